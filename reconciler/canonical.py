@@ -1,0 +1,39 @@
+"""Canonical JSON and digests (design §8): one value, one text, one SHA-256.
+
+Keys in code-point order, no blanks, non-ASCII raw, no floats, UTF-8. A file adds one LF at the end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+
+# skipkeys and allow_nan stay off: a key that is not text, a NaN or an infinity is a defect of the caller.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def dumps(value: Json) -> bytes:
+    """Encode a JSON value canonically, without a final newline.
+
+    Raises:
+        TypeError: the value holds something that is no JSON value.
+        UnicodeEncodeError: a string holds a lone surrogate.
+    """
+    return _ENCODER.encode(value).encode("utf-8")
+
+
+def chunks(value: Json) -> Iterator[bytes]:
+    """Encode like `dumps`, in pieces, for values too large to hold twice."""
+    for piece in _ENCODER.iterencode(value):
+        yield piece.encode("utf-8")
+
+
+def digest(value: Json) -> str:
+    """SHA-256 of the canonical text, in lower-case hexadecimal."""
+    return hashlib.sha256(dumps(value)).hexdigest()

@@ -1,0 +1,119 @@
+"""Everything the reconciler raises, and the exit code of each (design §7).
+
+    ReconcilerError                1   something could not be done
+    ├── UsageFault                64   the command line asks for something that cannot be meant
+    ├── DocumentFaults             3   the documents are wrong; carries every finding of the run
+    ├── CaptureFault               1   a capture is malformed, incomplete or of another tenant
+    ├── TenantFault                1   a tenant could not be read
+    ├── RenderFault                1   a value or invocation may not become PowerShell text
+    │   ├── UnfitText                  a character that is never rendered
+    │   ├── RefusedText                a text the strict reader does not accept
+    │   └── BindingFault               an invocation the catalogue does not know or bind
+    ├── LockHeld                   1   another apply of the tenant runs
+    ├── Declined                   1   the person at the terminal did not type `yes`
+    ├── Refused                    4   a guard refuses the plan
+    ├── StalePlan                  5   the tenant moved since the plan was made
+    ├── TamperedPlan               5   the plan file is not what was written, or of an unsupported version
+    ├── AppliedInPart              6   a step failed or its outcome is unknown
+    ├── NotVerified                7   everything was applied, the tenant does not show it
+    └── Interrupted              130   Ctrl-C; the step in flight was finished
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.model.findings import Finding
+
+
+class ReconcilerError(Exception):
+    """Root of all errors meant for a person: the message says what is wrong and what to do next."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageFault(ReconcilerError):
+    """The command line contradicts itself or lacks something."""
+
+    exit_code = 64
+
+
+class DocumentFaults(ReconcilerError):
+    """The documents hold faults; `findings` has every one of the run, sorted by position."""
+
+    exit_code = 3
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(sorted(findings))
+        super().__init__(f"{len(self.findings)} fault(s) in the documents")
+
+
+class CaptureFault(ReconcilerError):
+    """A capture is malformed, provably or possibly incomplete, or of another tenant."""
+
+
+class TenantFault(ReconcilerError):
+    """A tenant could not be read completely. Never to be taken for an empty tenant (law 1)."""
+
+
+class RenderFault(ReconcilerError):
+    """A value or an invocation may not become PowerShell text."""
+
+
+class UnfitText(RenderFault):
+    """A string holds a character that is never rendered (reference powershell.md §1.3)."""
+
+
+class RefusedText(RenderFault):
+    """The strict reader found something other than one allow-listed invocation with constant arguments."""
+
+
+class BindingFault(RenderFault):
+    """The cmdlet catalogue does not know the cmdlet or parameter, or not exactly one parameter set binds."""
+
+
+class LockHeld(ReconcilerError):
+    """Another apply of the same tenant is running on this machine."""
+
+
+class Declined(ReconcilerError):
+    """The plan was shown and not approved."""
+
+
+class Refused(ReconcilerError):
+    """A guard refuses the plan; the message names the exact consent that would allow it."""
+
+    exit_code = 4
+
+
+class StalePlan(ReconcilerError):
+    """The tenant is not in any state that the plan passes through; the message names what moved."""
+
+    exit_code = 5
+
+
+class TamperedPlan(ReconcilerError):
+    """The plan file is not byte for byte what was approved, or has a format version that is not supported."""
+
+    exit_code = 5
+
+
+class AppliedInPart(ReconcilerError):
+    """Some steps are done, one failed or is unknown, the rest were not tried."""
+
+    exit_code = 6
+
+
+class NotVerified(ReconcilerError):
+    """Every step was done, but the tenant read afterwards does not show the planned state."""
+
+    exit_code = 7
+
+
+class Interrupted(ReconcilerError):
+    """A person pressed Ctrl-C; the step in flight was finished and journalled."""
+
+    exit_code = 130

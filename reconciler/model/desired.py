@@ -1,0 +1,71 @@
+"""What the documents say a tenant shall have, with every name resolved to an id as far as the directory goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.addresses import Address
+    from reconciler.model.documents import AccessRight
+    from reconciler.model.observed import ExchangeKey
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A name that nothing resolves: a change without a step. `reason` is a code (`user-absent`, `scope-unknown`, ...)."""
+
+    address: Address
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTeamsPolicy:
+    """A declared policy. None: unmanaged. `owns_users`, `owns_groups`: the documents are the whole truth about these grants of it."""
+
+    name: str
+    absent: bool
+    description: str | None
+    applications: frozenset[str] | None
+    owns_users: bool
+    owns_groups: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredTeams:
+    """The Teams side. Policies by `name_key`; `groups` (id, policy key) in declared rank order; `users` id to policy key.
+
+    `Global` is among the policies if a document of that name says anything. `tenant_grant`: key of the policy whose values Global shall
+    copy, None if there is no such grant. `not_looked_for`: user ids that are used although the capture's directory never looked for them.
+    """
+
+    policies: Mapping[str, DesiredTeamsPolicy]
+    groups: tuple[tuple[str, str], ...]
+    users: Mapping[str, str]
+    tenant_grant: str | None
+    unresolved: tuple[Unresolved, ...]
+    not_looked_for: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredExchangePolicy:
+    """A declared Exchange policy: `description` None is unmanaged, `""` is blank. `scope_text` is what is rendered for people."""
+
+    application: str
+    scope: str
+    right: AccessRight
+    description: str | None
+    scope_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredExchange:
+    """The Exchange side. `owned` applications: the documents are the whole truth about them. `absent`: keys stated as deleted."""
+
+    owned: frozenset[str]
+    policies: Mapping[ExchangeKey, DesiredExchangePolicy]
+    absent: frozenset[ExchangeKey]
+    unresolved: tuple[Unresolved, ...]

@@ -1,0 +1,139 @@
+"""Documents after validation: shapes are right and references to Application names are client ids.
+
+Users and scopes are still as written; they become ids when a capture's directory is at hand (`kinds.*.desired`).
+`None` in an optional field means the document does not say it: unmanaged. A blank description is `""`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.findings import Position
+
+
+class AccessRight(StrEnum):
+    """What an Exchange policy does with its scope; the values are the service's words (reference exchange.md §1)."""
+
+    RESTRICT = "RestrictAccess"
+    DENY = "DenyAccess"
+
+
+class Kind(StrEnum):
+    """Kinds of documents."""
+
+    TENANT = "Tenant"
+    APPLICATION = "Application"
+    TEAMS_POLICY = "TeamsApplicationAccessPolicy"
+    EXCHANGE_POLICY = "ExchangeApplicationAccessPolicy"
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A text of a document with its position and its JSON path."""
+
+    text: str
+    position: Position
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of names, possibly very long: `users` of a document, or the file that `usersFrom` names.
+
+    `lines[i]` and `columns[i]` belong to `texts[i]`. `path` is the list's JSON path (`$.spec.grants.users`), also for a file.
+    """
+
+    texts: tuple[str, ...]
+    file: str
+    lines: array[int]
+    columns: array[int]
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one plan may take away: either number refuses; percentages (0-100) hold from 10 objects on."""
+
+    max_deletes: int = 5
+    max_delete_percent: int = 25
+    max_removals: int = 100
+    max_removal_percent: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TenantDocument:
+    """Who is talked to and what this repository owns. `connect` names environment variables, never values."""
+
+    name: str
+    tenant_id: str
+    organization: str | None
+    prune: tuple[Kind, ...]
+    consents: tuple[str, ...]
+    limits: Limits
+    guard_scope: Located | None
+    connect: Mapping[str, Json]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationDocument:
+    """A name for a client id."""
+
+    name: str
+    application: str
+    permissions: tuple[str, ...]
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class GroupGrant:
+    """A Teams policy granted to a group: its object id (lower-case), its rank from 1, a label for people."""
+
+    group: str
+    rank: int
+    label: str | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsPolicyDocument:
+    """A Teams policy. `applications` are lower-case client ids; `users` holds `users` and `usersFrom`, None if neither is present."""
+
+    name: str
+    absent: bool
+    description: str | None
+    applications: tuple[str, ...] | None
+    tenant: bool
+    groups: tuple[GroupGrant, ...] | None
+    users: tuple[Listing, ...] | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangePolicyDocument:
+    """One scope and right for one or more applications (lower-case client ids or `*`). `right` is None only if absent."""
+
+    name: str
+    absent: bool
+    applications: tuple[str, ...]
+    scope: Located
+    right: AccessRight | None
+    description: str | None
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """All documents of a run, each tuple sorted by name (ties cannot be: names are unique per kind)."""
+
+    tenant: TenantDocument | None
+    applications: tuple[ApplicationDocument, ...]
+    teams: tuple[TeamsPolicyDocument, ...]
+    exchange: tuple[ExchangePolicyDocument, ...]

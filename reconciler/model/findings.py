@@ -1,0 +1,43 @@
+"""What is wrong with a document, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error makes the documents unusable, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a file: path as it was given, line and column from 1 (columns count code points)."""
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One fault: `file:line:col: $.path: message [rule-id]`. `path` is the JSON path inside its document.
+
+    `subject` is `KIND/NAME` of the document it stands in, as far as the file could be read: `--only` asks whom a fault concerns.
+    """
+
+    position: Position
+    path: str
+    rule: str
+    message: str
+    severity: Severity = field(default=Severity.ERROR)
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.path}: {self.message} [{self.rule}]"

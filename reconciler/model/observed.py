@@ -1,0 +1,133 @@
+"""What a tenant has: made only from a capture that is provably complete (law 1).
+
+Keys ignore case; beside them stands what the service spelled, because a Teams Remove and an Exchange Identity use that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.documents import AccessRight
+
+
+class User(NamedTuple):
+    """A user of the directory: object id (lower-case), user principal name, display name (may be empty)."""
+
+    id: str
+    upn: str
+    display_name: str
+
+
+class Group(NamedTuple):
+    """A group that Teams may grant to. `members`: user object ids, direct members only; None is unknown."""
+
+    id: str
+    display_name: str
+    members: frozenset[str] | None
+
+
+class Recipient(NamedTuple):
+    """A recipient of Exchange. `addresses` are lower-case and include the primary one; `members` of a group, None is unknown.
+
+    `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (reference exchange.md §3.2).
+    """
+
+    id: str
+    sid: str | None
+    primary: str
+    addresses: frozenset[str]
+    display_name: str
+    type: str
+    principal: bool
+    members: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What a capture knows of users, groups and recipients, by lower-case id, with indexes by every other name.
+
+    `absent` has the lower-case names that were looked for and are not there. What is in neither was not looked for.
+    """
+
+    users: Mapping[str, User]
+    groups: Mapping[str, Group]
+    recipients: Mapping[str, Recipient]
+    absent: frozenset[str]
+    users_by_upn: Mapping[str, str]
+    recipients_by_address: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsPolicy:
+    """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling, description (`""` if blank)."""
+
+    name: str
+    applications: Mapping[str, str]
+    description: str
+
+
+class GroupAssignment(NamedTuple):
+    """A group (lower-case id) and the key of the policy granted to it."""
+
+    group: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsState:
+    """The Teams side of a tenant.
+
+    `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first. `users` maps a user's id to the key of the
+    policy granted directly; who is not in it has none. A key may name a policy that does not exist (dangling): `spelled` has its name.
+    """
+
+    policies: Mapping[str, TeamsPolicy]
+    groups: tuple[GroupAssignment, ...]
+    users: Mapping[str, str]
+    spelled: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangePolicy:
+    """An Exchange policy; its natural key is (application, scope), both lower-case (reference exchange.md §2.1).
+
+    `description` is `""` when blank or when it is the text that the service writes by itself; `stored_description` is what was read.
+    """
+
+    application: str
+    scope: str
+    sid: str
+    right: AccessRight
+    description: str
+    stored_description: str
+    identity: str
+    scope_name: str
+
+
+ExchangeKey = tuple[str, str]
+"""(application, scope object id), both lower-case."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeState:
+    """The Exchange side of a tenant, policies by natural key."""
+
+    policies: Mapping[ExchangeKey, ExchangePolicy]
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A complete reading. A product that was not read, or not completely, is None. `digest` is the capture digest (hex)."""
+
+    tenant_id: str
+    organization: str
+    taken_at: str
+    source: str
+    teams: TeamsState | None
+    exchange: ExchangeState | None
+    directory: Directory
+    digest: str

@@ -1,0 +1,118 @@
+"""The plan: an immutable value that holds everything a reviewer reads and everything an apply runs (design §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.addresses import Address, Provider
+
+
+class Action(StrEnum):
+    """What happens to an object. Replacing is two changes that name each other, a flip is one with `(DELETE, CREATE)`."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """One attribute of a changed object. Of a list of ids only `added` and `removed` are set, of anything else `before` and `after`."""
+
+    name: str
+    before: Json = None
+    after: Json = None
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a plan does to one object. `reason` is a code for readers; nothing may branch on it."""
+
+    address: Address
+    kind: str
+    actions: tuple[Action, ...]
+    reason: str
+    before: Json
+    after: Json
+    attributes: tuple[AttributeChange, ...] = ()
+    replaces: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One cmdlet call as data. Values: str, bool, int, None, a tuple of str, or a mapping of `Add`/`Remove` to tuples of str."""
+
+    cmdlet: str
+    parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One invocation of a plan; `text` is exactly what PowerShell will run. `id` counts from 1 over both products."""
+
+    id: int
+    address: Address
+    provider: Provider
+    cmdlet: str
+    parameters: Mapping[str, Json]
+    text: str
+    reason: str
+    temporary: bool = False
+    gaps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A warning, refusal, displaced or held object as data: a code, what it is about, and details for the reader's text."""
+
+    code: str
+    address: str
+    details: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What the plan was made from: digests are `documents:`/`capture:` free hex; `source` is live, capture or simulated."""
+
+    documents_digest: str
+    capture_digest: str
+    capture_taken_at: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A reviewed set of steps. Field by field the plan file of design §8; `access` and `gaps` are None when not computed.
+
+    `baseline` is `{"teams": {...} | null, "exchange": {...} | null}` as `kinds.*.baseline` writes and reads it.
+    `unmanaged` rows are `{address, ...}`; `refusals` carry `allow`, the exact consent, in their details when there is one.
+    """
+
+    tenant_id: str
+    organization: str
+    connect: Mapping[str, Json]
+    applicable: bool
+    held: tuple[Note, ...]
+    inputs: Inputs
+    baseline: Mapping[str, Json]
+    changes: tuple[Change, ...]
+    steps: tuple[Step, ...]
+    unmanaged: tuple[Note, ...]
+    displaced: tuple[Note, ...]
+    unresolved: tuple[Note, ...]
+    consents: tuple[str, ...]
+    refusals: tuple[Note, ...]
+    warnings: tuple[Note, ...]
+    names: Mapping[str, str]
+    summary: Mapping[str, int]
+    access: Json = None
+    gaps: Json = None
+    tests: tuple[Json, ...] = ()

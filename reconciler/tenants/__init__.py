@@ -1,0 +1,1 @@
+"""Where observed state comes from and where steps go."""

@@ -1,0 +1,92 @@
+"""What the rest of the tool needs of a tenant: read it, and run one step. Simulated and live tenants are the same to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+    from reconciler.model.plans import Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureRequest:
+    """What a capture shall contain: products, and names (any spelling) that its directory shall look for; `everything`: all of it."""
+
+    products: frozenset[Provider]
+    users: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    everything: bool = False
+
+
+class Fault(StrEnum):
+    """Classes of errors of a service (reference exchange.md §11.4, powershell.md §6)."""
+
+    NOT_FOUND = "not-found"
+    EXISTS = "exists"
+    ASSIGNED = "assigned"
+    SCOPE_INVALID = "scope-invalid"
+    STORE_FULL = "store-full"
+    DENIED = "denied"
+    THROTTLED = "throttled"
+    TRANSIENT = "transient"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The service accepted the write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The service refused; nothing was changed. `message` is the service's own, untrusted text."""
+
+    fault: Fault
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """No answer arrived: whether the write happened is unknown until the tenant is read again."""
+
+    message: str
+
+
+Outcome: TypeAlias = Done | Failed | Lost
+
+
+class Tenant(Protocol):
+    """A tenant that can be read and written. One write is in flight at a time."""
+
+    @property
+    def source(self) -> str:
+        """`simulated` or `live`."""
+        ...
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant's id, lower-case, as the tenant itself says it."""
+        ...
+
+    def capture(self, request: CaptureRequest) -> Mapping[str, Json]:
+        """Read the tenant: the content of a capture file.
+
+        Raises:
+            TenantFault: it could not be read completely.
+        """
+        ...
+
+    def run(self, invocation: Invocation, text: str) -> Outcome:
+        """Run one write. `text` is what is executed; it must read as `invocation` or nothing happens.
+
+        Raises:
+            RefusedText: the text is not exactly this invocation.
+        """
+        ...
