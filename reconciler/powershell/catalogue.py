@@ -1,0 +1,118 @@
+"""Which cmdlets the reconciler may call, and what each of them binds.
+
+`catalogue.json` holds the facts: parameters and parameter sets as declared by MicrosoftTeams 6.4.0 and 7.7.0 and documented for
+ExchangeOnlineManagement 3.10.1 (MicrosoftDocs, office-docs-powershell). Hidden parameters and common ones but `-Confirm` are not in it, so they
+are unknown here. Names are compared by code points: PowerShell's own binder overlooks case, endings and zero-width characters.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import BindingFault
+from reconciler.powershell import refusals
+from reconciler.powershell.parameters import Parameter, described, mismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Invocation
+
+UNNAMED_SET = "__AllParameterSets"
+"""PowerShell's name for the one parameter set of a cmdlet that declares none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterSet:
+    """Names of the parameters that bind together, and those of them without which the call fails."""
+
+    parameters: frozenset[str]
+    required: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cmdlet:
+    """The facts about one cmdlet. `confirmable`: it takes `-Confirm`. `sets` and `parameters` by their exact names."""
+
+    name: str
+    module: str
+    confirmable: bool
+    default_set: str | None
+    sets: Mapping[str, ParameterSet]
+    parameters: Mapping[str, Parameter]
+
+
+def cmdlet(name: str) -> Cmdlet:
+    """The cmdlet of exactly that name.
+
+    Raises:
+        BindingFault: the catalogue has no such cmdlet.
+    """
+    found = cmdlets().get(name)
+    if found is None:
+        raise BindingFault(f"{name!a} is no cmdlet of the catalogue [unknown-cmdlet]")
+    return found
+
+
+@cache
+def cmdlets() -> Mapping[str, Cmdlet]:
+    """All cmdlets of the catalogue by name."""
+    text = resources.files(__package__).joinpath("catalogue.json").read_text("utf-8")
+    return {name: _parse(name, facts) for name, facts in json.loads(text).items()}
+
+
+def bind(invocation: Invocation) -> str:
+    """Name the one parameter set that binds an invocation, as PowerShell would.
+
+    Stricter than PowerShell: exact names, no conversion between types, and the refusals of `refusals.py`.
+
+    Raises:
+        BindingFault: cmdlet or parameter unknown, a value of the wrong type, no set or several, something required missing, or refused.
+    """
+    parameters = invocation.parameters
+    known = cmdlet(invocation.cmdlet)
+    for name, value in parameters.items():
+        _check(known, name, value)
+    refusals.check(invocation.cmdlet, parameters)
+    return _bound_set(invocation.cmdlet, frozenset(parameters))
+
+
+def _check(known: Cmdlet, name: str, value: Json) -> None:
+    declared = known.parameters.get(name)
+    if declared is None:
+        raise BindingFault(f"{known.name} has no parameter {name!a} in the catalogue [unknown-parameter]")
+    wanted = mismatch(declared, value)
+    if wanted is not None:
+        raise BindingFault(f"{known.name} -{name} takes {wanted}, not {described(value)} [wrong-type]")
+
+
+@lru_cache(maxsize=256)
+def _bound_set(name: str, given: frozenset[str]) -> str:
+    known = cmdlet(name)
+    fitting = {key: declared for key, declared in known.sets.items() if given <= declared.parameters}
+    if not fitting:
+        raise BindingFault(f"{name}: no parameter set has {_listed(given)} together [no-parameter-set]")
+    complete = [key for key, declared in fitting.items() if declared.required <= given]
+    if not complete:
+        missing = {_listed(declared.required - given) for declared in fitting.values()}
+        raise BindingFault(f"{name} lacks {' or '.join(sorted(missing))} [missing-parameter]")
+    if len(complete) == 1:
+        return complete[0]
+    if known.default_set in complete:
+        return known.default_set
+    raise BindingFault(f"{name} with {_listed(given)}: {' and '.join(sorted(complete))} both bind [ambiguous-parameter-set]")
+
+
+def _listed(names: frozenset[str]) -> str:
+    return " ".join(f"-{name}" for name in sorted(names)) or "no parameters"
+
+
+def _parse(name: str, facts: Mapping[str, Any]) -> Cmdlet:
+    sets = {key: ParameterSet(frozenset(one["parameters"]), frozenset(one["required"])) for key, one in facts["sets"].items()}
+    parameters = {key: Parameter(one["type"], frozenset(one.get("values", ()))) for key, one in facts["parameters"].items()}
+    return Cmdlet(name, facts["module"], facts["confirmable"], facts["default_set"], sets, parameters)
