@@ -20,6 +20,8 @@ class Unresolved:
     address: Address
     text: str
     reason: str
+    policy: str
+    """Key of the Teams policy, or address of the Exchange application, that the name stands in."""
 
 
 @dataclass(frozen=True, slots=True)

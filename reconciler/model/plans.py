@@ -40,8 +40,8 @@ class Change:
     kind: str
     actions: tuple[Action, ...]
     reason: str
-    before: Json
-    after: Json
+    before: Mapping[str, Json] | None
+    after: Mapping[str, Json] | None
     attributes: tuple[AttributeChange, ...] = ()
     replaces: Address | None = None
 
@@ -52,6 +52,16 @@ class Invocation:
 
     cmdlet: str
     parameters: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A step before it has a number and a text."""
+
+    address: Address
+    invocation: Invocation
+    reason: str
+    temporary: bool = False
 
 
 @dataclass(frozen=True, slots=True)

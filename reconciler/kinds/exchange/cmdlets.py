@@ -1,0 +1,32 @@
+"""Exchange invocations as data. `-Confirm:$false` always: the documented pause would fail an unattended run and is no safety net."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.plans import Invocation
+
+if TYPE_CHECKING:
+    from reconciler.canonical import Json
+    from reconciler.model.documents import AccessRight
+
+BLANK = " "
+"""A blank description: the service writes a long one when it is left out, which costs policy space (MicrosoftDocs New-ApplicationAccessPolicy)."""
+
+
+def new(application: str, scope: str, right: AccessRight, description: str | None) -> Invocation:
+    """Create a policy for one application and one scope; description None lets the service write its own."""
+    parameters: dict[str, Json] = {"AppId": [application], "PolicyScopeGroupId": scope, "AccessRight": right.value, "Confirm": False}
+    if description is not None:
+        parameters["Description"] = description or BLANK
+    return Invocation("New-ApplicationAccessPolicy", parameters)
+
+
+def describe(identity: str, description: str) -> Invocation:
+    """Change the description, the only thing that can be changed."""
+    return Invocation("Set-ApplicationAccessPolicy", {"Identity": identity, "Description": description or BLANK, "Confirm": False})
+
+
+def remove(identity: str) -> Invocation:
+    """Delete a policy by the Identity that the service gave it."""
+    return Invocation("Remove-ApplicationAccessPolicy", {"Identity": identity, "Confirm": False})

@@ -1,0 +1,107 @@
+"""Exchange documents and a directory -> desired state with object ids, and the faults that show only then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.addresses import exchange_application, exchange_policy
+from reconciler.model.codes import Unfound
+from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy, Unresolved
+from reconciler.model.documents import Kind
+from reconciler.model.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from reconciler.model.documents import ExchangePolicyDocument
+    from reconciler.model.observed import Directory, ExchangeKey
+
+SAME_SCOPE = "exchange.scope-twice"
+"""Rule id of two documents that turn out to name the same application and scope once names are ids."""
+
+
+def resolve(
+    documents: Sequence[ExchangePolicyDocument], directory: Directory, observed: Collection[ExchangeKey]
+) -> tuple[DesiredExchange, tuple[Finding, ...]]:
+    """Resolve the scopes of all Exchange documents.
+
+    Args:
+        documents: validated documents.
+        directory: what the capture knows; matching ignores case and looks at all addresses.
+        observed: keys of the policies that the tenant has: their scopes resolve themselves, dangling ones too.
+
+    Returns:
+        The desired state, and one finding for each (application, scope) that is named twice under two names.
+    """
+    reading = _Reading(directory, frozenset(scope for _, scope in observed))
+    for document in documents:
+        reading.read(document)
+    desired = DesiredExchange(
+        owned=frozenset(application for document in documents if not document.absent for application in document.applications),
+        policies=reading.policies,
+        absent=frozenset(reading.absent),
+        unresolved=tuple(sorted(reading.unresolved, key=lambda one: (one.address, one.reason))),
+    )
+    return desired, tuple(sorted(reading.findings))
+
+
+def scope_text(directory: Directory, scope: str) -> str:
+    """How a scope is written in a text: its primary SMTP address, or its object id when the directory does not know it."""
+    recipient = directory.recipients.get(scope)
+    return recipient.primary if recipient is not None and recipient.primary else scope
+
+
+class _Reading:
+    def __init__(self, directory: Directory, observed_scopes: frozenset[str]) -> None:
+        self._directory = directory
+        self._observed_scopes = observed_scopes
+        self._seen: dict[ExchangeKey, ExchangePolicyDocument] = {}
+        self.policies: dict[ExchangeKey, DesiredExchangePolicy] = {}
+        self.absent: set[ExchangeKey] = set()
+        self.unresolved: list[Unresolved] = []
+        self.findings: list[Finding] = []
+
+    def read(self, document: ExchangePolicyDocument) -> None:
+        name = document.scope.text.lower()
+        scope = self._scope(name)
+        if not isinstance(scope, Unfound) and not document.absent and self._unfit(scope):
+            name, scope = scope, Unfound.SCOPE_NOT_PRINCIPAL
+        for application in document.applications:
+            if isinstance(scope, Unfound):
+                address = exchange_policy(application, name)
+                self.unresolved.append(Unresolved(address, document.scope.text, scope, exchange_application(application)))
+            else:
+                self._place(document, (application, scope))
+
+    def _scope(self, name: str) -> str | Unfound:
+        directory = self._directory
+        if name in directory.recipients or name in self._observed_scopes:
+            return name
+        if name in directory.recipients_by_address:
+            return directory.recipients_by_address[name]
+        return Unfound.SCOPE_ABSENT if name in directory.absent else Unfound.SCOPE_UNKNOWN
+
+    def _unfit(self, scope: str) -> bool:
+        """Whether the service would refuse the scope; one that an observed policy has was accepted once."""
+        recipient = self._directory.recipients.get(scope)
+        return recipient is not None and not recipient.principal and scope not in self._observed_scopes
+
+    def _place(self, document: ExchangePolicyDocument, key: ExchangeKey) -> None:
+        if key in self._seen:
+            self._twice(document, key)
+            return
+        self._seen[key] = document
+        if document.right is None:
+            self.absent.add(key)
+            return
+        text = scope_text(self._directory, key[1])
+        self.policies[key] = DesiredExchangePolicy(*key, document.right, document.description, text)
+
+    def _twice(self, document: ExchangePolicyDocument, key: ExchangeKey) -> None:
+        first = self._seen[key]
+        message = (
+            f"the scope {document.scope.text!r} of application {key[0]} is {key[1]}, which the document {first.name!r} at "
+            f"{first.position} names already as {first.scope.text!r}; keep one"
+        )
+        subject = f"{Kind.EXCHANGE_POLICY}/{document.name}"
+        self.findings.append(Finding(document.scope.position, document.scope.path, SAME_SCOPE, message, subject=subject))

@@ -1,0 +1,115 @@
+"""Desired and observed -> the policies that every touched application shall end with. An application is owned as a whole (design §2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.model.addresses import exchange_application
+from reconciler.model.plans import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.model.addresses import Address
+    from reconciler.model.codes import Held
+    from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy
+    from reconciler.model.documents import AccessRight
+    from reconciler.model.observed import ExchangeKey, ExchangePolicy, ExchangeState
+
+    Holding = Callable[[Address], Held | None]
+
+
+class Creation(NamedTuple):
+    """A policy to create: right, the scope as it is written, and the description (None: the service writes its own)."""
+
+    right: AccessRight
+    scope_text: str
+    description: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeTarget:
+    """What happens to each key. A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it follows."""
+
+    created: Mapping[ExchangeKey, Creation]
+    removed: Mapping[ExchangeKey, ExchangePolicy]
+    described: Mapping[ExchangeKey, str]
+    replaced: Mapping[ExchangeKey, ExchangeKey]
+    stated_absent: frozenset[ExchangeKey]
+    held: tuple[Note, ...]
+
+    @property
+    def flipped(self) -> frozenset[ExchangeKey]:
+        """Keys whose right changes: they collide, so the old policy goes before the new one comes."""
+        return frozenset(self.created.keys() & self.removed.keys())
+
+
+def target(desired: DesiredExchange, observed: ExchangeState, *, holding: Holding) -> ExchangeTarget:
+    """Compute what is created, removed and described.
+
+    Args:
+        desired: resolved documents.
+        observed: the tenant.
+        holding: why the address of an application is held at its observed value, None if it is not.
+    """
+    wanted, leaving = _transition(desired, observed)
+    differing = {application for application, _ in wanted.keys() | leaving.keys()}
+    reasons = {application: holding(exchange_application(application)) for application in sorted(differing)}
+    held = {application: why for application, why in reasons.items() if why is not None}
+    wanted = {key: policy for key, policy in wanted.items() if key[0] not in held}
+    removed = {key: policy for key, policy in leaving.items() if key[0] not in held}
+    created = {key: policy for key, policy in wanted.items() if key not in observed.policies or key in removed}
+    replaced = _replaced(created, removed)
+    return ExchangeTarget(
+        created={key: _creation(policy, removed.get(replaced.get(key, key))) for key, policy in created.items()},
+        removed=removed,
+        described={key: policy.description or "" for key, policy in wanted.items() if key not in created},
+        replaced=replaced,
+        stated_absent=desired.absent,
+        held=tuple(Note(why.value, exchange_application(application), {}) for application, why in held.items()),
+    )
+
+
+def _transition(
+    desired: DesiredExchange, observed: ExchangeState
+) -> tuple[dict[ExchangeKey, DesiredExchangePolicy], dict[ExchangeKey, ExchangePolicy]]:
+    """Desired policies that differ from the observed one, and observed ones that have to go; a flip is in both."""
+    wanted = {key: policy for key, policy in desired.policies.items() if _differs(policy, observed.policies.get(key))}
+    leaving = {}
+    for key, present in observed.policies.items():
+        declared = desired.policies.get(key)
+        flips = declared is not None and declared.right is not present.right
+        undeclared = declared is None and (key[0] in desired.owned or key in desired.absent)
+        if flips or undeclared:
+            leaving[key] = present
+    return wanted, leaving
+
+
+def _differs(wanted: DesiredExchangePolicy, present: ExchangePolicy | None) -> bool:
+    if present is None or wanted.right is not present.right:
+        return True
+    return wanted.description is not None and wanted.description.strip() != present.description.strip()
+
+
+def _replaced(created: Mapping[ExchangeKey, DesiredExchangePolicy], removed: Mapping[ExchangeKey, ExchangePolicy]) -> dict[ExchangeKey, ExchangeKey]:
+    """An undeclared scope with exactly one new one of the same right is one replacement, to a reviewer."""
+    pairs = {}
+    for application, right in sorted({(key[0], policy.right) for key, policy in created.items()}):
+        new = [key for key, policy in created.items() if (key[0], policy.right) == (application, right) and key not in removed]
+        old = [key for key, policy in removed.items() if (key[0], policy.right) == (application, right) and key not in created]
+        if len(new) == len(old) == 1:
+            pairs[new[0]] = old[0]
+    return pairs
+
+
+def _creation(wanted: DesiredExchangePolicy, predecessor: ExchangePolicy | None) -> Creation:
+    return Creation(wanted.right, wanted.scope_text, _description(wanted, predecessor))
+
+
+def _description(wanted: DesiredExchangePolicy, predecessor: ExchangePolicy | None) -> str | None:
+    """An unmanaged description is carried over, but not the text that the service wrote by itself: that one names the old scope."""
+    if wanted.description is not None or predecessor is None:
+        return wanted.description
+    blank = not predecessor.stored_description.strip()
+    return predecessor.description if predecessor.description or blank else None

@@ -1,0 +1,114 @@
+"""Observed state and target -> changes, one an object, for reviewers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.kinds.attributes import attribute_changes
+from reconciler.kinds.teams.ranks import placements
+from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.codes import ChangeReason
+from reconciler.model.plans import Action, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.kinds.teams.target import TeamsTarget
+    from reconciler.model.addresses import Address
+    from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+
+POLICY = "TeamsApplicationAccessPolicy"
+GRANT = "TeamsGrant"
+
+
+def changes(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
+    """All changes of the Teams side, in no particular order."""
+    yield from _policies(observed, target)
+    yield from _tenant(observed, target)
+    yield from _groups(observed, target)
+    yield from _users(observed, target)
+
+
+def spelled(observed: TeamsState, target: TeamsTarget, key: str) -> str:
+    """A policy's name as the service spells it, or shall spell it."""
+    for policies in (observed.policies, target.policies):
+        if key in policies:
+            return policies[key].name
+    return observed.spelled.get(key, key)
+
+
+def moved_groups(observed: TeamsState, target: TeamsTarget) -> Mapping[str, int]:
+    """The managed groups that get a grant step, with the position each takes at its turn."""
+    before = {one.group: one.policy for one in observed.groups}
+    after = {one.group: one.policy for one in target.groups}
+    differs = {group: before.get(group) != after[group] for group in target.declared}
+    return {one.group: one.rank for one in placements([one.group for one in observed.groups], target.declared, differs)}
+
+
+def _content(policy: TeamsPolicy) -> Mapping[str, Json]:
+    return {"applications": sorted(policy.applications), "description": policy.description}
+
+
+def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
+    for key in observed.policies.keys() | target.policies.keys():
+        before, after = observed.policies.get(key), target.policies.get(key)
+        if before != after and not (key == GLOBAL and target.tenant_grant is not None):
+            yield _policy(before, after, pruned=key in target.pruned)
+
+
+def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bool) -> Change:
+    if before is not None and after is not None:
+        old, new = _content(before), _content(after)
+        return Change(teams_policy(before.name), POLICY, (Action.UPDATE,), ChangeReason.DIFFERS, old, new, attribute_changes(old, new))
+    if before is not None:
+        reason = ChangeReason.PRUNED if pruned else ChangeReason.STATED_ABSENT
+        return Change(teams_policy(before.name), POLICY, (Action.DELETE,), reason, _content(before), None)
+    if after is None:
+        raise AssertionError("a policy that is nowhere cannot change")
+    return Change(teams_policy(after.name), POLICY, (Action.CREATE,), ChangeReason.DECLARED, None, _content(after))
+
+
+def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
+    """A tenant-wide grant is a copy of values: what changes is the list that Global holds (design §8)."""
+    if target.tenant_grant is None:
+        return
+    listed = sorted(observed.policies[GLOBAL].applications)
+    before: Mapping[str, Json] | None = {"applications": listed} if listed else None
+    after: Mapping[str, Json] = {"applications": sorted(target.policies[GLOBAL].applications), "policy": spelled(observed, target, target.tenant_grant)}
+    attributes = attribute_changes({"applications": listed}, {"applications": sorted(target.policies[GLOBAL].applications)})
+    action = Action.UPDATE if listed else Action.CREATE
+    yield Change(TEAMS_TENANT_GRANT, GRANT, (action,), ChangeReason.TENANT_GRANT, before, after, attributes)
+
+
+def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
+    before, after = _standings(observed, target, observed.groups), _standings(observed, target, target.groups)
+    for group in moved_groups(observed, target):
+        yield _group(teams_group_grant(group), before.get(group), after[group])
+    for group in before.keys() - after.keys():
+        yield Change(teams_group_grant(group), GRANT, (Action.DELETE,), ChangeReason.NOT_LISTED, before[group], None)
+
+
+def _standings(observed: TeamsState, target: TeamsTarget, groups: Sequence[GroupAssignment]) -> dict[str, dict[str, Json]]:
+    return {one.group: {"policy": spelled(observed, target, one.policy), "rank": rank} for rank, one in enumerate(groups, 1)}
+
+
+def _group(address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json]) -> Change:
+    if before is None:
+        return Change(address, GRANT, (Action.CREATE,), ChangeReason.LISTED, None, after)
+    reason = ChangeReason.RANK if before["policy"] == after["policy"] else ChangeReason.LISTED_ELSEWHERE
+    return Change(address, GRANT, (Action.UPDATE,), reason, before, after, attribute_changes(before, after))
+
+
+def _users(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
+    for user, policy in target.users.items():
+        present = observed.users.get(user)
+        before: Mapping[str, Json] | None = None if present is None else {"policy": spelled(observed, target, present)}
+        after: Mapping[str, Json] | None = None if policy is None else {"policy": spelled(observed, target, policy)}
+        if present is None:
+            action, reason = Action.CREATE, ChangeReason.LISTED
+        elif policy is None:
+            action, reason = Action.DELETE, ChangeReason.NOT_LISTED
+        else:
+            action, reason = Action.UPDATE, ChangeReason.LISTED_ELSEWHERE
+        yield Change(teams_user_grant(user), GRANT, (action,), reason, before, after)

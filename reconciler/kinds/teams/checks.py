@@ -1,0 +1,152 @@
+"""What a Teams transition takes away, opens or leaves: refusals, warnings and what is unmanaged. Nothing here changes the plan's steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reconciler.kinds.limits import Tally, exceeded
+from reconciler.kinds.teams.changes import spelled
+from reconciler.kinds.teams.ranks import MOST_GROUPS
+from reconciler.kinds.teams.steps import groups_fit, most_groups
+from reconciler.model.addresses import GLOBAL, teams_application, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.codes import Rule, Warned
+from reconciler.model.plans import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.kinds.teams.target import TeamsTarget
+    from reconciler.model.desired import DesiredTeams
+    from reconciler.model.documents import Limits
+    from reconciler.model.observed import Directory, TeamsState
+
+GRANTS = "teams.grant"
+POLICIES = "teams.policy"
+
+
+def refusals(
+    observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory, limits: Limits
+) -> Iterator[Note]:
+    """Everything about the transition that needs a consent or cannot be done."""
+    yield from _tenant_wide(observed, target)
+    for address, details in displaced(observed, target, desired):
+        yield Note(Rule.DISPLACED, address, {"allow": f"{Rule.DISPLACED}:{address}", **details})
+    yield from _deletes(observed, target, limits)
+    yield from _losses(observed, target, directory, limits)
+    if not groups_fit(observed, target):
+        yield Note(Rule.GROUPS_FULL, GRANTS, {"groups": most_groups(observed, target), "most": MOST_GROUPS})
+
+
+def displaced(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Policies that no document declares and that grants are taken away from: address, and how many users and groups."""
+    users = Counter(observed.users[user] for user in target.users if user in observed.users)
+    after = {one.group: one.policy for one in target.groups}
+    groups = Counter(one.policy for one in observed.groups if after.get(one.group) != one.policy)
+    for key in sorted((users.keys() | groups.keys()) - desired.policies.keys()):
+        yield teams_policy(spelled(observed, target, key)), {"users": users[key], "groups": groups[key]}
+
+
+def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) -> Iterator[Note]:
+    """What is left alone: undeclared policies, groups under them, and a Global that holds applications nobody declares."""
+    holders = Counter(observed.users.values())
+    for key in sorted(observed.policies.keys() - desired.policies.keys() - {GLOBAL}):
+        if key in target.policies:
+            policy = observed.policies[key]
+            yield Note("unmanaged", teams_policy(policy.name), {"applications": sorted(policy.applications), "users": holders[key]})
+    managed = {group for group, _ in desired.groups}
+    owned = {key for key, policy in desired.policies.items() if policy.owns_groups}
+    for rank, one in enumerate(observed.groups, 1):
+        if one.group not in managed and one.policy not in owned:
+            yield Note("unmanaged", teams_group_grant(one.group), {"policy": spelled(observed, target, one.policy), "rank": rank})
+    everyone = desired.policies.get(GLOBAL)
+    listed = sorted(observed.policies[GLOBAL].applications)
+    if listed and desired.tenant_grant is None and (everyone is None or everyone.applications is None):
+        yield Note("unmanaged", teams_policy(observed.policies[GLOBAL].name), {"applications": listed})
+
+
+def warnings(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory) -> Iterator[Note]:
+    """What a reviewer should know."""
+    for user in sorted(desired.not_looked_for & target.users.keys()):
+        yield Note(Warned.USER_NOT_LOOKED_FOR, teams_user_grant(user), {"user": user})
+    for key in sorted(target.policies.keys() - observed.policies.keys()):
+        if not target.policies[key].applications:
+            yield Note(Warned.NO_APPLICATIONS, teams_policy(target.policies[key].name), {})
+    for key in sorted(target.prune_blocked):
+        yield Note(Warned.PRUNE_BLOCKED, teams_policy(observed.policies[key].name), {})
+    yield from _dangling(observed)
+    yield from _falls_to_changed_group(observed, target, directory)
+
+
+def _dangling(observed: TeamsState) -> Iterator[Note]:
+    """Grants of policies that do not exist: they deny, and should be impossible (MicrosoftDocs Grant-CsApplicationAccessPolicy)."""
+    held = Counter(observed.users.values()) + Counter(one.policy for one in observed.groups)
+    for key in sorted(held.keys() - observed.policies.keys()):
+        yield Note(Warned.DANGLING_GRANT, teams_policy(observed.spelled.get(key, key)), {"grants": held[key]})
+
+
+def _falls_to_changed_group(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Iterator[Note]:
+    """Users who are unassigned into a group that the same plan grants or moves: membership can take a day to reach them."""
+    before = set(observed.groups)
+    changed = {one.group for one in target.groups if one not in before}
+    fallen = {user for user, policy in target.users.items() if policy is None}
+    for group in sorted(changed):
+        known = directory.groups.get(group)
+        members = fallen & known.members if known is not None and known.members is not None else frozenset()
+        if members:
+            yield Note(Warned.FALLS_TO_CHANGED_GROUP, teams_group_grant(group), {"users": sorted(members)})
+
+
+def _tenant_wide(observed: TeamsState, target: TeamsTarget) -> Iterator[Note]:
+    """Applications that enter Global reach everyone who has no grant (law 9)."""
+    before, after = observed.policies[GLOBAL].applications, target.policies[GLOBAL].applications
+    for application in sorted(after.keys() - before.keys()):
+        address = teams_application(application)
+        yield Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"})
+
+
+def _deletes(observed: TeamsState, target: TeamsTarget, limits: Limits) -> Iterator[Note]:
+    present = observed.policies.keys() - {GLOBAL}
+    deleted = len(present - target.policies.keys())
+    yield from exceeded(POLICIES, Tally("", deleted, len(present)), limits.max_deletes, limits.max_delete_percent)
+
+
+def _losses(observed: TeamsState, target: TeamsTarget, directory: Directory, limits: Limits) -> Iterator[Note]:
+    """Known users who lose an application, by the policy they held, against the limits: in total and per policy."""
+    holders = Counter(observed.users.values())
+    losers = Counter(observed.users[user] for user in target.users if user in observed.users and _loses(observed, target, directory, user))
+    moved = Counter(observed.users[user] for user in target.users if user in observed.users)
+    for key in _shortened(observed, target) - {GLOBAL}:
+        losers[key] += holders[key] - moved[key]
+    if GLOBAL in _shortened(observed, target):
+        holders[GLOBAL] = sum(1 for user in directory.users if user not in observed.users)
+        losers[GLOBAL] += holders[GLOBAL] - sum(1 for user in target.users if user not in observed.users)
+    most, percent = limits.max_removals, limits.max_removal_percent
+    yield from exceeded(GRANTS, Tally("", losers.total(), holders.total()), most, percent)
+    for key in sorted(losers):
+        yield from exceeded(GRANTS, Tally(teams_policy(spelled(observed, target, key)), losers[key], holders[key]), most, percent)
+
+
+def _shortened(observed: TeamsState, target: TeamsTarget) -> set[str]:
+    """Policies that lose an application from their list."""
+    kept = observed.policies.keys() & target.policies.keys()
+    return {key for key in kept if observed.policies[key].applications.keys() - target.policies[key].applications.keys()}
+
+
+def _loses(observed: TeamsState, target: TeamsTarget, directory: Directory, user: str) -> bool:
+    before = observed.policies.get(observed.users[user])
+    if before is None:
+        return False
+    after = target.policies.get(target.users[user] or _falls_to(target, directory, user))
+    return bool(before.applications.keys() - (after.applications.keys() if after is not None else set()))
+
+
+def _falls_to(target: TeamsTarget, directory: Directory, user: str) -> str:
+    """The policy of the first group that is known to have the user; Global if none is, which counts rather more losses than fewer."""
+    for one in target.groups:
+        known = directory.groups.get(one.group)
+        if known is None or known.members is None:
+            return GLOBAL
+        if user in known.members:
+            return one.policy
+    return GLOBAL

@@ -1,0 +1,63 @@
+"""Teams invocations as data. Documented forms only: lists change by separate Add and Remove edits (MicrosoftDocs Set-CsApplicationAccessPolicy)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.plans import Invocation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.canonical import Json
+
+
+def new(name: str, applications: Iterable[str], description: str) -> Invocation:
+    """Create a policy with its final content. An empty list is left out: `@()` would not say more than nothing."""
+    parameters: dict[str, Json] = {"Identity": name}
+    if listed := sorted(applications):
+        parameters["AppIds"] = listed
+    if description:
+        parameters["Description"] = description
+    return Invocation("New-CsApplicationAccessPolicy", parameters)
+
+
+def edit(name: str, verb: str, applications: Iterable[str], description: str | None) -> Invocation:
+    """Add to or remove from a policy's list (`verb` is `Add` or `Remove`), and describe it with the same call if given.
+
+    Identity is never left out: without it the module rewrites Global.
+    """
+    parameters: dict[str, Json] = {"Identity": name, "AppIds": {verb: sorted(applications)}}
+    if description is not None:
+        parameters["Description"] = description
+    return Invocation("Set-CsApplicationAccessPolicy", parameters)
+
+
+def describe(name: str, description: str) -> Invocation:
+    """Change a policy's description alone."""
+    return Invocation("Set-CsApplicationAccessPolicy", {"Identity": name, "Description": description})
+
+
+def grant_user(user: str, policy: str | None) -> Invocation:
+    """Grant a policy to a user directly; None unassigns."""
+    return Invocation("Grant-CsApplicationAccessPolicy", {"Identity": user, "PolicyName": policy})
+
+
+def grant_group(group: str, policy: str, rank: int) -> Invocation:
+    """Grant a policy to a group at a rank from 1 (0 would be dropped by the module)."""
+    return Invocation("Grant-CsApplicationAccessPolicy", {"Group": group, "PolicyName": policy, "Rank": rank})
+
+
+def drop_group(group: str) -> Invocation:
+    """Take the policy away from a group."""
+    return Invocation("Grant-CsApplicationAccessPolicy", {"Group": group, "PolicyName": None})
+
+
+def grant_tenant(policy: str) -> Invocation:
+    """Copy a policy's values into Global."""
+    return Invocation("Grant-CsApplicationAccessPolicy", {"Global": True, "PolicyName": policy})
+
+
+def remove(name: str) -> Invocation:
+    """Delete a policy that nobody holds any more."""
+    return Invocation("Remove-CsApplicationAccessPolicy", {"Identity": name})

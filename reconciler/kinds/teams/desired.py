@@ -1,0 +1,111 @@
+"""Teams documents and a directory -> desired state with object ids, and the faults that show only then."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.model.addresses import name_key, teams_user_grant
+from reconciler.model.codes import Unfound
+from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
+from reconciler.model.documents import Kind
+from reconciler.model.findings import Finding, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.model.documents import Listing, TeamsPolicyDocument
+    from reconciler.model.observed import Directory
+
+OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
+LISTED_TWICE = "teams.user-listed-twice"
+"""Rule id of a user who turns out to be listed twice, or in two policies, once names are ids."""
+
+
+def resolve(
+    documents: Sequence[TeamsPolicyDocument], directory: Directory, holders: Mapping[str, str]
+) -> tuple[DesiredTeams, tuple[Finding, ...]]:
+    """Resolve the names of all Teams documents.
+
+    Args:
+        documents: validated documents.
+        directory: what the capture knows; matching ignores case.
+        holders: users with a direct grant in the tenant: an id among them exists, whoever looked for it.
+
+    Returns:
+        The desired state, and one finding for each user who is listed twice under two names.
+    """
+    reading = _Reading(directory, holders)
+    for document in documents:
+        for listing in document.users or ():
+            reading.read(document, listing)
+    desired = DesiredTeams(
+        policies={name_key(document.name): _policy(document) for document in documents},
+        groups=_groups(documents),
+        users=reading.users,
+        tenant_grant=next((name_key(document.name) for document in documents if document.tenant), None),
+        unresolved=tuple(sorted(reading.unresolved, key=lambda one: (one.address, one.policy))),
+        not_looked_for=frozenset(reading.not_looked_for),
+    )
+    return desired, tuple(sorted(reading.findings))
+
+
+def _policy(document: TeamsPolicyDocument) -> DesiredTeamsPolicy:
+    return DesiredTeamsPolicy(
+        name=document.name,
+        absent=document.absent,
+        description=document.description,
+        applications=None if document.applications is None else frozenset(document.applications),
+        owns_users=document.absent or document.users is not None,
+        owns_groups=document.absent or document.groups is not None,
+    )
+
+
+def _groups(documents: Sequence[TeamsPolicyDocument]) -> tuple[tuple[str, str], ...]:
+    ranked = sorted((grant.rank, grant.group, name_key(document.name)) for document in documents for grant in document.groups or ())
+    return tuple((group, policy) for _, group, policy in ranked)
+
+
+class _Reading:
+    """Listings become one mapping of ids; a name costs a few dictionary look-ups, for there may be 100,000."""
+
+    def __init__(self, directory: Directory, holders: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._holders = holders
+        self._seen: dict[str, tuple[Listing, int]] = {}
+        self.users: dict[str, str] = {}
+        self.unresolved: list[Unresolved] = []
+        self.not_looked_for: set[str] = set()
+        self.findings: list[Finding] = []
+
+    def read(self, document: TeamsPolicyDocument, listing: Listing) -> None:
+        policy = name_key(document.name)
+        known, by_upn, users, seen = self._directory.users, self._directory.users_by_upn, self.users, self._seen
+        for index, text in enumerate(listing.texts):
+            name = text.lower()
+            user = name if name in known else by_upn.get(name) or self._beyond_directory(name, policy)
+            if user is None:
+                continue
+            if user in seen:
+                self._twice(document, listing, index, user)
+                continue
+            seen[user] = (listing, index)
+            users[user] = policy
+
+    def _beyond_directory(self, name: str, policy: str) -> str | None:
+        """The id of a name that the directory does not hold, or None and an unresolved entry."""
+        absent = name in self._directory.absent
+        if OBJECT_ID.match(name) and not absent:
+            if name not in self._holders:
+                self.not_looked_for.add(name)
+            return name
+        reason = Unfound.USER_ABSENT if absent else Unfound.USER_UNKNOWN
+        self.unresolved.append(Unresolved(teams_user_grant(name), name, reason, policy))
+        return None
+
+    def _twice(self, document: TeamsPolicyDocument, listing: Listing, index: int, user: str) -> None:
+        first, at = self._seen[user]
+        message = f"{listing.texts[index]!r} is the user {user} who is listed already at {first.file}:{first.lines[at]} as {first.texts[at]!r}; keep one"
+        position = Position(listing.file, listing.lines[index], listing.columns[index])
+        subject = f"{Kind.TEAMS_POLICY}/{document.name}"
+        self.findings.append(Finding(position, f"{listing.path}[{index}]", LISTED_TWICE, message, subject=subject))

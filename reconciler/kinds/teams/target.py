@@ -1,0 +1,198 @@
+"""Desired and observed -> the state that the Teams side shall end in, with what is held kept at its observed value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.kinds.teams.ranks import final_order
+from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.codes import Held
+from reconciler.model.observed import GroupAssignment, TeamsPolicy
+from reconciler.model.plans import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.model.addresses import Address
+    from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
+    from reconciler.model.observed import Directory, TeamsState
+
+    Holding = Callable[[Address], Held | None]
+
+
+@dataclass(frozen=True, slots=True)
+class TeamsTarget:
+    """The end state of the Teams side.
+
+    `policies` and `groups` are whole; `users` has only those whose direct grant changes, None unassigns. `declared` are the managed groups in
+    declared order. `tenant_grant` is the key of the policy that Global is to be copied from when its list has to change that way.
+    """
+
+    policies: Mapping[str, TeamsPolicy]
+    groups: tuple[GroupAssignment, ...]
+    users: Mapping[str, str | None]
+    declared: tuple[str, ...]
+    tenant_grant: str | None
+    pruned: frozenset[str]
+    prune_blocked: frozenset[str]
+    held: tuple[Note, ...]
+
+
+def target(desired: DesiredTeams, observed: TeamsState, directory: Directory, *, prune: bool, holding: Holding) -> TeamsTarget:
+    """Compute the end state.
+
+    Args:
+        desired: resolved documents.
+        observed: the tenant.
+        directory: for names of users who might be a held, unresolved name.
+        prune: undeclared policies that hold no grant afterwards are deleted.
+        holding: why an address is held at its observed value, None if it is not.
+    """
+    return _Aiming(desired, observed, directory, holding).aim(prune=prune)
+
+
+class _Aiming:
+    """Collects what is held while the target is built; built once, used once."""
+
+    def __init__(self, desired: DesiredTeams, observed: TeamsState, directory: Directory, holding: Holding) -> None:
+        self._desired = desired
+        self._observed = observed
+        self._directory = directory
+        self._holding = holding
+        self._held: dict[Address, Note] = {}
+        self._policies: dict[str, TeamsPolicy] = dict(observed.policies)
+
+    def aim(self, *, prune: bool) -> TeamsTarget:
+        leaving = self._declare()
+        users = self._users()
+        declared, groups = self._groups()
+        tenant_grant = self._tenant_grant()
+        leaving |= (pruned := self._undeclared() if prune else set())
+        stuck = leaving & self._holders(users, groups)
+        for key in leaving - stuck:
+            del self._policies[key]
+        for key in stuck - pruned:
+            self._hold(teams_policy(self._observed.policies[key].name), Held.GRANT_HELD)
+        return TeamsTarget(
+            policies=self._policies,
+            groups=groups,
+            users=users,
+            declared=declared,
+            tenant_grant=tenant_grant,
+            pruned=frozenset(pruned - stuck),
+            prune_blocked=frozenset(pruned & stuck),
+            held=tuple(self._held[address] for address in sorted(self._held)),
+        )
+
+    def _hold(self, address: Address, why: Held) -> None:
+        self._held[address] = Note(why.value, address, {})
+
+    def _is_held(self, address: Address) -> bool:
+        why = self._holding(address)
+        if why is not None:
+            self._hold(address, why)
+        return why is not None
+
+    def _declare(self) -> set[str]:
+        """Put every declared policy into the target; return the keys that are stated absent."""
+        leaving: set[str] = set()
+        for key, wanted in self._desired.policies.items():
+            present = self._observed.policies.get(key)
+            if wanted.absent and present is None:
+                continue
+            now = None if wanted.absent else _declared_policy(wanted, present)
+            if now == present or self._is_held(teams_policy(present.name if present else wanted.name)):
+                continue
+            if now is None:
+                leaving.add(key)
+            else:
+                self._policies[key] = now
+        return leaving
+
+    def _undeclared(self) -> set[str]:
+        keys = (key for key in self._observed.policies if key not in self._desired.policies and key != GLOBAL)
+        return {key for key in keys if not self._is_held(teams_policy(self._observed.policies[key].name))}
+
+    def _users(self) -> dict[str, str | None]:
+        wanted, present = self._desired.users, self._observed.users
+        differing = ((user, policy) for user, policy in wanted.items() if present.get(user) != policy)
+        changes: dict[str, str | None] = {user: policy for user, policy in differing if not self._user_held(user, policy)}
+        owned = {key for key, policy in self._desired.policies.items() if policy.owns_users}
+        for user, policy in present.items():
+            if policy in owned and user not in wanted and not self._user_held(user, None):
+                changes[user] = None
+        return changes
+
+    def _user_held(self, user: str, policy: str | None) -> bool:
+        address = teams_user_grant(user)
+        if self._is_held(address):
+            return True
+        if policy is not None and policy not in self._policies:
+            self._hold(address, Held.POLICY_HELD)
+            return True
+        if policy is None and self._may_be_listed(user):
+            self._hold(address, Held.MAY_BE_LISTED)
+            return True
+        return False
+
+    def _may_be_listed(self, user: str) -> bool:
+        """A user whose name nobody knows may be the one behind a name that is held and unresolved: revoking could be wrong."""
+        held = any(self._holding(one.address) for one in self._desired.unresolved)
+        return held and user not in self._directory.users
+
+    def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
+        present = {assignment.group: assignment.policy for assignment in self._observed.groups}
+        wanted = {group: policy for group, policy in self._desired.groups if not self._group_held(group, policy, present.get(group))}
+        owned = {key for key, policy in self._desired.policies.items() if policy.owns_groups}
+        known = {group for group, _ in self._desired.groups}
+        dropped = {
+            group for group, policy in present.items() if policy in owned and group not in known and not self._is_held(teams_group_grant(group))
+        }
+        order = final_order([one.group for one in self._observed.groups], list(wanted), dropped)
+        return tuple(wanted), tuple(GroupAssignment(group, wanted.get(group) or present[group]) for group in order)
+
+    def _group_held(self, group: str, policy: str, present: str | None) -> bool:
+        address = teams_group_grant(group)
+        if present == policy:
+            return self._holding(address) is not None
+        if self._is_held(address):
+            return True
+        if policy not in self._policies:
+            self._hold(address, Held.POLICY_HELD)
+            return True
+        return False
+
+    def _tenant_grant(self) -> str | None:
+        """Copy the granted policy's list into Global; None when Global stands right already, or is not managed by a grant."""
+        key = self._desired.tenant_grant
+        if key is None:
+            return None
+        if key not in self._policies:
+            self._hold(TEAMS_TENANT_GRANT, Held.POLICY_HELD)
+            return None
+        everyone = self._policies[GLOBAL]
+        listed = {application: everyone.applications.get(application, application) for application in self._policies[key].applications}
+        if listed.keys() == everyone.applications.keys() or self._is_held(TEAMS_TENANT_GRANT):
+            return None
+        self._policies[GLOBAL] = replace(everyone, applications=listed)
+        return key
+
+    def _holders(self, users: Mapping[str, str | None], groups: tuple[GroupAssignment, ...]) -> set[str]:
+        """Keys of the policies that some grant names in the end."""
+        staying = {policy for user, policy in self._observed.users.items() if user not in users}
+        return staying | {policy for policy in users.values() if policy is not None} | {one.policy for one in groups}
+
+
+def _declared_policy(wanted: DesiredTeamsPolicy, present: TeamsPolicy | None) -> TeamsPolicy:
+    """The policy as it shall be: what is unmanaged keeps its observed value, an id keeps its stored spelling."""
+    if present is None:
+        listed = {application: application for application in sorted(wanted.applications or ())}
+        return TeamsPolicy(wanted.name, listed, wanted.description or "")
+    applications = present.applications
+    if wanted.applications is not None:
+        applications = {application: applications.get(application, application) for application in sorted(wanted.applications)}
+    if applications.keys() == present.applications.keys():
+        applications = present.applications
+    description = present.description if wanted.description is None else wanted.description
+    return TeamsPolicy(present.name, applications, description)

@@ -1,0 +1,45 @@
+"""What an apply did, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.model.addresses import Address
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailure:
+    """The step that a service refused. `fault` is its class, `message` the service's own, untrusted text; `hint` says what to do next."""
+
+    step: int
+    address: Address
+    fault: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What one apply did with the steps of its plan; every step of the plan is in exactly one of the first five fields.
+
+    Attributes:
+        done: Ids of the steps that this apply did.
+        already: The number of steps, from the first one, that earlier applies had done.
+        failed: The step that the service refused; None if none was.
+        unknown: Id of the step whose answer was lost and which the tenant does not show; None if there is none.
+        not_tried: Ids of the steps after the place where it stopped.
+        converged: The tenant, read after the last step, is in the state that the plan leads to.
+        moved: Addresses whose state is not what the steps done so far lead to; empty when not read after the last step.
+        trouble: Why it stopped or could not be verified, when neither a failed nor an unknown step says so; empty otherwise.
+    """
+
+    done: tuple[int, ...]
+    already: int
+    failed: StepFailure | None
+    unknown: int | None
+    not_tried: tuple[int, ...]
+    converged: bool
+    moved: tuple[str, ...]
+    trouble: str = ""

@@ -1,0 +1,96 @@
+"""Codes of a plan: why a change, a step, a warning, a refusal. Readers turn them into sentences (`reports`); nothing else may branch on reasons."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ChangeReason(StrEnum):
+    """Why an object changes."""
+
+    DECLARED = "declared"
+    DIFFERS = "differs"
+    STATED_ABSENT = "stated-absent"
+    PRUNED = "pruned"
+    NOT_DECLARED = "not-declared"
+    NOT_LISTED = "not-listed"
+    LISTED = "listed"
+    LISTED_ELSEWHERE = "listed-elsewhere"
+    RANK = "rank"
+    SCOPE_CHANGED = "scope-changed"
+    RIGHT_CHANGED = "right-changed"
+    TENANT_GRANT = "tenant-grant"
+
+
+class StepReason(StrEnum):
+    """What a step does."""
+
+    CREATE_POLICY = "create-policy"
+    REMOVE_APPLICATIONS = "remove-applications"
+    ADD_APPLICATIONS = "add-applications"
+    DESCRIBE = "describe"
+    GRANT_USER = "grant-user"
+    MOVE_USER = "move-user"
+    UNASSIGN_USER = "unassign-user"
+    GRANT_GROUP = "grant-group"
+    MOVE_GROUP = "move-group"
+    DROP_GROUP = "drop-group"
+    GRANT_TENANT = "grant-tenant"
+    CLOSE_GLOBAL_EARLY = "close-global-early"
+    DELETE_POLICY = "delete-policy"
+    CREATE_DENY = "create-deny"
+    CREATE_RESTRICT = "create-restrict"
+    FLIP_REMOVE = "flip-remove"
+    FLIP_CREATE = "flip-create"
+    REMOVE_RESTRICT = "remove-restrict"
+    REMOVE_DENY = "remove-deny"
+
+
+class Warned(StrEnum):
+    """What a reviewer should know although nothing is refused."""
+
+    LEGACY_MECHANISM = "legacy-mechanism"
+    POLICY_SPACE = "policy-space"
+    USER_NOT_LOOKED_FOR = "user-not-looked-for"
+    UNUSED_CONSENT = "unused-consent"
+    NO_APPLICATIONS = "no-applications"
+    FALLS_TO_CHANGED_GROUP = "falls-to-changed-group"
+    REDUCES_APPLICATIONS = "reduces-applications"
+    PRUNE_BLOCKED = "prune-blocked"
+    HELD = "held"
+    NOT_REVOKED = "not-revoked"
+    DANGLING_GRANT = "dangling-grant"
+
+
+class Rule(StrEnum):
+    """Rules of refusals; the first six are consents too (design §7): `--allow RULE:ADDRESS`."""
+
+    TENANT_WIDE = "tenant-wide"
+    EXPOSURE = "exposure"
+    DISPLACED = "displaced"
+    EMPTY_SCOPE = "empty-scope"
+    LIMITS = "limits"
+    POLICY_SPACE = "policy-space"
+    UNRESOLVED = "unresolved"
+    NEEDS_GUARD = "needs-guard"
+    GROUPS_FULL = "groups-full"
+
+
+class Held(StrEnum):
+    """Why an object is held at its observed value."""
+
+    SKIPPED = "skipped"
+    NOT_SELECTED = "not-selected"
+    POLICY_HELD = "policy-held"
+    GRANT_HELD = "grant-held"
+    MAY_BE_LISTED = "may-be-listed"
+
+
+class Unfound(StrEnum):
+    """Why a name is unresolved."""
+
+    USER_ABSENT = "user-absent"
+    USER_UNKNOWN = "user-unknown"
+    SCOPE_ABSENT = "scope-absent"
+    SCOPE_UNKNOWN = "scope-unknown"
+    SCOPE_NOT_PRINCIPAL = "scope-not-principal"
