@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from reconciler.model.applied import Applied
     from reconciler.model.findings import Finding
 
 
@@ -102,9 +103,13 @@ class TamperedPlan(ReconcilerError):
 
 
 class AppliedInPart(ReconcilerError):
-    """Some steps are done, one failed or is unknown, the rest were not tried."""
+    """Some steps are done, one failed or is unknown, the rest were not tried. `applied` says which, when an apply raises it."""
 
     exit_code = 6
+
+    def __init__(self, message: str, applied: Applied | None = None) -> None:
+        super().__init__(message)
+        self.applied = applied
 
 
 class NotVerified(ReconcilerError):
@@ -114,6 +119,10 @@ class NotVerified(ReconcilerError):
 
 
 class Interrupted(ReconcilerError):
-    """A person pressed Ctrl-C; the step in flight was finished and journalled."""
+    """A person pressed Ctrl-C; the step in flight was finished and journalled. `applied` says what was done, when an apply raises it."""
 
     exit_code = 130
+
+    def __init__(self, message: str, applied: Applied | None = None) -> None:
+        super().__init__(message)
+        self.applied = applied

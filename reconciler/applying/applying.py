@@ -1,0 +1,183 @@
+"""Apply one approved plan to one tenant: never plan, refuse what moved, resume what stopped (laws 3, 4, 10)."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import reconciler
+from reconciler.applying import journal, lookups, processes, reviewed
+from reconciler.applying.events import Located, WaitingForProcess, Why
+from reconciler.applying.lock import hold, tenant_directory
+from reconciler.applying.rim import Patience, Rim
+from reconciler.applying.running import Run, named
+from reconciler.applying.watching import Watch
+from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
+from reconciler.model.applied import Applied, StepFailure
+from reconciler.planning import prefixes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reconciler.applying.events import Event
+    from reconciler.applying.journal import Past
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Plan
+    from reconciler.planning.planfile import Loaded
+    from reconciler.tenants.protocol import Tenant
+
+__all__ = ["Applied", "Patience", "StepFailure", "apply"]
+
+
+def _never() -> bool:
+    return False
+
+
+def apply(  # noqa: PLR0913  the outside world is passed in, by name
+    loaded: Loaded,
+    tenant: Tenant,
+    *,
+    state_dir: Path,
+    tell: Callable[[Event], None],
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+    stop: Callable[[], bool] = _never,
+    patience: Patience | None = None,
+) -> Applied:
+    """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read the tenant again.
+
+    Args:
+        loaded: The plan file, its digest checked.
+        tenant: Where steps go.
+        state_dir: Usually `.reconciler`; lock and journals lie in a directory per tenant below it.
+        tell: Is told every event, in order.
+        clock: Seconds since 1970.
+        sleep: Waits for this many seconds.
+        stop: Is asked between steps and while waiting; once it says True, the step in flight is finished and no other begins.
+        patience: How long to wait for what; by default what the services were seen to need.
+
+    Returns:
+        What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
+
+    Raises:
+        Refused: the plan is not applicable.
+        CaptureFault: the tenant is not the plan's.
+        TamperedPlan: a step's text is not what its values render to.
+        LockHeld: another apply of this tenant runs.
+        StalePlan: the tenant is in none of the plan's states; nothing was written.
+        TenantFault: the tenant could not be read; nothing was written.
+        AppliedInPart: the run had to stop after something was written, other than at a step that failed or is unknown; carries `applied`.
+        Interrupted: a person asked to stop; carries `applied`.
+    """
+    rim = Rim(tell, clock, sleep, stop, patience or Patience())
+    _check_meant(loaded.plan, tenant)
+    reviewed.check(loaded.plan)
+    directory = tenant_directory(state_dir, loaded.plan.tenant_id)
+    with hold(directory, since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds")):
+        return _apply(loaded, tenant, directory, rim)
+
+
+def _apply(loaded: Loaded, tenant: Tenant, directory: Path, rim: Rim) -> Applied:
+    plan, watch = loaded.plan, Watch(loaded.plan, tenant, rim)
+    past = _past(directory, loaded.digest)
+    _wait_for_runners(past.newest, rim)
+    already = _locate(plan, watch, past, rim)
+    rim.tell(Located(already, len(plan.steps)))
+    if already == len(plan.steps):
+        return Applied((), already, None, None, (), converged=True, moved=())
+    _check_users(plan, already, watch)
+    with journal.Journal.create(directory, _header(loaded, tenant, already), rim.clock) as written:
+        return Run(plan, tenant, watch, written, rim, already).go()
+
+
+def _check_meant(plan: Plan, tenant: Tenant) -> None:
+    if not plan.applicable:
+        codes = ", ".join(sorted({f"{note.code}:{note.address}" for note in (*plan.refusals, *plan.unresolved)}))
+        raise Refused(f"this plan is not applicable ({codes}); `reconciler show` says what each refusal needs; then plan again")
+    if tenant.tenant_id != plan.tenant_id:
+        raise CaptureFault(f"the plan is for tenant {plan.tenant_id}, this is tenant {tenant.tenant_id}; name the right one with --tenant")
+
+
+class _Past(NamedTuple):
+    """What earlier applies of this tenant left: the last one, of whatever plan, and the last one of this plan."""
+
+    newest: Past | None
+    same: Past | None
+
+    @property
+    def wanted(self) -> int:
+        """The number of steps of this plan that the tenant should show, once it shows everything that was written."""
+        if self.same is None:
+            return 0
+        return max(self.same.reached, self.same.open_step or 0)
+
+    @property
+    def foreign(self) -> bool:
+        """Say whether a write of another plan may still land, or lines are unreadable: no state of this plan tells that it did."""
+        if self.newest is None:
+            return False
+        return self.newest.damaged or (self.newest.open_step is not None and (self.same is None or self.newest.path != self.same.path))
+
+
+def _past(directory: Path, digest: str) -> _Past:
+    return _Past(journal.newest(directory), journal.newest_of(directory, digest))
+
+
+def _wait_for_runners(past: Past | None, rim: Rim) -> None:
+    """Wait until no process of an earlier apply can write any more (law 10)."""
+    left = rim.patience.process
+    for _, pid, start in past.runners if past is not None else ():
+        while processes.same(pid, start):
+            if left <= 0 or rim.stop():
+                raise LockHeld(f"process {pid}, which runs the steps of an earlier apply, has not ended; end it, then apply again")
+            rim.tell(WaitingForProcess(pid, rim.patience.interval))
+            rim.pause(rim.patience.interval)
+            left -= rim.patience.interval
+
+
+def _locate(plan: Plan, watch: Watch, past: _Past, rim: Rim) -> int:
+    """Find the number of steps whose result the tenant shows, waiting for writes of earlier applies that may not be visible yet."""
+    if past.newest is not None and past.newest.last_write is not None:
+        for product in watch.products:
+            watch.wrote(product, past.newest.last_write)
+
+    def look(observed: Observed) -> tuple[int | None, Observed]:
+        return prefixes.locate(plan, observed), observed
+
+    def good(found: tuple[int | None, Observed]) -> bool:
+        return found[0] is not None and found[0] >= past.wanted and not past.foreign
+
+    already, observed = watch.until(watch.products, Why.BASELINE, look, good)
+    if rim.stop():
+        raise Interrupted("stopped before anything was written; apply the same plan again")
+    if already is None:
+        raise _stale(plan, observed, past)
+    return already
+
+
+def _stale(plan: Plan, observed: Observed, past: _Past) -> StalePlan:
+    """Name what moved, as seen from the baseline or from where the journals say that this plan stands, whichever is nearer."""
+    known = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
+    moved = min((prefixes.differences(plan, k, observed) for k in known), key=len)
+    return StalePlan(f"the tenant moved since this plan was made: {named(moved)}. Nothing was written; plan again")
+
+
+def _check_users(plan: Plan, already: int, watch: Watch) -> None:
+    users = lookups.users_before(plan, plan.steps[already:])
+    absent = lookups.absent_users(users, watch.look_up(users=users)) if users else ()
+    if absent:
+        raise StalePlan(f"the directory has no user {named(absent)}. Nothing was written; correct the documents and plan again")
+
+
+def _header(loaded: Loaded, tenant: Tenant, already: int) -> journal.Header:
+    return journal.Header(
+        tool=f"reconciler {reconciler.__version__}",
+        plan=loaded.digest,
+        content=loaded.content_digest,
+        tenant=loaded.plan.tenant_id,
+        source=tenant.source,
+        steps=len(loaded.plan.steps),
+        already=already,
+    )

@@ -1,0 +1,298 @@
+"""What an apply did, written before and after each step, so that it is known even if the process is killed at any instant (law 10).
+
+One file an apply, `apply-NNNNNN.jsonl` in the tenant's directory, one JSON object a line, pure ASCII:
+
+    {"format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid", "process", "at"}    first line
+    {"state": "started", "step", "attempt", "at"}              on the disk before the step runs
+    {"state": "done", "step", "seen", "at"}                    `seen`: no answer said so, the tenant read afterwards shows it
+    {"state": "failed", "step", "fault", "message", "at"}      the service refused, nothing was changed
+    {"state": "unknown", "step", "message", "at"}              no answer, and the tenant does not show it
+    {"runner": PROVIDER, "pid", "process", "at"}               a process that runs steps for us
+    {"end": HOW, "at"}                                         the apply ended by itself
+
+`already` counts the steps that earlier applies of the plan had done. A reader ignores what it does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from reconciler.applying import processes
+from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from reconciler.model.addresses import Provider
+
+FORMAT_VERSION = "1.0"
+LONGEST_MESSAGE = 500
+"""Characters of a service's message that are kept: enough to act on, and a huge answer cannot fill the disk."""
+_NAME = re.compile(r"apply-([0-9]+)\.jsonl")
+
+_Line: TypeAlias = dict[str, Any]
+
+
+class State(StrEnum):
+    """What a journal says of a step; a step it does not name was not tried. `STARTED` alone: in flight when the process ended."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class End(StrEnum):
+    """How an apply ended by itself."""
+
+    CONVERGED = "converged"
+    NOT_VERIFIED = "not-verified"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What an apply is about. `plan`, `content`: digests as they are written for people; `already`: steps done before it."""
+
+    tool: str
+    plan: str
+    content: str
+    tenant: str
+    source: str
+    steps: int
+    already: int
+
+
+class Journal:
+    """A journal that is being written. Every method appends one line; `started` returns when the line is on the disk.
+
+    Raises (every method):
+        ReconcilerError: the line cannot be written; the step it announces must not run.
+    """
+
+    def __init__(self, path: Path, descriptor: int, clock: Callable[[], float]) -> None:
+        """Take over an open file; `create` is how a journal begins."""
+        self.path = path
+        self._descriptor = descriptor
+        self._clock = clock
+
+    @classmethod
+    def create(cls, directory: Path, header: Header, clock: Callable[[], float]) -> Self:
+        """Begin the next journal of a tenant; the caller holds the tenant's lock.
+
+        Args:
+            directory: The tenant's directory.
+            header: What the apply is about.
+            clock: Seconds since 1970, UTC.
+        """
+        path = directory / f"apply-{_newest_number(directory) + 1:06d}.jsonl"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise _unwritable(path, str(error.strerror)) from error
+        journal = cls(path, descriptor, clock)
+        pid = os.getpid()
+        first = {name: getattr(header, name) for name in Header.__slots__}
+        journal._append({"format_version": FORMAT_VERSION, **first, "pid": pid, "process": processes.started(pid)})
+        journal._to_disk()
+        _directory_to_disk(directory)
+        return journal
+
+    def __enter__(self) -> Self:
+        """Keep the file open for a `with` block."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the file. What was not said stays unsaid: only `ended` marks an end."""
+        os.close(self._descriptor)
+
+    def started(self, step: int, attempt: int) -> None:
+        """Announce a step (id, attempt from 1); nothing may be sent before this returns."""
+        self._append({"state": State.STARTED, "step": step, "attempt": attempt})
+        self._to_disk()
+
+    def done(self, step: int, *, seen: bool) -> None:
+        """Say that a step is done; `seen`: known from reading the tenant, not from an answer."""
+        self._append({"state": State.DONE, "step": step, "seen": seen})
+
+    def failed(self, step: int, fault: str, message: str) -> None:
+        """Say that the service refused a step; its message is kept as text, cut to `LONGEST_MESSAGE`."""
+        self._append({"state": State.FAILED, "step": step, "fault": fault, "message": message[:LONGEST_MESSAGE]})
+
+    def unknown(self, step: int, message: str) -> None:
+        """Say that nobody knows whether a step happened."""
+        self._append({"state": State.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]})
+
+    def runner(self, provider: Provider, pid: int) -> None:
+        """Name the process that will run this product's steps; the next apply must not read before it is gone."""
+        self._append({"runner": provider, "pid": pid, "process": processes.started(pid)})
+        self._to_disk()
+
+    def ended(self, how: End) -> None:
+        """Say how the apply ended."""
+        self._append({"end": how})
+        self._to_disk()
+
+    def _append(self, content: Mapping[str, object]) -> None:
+        line = json.dumps({**content, "at": _stamp(self._clock())}, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
+        try:
+            # One write for the whole line: a process that is killed leaves all of it or nothing, a full disk at worst a torn last line.
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise _unwritable(self.path, str(error.strerror)) from error
+        if written < len(line):
+            raise _unwritable(self.path, "the disk is full")
+
+    def _to_disk(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            raise _unwritable(self.path, str(error.strerror)) from error
+
+
+@dataclass(slots=True)
+class Past:
+    """What an earlier apply left behind.
+
+    `states` has the last state of every step it tried, `last_write` the time (seconds since 1970) of the last line about a step, None if
+    there is none. `runners` are the processes (product, id, start time as `processes.started` gives it) that ran its steps. `end` is None
+    when the process was killed. `damaged`: lines other than a torn last one cannot be read, so steps may be missing.
+    """
+
+    path: Path
+    plan: str = ""
+    content: str = ""
+    already: int = 0
+    pid: int = 0
+    process: str = ""
+    states: dict[int, State] = field(default_factory=dict)
+    last_write: float | None = None
+    runners: tuple[tuple[str, int, str], ...] = ()
+    end: str | None = None
+    damaged: bool = False
+
+    @property
+    def reached(self) -> int:
+        """The number of steps, from the first one, that are known to be done."""
+        k = self.already
+        while self.states.get(k + 1) is State.DONE:
+            k += 1
+        return k
+
+    @property
+    def open_step(self) -> int | None:
+        """The step of which nobody knows whether it happened: in flight when the process ended, or unknown. There is at most one."""
+        return next((step for step, state in self.states.items() if state in (State.STARTED, State.UNKNOWN)), None)
+
+
+def read(path: Path) -> Past:
+    """Read a journal as far as it can be read; a torn last line is nothing that happened.
+
+    Raises:
+        ReconcilerError: the file cannot be opened.
+    """
+    past = Past(path)
+    for line in _lines(path):
+        _take(past, line)
+    return past
+
+
+def newest(directory: Path) -> Past | None:
+    """The journal of the last apply of a tenant, of whatever plan, that tried a step; None if there was none."""
+    return next(_trying(_paths(directory)), None)
+
+
+def newest_of(directory: Path, plan: str) -> Past | None:
+    """The same for one plan; `plan` is its digest as the header has it."""
+    return next(_trying(path for path in _paths(directory) if _first_line(path).get("plan") == plan), None)
+
+
+def _trying(paths: Iterable[Path]) -> Iterator[Past]:
+    return (past for path in paths if (past := read(path)).states or past.damaged)
+
+
+def _take(past: Past, line: bytes) -> None:
+    if not line.endswith(b"\n"):
+        return  # torn: its write was cut short, so what it announces was never sent
+    try:
+        _take_line(past, json.loads(line))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        past.damaged = True
+
+
+def _take_line(past: Past, line: _Line) -> None:
+    if "format_version" in line:
+        past.plan, past.content = str(line["plan"]), str(line["content"])
+        past.already, past.pid, past.process = int(line["already"]), int(line["pid"]), str(line["process"])
+    elif "state" in line:
+        past.last_write = datetime.fromisoformat(line["at"]).timestamp()
+        past.states[int(line["step"])] = State(line["state"])
+    elif "runner" in line:
+        past.runners += ((str(line["runner"]), int(line["pid"]), str(line["process"])),)
+    elif "end" in line:
+        past.end = str(line["end"])
+
+
+def _parsed(line: bytes) -> _Line | None:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _first_line(path: Path) -> _Line:
+    return _parsed(next(_lines(path), b"")) or {}
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as lines:
+            yield from lines
+    except OSError as error:
+        raise ReconcilerError(f"{path}: cannot be read: {error.strerror}; it says what an earlier apply did: make it readable") from error
+
+
+def _paths(directory: Path) -> list[Path]:
+    """All journals of a tenant, newest first."""
+    numbered = [(int(match[1]), path) for path in directory.iterdir() if (match := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def _newest_number(directory: Path) -> int:
+    paths = _paths(directory)
+    match = _NAME.fullmatch(paths[0].name) if paths else None
+    return int(match[1]) if match else 0
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _directory_to_disk(directory: Path) -> None:
+    """Make the new file's name durable; Windows cannot open a directory for this and does not need it."""
+    if os.name != "posix":  # pragma: no cover  Windows only
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(path: Path, why: str) -> ReconcilerError:
+    return ReconcilerError(
+        f"{path}: the journal cannot be written: {why}; nothing runs without it: make room, then apply the same plan again"
+    )

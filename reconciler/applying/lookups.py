@@ -1,0 +1,51 @@
+"""Which names have to be looked up again before they are written, because the plan could only trust them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.model.addresses import teams_user_grant
+from reconciler.model.codes import Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.model.observed import Directory
+    from reconciler.model.plans import Change, Plan, Step
+
+CREATE_EXCHANGE = "New-ApplicationAccessPolicy"
+REMOVE_EXCHANGE = "Remove-ApplicationAccessPolicy"
+
+
+class ScopeName(NamedTuple):
+    """An SMTP address that must lead to this object id when the policy is created."""
+
+    address: str
+    scope: str
+
+
+def users_before(plan: Plan, steps: Iterable[Step]) -> tuple[str, ...]:
+    """Object ids of users that these steps grant to and that the plan's capture never looked for, sorted."""
+    trusted = {str(note.details["user"]) for note in plan.warnings if note.code == Warned.USER_NOT_LOOKED_FOR}
+    addresses = {step.address for step in steps} if trusted else set()
+    return tuple(sorted(user for user in trusted if teams_user_grant(user) in addresses))
+
+
+def absent_users(users: Iterable[str], directory: Directory) -> tuple[str, ...]:
+    """Those of the users, sorted, whom a directory that looked for them does not have."""
+    return tuple(sorted(user for user in users if user not in directory.users))
+
+
+def scope_before(step: Step, change: Change | None) -> ScopeName | None:
+    """The name to resolve just before a step; None for a step that creates no Exchange policy, or whose scope was given by id."""
+    after = change.after if change is not None and step.cmdlet == CREATE_EXCHANGE else None
+    if not isinstance(after, Mapping):
+        return None
+    address, scope = after.get("scopeAddress"), after.get("scope")
+    return ScopeName(address, scope) if isinstance(address, str) and isinstance(scope, str) and address else None
+
+
+def still_leads(name: ScopeName, directory: Directory) -> bool:
+    """Say whether an address still leads to the object that the plan was reviewed with."""
+    return directory.recipients_by_address.get(name.address.lower()) == name.scope

@@ -1,0 +1,36 @@
+"""Which process is meant by a process id: ids are used again, so a start time stands beside each (law 10)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PROC = Path("/proc")
+_START_TIME = 19
+"""Index of `starttime` (field 22) among the fields of /proc/PID/stat that follow the command's name; proc(5)."""
+
+
+def started(pid: int) -> str:
+    """Say when a process started, as text that is equal only for the same process.
+
+    Args:
+        pid: A process id of this machine.
+
+    Returns:
+        `BOOT:TICKS` on Linux: the boot's id, and clock ticks from it to the start. Empty when there is no such process, or on a
+        system that does not tell without extra libraries (macOS, Windows): a reader must not take empty texts for equal ones.
+    """
+    if sys.platform != "linux":  # pragma: no cover  the other systems
+        return ""
+    try:
+        stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+        boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+    # The name of a command may hold blanks and brackets; the last bracket ends it.
+    return f"{boot}:{stat.rpartition(')')[2].split()[_START_TIME]}"
+
+
+def same(pid: int, start: str) -> bool:
+    """Say whether the process that had this id and start time still runs; False also when that cannot be known."""
+    return bool(start) and started(pid) == start

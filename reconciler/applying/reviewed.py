@@ -1,0 +1,51 @@
+"""What was reviewed is what runs (law 4): a step's text is made again from its values, and read back to them, before it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler import canonical
+from reconciler.errors import RenderFault, TamperedPlan
+from reconciler.model.plans import Invocation
+from reconciler.powershell import catalogue, reading, rendering
+
+if TYPE_CHECKING:
+    from reconciler.model.plans import Plan, Step
+
+
+def invocation(step: Step) -> Invocation:
+    """Return what a step runs, after proving that its text says exactly that.
+
+    Raises:
+        TamperedPlan: text and values differ, or the values are no invocation that may be run. The message names the step.
+    """
+    call = Invocation(step.cmdlet, step.parameters)
+    try:
+        catalogue.bind(call)
+        made, read = rendering.render(call), reading.read(step.text)
+    except RenderFault as fault:
+        raise _tampered(step, str(fault)) from fault
+    if made != step.text:
+        raise _tampered(step, "its text is not what its values render to")
+    # Compared as canonical JSON, because 1 == True in Python.
+    if read.cmdlet != step.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(step.parameters):
+        raise _tampered(step, "its text reads as other values than its own")  # pragma: no cover  only a defect of the renderer gets here
+    return call
+
+
+def check(plan: Plan) -> None:
+    """Prove every step of a plan, so that nothing is written of a plan that could not be run to its end.
+
+    Raises:
+        TamperedPlan: as `invocation`, or the steps are not numbered from 1.
+    """
+    for number, step in enumerate(plan.steps, start=1):
+        if step.id != number:
+            raise TamperedPlan(f"step {step.id} of the plan stands where step {number} should be: the file was changed; plan again")
+        invocation(step)
+
+
+def _tampered(step: Step, why: str) -> TamperedPlan:
+    return TamperedPlan(
+        f"step {step.id} of the plan ({step.address}): {why}. The file was changed after planning, or another version of this tool wrote it; plan again"
+    )

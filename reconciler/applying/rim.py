@@ -1,0 +1,59 @@
+"""What an apply gets from outside: time, a way to wait, a way to tell, a person who may want it to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.applying.events import Event
+
+_SLICE = 1.0
+"""Seconds of a wait after which the wish to stop is looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an apply waits for a service, in seconds; the defaults are what the services were seen to need.
+
+    Attributes:
+        lag: How long after a write a reading may not show it (10 to 20 s are usual in Teams; Microsoft365DSC re-reads for up to 2 minutes).
+        interval: Between two readings while waiting for that.
+        recheck: After so long without a reading of its product, a step is preceded by one.
+        throttled: Before each further attempt when the service is too busy; their number is the number of further attempts. There is no
+            jitter: one write is in flight in the whole run, so there is nothing to keep apart.
+        transient: The same for faults that pass.
+        process: How long to wait for a process of an earlier apply to end.
+    """
+
+    lag: float = 120.0
+    interval: float = 10.0
+    recheck: float = 300.0
+    throttled: tuple[float, ...] = (30.0, 60.0, 120.0, 240.0, 300.0)
+    transient: tuple[float, ...] = (5.0, 10.0, 20.0)
+    process: float = 120.0
+
+    def readings(self, age: float) -> int:
+        """How many more readings a write of this age (seconds) is worth; a clock that was set back counts as no time."""
+        return math.ceil(max(0.0, self.lag - max(0.0, age)) / self.interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Rim:
+    """The outside of one apply. `clock` gives seconds since 1970; `stop` is asked between steps and while waiting."""
+
+    tell: Callable[[Event], None]
+    clock: Callable[[], float]
+    sleep: Callable[[float], None]
+    stop: Callable[[], bool]
+    patience: Patience
+
+    def pause(self, seconds: float) -> None:
+        """Wait, or less if a person wants to stop."""
+        left = seconds
+        while left > 0 and not self.stop():
+            self.sleep(min(_SLICE, left))
+            left -= _SLICE

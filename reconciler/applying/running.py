@@ -1,0 +1,250 @@
+"""Running the steps of a plan one after another, from the place where the tenant stands."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, NoReturn
+
+from reconciler.applying import lookups, reviewed
+from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted, Why
+from reconciler.applying.journal import End
+from reconciler.applying.outcomes import Retries, Shown, Sight, passes, settled
+from reconciler.errors import AppliedInPart, CaptureFault, Interrupted, ReconcilerError, RenderFault, StalePlan, TenantFault
+from reconciler.model.addresses import exchange_application
+from reconciler.model.applied import Applied, StepFailure
+from reconciler.planning import prefixes
+from reconciler.tenants.protocol import Done, Failed, Fault, Lost
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.applying.journal import Journal
+    from reconciler.applying.outcomes import NotDone
+    from reconciler.applying.rim import Rim
+    from reconciler.applying.watching import Watch
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Change, Plan, Step
+    from reconciler.tenants.protocol import Outcome, Tenant
+
+_NAMED = 20
+"""Addresses that a message names; a report has them all."""
+_GROUP_HINT = "if the service does not regrant a group in place, plan again with --group-changes remove-add"
+
+
+def named(addresses: tuple[str, ...]) -> str:
+    """Name what moved, bounded."""
+    rest = len(addresses) - _NAMED
+    return ", ".join(addresses[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+@dataclass(slots=True)
+class Run:
+    """One run over the steps `already` + 1 and on. It holds what was done so far, and says it whatever way it ends."""
+
+    plan: Plan
+    tenant: Tenant
+    watch: Watch
+    journal: Journal
+    rim: Rim
+    already: int
+    done: list[int] = field(default_factory=list)
+    _attempted: bool = False
+    _retried: set[Provider] = field(default_factory=set)
+    _changes: Mapping[str, Change] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._changes = {change.address: change for change in self.plan.changes}
+
+    def go(self) -> Applied:
+        """Run the steps and verify.
+
+        Raises:
+            StalePlan: the tenant moved before anything was written.
+            AppliedInPart: the tenant moved, or could not be read or the journal not be written, after that.
+            Interrupted: a person asked to stop; a step in flight was finished.
+        """
+        try:
+            return self._steps()
+        except (AppliedInPart, Interrupted):
+            raise
+        except ReconcilerError as error:
+            self._end(End.STOPPED)
+            if not self._attempted:
+                raise
+            raise AppliedInPart(str(error), self._applied(trouble=str(error))) from error
+
+    def _steps(self) -> Applied:
+        for step in self.plan.steps[self.already :]:
+            if self.rim.stop():
+                self._interrupt()
+            self._check_before(step)
+            stopped = self._carry_out(step)
+            if stopped is not None:
+                return stopped
+            self._check_after(step)
+        return self._verified()
+
+    def _check_before(self, step: Step) -> None:
+        why = self._doubt(step)
+        if why is not None:
+            self._check(step, why)
+        name = lookups.scope_before(step, self._changes.get(step.address))
+        if name is not None and not lookups.still_leads(name, self.watch.look_up(recipients=(name.address,))):
+            self._stop_moved((step.address,), f"{name.address} does not lead to {name.scope} any more")
+
+    def _doubt(self, step: Step) -> Why | None:
+        """Say why a step must not rest on the last reading; None if it may."""
+        if step.cmdlet == lookups.REMOVE_EXCHANGE:
+            return Why.REMOVAL
+        if step.provider in self._retried:
+            return Why.RETRIED
+        return Why.INTERVAL if self.watch.overdue(step.provider) else None
+
+    def _check_after(self, step: Step) -> None:
+        """Regranting a group in place is not documented: it is looked at before anything rests on it."""
+        if "Group" in step.parameters:
+            self._check(step, Why.GROUP)
+
+    def _check(self, step: Step, why: Why) -> None:
+        moved = self.watch.moved(self._reached, frozenset({step.provider}), why)
+        if moved and self.rim.stop():
+            self._interrupt()
+        if moved:
+            self._stop_moved(moved, _GROUP_HINT if why is Why.GROUP else "")
+        self._retried.discard(step.provider)
+
+    def _carry_out(self, step: Step) -> Applied | None:
+        """Run one step with all its attempts; what is returned ends the run."""
+        begun, retries = self.rim.clock(), Retries(self.rim.patience)
+        for attempt in count(1):
+            outcome = self._attempt(step, attempt)
+            if isinstance(outcome, Done):
+                self._finish(step, begun, seen=False)
+                return None
+            pause = self._back_off(step, outcome, retries)
+            sight = self._sight(step, outcome, attempt)
+            if sight.shown is Shown.AFTER:
+                self._finish(step, begun, seen=True)
+                return None
+            if pause is None or sight.shown is not Shown.BEFORE or self.rim.stop():
+                return self._give_up(step, outcome, sight)
+            self._retried.add(step.provider)
+        raise AssertionError  # pragma: no cover  count() does not end
+
+    def _attempt(self, step: Step, attempt: int) -> Outcome:
+        call = reviewed.invocation(step)
+        self.journal.started(step.id, attempt)
+        self.rim.tell(StepStarted(step, attempt))
+        self._attempted = True
+        try:
+            outcome = self.tenant.run(call, step.text)
+        except RenderFault as fault:
+            outcome = Failed(Fault.INVALID, str(fault))
+        except TenantFault as fault:
+            outcome = Lost(str(fault))
+        self.watch.wrote(step.provider, self.rim.clock())
+        return outcome
+
+    def _back_off(self, step: Step, outcome: NotDone, retries: Retries) -> float | None:
+        """Journal a failed attempt and wait as long as the service needs; None when there is no further attempt."""
+        if isinstance(outcome, Failed):
+            self.journal.failed(step.id, outcome.fault, outcome.message)
+        else:
+            self.journal.unknown(step.id, outcome.message)
+        pause = retries.pause(outcome)
+        if pause is not None:
+            self.rim.tell(Retrying(step, _fault(outcome), outcome.message, pause))
+            self.rim.pause(pause)
+        return pause
+
+    def _sight(self, step: Step, outcome: NotDone, attempt: int) -> Sight:
+        """Read what an attempt did: a service may report a failure of a write that it committed."""
+        products = frozenset({step.provider})
+
+        def look(observed: Observed) -> Sight:
+            after = prefixes.differences(self.plan, step.id, observed, products)
+            if not after:
+                return Sight(Shown.AFTER)
+            before = prefixes.differences(self.plan, step.id - 1, observed, products)
+            return Sight(Shown.NEITHER, before) if before else Sight(Shown.BEFORE)
+
+        try:
+            return self.watch.until(products, Why.OUTCOME, look, lambda sight: settled(outcome, attempt, sight))
+        except (TenantFault, CaptureFault) as fault:
+            return Sight(Shown.UNREAD, trouble=str(fault))
+
+    def _finish(self, step: Step, begun: float, *, seen: bool) -> None:
+        self.done.append(step.id)
+        self.journal.done(step.id, seen=seen)
+        self.rim.tell(StepDone(step, self.rim.clock() - begun, seen))
+
+    def _give_up(self, step: Step, outcome: NotDone, sight: Sight) -> Applied:
+        self.rim.tell(StepFailed(step, _fault(outcome), outcome.message))
+        self._end(End.FAILED if isinstance(outcome, Failed) else End.UNKNOWN)
+        if isinstance(outcome, Lost):
+            return self._applied(unknown=step.id, moved=sight.moved, trouble=sight.trouble)
+        failed = StepFailure(step.id, step.address, outcome.fault, outcome.message, _hint(step, outcome))
+        return self._applied(failed=failed, moved=sight.moved, trouble=sight.trouble)
+
+    def _verified(self) -> Applied:
+        try:
+            moved, trouble = self.watch.moved(self._reached, self.watch.products, Why.VERIFY), ""
+        except (TenantFault, CaptureFault) as fault:
+            moved, trouble = (), str(fault)
+        converged = not moved and not trouble
+        self._end(End.CONVERGED if converged else End.NOT_VERIFIED)
+        return self._applied(converged=converged, moved=moved, trouble=trouble)
+
+    @property
+    def _reached(self) -> int:
+        return self.already + len(self.done)
+
+    def _interrupt(self) -> NoReturn:
+        self._end(End.INTERRUPTED)
+        reached, steps = self._reached, len(self.plan.steps)
+        raise Interrupted(f"stopped after step {reached} of {steps}; apply the same plan again to go on", self._applied())
+
+    def _stop_moved(self, moved: tuple[str, ...], why: str) -> NoReturn:
+        self._end(End.STOPPED)
+        said = f"the tenant is not as this plan left it after step {self._reached}: {named(moved)}" + (f" ({why})" if why else "")
+        if not self._attempted:
+            raise StalePlan(f"{said}. Nothing was written; plan again")
+        raise AppliedInPart(f"{said}. Nothing more was written; plan again", self._applied(moved=moved, trouble=said))
+
+    def _end(self, how: End) -> None:
+        # The steps are on the disk; a last line that cannot be written must not hide how the run ended.
+        with suppress(ReconcilerError):
+            self.journal.ended(how)
+
+    def _applied(
+        self,
+        *,
+        failed: StepFailure | None = None,
+        unknown: int | None = None,
+        converged: bool = False,
+        moved: tuple[str, ...] = (),
+        trouble: str = "",
+    ) -> Applied:
+        tried = self._reached + (failed is not None or unknown is not None)
+        not_tried = tuple(range(tried + 1, len(self.plan.steps) + 1))
+        return Applied(tuple(self.done), self.already, failed, unknown, not_tried, converged, moved, trouble)
+
+
+def _fault(outcome: NotDone) -> str:
+    return outcome.fault if isinstance(outcome, Failed) else "lost"
+
+
+def _hint(step: Step, outcome: Failed) -> str:
+    if passes(outcome):
+        return "the service is busy: apply the same plan again later"
+    without = f"correct the cause and apply the same plan again, or plan again with --skip {_held_as(step)} to go on without it"
+    return f"{without}; {_GROUP_HINT}" if "Group" in step.parameters else without
+
+
+def _held_as(step: Step) -> str:
+    """The address that `plan --skip` takes for a step: an Exchange application is held as a whole."""
+    application, at, _ = step.address.removeprefix("exchange.policy/").partition("@")
+    return exchange_application(application) if step.provider == "exchange" and at else step.address

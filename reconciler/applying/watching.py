@@ -1,0 +1,102 @@
+"""Reading the tenant during an apply and comparing it with the states that the plan passes through.
+
+Readings lag behind writes, so whatever differs is read again, bounded, as long as a write of ours is young enough to explain it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.applying.events import Reading, Waiting, Why
+from reconciler.captures import reading
+from reconciler.planning import prefixes
+from reconciler.tenants.protocol import CaptureRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.applying.rim import Rim
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Directory, Observed
+    from reconciler.model.plans import Plan
+    from reconciler.tenants.protocol import Tenant
+
+_T = TypeVar("_T")
+
+
+class Watch:
+    """Reads one tenant for one plan, and knows when each product was last read and written."""
+
+    def __init__(self, plan: Plan, tenant: Tenant, rim: Rim) -> None:
+        """Nothing is read yet."""
+        self._plan = plan
+        self._tenant = tenant
+        self._rim = rim
+        self._request = prefixes.request(plan)
+        self._read_at: dict[Provider, float] = {}
+        self._wrote_at: dict[Provider, float] = {}
+
+    @property
+    def products(self) -> frozenset[Provider]:
+        """The products that the plan's baseline is about."""
+        return self._request.products
+
+    def wrote(self, product: Provider, at: float) -> None:
+        """Note a write that readings may not show yet, sent at this time (seconds since 1970)."""
+        self._wrote_at[product] = at
+
+    def overdue(self, product: Provider) -> bool:
+        """Say whether the last reading of a product is too old to write on."""
+        return not 0 <= self._rim.clock() - self._read_at.get(product, 0.0) < self._rim.patience.recheck
+
+    def look_up(self, *, users: tuple[str, ...] = (), recipients: tuple[str, ...] = ()) -> Directory:
+        """Look names up, without reading any product.
+
+        Raises:
+            TenantFault: the directory could not be read.
+            CaptureFault: what was read is malformed or of another tenant.
+        """
+        return self._read(CaptureRequest(frozenset(), users, recipients), Why.LOOKUP).directory
+
+    def moved(self, done: int, products: frozenset[Provider], why: Why) -> tuple[str, ...]:
+        """Wait until these products show the state after the first `done` steps; return the addresses that differ to the last.
+
+        Raises:
+            TenantFault: the tenant could not be read.
+            CaptureFault: what was read is malformed, incomplete or of another tenant.
+        """
+        return self.until(
+            products, why, lambda observed: prefixes.differences(self._plan, done, observed, products), lambda found: not found
+        )
+
+    def until(self, products: frozenset[Provider], why: Why, look: Callable[[Observed], _T], good: Callable[[_T], bool]) -> _T:
+        """Read these products, again as long as `look` finds nothing good and a write of ours may not be visible yet.
+
+        Raises:
+            TenantFault: the tenant could not be read.
+            CaptureFault: what was read is malformed, incomplete or of another tenant.
+        """
+        request = replace(self._request, products=products)
+        found = look(self._read(request, why))
+        left = self._readings_left(products)
+        while not good(found) and left and not self._rim.stop():
+            left -= 1
+            self._rim.tell(Waiting(why, self._rim.patience.interval, left))
+            self._rim.pause(self._rim.patience.interval)
+            found = look(self._read(request, why))
+        return found
+
+    def _read(self, request: CaptureRequest, why: Why) -> Observed:
+        self._rim.tell(Reading(request.products, why))
+        raw = self._tenant.capture(request)
+        observed = reading.parse(raw, source=self._tenant.source, tenant_id=self._plan.tenant_id, needs=request.products)
+        # Counted from the end: a reading may take longer than the interval itself.
+        self._read_at.update(dict.fromkeys(request.products, self._rim.clock()))
+        return observed
+
+    def _readings_left(self, products: frozenset[Provider]) -> int:
+        now = self._rim.clock()
+        return max(
+            (self._rim.patience.readings(now - self._wrote_at[product]) for product in products if product in self._wrote_at), default=0
+        )
