@@ -1,0 +1,80 @@
+"""What every test relies on: nothing of the caller's environment reaches a test, and property tests never fail for being slow."""
+
+from __future__ import annotations
+
+import gc
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+# Two slow cores must see the same tests as a fast desk: a deadline would make the outcome depend on the machine.
+settings.register_profile("reconciler", deadline=None, print_blob=True)
+settings.load_profile("reconciler")
+
+STEERING = frozenset({"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "CI", "GITHUB_ACTIONS"})
+KEPT = frozenset({"RECONCILER_PWSH"})
+
+
+def _environment() -> Mapping[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """Hide what steers the tool or colours its output, and fail a test that leaves the environment altered."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _environment():
+            if name in STEERING or (name.startswith("RECONCILER_") and name not in KEPT):
+                patch.delenv(name)
+        before = _environment()
+        yield
+        assert _environment() == before, "this test leaves the environment altered"
+
+
+class Ran(NamedTuple):
+    """What a command did: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Run(Protocol):
+    """Runs `reconciler` with arguments; `stdin` is what is typed at it."""
+
+    def __call__(self, *arguments: str, cwd: Path | None = None, stdin: str = "") -> Ran: ...
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command in this process, in a folder of its own unless told where."""
+    from reconciler.cli.main import main
+
+    def command(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Ran:
+        capsys.readouterr()
+        with monkeypatch.context() as patch:
+            patch.chdir(cwd or tmp_path)
+            patch.setattr(sys, "argv", ["reconciler", *arguments])
+            patch.setattr(sys, "stdin", io.StringIO(stdin))
+            code = _exit_code(main)
+        gc.enable()  # the command line switches it off for the life of its process
+        captured = capsys.readouterr()
+        return Ran(code, captured.out, captured.err)
+
+    return command
+
+
+def _exit_code(main: Callable[[], object]) -> int:
+    try:
+        main()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0

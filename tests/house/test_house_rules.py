@@ -1,0 +1,177 @@
+"""The package's architecture, counted: who may import, print, spawn a process, touch files; how long things may be."""
+
+from __future__ import annotations
+
+import ast
+import re
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.house.tree import PACKAGE, ROOT, calls, expect_none, imports, modules, name_of, parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# A module may import from rooms above its own line, and from its own room. Rooms of one line know nothing of each other.
+ROOMS = (
+    ("errors", "canonical", "characters"),
+    ("model",),
+    ("powershell",),
+    ("documents",),
+    ("captures", "kinds"),
+    ("kinds.teams", "kinds.exchange"),
+    ("access",),
+    ("planning",),
+    ("tenants",),
+    ("applying",),
+    ("reports",),
+    ("cli",),
+)
+LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
+
+# Exceptions, each with its reason. (importing module, imported module)
+EXCEPTIONS = (
+    ("errors", "model"),  # for type checking only: DocumentFaults carries findings, AppliedInPart what was applied
+    ("captures", "kinds.teams.parse"),  # a product's section of a capture is read by the room of that product
+    ("captures", "kinds.exchange.parse"),
+    ("planning", "tenants.protocol"),  # the request that says what a capture must contain
+)
+
+PROCESS_MODULES = {"subprocess", "multiprocessing", "pty", "asyncio"}
+PROCESS_CALLS = {"system", "popen", "fork", "execv", "execvp", "spawnv", "posix_spawn"}
+FILE_CALLS = {
+    *("read_text", "write_text", "read_bytes", "write_bytes", "mkdir", "unlink", "rename", "touch", "rmdir"),
+    *("iterdir", "glob", "rglob", "exists", "is_file", "is_dir", "stat", "lstat", "fsync"),
+}
+FILE_ROOMS = ("documents", "captures.files", "tenants.simulated", "applying", "planning.planfile", "cli", "powershell")
+
+# Words that say nothing about what a thing is.
+EMPTY_WORDS = {"util", "utils", "helper", "helpers", "manager", "managers", "handler", "handlers", "misc", "common", "stuff"}
+
+
+def _room(name: str) -> str:
+    """The room of a dotted name: the longest known prefix."""
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        if ".".join(parts[:length]) in LEVEL:
+            return ".".join(parts[:length])
+    return ""
+
+
+def _within(name: str, room: str) -> bool:
+    """`tenants.simulated` holds for itself, its submodules and its siblings `tenants.simulated_x`."""
+    return name == room or name.startswith((f"{room}.", f"{room}_"))
+
+
+def _allowed(importer: str, imported: str) -> bool:
+    own, other = _room(importer), _room(imported)
+    if own == other or LEVEL.get(other, 0) < LEVEL[own]:
+        return True
+    return any(_within(importer, left) and _within(imported, right) for left, right in EXCEPTIONS)
+
+
+def _ids(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("path", modules(), ids=_ids)
+def test_imports_point_one_way(path: Path) -> None:
+    upward = [
+        f"line {line}: {imported}"
+        for imported, line in imports(path)
+        if imported.startswith("reconciler.") and not _allowed(name_of(path), imported.removeprefix("reconciler."))
+    ]
+    expect_none(upward)
+
+
+def test_no_two_modules_import_each_other() -> None:
+    """Directly or in a circle. Imports for type checking do not run, so they are not counted."""
+    known = {name_of(path): path for path in modules()}
+    edges = {name: set(_runtime_imports(path)) & known.keys() for name, path in known.items()}
+    try:
+        tuple(TopologicalSorter(edges).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+def _runtime_imports(path: Path) -> Iterator[str]:
+    for imported, _ in imports(path, runtime=True):
+        inner = imported.removeprefix("reconciler.")
+        if inner != imported:
+            yield from (inner, inner.rpartition(".")[0])
+
+
+def test_every_module_stands_in_a_room() -> None:
+    homeless = [name_of(path) for path in modules() if name_of(path) and not _room(name_of(path))]
+    expect_none(homeless)
+
+
+def test_the_protocol_of_tenants_knows_the_model_only() -> None:
+    path = PACKAGE / "tenants" / "protocol.py"
+    known = {_room(imported.removeprefix("reconciler.")) for imported, _ in imports(path) if imported.startswith("reconciler.")}
+    assert known <= {"model", "canonical", "errors"}
+
+
+def test_only_the_command_line_prints() -> None:
+    loud = [
+        call.where
+        for path in modules()
+        if not _within(name_of(path), "cli")
+        for call in calls(path)
+        if (call.dot, call.name) in {("", "print"), ("", "input"), (".", "echo"), (".", "secho")}
+    ]
+    expect_none(loud)
+
+
+def test_only_powershell_starts_processes() -> None:
+    rooms = [path for path in modules() if not _within(name_of(path), "powershell")]
+    imported = [_ids(path) for path in rooms for name, _ in imports(path) if name.split(".")[0] in PROCESS_MODULES]
+    called = [call.where for path in rooms for call in calls(path) if call.dot and call.name in PROCESS_CALLS]
+    expect_none(imported + called)
+
+
+def test_only_the_rim_touches_files() -> None:
+    touching = [
+        f"{call.where}: {call.name}"
+        for path in modules()
+        if not any(_within(name_of(path), room) for room in FILE_ROOMS)
+        for call in calls(path)
+        if call.name in FILE_CALLS or (call.dot, call.name) == ("", "open")
+    ]
+    expect_none(touching)
+
+
+def _words(path: Path) -> Iterator[tuple[str, str]]:
+    """Every name that a module gives: its own, its classes', its functions'."""
+    yield _ids(path), path.stem
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{_ids(path)}:{node.lineno}", node.name
+
+
+def test_names_say_something() -> None:
+    empty = [
+        f"{where}: {name}"
+        for path in modules()
+        for where, name in _words(path)
+        if EMPTY_WORDS & set(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().split("_"))
+    ]
+    expect_none(empty)
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{_ids(path)}:{node.lineno}: {node.name} has {lines} lines"
+        for path in modules()
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > 40
+    ]
+    expect_none(long)
+
+
+def test_files_are_short() -> None:
+    long = [f"{_ids(path)} has {lines} lines" for path in modules() if (lines := path.read_text(encoding="utf-8").count("\n")) > 500]
+    expect_none(long)
