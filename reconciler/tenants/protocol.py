@@ -6,22 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from reconciler.model.requests import CaptureRequest
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
-    from reconciler.model.addresses import Provider
     from reconciler.model.plans import Invocation
 
-
-@dataclass(frozen=True, slots=True)
-class CaptureRequest:
-    """What a capture shall contain: products, and names (any spelling) that its directory shall look for; `everything`: all of it."""
-
-    products: frozenset[Provider]
-    users: tuple[str, ...] = ()
-    recipients: tuple[str, ...] = ()
-    everything: bool = False
+__all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Tenant"]
 
 
 class Fault(StrEnum):

@@ -89,10 +89,12 @@ def _transition(
 def _differs(wanted: DesiredExchangePolicy, present: ExchangePolicy | None) -> bool:
     if present is None or wanted.right is not present.right:
         return True
-    return wanted.description is not None and wanted.description.strip() != present.description.strip()
+    return wanted.description is not None and wanted.description != present.description
 
 
-def _replaced(created: Mapping[ExchangeKey, DesiredExchangePolicy], removed: Mapping[ExchangeKey, ExchangePolicy]) -> dict[ExchangeKey, ExchangeKey]:
+def _replaced(
+    created: Mapping[ExchangeKey, DesiredExchangePolicy], removed: Mapping[ExchangeKey, ExchangePolicy]
+) -> dict[ExchangeKey, ExchangeKey]:
     """An undeclared scope with exactly one new one of the same right is one replacement, to a reviewer."""
     pairs = {}
     for application, right in sorted({(key[0], policy.right) for key, policy in created.items()}):

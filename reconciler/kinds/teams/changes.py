@@ -75,7 +75,10 @@ def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
         return
     listed = sorted(observed.policies[GLOBAL].applications)
     before: Mapping[str, Json] | None = {"applications": listed} if listed else None
-    after: Mapping[str, Json] = {"applications": sorted(target.policies[GLOBAL].applications), "policy": spelled(observed, target, target.tenant_grant)}
+    after: Mapping[str, Json] = {
+        "applications": sorted(target.policies[GLOBAL].applications),
+        "policy": spelled(observed, target, target.tenant_grant),
+    }
     attributes = attribute_changes({"applications": listed}, {"applications": sorted(target.policies[GLOBAL].applications)})
     action = Action.UPDATE if listed else Action.CREATE
     yield Change(TEAMS_TENANT_GRANT, GRANT, (action,), ChangeReason.TENANT_GRANT, before, after, attributes)

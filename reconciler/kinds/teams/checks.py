@@ -25,9 +25,7 @@ GRANTS = "teams.grant"
 POLICIES = "teams.policy"
 
 
-def refusals(
-    observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory, limits: Limits
-) -> Iterator[Note]:
+def refusals(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory, limits: Limits) -> Iterator[Note]:
     """Everything about the transition that needs a consent or cannot be done."""
     yield from _tenant_wide(observed, target)
     for address, details in displaced(observed, target, desired):

@@ -147,7 +147,9 @@ class _Aiming:
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_groups}
         known = {group for group, _ in self._desired.groups}
         dropped = {
-            group for group, policy in present.items() if policy in owned and group not in known and not self._is_held(teams_group_grant(group))
+            group
+            for group, policy in present.items()
+            if policy in owned and group not in known and not self._is_held(teams_group_grant(group))
         }
         order = final_order([one.group for one in self._observed.groups], list(wanted), dropped)
         return tuple(wanted), tuple(GroupAssignment(group, wanted.get(group) or present[group]) for group in order)

@@ -1,0 +1,52 @@
+"""Writing a file so that a kill at any instant leaves the old content or the new one, never something between (law 10)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write chunks to a temporary file beside `path`, flush it to the disk, and put it in place.
+
+    Raises:
+        OSError: the directory cannot be written, or the disk is full; `path` is as it was.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(_mode(path))
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def _mode(path: Path) -> int:
+    """The permissions of the file that is replaced; of a new one those that the process gives."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def sync_directory(path: Path) -> None:
+    """Flush a directory's entries, so that a rename or a new file outlives a power cut; not every system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,72 @@
+"""The part of a tenant's Exchange side that a plan's safety rests on: every policy of each touched application and of `*`.
+
+The Exchange twin of the Teams room's standings: a flat mapping of a name for people -> its value.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.kinds.exchange.target import ExchangeTarget
+    from reconciler.model.observed import ExchangeState
+    from reconciler.model.plans import Step
+
+Standing = dict[str, object]
+
+
+def baseline(observed: ExchangeState, target: ExchangeTarget) -> Mapping[str, Json]:
+    """Every policy of each touched application and of `*`, as JSON, with what the service spelled."""
+    touched = {key[0] for key in target.created.keys() | target.removed.keys() | target.described.keys()} | {EVERY_APPLICATION}
+    return {application: _policies(observed, application) for application in sorted(touched)}
+
+
+def _policies(observed: ExchangeState, application: str) -> Json:
+    policies = (observed.policies[key] for key in sorted(observed.policies) if key[0] == application)
+    return [
+        {
+            "accessRight": policy.right.value,
+            "description": policy.description,
+            "identity": policy.identity,
+            "scope": policy.scope,
+            "sid": policy.sid,
+            "storedDescription": policy.stored_description,
+        }
+        for policy in policies
+    ]
+
+
+def start(section: Mapping[str, Json]) -> Standing:
+    """The standing that a plan file's baseline describes."""
+    standing: Standing = {}
+    for application, rows in section.items():
+        for row in cast("list[Mapping[str, str]]", rows):
+            standing[exchange_policy(application, row["scope"])] = (row["accessRight"], row["description"])
+    return standing
+
+
+def project(section: Mapping[str, Json], observed: ExchangeState) -> Standing:
+    """The same part of a tenant as it is now; a policy that nobody expects shows too."""
+    concerned = (policy for policy in observed.policies.values() if policy.application in section)
+    return {exchange_policy(one.application, one.scope): (one.right.value, one.description) for one in concerned}
+
+
+def effect(standing: Standing, step: Step) -> Standing:
+    """What a step changes in a standing: only the entry of its address, None when the policy is gone."""
+    given = step.parameters
+    description = str(given.get("Description", "")).strip() and str(given["Description"])
+    match step.cmdlet:
+        case "New-ApplicationAccessPolicy":
+            return {step.address: (given["AccessRight"], description)}
+        case "Set-ApplicationAccessPolicy":
+            right, _ = cast("tuple[str, str]", standing[step.address])
+            return {step.address: (right, description)}
+        case "Remove-ApplicationAccessPolicy":
+            return {step.address: None}
+        case _:
+            raise ValueError(f"{step.cmdlet} is no Exchange step")

@@ -1,0 +1,264 @@
+"""Documents + a reading of the tenant + options -> a plan. A pure function: same content, same plan, whatever the order of anything (law 2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.canonical import Json, digest
+from reconciler.errors import CaptureFault, DocumentFaults
+from reconciler.kinds.exchange import changes as exchange_changes
+from reconciler.kinds.exchange import checks as exchange_checks
+from reconciler.kinds.exchange import desired as exchange_desired
+from reconciler.kinds.exchange import states as exchange_states
+from reconciler.kinds.exchange import steps as exchange_steps
+from reconciler.kinds.exchange import target as exchange_target
+from reconciler.kinds.teams import changes as teams_changes
+from reconciler.kinds.teams import checks as teams_checks
+from reconciler.kinds.teams import desired as teams_desired
+from reconciler.kinds.teams import states as teams_states
+from reconciler.kinds.teams import steps as teams_steps
+from reconciler.kinds.teams import target as teams_target
+from reconciler.model.addresses import Provider, provider_of
+from reconciler.model.codes import Warned
+from reconciler.model.documents import Documents, Kind, Limits
+from reconciler.model.plans import Inputs, Note, Plan, Step
+from reconciler.model.requests import CaptureRequest
+from reconciler.planning.naming import names
+from reconciler.planning.selection import selection
+from reconciler.planning.serial import desired_json, summary
+from reconciler.powershell.rendering import render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from reconciler.model.desired import DesiredExchange, DesiredTeams, Unresolved
+    from reconciler.model.findings import Finding
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Change, Draft
+    from reconciler.planning.selection import Selection
+
+
+@dataclass(frozen=True, slots=True)
+class PlanOptions:
+    """What the command line adds: consents `RULE:ADDRESS`, and addresses to plan alone or to leave out."""
+
+    allow: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one product contributes to a plan."""
+
+    provider: Provider
+    changes: tuple[Change, ...]
+    drafts: tuple[Draft, ...]
+    baseline: Json
+    refusals: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    unmanaged: tuple[Note, ...] = ()
+    displaced: tuple[Note, ...] = ()
+    held: tuple[Note, ...] = ()
+
+
+def products(documents: Documents) -> frozenset[Provider]:
+    """The products that the documents or `prune` name: a capture has to be complete for these (law 1)."""
+    prune = documents.tenant.prune if documents.tenant is not None else ()
+    named: dict[Provider, bool] = {"teams": bool(documents.teams) or Kind.TEAMS_POLICY in prune, "exchange": bool(documents.exchange)}
+    return frozenset(provider for provider, needed in named.items() if needed)
+
+
+def capture_request(documents: Documents) -> CaptureRequest:
+    """What has to be read to plan these documents, with every name that they want resolved."""
+    users = {text for document in documents.teams for listing in document.users or () for text in listing.texts}
+    recipients = {document.scope.text for document in documents.exchange}
+    if documents.tenant is not None and documents.tenant.guard_scope is not None:
+        recipients.add(documents.tenant.guard_scope.text)
+    return CaptureRequest(products(documents), tuple(sorted(users)), tuple(sorted(recipients)))
+
+
+def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
+    """Make the plan.
+
+    Args:
+        documents: validated documents.
+        observed: a complete reading of the tenant for the products that the documents need.
+        options: consents and selection.
+
+    Raises:
+        DocumentFaults: two names of the documents turn out to be the same user or scope.
+        CaptureFault: the reading is of another tenant, or lacks a product.
+        UsageFault: an address of the options is none.
+    """
+    _assert_tenant(documents, observed)
+    chosen = selection(options.only, options.skip)
+    teams, exchange = _resolve(documents, observed, chosen)
+    parts = _parts(documents, observed, (teams, exchange), chosen)
+    steps = _steps(draft for part in parts for draft in part.drafts)
+    changes = tuple(sorted((change for part in parts for change in part.changes), key=lambda change: change.address))
+    unresolved, held_names = _unresolved((*teams.unresolved, *exchange.unresolved), chosen)
+    refusals, consents, unused = _consented(documents, options, _notes(parts, lambda part: part.refusals))
+    held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
+    unmanaged = _notes(parts, lambda part: part.unmanaged)
+    tenant = documents.tenant
+    return Plan(
+        tenant_id=observed.tenant_id,
+        organization=observed.organization,
+        connect=tenant.connect if tenant is not None else {},
+        applicable=not refusals and not unresolved,
+        held=held,
+        inputs=_inputs(documents, observed, (teams, exchange)),
+        baseline={part.provider: part.baseline for part in parts},
+        changes=changes,
+        steps=steps,
+        unmanaged=unmanaged,
+        displaced=_notes(parts, lambda part: part.displaced),
+        unresolved=unresolved,
+        consents=consents,
+        refusals=refusals,
+        warnings=_sorted_notes((*_notes(parts, lambda part: part.warnings), *unused, *_held_warning(held))),
+        names=names(documents, observed, changes, (*unmanaged, *held, *unresolved)),
+        summary=summary(changes, unmanaged, steps),
+    )
+
+
+def _assert_tenant(documents: Documents, observed: Observed) -> None:
+    if documents.tenant is not None and documents.tenant.tenant_id != observed.tenant_id:
+        raise CaptureFault(
+            f"the documents are for tenant {documents.tenant.tenant_id} ({documents.tenant.position}), the capture is of {observed.tenant_id}: "
+            "capture the right tenant"
+        )
+    for provider, state in (("teams", observed.teams), ("exchange", observed.exchange)):
+        if provider in products(documents) and state is None:
+            raise CaptureFault(f"the capture has no complete reading of {provider}, which the documents need: fetch it again")
+
+
+def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> tuple[DesiredTeams, DesiredExchange]:
+    """Names become ids; the faults that show only now are reported all at once."""
+    holders = observed.teams.users if observed.teams is not None else {}
+    keys = observed.exchange.policies.keys() if observed.exchange is not None else ()
+    teams, teams_findings = teams_desired.resolve(documents.teams, observed.directory, holders)
+    exchange, exchange_findings = exchange_desired.resolve(documents.exchange, observed.directory, keys)
+    findings: list[Finding] = [one for one in (*teams_findings, *exchange_findings) if chosen.concerns(one)]
+    if findings:
+        raise DocumentFaults(findings)
+    return teams, exchange
+
+
+def _parts(documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange], chosen: Selection) -> tuple[_Part, ...]:
+    """Exchange comes before Teams (design §6). A product that was not read contributes nothing."""
+    tenant = documents.tenant
+    limits = tenant.limits if tenant is not None else Limits()
+    prune = tenant is not None and Kind.TEAMS_POLICY in tenant.prune
+    parts = (_exchange(desired[1], observed, limits, chosen), _teams(desired[0], observed, limits, chosen, prune=prune))
+    return tuple(part for part in parts if part is not None)
+
+
+def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, chosen: Selection) -> _Part | None:
+    state = observed.exchange
+    if state is None:
+        return None
+    aim = exchange_target.target(desired, state, holding=chosen.holding)
+    drafts = tuple(exchange_steps.steps(state, aim))
+    return _Part(
+        provider="exchange",
+        changes=tuple(exchange_changes.changes(state, aim)),
+        drafts=drafts,
+        baseline=exchange_states.baseline(state, aim) if drafts else None,
+        refusals=tuple(exchange_checks.refusals(state, aim, observed.directory, limits)),
+        warnings=tuple(exchange_checks.warnings(state, aim)),
+        unmanaged=tuple(exchange_checks.unmanaged(state, desired)),
+        held=aim.held,
+    )
+
+
+def _teams(desired: DesiredTeams, observed: Observed, limits: Limits, chosen: Selection, *, prune: bool) -> _Part | None:
+    state = observed.teams
+    if state is None:
+        return None
+    aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
+    drafts = tuple(teams_steps.steps(state, aim))
+    return _Part(
+        provider="teams",
+        changes=tuple(teams_changes.changes(state, aim)),
+        drafts=drafts,
+        baseline=teams_states.baseline(state, aim) if drafts else None,
+        refusals=tuple(teams_checks.refusals(state, aim, desired, observed.directory, limits)),
+        warnings=tuple(teams_checks.warnings(state, aim, desired, observed.directory)),
+        unmanaged=tuple(teams_checks.unmanaged(state, aim, desired)),
+        displaced=tuple(Note("displaced", address, dict(details)) for address, details in teams_checks.displaced(state, aim, desired)),
+        held=aim.held,
+    )
+
+
+def _steps(drafts: Iterable[Draft]) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            id=number,
+            address=draft.address,
+            provider=provider_of(draft.address),
+            cmdlet=draft.invocation.cmdlet,
+            parameters=draft.invocation.parameters,
+            text=render(draft.invocation),
+            reason=draft.reason,
+            temporary=draft.temporary,
+        )
+        for number, draft in enumerate(drafts, 1)
+    )
+
+
+def _unresolved(names_: Iterable[Unresolved], chosen: Selection) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
+    """Names that stand in the way, and names that are held."""
+    blocking, held = [], []
+    for one in names_:
+        why = chosen.holding(one.address)
+        if why is None:
+            blocking.append(Note(one.reason, one.address, {"text": one.text, "in": one.policy}))
+        else:
+            held.append(Note(why.value, one.address, {"text": one.text}))
+    return _sorted_notes(blocking), tuple(held)
+
+
+def _consented(
+    documents: Documents, options: PlanOptions, refusals: Sequence[Note]
+) -> tuple[tuple[Note, ...], tuple[str, ...], tuple[Note, ...]]:
+    """Refusals that no consent lifts, the consents that were used, and a warning for each that was not."""
+    standing = documents.tenant.consents if documents.tenant is not None else ()
+    given = {_consent(text): text for text in (*standing, *options.allow)}
+    asked = {_consent(str(note.details["allow"])): note for note in refusals if "allow" in note.details}
+    used = tuple(sorted(str(note.details["allow"]) for key, note in asked.items() if key in given))
+    unused = tuple(Note(Warned.UNUSED_CONSENT, text, {}) for key, text in sorted(given.items()) if key not in asked)
+    left = tuple(note for note in refusals if _consent(str(note.details.get("allow"))) not in given)
+    return left, used, unused
+
+
+def _consent(text: str) -> str:
+    """Consents are compared without case, as the names in them are."""
+    return text.lower()
+
+
+def _held_warning(held: Sequence[Note]) -> tuple[Note, ...]:
+    return (Note(Warned.HELD, "plan", {"objects": len(held)}),) if held else ()
+
+
+def _inputs(documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange]) -> Inputs:
+    return Inputs(
+        documents_digest=digest(desired_json(documents.tenant, *desired)),
+        capture_digest=observed.digest,
+        capture_taken_at=observed.taken_at,
+        source=observed.source,
+    )
+
+
+def _order(note: Note) -> tuple[str, str, str]:
+    return (note.address, note.code, str(sorted(note.details.items())))
+
+
+def _sorted_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
+    return tuple(sorted(notes, key=_order))
+
+
+def _notes(parts: Iterable[_Part], of: Callable[[_Part], Iterable[Note]]) -> tuple[Note, ...]:
+    return _sorted_notes(note for part in parts for note in of(part))

@@ -1,0 +1,64 @@
+"""Ids of a plan -> names for people. Nothing may branch on a name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.model.addresses import EVERY_APPLICATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.model.documents import Documents
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Change, Note
+
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def names(documents: Documents, observed: Observed, changes: Sequence[Change], notes: Sequence[Note]) -> dict[str, str]:
+    """A name for every id that the plan mentions and the documents or the capture name."""
+    ids = {one for text in _texts(changes, notes) for one in GUID.findall(text.lower())}
+    applications = {document.application: document.name for document in documents.applications}
+    labels = {grant.group: grant.label for document in documents.teams for grant in document.groups or () if grant.label}
+    found = {one: applications.get(one) or labels.get(one) or _of_directory(observed, one) for one in ids}
+    return {one: name for one, name in sorted(found.items()) if name} | {EVERY_APPLICATION: "every application"}
+
+
+def _texts(changes: Sequence[Change], notes: Sequence[Note]) -> Iterator[str]:
+    for change in changes:
+        yield change.address
+        for content in (change.before, change.after):
+            if content is not None:
+                yield from _strings(content.values())
+    for note in notes:
+        yield note.address
+        yield from _strings(note.details.values())
+
+
+def _strings(values: Iterable[Json]) -> Iterator[str]:
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from (one for one in value if isinstance(one, str))
+
+
+def _of_directory(observed: Observed, one: str) -> str:
+    """A user's name and principal name, a group's or a scope's display name; "" if the capture has none."""
+    directory = observed.directory
+    if user := directory.users.get(one):
+        return f"{user.display_name} <{user.upn}>" if user.display_name else user.upn
+    if group := directory.groups.get(one):
+        return group.display_name
+    if recipient := directory.recipients.get(one):
+        return recipient.primary or recipient.display_name
+    return _scope_name(observed, one)
+
+
+def _scope_name(observed: Observed, scope: str) -> str:
+    """The name that Exchange itself prints for a scope that the directory does not know."""
+    policies = observed.exchange.policies.values() if observed.exchange is not None else ()
+    return min((policy.scope_name for policy in policies if policy.scope == scope), default="")

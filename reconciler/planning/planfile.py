@@ -1,0 +1,269 @@
+"""A plan as a file and back (design §8). The file is canonical JSON, byte for byte; its digests are what people approve."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reconciler import __version__, canonical
+from reconciler.errors import TamperedPlan
+from reconciler.files import write_atomically
+from reconciler.model.addresses import Address
+from reconciler.model.plans import Action, AttributeChange, Change, Inputs, Note, Plan, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from reconciler.canonical import Json
+
+FORMAT_VERSION = "1.0"
+"""Also fixes the templates, the order of parameters and where -Confirm stands."""
+
+CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "consents")
+"""What two plans that would do the same have in common, whenever and from whatever they were made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digests:
+    """`plan:HEX` covers the whole file, `content:HEX` only what the plan would do."""
+
+    digest: str
+    content_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A plan that was read from a file and is what was written."""
+
+    plan: Plan
+    digests: Digests
+
+    @property
+    def digest(self) -> str:
+        """`plan:HEX`."""
+        return self.digests.digest
+
+    @property
+    def content_digest(self) -> str:
+        """`content:HEX`."""
+        return self.digests.content_digest
+
+
+def sealed(plan: Plan) -> Loaded:
+    """A plan value with its digests, as if it had been written and read."""
+    return Loaded(plan, digests(plan))
+
+
+def digests(plan: Plan) -> Digests:
+    """Compute both digests of a plan."""
+    body = _body(plan)
+    content = _content_digest(body)
+    return Digests(_digest({**body, "content_digest": content}), content)
+
+
+def as_json(plan: Plan) -> Mapping[str, Json]:
+    """The whole plan file as a JSON value."""
+    body = _body(plan)
+    content = _content_digest(body)
+    body["content_digest"] = content
+    return {**body, "digest": _digest(body)}
+
+
+def chunks(plan: Plan) -> Iterator[bytes]:
+    """The bytes of the plan file, in pieces."""
+    yield canonical.dumps(as_json(plan))
+    yield b"\n"
+
+
+def write(path: Path, plan: Plan) -> None:
+    """Write the plan file atomically.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    write_atomically(path, chunks(plan))
+
+
+def load(path: Path) -> Loaded:
+    """Read a plan file and check that it is exactly what was written.
+
+    Raises:
+        TamperedPlan: not canonical, a digest that does not match, or a format version that is not supported.
+        OSError: the file cannot be read.
+    """
+    content = path.read_bytes()
+    raw = _parsed(path, content)
+    _assert_version(path, raw)
+    if canonical.dumps(raw) + b"\n" != content:
+        raise TamperedPlan(f"{path}: the file is not byte for byte what `plan --out` writes; make the plan again")
+    found = Digests(str(raw.pop("digest", "")), str(raw.get("content_digest", "")))
+    if found.digest != _digest(raw) or found.content_digest != _content_digest(raw):
+        raise TamperedPlan(
+            f"{path}: the plan was changed after it was made ({found.digest or 'it has no digest'}); make and review it again"
+        )
+    try:
+        return Loaded(_plan(raw), found)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TamperedPlan(
+            f"{path}: the plan file lacks something or has it in the wrong place ({error!r}); make the plan again"
+        ) from error
+
+
+def _parsed(path: Path, content: bytes) -> dict[str, Any]:
+    try:
+        raw = json.loads(content.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
+    except (ValueError, RecursionError) as error:
+        raise TamperedPlan(f"{path}: this is no plan file ({error}); give the file that `plan --out` wrote") from error
+    if not isinstance(raw, dict):
+        raise TamperedPlan(f"{path}: this is no plan file (no JSON object); give the file that `plan --out` wrote")
+    return raw
+
+
+def _no_float(text: str) -> None:
+    raise ValueError(f"{text} is a number that plan files do not have")
+
+
+def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
+    version = raw.get("format_version")
+    if not isinstance(version, str) or version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise TamperedPlan(
+            f"{path}: format version {version!r} is not supported by reconciler {__version__} (it reads {FORMAT_VERSION}); make the plan again"
+        )
+
+
+def _digest(body: Mapping[str, Json]) -> str:
+    return f"plan:{canonical.digest(body)}"
+
+
+def _content_digest(body: Mapping[str, Json]) -> str:
+    hashed = hashlib.sha256(canonical.dumps({name: body.get(name) for name in CONTENT}))
+    return f"content:{hashed.hexdigest()}"
+
+
+def _body(plan: Plan) -> dict[str, Json]:
+    return {
+        "access": plan.access,
+        "applicable": plan.applicable,
+        "baseline": plan.baseline,
+        "changes": [_change_json(change) for change in plan.changes],
+        "connect": plan.connect,
+        "consents": list(plan.consents),
+        "displaced": [_note_json(note) for note in plan.displaced],
+        "format_version": FORMAT_VERSION,
+        "gaps": plan.gaps,
+        "held": [_note_json(note) for note in plan.held],
+        "inputs": {
+            "capture_digest": plan.inputs.capture_digest,
+            "capture_taken_at": plan.inputs.capture_taken_at,
+            "documents_digest": plan.inputs.documents_digest,
+            "source": plan.inputs.source,
+        },
+        "names": plan.names,
+        "refusals": [_note_json(note) for note in plan.refusals],
+        "steps": [_step_json(step) for step in plan.steps],
+        "summary": plan.summary,
+        "tenant": {"organization": plan.organization, "tenantId": plan.tenant_id},
+        "tests": list(plan.tests),
+        "tool": {"name": "reconciler", "version": __version__},
+        "unmanaged": [_note_json(note) for note in plan.unmanaged],
+        "unresolved": [_note_json(note) for note in plan.unresolved],
+        "warnings": [_note_json(note) for note in plan.warnings],
+    }
+
+
+def _change_json(change: Change) -> Json:
+    return {
+        "action_reason": change.reason,
+        "actions": list(change.actions),
+        "address": change.address,
+        "after": change.after,
+        "attributes": [
+            {"added": list(one.added), "after": one.after, "before": one.before, "name": one.name, "removed": list(one.removed)}
+            for one in change.attributes
+        ],
+        "before": change.before,
+        "kind": change.kind,
+        "replaces": change.replaces,
+    }
+
+
+def _step_json(step: Step) -> Json:
+    return {
+        "address": step.address,
+        "cmdlet": step.cmdlet,
+        "gaps": list(step.gaps),
+        "id": step.id,
+        "parameters": step.parameters,
+        "provider": step.provider,
+        "reason": step.reason,
+        "temporary": step.temporary,
+        "text": step.text,
+    }
+
+
+def _note_json(note: Note) -> Json:
+    return {"address": note.address, "code": note.code, "details": note.details}
+
+
+def _plan(raw: Mapping[str, Any]) -> Plan:
+    return Plan(
+        tenant_id=raw["tenant"]["tenantId"],
+        organization=raw["tenant"]["organization"],
+        connect=raw["connect"],
+        applicable=raw["applicable"] is True,
+        held=_notes(raw["held"]),
+        inputs=Inputs(**raw["inputs"]),
+        baseline=raw["baseline"],
+        changes=tuple(_change(one) for one in raw["changes"]),
+        steps=tuple(_step(one, number) for number, one in enumerate(raw["steps"], 1)),
+        unmanaged=_notes(raw["unmanaged"]),
+        displaced=_notes(raw["displaced"]),
+        unresolved=_notes(raw["unresolved"]),
+        consents=tuple(raw["consents"]),
+        refusals=_notes(raw["refusals"]),
+        warnings=_notes(raw["warnings"]),
+        names=raw["names"],
+        summary=raw["summary"],
+        access=raw["access"],
+        gaps=raw["gaps"],
+        tests=tuple(raw["tests"]),
+    )
+
+
+def _notes(rows: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
+    return tuple(Note(row["code"], row["address"], row["details"]) for row in rows)
+
+
+def _change(row: Mapping[str, Any]) -> Change:
+    attributes = (
+        AttributeChange(one["name"], one["before"], one["after"], tuple(one["added"]), tuple(one["removed"])) for one in row["attributes"]
+    )
+    return Change(
+        address=Address(row["address"]),
+        kind=row["kind"],
+        actions=tuple(Action(action) for action in row["actions"]),
+        reason=row["action_reason"],
+        before=row["before"],
+        after=row["after"],
+        attributes=tuple(attributes),
+        replaces=None if row["replaces"] is None else Address(row["replaces"]),
+    )
+
+
+def _step(row: Mapping[str, Any], number: int) -> Step:
+    if row["id"] != number:
+        raise ValueError(f"step {row['id']} stands in place {number}")
+    return Step(
+        id=number,
+        address=Address(row["address"]),
+        provider=row["provider"],
+        cmdlet=row["cmdlet"],
+        parameters=row["parameters"],
+        text=row["text"],
+        reason=row["reason"],
+        temporary=row["temporary"],
+        gaps=tuple(row["gaps"]),
+    )

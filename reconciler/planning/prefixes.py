@@ -1,0 +1,102 @@
+"""Where a tenant stands on a plan's way: the states after each number of steps, and what differs from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from reconciler.kinds.exchange import states as exchange_states
+from reconciler.kinds.teams import states as teams_states
+from reconciler.model.requests import CaptureRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Plan, Step
+
+Standing = dict[str, object]
+PROVIDERS: tuple[Provider, ...] = ("teams", "exchange")
+
+
+def providers(plan: Plan) -> frozenset[Provider]:
+    """The products whose state the plan rests on."""
+    return frozenset(provider for provider in PROVIDERS if plan.baseline.get(provider) is not None)
+
+
+def request(plan: Plan) -> CaptureRequest:
+    """What has to be read again to place a tenant on the plan's way: its products, and no names."""
+    return CaptureRequest(providers(plan))
+
+
+def baseline_standing(plan: Plan, wanted: Collection[Provider] | None = None) -> Standing:
+    """The state before the first step, of the wanted products (default: all that the plan rests on)."""
+    standing: Standing = {}
+    for provider in _wanted(plan, wanted):
+        section = cast("Mapping[str, Json]", plan.baseline[provider])
+        standing |= teams_states.start(section) if provider == "teams" else exchange_states.start(section)
+    return standing
+
+
+def observed_standing(plan: Plan, observed: Observed, wanted: Collection[Provider] | None = None) -> Standing:
+    """The same part of a tenant as it is now.
+
+    Raises:
+        ValueError: a product that the plan rests on was not read.
+    """
+    standing: Standing = {}
+    for provider in _wanted(plan, wanted):
+        section = cast("Mapping[str, Json]", plan.baseline[provider])
+        if provider == "teams" and observed.teams is not None:
+            standing |= teams_states.project(section, observed.teams)
+        elif provider == "exchange" and observed.exchange is not None:
+            standing |= exchange_states.project(section, observed.exchange)
+        else:
+            raise ValueError(f"the capture has no {provider} state")
+    return standing
+
+
+def advance(standing: Standing, step: Step) -> Standing:
+    """Change a standing by one step, in place; return the entries that were set."""
+    effect = teams_states.effect if step.provider == "teams" else exchange_states.effect
+    changed = effect(standing, step)
+    standing |= changed
+    return changed
+
+
+def locate(plan: Plan, observed: Observed) -> int | None:
+    """The largest number of steps after which the plan's state equals the tenant's; None if there is no such number.
+
+    One pass over the steps: what differs is kept as a set and corrected by what each step touches.
+    """
+    standing, present = baseline_standing(plan), observed_standing(plan, observed)
+    differing = set(_differing(standing, present))
+    found = None if differing else 0
+    for count, step in enumerate(plan.steps, 1):
+        for name, value in advance(standing, step).items():
+            if present.get(name) == value:
+                differing.discard(name)
+            else:
+                differing.add(name)
+        if not differing:
+            found = count
+    return found
+
+
+def differences(plan: Plan, count: int, observed: Observed, wanted: Collection[Provider] | None = None) -> tuple[str, ...]:
+    """Names of what differs between the tenant and the plan's state after `count` steps, sorted; empty if they are equal."""
+    standing = baseline_standing(plan, wanted)
+    concerned = _wanted(plan, wanted)
+    for step in plan.steps[:count]:
+        if step.provider in concerned:
+            advance(standing, step)
+    return tuple(sorted(_differing(standing, observed_standing(plan, observed, wanted))))
+
+
+def _wanted(plan: Plan, wanted: Collection[Provider] | None) -> list[Provider]:
+    return [provider for provider in PROVIDERS if provider in providers(plan) and (wanted is None or provider in wanted)]
+
+
+def _differing(one: Standing, other: Standing) -> list[str]:
+    return [name for name in one.keys() | other.keys() if one.get(name) != other.get(name)]

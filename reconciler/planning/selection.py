@@ -1,0 +1,77 @@
+"""`--only` and `--skip`: which addresses are held at their observed value."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reconciler.errors import UsageFault
+from reconciler.model.addresses import exchange_application
+from reconciler.model.codes import Held
+from reconciler.model.documents import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.model.addresses import Address
+    from reconciler.model.findings import Finding
+
+SELECTABLE = re.compile(
+    r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Addresses as they are compared: lower-case, an Exchange policy as its whole application. Empty `only` selects everything."""
+
+    only: frozenset[str]
+    skip: frozenset[str]
+
+    def holding(self, address: Address) -> Held | None:
+        """Why an address is held, None if the plan may change it."""
+        name = _name(address)
+        if name in self.skip:
+            return Held.SKIPPED
+        return Held.NOT_SELECTED if self.only and name not in self.only else None
+
+    def concerns(self, finding: Finding) -> bool:
+        """Whether a fault stands in the way: with `--only`, one that cannot bear on what is selected does not.
+
+        A policy's own attributes stand in its document alone; a grant, and an Exchange application, can stand in any of its product.
+        """
+        kind, _, name = finding.subject.partition("/")
+        if not self.only or kind not in {Kind.TEAMS_POLICY, Kind.EXCHANGE_POLICY}:
+            return True
+        product = "teams." if kind == Kind.TEAMS_POLICY else "exchange."
+        concerned = {one for one in self.only if one.startswith(product)}
+        if all(one.startswith("teams.policy/") for one in concerned):
+            return f"teams.policy/{name}".lower() in concerned
+        return True
+
+
+def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
+    """Read the addresses of `--only` and `--skip`.
+
+    Raises:
+        UsageFault: a text is no address of something that can be selected.
+    """
+    return Selection(frozenset(map(_selected, only)), frozenset(map(_selected, skip)))
+
+
+def _selected(text: str) -> str:
+    if not SELECTABLE.fullmatch(text):
+        raise UsageFault(
+            f"{text!r} cannot be selected; give an address as the plan prints it: teams.policy/NAME, teams.grant/user:ID, "
+            "teams.grant/group:ID, teams.grant/tenant, exchange.application/APPID or exchange.policy/APPID@SCOPEID"
+        )
+    return _name(text)
+
+
+def _name(address: str) -> str:
+    """The form in which addresses are compared."""
+    owner = SELECTABLE.fullmatch(address)
+    if owner is not None and owner["owner"]:
+        return exchange_application(owner["owner"]).lower()
+    return address.lower()
