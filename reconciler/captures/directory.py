@@ -1,0 +1,144 @@
+"""The `directory` of a capture -> `Directory`: who is who, under every name.
+
+Display names are for people and may hold anything. Ids, user principal names and addresses are compared and rendered: they must be fit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.captures.rows import GUID, guid, listed, name_fault, objects, shown, text
+from reconciler.model.observed import Directory, Group, Recipient, User
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.captures.faults import FaultList
+
+_SMTP: Final = "smtp"
+
+
+def read(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
+    """Parse the directory, with faults collected; the result is of use only if there are none."""
+    users, by_upn = _users(section, path, faults)
+    recipients, by_address = _recipients(section, path, faults)
+    return Directory(users, _groups(section, path, faults), recipients, _absent(section, path, faults), by_upn, by_address)
+
+
+def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, User], dict[str, str]]:
+    """One pass over up to 100,000 rows: nothing in here may cost more than a few lookups a row."""
+    users: dict[str, User] = {}
+    by_upn: dict[str, str] = {}
+    is_guid = GUID.fullmatch
+    for index, row in enumerate(objects(section, "users", path, faults)):
+        spelled, upn, name = row.get("id"), row.get("upn"), row.get("displayName") or ""
+        if not (isinstance(spelled, str) and isinstance(upn, str) and isinstance(name, str) and is_guid(user := spelled.lower())):
+            if row:
+                faults.add(f"{path}.users[{index}]", f"id {shown(spelled)}, upn {shown(upn)}: a GUID and texts are needed")
+            continue
+        if flaw := name_fault(upn):
+            faults.add(f"{path}.users[{index}].upn", flaw)
+        found = User(user, upn, name)
+        if users.setdefault(user, found) != found or by_upn.setdefault(upn.lower(), user) != user:
+            faults.add(f"{path}.users[{index}]", f"id {user} or upn {shown(upn)} stands twice and for different users: fetch again")
+    return dict(sorted(users.items())), by_upn
+
+
+def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[str, Group]:
+    groups: dict[str, Group] = {}
+    for index, row in enumerate(objects(section, "groups", path, faults)):
+        here = f"{path}.groups[{index}]"
+        group = _id(row, here, faults)
+        if group is None:
+            continue
+        found = Group(group, text(row, "displayName", here, faults), _members(row, here, faults))
+        if groups.setdefault(group, found) != found:
+            faults.add(here, f"id {group} stands twice, with different content: fetch again")
+    return dict(sorted(groups.items()))
+
+
+def _recipients(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, Recipient], dict[str, str]]:
+    recipients: dict[str, Recipient] = {}
+    by_address: dict[str, str] = {}
+    for index, row in enumerate(objects(section, "recipients", path, faults)):
+        here = f"{path}.recipients[{index}]"
+        recipient = _id(row, here, faults)
+        if recipient is None:
+            continue
+        found = _recipient(recipient, row, here, faults)
+        if recipients.setdefault(recipient, found) != found:
+            faults.add(here, f"id {recipient} stands twice, with different content: fetch again")
+        for address in sorted(found.addresses):
+            if by_address.setdefault(address, recipient) != recipient:
+                faults.add(f"{here}.addresses", f"{shown(address)} is an address of {by_address[address]} too: whose it is cannot be known")
+    return dict(sorted(recipients.items())), by_address
+
+
+def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultList) -> Recipient:
+    principal, sid = row.get("isValidSecurityPrincipal"), row.get("sid")
+    if not isinstance(principal, bool):
+        faults.add(f"{path}.isValidSecurityPrincipal", f"{shown(principal)} is neither true nor false")
+    if not (sid is None or (isinstance(sid, str) and not name_fault(sid))):
+        faults.add(f"{path}.sid", f"{shown(sid)} is no security identifier")
+    primary = smtp_address(text(row, "primary", path, faults)) or ""
+    addresses = _addresses(row, path, faults)
+    for address in sorted({primary, *addresses}):
+        if flaw := name_fault(address):
+            faults.add(f"{path}.addresses", flaw)
+    return Recipient(
+        recipient,
+        sid or None,
+        primary,
+        frozenset({primary.lower(), *addresses}),
+        text(row, "displayName", path, faults),
+        text(row, "type", path, faults),
+        bool(principal),
+        _members(row, path, faults),
+    )
+
+
+def smtp_address(proxy: str) -> str | None:
+    """An address without the `smtp:` or `SMTP:` of a proxy address; None for proxies of other kinds (`X500:`, `SIP:`, `SPO:`)."""
+    kind, colon, address = proxy.partition(":")
+    if not colon:
+        return proxy
+    return address if kind.lower() == _SMTP else None
+
+
+def _addresses(row: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[str]:
+    addresses = set()
+    for index, proxy in enumerate(listed(row.get("addresses"), f"{path}.addresses", faults)):
+        if not isinstance(proxy, str):
+            faults.add(f"{path}.addresses[{index}]", f"{shown(proxy)} is no text")
+        elif address := smtp_address(proxy):
+            addresses.add(address.lower())
+    return frozenset(addresses)
+
+
+def _members(row: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[str] | None:
+    """Object ids of members. Absent or null is unknown, which is not the same as none."""
+    if row.get("members") is None:
+        return None
+    members = set()
+    for index, spelled in enumerate(listed(row["members"], f"{path}.members", faults)):
+        member = guid(spelled)
+        if member is None:
+            faults.add(f"{path}.members[{index}]", f"{shown(spelled)} is no object id (a GUID)")
+        else:
+            members.add(member)
+    return frozenset(members)
+
+
+def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[str]:
+    names = listed(section.get("absent"), f"{path}.absent", faults)
+    for index, name in enumerate(names):
+        if not isinstance(name, str):
+            faults.add(f"{path}.absent[{index}]", f"{shown(name)} is no name")
+    return frozenset(name.lower() for name in names if isinstance(name, str))
+
+
+def _id(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
+    found = guid(row.get("id"))
+    if found is None and row:
+        faults.add(f"{path}.id", f"{shown(row.get('id'))} is no object id (a GUID)")
+    return found

@@ -1,0 +1,132 @@
+"""Capture files on disk: read with the place of every fault, written whole or not at all."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import tempfile
+from contextlib import suppress
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from reconciler import canonical
+from reconciler.errors import CaptureFault
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from importlib.resources.abc import Traversable
+
+    from reconciler.canonical import Json
+
+_BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def load(path: Path | Traversable) -> Mapping[str, Any]:
+    """Read a capture file: JSON in UTF-8, or in UTF-16 with its byte order mark as Windows PowerShell writes it.
+
+    Raises:
+        CaptureFault: the file cannot be read, or is no JSON object; names the line and column.
+    """
+    return parsed(content(path), str(path))
+
+
+def content(path: Path | Traversable) -> bytes:
+    """Read a file whole.
+
+    Raises:
+        CaptureFault: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as fault:
+        raise CaptureFault(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+
+
+def parsed(data: bytes, place: str) -> dict[str, Any]:
+    """Parse the bytes of a JSON file that holds one object.
+
+    Raises:
+        CaptureFault: they do not; names `place`, line and column.
+    """
+    try:
+        value = json.loads(_decoded(data, place), parse_constant=_no_number)
+    except json.JSONDecodeError as fault:
+        raise CaptureFault(f"{place}:{fault.lineno}:{fault.colno}: is not JSON: {fault.msg}") from fault
+    except (ValueError, RecursionError) as fault:
+        raise CaptureFault(f"{place}: is not JSON that can be used: {fault}") from fault
+    if not isinstance(value, dict):
+        raise CaptureFault(f"{place}: holds a JSON {type(value).__name__}, a capture is an object; write one with `reconciler fetch`")
+    return value
+
+
+def write(path: Path, raw: Mapping[str, Json]) -> None:
+    """Write a capture in canonical JSON. A reader sees the old file or the new one, never a part.
+
+    Raises:
+        CaptureFault: the file cannot be written.
+    """
+    replace(path, (canonical.dumps(raw), b"\n"))
+
+
+def replace(path: Path, pieces: Iterable[bytes]) -> None:
+    """Put a new file in the place of an old one: written beside it, flushed to the disk, renamed, and the rename flushed.
+
+    Raises:
+        CaptureFault: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, pieces)
+    except OSError as fault:
+        raise CaptureFault(f"{path}: cannot be written: {fault.strerror or fault}") from fault
+
+
+def _replace(path: Path, pieces: Iterable[bytes]) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".new", delete=False) as file:
+        try:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    flush_folder(path.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder's entries to the disk, where the system can open folders (Windows cannot)."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema of captures: inside an installed package, or in `schemas/` of a checkout."""
+    package = files("reconciler")
+    for place in (package / "schemas", package / ".." / "schemas"):
+        found = place / "capture.schema.json"
+        if found.is_file():
+            return parsed(found.read_bytes(), "capture.schema.json")
+    raise CaptureFault("capture.schema.json is missing from the installation: install the package again")
+
+
+def _decoded(data: bytes, place: str) -> str:
+    mark, encoding = next(((mark, encoding) for mark, encoding in _BOMS if data.startswith(mark)), (b"", "utf-8"))
+    try:
+        return data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as fault:
+        line = data.count(b"\n", 0, fault.start) + 1
+        raise CaptureFault(f"{place}:{line}: byte {fault.start} is not {encoding.upper()}: save the file as UTF-8") from fault
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")

@@ -1,0 +1,98 @@
+"""A capture file's content -> `Observed`: the envelope first, then every row, every fault told at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.captures import directory, reads
+from reconciler.captures.digests import capture_digest
+from reconciler.captures.envelope import envelope_faults
+from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import shown
+from reconciler.kinds.exchange import parse as exchange
+from reconciler.kinds.teams import parse as teams
+from reconciler.model.observed import Observed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Directory, ExchangeState, TeamsState
+
+
+def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: frozenset[Provider], file: str | None = None) -> Observed:
+    """Parse a capture.
+
+    A product that is not in `needs` and was not read completely is None in the result, never an empty product.
+
+    Args:
+        raw: the content of a capture file, as `captures.files.load` or `Tenant.capture` gives it.
+        source: `live`, `capture` or `simulated`; becomes `Observed.source`.
+        tenant_id: the tenant that is meant, in any case; None takes any.
+        needs: the products that must have been read completely.
+        file: what faults name as their place; `source` if it is None.
+
+    Raises:
+        CaptureFault: malformed, contradicting itself, incomplete for a needed product, or of another tenant; one line per fault.
+    """
+    place, faults = file or source, FaultList()
+    envelope_faults(raw, faults)
+    faults.refuse(place)
+    _right_tenant(raw, tenant_id, faults)
+    found = raw.get("directory") or {}
+    known = directory.read(found, "$.directory", faults)
+    observed_teams = teams.read(raw["teams"], "$.teams", faults) if _usable("teams", raw, needs, faults) else None
+    observed_exchange = exchange.read(raw["exchange"], "$.exchange", faults) if _usable("exchange", raw, needs, faults) else None
+    faults.refuse(place)
+    digest = _digest(raw, (observed_teams, observed_exchange, known), place)
+    tenant = raw["tenant"]
+    organization = tenant.get("organization") or ""
+    return Observed(tenant["tenantId"].lower(), organization, raw["taken_at"], source, observed_teams, observed_exchange, known, digest)
+
+
+def _digest(raw: Mapping[str, Any], parts: tuple[TeamsState | None, ExchangeState | None, Directory], place: str) -> str:
+    try:
+        return capture_digest(raw["tenant"]["tenantId"].lower(), *parts)
+    except UnicodeEncodeError:
+        faults = FaultList()
+        for path in _surrogates(raw, "$"):
+            faults.add(path, "holds half of a surrogate pair, which is no text: fetch again, or correct it in the tenant")
+        faults.refuse(place)
+        raise
+
+
+def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultList) -> None:
+    """The tenant of the capture, and of each product in it, must be the one that is meant."""
+    wanted = (tenant_id or raw["tenant"]["tenantId"]).lower()
+    said = {"$.tenant.tenantId": raw["tenant"]["tenantId"]}
+    for product in reads.LISTS:
+        if part := (raw.get(product) or {}).get("tenantId"):
+            said[f"$.{product}.tenantId"] = part
+    for path, found in said.items():
+        if found.lower() != wanted:
+            faults.add(path, f"the reading is of tenant {found}, not of {wanted}: name the right capture or the right tenant")
+
+
+def _usable(product: Provider, raw: Mapping[str, Any], needs: frozenset[Provider], faults: FaultList) -> bool:
+    """Whether a product was read completely; a fault if it was not and is needed, or if its counts disagree with its rows."""
+    section = raw.get(product)
+    if section is not None and section["complete"]:
+        reads.check(product, section, f"$.{product}", faults)
+        return True
+    if product in needs:
+        what = "is missing" if section is None else "is not complete"
+        faults.add(f"$.{product}", f"the reading of {product} {what}, and the documents need it: fetch again")
+    return False
+
+
+def _surrogates(value: Any, path: str) -> Iterator[str]:
+    """Paths of the texts that are not Unicode; walked only when there is one."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _surrogates(key, f"{path} (a key, {shown(key)})")
+            yield from _surrogates(item, f"{path}.{ascii(key)[1:-1]}")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _surrogates(item, f"{path}[{index}]")
+    elif isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        yield path

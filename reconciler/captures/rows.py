@@ -1,0 +1,82 @@
+"""Reading what `ConvertTo-Json` made of PowerShell objects: lists that may be anything, ids in any case."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.characters import unfit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reconciler.captures.faults import FaultList
+
+GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+"""A GUID in lower case; use `fullmatch`."""
+
+_LONGEST: Final = 80
+
+
+def guid(value: Any) -> str | None:
+    """The lower-case form of a GUID, None if the value is not one."""
+    folded = value.lower() if isinstance(value, str) else ""
+    return folded if GUID.fullmatch(folded) else None
+
+
+def shown(value: Any) -> str:
+    """A value as a message names it: quoted, control characters escaped, shortened. An object shows its type only."""
+    if not isinstance(value, (str, int, type(None))):
+        return f"a {type(value).__name__}"
+    quoted = ascii(value)
+    return quoted if len(quoted) <= _LONGEST else f"{quoted[:_LONGEST]}…"
+
+
+def listed(value: Any, path: str, faults: FaultList) -> Sequence[Any]:
+    """A list, whatever PowerShell made of it: nothing, one item alone, or `{"value": [...], "Count": n}` (Windows PowerShell 5.1)."""
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and isinstance(items := value.get("value"), list) and "Count" in value:
+        if value["Count"] != len(items):
+            faults.add(f"{path}.Count", f"says {shown(value['Count'])}, but there are {len(items)} items: the reading is cut, fetch again")
+        return items
+    return (value,)
+
+
+def objects(section: Mapping[str, Any], key: str, path: str, faults: FaultList) -> Sequence[Mapping[str, Any]]:
+    """The rows of `section[key]`. One that is no object is a fault and takes its place as an empty mapping, so that indexes hold."""
+    rows = listed(section.get(key), f"{path}.{key}", faults)
+    if all(isinstance(row, dict) and row for row in rows):
+        return rows
+    for index, row in enumerate(rows):
+        if not isinstance(row, dict) or not row:
+            faults.add(f"{path}.{key}[{index}]", "is no object with properties")
+    return [row if isinstance(row, dict) else {} for row in rows]
+
+
+def name_fault(text: str) -> str | None:
+    """Why a text that the tool will compare, show and render as a name must be refused; None if it is fit."""
+    if text.isascii() and text.isprintable():
+        return None if text.strip() else "is blank"
+    found = unfit(text)
+    return None if found is None else f"{shown(text)}: {found}; such a name cannot be told from others by eye, correct it in the tenant"
+
+
+def blank_as_empty(value: Any) -> str | None:
+    """A description: `""` for null and for blanks only (the services show both as nothing), None if it is no text."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return None
+    return value if value.strip() else ""
+
+
+def text(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
+    """A text property; `""` if it is null or absent, and with a fault if it is something else."""
+    value = row.get(key)
+    if value is None or isinstance(value, str):
+        return value or ""
+    faults.add(f"{path}.{key}", f"{shown(value)} is no text")
+    return ""

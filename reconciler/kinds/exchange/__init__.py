@@ -1,0 +1,1 @@
+"""Exchange application access policies: `*-ApplicationAccessPolicy`."""

@@ -1,0 +1,127 @@
+r"""The Exchange part of a capture -> `ExchangeState`.
+
+Shapes are those of `Get-ApplicationAccessPolicy` over REST. An Identity reads `ORGANIZATION\APPLICATION:SID;OBJECTID`: its tail names the scope,
+not the policy, so application and scope are the natural key (four public captures, 2020 to 2025).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import blank_as_empty, guid, listed, name_fault, objects, shown, text
+from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.documents import AccessRight
+from reconciler.model.observed import ExchangePolicy, ExchangeState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.observed import ExchangeKey
+
+_GUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+IDENTITY: Final = re.compile(rf"(?P<organization>[^\\]+)\\(?P<application>{_GUID}|\*):(?P<sid>S-[0-9-]+);(?P<scope>{_GUID})", re.IGNORECASE)
+"""An Identity; use `fullmatch`. That `*` stands where an application's id stands is inferred: no capture of such a policy is public."""
+_DEFAULT_DESCRIPTION: Final = re.compile(
+    r"\s*AppId:\s*(?P<application>\S+);\s*ScopeIdentitySid:\s*(?P<sid>\S+);\s*ScopeIdentityOid:\s*(?P<scope>\S+);"
+    r"\s*AccessRight:\s*(?P<right>\w+);\s*ShardType:\s*\w+\s*",
+    re.IGNORECASE,
+)
+_EMPTY_STORE: Final = re.compile(r"'OU=.*\\\*'", re.DOTALL)
+
+
+def parse(section: Mapping[str, Any]) -> ExchangeState:
+    """Parse the `exchange` part of a capture.
+
+    Raises:
+        CaptureFault: one line per fault.
+    """
+    faults = FaultList()
+    state = read(section, "$.exchange", faults)
+    faults.refuse("capture")
+    return state
+
+
+def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
+    """Parse like `parse`, with faults collected; the result is of use only if there are none."""
+    policies: dict[ExchangeKey, ExchangePolicy] = {}
+    for index, row in enumerate(objects(section, "policies", path, faults)):
+        here = f"{path}.policies[{index}]"
+        policy = _policy(row, here, faults) if row else None
+        if policy is None:
+            continue
+        key = (policy.application, policy.scope)
+        if key in policies:
+            faults.add(
+                here,
+                f"a second policy for application {key[0]} and scope {key[1]}, which one Identity cannot tell apart: look at both in the tenant",
+            )
+        policies[key] = policy
+    return ExchangeState(dict(sorted(policies.items())))
+
+
+def is_empty_store(exception: str, message: str) -> bool:
+    r"""Whether an error of `Get-ApplicationAccessPolicy` says that the tenant has no policy at all.
+
+    The service raises instead of listing nothing. Its sentence is localised, so only the exception's type and the object's pattern `'OU=...\*'`
+    count (Microsoft365DSC issues 687 and 2998).
+
+    Args:
+        exception: type name of the exception, if it was told apart; it may also stand in the message.
+        message: the error's text.
+    """
+    return "ManagementObjectNotFoundException" in f"{exception}|{message}" and bool(_EMPTY_STORE.search(message))
+
+
+def default_description(application: str, sid: str, scope: str, right: AccessRight) -> str:
+    """What the service writes into a policy that is created without a description (public capture, 2022)."""
+    return f"AppId: {application}; ScopeIdentitySid: {sid}; ScopeIdentityOid: {scope}; AccessRight: {right.value}; ShardType: All"
+
+
+def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePolicy | None:
+    identity = row.get("Identity")
+    parts = IDENTITY.fullmatch(identity) if isinstance(identity, str) else None
+    if parts is None or not isinstance(identity, str):
+        faults.add(
+            f"{path}.Identity", rf"{shown(identity)} is not ORGANIZATION\APPLICATION:SID;OBJECTID: which scope it holds for is not known"
+        )
+        return None
+    application, scope, right = parts["application"].lower(), parts["scope"].lower(), _right(row, path, faults)
+    if _application(row, path, faults) != application:
+        faults.add(f"{path}.AppId", f"{shown(row.get('AppId'))} is not the application of Identity {shown(identity)}")
+    if not _same_scope(row.get("ScopeIdentityRaw"), parts):
+        faults.add(f"{path}.ScopeIdentityRaw", f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}")
+    stored = text(row, "Description", path, faults)
+    description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
+    if flaw := name_fault(identity):
+        faults.add(f"{path}.Identity", flaw)
+    return ExchangePolicy(application, scope, parts["sid"], right, description, stored, identity, text(row, "ScopeName", path, faults))
+
+
+def _right(row: Mapping[str, Any], path: str, faults: FaultList) -> AccessRight:
+    try:
+        return AccessRight(row.get("AccessRight", ""))
+    except ValueError:
+        faults.add(f"{path}.AccessRight", f"{shown(row.get('AccessRight'))} is neither RestrictAccess nor DenyAccess")
+        return AccessRight.DENY
+
+
+def _application(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
+    """The one application of a row: the service makes one object per application even of a call that names several."""
+    applications = listed(row.get("AppId"), f"{path}.AppId", faults)
+    if len(applications) != 1:
+        return None
+    return EVERY_APPLICATION if applications[0] == EVERY_APPLICATION else guid(applications[0])
+
+
+def _same_scope(raw: Any, parts: re.Match[str]) -> bool:
+    return raw is None or (isinstance(raw, str) and raw.lower() == f"{parts['sid']};{parts['scope']}".lower())
+
+
+def _is_default(description: str, parts: re.Match[str], right: AccessRight) -> bool:
+    """Whether the service wrote the description, about this very policy. A copy of another policy's is somebody's own text."""
+    found = _DEFAULT_DESCRIPTION.fullmatch(description)
+    if found is None or found["right"].lower() != right.value.lower():
+        return False
+    return all(found[part].lower() == parts[part].lower() for part in ("application", "sid", "scope"))

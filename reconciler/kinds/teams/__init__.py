@@ -1,0 +1,1 @@
+"""Teams application access policies: `*-CsApplicationAccessPolicy`."""

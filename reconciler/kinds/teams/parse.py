@@ -1,0 +1,182 @@
+"""The Teams part of a capture -> `TeamsState`.
+
+Shapes are those of `Get-CsApplicationAccessPolicy`, `Get-CsGroupPolicyAssignment -PolicyType ApplicationAccessPolicy` and `Get-CsOnlineUser`
+(MicrosoftTeams 6.4.0 and 7.7.0). What versions and PowerShell editions are known to print differently is accepted; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import GUID, blank_as_empty, guid, listed, name_fault, objects, shown
+from reconciler.model.addresses import GLOBAL, name_key
+from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+POLICY_TYPE: Final = "ApplicationAccessPolicy"
+TEMPLATE: Final = "default"
+"""Key of the template instance that some policy types list beside Global (Get-CsTeamsChannelsPolicy page). It is no policy of the tenant's."""
+_TAG: Final = "tag:"
+
+
+def parse(section: Mapping[str, Any]) -> TeamsState:
+    """Parse the `teams` part of a capture.
+
+    Raises:
+        CaptureFault: one line per fault.
+    """
+    faults = FaultList()
+    state = read(section, "$.teams", faults)
+    faults.refuse("capture")
+    return state
+
+
+def read(section: Mapping[str, Any], path: str, faults: FaultList) -> TeamsState:
+    """Parse like `parse`, with faults collected; the result is of use only if there are none."""
+    names = _Names(faults)
+    policies = _policies(objects(section, "policies", path, faults), f"{path}.policies", names)
+    groups = _groups(objects(section, "groupAssignments", path, faults), f"{path}.groupAssignments", names)
+    users = _users(objects(section, "users", path, faults), f"{path}.users", names)
+    return TeamsState(policies, groups, users, names.spelled(policies))
+
+
+def bare_name(identity: str) -> str:
+    """A policy's name without the optional `Tag:` of its Identity."""
+    return identity[len(_TAG) :] if identity[: len(_TAG)].lower() == _TAG else identity
+
+
+def granted_name(row: Mapping[str, Any]) -> Any:
+    """What a user's row says about the direct grant: an object's `Name` (module 3.0.0 and newer), a text, or None for no grant."""
+    granted = row[POLICY_TYPE] if POLICY_TYPE in row else row.get("PolicyName")
+    if isinstance(granted, dict):
+        return granted.get("Name", granted)
+    return granted or None
+
+
+class _Names:
+    """Policy names as they were spelled, each checked once however many rows have it."""
+
+    def __init__(self, faults: FaultList) -> None:
+        self.faults = faults
+        self._keys: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
+
+    def key(self, value: Any, path: str) -> str | None:
+        """Key of a policy name, None with a fault if it is none."""
+        if not isinstance(value, str):
+            self.faults.add(path, f"{shown(value)} is no policy name")
+            return None
+        known = self._keys.get(value)
+        return self._new(value, path) if known is None else known
+
+    def granted(self, value: Any, path: str) -> str | None:
+        """Key of the policy of a grant. Nobody can be granted Global: what says so was not read as it should be."""
+        key = self.key(value, path)
+        if key == GLOBAL:
+            self.faults.add(path, "names Global, which is no policy to be granted: fetch again")
+            return None
+        return key
+
+    def _new(self, value: str, path: str) -> str | None:
+        name = bare_name(value)
+        if flaw := name_fault(name):
+            self.faults.add(path, f"policy name {flaw}")
+            return None
+        key = self._keys[value] = name_key(name)
+        self._spellings[key] = min(name, self._spellings.get(key, name))
+        return key
+
+    def spelled(self, policies: Mapping[str, TeamsPolicy]) -> dict[str, str]:
+        """Key to spelling: a policy's own, and for one that does not exist the first in code-point order."""
+        spellings = {key: policies[key].name if key in policies else name for key, name in self._spellings.items()}
+        spellings[GLOBAL] = policies[GLOBAL].name
+        spellings.pop(TEMPLATE, None) if TEMPLATE not in policies else None
+        return dict(sorted(spellings.items()))
+
+
+def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, TeamsPolicy]:
+    policies = {GLOBAL: TeamsPolicy("Global", {}, "")}  # a tenant that lists no Global has an empty one
+    seen: set[str] = set()
+    for index, row in enumerate(rows):
+        here = f"{path}[{index}]"
+        key = names.key(row.get("Identity"), f"{here}.Identity") if row else None
+        if key is None or key == TEMPLATE:
+            continue
+        if key in seen:
+            names.faults.add(f"{here}.Identity", f"{shown(row['Identity'])} is listed twice (names ignore case): fetch again")
+        seen.add(key)
+        policies[key] = _policy("Global" if key == GLOBAL else bare_name(row["Identity"]), row, here, names.faults)
+    return dict(sorted(policies.items()))
+
+
+def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> TeamsPolicy:
+    description = blank_as_empty(row.get("Description"))
+    if description is None:
+        faults.add(f"{path}.Description", f"of policy {shown(name)} is no text")
+    return TeamsPolicy(name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or "")
+
+
+def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[str, str]:
+    applications: dict[str, str] = {}
+    for index, spelled in enumerate(listed(value, path, faults)):
+        application = guid(spelled)
+        if application is None:
+            faults.add(f"{path}[{index}]", f"{shown(spelled)} of policy {shown(name)} is no client id (a GUID): remove it from the policy")
+        else:
+            applications[application] = min(spelled, applications.get(application, spelled))
+    return dict(sorted(applications.items()))
+
+
+def _groups(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> tuple[GroupAssignment, ...]:
+    ranked: dict[int, GroupAssignment] = {}
+    seen: set[str] = set()
+    for index, row in enumerate(rows):
+        found = _group(row, f"{path}[{index}]", names) if row else None
+        if found is None:
+            continue
+        rank, assignment = found
+        if rank in ranked:
+            names.faults.add(f"{path}[{index}]", f"rank {rank} is taken twice: the order of groups is not known, fetch again")
+        if assignment.group in seen:
+            names.faults.add(f"{path}[{index}].GroupId", f"{assignment.group} is listed twice, a group has one policy: fetch again")
+        ranked[rank] = assignment
+        seen.add(assignment.group)
+    return tuple(assignment for _, assignment in sorted(ranked.items(), key=itemgetter(0)))
+
+
+def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, GroupAssignment] | None:
+    group, rank = guid(row.get("GroupId")), row.get("Priority", row.get("Rank"))
+    policy = names.granted(row.get("PolicyName"), f"{path}.PolicyName")
+    if group is None:
+        names.faults.add(f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID)")
+    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1 or row.get("Rank", rank) != rank:
+        names.faults.add(f"{path}.Priority", f"{shown(rank)} is no rank (an integer from 1; `Rank` and `Priority` must agree)")
+        return None
+    if row.get("PolicyType", POLICY_TYPE) != POLICY_TYPE:
+        names.faults.add(f"{path}.PolicyType", f"{shown(row['PolicyType'])}: only {POLICY_TYPE} belongs here, fetch again")
+        return None
+    return None if group is None or policy is None else (rank, GroupAssignment(group, policy))
+
+
+def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, str]:
+    """One pass over up to 100,000 rows: nothing in here may cost more than a few lookups a row."""
+    users: dict[str, str] = {}
+    is_guid = GUID.fullmatch
+    for index, row in enumerate(rows):
+        spelled = row.get("Identity")
+        user = spelled.lower() if isinstance(spelled, str) else ""
+        if not is_guid(user):
+            if row:
+                names.faults.add(f"{path}[{index}].Identity", f"{shown(spelled)} is no object id (a GUID)")
+            continue
+        name = granted_name(row)
+        if name is None:
+            continue
+        key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}")
+        if key is not None and users.setdefault(user, key) != key:
+            names.faults.add(f"{path}[{index}]", f"user {user} is listed with two policies: fetch again")
+    return dict(sorted(users.items()))
