@@ -74,6 +74,8 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     rim = Rim(tell, clock, sleep, stop, patience or Patience())
     _check_meant(loaded.plan, tenant)
     reviewed.check(loaded.plan)
+    if not loaded.plan.steps:
+        return Applied((), 0, None, None, (), converged=True, moved=())
     directory = tenant_directory(state_dir, loaded.plan.tenant_id)
     with hold(directory, since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds")):
         return _apply(loaded, tenant, directory, rim)

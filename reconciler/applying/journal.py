@@ -226,10 +226,12 @@ def _trying(paths: Iterable[Path]) -> Iterator[Past]:
 def _take(past: Past, line: bytes) -> None:
     if not line.endswith(b"\n"):
         return  # torn: its write was cut short, so what it announces was never sent
+    parsed = _parsed(line)
     try:
-        _take_line(past, json.loads(line))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        past.damaged = True
+        _take_line(past, parsed or {})
+    except (KeyError, TypeError, ValueError):
+        parsed = None
+    past.damaged |= parsed is None
 
 
 def _take_line(past: Past, line: _Line) -> None:

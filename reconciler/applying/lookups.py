@@ -38,12 +38,12 @@ def absent_users(users: Iterable[str], directory: Directory) -> tuple[str, ...]:
 
 
 def scope_before(step: Step, change: Change | None) -> ScopeName | None:
-    """The name to resolve just before a step; None for a step that creates no Exchange policy, or whose scope was given by id."""
+    """The name to resolve just before a step; None for a step that creates no Exchange policy, or whose scope is only known by id."""
     after = change.after if change is not None and step.cmdlet == CREATE_EXCHANGE else None
     if not isinstance(after, Mapping):
         return None
-    address, scope = after.get("scopeAddress"), after.get("scope")
-    return ScopeName(address, scope) if isinstance(address, str) and isinstance(scope, str) and address else None
+    text, scope = str(after.get("scope", "")), step.address.rpartition("@")[2]
+    return ScopeName(text, scope) if text and text.lower() != scope else None
 
 
 def still_leads(name: ScopeName, directory: Directory) -> bool:

@@ -10,7 +10,13 @@ from reconciler.model.plans import Invocation
 from reconciler.powershell import catalogue, reading, rendering
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan, Step
+
+_WRITES = frozenset({"New", "Set", "Grant", "Remove"})
+_NOUN: Mapping[Provider, str] = {"teams": "CsApplicationAccessPolicy", "exchange": "ApplicationAccessPolicy"}
 
 
 def invocation(step: Step) -> Invocation:
@@ -25,12 +31,14 @@ def invocation(step: Step) -> Invocation:
         made, read = rendering.render(call), reading.read(step.text)
     except RenderFault as fault:
         raise _tampered(step, str(fault)) from fault
+    if not _is_write(step):
+        raise _tampered(step, f"{step.cmdlet} is no write of {step.provider}")
     if made != step.text:
         raise _tampered(step, "its text is not what its values render to")
     # Compared as canonical JSON, because 1 == True in Python.
     if read.cmdlet != step.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(step.parameters):
         raise _tampered(step, "its text reads as other values than its own")  # pragma: no cover  only a defect of the renderer gets here
-    return call
+    return read
 
 
 def check(plan: Plan) -> None:
@@ -43,6 +51,12 @@ def check(plan: Plan) -> None:
         if step.id != number:
             raise TamperedPlan(f"step {step.id} of the plan stands where step {number} should be: the file was changed; plan again")
         invocation(step)
+
+
+def _is_write(step: Step) -> bool:
+    """The catalogue also knows the readings; a plan holds writes only, each of its own product."""
+    verb, _, noun = step.cmdlet.partition("-")
+    return verb in _WRITES and noun == _NOUN.get(step.provider) and step.address.startswith(f"{step.provider}.")
 
 
 def _tampered(step: Step, why: str) -> TamperedPlan:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.applying.events import Reading, Waiting, Why
 from reconciler.captures import reading
+from reconciler.model.requests import CaptureRequest
 from reconciler.planning import prefixes
-from reconciler.tenants.protocol import CaptureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
