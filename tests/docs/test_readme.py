@@ -1,0 +1,61 @@
+"""The README is executed: every command it shows prints what it says."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler import errors
+from reconciler.cli.main import COMMANDS
+from tests.docs.console import ROOT, rewritten, sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def _fenced(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def test_every_console_block_prints_what_the_page_says(tmp_path: Path) -> None:
+    now = rewritten(README, sample(tmp_path))
+    assert now == README, "".join(
+        difflib.unified_diff(README.splitlines(keepends=True), now.splitlines(keepends=True), "README.md", "printed")
+    )
+
+
+@pytest.mark.parametrize("document", _fenced("yaml"))
+def test_every_yaml_block_is_a_valid_document(document: str, tmp_path: Path, run: Run) -> None:
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "readme.yaml").write_text(document, encoding="utf-8")
+    ran = run("validate")
+    assert ran.code == 0, ran.out + ran.err
+
+
+def _command(name: str) -> str:
+    found = re.findall(rf"<!-- command: {name} -->\n```\w*\n(.*?)```", README, re.DOTALL)
+    assert len(found) == 1
+    return str(found[0])
+
+
+@pytest.mark.parametrize("name", ["run", "test"])
+def test_each_of_the_two_commands_is_one_line_with_all_its_set_up(name: str) -> None:
+    line = _command(name)
+    assert line.count("\n") == 1
+    assert line.startswith("python3 -m venv .venv && .venv/bin/python -m pip install -q -e ")
+
+
+def test_every_command_has_its_row() -> None:
+    assert [name for name in COMMANDS if f"| `reconciler {name}" not in README] == []
+
+
+def test_every_exit_code_has_its_row() -> None:
+    faults = [fault for fault in vars(errors).values() if isinstance(fault, type) and issubclass(fault, errors.ReconcilerError)]
+    assert [code for code in {fault.exit_code for fault in faults} if f"| {code} |" not in README] == []
