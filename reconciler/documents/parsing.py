@@ -1,0 +1,120 @@
+"""The text of one file to its trees, going on after what cannot be parsed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+from reconciler.documents import rules
+from reconciler.documents.trees import TooDeepError, Tree, TreeReader
+from reconciler.model.findings import Finding, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
+
+_COMMENT = re.compile(r"^\s*#", re.MULTILINE)
+
+_ADVICE = {
+    "mapping values are not allowed in this context": "put quotes around a text that holds `: `, or check the indentation",
+    "could not find expected ':'": "a key needs a `:` and a blank behind it; a multi-line text needs `>-`",
+    "did not find expected key": "check the indentation against the lines above",
+    "did not find expected '-' indicator": "check the indentation against the lines above",
+    "did not find expected <document start>": "check the indentation, or separate documents by `---`",
+    "did not find expected ',' or ']'": "close the list with `]`",
+    "did not find expected ',' or '}'": "close the map with `}`",
+    "did not find expected node content": "a value is missing here",
+    "found unexpected end of stream": "close the quotes or brackets",
+    "found unexpected document indicator": "close the quotes or brackets before `---`",
+    "found character that cannot start any token": "put quotes around a text that starts with `@`, `%`, `` ` `` or a special sign",
+    "found unknown escape character": "within double quotes write a backslash as `\\\\`, or use single quotes",
+}
+_NO_CHARACTER = "found invalid Unicode character escape code"
+
+
+class Parsed(NamedTuple):
+    """What a file's text holds, as far as it can be read."""
+
+    trees: tuple[Tree, ...]
+    findings: tuple[Finding, ...]
+
+
+def c_parser(text: str) -> Any:
+    """PyYAML's parser in C, ten times as fast; the one in Python where PyYAML was built without it."""
+    return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else pure_parser(text)
+
+
+def pure_parser(text: str) -> Any:
+    """PyYAML's parser in Python."""
+    return yaml.SafeLoader(text)
+
+
+def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Parsed:
+    """Parse the text of a file, which must hold no character that YAML refuses.
+
+    Args:
+        text: the whole file.
+        file: its name, as findings shall spell it.
+        parser: makes an event parser of PyYAML.
+    """
+    trees: list[Tree] = []
+    findings: list[Finding] = []
+    start: int | None = 0
+    while start is not None:
+        start = _parse_from(start, text, file, parser, trees, findings)
+    empty = _emptiness(text, trees, findings, file)
+    return Parsed(tuple(tree for tree in trees if tree.value is not None), tuple(findings + empty))
+
+
+def _parse_from(start: int, text: str, file: str, parser: Callable[[str], Any], trees: list[Tree], findings: list[Finding]) -> int | None:
+    """Parse until the end or the first fault; returns where to go on after a fault."""
+    rest, skipped = text[start:], text.count("\n", 0, start)
+    reader = TreeReader(rest, file, skipped)
+    try:
+        for tree in reader.trees(parser(rest)):
+            trees.append(tree)  # noqa: PERF402  what was read before a fault has to stay
+    except TooDeepError as fault:
+        stopped = Finding(Position(file, *fault.place), "$", rules.TOO_DEEP.id, "nested too deeply: no kind of document needs this")
+    except yaml.YAMLError as fault:
+        stopped = _syntax(fault, file, skipped)
+    else:
+        stopped = None
+    findings.extend(reader.findings)
+    if stopped is None:
+        return None
+    findings.append(stopped)
+    return _next_document(text, start, stopped.position.line)
+
+
+def _next_document(text: str, start: int, line: int) -> int | None:
+    """Where the next `---` from a line on starts; it ends whatever came before, quoted texts too."""
+    begin = start
+    for _ in range(line - 1 - text.count("\n", 0, start)):
+        begin = text.find("\n", begin) + 1
+    found = _DOCUMENT_START.search(text, max(begin, start + 1))
+    return found.start() if found else None
+
+
+def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
+    mark = getattr(fault, "problem_mark", None)
+    problem = str(getattr(fault, "problem", None) or "it cannot be parsed")
+    place = (skipped + 1, 1) if mark is None else (mark.line + skipped + 1, mark.column + 1)
+    if problem == _NO_CHARACTER:
+        message = "the escape names no character, a lone surrogate perhaps: write the character itself"
+        return Finding(Position(file, place[0], place[1] - len("\\u")), "$", rules.UNFIT_CHARACTER.id, message)
+    context = getattr(fault, "context", None)
+    where = f" {context}" if context else ""
+    advice = _ADVICE.get(problem, "correct it; the fault may also lie just before")
+    return Finding(Position(file, *place), "$", rules.SYNTAX.id, f"not YAML:{where} {problem}; {advice}")
+
+
+def _emptiness(text: str, trees: list[Tree], findings: list[Finding], file: str) -> list[Finding]:
+    if not trees and not findings and not _COMMENT.search(text):
+        return [Finding(Position(file, 1, 1), "$", rules.EMPTY.id, "the file is empty: delete it, or write a comment that says why it is kept")]
+    known = {finding.position for finding in findings}
+    empty = [tree for tree in trees if tree.value is None and Position(file, *tree.place) not in known]
+    message = "the document is empty: remove its `---`, or write the document"
+    return [Finding(Position(file, tree.first_line, 1), "$", rules.EMPTY.id, message) for tree in empty]

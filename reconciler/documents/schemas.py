@@ -1,0 +1,114 @@
+"""The JSON Schemas: where they lie, what they say, and the validators made of them."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.documents import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from importlib.resources.abc import Traversable
+
+    from reconciler.canonical import Json
+
+FILES: Mapping[Kind | None, str] = {
+    Kind.TENANT: "tenant.schema.json",
+    Kind.APPLICATION: "application.schema.json",
+    Kind.TEAMS_POLICY: "teams-application-access-policy.schema.json",
+    Kind.EXCHANGE_POLICY: "exchange-application-access-policy.schema.json",
+    None: "document.schema.json",
+}
+"""File of each kind's schema; under None the combined one, which picks by `kind`."""
+
+
+def folder() -> Traversable | Path:
+    """Where the schemas lie: in the installed package, or beside it in a checkout."""
+    from importlib.resources import files  # noqa: PLC0415  lazy: only a run with documents needs it
+
+    installed = files("reconciler") / "schemas"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "schemas"
+
+
+def text(kind: Kind | None) -> str:
+    """The schema of a kind as it is written; None is the combined one."""
+    return (folder() / FILES[kind]).read_text(encoding="utf-8")
+
+
+@cache
+def schema(kind: Kind | None) -> Mapping[str, Any]:
+    """The parsed schema of a kind; None is the combined one."""
+    parsed: Mapping[str, Any] = json.loads(text(kind))
+    return parsed
+
+
+def combined() -> dict[str, Any]:
+    """Make the combined schema out of those of the kinds: self-contained, so that an editor needs one address only."""
+    kinds = [kind for kind in FILES if kind is not None]
+    shared: dict[str, Any] = {}
+    for kind in kinds:
+        shared |= schema(kind)["definitions"]
+    bodies = {kind.value: _body(schema(kind)) for kind in kinds}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Document",
+        "description": "Any document of this tool; `kind` decides. Made from the schemas of the kinds, not written by hand.",
+        "type": "object",
+        "required": ["kind"],
+        "properties": {"kind": {"title": "Kind", "description": "What the document describes.", "enum": list(bodies)}},
+        "allOf": [_branch(name) for name in bodies],
+        "definitions": {**shared, **bodies},
+    }
+
+
+@cache
+def validator(kind: Kind) -> Any:
+    """The jsonschema validator of a kind's documents, Draft 2020-12."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  lazy: costs 54 ms, only a run with documents needs it
+
+    return Draft202012Validator({key: value for key, value in schema(kind).items() if key != "$schema"})
+
+
+@cache
+def user_validator() -> Any:
+    """The jsonschema validator of one user of a list."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  lazy: costs 54 ms, only a run with documents needs it
+
+    return Draft202012Validator(_user_schema())
+
+
+@cache
+def user_check() -> Callable[[str], re.Match[str] | None]:
+    """The same judgement of one text as `user_validator`, compiled: truthy if it may name a user."""
+    user = _user_schema()
+    form = user["pattern"].removeprefix("^").removesuffix("$")
+    return re.compile(f"(?=.{{{user['minLength']},{user['maxLength']}}}\\Z)(?:{form})\\Z").match
+
+
+def _user_schema() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = schema(Kind.TEAMS_POLICY)["definitions"]["user"]
+    return found
+
+
+def _body(whole: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in whole.items() if key not in {"$schema", "definitions"}}
+
+
+def _branch(kind: str) -> dict[str, Json]:
+    chosen: dict[str, Json] = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+    return {"if": chosen, "then": {"$ref": f"#/definitions/{kind}"}}
+
+
+def write_combined() -> Path:
+    """Write the combined schema of a checkout anew, after one of the others was changed."""
+    path = Path(__file__).resolve().parents[2] / "schemas" / FILES[None]
+    path.write_text(json.dumps(combined(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+if __name__ == "__main__":
+    write_combined()
