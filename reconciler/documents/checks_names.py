@@ -23,7 +23,7 @@ GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}
 
 _NAME: Steps = ("metadata", "name")
 _APP_ID: Steps = ("spec", "appId")
-_APPLICATIONS: Steps = ("spec", "applications")
+_APPLICATIONS = ("spec", "applications")
 _TAG = "tag:"
 _TEMPLATE = "default"
 
@@ -36,6 +36,7 @@ class Claim(NamedTuple):
 
     @property
     def position(self) -> Position:
+        """Where it stands."""
         return self.draft.position(self.steps)
 
 

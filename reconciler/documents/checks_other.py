@@ -47,7 +47,9 @@ def _keys(draft: Draft, known: Applications) -> Iterator[tuple[object, Claim]]:
 def _every_application(draft: Draft) -> Iterator[Finding]:
     for steps, text in draft.texts("spec", "applications"):
         if text == EVERY_APPLICATION:
-            message = "`*` with RestrictAccess confines every application, future ones too: add `allowEveryApplication: true` if that is meant"
+            message = (
+                "`*` with RestrictAccess confines every application, future ones too: add `allowEveryApplication: true` if that is meant"
+            )
             yield draft.finding(rules.EVERY_APPLICATION, steps, message)
 
 

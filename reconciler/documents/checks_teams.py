@@ -13,7 +13,7 @@ from reconciler.model.documents import Kind, Listing
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reconciler.canonical import Json
     from reconciler.documents.drafts import Draft
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_GROUPS = 64
 """Groups that Teams takes per policy type, over all policies (New-CsGroupPolicyAssignment page)."""
 
-_GRANTS: Steps = ("spec", "grants")
+_GRANTS = ("spec", "grants")
 _GROUPS: Steps = (*_GRANTS, "groups")
 _TENANT: Steps = (*_GRANTS, "tenant")
 _ENSURE: Steps = ("spec", "ensure")
@@ -59,7 +59,7 @@ def _is_global(draft: Draft) -> bool:
 def _global(draft: Draft) -> Iterator[Finding]:
     if draft.at(*_ENSURE) == "absent":
         yield draft.finding(rules.GLOBAL_ABSENT, _ENSURE, "the service never deletes Global: declare `applications: []` to revoke")
-    if draft.has(*map(str, _GRANTS)):
+    if draft.has(*_GRANTS):
         message = "Global holds for everyone without a grant and takes none: list its applications, or grant another policy"
         yield draft.finding(rules.GLOBAL_GRANTS, _GRANTS, message, key=True)
 
@@ -128,15 +128,15 @@ def _same_tenant(claim: Claim, other: Claim) -> str:
 class _Entry(NamedTuple):
     roster: Roster
     listing: Listing
-    index: int
+    at: int
 
     @property
     def position(self) -> Position:
-        return Position(self.listing.file, self.listing.lines[self.index], self.listing.columns[self.index])
+        return Position(self.listing.file, self.listing.lines[self.at], self.listing.columns[self.at])
 
     def finding(self, rule: rules.Rule, message: str) -> Finding:
         path = self.listing.path
-        steps = f"{path}[{self.index}]" if path == json_path((*_GRANTS, "users")) else path
+        steps = f"{path}[{self.at}]" if path == json_path((*_GRANTS, "users")) else path
         return Finding(self.position, steps, rule.id, message, subject=self.roster.draft.subject)
 
 
@@ -164,9 +164,9 @@ def _user_clash(entries: list[_Entry]) -> Iterator[Finding]:
 
 
 def _twice(entry: _Entry, first: _Entry) -> str:
-    return f"{shown(entry.listing.texts[entry.index])} stands twice, first at {first.position}: remove one"
+    return f"{shown(entry.listing.texts[entry.at])} stands twice, first at {first.position}: remove one"
 
 
 def _elsewhere(entry: _Entry, other: _Entry) -> str:
-    text = shown(entry.listing.texts[entry.index])
+    text = shown(entry.listing.texts[entry.at])
     return f"{text} is also listed for {shown(other.roster.draft.name)} at {other.position}: a user holds one policy, remove one"

@@ -40,8 +40,9 @@ class Draft:
     def texts(self, *steps: str) -> Iterator[tuple[Steps, str]]:
         """The texts of a list, each with its way; items of other types are a matter of the schema."""
         found = self.at(*steps)
-        if isinstance(found, list):
-            yield from (((*steps, index), item) for index, item in enumerate(found) if isinstance(item, str))
+        for index, item in enumerate(found) if isinstance(found, list) else ():
+            if isinstance(item, str):
+                yield (*steps, index), item
 
     def has(self, *steps: str) -> bool:
         """Whether a key stands in the document, whatever its value."""

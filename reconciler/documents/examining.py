@@ -149,7 +149,7 @@ def _texts(users: list[object]) -> tuple[str, ...]:
     """The users of a list; what is no text or blank is a fault of its own and shall equal nothing."""
     try:
         if "" not in users:
-            return tuple(map(str.__str__, users))  # type: ignore[arg-type]  # refuses what is no text
+            return tuple(map(str.__str__, users))  # refuses what is no text
     except TypeError:
         pass
     return tuple(user if isinstance(user, str) and user.strip(" ") else f"\0{index}" for index, user in enumerate(users))

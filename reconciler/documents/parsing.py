@@ -38,8 +38,14 @@ _NO_CHARACTER = "found invalid Unicode character escape code"
 class Parsed(NamedTuple):
     """What a file's text holds, as far as it can be read."""
 
-    trees: tuple[Tree, ...]
-    findings: tuple[Finding, ...]
+    trees: list[Tree]
+    findings: list[Finding]
+
+
+class _Source(NamedTuple):
+    text: str
+    file: str
+    parser: Callable[[str], Any]
 
 
 def c_parser(text: str) -> Any:
@@ -60,33 +66,32 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
         file: its name, as findings shall spell it.
         parser: makes an event parser of PyYAML.
     """
-    trees: list[Tree] = []
-    findings: list[Finding] = []
+    source, parsed = _Source(text, file, parser), Parsed([], [])
     start: int | None = 0
     while start is not None:
-        start = _parse_from(start, text, file, parser, trees, findings)
-    empty = _emptiness(text, trees, findings, file)
-    return Parsed(tuple(tree for tree in trees if tree.value is not None), tuple(findings + empty))
+        start = _parse_from(start, source, parsed)
+    findings = [*parsed.findings, *_emptiness(text, parsed, file)]
+    return Parsed([tree for tree in parsed.trees if tree.value is not None], findings)
 
 
-def _parse_from(start: int, text: str, file: str, parser: Callable[[str], Any], trees: list[Tree], findings: list[Finding]) -> int | None:
+def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     """Parse until the end or the first fault; returns where to go on after a fault."""
-    rest, skipped = text[start:], text.count("\n", 0, start)
-    reader = TreeReader(rest, file, skipped)
+    rest, skipped = source.text[start:], source.text.count("\n", 0, start)
+    reader = TreeReader(rest, source.file, skipped)
+    stopped: Finding | None = None
     try:
-        for tree in reader.trees(parser(rest)):
-            trees.append(tree)  # noqa: PERF402  what was read before a fault has to stay
+        for tree in reader.trees(source.parser(rest)):
+            into.trees.append(tree)
     except TooDeepError as fault:
-        stopped = Finding(Position(file, *fault.place), "$", rules.TOO_DEEP.id, "nested too deeply: no kind of document needs this")
+        message = "nested too deeply: no kind of document needs this"
+        stopped = Finding(Position(source.file, *fault.place), "$", rules.TOO_DEEP.id, message)
     except yaml.YAMLError as fault:
-        stopped = _syntax(fault, file, skipped)
-    else:
-        stopped = None
-    findings.extend(reader.findings)
+        stopped = _syntax(fault, source.file, skipped)
+    into.findings.extend(reader.findings)
     if stopped is None:
         return None
-    findings.append(stopped)
-    return _next_document(text, start, stopped.position.line)
+    into.findings.append(stopped)
+    return _next_document(source.text, start, stopped.position.line)
 
 
 def _next_document(text: str, start: int, line: int) -> int | None:
@@ -111,10 +116,12 @@ def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
     return Finding(Position(file, *place), "$", rules.SYNTAX.id, f"not YAML:{where} {problem}; {advice}")
 
 
-def _emptiness(text: str, trees: list[Tree], findings: list[Finding], file: str) -> list[Finding]:
-    if not trees and not findings and not _COMMENT.search(text):
-        return [Finding(Position(file, 1, 1), "$", rules.EMPTY.id, "the file is empty: delete it, or write a comment that says why it is kept")]
-    known = {finding.position for finding in findings}
-    empty = [tree for tree in trees if tree.value is None and Position(file, *tree.place) not in known]
+def _emptiness(text: str, parsed: Parsed, file: str) -> list[Finding]:
+    if not parsed.trees and not parsed.findings and not _COMMENT.search(text):
+        return [
+            Finding(Position(file, 1, 1), "$", rules.EMPTY.id, "the file is empty: delete it, or write a comment that says why it is kept")
+        ]
+    known = {finding.position for finding in parsed.findings}
+    empty = [tree for tree in parsed.trees if tree.value is None and Position(file, *tree.place) not in known]
     message = "the document is empty: remove its `---`, or write the document"
     return [Finding(Position(file, tree.first_line, 1), "$", rules.EMPTY.id, message) for tree in empty]

@@ -20,16 +20,24 @@ OUTSIDE = Rule(
     "A link leads out of every PATH",
     "A review of the PATH has to see everything that is applied; a link to elsewhere could also make messages quote a foreign file.",
 )
-ENCODING = Rule("yaml.encoding", "Not UTF-8", "One encoding, so that a reviewer and PowerShell read the same characters. A byte order mark is tolerated.")
+ENCODING = Rule(
+    "yaml.encoding",
+    "Not UTF-8",
+    "One encoding, so that a reviewer and PowerShell read the same characters. A byte order mark is tolerated.",
+)
 TAB = Rule("yaml.tab", "A tab", "YAML forbids tabs in indentation, and nobody sees the difference elsewhere.")
 SYNTAX = Rule("yaml.syntax", "Not YAML", "The parser cannot go on; reading resumes at the next `---`.")
 EMPTY = Rule("yaml.empty", "An empty file or document", "Mostly a truncated file. A file that holds nothing but comments is skipped.")
 TOO_DEEP = Rule("yaml.too-deep", "Nested too deeply", "No kind of document nests like this; reading stops before Python's stack does.")
-ANCHOR = Rule("yaml.anchor", "An anchor", "A reader of one line has to see its value; Application names and usersFrom are how things are shared.")
+ANCHOR = Rule(
+    "yaml.anchor", "An anchor", "A reader of one line has to see its value; Application names and usersFrom are how things are shared."
+)
 ALIAS = Rule("yaml.alias", "An alias", "A reader of one line has to see its value; a few aliases can also expand to gigabytes.")
 TAG = Rule("yaml.tag", "A tag", "Values are typed by how they look; tags are how YAML files run code in other tools.")
 MERGE_KEY = Rule("yaml.merge-key", "A merge key `<<`", "YAML 1.2 has dropped it, and it needs anchors.")
-DUPLICATE_KEY = Rule("yaml.duplicate-key", "A key stands twice", "Most parsers keep the last one silently, so half of the file would not count.")
+DUPLICATE_KEY = Rule(
+    "yaml.duplicate-key", "A key stands twice", "Most parsers keep the last one silently, so half of the file would not count."
+)
 KEY = Rule("yaml.key", "A key that is no text", "JSON Schema knows only text keys.")
 
 # Texts.
@@ -40,7 +48,9 @@ UNFIT_CHARACTER = Rule(
     "operators overlook some of them. Comments may hold invisible ones, values may not.",
 )
 LINE_BREAK = Rule("text.line-break", "A line break in a value", "Every value becomes part of one reviewed line; a folded text needs `>-`.")
-BLANK = Rule("text.blank", "A blank text", "A blank user id once meant the whole tenant to the Teams module; write something or leave the key out.")
+BLANK = Rule(
+    "text.blank", "A blank text", "A blank user id once meant the whole tenant to the Teams module; write something or leave the key out."
+)
 
 # Shape, as the JSON Schemas say.
 API_VERSION = Rule("document.api-version", "Unknown apiVersion", "It fixes how a document is read: reconciler/v1.")
@@ -48,14 +58,18 @@ UNKNOWN_KIND = Rule("document.unknown-kind", "Unknown kind", "A mistyped kind wo
 UNKNOWN_KEY = Rule("schema.unknown-key", "Unknown key", "A mistyped key would silently leave its field unmanaged.")
 REQUIRED = Rule("schema.required", "A key is missing", "The kind means nothing without it.")
 NULL = Rule("schema.null", "Nothing where something belongs", "An empty value is null; it is neither an empty list nor an absent key.")
-TYPE = Rule("schema.type", "A value of the wrong type", "Texts, whole numbers, true/false, lists and maps are told apart; quotes make a text.")
+TYPE = Rule(
+    "schema.type", "A value of the wrong type", "Texts, whole numbers, true/false, lists and maps are told apart; quotes make a text."
+)
 ENUM = Rule("schema.enum", "Not one of the allowed values", "The service or this tool knows only these values.")
 RANGE = Rule("schema.range", "A number out of range", "The limit is in the schema's description of the key.")
 LENGTH = Rule("schema.length", "A text or list too long or too short", "The limit is in the schema's description of the key.")
 PATTERN = Rule("schema.pattern", "A text of the wrong form", "The form is in the schema's description of the key.")
 REPEATED = Rule("schema.repeated", "A value stands twice in a list", "The second one means nothing; mostly another value was meant.")
 ABSENT_EXTRAS = Rule(
-    "absent.other-keys", "Keys beside `ensure: absent`", "A stated deletion takes only what identifies the object; the rest would be ignored."
+    "absent.other-keys",
+    "Keys beside `ensure: absent`",
+    "A stated deletion takes only what identifies the object; the rest would be ignored.",
 )
 
 # Names.
@@ -65,49 +79,99 @@ POLICY_NAME = Rule(
     "A Teams policy name with refused characters",
     "`* ? [ ]` are wildcards in -Filter, and `/ \\ ' \" ;` separate or quote elsewhere. Microsoft documents no limits: these are this tool's.",
 )
-NOT_NFC = Rule("name.not-nfc", "A name that is not in Unicode form NFC", "Two spellings look the same, and only some comparisons tell them apart.")
-DUPLICATE_NAME = Rule("name.duplicate", "A name used twice", "Names are unique per kind, whatever their case: the services ignore case too.")
+NOT_NFC = Rule(
+    "name.not-nfc", "A name that is not in Unicode form NFC", "Two spellings look the same, and only some comparisons tell them apart."
+)
+DUPLICATE_NAME = Rule(
+    "name.duplicate", "A name used twice", "Names are unique per kind, whatever their case: the services ignore case too."
+)
 RESERVED_NAME = Rule(
-    "name.reserved", "A reserved name", "`Default` is a template of the service, and `Tag:` is how it marks policy names; leave `Tag:` away."
+    "name.reserved",
+    "A reserved name",
+    "`Default` is a template of the service, and `Tag:` is how it marks policy names; leave `Tag:` away.",
 )
 LIKE_GUID = Rule("name.like-guid", "An application name that looks like a GUID", "It would hide which client id a list really names.")
 
 # Applications.
 CLIENT_ID = Rule(
-    "client-id.form", "Not a client id", "The services check nothing: a wrong id is stored and never matches. Use the application (client) id."
+    "client-id.form",
+    "Not a client id",
+    "The services check nothing: a wrong id is stored and never matches. Use the application (client) id.",
 )
 TWO_NAMES = Rule("client-id.two-names", "Two names for one client id", "A reviewer would take one application for two.")
-UNKNOWN_APPLICATION = Rule("application.unknown", "An application that no document names", "A mistyped name must not become a policy's content.")
+UNKNOWN_APPLICATION = Rule(
+    "application.unknown", "An application that no document names", "A mistyped name must not become a policy's content."
+)
 DUPLICATE_APPLICATION = Rule(
-    "application.duplicate", "An application twice in a list", "Whether Teams refuses or stores duplicates is not documented; names count as their client ids."
+    "application.duplicate",
+    "An application twice in a list",
+    "Whether Teams refuses or stores duplicates is not documented; names count as their client ids.",
 )
 
 # Teams.
-GLOBAL_GRANTS = Rule("global.grants", "Grants of the Global policy", "Global holds for everyone without a grant; nobody can be granted to it.")
+GLOBAL_GRANTS = Rule(
+    "global.grants", "Grants of the Global policy", "Global holds for everyone without a grant; nobody can be granted to it."
+)
 GLOBAL_ABSENT = Rule("global.absent", "Global declared absent", "The service never deletes it; declare `applications: []` to revoke.")
 GROUP_ID = Rule("group.form", "Not a group's object id", "Reads of the service show object ids only, so nothing else can be compared.")
-TOO_MANY_GROUPS = Rule("group.too-many", "More than 64 groups", "Teams takes at most 64 groups per policy type over all policies (New-CsGroupPolicyAssignment page).")
-DUPLICATE_GROUP = Rule("group.duplicate", "A group granted twice", "A group holds at most one policy of a type (Remove-CsGroupPolicyAssignment page).")
+TOO_MANY_GROUPS = Rule(
+    "group.too-many",
+    "More than 64 groups",
+    "Teams takes at most 64 groups per policy type over all policies (New-CsGroupPolicyAssignment page).",
+)
+DUPLICATE_GROUP = Rule(
+    "group.duplicate", "A group granted twice", "A group holds at most one policy of a type (Remove-CsGroupPolicyAssignment page)."
+)
 RANK_RANGE = Rule("rank.range", "A rank out of range", "Ranks are Int32 from 1; the Teams module silently drops 0.")
 DUPLICATE_RANK = Rule("rank.duplicate", "A rank used twice", "Ranks order the groups of all policies; two equal ones leave the order open.")
-USER_ID = Rule("user.form", "Neither an object id nor a user principal name", "Users are named by object id or UPN; other spellings are matched differently by different cmdlets.")
-DUPLICATE_USER = Rule("user.duplicate", "A user twice in one policy", "The second entry means nothing; mostly another user was meant.")
-TWO_POLICIES = Rule("user.two-policies", "A user in two policies", "A user holds exactly one policy: a new grant replaces the old one (Grant-CsApplicationAccessPolicy page).")
-TWO_TENANT_GRANTS = Rule("tenant-grant.twice", "Two tenant-wide grants", "There is one Global policy, and each grant would overwrite the other.")
-TENANT_GRANT_AND_GLOBAL = Rule(
-    "tenant-grant.global", "A tenant-wide grant beside a managed Global", "`tenant: true` copies a policy into Global; the Global document would overwrite it."
+USER_ID = Rule(
+    "user.form",
+    "Neither an object id nor a user principal name",
+    "Users are named by object id or UPN; other spellings are matched differently by different cmdlets.",
 )
-USERS_FROM_NAME = Rule("users-from.name", "Not a .csv or .txt file beside the documents", "A relative path with `/`, so that it means the same on every machine.")
-USERS_FROM_MISSING = Rule("users-from.missing", "usersFrom cannot be read", "A list that cannot be read is no empty list: its users would be unassigned.")
-USERS_FROM_OUTSIDE = Rule("users-from.outside", "usersFrom lies outside every PATH", "A review of the PATH has to see everything that is applied; links are resolved first.")
+DUPLICATE_USER = Rule("user.duplicate", "A user twice in one policy", "The second entry means nothing; mostly another user was meant.")
+TWO_POLICIES = Rule(
+    "user.two-policies",
+    "A user in two policies",
+    "A user holds exactly one policy: a new grant replaces the old one (Grant-CsApplicationAccessPolicy page).",
+)
+TWO_TENANT_GRANTS = Rule(
+    "tenant-grant.twice", "Two tenant-wide grants", "There is one Global policy, and each grant would overwrite the other."
+)
+TENANT_GRANT_AND_GLOBAL = Rule(
+    "tenant-grant.global",
+    "A tenant-wide grant beside a managed Global",
+    "`tenant: true` copies a policy into Global; the Global document would overwrite it.",
+)
+USERS_FROM_NAME = Rule(
+    "users-from.name",
+    "Not a .csv or .txt file beside the documents",
+    "A relative path with `/`, so that it means the same on every machine.",
+)
+USERS_FROM_MISSING = Rule(
+    "users-from.missing", "usersFrom cannot be read", "A list that cannot be read is no empty list: its users would be unassigned."
+)
+USERS_FROM_OUTSIDE = Rule(
+    "users-from.outside",
+    "usersFrom lies outside every PATH",
+    "A review of the PATH has to see everything that is applied; links are resolved first.",
+)
 USERS_FROM_EMPTY = Rule("users-from.empty", "usersFrom holds nobody", "Mostly a failed export; write `users: []` to unassign everyone.")
-USERS_FROM_HEADER = Rule("users-from.header", "A CSV header of the wrong form", "Columns are found by name: `user`, and `label` for people.")
+USERS_FROM_HEADER = Rule(
+    "users-from.header", "A CSV header of the wrong form", "Columns are found by name: `user`, and `label` for people."
+)
 USERS_FROM_LINE = Rule("users-from.line", "A malformed line", "Every entry is one user on one line.")
 
 # Exchange.
-SCOPE = Rule("scope.form", "Neither an SMTP address nor an object id", "Names and aliases are ambiguous: the service takes whatever recipient matches first.")
+SCOPE = Rule(
+    "scope.form",
+    "Neither an SMTP address nor an object id",
+    "Names and aliases are ambiguous: the service takes whatever recipient matches first.",
+)
 DUPLICATE_SCOPE = Rule(
-    "exchange.duplicate", "An application and scope declared twice", "The service identifies a policy by application and scope: both documents mean the same one."
+    "exchange.duplicate",
+    "An application and scope declared twice",
+    "The service identifies a policy by application and scope: both documents mean the same one.",
 )
 EVERY_APPLICATION = Rule(
     "exchange.every-application",
@@ -122,7 +186,9 @@ ORGANIZATION = Rule("organization.form", "Not a domain name", "Exchange connects
 CONSENT = Rule("consent.form", "Not a consent", "A consent is RULE:ADDRESS, exactly as a refusal prints it.")
 CONNECT_METHOD = Rule("connect.method", "Not exactly one way to connect", "Which credential is used must not depend on precedence.")
 CONNECT_VARIABLE = Rule(
-    "connect.variable", "Not the name of an environment variable", "Secrets come from variables; upper case tells a name from a pasted value, which is never shown."
+    "connect.variable",
+    "Not the name of an environment variable",
+    "Secrets come from variables; upper case tells a name from a pasted value, which is never shown.",
 )
 
 RULES: tuple[Rule, ...] = tuple(rule for rule in list(globals().values()) if isinstance(rule, Rule))

@@ -13,13 +13,13 @@ from reconciler.documents import rules, schemas
 from reconciler.documents.shape_messages import KEYWORDS, NEVER_SHOWN, advice, nearest, shown, type_fault
 from reconciler.documents.trees import json_path
 from reconciler.model.documents import Kind
-from reconciler.model.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.documents.drafts import Draft
     from reconciler.documents.trees import Steps
+    from reconciler.model.findings import Finding
 
 LONG = 64
 """Lists of users with more items than this are checked item by item, without jsonschema where that says nothing."""
@@ -131,7 +131,7 @@ def _unknown_keys(draft: Draft, holder: Mapping[str, Any], known: list[str], ste
 
 
 def _missing(draft: Draft, error: Any, steps: Steps) -> Iterator[Finding]:
-    """jsonschema reports one error per missing key without naming it apart; equal findings fall together later."""
+    """Name every missing key: an error does not name its own apart, and equal findings fall together later."""
     for key in error.validator_value:
         if key not in error.instance:
             yield draft.finding(rules.REQUIRED, steps, f"`{key}` is missing: add it to `{json_path(steps)}`")
@@ -158,4 +158,12 @@ def _best(found: list[Finding]) -> list[Finding]:
 
 
 def _weight(finding: Finding) -> int:
-    return 0 if finding.rule in {rules.NULL.id, rules.TYPE.id} else 1 if finding.rule == rules.BLANK.id else 2 if finding.rule != rules.LENGTH.id else 3
+    return (
+        0
+        if finding.rule in {rules.NULL.id, rules.TYPE.id}
+        else 1
+        if finding.rule == rules.BLANK.id
+        else 2
+        if finding.rule != rules.LENGTH.id
+        else 3
+    )

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HARMLESS = bytes([0x0A, 0x0D, *range(0x20, 0x7F)])
 # Also in comments: what YAML calls unacceptable, what ends a line in some readers only, what reorders text on a screen (CVE-2021-42574).
-_FLAW = re.compile("[\x00-\x09\x0b-\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]|\r(?!\n)")
+_FLAW = re.compile(
+    "[\x00-\x09\x0b-\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufeff\ufffe\uffff]|\r(?!\n)"
+)
 _STANDS_IN = "\ufffd"
 
 

@@ -47,7 +47,7 @@ class MapMarks:
     place: Place
     keys: dict[str, Place] = field(default_factory=dict)
     values: dict[str, Place] = field(default_factory=dict)
-    inner: dict[str, Marks] = field(default_factory=dict)
+    inner: dict[str | int, Marks] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class ListMarks:
     place: Place
     lines: array[int] = field(default_factory=lambda: array("L"))
     columns: array[int] = field(default_factory=lambda: array("L"))
-    inner: dict[int, Marks] = field(default_factory=dict)
+    inner: dict[str | int, Marks] = field(default_factory=dict)
 
 
 Marks: TypeAlias = MapMarks | ListMarks
@@ -84,7 +84,7 @@ def place_of(tree: Tree, steps: Sequence[str | int], *, key: bool = False) -> Pl
     for depth, step in enumerate(steps):
         last = depth == len(steps) - 1
         place = _step(marks, step, place, key=key and last)
-        marks = None if marks is None else marks.inner.get(step)  # type: ignore[call-overload]  # a step of the other type is in neither
+        marks = None if marks is None else marks.inner.get(step)
     return place
 
 
@@ -220,7 +220,7 @@ class TreeReader:
         while type(event := self._get()) is not _MAP_END:
             key = self._key(event)
             opening_of_value = self._get()
-            self._steps.append("" if key is None else key)
+            self._steps.append(str(getattr(event, "value", "?")))
             value, inner = self._value(opening_of_value)
             self._steps.pop()
             if key is None or self._is_second(key, event, marks):
@@ -257,7 +257,9 @@ class TreeReader:
 
     def _refuse_properties(self, event: Any) -> None:
         if event.anchor is not None:
-            self._refuse(event, rules.ANCHOR, f"anchor `&{event.anchor}` is not allowed: Application names and usersFrom are how things are shared")
+            self._refuse(
+                event, rules.ANCHOR, f"anchor `&{event.anchor}` is not allowed: Application names and usersFrom are how things are shared"
+            )
         if event.tag is not None:
             self._refuse(event, rules.TAG, f"tag `{event.tag}` is not allowed: values are typed by how they look, remove the tag")
 

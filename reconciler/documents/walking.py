@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.documents import rules
@@ -12,6 +11,7 @@ from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
 
