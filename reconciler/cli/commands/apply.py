@@ -1,0 +1,75 @@
+"""`reconciler apply`: do exactly what a plan says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+
+if TYPE_CHECKING:
+    from reconciler.planning.making import PlanOptions
+
+
+@click.command("apply", short_help="Run the steps of a plan.")
+@click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False, metavar="[PLAN.json]")
+@click.option("--digest", metavar="plan:HEX|content:HEX", help="Apply only the plan with this digest, the one that was approved.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask. On a simulated tenant only if `--tenant sim:FILE` names it.")
+@options.tenant
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".reconciler"),
+    show_default=True,
+    help="Where the lock and the journals of each tenant lie.",
+)
+@click.option(
+    "--path",
+    "paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Without PLAN.json: the documents. Repeatable; `policies` by default.",
+)
+@options.planning
+def command(  # noqa: PLR0913  one parameter for each option
+    *,
+    plan: Path | None,
+    digest: str | None,
+    auto_approve: bool,
+    tenant: str | None,
+    state_dir: Path,
+    paths: tuple[Path, ...],
+    allow: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+) -> int:
+    """Run the steps of a plan, one after the other, and read the tenant again.
+
+    With PLAN.json: exactly that plan; if the tenant has moved since, nothing is done. A plan that stopped part of the way goes on where it is.
+    Without: plan, show the plan, ask, apply that plan.
+
+    Exit codes: 0 done and verified, 1 declined, 4 refused by a guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but
+    not verified, 130 interrupted.
+    """
+    from reconciler.cli import executing  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
+
+    chosen = PlanOptions(allow=allow, only=only, skip=skip)
+    executing.refuse_silence(auto=auto_approve)
+    if plan is not None:
+        _refuse_planning(paths, chosen)
+        target = executing.from_file(plan, tenant)
+    else:
+        target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
+    executing.match(target, digest)
+    executing.approve(target, auto=auto_approve)
+    return executing.execute(target, state_dir)
+
+
+def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:
+    if paths or chosen.allow or chosen.only or chosen.skip:
+        raise click.UsageError(
+            "--path, --allow, --only and --skip make a plan; with PLAN.json the plan is made already. Give them to `plan --out`."
+        )

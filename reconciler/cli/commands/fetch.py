@@ -1,0 +1,41 @@
+"""`reconciler fetch`: a complete reading of a tenant, as a file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("fetch", short_help="Write a complete reading of a tenant.")
+@options.documents
+@options.tenant
+@options.file_out("--out", "Where to write the capture.", required=True)
+@click.option(
+    "--directory", type=click.Choice(["all"]), help="Read every user and security principal, not only those that the documents name."
+)
+def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory: str | None) -> int:
+    """Read a tenant completely and write what it has as a capture, to plan on later and offline.
+
+    Each PATH is a YAML file or a folder of them; `policies` by default. They say which tenant, which products and which names to look up.
+    """
+    from reconciler.captures import files, reading  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.cli import loading, printing, sources  # noqa: PLC0415  lazy: the same
+    from reconciler.planning import making  # noqa: PLC0415  lazy: the same
+    from reconciler.reports import captures  # noqa: PLC0415  lazy: the same
+
+    wanted = loading.documents(paths, making.PlanOptions())
+    tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
+    request = replace(making.capture_request(wanted), everything=directory == "all")
+    opened = sources.opened(sources.choose(tenant, tenant_id))
+    raw = opened.capture(request)
+    observed = reading.parse(raw, source=opened.source, tenant_id=tenant_id, needs=request.products)
+    files.write(out, raw)
+    printing.report(captures.written(observed, str(out)))
+    return 0

@@ -1,0 +1,54 @@
+"""`reconciler plan`: what would change, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.model.addresses import Provider
+
+
+@click.command("plan", short_help="What would change.")
+@options.documents
+@options.tenant
+@options.file_out("--out", "Write the plan, so that `apply FILE` does exactly this. Written also when it is not applicable.")
+@options.planning
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
+@options.formats("text", "json", "powershell")
+@options.product
+@options.file_out("--json-into", "Write the plan as JSON beside what is printed.")
+def command(  # noqa: PLR0913  one parameter for each option
+    *,
+    paths: tuple[Path, ...],
+    tenant: str | None,
+    out: Path | None,
+    allow: tuple[str, ...],
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    detailed_exitcode: bool,
+    form: str,
+    product: Provider | None,
+    json_into: Path | None,
+) -> int:
+    """Show what would bring a tenant to what the documents say.
+
+    Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed anywhere.
+
+    Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents, 4 refused by a guard.
+    """
+    from reconciler.cli import loading, showing  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
+    from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
+
+    made = loading.made(paths, tenant, PlanOptions(allow=allow, only=only, skip=skip))
+    for file in (out, json_into):
+        if file is not None:
+            planfile.write(file, made.plan)
+    showing.show(made.plan, form, product, saved=out)
+    return showing.verdict(made.plan, detailed=detailed_exitcode)

@@ -1,0 +1,36 @@
+"""`reconciler schema`: the JSON Schemas of documents, plans and captures."""
+
+from __future__ import annotations
+
+import click
+
+FILES = {"plan": "plan.schema.json", "capture": "capture.schema.json"}
+
+
+@click.command("schema", short_help="Print a JSON Schema.")
+@click.argument("kind", required=False)
+def command(*, kind: str | None) -> int:
+    """Print a JSON Schema.
+
+    KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy, ExchangeApplicationAccessPolicy), or `plan` or `capture` for
+    those files; case does not matter. Without it: the combined schema, which picks by `kind`.
+    """
+    from reconciler.cli import printing  # noqa: PLC0415  lazy: `--help` needs none of it
+
+    printing.raw(_text(kind))
+    return 0
+
+
+def _text(kind: str | None) -> str:
+    from reconciler.documents import schemas  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.model.documents import Kind  # noqa: PLC0415  lazy: the same
+
+    if kind is None:
+        return schemas.text(None)
+    if kind.lower() in FILES:
+        return (schemas.folder() / FILES[kind.lower()]).read_text(encoding="utf-8")
+    known = {one.lower(): one for one in Kind}
+    if kind.lower() not in known:
+        choices = ", ".join((*Kind, *FILES))
+        raise click.BadParameter(f"{kind!r} is no kind that has a schema; choose one of {choices}", param_hint="KIND")
+    return schemas.text(known[kind.lower()])

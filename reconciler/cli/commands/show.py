@@ -1,0 +1,29 @@
+"""`reconciler show`: a saved plan, in any format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import options
+
+if TYPE_CHECKING:
+    from reconciler.model.addresses import Provider
+
+
+@click.command("show", short_help="Show a saved plan.")
+@click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@options.formats("text", "json", "powershell")
+@options.product
+def command(*, plan: Path, form: str, product: Provider | None) -> int:
+    """Show a saved plan, after checking that it is what was written.
+
+    Exit codes: 0 fine, 5 not what was written, or of an unsupported version.
+    """
+    from reconciler.cli import showing  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
+
+    showing.show(planfile.load(plan).plan, form, product, saved=plan)
+    return 0

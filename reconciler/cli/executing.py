@@ -1,0 +1,139 @@
+"""A plan on its way to a tenant: found, matched with what was approved, approved by a person, run."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.cli import loading, printing, showing, sources, watching
+from reconciler.errors import AppliedInPart, Declined, Interrupted, NotVerified, Refused, TamperedPlan, UsageFault
+from reconciler.reports import applies
+from reconciler.reports.lines import Tone, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from reconciler.model.applied import Applied
+    from reconciler.planning.making import PlanOptions
+    from reconciler.planning.planfile import Loaded
+    from reconciler.tenants.protocol import Tenant
+
+WORD = "yes"
+
+
+class Target(NamedTuple):
+    """A plan, where its steps go, and the file that it is in, if it is in one."""
+
+    loaded: Loaded
+    source: sources.Source
+    tenant: Tenant
+    file: Path | None
+
+
+def from_file(file: Path, tenant: str | None) -> Target:
+    """Read a plan file.
+
+    Raises:
+        TamperedPlan: it is not what was written.
+        UsageFault: `--tenant` names nothing that can be written.
+    """
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
+
+    loaded = planfile.load(file)
+    source = sources.choose(tenant, loaded.plan.tenant_id)
+    return Target(loaded, source, sources.opened(source), file)
+
+
+def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Target:
+    """Make a plan.
+
+    Raises:
+        ReconcilerError: any fault of the documents, the tenant or the options.
+    """
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
+
+    made = loading.made(paths, tenant, options)
+    return Target(planfile.sealed(made.plan), made.source, sources.opened(made.source), None)
+
+
+def match(target: Target, digest: str | None) -> None:
+    """Hold a plan against the digest that was approved; without one, say what that means for a file.
+
+    Raises:
+        TamperedPlan: it is another plan.
+    """
+    found = target.loaded.digests
+    if digest is None:
+        if target.file is not None:
+            printing.say("Without --digest, accidental changes of the plan file are noticed, deliberate ones are not.")
+    elif digest not in {found.digest, found.content_digest}:
+        raise TamperedPlan(
+            f"approved is {digest}, but this is {found.digest}, and what it does is {found.content_digest}: review this plan, or find the approved one"
+        )
+
+
+def refuse_silence(*, auto: bool) -> None:
+    """Refuse an apply that nobody approves, before anything is read.
+
+    Raises:
+        UsageFault: nobody can be asked.
+    """
+    if not auto and not sys.stdin.isatty():
+        raise UsageFault("nobody can be asked, because standard input is no terminal; approve with --auto-approve, best with --digest")
+
+
+def approve(target: Target, *, auto: bool) -> None:
+    """Show the plan and ask for the word `yes`, unless it is approved already.
+
+    Raises:
+        UsageFault: a simulated tenant that nobody named is to be changed without asking.
+        Refused: the plan is not applicable.
+        Declined: the answer was another one.
+    """
+    if auto and isinstance(target.source, sources.Simulated) and not target.source.typed:
+        raise UsageFault(
+            "--auto-approve leaves the bundled simulated tenant alone, which nobody asked for; name one with --tenant sim:FILE"
+        )
+    plan = target.loaded.plan
+    if not auto or target.file is None or not plan.applicable:
+        showing.show(plan, "text", None, saved=target.file)
+    if not plan.applicable:
+        raise Refused("the plan is not applicable; what refuses it stands above, each with what to do")
+    if not auto and plan.steps:
+        _ask(len(plan.steps))
+
+
+def _ask(steps: int) -> None:
+    printing.say(f"Run {counted(steps, 'step')}? Only the word {WORD} is taken as consent:", Tone.HEADING)
+    if sys.stdin.readline().strip() != WORD:
+        raise Declined("declined: nothing was changed")
+
+
+def execute(target: Target, state_dir: Path) -> int:
+    """Run the steps, report what was done, and give the exit code.
+
+    Raises:
+        ReconcilerError: nothing was done, or the run had to stop.
+    """
+    from reconciler.applying.applying import apply  # noqa: PLC0415  lazy: only what a command needs
+
+    with watching.stopping() as stop, watching.shown(len(target.loaded.plan.steps)) as tell:
+        try:
+            outcome = apply(target.loaded, target.tenant, state_dir=state_dir, tell=tell, stop=stop)
+        except (AppliedInPart, Interrupted) as fault:
+            if fault.applied is not None:
+                _report(target, fault.applied)
+            raise
+    _report(target, outcome)
+    return _code(outcome)
+
+
+def _report(target: Target, outcome: Applied) -> None:
+    printing.report(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated"))
+
+
+def _code(outcome: Applied) -> int:
+    if outcome.failed is not None or outcome.unknown is not None or outcome.not_tried:
+        return AppliedInPart.exit_code
+    return 0 if outcome.converged else NotVerified.exit_code

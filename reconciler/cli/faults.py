@@ -1,0 +1,53 @@
+"""What a person reads when a run ends early."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import TYPE_CHECKING
+
+from reconciler.cli import printing
+from reconciler.errors import DocumentFaults
+from reconciler.reports import findings, json
+from reconciler.reports.lines import Tone
+
+if TYPE_CHECKING:
+    import click
+
+    from reconciler.errors import ReconcilerError
+
+FORMAT = "reconciler.format"
+"""Key of `click.Context.meta`: the format that was asked for; findings are a report and come in it."""
+
+TRACEBACK = "RECONCILER_TRACEBACK"
+
+
+def report(fault: ReconcilerError, ctx: click.Context) -> int:
+    """Say what is wrong, and give the exit code."""
+    if isinstance(fault, DocumentFaults):
+        _findings(fault, ctx)
+    else:
+        printing.say(f"Error: {fault}", Tone.FAULT)
+    return fault.exit_code
+
+
+def unexpected(fault: Exception) -> int:
+    """Say that something went wrong which nobody thought of; a file that cannot be used is no such thing."""
+    if isinstance(fault, OSError) and fault.filename is not None:
+        printing.say(f"Error: {fault.filename}: {fault.strerror}", Tone.FAULT)
+        return 1
+    printing.say(f"Error: unexpected {type(fault).__name__}: {fault}", Tone.FAULT)
+    if os.environ.get(TRACEBACK):
+        printing.say("".join(traceback.format_exception(fault)).rstrip("\n"))
+    else:
+        printing.say(
+            f"This is a defect of reconciler. Please report it with what {TRACEBACK}=1 in the environment prints when you run this again."
+        )
+    return 1
+
+
+def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
+    if ctx.meta.get(FORMAT) == "json":
+        printing.raw(json.findings(fault.findings))
+    else:
+        printing.report(findings.findings(fault.findings))

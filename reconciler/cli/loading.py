@@ -1,0 +1,60 @@
+"""Documents and plans for the commands that need them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.cli import printing, sources
+from reconciler.errors import DocumentFaults
+from reconciler.model.findings import Severity
+from reconciler.reports import findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from reconciler.model.documents import Documents
+    from reconciler.model.plans import Plan
+    from reconciler.planning.making import PlanOptions
+
+
+class Made(NamedTuple):
+    """A plan, and the tenant that it was made for."""
+
+    plan: Plan
+    source: sources.Source
+
+
+def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
+    """Load documents; with `--only` just the faults that concern the selection stand in the way (design: fault isolation).
+
+    Raises:
+        DocumentFaults: an error concerns what is selected; carries all of those.
+        UsageFault: an address of the options is none.
+    """
+    from reconciler.documents import examine  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.planning.selection import selection  # noqa: PLC0415  lazy: only what a command needs
+
+    chosen = selection(options.only, options.skip)
+    examined = examine(paths)
+    blocking = [one for one in examined.findings if one.severity is Severity.ERROR and chosen.concerns(one)]
+    if blocking:
+        raise DocumentFaults(blocking)
+    if examined.findings:
+        printing.notice(findings.findings(examined.findings))
+    return examined.documents
+
+
+def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Made:
+    """Plan documents against a tenant.
+
+    Raises:
+        ReconcilerError: any fault of the documents, the tenant or the options.
+    """
+    from reconciler.planning import making  # noqa: PLC0415  lazy: only what a command needs
+
+    wanted = documents(paths, options)
+    tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
+    source = sources.choose(tenant, tenant_id)
+    observed = sources.observe(source, making.capture_request(wanted), tenant_id)
+    return Made(making.plan(wanted, observed, options), source)

@@ -1,0 +1,84 @@
+"""The command line's entry, and the one place where a fault becomes a message and an exit code.
+
+Only click and the version are imported here: commands load their module, and what they need, when they are named.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+from typing import Any, NoReturn
+
+import click
+
+from reconciler import __version__
+
+COMMANDS = ("validate", "plan", "show", "apply", "fetch", "schema")
+USAGE = 64
+INTERRUPTED = 130
+
+
+class Program(click.Group):
+    """The commands, each in `reconciler.cli.commands` under its own name, loaded when it is named."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """The commands in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """Load a command; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"reconciler.cli.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101  narrows what a module attribute is
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; a fault that is meant for a person ends it with the fault's own exit code."""
+        from reconciler.errors import ReconcilerError  # noqa: PLC0415  lazy: --version needs none
+
+        try:
+            return super().invoke(ctx)
+        except ReconcilerError as fault:
+            from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
+
+            return faults.report(fault, ctx)
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="reconciler %(version)s")
+def program() -> None:
+    """Application access policies of Microsoft Teams and Exchange Online as code.
+
+    YAML documents say what shall be; `plan` shows what would change, `apply` does exactly that.
+    """
+
+
+def main() -> NoReturn:
+    """Run the `reconciler` command of this process; never a traceback unless it is asked for."""
+    gc.disable()  # a run is short and keeps nearly everything it makes: collecting would only cost time
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not end a run
+    sys.exit(_code())
+
+
+def _code() -> int:
+    try:
+        outcome = program.main(prog_name="reconciler", standalone_mode=False)
+    except click.UsageError as fault:
+        fault.show()
+        return USAGE
+    except click.ClickException as fault:
+        fault.show()
+        return fault.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except Exception as fault:  # noqa: BLE001  the last line of defence: a person gets a message, not a traceback
+        from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
+
+        return faults.unexpected(fault)
+    return outcome if isinstance(outcome, int) else 0

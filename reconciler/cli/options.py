@@ -1,0 +1,79 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli import faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Command = Callable[..., Any]
+
+DEFAULT_PATHS = (Path("policies"),)
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def paths(_ctx: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    """The documents that are meant; `policies` if none are named."""
+    return value or DEFAULT_PATHS
+
+
+def remember_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Let a fault of the documents be reported in the format that was asked for."""
+    ctx.meta[faults.FORMAT] = value
+    return value
+
+
+documents = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), callback=paths, metavar="[PATH]...")
+
+tenant = click.option(
+    "--tenant",
+    envvar="RECONCILER_TENANT",
+    show_envvar=True,
+    metavar="CAPTURE.json|sim:FILE",
+    help="Where the observed state comes from and where steps go: a capture file (read-only), or a simulated tenant kept in FILE. "
+    "Default: the simulated tenant that comes with reconciler, while the documents are for it.",
+)
+
+product = click.option("--product", type=click.Choice(["teams", "exchange"]), help="With --format powershell: whose script.")
+
+
+def formats(*names: str) -> Callable[[Command], Command]:
+    """`--format`, with the first name as default."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(names),
+        default=names[0],
+        show_default=True,
+        callback=remember_format,
+        help="How to print the report.",
+    )
+
+
+def file_out(name: str, text: str, *, required: bool = False) -> Callable[[Command], Command]:
+    """An option that names a file to write."""
+    return click.option(name, type=_FILE, required=required, metavar="FILE", help=text)
+
+
+def planning(command: Command) -> Command:
+    """The options of planning: consents and selection."""
+    for decorate in (_SKIP, _ONLY, _ALLOW):
+        command = decorate(command)
+    return command
+
+
+_ALLOW = click.option(
+    "--allow",
+    multiple=True,
+    metavar="RULE:ADDRESS",
+    help="Consent to what a plan would be refused for; a refusal prints the exact value. Repeatable.",
+)
+_ONLY = click.option("--only", multiple=True, metavar="ADDRESS", help="Hold everything but this at its observed value. Repeatable.")
+_SKIP = click.option("--skip", multiple=True, metavar="ADDRESS", help="Hold this at its observed value. Repeatable.")

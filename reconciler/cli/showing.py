@@ -1,0 +1,80 @@
+"""A plan in the format that was asked for, and the exit code that it means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.cli import printing
+from reconciler.errors import UsageFault
+from reconciler.reports import plans
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from reconciler.model.addresses import Provider
+    from reconciler.model.plans import Plan
+
+FORMATS = ("text", "json", "powershell")
+
+PENDING = 2
+FINDINGS = 3
+REFUSED = 4
+
+
+def is_simulated(plan: Plan) -> bool:
+    """Whether a plan was made from a simulated tenant."""
+    return plan.inputs.source == "simulated"
+
+
+def show(plan: Plan, form: str, product: Provider | None, *, saved: Path | None = None) -> None:
+    """Print a plan.
+
+    Raises:
+        UsageFault: `--product` without `--format powershell`, or a script of two products without it.
+    """
+    if product is not None and form != "powershell":
+        raise UsageFault("--product goes with --format powershell: every other format shows both products")
+    if form == "json":
+        _json(plan)
+    elif form == "powershell":
+        _script(plan, product)
+    else:
+        _text(plan, saved)
+
+
+def verdict(plan: Plan, *, detailed: bool) -> int:
+    """The exit code of a plan: refused, tests that fail, changes pending (if asked for), or fine."""
+    if plan.refusals or plan.unresolved:
+        return REFUSED
+    if not plan.applicable:
+        return FINDINGS
+    return PENDING if detailed and plan.changes else 0
+
+
+def _text(plan: Plan, saved: Path | None) -> None:
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
+
+    name = None if saved is None else str(saved)
+    printing.report(plans.plan(plan, planfile.digests(plan), simulated=is_simulated(plan), saved=name))
+
+
+def _json(plan: Plan) -> None:
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.reports import json  # noqa: PLC0415  lazy: only what a command needs
+
+    printing.raw(json.printable(b"".join(planfile.chunks(plan)).decode()))
+
+
+def _script(plan: Plan, product: Provider | None) -> None:
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.reports import powershell  # noqa: PLC0415  lazy: only what a command needs
+
+    printing.raw(powershell.script(plan, product or _only_product(plan), planfile.digests(plan)))
+
+
+def _only_product(plan: Plan) -> Provider:
+    concerned = sorted({step.provider for step in plan.steps})
+    if len(concerned) != 1:
+        whose = " and ".join(concerned) or "neither"
+        raise UsageFault(f"a script is for one product, this plan has steps for {whose}: choose with --product teams or --product exchange")
+    return concerned[0]

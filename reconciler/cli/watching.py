@@ -1,0 +1,118 @@
+"""An apply while it runs: what is shown of it, and the wish to stop it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.applying.events import Located, Reading, StepDone, StepStarted
+from reconciler.cli import printing
+from reconciler.reports import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from rich.progress import Progress, TaskID
+
+    from reconciler.applying.events import Event
+
+QUIET_SECONDS = 5.0
+"""Where no terminal is, at most one line in this time tells that steps go well; what does not go well is always told."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_FINISHING = b"\nFinishing the step in flight, then stopping. Once more: stop at once, and leave its outcome unknown.\n"
+
+
+class Show(Protocol):
+    """Shows an event of an apply."""
+
+    def __call__(self, event: Event) -> None:
+        """Show it."""
+        ...
+
+
+@contextmanager
+def shown(steps: int) -> Iterator[Show]:
+    """What shows the events of an apply of so many steps: a bar on a terminal, now and then a line elsewhere."""
+    with ExitStack() as stack:
+        show: Show = stack.enter_context(_bar(steps)) if printing.colours(sys.stderr) else Plain(steps)
+
+        def tell(event: Event) -> None:
+            with suppress(OSError):  # nobody listens any more: that must not stop an apply between two steps
+                show(event)
+
+        yield tell
+
+
+class Plain:
+    """One line for an event; while steps go well, not more than one in `QUIET_SECONDS`."""
+
+    def __init__(self, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._steps, self._clock = steps, clock
+        self._last = -QUIET_SECONDS
+
+    def __call__(self, event: Event) -> None:
+        """Print the event, unless it is one of many that go well."""
+        match event:
+            case StepStarted(attempt=1):
+                return
+            case StepDone(step=step) if step.id < self._steps:
+                if self._clock() - self._last < QUIET_SECONDS:
+                    return
+            case _:
+                pass
+        self._last = self._clock()
+        printing.notice([progress.told(event, self._steps)])
+
+
+@contextmanager
+def _bar(steps: int) -> Iterator[Show]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  lazy: only on a terminal
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=printing.console(sys.stderr), transient=True) as bar:
+        yield Bar(bar, bar.add_task("Applying", total=steps), steps)
+
+
+class Bar:
+    """A bar that fills, with lines above it for what does not go well."""
+
+    def __init__(self, bar: Progress, task: TaskID, steps: int) -> None:
+        self._bar, self._task, self._steps = bar, task, steps
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar, or print a line above it."""
+        line = progress.told(event, self._steps)
+        match event:
+            case Located(already=already):
+                self._bar.update(self._task, completed=already)
+            case StepDone(step=step):
+                self._bar.update(self._task, completed=step.id)
+            case StepStarted() | Reading():
+                self._bar.update(self._task, description=line.printed())
+            case _:
+                printing.coloured([line], self._bar.console)
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """Take the first Ctrl-C (or SIGTERM) as the wish to stop after the step in flight; a second one ends the run at once."""
+    wishes: list[int] = []
+
+    def wish(number: int, _frame: FrameType | None) -> None:
+        if wishes:
+            raise KeyboardInterrupt
+        wishes.append(number)
+        with suppress(OSError):
+            os.write(2, _FINISHING)  # not through a stream: the signal may have come in the middle of a print
+
+    before = {number: signal.signal(number, wish) for number in _SIGNALS}
+    try:
+        yield lambda: bool(wishes)
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)

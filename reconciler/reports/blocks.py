@@ -1,0 +1,136 @@
+"""One block per changed policy, in Terraform's manner: what happens to it, and each attribute that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from reconciler.model.plans import Action, AttributeChange
+from reconciler.reports import counts, sentences, values
+from reconciler.reports.lines import Line, Tone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Change
+
+Names = Mapping[str, str]
+
+LEGEND = (
+    Line("Actions are shown with these symbols:", Tone.HEADING),
+    Line("  + create", Tone.ADD),
+    Line("  ~ update in place", Tone.CHANGE),
+    Line("  - destroy", Tone.REMOVE),
+    Line("-/+ replace: one is destroyed and one created", Tone.REMOVE),
+)
+
+_SYMBOLS: Mapping[tuple[Action, ...], str] = {(Action.CREATE,): "+", (Action.UPDATE,): "~", (Action.DELETE,): "-"}
+_PHRASES: Mapping[tuple[Action, ...], str] = {
+    (Action.CREATE,): "will be created",
+    (Action.UPDATE,): "will be updated in place",
+    (Action.DELETE,): "will be destroyed",
+}
+_TONES = {"+": Tone.ADD, "~": Tone.CHANGE, "-": Tone.REMOVE, "-/+": Tone.REMOVE}
+
+
+def blocks(changes: Sequence[Change], names: Names) -> Iterator[Line]:
+    """A block for each changed policy in the plan's order; two that replace each other share the block of the created one."""
+    policies: dict[str, Change] = {change.address: change for change in changes if not counts.is_grant(change.address)}
+    for change in policies.values():
+        partner = _partner(change, policies)
+        if partner is None:
+            yield from _single(change, names)
+        elif Action.CREATE in change.actions:
+            yield from _replacement(partner, change, names)
+
+
+def tone_of(symbol: str) -> Tone:
+    """The tone of an action's symbol."""
+    return _TONES[symbol]
+
+
+def symbol_of(actions: tuple[Action, ...]) -> str:
+    """The symbol of an object's actions."""
+    return _SYMBOLS.get(actions, "-/+")
+
+
+def _partner(change: Change, policies: Mapping[str, Change]) -> Change | None:
+    other = policies.get(change.replaces) if change.replaces else None
+    return other if other and other.replaces == change.address else None
+
+
+def _single(change: Change, names: Names) -> Iterator[Line]:
+    symbol = symbol_of(change.actions)
+    phrase = _PHRASES.get(change.actions, "must be replaced")
+    yield from _header(f"{change.address} {phrase}: {sentences.change(change.reason)}", symbol, change, names)
+    attributes = change.attributes or _attributes(change.before, change.after)
+    yield from _body(attributes, names)
+
+
+def _replacement(old: Change, new: Change, names: Names) -> Iterator[Line]:
+    yield from _header(f"{new.address} replaces {old.address}: {sentences.change(new.reason)}", "-/+", new, names)
+    yield Line(f"      - {old.address}{values.of(old.address, names)}", Tone.REMOVE)
+    yield Line(f"      + {new.address}{values.of(new.address, names)}", Tone.ADD)
+    yield from _body(_attributes(old.before, new.after), names)
+
+
+def _header(sentence: str, symbol: str, change: Change, names: Names) -> Iterator[Line]:
+    yield Line()
+    yield Line(f"  # {sentence}", Tone.HEADING)
+    yield Line(f"{symbol:>3} {change.address}{values.of(change.address, names)}", _TONES[symbol])
+
+
+def _body(attributes: Iterable[AttributeChange], names: Names) -> Iterator[Line]:
+    for attribute in attributes:
+        yield from _members(attribute, names) if attribute.added or attribute.removed else _scalar(attribute, names)
+
+
+def _members(attribute: AttributeChange, names: Names) -> Iterator[Line]:
+    symbol = "~" if attribute.added and attribute.removed else "+" if attribute.added else "-"
+    yield Line(f"      {symbol} {attribute.name}:", _TONES[symbol])
+    for item in attribute.removed:
+        yield Line(f"          - {values.named(item, names)}", Tone.REMOVE)
+    for item in attribute.added:
+        yield Line(f"          + {values.named(item, names)}", Tone.ADD)
+
+
+def _scalar(attribute: AttributeChange, names: Names) -> Iterator[Line]:
+    before, after = (_value(value, names) for value in (attribute.before, attribute.after))
+    if attribute.before is None:
+        yield Line(f"      + {attribute.name} = {after}", Tone.ADD)
+    elif attribute.after is None:
+        yield Line(f"      - {attribute.name} = {before}", Tone.REMOVE)
+    else:
+        yield Line(f"      ~ {attribute.name} = {before} -> {after}", Tone.CHANGE)
+
+
+def _value(value: Json, names: Names) -> str:
+    known = names.get(value.lower()) if isinstance(value, str) else None
+    return f"{values.quoted(value)} ({known})" if known else values.quoted(value)
+
+
+def _attributes(before: Json, after: Json) -> Iterator[AttributeChange]:
+    """What differs between two states of an object; None is no object."""
+    old = before if isinstance(before, Mapping) else {}
+    new = after if isinstance(after, Mapping) else {}
+    for name in sorted(old.keys() | new.keys()):
+        if old.get(name) != new.get(name):
+            yield _attribute(name, old.get(name), new.get(name))
+
+
+def _attribute(name: str, before: Json, after: Json) -> AttributeChange:
+    if not (_is_list(before) or _is_list(after)):
+        return AttributeChange(name, before, after)
+    old, new = _texts(before), _texts(after)
+    return AttributeChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
+
+
+def _is_list(value: Json) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _texts(value: Json) -> frozenset[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        return frozenset()
+    return frozenset(item if isinstance(item, str) else values.quoted(item) for item in value)

@@ -1,0 +1,69 @@
+"""Findings for a person: one line each, where a click in an editor or a terminal leads to the place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.model.findings import Severity
+from reconciler.reports.lines import Line, Tone, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.model.documents import Documents
+    from reconciler.model.findings import Finding
+
+
+class Rule(Protocol):
+    """A rule that documents can break: a stable id, a title, and why it exists."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """What is wrong."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why that is wrong."""
+        ...
+
+
+_TONES = {Severity.ERROR: Tone.FAULT, Severity.WARNING: Tone.WARNING}
+
+
+def findings(found: Iterable[Finding]) -> Iterator[Line]:
+    """`file:line:col: $.path: message [rule-id]`, sorted, then how many there are."""
+    ordered = sorted(found)
+    for finding in ordered:
+        yield Line(str(finding), _TONES[finding.severity])
+    yield Line(_count(ordered), Tone.HEADING)
+
+
+def validated(found: Sequence[Finding], documents: Documents) -> Iterator[Line]:
+    """The findings of a validation; without any, how many documents are valid."""
+    if found:
+        yield from findings(found)
+    else:
+        each = (documents.applications, documents.teams, documents.exchange)
+        count = sum(map(len, each)) + (documents.tenant is not None)
+        yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
+
+
+def rules(known: Iterable[Rule]) -> Iterator[Line]:
+    """Every rule: id and title, sorted by id, and why it exists."""
+    for rule in sorted(known, key=lambda one: one.id):
+        yield Line(f"{rule.id}: {rule.title}", Tone.HEADING)
+        yield Line(f"    {rule.why}")
+
+
+def _count(ordered: Sequence[Finding]) -> str:
+    errors = sum(finding.severity is Severity.ERROR for finding in ordered)
+    warnings = len(ordered) - errors
+    files = len({finding.position.file for finding in ordered})
+    told = counted(errors, "error") + (f" and {counted(warnings, 'warning')}" if warnings else "")
+    return f"{told} in {counted(files, 'file')}." if ordered else "No findings."

@@ -1,0 +1,57 @@
+"""Lines of a report: text and tone. A tone becomes a colour only where a terminal is; the text never depends on it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.reports import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+
+class Tone(Enum):
+    """What a line is about."""
+
+    PLAIN = auto()
+    HEADING = auto()
+    ADD = auto()
+    CHANGE = auto()
+    REMOVE = auto()
+    WARNING = auto()
+    FAULT = auto()
+
+
+class Line(NamedTuple):
+    """One line, as it was composed: `printed` makes it fit for output."""
+
+    text: str = ""
+    tone: Tone = Tone.PLAIN
+
+    def printed(self) -> str:
+        """The line as it is printed, without a line end."""
+        return terminal.line(self.text)
+
+
+def text(lines: Iterable[Line]) -> str:
+    """The whole report without colour; every line ends in LF."""
+    return "".join(f"{line.printed()}\n" for line in lines)
+
+
+def heading(title: str) -> Iterator[Line]:
+    """A blank line and a title."""
+    yield Line()
+    yield Line(title, Tone.HEADING)
+
+
+def capped(lines: Sequence[Line], most: int, rest: str) -> Iterator[Line]:
+    """At most so many lines, then how many are left out. `rest` is a format for that count, where to see them included."""
+    yield from lines[:most]
+    if len(lines) > most:
+        yield Line(rest.format(len(lines) - most))
+
+
+def counted(count: int, singular: str, plural: str | None = None) -> str:
+    """`1 policy`, `2 policies`."""
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"

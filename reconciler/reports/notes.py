@@ -1,0 +1,123 @@
+"""What a plan says beside its changes: left alone, held, displaced, unresolved, warnings and refusals, each with what to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from reconciler.reports import sentences, values
+from reconciler.reports.lines import Line, Tone, capped, counted, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reconciler.model.plans import Note, Plan
+    from reconciler.reports.sentences import Advice
+
+Names = Mapping[str, str]
+
+MOST = 50
+"""Rows of one kind; refusals are never cut, because each prints the consent that it needs."""
+
+_GLOBAL = "teams.policy/Global"
+_REST = "      ... and {} more: --format json lists all"
+_NOT_SHOWN = {"allow"}
+
+
+def notes(plan: Plan) -> Iterator[Line]:
+    """All notes of a plan, the gravest last, because that is what stands next to the prompt."""
+    names = plan.names
+    yield from _unmanaged(plan.unmanaged, names)
+    yield from _section("Held, not part of this plan:", plan.held, names, sentences.held, Tone.PLAIN)
+    yield from _section(
+        "Displaced, taken away from policies that no document declares:", plan.displaced, names, sentences.displaced, Tone.WARNING
+    )
+    yield from _section("Warnings:", plan.warnings, names, sentences.warning, Tone.WARNING)
+    yield from _section("Unresolved, so nothing can be planned for:", plan.unresolved, names, sentences.unfound, Tone.FAULT)
+    yield from _refusals(plan.refusals, names)
+
+
+def allow(consent: str) -> str:
+    """The option that gives a consent, quoted for a shell."""
+    return f"--allow {shlex.quote(consent)}"
+
+
+def skip(address: str) -> str:
+    """The option that leaves an object out, quoted for a shell."""
+    return f"--skip {shlex.quote(address)}"
+
+
+def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
+    """Objects that no document declares; a Global that nobody manages stands apart, because everyone without a grant has it."""
+    others = [row for row in rows if row.address.lower() != _GLOBAL.lower()]
+    if others:
+        yield from heading(f"Unmanaged, left alone: {counted(len(others), 'object')} in no document")
+        yield from capped([Line(f"    {_about(row, names, row.details)}") for row in others], MOST, _REST)
+    for row in rows:
+        if row not in others:
+            yield from _unmanaged_global(row, names)
+
+
+def _unmanaged_global(row: Note, names: Names) -> Iterator[Line]:
+    yield from heading("Global is not managed, and it is not empty: everyone without a grant has these applications")
+    applications = row.details.get("applications")
+    if isinstance(applications, Sequence):
+        yield from (Line(f"    {values.member(application, names)}") for application in applications)
+    yield Line("      To revoke them, declare a policy `Global` with `applications: []`; to keep them, list them there.")
+
+
+def _section(title: str, rows: Sequence[Note], names: Names, advice: Callable[[str], Advice], tone: Tone) -> Iterator[Line]:
+    """Rows that the same is said of are said together."""
+    if rows:
+        yield from heading(title)
+    for said, alike in _grouped(rows, names, advice):
+        yield Line(f"    {said.what}", tone)
+        lines = [Line(f"      {_about(row, names, _untold(row, advice(row.code).what))}") for row in alike]
+        yield from capped(lines, MOST, _REST)
+        if said.then:
+            yield Line(f"      {said.then}")
+
+
+def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
+    if rows:
+        yield from heading("Refused, so this plan will not be applied:")
+    for said, alike in _grouped(rows, names, sentences.refusal):
+        yield Line(f"    {said.what}", Tone.FAULT)
+        for row in alike:
+            yield Line(f"      {_about(row, names, _untold(row, sentences.refusal(row.code).what))}")
+            consent = row.details.get("allow")
+            if isinstance(consent, str):
+                yield Line(f"        To allow exactly this: {allow(consent)}")
+        yield Line(f"      {said.then}")
+
+
+def _grouped(rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]) -> Iterator[tuple[Advice, list[Note]]]:
+    groups: dict[Advice, list[Note]] = {}
+    for row in rows:
+        said = advice(row.code)
+        groups.setdefault(said._replace(what=_filled(said.what, row, names)), []).append(row)
+    yield from groups.items()
+
+
+def _filled(template: str, row: Note, names: Names) -> str:
+    """A sentence with the note's details in it; one that the plan does not give is a question mark."""
+    details = {field: values.listed(row.details[field], names) if field in row.details else "?" for field in _fields(template)}
+    return template.format_map(details)
+
+
+def _untold(row: Note, template: str) -> Mapping[str, object]:
+    """The details that the sentence does not tell."""
+    told = _fields(template) | _NOT_SHOWN
+    return {key: value for key, value in row.details.items() if key not in told}
+
+
+def _fields(template: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(template) if field}
+
+
+def _about(row: Note, names: Names, details: Mapping[str, object]) -> str:
+    """An object with its names and some details of it."""
+    told = "; ".join(f"{key} {values.listed(row.details[key], names)}" for key in sorted(details) if details[key] not in ("", None))
+    return f"{row.address}{values.of(row.address, names)}{f' [{told}]' if told else ''}"

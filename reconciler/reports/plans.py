@@ -1,0 +1,129 @@
+"""A plan as a text for a person, made from nothing but the plan value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.reports import blocks, counts, grants, notes, sentences, terminal
+from reconciler.reports.lines import Line, Tone, counted, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.plans import Plan, Step
+
+MOST_COMMANDS = 200
+
+SIMULATED = Line("SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.", Tone.WARNING)
+
+
+class Digests(Protocol):
+    """The two digests of a plan, `plan:HEX` and `content:HEX`."""
+
+    @property
+    def digest(self) -> str:
+        """Of the whole plan."""
+        ...
+
+    @property
+    def content_digest(self) -> str:
+        """Of what it would do."""
+        ...
+
+
+def plan(value: Plan, digests: Digests, *, simulated: bool, saved: str | None = None) -> Iterator[Line]:
+    """The whole plan. `saved` is the plan file, if there is one: then the text says what to type next."""
+    if simulated:
+        yield SIMULATED
+        yield Line()
+    yield from _head(value)
+    yield from blocks.blocks(value.changes, value.names)
+    yield from grants.grants(value.changes, value.names)
+    yield from _commands(value.steps)
+    yield from _consents(value)
+    yield from notes.notes(value)
+    yield from _closing(value)
+    yield from _digests(digests)
+    yield from _next(value, saved)
+
+
+def _head(value: Plan) -> Iterator[Line]:
+    yield from blocks.LEGEND
+    yield Line()
+    yield Line(
+        f"Tenant {value.organization} ({value.tenant_id}), read {value.inputs.capture_taken_at} from {_origin(value.inputs.source)}."
+    )
+    yield from _access(value)
+    if value.changes:
+        yield from heading(f"Drift: {counted(len(value.changes), 'object differs', 'objects differ')} from the documents")
+
+
+def _origin(source: str) -> str:
+    return {"simulated": "a simulated tenant", "capture": "a capture file", "live": "the live tenant"}.get(source, source)
+
+
+def _access(value: Plan) -> Iterator[Line]:
+    if value.access is None:
+        yield from heading("Access: not computed")
+        yield Line(
+            "    This version shows which objects change, not yet who is reached afterwards: read the changes below with that question."
+        )
+
+
+def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
+    if not steps:
+        return
+    yield from heading(f"Commands, in this order: {counted(len(steps), 'step')}")
+    width = len(str(len(steps)))
+    for step in steps[:MOST_COMMANDS]:
+        yield from command(step, width)
+    if len(steps) > MOST_COMMANDS:
+        yield Line(f"    ... and {len(steps) - MOST_COMMANDS} more: --format powershell --product teams|exchange has all of them")
+
+
+def command(step: Step, width: int = 0) -> Iterator[Line]:
+    """A step: its number, the exact text that will run, and why. A text that cannot be shown raw is marked: then it is no copy to paste."""
+    shown = Line(f"    {step.id:>{width}}  {step.text}")
+    yield shown
+    if not shown.printed().endswith(step.text):
+        yield Line(f"    {'':>{width}}    (shown with escapes; --format json has the exact text)", Tone.WARNING)
+    temporary = " (temporary)" if step.temporary else ""
+    yield Line(f"    {'':>{width}}    {sentences.step(step.reason)}{temporary}")
+
+
+def _consents(value: Plan) -> Iterator[Line]:
+    if value.consents:
+        yield from heading("Consents used:")
+    for consent in value.consents:
+        yield Line(f"    {consent}", Tone.WARNING)
+
+
+def _closing(value: Plan) -> Iterator[Line]:
+    yield Line()
+    moved, changed = counts.grants(value.changes), counts.policies(value.changes)
+    if any(moved):
+        yield Line(f"Grants: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove.", Tone.HEADING)
+    if value.changes:
+        yield Line(f"Plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to destroy.", Tone.HEADING)
+    elif value.unresolved:
+        yield Line("Nothing can be planned for the names that were not found.", Tone.HEADING)
+    else:
+        yield Line("No changes. The tenant has what the documents say.", Tone.HEADING)
+
+
+def _digests(digests: Digests) -> Iterator[Line]:
+    yield Line()
+    yield Line(f"This plan:     {digests.digest}")
+    yield Line(f"What it does:  {digests.content_digest}")
+
+
+def _next(value: Plan, saved: str | None) -> Iterator[Line]:
+    if not value.applicable:
+        yield Line()
+        yield Line("This plan is not applicable: see above for what refuses it. It will not be applied as it is.", Tone.FAULT)
+    elif value.steps and saved is None:
+        yield Line()
+        yield Line("Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler apply plan.json")
+    elif value.steps:
+        yield Line()
+        yield Line(f"To apply exactly this: reconciler apply {terminal.visible(saved or '')}")

@@ -1,0 +1,57 @@
+"""What an apply tells on its way, one line for each event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from reconciler.applying.events import Located, Reading, Retrying, StepDone, StepFailed, StepStarted, Waiting, WaitingForProcess, Why
+from reconciler.reports.lines import Line, Tone, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.applying.events import Event
+
+PURPOSES: Mapping[Why, str] = {
+    Why.BASELINE: "to see that nothing moved since the plan",
+    Why.LOOKUP: "to look up what the next step names",
+    Why.REMOVAL: "before a removal",
+    Why.GROUP: "after a group step",
+    Why.RETRIED: "before trying a step again",
+    Why.INTERVAL: "because some minutes have passed",
+    Why.OUTCOME: "to see whether a step took effect",
+    Why.VERIFY: "to verify the outcome",
+}
+
+
+def told(event: Event, steps: int) -> Line:  # noqa: PLR0911  one sentence for each event
+    """One event on one line; `steps` is the number of steps of the plan."""
+    match event:
+        case Reading():
+            return Line(f"Reading {' and '.join(sorted(event.products)) or 'the directory'} {PURPOSES[event.why]}.")
+        case Located():
+            return Line(_located(event))
+        case StepStarted():
+            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+            return Line(f"[{event.step.id}/{steps}] {event.step.cmdlet} for {event.step.address}{again}")
+        case StepDone():
+            seen = "; no answer came, but the tenant shows it" if event.seen else ""
+            return Line(f"[{event.step.id}/{steps}] done after {event.seconds:.1f} s{seen}", Tone.ADD)
+        case StepFailed():
+            return Line(f"[{event.step.id}/{steps}] {event.fault}: {event.message}", Tone.FAULT)
+        case Retrying():
+            return Line(f"[{event.step.id}/{steps}] {event.fault}: {event.message} Trying again in {event.seconds:.0f} s.", Tone.WARNING)
+        case Waiting():
+            return Line(
+                f"Not visible yet. Reading again in {event.seconds:.0f} s {PURPOSES[event.why]}, {event.left} times at most.", Tone.WARNING
+            )
+        case WaitingForProcess():
+            text = f"Process {event.pid} of an earlier apply still runs and may be writing. Looking again in {event.seconds:.0f} s."
+            return Line(text, Tone.WARNING)
+    assert_never(event)
+
+
+def _located(event: Located) -> str:
+    if event.already:
+        return f"{event.already} of {counted(event.steps, 'step')} done already; going on from there."
+    return "Nothing moved since the plan was made."

@@ -1,0 +1,218 @@
+"""Codes of a plan to sentences for people (the codes are the plan's, the words are the reader's).
+
+A code that a newer version of the tool wrote has no sentence here; then the code itself is shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.model.codes import ChangeReason, Held, Rule, StepReason, Unfound, Warned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Advice(NamedTuple):
+    """What is so, and what to do about it."""
+
+    what: str
+    then: str
+
+
+CHANGES: Mapping[str, str] = {
+    ChangeReason.DECLARED: "the documents declare it and the tenant does not have it",
+    ChangeReason.DIFFERS: "the tenant differs from the documents",
+    ChangeReason.STATED_ABSENT: "a document says `ensure: absent`",
+    ChangeReason.PRUNED: "no document declares it and its kind is in `prune`",
+    ChangeReason.NOT_DECLARED: "the documents own this application and no longer declare this scope",
+    ChangeReason.NOT_LISTED: "no document lists it and the policy's document owns its grants",
+    ChangeReason.LISTED: "a document lists it",
+    ChangeReason.LISTED_ELSEWHERE: "a document lists it under another policy",
+    ChangeReason.RANK: "the documents declare another order of groups",
+    ChangeReason.SCOPE_CHANGED: "a scope cannot be edited, so a new policy takes the place of the old one",
+    ChangeReason.RIGHT_CHANGED: "an access right cannot be edited, so the policy is removed and created anew",
+    ChangeReason.TENANT_GRANT: "a document says `tenant: true`, which copies its policy's values into Global",
+}
+
+STEPS: Mapping[str, str] = {
+    StepReason.CREATE_POLICY: "create the policy with its final content",
+    StepReason.REMOVE_APPLICATIONS: "take applications out of the policy's list",
+    StepReason.ADD_APPLICATIONS: "add applications to the policy's list",
+    StepReason.DESCRIBE: "change the description",
+    StepReason.GRANT_USER: "grant the policy to the user",
+    StepReason.MOVE_USER: "move the user to the policy",
+    StepReason.UNASSIGN_USER: "take the direct grant away from the user",
+    StepReason.GRANT_GROUP: "grant the policy to the group at its rank",
+    StepReason.MOVE_GROUP: "give the group its declared policy and rank",
+    StepReason.DROP_GROUP: "take the policy away from the group",
+    StepReason.GRANT_TENANT: "copy the policy's values into Global, for everyone without a grant",
+    StepReason.CLOSE_GLOBAL_EARLY: "close Global early: without this a later step would give someone more than before and after",
+    StepReason.DELETE_POLICY: "delete the policy, which nobody holds any more",
+    StepReason.CREATE_DENY: "deny the application this scope",
+    StepReason.CREATE_RESTRICT: "restrict the application to this scope",
+    StepReason.FLIP_REMOVE: "remove the policy so that it can be created with the other right",
+    StepReason.FLIP_CREATE: "create the policy with the other right",
+    StepReason.REMOVE_RESTRICT: "remove a restriction that others now replace, or that the documents give up",
+    StepReason.REMOVE_DENY: "remove a denial",
+}
+
+WARNINGS: Mapping[str, Advice] = {
+    Warned.LEGACY_MECHANISM: Advice(
+        "This plan creates Exchange application access policies ({policies}), a mechanism that Microsoft calls legacy.",
+        "For a new application consider RBAC for Applications in Exchange Online.",
+    ),
+    Warned.POLICY_SPACE: Advice(
+        "The plan brings Exchange to {policies} policies at once; the service is known to store {most} at most, fewer with long descriptions.",
+        "Shorten descriptions or remove policies before the service refuses new ones.",
+    ),
+    Warned.USER_NOT_LOOKED_FOR: Advice(
+        "The capture did not look for these users; their object ids are used as written.",
+        "Each is checked just before its write. To see it now, make a new capture: reconciler fetch.",
+    ),
+    Warned.UNUSED_CONSENT: Advice(
+        "A consent was given that nothing in this plan needs.",
+        "Take it out of the command line or of `spec.consents`, so that it cannot cover a later change unseen.",
+    ),
+    Warned.NO_APPLICATIONS: Advice(
+        "A policy has an empty list of applications: whoever holds it is reached by none, whatever Global allows.",
+        "If that is not meant, list applications in its document.",
+    ),
+    Warned.FALLS_TO_CHANGED_GROUP: Advice(
+        "Users fall to a group that this plan grants or moves, and a group's grant can take a day to reach its members.",
+        "If that gap matters, apply the group changes first and the user changes a day later (--skip, then again without).",
+    ),
+    Warned.REDUCES_APPLICATIONS: Advice(
+        "Somebody loses applications although a document grants them a policy.",
+        "Compare the lists of the old and the new policy if that is not meant.",
+    ),
+    Warned.PRUNE_BLOCKED: Advice(
+        "`prune` leaves a policy alone because somebody still holds it after this plan.",
+        "Declare the policy, or move its holders; then the next plan deletes it.",
+    ),
+    Warned.HELD: Advice(
+        "This plan is partial: --only or --skip holds objects ({objects}) at the values that the tenant has.",
+        "Plan again without them to converge.",
+    ),
+    Warned.NOT_REVOKED: Advice(
+        "A grant is kept because a held name may be this very user.",
+        "Plan again without --only or --skip, or with a capture that knows the name.",
+    ),
+    Warned.DANGLING_GRANT: Advice(
+        "Grants ({grants}) name a policy that does not exist.",
+        "Declare the policy, or list the holder under another one.",
+    ),
+}
+
+REFUSALS: Mapping[str, Advice] = {
+    Rule.TENANT_WIDE: Advice(
+        "The application would reach everyone in the tenant, which it does not today.",
+        "If that is meant, consent to it for each application.",
+    ),
+    Rule.EXPOSURE: Advice(
+        "On the way through this plan the application would reach someone whom it reaches neither before nor after.",
+        "Split the change into two plans, or consent to the exposure.",
+    ),
+    Rule.DISPLACED: Advice(
+        "Users ({users}) or groups ({groups}) would be taken away from a policy that no document declares; another repository may own it.",
+        "Ask its owner, then consent for this policy; or declare it here.",
+    ),
+    Rule.EMPTY_SCOPE: Advice(
+        "The scope has no members: restricted to it, the application is cut off from everyone.",
+        "Fill the group first, or consent if that is meant.",
+    ),
+    Rule.LIMITS: Advice(
+        "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} % from 10 objects on.",
+        "Look through what is removed. If it is right, consent for this plan, or raise `spec.limits` of the Tenant document.",
+    ),
+    Rule.POLICY_SPACE: Advice(
+        "The plan brings Exchange to {policies} policies at once; the service is known to store {most} at most, fewer with long descriptions.",
+        "Remove or merge policies first, or consent and risk that the service refuses a step.",
+    ),
+    Rule.UNRESOLVED: Advice(
+        "A name in the documents was not found in the tenant.",
+        "Correct the name, create the object, or leave it out with --skip.",
+    ),
+    Rule.NEEDS_GUARD: Advice(
+        "No order of these steps keeps the application from reaching more than before and after, unless a temporary policy guards it, "
+        "and this version makes none.",
+        "Change it in two plans, or leave the application out with --skip.",
+    ),
+    Rule.GROUPS_FULL: Advice(
+        "{groups} groups would have a grant at once; the service takes {most}, so a replacement cannot be added before the old one is dropped.",
+        "Drop a group in a plan of its own, then plan again.",
+    ),
+}
+
+HOLDS: Mapping[str, Advice] = {
+    Held.SKIPPED: Advice("Left out by --skip:", ""),
+    Held.NOT_SELECTED: Advice("Not chosen by --only:", ""),
+    Held.POLICY_HELD: Advice("Its policy is held:", ""),
+    Held.GRANT_HELD: Advice("A grant that depends on it is held:", ""),
+    Held.MAY_BE_LISTED: Advice("Kept, because a held name may be this very user:", ""),
+}
+
+DISPLACED = Advice("Users: {users}, groups: {groups}", "Another repository may own the policy: ask before you consent.")
+
+UNFOUND: Mapping[str, Advice] = {
+    Unfound.USER_ABSENT: Advice(
+        "The tenant has no such user:", "Correct the name, take it out of the list, or plan without it: --skip ADDRESS"
+    ),
+    Unfound.USER_UNKNOWN: Advice(
+        "The capture did not look for this user:",
+        "Make a new capture (reconciler fetch), write the user's object id, or plan without it: --skip ADDRESS",
+    ),
+    Unfound.SCOPE_ABSENT: Advice(
+        "The tenant has no such recipient:",
+        "Correct the scope, create the group or mailbox, or plan without the application: --skip exchange.application/APPID",
+    ),
+    Unfound.SCOPE_UNKNOWN: Advice(
+        "The capture did not look for this scope:",
+        "Make a new capture (reconciler fetch), or plan without the application: --skip exchange.application/APPID",
+    ),
+    Unfound.SCOPE_NOT_PRINCIPAL: Advice(
+        "This recipient is no security principal, which a scope must be:",
+        "Use a mail-enabled security group or a mailbox, or plan without the application: --skip exchange.application/APPID",
+    ),
+}
+
+
+def change(reason: str) -> str:
+    """Why an object changes."""
+    return CHANGES.get(reason, reason)
+
+
+def step(reason: str) -> str:
+    """What a step does."""
+    return STEPS.get(reason, reason)
+
+
+def warning(code: str) -> Advice:
+    """A warning."""
+    return WARNINGS.get(code, _unknown(code))
+
+
+def refusal(code: str) -> Advice:
+    """A refusal."""
+    return REFUSALS.get(code, _unknown(code))
+
+
+def held(code: str) -> Advice:
+    """Why an object is held."""
+    return HOLDS.get(code, _unknown(code))
+
+
+def displaced(_code: str) -> Advice:
+    """What is displaced from a policy that no document declares."""
+    return DISPLACED
+
+
+def unfound(code: str) -> Advice:
+    """Why a name stands for nothing."""
+    return UNFOUND.get(code, _unknown(code))
+
+
+def _unknown(code: str) -> Advice:
+    return Advice(
+        code, "This version of reconciler has no words for it: look at the plan with --format json, or use the version that wrote it."
+    )
