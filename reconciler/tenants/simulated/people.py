@@ -1,0 +1,69 @@
+"""The directory of a simulated tenant: everybody there is, and what a capture may tell of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.captures import directory
+from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.observed import Recipient
+    from reconciler.tenants.protocol import CaptureRequest
+
+
+class People:
+    """Users, groups and recipients. They never change: no cmdlet of ours writes a directory."""
+
+    def __init__(self, section: Mapping[str, Any], faults: FaultList) -> None:
+        self.known = directory.read(section, "$.directory", faults)
+        self._rows = {
+            key: {str(row.get("id")).lower(): row for row in listed(section.get(key), "", FaultList()) if isinstance(row, dict)}
+            for key in ("users", "groups", "recipients")
+        }
+
+    def user(self, name: str) -> str | None:
+        """Object id of a user by id or user principal name, in any case."""
+        folded = name.lower()
+        return folded if folded in self.known.users else self.known.users_by_upn.get(folded)
+
+    def user_row(self, user: str) -> Mapping[str, Any]:
+        """The row of a user who exists."""
+        return self._rows["users"][user]
+
+    def recipient(self, name: str) -> Recipient | None:
+        """A recipient by object id or any of its addresses, in any case."""
+        folded = name.lower()
+        return self.known.recipients.get(self.known.recipients_by_address.get(folded, folded))
+
+    def seen(self, request: CaptureRequest, users: Iterable[str], groups: Iterable[str], scopes: Iterable[str]) -> dict[str, Json]:
+        """The `directory` of a capture: who was asked for and who stands in what was read.
+
+        Args:
+            request: the names to look for. Each is looked for among users and recipients; it is absent if it is not among those it was asked of.
+            users: object ids of holders of direct grants.
+            groups: object ids of groups that hold a grant.
+            scopes: object ids of the scopes of Exchange policies.
+        """
+        asked_scopes = (*request.recipients, *scopes)
+        absent = {name.lower() for name in request.users if self.user(name) is None}
+        absent |= {name.lower() for name in asked_scopes if self.recipient(name) is None}
+        if request.everything:
+            return {**{key: list(rows.values()) for key, rows in self._rows.items()}, "absent": sorted(absent)}
+        asked = (*request.users, *asked_scopes)
+        found = {user for name in asked if (user := self.user(name))}
+        addressed = {recipient.id for name in asked if (recipient := self.recipient(name))}
+        return {
+            "users": self._listed("users", found.union(users)),
+            "groups": self._listed("groups", groups),
+            "recipients": self._listed("recipients", addressed),
+            "absent": sorted(absent),
+        }
+
+    def _listed(self, key: str, ids: Iterable[str]) -> list[Mapping[str, Any]]:
+        rows = self._rows[key]
+        return [rows[one] for one in sorted(ids) if one in rows]

@@ -1,0 +1,119 @@
+"""The file of a simulated tenant, and beside a large one a log of the writes since.
+
+A small file is written anew with every write, whole or not at all. A large one (100,000 grants are 20 MB) is left alone and `FILE.log` grows by
+one flushed line a write, until the log is as long as the file: then both become one again. The log's first line is the digest of the file that
+it goes with, so that a process that is killed between the two never pairs a new file with an old log. A torn last line is a write that never
+happened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler import canonical
+from reconciler.captures import files
+from reconciler.errors import CaptureFault, TenantFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from importlib.resources.abc import Traversable
+    from pathlib import Path
+
+    from reconciler.canonical import Json
+
+SMALL: Final = 256 * 1024
+"""Size in bytes up to which a file is written anew with every write."""
+
+
+class Store:
+    """Loads a tenant's file and makes writes last.
+
+    Args:
+        path: the file; it is made by the first write if it is not there.
+        seed_from: what the tenant is before its file exists.
+        small: size in bytes up to which no log is kept.
+    """
+
+    def __init__(self, path: Path, seed_from: Path | Traversable | None, small: int = SMALL) -> None:
+        self._path = path
+        self._seed = seed_from
+        self._small = small
+        self._log = path.with_name(f"{path.name}.log")
+        self._digest: str | None = None
+        self._size = 0
+        self._logged = 0
+
+    def load(self) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+        """The tenant's content and the writes since, oldest first. Nothing is written.
+
+        Raises:
+            TenantFault: there is no such tenant, or a file cannot be used.
+        """
+        seeded = self._seed is not None and not self._path.exists()
+        try:
+            data = files.content(self._seed if seeded and self._seed is not None else self._path)
+            content = files.parsed(data, str(self._seed if seeded else self._path))
+        except CaptureFault as fault:
+            raise TenantFault(f"{fault}") from fault
+        if seeded:
+            return content, ()
+        self._digest, self._size = hashlib.sha256(data).hexdigest(), len(data)
+        return content, self._since()
+
+    def commit(self, entry: Json, state: Callable[[], Mapping[str, Json]]) -> None:
+        """Make one write last, before its answer is given.
+
+        Raises:
+            TenantFault: the disk refuses.
+        """
+        try:
+            if self._digest is None or self._size <= self._small or self._logged > self._size:
+                self.settle(state)
+            else:
+                self._append(canonical.dumps(entry) + b"\n")
+        except (CaptureFault, OSError) as fault:
+            raise TenantFault(f"{self._path}: the simulated tenant cannot be stored: {fault}") from fault
+
+    def settle(self, state: Callable[[], Mapping[str, Json]]) -> None:
+        """Write the file anew and drop the log."""
+        data = canonical.dumps(state()) + b"\n"
+        files.replace(self._path, (data,))
+        self._digest, self._size, self._logged = hashlib.sha256(data).hexdigest(), len(data), 0
+        self._log.unlink(missing_ok=True)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether writes stand in the log that the file does not have yet."""
+        return self._logged > 0
+
+    def _since(self) -> Sequence[Mapping[str, Any]]:
+        lines = self._log.read_bytes().splitlines(keepends=True) if self._log.exists() else []
+        if not lines or lines[0] != self._header():
+            return ()
+        whole = [line for line in lines if line.endswith(b"\n")]
+        self._logged = sum(map(len, whole))
+        try:
+            return [json.loads(line) for line in whole[1:]]
+        except ValueError as fault:
+            raise TenantFault(
+                f"{self._log}: is damaged ({fault}): delete it to go on from {self._path.name}, the writes in it are lost"
+            ) from fault
+
+    def _append(self, line: bytes) -> None:
+        if not self._logged:
+            header = self._header()
+            files.replace(self._log, (header,))
+            self._logged = len(header)
+        with self._log.open("r+b") as file:
+            file.truncate(self._logged)
+            file.seek(self._logged)
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+        self._logged += len(line)
+
+    def _header(self) -> bytes:
+        return canonical.dumps({"snapshot": self._digest}) + b"\n"

@@ -1,0 +1,199 @@
+"""The Teams service: `*-CsApplicationAccessPolicy` as MicrosoftTeams 6.4.0 and 7.7.0 and their pages describe it.
+
+Where no public source says what the service does, a comment does, and the answer taken is the harsher one or can be had by a fault. Rows are
+replaced, never changed: a capture that was taken keeps what it saw.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import listed
+from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name
+from reconciler.model.addresses import GLOBAL, name_key
+from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
+
+if TYPE_CHECKING:
+    from reconciler.canonical import Json
+    from reconciler.tenants.simulated.moment import Moment
+    from reconciler.tenants.simulated.people import People
+
+Row: TypeAlias = Mapping[str, Any]
+
+MOST_GROUPS: Final = 64
+"""Groups that may hold a policy of one type (New-CsGroupPolicyAssignment page)."""
+_ADMINISTRATOR: Final = "aeb7c0e7-2f6d-43ef-bf33-bfbcb93fdc64"
+_EMPTY_GLOBAL: Final[Row] = {"Identity": "Global", "AppIds": [], "Description": ""}
+_CORRELATION: Final = "00000000-0000-0000-0000-000000000000"
+
+
+class TeamsService:
+    """Policies, group assignments in rank order, and direct grants of one tenant."""
+
+    def __init__(self, section: Row, people: People) -> None:
+        self._people = people
+        self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {_key(row["Identity"]): row for row in _rows(section, "policies")}
+        self._groups = _ranked(sorted(_rows(section, "groupAssignments"), key=lambda row: int(row.get("Priority", row.get("Rank", 0)))))
+        self._users: dict[str, Row] = {row["Identity"].lower(): row for row in _rows(section, "users") if granted_name(row)}
+        self._holders = Counter(_key(granted_name(row)) for row in self._users.values())
+
+    def section(self) -> dict[str, list[Row]]:
+        """The rows as Get cmdlets return them: Global first, groups by rank, users who have a direct grant."""
+        return {"policies": list(self._policies.values()), "groupAssignments": list(self._groups), "users": list(self._users.values())}
+
+    @property
+    def holders(self) -> Mapping[str, Row]:
+        """Direct grants by the user's object id."""
+        return self._users
+
+    @property
+    def groups(self) -> Sequence[Row]:
+        """Group assignments in rank order."""
+        return self._groups
+
+    def new(self, moment: Moment) -> Outcome:
+        """New-CsApplicationAccessPolicy. The text of the refusal is invented; that names ignore case is inferred from sibling pages."""
+        name = bare_name(moment.text("Identity"))
+        key = name_key(name)
+        if key in self._policies or key == TEMPLATE:
+            return Failed(Fault.EXISTS, f'[ClientError] : The policy "{name}" already exists')
+        self._policies[key] = {
+            "Identity": f"Tag:{name}",
+            "AppIds": _texts(moment.parameters.get("AppIds")),
+            "Description": moment.text("Description"),
+        }
+        return Done()
+
+    def set(self, moment: Moment) -> Outcome:
+        """Set-CsApplicationAccessPolicy."""
+        key = _key(moment.text("Identity"))
+        row = self._policies.get(key)
+        if row is None:
+            return _unknown(moment.text("Identity"))
+        if "AppIds" in moment.parameters:
+            ordinal = moment.quirks.ordinal_removal
+            row = {**row, "AppIds": _edited(_applications(row), moment.parameters["AppIds"], ordinal=ordinal)}
+        if "Description" in moment.parameters:
+            row = {**row, "Description": moment.text("Description")}
+        self._policies[key] = row
+        return Done()
+
+    def grant(self, moment: Moment) -> Outcome:
+        """Grant-CsApplicationAccessPolicy, to one of tenant, group and user."""
+        name = moment.text("PolicyName")
+        if name and _key(name) not in self._policies:
+            return _unknown(name)
+        if moment.parameters.get("Global") is True:
+            return self._grant_tenant(name)
+        if name and _key(name) == GLOBAL:
+            return Failed(Fault.INVALID, f'Policy "{name}" is not a user policy. You can assign only a user policy to a specific user.')
+        return self._grant_group(name, moment) if "Group" in moment.parameters else self._grant_user(name, moment)
+
+    def remove(self, moment: Moment) -> Outcome:
+        """Remove-CsApplicationAccessPolicy. Global is emptied and stays, as the pages of sibling policies say."""
+        name = bare_name(moment.text("Identity"))
+        key = name_key(name)
+        if key not in self._policies:
+            return _unknown(name)
+        if key == GLOBAL:
+            self._policies[GLOBAL] = _EMPTY_GLOBAL
+            return Done()
+        if self._holders[key] or any(_key(row["PolicyName"]) == key for row in self._groups):
+            return Failed(
+                Fault.ASSIGNED,
+                f'[ClientError] : The policy "{name}" is currently assigned to one or more users or groups. Ensure policy is not assigned '
+                f"before removing. Please refer to documentation. CorrelationId: {_CORRELATION}",
+            )
+        del self._policies[key]
+        return Done()
+
+    def _grant_tenant(self, name: str) -> Outcome:
+        """Global takes over the values: later edits of the named policy do not reach it (ten sibling pages). No name: the defaults again."""
+        source = self._policies[_key(name)] if name else _EMPTY_GLOBAL
+        self._policies[GLOBAL] = {**self._policies[GLOBAL], "AppIds": _applications(source), "Description": source.get("Description") or ""}
+        return Done()
+
+    def _grant_user(self, name: str, moment: Moment) -> Outcome:
+        """A user has one direct policy at most: a new one replaces it (Grant-CsApplicationAccessPolicy page)."""
+        user = self._people.user(moment.text("Identity"))
+        if user is None:
+            return Failed(Fault.NOT_FOUND, f'[ClientError] : User "{moment.text("Identity")}" not found')
+        before = self._users.pop(user, None)
+        if before is not None:
+            self._holders[_key(granted_name(before))] -= 1
+        if name:
+            row, policy = self._people.user_row(user), self._spelled(name)
+            granted = {"Authority": "Tenant", "Name": policy}
+            self._users[user] = {"Identity": row["id"], "UserPrincipalName": row["upn"], POLICY_TYPE: granted}
+            self._holders[_key(policy)] += 1
+        return Done()
+
+    def _grant_group(self, name: str, moment: Moment) -> Outcome:
+        """Ranks are dense: what stands at the rank and behind it moves down, a rank beyond the end is the last (New-CsGroupPolicyAssignment page).
+
+        Taking away what a group does not have is accepted; no source says. In-place re-grants are not documented either.
+        """
+        group = moment.text("Group").lower()
+        others = [row for row in self._groups if row["GroupId"].lower() != group]
+        if name and len(others) < len(self._groups) and moment.quirks.in_place_regrant_refused:
+            return Failed(Fault.EXISTS, f"[ClientError] : Group {group} already has a policy of type {POLICY_TYPE} assigned")
+        if name and len(others) >= MOST_GROUPS:
+            return Failed(Fault.INVALID, f"[ClientError] : No more than {MOST_GROUPS} groups can have a policy of type {POLICY_TYPE}")
+        if name:
+            place = _rank(moment.parameters.get("Rank")) or len(others) + 1
+            others.insert(place - 1, self._assignment(group, self._spelled(name), moment.clock))
+        self._groups = _ranked(others)
+        return Done()
+
+    def _assignment(self, group: str, policy: str, clock: str) -> Row:
+        return {"GroupId": group, "PolicyType": POLICY_TYPE, "PolicyName": policy, "CreatedTime": clock, "CreatedBy": _ADMINISTRATOR}
+
+    def _spelled(self, name: str) -> str:
+        return bare_name(self._policies[_key(name)]["Identity"])
+
+
+def _unknown(name: str) -> Failed:
+    return Failed(Fault.NOT_FOUND, f'[ClientError] : "{name}" not found')
+
+
+def _key(identity: str) -> str:
+    return name_key(bare_name(identity))
+
+
+def _rows(section: Row, key: str) -> Sequence[Row]:
+    return listed(section.get(key), "", FaultList())
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    return [row if row.get("Priority") == rank else {**row, "Priority": rank} for rank, row in enumerate(rows, 1)]
+
+
+def _rank(value: Json) -> int | None:
+    """The cmdlet's own code asks `if ($Rank)`: 0 is the same as no rank."""
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _texts(value: Json) -> list[str]:
+    return [str(item) for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())]
+
+
+def _applications(row: Row) -> list[str]:
+    return _texts(row.get("AppIds"))
+
+
+def _edited(stored: list[str], edit: Json, *, ordinal: bool) -> list[str]:
+    """A list after an edit, as PowerShell's PSListModifier does it: removes first, a missing one is passed over, adds do not look for doubles.
+
+    A plain list replaces, but an empty one does nothing.
+    """
+    if not isinstance(edit, Mapping):
+        return _texts(edit) or stored
+    result = list(stored)
+    for gone in _texts(edit.get("Remove")):
+        found = next((kept for kept in result if kept == gone or (not ordinal and kept.lower() == gone.lower())), None)
+        if found is not None:
+            result.remove(found)
+    return result + _texts(edit.get("Add"))

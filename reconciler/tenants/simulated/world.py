@@ -1,0 +1,107 @@
+"""Everything a simulated tenant is, in memory: two services, the people, and a clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.captures.faults import FaultList
+from reconciler.errors import RefusedText
+from reconciler.kinds.exchange import parse as exchange
+from reconciler.kinds.teams import parse as teams
+from reconciler.tenants.protocol import Done, Outcome
+from reconciler.tenants.simulated.exchange import ExchangeService
+from reconciler.tenants.simulated.moment import Moment
+from reconciler.tenants.simulated.people import People
+from reconciler.tenants.simulated.teams import TeamsService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Invocation
+    from reconciler.tenants.simulated.faults import Faults
+
+WRITE_TAKES: Final = timedelta(seconds=15)
+"""Simulated time of one write: 10 to 20 seconds in the field."""
+
+
+class World:
+    """The state of a simulated tenant. Pure: files and faults of the line are others' business."""
+
+    def __init__(self, raw: Mapping[str, Any], people: People) -> None:
+        self._raw = raw
+        self.people = people
+        self.tenant: Mapping[str, Any] = raw["tenant"]
+        self.clock: str = raw["clock"]
+        self.teams = TeamsService(raw["teams"], people)
+        self.exchange = ExchangeService(raw["exchange"], people, self.tenant)
+        self._writes: Mapping[str, Callable[[Moment], Outcome]] = {
+            "New-CsApplicationAccessPolicy": self.teams.new,
+            "Set-CsApplicationAccessPolicy": self.teams.set,
+            "Grant-CsApplicationAccessPolicy": self.teams.grant,
+            "Remove-CsApplicationAccessPolicy": self.teams.remove,
+            "New-ApplicationAccessPolicy": self.exchange.new,
+            "Set-ApplicationAccessPolicy": self.exchange.set,
+            "Remove-ApplicationAccessPolicy": self.exchange.remove,
+        }
+
+    def write(self, invocation: Invocation, quirks: Faults) -> Outcome:
+        """Carry out one write. Only one that was done moves the clock.
+
+        Raises:
+            RefusedText: the cmdlet writes nothing that is simulated.
+        """
+        cmdlet = self._writes.get(invocation.cmdlet)
+        if cmdlet is None:
+            raise RefusedText(f"{invocation.cmdlet} is none of the cmdlets that write: {', '.join(sorted(self._writes))}")
+        outcome = cmdlet(Moment(invocation.parameters, self.clock, quirks))
+        if isinstance(outcome, Done):
+            self.clock = (datetime.fromisoformat(self.clock) + WRITE_TAKES).isoformat().replace("+00:00", "Z")
+        return outcome
+
+    def state(self) -> dict[str, Json]:
+        """The content of the tenant's file."""
+        return {**self._raw, "clock": self.clock, "teams": self.teams.section(), "exchange": self.exchange.section()}
+
+    def copy(self) -> World:
+        """Another world in the same state; rows are shared, since nothing changes them."""
+        return World(self.state(), self.people)
+
+
+def world(raw: Mapping[str, Any], place: str) -> World:
+    """Check the content of a tenant's file and bring it to life.
+
+    Raises:
+        CaptureFault: it is not what such a file holds; one line per fault.
+    """
+    faults = FaultList()
+    normal = _normal(raw, faults)
+    faults.refuse(place)
+    people = People(normal["directory"], faults)
+    teams.read(normal["teams"], "$.teams", faults)
+    exchange.read(normal["exchange"], "$.exchange", faults)
+    faults.refuse(place)
+    return World(normal, people)
+
+
+def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
+    """The file with every section in its place; a capture's clock is the time it was taken at."""
+    sections = {key: raw.get(key) or {} for key in ("tenant", "teams", "exchange", "directory")}
+    for key, section in sections.items():
+        if not isinstance(section, dict) or section.get("complete") is False:
+            faults.add(f"$.{key}", "is no complete section: a simulated tenant is all there is")
+    tenant, clock = sections["tenant"], raw.get("clock", raw.get("taken_at"))
+    if isinstance(tenant, dict) and not isinstance(tenant.get("tenantId"), str):
+        faults.add("$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID")
+    if not _is_time(clock):
+        faults.add("$.clock", "is no time like 2026-11-02T09:00:00Z")
+    kept = {key: value for key, value in raw.items() if key not in {"taken_at", "tool"}}
+    return {**kept, **sections, "clock": clock}
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
