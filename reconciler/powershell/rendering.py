@@ -12,6 +12,7 @@ from reconciler.powershell.literals import literal
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
+    from reconciler.canonical import Json
     from reconciler.model.plans import Invocation
 
 
@@ -60,10 +61,13 @@ def _printed(cmdlet: str) -> frozenset[str]:
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  lazy: only who renders loads Jinja2
 
+    def quoted(value: Json | StrictUndefined) -> str:
+        return str(value) if isinstance(value, StrictUndefined) else literal(value)  # str raises, and names what is undefined
+
     environment = Environment(  # noqa: S701  autoescape is HTML's; `finalize` quotes for PowerShell
         loader=PackageLoader("reconciler.powershell", "templates"),
         undefined=StrictUndefined,
-        finalize=literal,
+        finalize=quoted,  # for whatever `{{ }}` prints; a template's own words do not pass here
         auto_reload=False,
     )
     environment.globals.clear()  # a name that is no parameter is undefined, and raises

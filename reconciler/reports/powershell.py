@@ -1,0 +1,161 @@
+"""A plan as one PowerShell script per product, for an administrator without Python.
+
+What a step runs is the step's own text, byte for byte. Everything else that comes from a plan is either a literal or a comment, and a comment
+is one line that begins with `COMMENT`: PowerShell 7.6.5 (observed) takes a comment for a requirement (`#requires`) or for the start of a
+signature block only if it resembles one, whatever stands around it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from reconciler.errors import TamperedPlan
+from reconciler.model.plans import Invocation
+from reconciler.powershell.literals import literal
+from reconciler.powershell.rendering import render
+from reconciler.reports import plans, sentences, terminal, values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from jinja2 import Template
+
+    from reconciler.model.addresses import Provider
+    from reconciler.model.plans import Plan, Step
+    from reconciler.reports.plans import Digests
+
+COMMENT: Final = "# ========== "
+
+
+class _Written(str):
+    """PowerShell text that is complete as it stands: a comment, a step's text, a fixed expression. Anything else is quoted."""
+
+    __slots__ = ()
+
+
+class _Product(NamedTuple):
+    """What differs between the products. Modules and versions: MicrosoftTeams 6.4.0, the oldest whose Grant takes groups, and MicrosoftDocs."""
+
+    title: str
+    module: str
+    minimum: str
+    clash: str
+    sessions: _Written | None
+    property: _Written
+    disconnect: _Written
+    environments: Mapping[str, str]
+
+
+_PRODUCTS: Final[Mapping[Provider, _Product]] = {
+    "teams": _Product(
+        title="Teams",
+        module="MicrosoftTeams",
+        minimum="6.4.0",
+        clash="ExchangeOnlineManagement",
+        sessions=None,
+        property=_Written("TenantId"),
+        disconnect=_Written("Disconnect-MicrosoftTeams -Confirm:$false"),
+        environments={"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"},
+    ),
+    "exchange": _Product(
+        title="Exchange",
+        module="ExchangeOnlineManagement",
+        minimum="3.4.0",
+        clash="MicrosoftTeams",
+        sessions=_Written("Get-ConnectionInformation"),
+        property=_Written("TenantID"),
+        disconnect=_Written("Disconnect-ExchangeOnline -Confirm:$false"),
+        environments={"gcch": "O365USGovGCCHigh", "dod": "O365USGovDoD", "china": "O365China"},
+    ),
+}
+
+
+def script(plan: Plan, provider: Provider, digests: Digests) -> str:
+    """Write the script that runs one product's steps of a plan: requirements, connection, the tenant's id asserted, steps, disconnection.
+
+    Args:
+        plan: The plan; one that is not applicable gives a script that throws at once.
+        provider: The product; the other one's steps are not in the script.
+        digests: The plan's digests, for the header.
+
+    Raises:
+        TamperedPlan: a step's text is not what its cmdlet and parameters render to.
+        RenderFault: a step cannot be rendered at all.
+    """
+    product = _PRODUCTS[provider]
+    steps = [step for step in plan.steps if step.provider == provider]
+    return _template().render(
+        product=product,
+        header=[_comment(line) for line in _header(plan, product, digests, len(steps))],
+        steps=[_written(step, number, len(steps), plan.names) for number, step in enumerate(steps, 1)],
+        connect=_connect(plan, product, steps),
+        tenant=plan.tenant_id,
+        cmdlets=sorted({step.cmdlet for step in steps}),
+        refused=None if plan.applicable else "This plan is not applicable: it was refused when it was made. Nothing was changed.",
+        nothing=f"This plan has no steps for {product.title}.",
+        fresh="This session has the other product's module loaded, or is connected already. Start a fresh one: pwsh -NoProfile -File SCRIPT",
+        stranger=f"This is not tenant {terminal.line(plan.tenant_id)}. Nothing was changed.",
+        lacking="Your role does not give you every cmdlet that this script needs. Nothing was changed.",
+        done=f"Done: {len(steps)} of {len(steps)} steps. To see whether the tenant is as planned, plan again.",
+    )
+
+
+def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iterator[str]:
+    if plan.inputs.source == "simulated":
+        yield plans.SIMULATED.text
+    yield f"{product.title}: {count} of the {len(plan.steps)} steps of one plan for tenant {plan.tenant_id} ({plan.organization})"
+    yield f"This plan: {digests.digest}"
+    yield f"What it does: {digests.content_digest}"
+    yield f"Made from a capture of {plan.inputs.capture_taken_at}. The script does not look whether the tenant has moved since; `reconciler apply` does."
+    yield "Summary: " + ", ".join(f"{name} {number}" for name, number in sorted(plan.summary.items()))
+    if product.title == "Teams" and count < len(plan.steps):
+        yield "Run the Exchange script of this plan first."
+    yield "Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT"
+    if not plan.applicable:
+        yield "WARNING: this plan is not applicable. The script throws before it connects."
+        yield from (f"Refused by {note.code}: {note.address}{values.of(note.address, plan.names)}" for note in plan.refusals)
+
+
+def _written(step: Step, number: int, count: int, names: Mapping[str, str]) -> Mapping[str, str]:
+    if render(Invocation(step.cmdlet, step.parameters)) != step.text:
+        raise TamperedPlan(f"step {step.id}: its text is not what its cmdlet and parameters give; make the plan anew")
+    return {
+        "comment": _comment(f"{sentences.step(step.reason)}{' (temporary)' if step.temporary else ''}"),
+        "progress": terminal.line(f"Step {number} of {count}: {step.address}{values.of(step.address, names)}"),
+        "text": _Written(step.text),
+    }
+
+
+def _connect(plan: Plan, product: _Product, steps: Sequence[Step]) -> _Written:
+    """The sign-in of a person. Organisation and certificates belong to unattended sign-in, which this script does not do."""
+    environment = product.environments.get(str(plan.connect.get("cloud")))
+    if product.title == "Teams":
+        suffix = f" -TeamsEnvironmentName:{literal(environment)}" if environment else ""
+        return _Written(f"Connect-MicrosoftTeams -TenantId:{literal(plan.tenant_id)}{suffix}")
+    suffix = f" -ExchangeEnvironmentName:{literal(environment)}" if environment else ""
+    cmdlets = literal(sorted({step.cmdlet for step in steps}))
+    return _Written(f"Connect-ExchangeOnline -CommandName:{cmdlets} -ShowBanner:$false -SkipLoadingFormatData:$true{suffix}")
+
+
+def _comment(text: str) -> _Written:
+    return _Written(COMMENT + terminal.line(text))
+
+
+def _finalize(value: Any) -> str:
+    return value if isinstance(value, _Written) else literal(value)
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  lazy: only this report needs Jinja2
+
+    environment = Environment(  # noqa: S701  autoescape is HTML's; `finalize` quotes for PowerShell
+        loader=PackageLoader("reconciler.reports", "templates"),
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        auto_reload=False,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("script.ps1.j2")
