@@ -49,7 +49,7 @@ def test_validate_loads_no_renderer_and_no_terminal() -> None:
 
 
 def test_plan_loads_no_terminal() -> None:
-    assert _loaded("plan", "policies") & {"rich", "importlib.metadata", "asyncio"} == set()
+    assert _loaded("plan", "policies") & {"rich", "importlib.metadata"} == set()
 
 
 def test_a_plan_without_a_changed_object_loads_no_object_diff() -> None:
