@@ -12,6 +12,7 @@ from reconciler.documents.checks_other import exchange_findings, tenant_findings
 from reconciler.documents.checks_teams import Roster, teams_findings, user_findings
 from reconciler.documents.drafts import Draft, draft
 from reconciler.documents.parsing import parse
+from reconciler.documents.schemas import users_from_form
 from reconciler.documents.shapes import shape_findings
 from reconciler.documents.texts import decode
 from reconciler.documents.trees import ListMarks, MapMarks, json_path
@@ -127,7 +128,8 @@ def _rosters(drafts: Iterable[Draft], roots: Sequence[Path]) -> tuple[list[Roste
     for one in drafts:
         if one.kind is Kind.TEAMS_POLICY:
             listings = [*_listed_in_document(one)]
-            if isinstance(one.at(*USERS_FROM), str):
+            named = one.at(*USERS_FROM)
+            if isinstance(named, str) and users_from_form().search(named):
                 listed = read_listing(one, roots)
                 findings += listed.findings
                 listings += [listed.listing] if listed.listing else []

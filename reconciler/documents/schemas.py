@@ -89,6 +89,13 @@ def user_check() -> Callable[[str], re.Match[str] | None]:
     return re.compile(f"(?=.{{{user['minLength']},{user['maxLength']}}}\\Z)(?:{form})\\Z").match
 
 
+@cache
+def users_from_form() -> re.Pattern[str]:
+    """What `usersFrom` has to look like; what does not is a fault of shape, and no file is looked for."""
+    grants = schema(Kind.TEAMS_POLICY)["properties"]["spec"]["properties"]["grants"]
+    return re.compile(grants["properties"]["usersFrom"]["pattern"])
+
+
 def _user_schema() -> Mapping[str, Any]:
     found: Mapping[str, Any] = schema(Kind.TEAMS_POLICY)["definitions"]["user"]
     return found

@@ -13,7 +13,7 @@ from reconciler.documents import rules, schemas
 from reconciler.documents.shape_messages import shown
 from reconciler.documents.shapes import suspects
 from reconciler.documents.texts import Text, decode, refusal
-from reconciler.documents.walking import inside
+from reconciler.documents.walking import inside, real
 from reconciler.model.documents import Listing
 from reconciler.model.findings import Finding, Position
 
@@ -68,11 +68,11 @@ def read_listing(draft: Draft, roots: Sequence[Path]) -> Listed:
 
 def _refusal(draft: Draft, path: Path, named: str, roots: Sequence[Path]) -> Finding | None:
     try:
-        resolved = path.resolve()
+        resolved = real(path)
         there = resolved.is_file()
-    except (OSError, RuntimeError, ValueError):  # links in a circle, a name no file can have
+    except (OSError, ValueError):  # a name that no file can have
         return draft.finding(rules.USERS_FROM_MISSING, STEPS, f"`{named}` is no path that can be read: correct it")
-    if Path(named).is_absolute() or not inside(resolved, roots):
+    if not inside(resolved, roots):
         message = f"`{named}` lies outside every PATH of the command line: move it beside the document"
         return draft.finding(rules.USERS_FROM_OUTSIDE, STEPS, message)
     if not there:
@@ -139,7 +139,7 @@ def _csv_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
         message = f"{shown(lines[start])} is no header: {_HEADER_ADVICE}"
         return _Entries([], array("L"), array("L")), [_fault(rules.USERS_FROM_HEADER, file, start + 1, 1, message)]
     first = start + 1
-    faults = [*_row_faults(rows, first, len(header), file), *_character_faults(lines, file)]
+    faults = [*_row_faults(rows, first, len(header), file), *_character_faults(decoded.text, lines, file)]
     return _columns(rows, lines, first, header), faults
 
 
@@ -170,7 +170,9 @@ def _row_faults(rows: list[list[str] | None], first: int, width: int, file: str)
             yield _fault(rules.USERS_FROM_LINE, file, number, 1, message)
 
 
-def _character_faults(lines: list[str], file: str) -> Iterator[Finding]:
+def _character_faults(text: str, lines: list[str], file: str) -> Iterator[Finding]:
+    if text.isascii():
+        return
     for number, line in enumerate(lines, 1):
         flaw = None if line.isascii() else unfit(line)
         if flaw:

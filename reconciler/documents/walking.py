@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.documents import rules
@@ -11,9 +12,17 @@ from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
+
+
+_ELSEWHERE = "the link leads out of every PATH: move what it names here, or add that folder as a PATH"
+
+
+class _Walking(NamedTuple):
+    roots: tuple[Path, ...]
+    seen: set[Path]
+    findings: list[Finding]
 
 
 class Walked(NamedTuple):
@@ -33,14 +42,19 @@ def walk(paths: Sequence[Path]) -> Walked:
         UsageFault: a path does not exist, or there is no document file at all.
     """
     for path in paths:
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110  Path.exists raises where the rights are missing
             raise UsageFault(f"PATH {path} does not exist: name a file or folder of YAML documents")
-    roots = tuple(sorted({_folder(path) for path in paths}))
-    candidates = sorted(dict.fromkeys(file for path in paths for file in _below(path)), key=lambda file: file.as_posix())
-    files, findings = _sift(candidates, roots)
-    if not candidates:
+    walking = _Walking(tuple(sorted({_folder(path) for path in paths})), set(), [])
+    found = {file for path in paths for file in (_below(path, walking) if path.is_dir() else (path,))}
+    if not found and not walking.findings:
         raise UsageFault(f"no *.yaml or *.yml file at or below {', '.join(map(str, paths)) or 'no PATH'}")
-    return Walked(files, roots, findings)
+    files = _sift(sorted(found, key=lambda file: file.as_posix()), walking)
+    return Walked(files, walking.roots, tuple(walking.findings))
+
+
+def real(path: Path) -> Path:
+    """A path without links; one that leads in a circle or nowhere stays as far as it goes."""
+    return Path(os.path.realpath(path))
 
 
 def inside(path: Path, roots: Iterable[Path]) -> bool:
@@ -49,41 +63,45 @@ def inside(path: Path, roots: Iterable[Path]) -> bool:
 
 
 def _folder(path: Path) -> Path:
-    resolved = path.resolve()
+    resolved = real(path)
     return resolved if resolved.is_dir() else resolved.parent
 
 
-def _below(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from _files(path, frozenset())
-    else:
-        yield path
-
-
-def _files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
-    """Files below a folder; `above` holds the resolved folders on the way here, so that a link in a circle ends."""
-    resolved = folder.resolve()
-    if resolved in above:
+def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
+    """Files below a folder. Each folder is entered once, by whatever link: circles end, and so do links of links."""
+    resolved = real(folder)
+    if resolved in walking.seen:
         return
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
-    for name in names:
-        path = folder / name
+    walking.seen.add(resolved)
+    if not inside(resolved, walking.roots):
+        walking.findings.append(_fault(rules.OUTSIDE, folder, _ELSEWHERE))
+        return
+    for path in _entries(folder, walking):
         if path.is_dir():
-            yield from _files(path, above | {resolved})
-        elif name.endswith(SUFFIXES):
+            yield from _below(path, walking)
+        elif path.name.endswith(SUFFIXES):
             yield path
 
 
-def _sift(candidates: Iterable[Path], roots: tuple[Path, ...]) -> tuple[tuple[Path, ...], tuple[Finding, ...]]:
+def _entries(folder: Path, walking: _Walking) -> list[Path]:
+    try:
+        return [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]  # noqa: PTH208  names only
+    except OSError as fault:
+        walking.findings.append(_fault(rules.UNREADABLE, folder, f"the folder cannot be read: {fault.strerror or fault}"))
+        return []
+
+
+def _sift(candidates: Iterable[Path], walking: _Walking) -> tuple[Path, ...]:
     """Drop a file that was reached before, and refuse one that lies elsewhere."""
     files: dict[Path, Path] = {}
-    findings: list[Finding] = []
     for path in candidates:
-        resolved = path.resolve()
-        if inside(resolved, roots):
+        resolved = real(path)
+        if inside(resolved, walking.roots):
             files.setdefault(resolved, path)
         else:
-            message = "the link leads out of every PATH: move the file here, or add its folder as a PATH"
-            findings.append(Finding(Position(path.as_posix(), 1, 1), "$", rules.OUTSIDE.id, message))
-    return tuple(files.values()), tuple(findings)
+            walking.findings.append(_fault(rules.OUTSIDE, path, _ELSEWHERE))
+    return tuple(files.values())
+
+
+def _fault(rule: rules.Rule, path: Path, message: str) -> Finding:
+    return Finding(Position(path.as_posix(), 1, 1), "$", rule.id, message)
