@@ -110,6 +110,13 @@ def test_a_value_of_a_parameters_type_reaches_it_unchanged(arguments: list[dict]
     assert count > 300
 
 
+def test_every_character_of_the_basic_plane_is_read_back_as_it_was_written_or_has_no_literal() -> None:
+    for point in range(0x10000):
+        text = f"a{chr(point)}b"
+        if canonical("Set-Probe", {"P": text}) is not None:
+            assert read(f"Set-Probe -P:{literal(text)}").parameters == {"P": text}
+
+
 @given(invocations)
 def test_what_is_rendered_is_read_back(invocation: Invocation) -> None:
     found = read(render(invocation))
