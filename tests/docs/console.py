@@ -1,7 +1,8 @@
 """The console blocks of a Markdown page, run for real in a copy of the repository's sample.
 
 A block is a fence marked `console`: lines that begin with `$ ` are typed, the lines after them are what must be printed. All blocks of a page run in
-order, in one folder, as somebody would who reads from top to bottom. An expected line that ends in `: yes` is a question and its answer.
+order, in one folder, as somebody would who reads from top to bottom. A line `yes` is typed too, as the answer to the question above it. A line `[...]`
+stands for what the page leaves out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-QUESTION = re.compile(r"^(?P<question>.*: )yes$", re.MULTILINE)
+ANSWERED = re.compile(r"^(?P<question>.*\n)yes$", re.MULTILINE)
+LEFT_OUT = "[...]\n"
 SET_UP = re.compile(r"^python3 -m venv .* && (?=\.venv/bin/)")
 """What makes the environment that the tests already run in: left away, what follows it is run."""
 
@@ -49,25 +51,42 @@ def sample(folder: Path) -> Path:
 def run(one: Typed, folder: Path) -> str:
     """Type a command into bash; what it prints, errors included, with the answer to a question where a terminal would echo it."""
     terminal, keyboard = os.openpty()
-    question = QUESTION.search(one.printed)
-    if question:
+    answered = ANSWERED.search(one.printed)
+    if answered:
         os.write(terminal, b"yes\n")
     try:
-        command = SET_UP.sub("", one.command)
-        done = subprocess.run(
-            ["bash", "-c", command], cwd=folder, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-        )
+        printed = _bash(SET_UP.sub("", one.command), folder, keyboard)
     finally:
         os.close(terminal)
         os.close(keyboard)
-    return done.stdout.replace(question["question"], f"{question['question']}yes\n", 1) if question else done.stdout
+    return printed.replace(answered["question"], f"{answered['question']}yes\n", 1) if answered else printed
+
+
+def _bash(command: str, folder: Path, keyboard: int) -> str:
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=folder, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.stdout
+
+
+def shortened(printed: str, page: str) -> str:
+    """What was printed, with the middle left out where the page leaves it out.
+
+    Of the page's pieces the first and the last say how many lines are shown, one between them has to stand somewhere in the rest.
+    """
+    head, *between, tail = page.split(LEFT_OUT) if LEFT_OUT in page else (printed, "")
+    lines = printed.splitlines(keepends=True)
+    start, stop = head.count("\n"), max(head.count("\n"), len(lines) - tail.count("\n"))
+    rest = "".join(lines[start:stop])
+    shown = ["".join(lines[:start]), *(piece for piece in between if piece in rest), "".join(lines[stop:])]
+    return LEFT_OUT.join(shown) if LEFT_OUT in page else printed
 
 
 def rewritten(page: str, folder: Path) -> str:
     """The page with every block's output replaced by what is printed now."""
 
     def block(found: re.Match[str]) -> str:
-        lines = "".join(f"$ {one.command}\n{run(one, folder)}" for one in typed(found[1]))
+        lines = "".join(f"$ {one.command}\n{shortened(run(one, folder), one.printed)}" for one in typed(found[1]))
         return f"```console\n{lines}```"
 
     return BLOCK.sub(block, page)

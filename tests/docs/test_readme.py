@@ -39,6 +39,17 @@ def test_every_yaml_block_is_a_valid_document(document: str, tmp_path: Path, run
     assert ran.code == 0, ran.out + ran.err
 
 
+def test_every_link_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md")), *sorted((ROOT / "schemas").glob("*.md"))]
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert dead == []
+
+
 def _command(name: str) -> str:
     found = re.findall(rf"<!-- command: {name} -->\n```\w*\n(.*?)```", README, re.DOTALL)
     assert len(found) == 1
