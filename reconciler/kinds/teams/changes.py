@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.attributes import attribute_changes
-from reconciler.kinds.teams.ranks import placements
+from reconciler.kinds.teams.ranks import moves
 from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import ChangeReason
 from reconciler.model.plans import Action, Change
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
+    from reconciler.kinds.teams.ranks import Move
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.addresses import Address
     from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
@@ -38,12 +39,11 @@ def spelled(observed: TeamsState, target: TeamsTarget, key: str) -> str:
     return observed.spelled.get(key, key)
 
 
-def moved_groups(observed: TeamsState, target: TeamsTarget) -> Mapping[str, int]:
-    """The managed groups that get a grant step, with the position each takes at its turn."""
+def group_moves(observed: TeamsState, target: TeamsTarget) -> tuple[Move, ...]:
+    """The steps that bring the groups into order and give them their policies, in the order they run."""
     before = {one.group: one.policy for one in observed.groups}
-    after = {one.group: one.policy for one in target.groups}
-    differs = {group: before.get(group) != after[group] for group in target.declared}
-    return {one.group: one.rank for one in placements([one.group for one in observed.groups], target.declared, differs)}
+    granted = {one.group for one in target.groups if before.get(one.group) != one.policy}
+    return moves([one.group for one in observed.groups], [one.group for one in target.groups], granted, target.declared)
 
 
 def _content(policy: TeamsPolicy) -> Mapping[str, Json]:
@@ -86,17 +86,17 @@ def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
 
 def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
     before, after = _standings(observed, target, observed.groups), _standings(observed, target, target.groups)
-    for group in moved_groups(observed, target):
-        yield _group(teams_group_grant(group), before.get(group), after[group])
-    for group in before.keys() - after.keys():
-        yield Change(teams_group_grant(group), GRANT, (Action.DELETE,), ChangeReason.NOT_LISTED, before[group], None)
+    for one in group_moves(observed, target):
+        yield _group(teams_group_grant(one.group), before.get(one.group), after.get(one.group))
 
 
 def _standings(observed: TeamsState, target: TeamsTarget, groups: Sequence[GroupAssignment]) -> dict[str, dict[str, Json]]:
     return {one.group: {"policy": spelled(observed, target, one.policy), "rank": rank} for rank, one in enumerate(groups, 1)}
 
 
-def _group(address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json]) -> Change:
+def _group(address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json] | None) -> Change:
+    if after is None:
+        return Change(address, GRANT, (Action.DELETE,), ChangeReason.NOT_LISTED, before, None)
     if before is None:
         return Change(address, GRANT, (Action.CREATE,), ChangeReason.LISTED, None, after)
     reason = ChangeReason.RANK if before["policy"] == after["policy"] else ChangeReason.LISTED_ELSEWHERE

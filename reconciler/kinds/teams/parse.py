@@ -62,7 +62,7 @@ class _Names:
 
     def __init__(self, faults: FaultList) -> None:
         self.faults = faults
-        self._keys: dict[str, str] = {}
+        self.keys: dict[str, str] = {}
         self._spellings: dict[str, str] = {}
 
     def key(self, value: Any, path: str) -> str | None:
@@ -70,7 +70,7 @@ class _Names:
         if not isinstance(value, str):
             self.faults.add(path, f"{shown(value)} is no policy name")
             return None
-        known = self._keys.get(value)
+        known = self.keys.get(value)
         return self._new(value, path) if known is None else known
 
     def granted(self, value: Any, path: str) -> str | None:
@@ -86,7 +86,7 @@ class _Names:
         if flaw := name_fault(name):
             self.faults.add(path, f"policy name {flaw}")
             return None
-        key = self._keys[value] = name_key(name)
+        key = self.keys[value] = name_key(name)
         self._spellings[key] = min(name, self._spellings.get(key, name))
         return key
 
@@ -94,7 +94,6 @@ class _Names:
         """Key to spelling: a policy's own, and for one that does not exist the first in code-point order."""
         spellings = {key: policies[key].name if key in policies else name for key, name in self._spellings.items()}
         spellings[GLOBAL] = policies[GLOBAL].name
-        spellings.pop(TEMPLATE, None) if TEMPLATE not in policies else None
         return dict(sorted(spellings.items()))
 
 
@@ -102,9 +101,11 @@ def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> di
     policies = {GLOBAL: TeamsPolicy("Global", {}, "")}  # a tenant that lists no Global has an empty one
     seen: set[str] = set()
     for index, row in enumerate(rows):
-        here = f"{path}[{index}]"
-        key = names.key(row.get("Identity"), f"{here}.Identity") if row else None
-        if key is None or key == TEMPLATE:
+        here, identity = f"{path}[{index}]", row.get("Identity")
+        if isinstance(identity, str) and name_key(bare_name(identity)) == TEMPLATE:
+            continue
+        key = names.key(identity, f"{here}.Identity") if row else None
+        if key is None:
             continue
         if key in seen:
             names.faults.add(f"{here}.Identity", f"{shown(row['Identity'])} is listed twice (names ignore case): fetch again")
@@ -124,6 +125,8 @@ def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[s
     applications: dict[str, str] = {}
     for index, spelled in enumerate(listed(value, path, faults)):
         application = guid(spelled)
+        if spelled is None:
+            continue  # what PowerShell makes of a list that was not there
         if application is None:
             faults.add(f"{path}[{index}]", f"{shown(spelled)} of policy {shown(name)} is no client id (a GUID): remove it from the policy")
         else:
@@ -149,12 +152,14 @@ def _groups(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> tupl
 
 
 def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, GroupAssignment] | None:
-    group, rank = guid(row.get("GroupId")), row.get("Priority", row.get("Rank"))
+    group, rank = guid(row.get("GroupId")), _rank(row)
     policy = names.granted(row.get("PolicyName"), f"{path}.PolicyName")
     if group is None:
         names.faults.add(f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID)")
-    if not isinstance(rank, int) or isinstance(rank, bool) or rank < 1 or row.get("Rank", rank) != rank:
-        names.faults.add(f"{path}.Priority", f"{shown(rank)} is no rank (an integer from 1; `Rank` and `Priority` must agree)")
+    if rank is None:
+        names.faults.add(
+            f"{path}.Priority", f"{shown(row.get('Priority', row.get('Rank')))} is no rank: one integer from 1 as `Priority` or `Rank`"
+        )
         return None
     if row.get("PolicyType", POLICY_TYPE) != POLICY_TYPE:
         names.faults.add(f"{path}.PolicyType", f"{shown(row['PolicyType'])}: only {POLICY_TYPE} belongs here, fetch again")
@@ -162,10 +167,18 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, Group
     return None if group is None or policy is None else (rank, GroupAssignment(group, policy))
 
 
+def _rank(row: Mapping[str, Any]) -> int | None:
+    """The property is `Priority`; `Rank` is what tables print. Both at once must agree."""
+    ranks = [row[key] for key in ("Priority", "Rank") if row.get(key) is not None]
+    if not ranks or any(not isinstance(rank, int) or isinstance(rank, bool) or rank < 1 for rank in ranks):
+        return None
+    return None if min(ranks) != max(ranks) else int(ranks[0])
+
+
 def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, str]:
     """One pass over up to 100,000 rows: nothing in here may cost more than a few lookups a row."""
     users: dict[str, str] = {}
-    is_guid = GUID.fullmatch
+    is_guid, known = GUID.fullmatch, names.keys
     for index, row in enumerate(rows):
         spelled = row.get("Identity")
         user = spelled.lower() if isinstance(spelled, str) else ""
@@ -176,7 +189,9 @@ def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[
         name = granted_name(row)
         if name is None:
             continue
-        key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}")
-        if key is not None and users.setdefault(user, key) != key:
+        key = known.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
+        if key == GLOBAL:  # a name that is new, or none
+            key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}") or ""
+        if key and users.setdefault(user, key) != key:
             names.faults.add(f"{path}[{index}]", f"user {user} is listed with two policies: fetch again")
     return dict(sorted(users.items()))

@@ -1,7 +1,7 @@
 """Observed state and target -> steps in the fixed order of design §6, in which no prefix gives anybody more than before or after.
 
-New; every removal from a list; direct grants and moves; groups in their final order; dropped groups, last rank first; unassignments; every
-addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions first) is unsafe: do not "simplify" it.
+New; every removal from a list; direct grants and moves; groups (`ranks`: grants and moves up from the strongest, then moves down and losses
+from the weakest); unassignments; every addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions first) is unsafe: do not "simplify" it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.teams import cmdlets
-from reconciler.kinds.teams.changes import moved_groups, spelled
+from reconciler.kinds.teams.changes import group_moves, spelled
 from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, Address, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import StepReason
@@ -27,8 +27,7 @@ def steps(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
     yield from _creations(observed, target)
     yield from _edits(observed, target)
     yield from _grants(observed, target)
-    yield from _group_grants(observed, target)
-    yield from _dropped_groups(observed, target)
+    yield from _groups(observed, target)
     yield from _unassignments(observed, target)
     yield from _additions(observed, target)
     yield from _tenant_grant(observed, target)
@@ -109,18 +108,16 @@ def _grants(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
         yield Draft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason)
 
 
-def _group_grants(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
+def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
     standing = {one.group for one in observed.groups}
     policies = {one.group: one.policy for one in target.groups}
-    for group, rank in moved_groups(observed, target).items():
-        invocation = cmdlets.grant_group(group, spelled(observed, target, policies[group]), rank)
-        yield Draft(teams_group_grant(group), invocation, StepReason.MOVE_GROUP if group in standing else StepReason.GRANT_GROUP)
-
-
-def _dropped_groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    staying = {one.group for one in target.groups}
-    for group in reversed([one.group for one in observed.groups if one.group not in staying]):
-        yield Draft(teams_group_grant(group), cmdlets.drop_group(group), StepReason.DROP_GROUP)
+    for one in group_moves(observed, target):
+        address = teams_group_grant(one.group)
+        if one.rank is None:
+            yield Draft(address, cmdlets.drop_group(one.group), StepReason.DROP_GROUP)
+        else:
+            invocation = cmdlets.grant_group(one.group, spelled(observed, target, policies[one.group]), one.rank)
+            yield Draft(address, invocation, StepReason.MOVE_GROUP if one.group in standing else StepReason.GRANT_GROUP)
 
 
 def _unassignments(_: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
