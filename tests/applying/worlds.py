@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from reconciler.tenants.simulated import Simulator
 
 from reconciler.applying.applying import apply
 from reconciler.captures import reading
@@ -28,6 +27,7 @@ from reconciler.model.findings import Position
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, planfile
 from reconciler.tenants.protocol import Failed, Fault, Lost
+from reconciler.tenants.simulated import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -163,7 +163,7 @@ def _directory() -> dict[str, Any]:
                 "displayName": f"Scope {number}",
                 "type": "MailUniversalSecurityGroup",
                 "isValidSecurityPrincipal": True,
-                "members": [],
+                "members": [user(1)],
             }
             for number in range(1, 5)
         ],
