@@ -97,7 +97,7 @@ def approve(target: Target, *, auto: bool) -> None:
         )
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
-        showing.show(plan, "text", None, saved=target.file)
+        showing.show(plan, "text", None)
     if not plan.applicable:
         raise Refused("the plan is not applicable; what refuses it stands above, each with what to do")
     if not auto and plan.steps:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli import printing
 from reconciler.errors import UsageFault
-from reconciler.reports import plans
+from reconciler.reports import notes, plans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,8 @@ def is_simulated(plan: Plan) -> bool:
     return plan.inputs.source == "simulated"
 
 
-def show(plan: Plan, form: str, product: Provider | None, *, saved: Path | None = None) -> None:
-    """Print a plan.
+def show(plan: Plan, form: str, product: Provider | None, *, then: str = "") -> None:
+    """Print a plan; `then` is what a person may do with it next.
 
     Raises:
         UsageFault: `--product` without `--format powershell`, or a script of two products without it.
@@ -39,7 +39,7 @@ def show(plan: Plan, form: str, product: Provider | None, *, saved: Path | None 
     elif form == "powershell":
         _script(plan, product)
     else:
-        _text(plan, saved)
+        _text(plan, then)
 
 
 def verdict(plan: Plan, *, detailed: bool) -> int:
@@ -51,11 +51,17 @@ def verdict(plan: Plan, *, detailed: bool) -> int:
     return PENDING if detailed and plan.changes else 0
 
 
-def _text(plan: Plan, saved: Path | None) -> None:
+def advice(saved: Path | None) -> str:
+    """How a plan is applied that lies in a file, or in none."""
+    if saved is None:
+        return "Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler apply plan.json"
+    return f"To apply exactly this: reconciler apply {notes.typed(str(saved))}"
+
+
+def _text(plan: Plan, then: str) -> None:
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
 
-    name = None if saved is None else str(saved)
-    printing.report(plans.plan(plan, planfile.digests(plan), simulated=is_simulated(plan), saved=name))
+    printing.report(plans.plan(plan, planfile.digests(plan), simulated=is_simulated(plan), then=then))
 
 
 def _json(plan: Plan) -> None:

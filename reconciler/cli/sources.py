@@ -97,11 +97,11 @@ def opened(source: Source) -> Tenant:
     Raises:
         UsageFault: a capture file cannot.
     """
-    from reconciler.tenants import simulated  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.tenants.simulated import Simulator, bundled  # noqa: PLC0415  lazy: only what a command needs
 
     match source:
         case CaptureFile(path):
             raise UsageFault(f"--tenant {path}: a capture file is a reading of a tenant and cannot be changed. Apply to `sim:FILE`")
         case Simulated(path, typed):
-            return simulated.Simulator(path, seed_from=None if typed else simulated.bundled())
+            return Simulator(path, seed_from=None if typed else bundled())
     assert_never(source)

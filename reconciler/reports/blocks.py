@@ -65,14 +65,14 @@ def _single(change: Change, names: Names) -> Iterator[Line]:
     phrase = _PHRASES.get(change.actions, "must be replaced")
     yield from _header(f"{change.address} {phrase}: {sentences.change(change.reason)}", symbol, change, names)
     attributes = change.attributes or _attributes(change.before, change.after)
-    yield from _body(attributes, names)
+    yield from body(attributes, names)
 
 
 def _replacement(old: Change, new: Change, names: Names) -> Iterator[Line]:
     yield from _header(f"{new.address} replaces {old.address}: {sentences.change(new.reason)}", "-/+", new, names)
     yield Line(f"      - {old.address}{values.of(old.address, names)}", Tone.REMOVE)
     yield Line(f"      + {new.address}{values.of(new.address, names)}", Tone.ADD)
-    yield from _body(_attributes(old.before, new.after), names)
+    yield from body(_attributes(old.before, new.after), names)
 
 
 def _header(sentence: str, symbol: str, change: Change, names: Names) -> Iterator[Line]:
@@ -81,7 +81,8 @@ def _header(sentence: str, symbol: str, change: Change, names: Names) -> Iterato
     yield Line(f"{symbol:>3} {change.address}{values.of(change.address, names)}", _TONES[symbol])
 
 
-def _body(attributes: Iterable[AttributeChange], names: Names) -> Iterator[Line]:
+def body(attributes: Iterable[AttributeChange], names: Names) -> Iterator[Line]:
+    """What differs: members of lists one by one, anything else before and after."""
     for attribute in attributes:
         yield from _members(attribute, names) if attribute.added or attribute.removed else _scalar(attribute, names)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from reconciler.model.addresses import TEAMS_TENANT_GRANT
@@ -11,7 +10,7 @@ from reconciler.reports import blocks, counts, sentences, values
 from reconciler.reports.lines import Line, capped, heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Change
@@ -29,28 +28,32 @@ def grants(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator[Line
     if not found:
         return
     yield from heading("Grants of Teams policies:")
+    yield from (line for change in found if change.address == TEAMS_TENANT_GRANT for line in _tenant(change, names))
     for action, most in ((Action.DELETE, MOST_TAKING), (Action.UPDATE, MOST_TAKING), (Action.CREATE, MOST_CREATED)):
-        lines = [_line(change, names) for change in found if change.actions == (action,)]
+        lines = [_line(change, names) for change in found if change.actions == (action,) and change.address != TEAMS_TENANT_GRANT]
         yield from capped(lines, most, _REST)
+
+
+def _tenant(change: Change, names: Mapping[str, str]) -> Iterator[Line]:
+    """The tenant-wide grant, with the applications that enter and leave Global: they concern everyone without a grant."""
+    symbol = blocks.symbol_of(change.actions)
+    policy = (change.after or {}).get("policy")
+    text = f"{symbol:>3} {change.address}: Global takes the values of {policy}  # {sentences.change(change.reason)}"
+    yield Line(text, blocks.tone_of(symbol))
+    yield from blocks.body(change.attributes, names)
 
 
 def _line(change: Change, names: Mapping[str, str]) -> Line:
     symbol = blocks.symbol_of(change.actions)
-    text = f"{symbol:>3} {change.address}{values.of(change.address, names)}: {_transition(change, names)}"
-    return Line(f"{text}  # {sentences.change(change.reason)}", blocks.tone_of(symbol))
+    before, after = _policy(change.before), _policy(change.after)
+    transition = after if change.before is None else f"{before} -> {after}"
+    text = f"{symbol:>3} {change.address}{values.of(change.address, names)}: {transition}  # {sentences.change(change.reason)}"
+    return Line(text, blocks.tone_of(symbol))
 
 
-def _transition(change: Change, names: Mapping[str, str]) -> str:
-    after = _held(change.after, names)
-    if change.address == TEAMS_TENANT_GRANT:
-        return f"Global {values.listed(change.before, names)} -> {after}"
-    before = _held(change.before, names)
-    return after if before == "nothing" else f"{before} -> {after}"
-
-
-def _held(value: Json, names: Mapping[str, str]) -> str:
+def _policy(side: Mapping[str, Json] | None) -> str:
     """The policy of one side of a grant, with its place among the groups where it has one."""
-    if not isinstance(value, Mapping):
-        return "nothing" if value is None else values.listed(value, names)
-    policy = str(value.get("policy", "nothing"))
-    return f"{policy} at rank {value['rank']}" if value.get("rank") is not None else policy
+    if side is None:
+        return "nothing"
+    rank = side.get("rank")
+    return f"{side.get('policy')}" if rank is None else f"{side.get('policy')} at rank {rank}"

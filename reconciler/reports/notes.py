@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from reconciler.reports.lines import Line, Tone, capped, counted, heading
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from reconciler.canonical import Json
     from reconciler.model.plans import Note, Plan
     from reconciler.reports.sentences import Advice
 
@@ -24,6 +25,7 @@ MOST = 50
 _GLOBAL = "teams.policy/Global"
 _REST = "      ... and {} more: --format json lists all"
 _NOT_SHOWN = {"allow"}
+_EXPANDED = frozenset('"$`\\!%')
 
 
 def notes(plan: Plan) -> Iterator[Line]:
@@ -39,14 +41,11 @@ def notes(plan: Plan) -> Iterator[Line]:
     yield from _refusals(plan.refusals, names)
 
 
-def allow(consent: str) -> str:
-    """The option that gives a consent, quoted for a shell."""
-    return f"--allow {shlex.quote(consent)}"
-
-
-def skip(address: str) -> str:
-    """The option that leaves an object out, quoted for a shell."""
-    return f"--skip {shlex.quote(address)}"
+def typed(value: str) -> str:
+    """A value as it is typed in a shell: in double quotes if it needs any and if those do, because every shell knows them."""
+    if quote(value) == value or _EXPANDED.intersection(value):
+        return quote(value)
+    return f'"{value}"'
 
 
 def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
@@ -89,7 +88,7 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
             yield Line(f"      {_about(row, names, _untold(row, sentences.refusal(row.code).what))}")
             consent = row.details.get("allow")
             if isinstance(consent, str):
-                yield Line(f"        To allow exactly this: {allow(consent)}")
+                yield Line(f"        To allow exactly this: --allow {typed(consent)}")
         yield Line(f"      {said.then}")
 
 
@@ -107,7 +106,7 @@ def _filled(template: str, row: Note, names: Names) -> str:
     return template.format_map(details)
 
 
-def _untold(row: Note, template: str) -> Mapping[str, object]:
+def _untold(row: Note, template: str) -> Mapping[str, Json]:
     """The details that the sentence does not tell."""
     told = _fields(template) | _NOT_SHOWN
     return {key: value for key, value in row.details.items() if key not in told}
@@ -117,7 +116,8 @@ def _fields(template: str) -> set[str]:
     return {field for _, field, _, _ in Formatter().parse(template) if field}
 
 
-def _about(row: Note, names: Names, details: Mapping[str, object]) -> str:
-    """An object with its names and some details of it."""
-    told = "; ".join(f"{key} {values.listed(row.details[key], names)}" for key in sorted(details) if details[key] not in ("", None))
+def _about(row: Note, names: Names, details: Mapping[str, Json]) -> str:
+    """An object with its names and those details that its address does not say anyway."""
+    shown = [key for key in sorted(details) if details[key] not in ("", None, *values.parts(row.address))]
+    told = "; ".join(f"{key} {values.listed(details[key], names)}" for key in shown)
     return f"{row.address}{values.of(row.address, names)}{f' [{told}]' if told else ''}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.reports import blocks, counts, grants, notes, sentences, terminal
+from reconciler.reports import blocks, counts, grants, notes, sentences, values
 from reconciler.reports.lines import Line, Tone, counted, heading
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Digests(Protocol):
         ...
 
 
-def plan(value: Plan, digests: Digests, *, simulated: bool, saved: str | None = None) -> Iterator[Line]:
-    """The whole plan. `saved` is the plan file, if there is one: then the text says what to type next."""
+def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> Iterator[Line]:
+    """The whole plan. `then` is what a person may do with it next, said if the plan has steps and is applicable."""
     if simulated:
         yield SIMULATED
         yield Line()
@@ -44,7 +44,7 @@ def plan(value: Plan, digests: Digests, *, simulated: bool, saved: str | None = 
     yield from notes.notes(value)
     yield from _closing(value)
     yield from _digests(digests)
-    yield from _next(value, saved)
+    yield from _next(value, then)
 
 
 def _head(value: Plan) -> Iterator[Line]:
@@ -95,7 +95,7 @@ def _consents(value: Plan) -> Iterator[Line]:
     if value.consents:
         yield from heading("Consents used:")
     for consent in value.consents:
-        yield Line(f"    {consent}", Tone.WARNING)
+        yield Line(f"    {consent}{values.of(consent.partition(':')[2], value.names)}", Tone.WARNING)
 
 
 def _closing(value: Plan) -> Iterator[Line]:
@@ -117,13 +117,10 @@ def _digests(digests: Digests) -> Iterator[Line]:
     yield Line(f"What it does:  {digests.content_digest}")
 
 
-def _next(value: Plan, saved: str | None) -> Iterator[Line]:
+def _next(value: Plan, then: str) -> Iterator[Line]:
     if not value.applicable:
         yield Line()
         yield Line("This plan is not applicable: see above for what refuses it. It will not be applied as it is.", Tone.FAULT)
-    elif value.steps and saved is None:
+    elif value.steps and then:
         yield Line()
-        yield Line("Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler apply plan.json")
-    elif value.steps:
-        yield Line()
-        yield Line(f"To apply exactly this: reconciler apply {terminal.visible(saved or '')}")
+        yield Line(then)

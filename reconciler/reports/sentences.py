@@ -213,6 +213,5 @@ def unfound(code: str) -> Advice:
 
 
 def _unknown(code: str) -> Advice:
-    return Advice(
-        code, "This version of reconciler has no words for it: look at the plan with --format json, or use the version that wrote it."
-    )
+    text = code.replace("{", "{{").replace("}", "}}")  # the sentences are formats
+    return Advice(text, "This version of reconciler has no words for it: see --format json, or use the version that wrote the plan.")

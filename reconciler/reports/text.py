@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
 
 
-def plan(value: Plan, digests: plans.Digests, *, simulated: bool, saved: str | None = None) -> str:
+def plan(value: Plan, digests: plans.Digests, *, simulated: bool, then: str = "") -> str:
     """A plan: legend, access, one block per policy, grants, commands, notes, closing lines, digests, what to type next.
 
     Args:
         value: The plan; the text is made from nothing else.
         digests: Its two digests.
         simulated: The plan is of a simulated tenant: the text begins by saying so.
-        saved: The file that holds the plan, if there is one.
+        then: What a person may do with the plan next.
     """
-    return lines.text(plans.plan(value, digests, simulated=simulated, saved=saved))
+    return lines.text(plans.plan(value, digests, simulated=simulated, then=then))
 
 
 def applied(value: Plan, outcome: Applied, *, simulated: bool) -> str:

@@ -50,5 +50,5 @@ def command(  # noqa: PLR0913  one parameter for each option
     for file in (out, json_into):
         if file is not None:
             planfile.write(file, made.plan)
-    showing.show(made.plan, form, product, saved=out)
+    showing.show(made.plan, form, product, then=showing.advice(out))
     return showing.verdict(made.plan, detailed=detailed_exitcode)
