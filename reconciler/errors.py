@@ -1,22 +1,22 @@
 """Everything the reconciler raises, and the exit code of each (design §7).
 
-    ReconcilerError                1   something could not be done
-    ├── UsageFault                64   the command line asks for something that cannot be meant
-    ├── DocumentFaults             3   the documents are wrong; carries every finding of the run
-    ├── CaptureFault               1   a capture is malformed, incomplete or of another tenant
-    ├── TenantFault                1   a tenant could not be read
-    ├── RenderFault                1   a value or invocation may not become PowerShell text
-    │   ├── UnfitText                  a character that is never rendered
-    │   ├── RefusedText                a text the strict reader does not accept
-    │   └── BindingFault               an invocation the catalogue does not know or bind
-    ├── LockHeld                   1   another apply of the tenant runs
-    ├── Declined                   1   the person at the terminal did not type `yes`
-    ├── Refused                    4   a guard refuses the plan
-    ├── StalePlan                  5   the tenant moved since the plan was made
-    ├── TamperedPlan               5   the plan file is not what was written, or of an unsupported version
-    ├── AppliedInPart              6   a step failed or its outcome is unknown
-    ├── NotVerified                7   everything was applied, the tenant does not show it
-    └── Interrupted              130   Ctrl-C; the step in flight was finished
+ReconcilerError                1   something could not be done
+├── UsageFault                64   the command line asks for something that cannot be meant
+├── DocumentFaults             3   the documents are wrong; carries every finding of the run
+├── CaptureFault               1   a capture is malformed, incomplete or of another tenant
+├── TenantFault                1   a tenant could not be read
+├── RenderFault                1   a value or invocation may not become PowerShell text
+│   ├── UnfitText                  a character that is never rendered
+│   ├── RefusedText                a text the strict reader does not accept
+│   └── BindingFault               an invocation the catalogue does not know or bind
+├── LockHeld                   1   another apply of the tenant runs
+├── Declined                   1   the person at the terminal did not type `yes`
+├── Refused                    4   a guard refuses the plan
+├── StalePlan                  5   the tenant moved since the plan was made
+├── TamperedPlan               5   the plan file is not what was written, or of an unsupported version
+├── AppliedInPart              6   a step failed or its outcome is unknown
+├── NotVerified                7   everything was applied, the tenant does not show it
+└── Interrupted              130   Ctrl-C; the step in flight was finished
 """
 
 from __future__ import annotations

@@ -62,14 +62,11 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
         What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
 
     Raises:
-        Refused: the plan is not applicable.
-        CaptureFault: the tenant is not the plan's.
-        TamperedPlan: a step's text is not what its values render to.
+        Refused, CaptureFault, TamperedPlan: the plan is not applicable, not this tenant's, or not what was reviewed.
         LockHeld: another apply of this tenant runs.
-        StalePlan: the tenant is in none of the plan's states; nothing was written.
-        TenantFault: the tenant could not be read; nothing was written.
-        AppliedInPart: the run had to stop after something was written, other than at a step that failed or is unknown; carries `applied`.
-        Interrupted: a person asked to stop; carries `applied`.
+        StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read; nothing was written.
+        AppliedInPart: it had to stop after something was written, other than at a failed or unknown step; carries `applied`.
+        Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
     rim = Rim(tell, clock, sleep, stop, patience or Patience())
     _check_meant(loaded.plan, tenant)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 FORMAT_VERSION = "1.0"
 LONGEST_MESSAGE = 500
 """Characters of a service's message that are kept: enough to act on, and a huge answer cannot fill the disk."""
+_BINARY = getattr(os, "O_BINARY", 0)
+"""Windows would write a carriage return before each end of line, and count it."""
 _NAME = re.compile(r"apply-([0-9]+)\.jsonl")
 
 _Line: TypeAlias = dict[str, Any]
@@ -99,7 +101,7 @@ class Journal:
         """
         path = directory / f"apply-{_newest_number(directory) + 1:06d}.jsonl"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY, 0o600)
         except OSError as error:
             raise _unwritable(path, str(error.strerror)) from error
         journal = cls(path, descriptor, clock)

@@ -83,7 +83,7 @@ def hold(directory: Path, *, since: str) -> Iterator[None]:
 
 def _open(path: Path) -> int:
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     except OSError as error:
         raise ReconcilerError(f"{path}: cannot be opened: {error.strerror}; name a writable directory with --state-dir") from error
 

@@ -194,6 +194,8 @@ class Run:
             moved, trouble = self.watch.moved(self._reached, self.watch.products, Why.VERIFY), ""
         except (TenantFault, CaptureFault) as fault:
             moved, trouble = (), str(fault)
+        if moved and self.rim.stop():
+            trouble = "stopped while waiting for the tenant to show what was written"
         converged = not moved and not trouble
         self._end(End.CONVERGED if converged else End.NOT_VERIFIED)
         return self._applied(converged=converged, moved=moved, trouble=trouble)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.rows import GUID, guid, listed, name_fault, objects, shown, text
+from reconciler.captures.rows import GUID, by_key, guid, listed, name_fault, objects, shown, text
 from reconciler.model.observed import Directory, Group, Recipient, User
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[di
         found = User(user, upn, name)
         if users.setdefault(user, found) != found or by_upn.setdefault(upn.lower(), user) != user:
             faults.add(f"{path}.users[{index}]", f"id {user} or upn {shown(upn)} stands twice and for different users: fetch again")
-    return dict(sorted(users.items())), by_upn
+    return by_key(users), by_upn
 
 
 def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[str, Group]:
@@ -54,7 +54,7 @@ def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[st
         found = Group(group, text(row, "displayName", here, faults), _members(row, here, faults))
         if groups.setdefault(group, found) != found:
             faults.add(here, f"id {group} stands twice, with different content: fetch again")
-    return dict(sorted(groups.items()))
+    return by_key(groups)
 
 
 def _recipients(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, Recipient], dict[str, str]]:
@@ -71,7 +71,7 @@ def _recipients(section: Mapping[str, Any], path: str, faults: FaultList) -> tup
         for address in sorted(found.addresses):
             if by_address.setdefault(address, recipient) != recipient:
                 faults.add(f"{here}.addresses", f"{shown(address)} is an address of {by_address[address]} too: whose it is cannot be known")
-    return dict(sorted(recipients.items())), by_address
+    return by_key(recipients), by_address
 
 
 def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultList) -> Recipient:
@@ -82,14 +82,16 @@ def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultL
         faults.add(f"{path}.sid", f"{shown(sid)} is no security identifier")
     primary = smtp_address(text(row, "primary", path, faults)) or ""
     addresses = _addresses(row, path, faults)
-    for address in sorted({primary, *addresses}):
+    if not primary:
+        faults.add(f"{path}.primary", "is missing: the primary SMTP address of the recipient")
+    for address in sorted({primary, *addresses} - {""}):
         if flaw := name_fault(address):
             faults.add(f"{path}.addresses", flaw)
     return Recipient(
         recipient,
         sid or None,
         primary,
-        frozenset({primary.lower(), *addresses}),
+        frozenset({primary.lower(), *addresses} - {""}),
         text(row, "displayName", path, faults),
         text(row, "type", path, faults),
         bool(principal),

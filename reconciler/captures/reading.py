@@ -8,7 +8,7 @@ from reconciler.captures import directory, reads
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import shown
+from reconciler.captures.rows import is_time, shown
 from reconciler.kinds.exchange import parse as exchange
 from reconciler.kinds.teams import parse as teams
 from reconciler.model.observed import Observed
@@ -38,6 +38,8 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     place, faults = file or source, FaultList()
     envelope_faults(raw, faults)
     faults.refuse(place)
+    if not is_time(raw["taken_at"]):
+        faults.add("$.taken_at", f"{shown(raw['taken_at'])} is no point in time")
     _right_tenant(raw, tenant_id, faults)
     found = raw.get("directory") or {}
     known = directory.read(found, "$.directory", faults)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from reconciler.characters import unfit
 
@@ -16,6 +17,8 @@ GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 """A GUID in lower case; use `fullmatch`."""
 
 _LONGEST: Final = 80
+_Key = TypeVar("_Key", str, tuple[str, str])
+_Value = TypeVar("_Value")
 
 
 def guid(value: Any) -> str | None:
@@ -56,6 +59,11 @@ def objects(section: Mapping[str, Any], key: str, path: str, faults: FaultList) 
     return [row if isinstance(row, dict) else {} for row in rows]
 
 
+def by_key(found: dict[_Key, _Value]) -> dict[_Key, _Value]:
+    """A mapping in the order of its keys, so that nothing downstream can depend on the order of rows."""
+    return {key: found[key] for key in sorted(found)}
+
+
 def name_fault(text: str) -> str | None:
     """Why a text that the tool will compare, show and render as a name must be refused; None if it is fit."""
     if text.isascii() and text.isprintable():
@@ -80,3 +88,11 @@ def text(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
         return value or ""
     faults.add(f"{path}.{key}", f"{shown(value)} is no text")
     return ""
+
+
+def is_time(value: Any) -> bool:
+    """Whether a value is a point in time: ISO 8601 with `Z` or an offset."""
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False

@@ -84,14 +84,10 @@ def _key(group: Json) -> str:
 
 
 def _too_many(claims: list[Claim]) -> Iterator[Finding]:
-    """Every document with groups is in doubt; in each the first group that is too many, or its last one, is named."""
-    ordered = sorted(claims, key=lambda claim: claim.position)
-    message = f"{len(claims)} groups in all policies, Teams takes {MOST_GROUPS}: remove some, or nest users in fewer groups"
-    named: dict[int, Claim] = {}
-    for number, claim in enumerate(ordered, 1):
-        if number <= MOST_GROUPS + 1 or id(claim.draft) not in named:
-            named[id(claim.draft)] = claim
-    yield from (claim.draft.finding(rules.TOO_MANY_GROUPS, claim.steps, message) for claim in named.values())
+    """Every policy with groups is in doubt: which of them is one too many, nobody knows."""
+    message = f"{len(claims)} groups in all policies, Teams takes {MOST_GROUPS}: remove some, or gather their members in fewer groups"
+    for draft in {id(claim.draft): claim.draft for claim in claims}.values():
+        yield draft.finding(rules.TOO_MANY_GROUPS, _GROUPS, message, key=True)
 
 
 def _tenant_grants(policies: Sequence[Draft]) -> Iterator[Finding]:

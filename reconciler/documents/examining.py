@@ -59,9 +59,10 @@ def examine(paths: Sequence[Path]) -> Examined:
     rosters, findings = _rosters(drafts, walked.roots)
     known = applications(drafts)
     findings += [*walked.findings, *read.findings]
-    findings += _unexplained((finding for one in drafts for finding in shape_findings(one)), read.findings)
-    findings += [*name_findings(drafts), *reference_findings(drafts, known), *tenant_findings(drafts)]
-    findings += [*teams_findings(drafts), *user_findings(rosters), *exchange_findings(drafts, known)]
+    judged = [finding for one in drafts for finding in shape_findings(one)]
+    judged += [*name_findings(drafts), *reference_findings(drafts, known), *tenant_findings(drafts)]
+    judged += [*teams_findings(drafts), *user_findings(rosters), *exchange_findings(drafts, known)]
+    findings += _unexplained(judged, read.findings)
     listings = {id(roster.draft): roster.listings for roster in rosters}
     faultless = _without_fault(drafts, findings)
     return Examined(build(faultless, known, listings), tuple(sorted(set(findings))))
@@ -116,10 +117,13 @@ def _holds(one: Draft, position: Position) -> bool:
     return position.file == one.file and one.tree.first_line <= position.line <= one.tree.last_line
 
 
-def _unexplained(shape: Iterable[Finding], earlier: Iterable[Finding]) -> Iterator[Finding]:
-    """Leave out what the schema says about a place that could not be read in the first place."""
-    known = {finding.position for finding in earlier}
-    return (finding for finding in shape if finding.position not in known)
+def _unexplained(judged: Iterable[Finding], earlier: Iterable[Finding]) -> Iterator[Finding]:
+    """Leave out what is said about a value that could not be read properly in the first place."""
+    places = {finding.position for finding in earlier}
+    values = {(finding.position.file, finding.subject, finding.path) for finding in earlier if finding.path != "$"}
+    for finding in judged:
+        if finding.position not in places and (finding.position.file, finding.subject, finding.path) not in values:
+            yield finding
 
 
 def _rosters(drafts: Iterable[Draft], roots: Sequence[Path]) -> tuple[list[Roster], list[Finding]]:

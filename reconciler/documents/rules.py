@@ -75,8 +75,8 @@ ABSENT_EXTRAS = Rule(
 # Names.
 NAME_FORM = Rule("name.form", "A name of the wrong form", "1 to 64 characters without blanks around them; in an Application not `*`.")
 POLICY_NAME = Rule(
-    "name.policy-characters",
-    "A Teams policy name with refused characters",
+    "name.policy-form",
+    "A Teams policy name of the wrong form",
     "`* ? [ ]` are wildcards in -Filter, and `/ \\ ' \" ;` separate or quote elsewhere. Microsoft documents no limits: these are this tool's.",
 )
 NOT_NFC = Rule(

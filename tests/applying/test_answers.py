@@ -5,20 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reconciler.applying.events import Retrying, StepDone, StepFailed, Waiting, Why
 from reconciler.applying.outcomes import Retries
 from reconciler.applying.rim import Patience, Rim
-from reconciler.errors import AppliedInPart, Interrupted
+from reconciler.errors import AppliedInPart, Interrupted, RefusedText, TenantFault
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
+from reconciler.tenants.simulated import Faults, Simulator
 from tests.applying import worlds
 from tests.applying.test_applying import WANTED, Case, everything, moved_user
 from tests.applying.worlds import lost_after, lost_before, refused, refused_after
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reconciler.model.applied import Applied
+    from reconciler.tenants.protocol import Outcome
 
 
 @pytest.fixture
@@ -254,15 +258,65 @@ def test_whatever_happens_on_the_line_the_next_applies_converge_and_every_step_i
     case = Case(tmp_path_factory.mktemp("line"))
     case.door.answers.update(answers)  # type: ignore[arg-type]
     case.door.lag = lag
-    for _ in range(len(answers) + 1):
-        applied = case.apply()
-        tried = (*everything(applied.already), *applied.done, *((applied.failed.step,) if applied.failed else ()))
-        unknown = (applied.unknown,) if applied.unknown else ()
-        assert (*tried, *unknown, *applied.not_tried) == everything(case.count)
-        if applied.converged:
-            break
-    assert applied.converged
+    assert any(accounted(case, case.apply()).converged for _ in range(len(answers) + 1))
     assert worlds.planned(case.simulator, WANTED).steps == ()
+
+
+def accounted(case: Case, applied: Applied) -> Applied:
+    """Every step is in exactly one place of the report."""
+    failed = (applied.failed.step,) if applied.failed else ()
+    unknown = (applied.unknown,) if applied.unknown else ()
+    assert (*everything(applied.already), *applied.done, *failed, *unknown, *applied.not_tried) == everything(case.count)
+    return applied
+
+
+FAULTS = st.builds(
+    Faults,
+    seed=st.integers(0, 1000),
+    throttled=st.sampled_from([0, 0.2]),
+    transient=st.sampled_from([0, 0.2]),
+    lost_before=st.sampled_from([0, 0.1]),
+    lost_after=st.sampled_from([0, 0.2]),
+    lag=st.integers(0, 4),
+    scattered=st.booleans(),
+)
+
+
+@given(worlds.worlds(), worlds.worlds(), FAULTS)
+@settings(max_examples=40)
+def test_whatever_the_simulated_services_do_wrong_the_next_applies_converge(
+    tmp_path_factory: pytest.TempPathFactory, before: worlds.World, after: worlds.World, faults: Faults
+) -> None:
+    directory, clock = tmp_path_factory.mktemp("faults"), worlds.Clock()
+    healthy = worlds.simulator(directory, before)
+    wanted = worlds.documents(after, absent=before.policies.keys() - after.policies.keys())
+    plan = worlds.loaded(directory, worlds.planned(healthy, wanted))
+    assume(plan.plan.applicable and plan.plan.steps)
+    tenant = Simulator(directory / "tenant.json", faults=faults)
+    assert any(worlds.ran(plan, tenant, directory, clock).converged for _ in range(50))
+    assert worlds.planned(Simulator(directory / "tenant.json"), wanted).steps == ()
+
+
+def test_a_wish_to_stop_while_the_end_is_verified_ends_the_wait(case: Case) -> None:
+    case.door.lag = 40
+    applied = case.apply(stop_after=case.count)
+    assert (applied.done, applied.converged) == (everything(case.count), False)
+    assert "stopped while waiting" in applied.trouble
+
+
+def test_a_gate_that_refuses_a_text_fails_the_step_and_a_line_that_breaks_loses_it(case: Case) -> None:
+    def gate(_write: object) -> Outcome:
+        raise RefusedText("gate: constant")
+
+    def broken(_write: object) -> Outcome:
+        raise TenantFault("the session ended")
+
+    case.door.answers.update({2: gate})
+    applied = case.apply()
+    assert applied.failed is not None
+    assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (2, "invalid", "gate: constant")
+    case.door.answers = dict.fromkeys((3, 4), broken)
+    assert case.apply().unknown == 2
 
 
 def test_pauses_grow_and_end() -> None:

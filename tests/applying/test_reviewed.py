@@ -128,12 +128,12 @@ def test_users_that_nobody_looked_for_are_looked_up_before_their_grant() -> None
     assert lookups.absent_users((USER, "x"), directory(USER)) == ("x",)
 
 
-def change(after: Json) -> Change:
+def change(after: Mapping[str, Json] | None) -> Change:
     return Change(CREATE.address, "ExchangeApplicationAccessPolicy", (Action.CREATE,), "declared", None, after)
 
 
 @pytest.mark.parametrize("after", [None, {}, {"scope": ""}, {"scope": SCOPE.upper()}])
-def test_a_scope_that_is_only_known_by_id_needs_no_lookup(after: Json) -> None:
+def test_a_scope_that_is_only_known_by_id_needs_no_lookup(after: Mapping[str, Json] | None) -> None:
     assert lookups.scope_before(CREATE, change(after)) is None
 
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import blank_as_empty, guid, listed, name_fault, objects, shown, text
+from reconciler.captures.rows import blank_as_empty, by_key, guid, listed, name_fault, objects, shown, text
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
@@ -58,7 +58,7 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeSt
                 f"a second policy for application {key[0]} and scope {key[1]}, which one Identity cannot tell apart: look at both in the tenant",
             )
         policies[key] = policy
-    return ExchangeState(dict(sorted(policies.items())))
+    return ExchangeState(by_key(policies))
 
 
 def is_empty_store(exception: str, message: str) -> bool:

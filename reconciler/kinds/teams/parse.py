@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import GUID, blank_as_empty, guid, listed, name_fault, objects, shown
+from reconciler.captures.rows import GUID, blank_as_empty, by_key, guid, listed, name_fault, objects, shown
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 
@@ -94,7 +94,7 @@ class _Names:
         """Key to spelling: a policy's own, and for one that does not exist the first in code-point order."""
         spellings = {key: policies[key].name if key in policies else name for key, name in self._spellings.items()}
         spellings[GLOBAL] = policies[GLOBAL].name
-        return dict(sorted(spellings.items()))
+        return by_key(spellings)
 
 
 def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, TeamsPolicy]:
@@ -111,7 +111,7 @@ def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> di
             names.faults.add(f"{here}.Identity", f"{shown(row['Identity'])} is listed twice (names ignore case): fetch again")
         seen.add(key)
         policies[key] = _policy("Global" if key == GLOBAL else bare_name(row["Identity"]), row, here, names.faults)
-    return dict(sorted(policies.items()))
+    return by_key(policies)
 
 
 def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> TeamsPolicy:
@@ -131,7 +131,7 @@ def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[s
             faults.add(f"{path}[{index}]", f"{shown(spelled)} of policy {shown(name)} is no client id (a GUID): remove it from the policy")
         else:
             applications[application] = min(spelled, applications.get(application, spelled))
-    return dict(sorted(applications.items()))
+    return by_key(applications)
 
 
 def _groups(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> tuple[GroupAssignment, ...]:
@@ -194,4 +194,4 @@ def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[
             key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}") or ""
         if key and users.setdefault(user, key) != key:
             names.faults.add(f"{path}[{index}]", f"user {user} is listed with two policies: fetch again")
-    return dict(sorted(users.items()))
+    return by_key(users)

@@ -58,24 +58,25 @@ class Faults:
 
 
 class Dice:
-    """Decides, call by call, what goes wrong. Every write draws the same number of times, so one fault does not move the others."""
+    """Decides, call by call, what goes wrong. Mishaps and lags are drawn apart, so that one kind of fault does not move the other."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._random = random.Random(faults.seed)  # noqa: S311  reproducible on purpose
+        self._mishaps = random.Random(f"mishaps {faults.seed}")  # noqa: S311  reproducible on purpose
+        self._lags = random.Random(f"lags {faults.seed}")  # noqa: S311  reproducible on purpose
         self._writes = 0
 
     def mishap(self, cmdlet: str, text: str) -> Mishap | Failed | None:
         """What happens to the next write; None: nothing."""
         self._writes += 1
-        drawn = self._drawn(self._random.random())
+        drawn = self._drawn(self._mishaps.random())
         if cmdlet in self._faults.denied:
             return Mishap.DENIED
         return self._faults.fail_on.get(self._writes) or self._faults.fail_on.get(text) or drawn
 
     def lag(self) -> int:
         """How many captures will not show the next write."""
-        return self._random.randint(0, self._faults.lag) if self._faults.scattered else self._faults.lag
+        return self._lags.randint(0, self._faults.lag) if self._faults.scattered else self._faults.lag
 
     def _drawn(self, chance: float) -> Mishap | None:
         faults = self._faults

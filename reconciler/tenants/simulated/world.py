@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import is_time
 from reconciler.errors import RefusedText
 from reconciler.kinds.exchange import parse as exchange
 from reconciler.kinds.teams import parse as teams
@@ -94,14 +95,7 @@ def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
     tenant, clock = sections["tenant"], raw.get("clock", raw.get("taken_at"))
     if isinstance(tenant, dict) and not isinstance(tenant.get("tenantId"), str):
         faults.add("$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID")
-    if not _is_time(clock):
+    if not is_time(clock):
         faults.add("$.clock", "is no time like 2026-11-02T09:00:00Z")
     kept = {key: value for key, value in raw.items() if key not in {"taken_at", "tool"}}
     return {**kept, **sections, "clock": clock}
-
-
-def _is_time(value: object) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
-    except ValueError:
-        return False
