@@ -56,19 +56,17 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
         clock: Seconds since 1970.
         sleep: Waits for this many seconds.
         stop: Is asked between steps and while waiting; once it says True, the step in flight is finished and no other begins.
-        patience: How long to wait for what; by default what the services were seen to need.
+        patience: How long to wait for what; by default what the services were seen to need, and nothing for a simulated one.
 
-    Returns:
-        What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
+    Returns: What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
 
     Raises:
-        Refused, CaptureFault, TamperedPlan: the plan is not applicable, not this tenant's, or not what was reviewed.
-        LockHeld: another apply of this tenant runs.
+        Refused, CaptureFault, TamperedPlan: the plan is not applicable, not this tenant's, or not what was reviewed. LockHeld: another runs.
         StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read; nothing was written.
         AppliedInPart: it had to stop after something was written, other than at a failed or unknown step; carries `applied`.
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
-    rim = Rim(tell, clock, sleep, stop, patience or Patience())
+    rim = Rim(tell, clock, sleep, stop, patience or _patience(tenant))
     _check_meant(loaded.plan, tenant)
     reviewed.check(loaded.plan)
     if not loaded.plan.steps:
@@ -76,6 +74,11 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     directory = tenant_directory(state_dir, loaded.plan.tenant_id)
     with hold(directory, since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds")):
         return _apply(loaded, tenant, directory, rim)
+
+
+def _patience(tenant: Tenant) -> Patience:
+    """A simulated service lags by a number of readings and is busy for a number of calls: time does not help."""
+    return Patience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
 
 def _apply(loaded: Loaded, tenant: Tenant, directory: Path, rim: Rim) -> Applied:

@@ -27,6 +27,7 @@ class Patience:
             jitter: one write is in flight in the whole run, so there is nothing to keep apart.
         transient: The same for faults that pass.
         process: How long to wait for a process of an earlier apply to end.
+        scale: What part of a wait for a service is really waited; the number of readings and attempts stays.
     """
 
     lag: float = 120.0
@@ -35,6 +36,7 @@ class Patience:
     throttled: tuple[float, ...] = (30.0, 60.0, 120.0, 240.0, 300.0)
     transient: tuple[float, ...] = (5.0, 10.0, 20.0)
     process: float = 120.0
+    scale: float = 1.0
 
     def readings(self, age: float) -> int:
         """How many more readings a write of this age (seconds) is worth; a clock that was set back counts as no time."""
@@ -50,6 +52,10 @@ class Rim:
     sleep: Callable[[float], None]
     stop: Callable[[], bool]
     patience: Patience
+
+    def scaled(self, seconds: float) -> float:
+        """How long a wait for a service is to be, seconds."""
+        return seconds * self.patience.scale
 
     def pause(self, seconds: float) -> None:
         """Wait, or less if a person wants to stop."""

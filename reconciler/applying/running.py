@@ -156,8 +156,8 @@ class Run:
             self.journal.unknown(step.id, outcome.message)
         pause = retries.pause(outcome)
         if pause is not None:
-            self.rim.tell(Retrying(step, _fault(outcome), outcome.message, pause))
-            self.rim.pause(pause)
+            self.rim.tell(Retrying(step, _fault(outcome), outcome.message, self.rim.scaled(pause)))
+            self.rim.pause(self.rim.scaled(pause))
         return pause
 
     def _sight(self, step: Step, outcome: NotDone, attempt: int) -> Sight:

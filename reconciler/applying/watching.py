@@ -79,11 +79,11 @@ class Watch:
         """
         request = replace(self._request, products=products)
         found = look(self._read(request, why))
-        left = self._readings_left(products)
+        left, pause = self._readings_left(products), self._rim.scaled(self._rim.patience.interval)
         while not good(found) and left and not self._rim.stop():
             left -= 1
-            self._rim.tell(Waiting(why, self._rim.patience.interval, left))
-            self._rim.pause(self._rim.patience.interval)
+            self._rim.tell(Waiting(why, pause, left))
+            self._rim.pause(pause)
             found = look(self._read(request, why))
         return found
 

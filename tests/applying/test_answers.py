@@ -8,12 +8,13 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from reconciler.applying.applying import apply
 from reconciler.applying.events import Retrying, StepDone, StepFailed, Waiting, Why
 from reconciler.applying.outcomes import Retries
 from reconciler.applying.rim import Patience, Rim
 from reconciler.errors import AppliedInPart, Interrupted, RefusedText, TenantFault
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
-from reconciler.tenants.simulated import Faults, Simulator
+from reconciler.tenants.simulated import Faults, Mishap, Simulator
 from tests.applying import worlds
 from tests.applying.test_applying import WANTED, Case, everything, moved_user
 from tests.applying.worlds import lost_after, lost_before, refused, refused_after
@@ -229,8 +230,6 @@ def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> No
         waited.append(event)
         wish["asked"] |= isinstance(event, Waiting)
 
-    from reconciler.applying.applying import apply
-
     with pytest.raises(Interrupted) as caught:
         apply(
             case.plan,
@@ -240,6 +239,7 @@ def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> No
             clock=case.clock,
             sleep=case.clock.sleep,
             stop=lambda: wish["asked"],
+            patience=Patience(),
         )
     assert caught.value.applied is not None
     assert caught.value.applied.done == everything(removal - 1)
@@ -317,6 +317,14 @@ def test_a_gate_that_refuses_a_text_fails_the_step_and_a_line_that_breaks_loses_
     assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (2, "invalid", "gate: constant")
     case.door.answers = dict.fromkeys((3, 4), broken)
     assert case.apply().unknown == 2
+
+
+def test_nobody_waits_for_a_simulated_service_however_often_it_is_read(case: Case) -> None:
+    tenant = Simulator(case.directory / "tenant.json", faults=Faults(lag=3, fail_on={3: Mishap.THROTTLED, 5: Mishap.LOST_BEFORE}))
+    applied = apply(case.plan, tenant, state_dir=case.directory, tell=case.told.append, clock=case.clock, sleep=case.clock.sleep)
+    assert applied.converged
+    assert case.clock.now == worlds.NOON
+    assert {event.seconds for event in case.told if isinstance(event, Waiting | Retrying)} == {0}
 
 
 def test_pauses_grow_and_end() -> None:

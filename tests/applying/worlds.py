@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from reconciler.applying.applying import apply
+from reconciler.applying.applying import Patience, apply
 from reconciler.captures import reading
 from reconciler.errors import TenantFault
 from reconciler.model.documents import (
@@ -346,7 +346,9 @@ def ran(
     told: list[Event] | None = None,
 ) -> Applied:
     tell = (told if told is not None else []).append
-    return apply(plan, tenant, state_dir=directory / ".reconciler", tell=tell, clock=clock, sleep=clock.sleep, stop=stop)
+    return apply(
+        plan, tenant, state_dir=directory / ".reconciler", tell=tell, clock=clock, sleep=clock.sleep, stop=stop, patience=Patience()
+    )
 
 
 def stop_after(door: Door, writes: int) -> Callable[[], bool]:
