@@ -26,7 +26,7 @@ class Made(NamedTuple):
 
 
 def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
-    """Load documents; with `--only` just the faults that concern the selection stand in the way (design: fault isolation).
+    """Load documents; with `--only` just the faults that concern the selection stand in the way.
 
     Raises:
         DocumentFaults: an error concerns what is selected; carries all of those.

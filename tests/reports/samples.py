@@ -1,0 +1,79 @@
+"""Plans for reports: a case gives what it is about, the rest is an empty plan. They go through a plan file, as a reader's plans do."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from reconciler import canonical
+from reconciler.planning import planfile
+from reconciler.planning.planfile import Digests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from reconciler.model.plans import Plan
+
+DIGESTS = Digests("plan:" + "0" * 64, "content:" + "1" * 64)
+
+EMPTY: Mapping[str, Any] = {
+    "access": None,
+    "applicable": True,
+    "baseline": {},
+    "changes": [],
+    "connect": {},
+    "consents": [],
+    "displaced": [],
+    "format_version": "1.0",
+    "gaps": None,
+    "held": [],
+    "inputs": {"capture_digest": "c", "capture_taken_at": "2026-11-20T08:00:00Z", "documents_digest": "d", "source": "capture"},
+    "names": {},
+    "refusals": [],
+    "steps": [],
+    "summary": {},
+    "tenant": {"organization": "contoso.onmicrosoft.com", "tenantId": "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"},
+    "tests": [],
+    "tool": {"name": "reconciler", "version": "0"},
+    "unmanaged": [],
+    "unresolved": [],
+    "warnings": [],
+}
+
+
+def write(path: Path, case: Mapping[str, Any]) -> Path:
+    """A plan file with right digests."""
+    body = {**EMPTY, **case}
+    content = canonical.dumps({name: body[name] for name in planfile.CONTENT})
+    body["content_digest"] = f"content:{hashlib.sha256(content).hexdigest()}"
+    path.write_bytes(canonical.dumps({**body, "digest": f"plan:{canonical.digest(body)}"}) + b"\n")
+    return path
+
+
+def plan(folder: Path, case: Mapping[str, Any]) -> Plan:
+    """A case as a plan value."""
+    return planfile.load(write(folder / "sample.json", case)).plan
+
+
+def change(address: str, *actions: str, **more: Any) -> dict[str, Any]:
+    """A change of a plan file."""
+    rest = {"kind": "", "action_reason": "declared", "before": None, "after": {}, "attributes": [], "replaces": None}
+    return {"address": address, "actions": list(actions), **rest, **more}
+
+
+def step(number: int, address: str, **more: Any) -> dict[str, Any]:
+    """A step of a plan file."""
+    rest = {
+        "provider": address.partition(".")[0],
+        "cmdlet": "Set-It",
+        "parameters": {},
+        "text": f"Set-It -Number:{number}",
+        "reason": "describe",
+    }
+    return {"id": number, "address": address, **rest, "temporary": False, "gaps": [], **more}
+
+
+def note(code: str, address: str, **details: Any) -> dict[str, Any]:
+    """A note of a plan file."""
+    return {"code": code, "address": address, "details": details}
