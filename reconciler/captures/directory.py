@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.rows import GUID, by_key, guid, listed, name_fault, objects, shown, text
+from reconciler.captures.rows import by_key, guid, guids, listed, name_fault, objects, shown, text
 from reconciler.model.observed import Directory, Group, Recipient, User
 
 if TYPE_CHECKING:
@@ -29,12 +29,12 @@ def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[di
     """One pass over up to 100,000 rows: nothing in here may cost more than a few lookups a row."""
     users: dict[str, User] = {}
     by_upn: dict[str, str] = {}
-    is_guid = GUID.fullmatch
-    for index, row in enumerate(objects(section, "users", path, faults)):
-        spelled, upn, name = row.get("id"), row.get("upn"), row.get("displayName") or ""
-        if not (isinstance(spelled, str) and isinstance(upn, str) and isinstance(name, str) and is_guid(user := spelled.lower())):
-            if row:
-                faults.add(f"{path}.users[{index}]", f"id {shown(spelled)}, upn {shown(upn)}: a GUID and texts are needed")
+    rows = objects(section, "users", path, faults)
+    for index, (user, row) in enumerate(zip(guids(rows, "id", f"{path}.users", faults), rows, strict=True)):
+        upn, name = row.get("upn"), row.get("displayName") or ""
+        if not (user and isinstance(upn, str) and isinstance(name, str)):
+            if user:
+                faults.add(f"{path}.users[{index}]", f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts")
             continue
         if flaw := name_fault(upn):
             faults.add(f"{path}.users[{index}].upn", flaw)

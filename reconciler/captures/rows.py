@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 """A GUID in lower case; use `fullmatch`."""
 
+_GUIDS: Final = re.compile(rf"{GUID.pattern}(?:\n{GUID.pattern})*+")
 _LONGEST: Final = 80
 _Key = TypeVar("_Key", str, tuple[str, str])
 _Value = TypeVar("_Value")
@@ -25,6 +26,25 @@ def guid(value: Any) -> str | None:
     """The lower-case form of a GUID, None if the value is not one."""
     folded = value.lower() if isinstance(value, str) else ""
     return folded if GUID.fullmatch(folded) else None
+
+
+def guids(rows: Sequence[Mapping[str, Any]], key: str, path: str, faults: FaultList) -> Sequence[str]:
+    """The ids of many rows in lower case, `""` and a fault where one is no GUID."""
+    try:
+        folded = "\n".join([row[key] for row in rows]).lower()
+    except (KeyError, TypeError):
+        folded = ""
+    # One match over all of them takes a fifth of the time of one match for each.
+    if _GUIDS.fullmatch(folded) and len(found := folded.split("\n")) == len(rows):
+        return found
+    return [_guid(row, key, f"{path}[{index}].{key}", faults) for index, row in enumerate(rows)]
+
+
+def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
+    found = guid(row.get(key))
+    if found is None and row:  # an empty row was told already
+        faults.add(path, f"{shown(row.get(key))} is no object id (a GUID)")
+    return found or ""
 
 
 def shown(value: Any) -> str:

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import GUID, blank_as_empty, by_key, guid, listed, name_fault, objects, shown
+from reconciler.captures.rows import blank_as_empty, by_key, guid, guids, listed, name_fault, objects, shown
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 
@@ -178,15 +178,9 @@ def _rank(row: Mapping[str, Any]) -> int | None:
 def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, str]:
     """One pass over up to 100,000 rows: nothing in here may cost more than a few lookups a row."""
     users: dict[str, str] = {}
-    is_guid, known = GUID.fullmatch, names.keys
-    for index, row in enumerate(rows):
-        spelled = row.get("Identity")
-        user = spelled.lower() if isinstance(spelled, str) else ""
-        if not is_guid(user):
-            if row:
-                names.faults.add(f"{path}[{index}].Identity", f"{shown(spelled)} is no object id (a GUID)")
-            continue
-        name = granted_name(row)
+    known = names.keys
+    for index, (user, row) in enumerate(zip(guids(rows, "Identity", path, names.faults), rows, strict=True)):
+        name = granted_name(row) if user else None
         if name is None:
             continue
         key = known.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
