@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
+from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
 
 from reconciler.applying import lookups, reviewed
@@ -242,7 +243,7 @@ def _fault(outcome: NotDone) -> str:
 def _hint(step: Step, outcome: Failed) -> str:
     if passes(outcome):
         return "the service is busy: apply the same plan again later"
-    without = f"correct the cause and apply the same plan again, or plan again with --skip {_held_as(step)} to go on without it"
+    without = f"correct the cause and apply the same plan again, or plan again with --skip {quote(_held_as(step))} to go on without it"
     return f"{without}; {_GROUP_HINT}" if "Group" in step.parameters else without
 
 
