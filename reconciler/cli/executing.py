@@ -126,14 +126,15 @@ def execute(target: Target, state_dir: Path) -> int:
                 _report(target, fault.applied)
             raise
     _report(target, outcome)
-    return _code(outcome)
+    return exit_code(outcome)
 
 
 def _report(target: Target, outcome: Applied) -> None:
     printing.report(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated"))
 
 
-def _code(outcome: Applied) -> int:
+def exit_code(outcome: Applied) -> int:
+    """Applied in part, applied but not verified, or fine."""
     if outcome.failed is not None or outcome.unknown is not None or outcome.not_tried:
         return AppliedInPart.exit_code
     return 0 if outcome.converged else NotVerified.exit_code

@@ -1,0 +1,233 @@
+"""`apply`: who may say yes, to what, and what is told afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.cli import executing
+from reconciler.model.applied import Applied
+from reconciler.tenants.protocol import Failed, Fault
+from reconciler.tenants.simulated import Simulator
+from tests.cli.sample import tenant_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reconciler.model.plans import Invocation
+    from reconciler.tenants.protocol import Outcome
+    from tests.conftest import Ran, Run
+
+SIM = ("--tenant", "sim:tenant.json")
+
+
+def _digests(folder: Path) -> tuple[str, str]:
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    return plan["digest"], plan["content_digest"]
+
+
+def test_yes_and_nothing_else_is_consent(type_: Callable[..., Ran], run: Run, folder: Path) -> None:
+    before = (folder / "tenant.json").read_bytes()
+    for answer in ("no\n", "y\n", "Yes please\n", ""):
+        ran = type_("apply", *SIM, answer=answer)
+        assert (ran.code, (folder / "tenant.json").read_bytes()) == (1, before)
+        assert "nothing was changed" in ran.err
+    agreed = type_("apply", *SIM, answer="yes\n")
+    assert agreed.code == 0, agreed.err
+    assert "Plan: 3 to add" in agreed.out
+    assert agreed.out.endswith("\nApply complete! Resources: 3 added, 2 changed, 1 destroyed.\n")
+    assert "\nNo changes. " in run("plan", *SIM).out
+
+
+def test_the_bundled_tenant_is_copied_on_the_first_write(type_: Callable[..., Ran], run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    state = folder / ".reconciler" / "tenant.json"
+    assert not state.exists()
+    ran = type_("apply", "plan.json", answer="yes\n")
+    assert ran.code == 0, ran.err
+    assert state.exists()
+    assert "\nNo changes. " in run("plan").out
+    assert "0 added, 0 changed, 0 destroyed" in type_("apply", answer="").out, "nothing to do is nothing to ask"
+
+
+def test_a_simulator_that_nobody_typed_is_not_applied_to_without_asking(run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    ran = run("apply", "plan.json", "--auto-approve")
+    assert ran.code == 64
+    assert "sim:FILE" in ran.err
+    assert not (folder / ".reconciler").exists()
+
+
+def test_without_a_terminal_somebody_must_have_approved(run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    for command in (("apply", "plan.json", *SIM), ("apply", *SIM)):
+        ran = run(*command, stdin="yes\n")
+        assert (ran.code, ran.out) == (64, "")
+        assert "--auto-approve" in ran.err
+
+
+def test_a_capture_file_is_never_written_to(run: Run, folder: Path) -> None:
+    run("fetch", "--out", "capture.json", *SIM)
+    run("plan", "--out", "plan.json")
+    ran = run("apply", "plan.json", "--auto-approve", "--tenant", "capture.json")
+    assert ran.code == 64
+    assert "cannot be changed" in ran.err
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_only_the_approved_plan_is_applied(run: Run, folder: Path, which: int) -> None:
+    run("plan", "--out", "plan.json")
+    wrong = run("apply", "plan.json", "--auto-approve", *SIM, "--digest", "plan:" + "0" * 64)
+    assert wrong.code == 5
+    assert _digests(folder)[which] in wrong.err
+    right = run("apply", "plan.json", "--auto-approve", *SIM, "--digest", _digests(folder)[which])
+    assert right.code == 0, right.err
+    assert "deliberate" not in right.err
+
+
+def test_without_a_digest_it_says_what_is_not_noticed(run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    assert "deliberate" in run("apply", "plan.json", "--auto-approve", *SIM).err
+
+
+def test_an_offline_plan_binds_a_plan_of_the_moment_by_what_it_does(run: Run, folder: Path) -> None:
+    run("fetch", "--out", "capture.json", *SIM)
+    run("plan", "--out", "plan.json", "--tenant", "capture.json")
+    ran = run("apply", "--auto-approve", *SIM, "--digest", _digests(folder)[1])
+    assert ran.code == 0, ran.err
+    again = run("apply", "--auto-approve", *SIM, "--digest", _digests(folder)[1])
+    assert again.code == 5
+
+
+@pytest.mark.parametrize("option", [("--path", "policies"), ("--allow", "limits:teams.policy"), ("--only", "x"), ("--skip", "x")])
+def test_what_makes_a_plan_does_not_go_with_a_plan(run: Run, folder: Path, option: tuple[str, str]) -> None:
+    run("plan", "--out", "plan.json")
+    assert run("apply", "plan.json", "--auto-approve", *SIM, *option).code == 64
+
+
+def test_documents_elsewhere_and_options_of_planning(run: Run, folder: Path) -> None:
+    (folder / "policies").rename(folder / "elsewhere")
+    skipped = ("--skip", "teams.policy/MY-APP-POLICY")
+    ran = run("apply", "--path", "elsewhere", "--auto-approve", *SIM, *skipped, "--state-dir", "state")
+    assert ran.code == 0, ran.err
+    assert (folder / "state").is_dir()
+    assert not (folder / ".reconciler").exists()
+    assert "MY-APP-POLICY" in run("plan", "elsewhere", *SIM).out
+
+
+def test_a_tenant_that_moved_is_left_alone(run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    tenant = json.loads((folder / "tenant.json").read_text(encoding="utf-8"))
+    for policy in tenant["teams"]["policies"]:
+        if policy["Identity"].endswith("Test-policy"):
+            policy["AppIds"] = []
+    (folder / "tenant.json").write_text(json.dumps(tenant), encoding="utf-8")
+    before = (folder / "tenant.json").read_bytes()
+    ran = run("apply", "plan.json", "--auto-approve", *SIM)
+    assert ran.code == 5
+    assert "teams.policy/test-policy" in ran.err.lower()
+    assert (folder / "tenant.json").read_bytes() == before
+
+
+def test_nothing_to_apply(run: Run, folder: Path) -> None:
+    (folder / "none.yaml").write_text(tenant_document())
+    ran = run("apply", "--path", "none.yaml", "--auto-approve", *SIM)
+    assert ran.code == 0, ran.err
+    assert "\nNo changes. " in ran.out
+    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed." in ran.out
+
+
+def _answering(outcome: Outcome) -> Callable[..., Outcome]:
+    """A tenant that answers the fifth write with `outcome` and does every other one."""
+    real, writes = Simulator.run, []
+
+    def run(self: Simulator, invocation: Invocation, text: str) -> Outcome:
+        writes.append(text)
+        return outcome if len(writes) == 5 else real(self, invocation, text)
+
+    return run
+
+
+def test_a_refused_step_stops_the_apply_and_says_how_to_go_on(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "run", _answering(Failed(Fault.DENIED, "no rights\n::error::x")))
+        ran = run("apply", "--auto-approve", *SIM)
+    assert ran.code == 6
+    for part in (
+        "Done: 4 steps\n",
+        "Failed: 1 step\n",
+        "Not tried: 8 steps\n",
+        "Apply stopped: 4 of 13 steps done.\n",
+        "--skip teams.policy/MY-APP-POLICY",
+    ):
+        assert part in ran.out
+    assert "\n::error::" not in ran.out + ran.err
+    assert "denied: no rights" in ran.err
+    assert run("apply", "--auto-approve", *SIM).code == 0
+
+
+def test_the_exit_code_of_an_outcome() -> None:
+    done = Applied((1,), 0, None, None, (), converged=True, moved=())
+    assert executing.exit_code(done) == 0
+    assert executing.exit_code(replace(done, converged=False)) == 7
+    assert executing.exit_code(replace(done, converged=False, not_tried=(2,))) == 6
+    assert executing.exit_code(replace(done, converged=False, unknown=2)) == 6
+
+
+def _on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
+    """A process whose output and errors are a terminal of its own."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    command = [sys.executable, "-m", "reconciler", *arguments]
+    process = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    pieces = []
+    while True:
+        try:
+            piece = os.read(ours, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        pieces.append(piece)
+    os.close(ours)
+    return process.wait(), b"".join(pieces).decode()
+
+
+def test_on_a_terminal_there_is_colour_and_a_bar(folder: Path) -> None:
+    code, out = _on_a_terminal(folder, "apply", "--auto-approve", *SIM)
+    assert code == 0, out
+    assert "\x1b[32m" in out
+    assert "13/13" in out
+    assert "Apply complete!" in out
+
+
+def test_a_signal_stops_after_the_step_in_flight(folder: Path) -> None:
+    """The signal is sent by the process itself, on the first step, so that no clock decides."""
+    script = (
+        "import os, signal, sys\n"
+        "from reconciler.tenants.simulated import Simulator\n"
+        "run = Simulator.run\n"
+        "def signalled(self, invocation, text):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    return run(self, invocation, text)\n"
+        "Simulator.run = signalled\n"
+        "from reconciler.cli.main import main\n"
+        "sys.argv = ['reconciler', 'apply', '--auto-approve', '--tenant', 'sim:tenant.json']\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert ran.returncode == 130, ran.stderr
+    assert "Finishing the step in flight" in ran.stderr
+    assert "Done: 1 step\n" in ran.stdout
+    assert "Not tried: 12 steps\n" in ran.stdout
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

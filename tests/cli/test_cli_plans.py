@@ -1,0 +1,147 @@
+"""`plan`, `show`, `fetch`: the same plan in every format, and what the exit code says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.sample import STRANGER, teams_document, tenant_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+SIM = ("--tenant", "sim:tenant.json")
+
+
+def test_a_plan_is_the_same_printed_saved_and_shown(run: Run, folder: Path) -> None:
+    planned = run("plan", "--out", "plan.json", "--json-into", "also.json")
+    saved = (folder / "plan.json").read_text(encoding="utf-8")
+    assert planned.out.startswith("SIMULATED TENANT")
+    assert planned.out == run("show", "plan.json").out
+    assert saved == (folder / "also.json").read_text(encoding="utf-8") == run("show", "plan.json", "--format", "json").out
+    assert saved == run("plan", "--format", "json").out
+    assert json.loads(saved)["inputs"]["source"] == "simulated"
+    assert json.loads(saved)["digest"] in planned.out
+    for step in json.loads(saved)["steps"]:
+        assert f"  {step['text']}\n" in planned.out
+
+
+def test_the_closing_lines_agree_with_the_summary_of_the_plan(run: Run, folder: Path) -> None:
+    summary = json.loads(run("plan", "--format", "json").out)["summary"]
+    policies, grants = ([summary[f"{what}_{action}"] for action in ("create", "update", "delete")] for what in ("policies", "grants"))
+    told = run("plan").out
+    assert "Plan: {} to add, {} to change, {} to destroy.\n".format(*policies) in told
+    assert "Grants: {} to add, {} to move, {} to remove.\n".format(*grants) in told
+
+
+def test_planning_writes_nothing_but_what_it_is_asked_for(run: Run, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
+    assert run("plan").code == 0
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_scripts_are_one_for_each_product(run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    teams = run("show", "plan.json", "--format", "powershell", "--product", "teams").out
+    exchange = run("plan", "--format", "powershell", "--product", "exchange").out
+    assert "SIMULATED TENANT" in teams.splitlines()[0]
+    assert "\nGrant-CsApplicationAccessPolicy" in teams
+    assert "\nNew-ApplicationAccessPolicy" in exchange
+    (folder / "one.yaml").write_text(tenant_document() + teams_document("One", "{applications: []}"))
+    assert "Identity:'One'" in run("plan", "one.yaml", "--format", "powershell").out
+
+
+def test_the_exit_code_says_whether_changes_are_pending(run: Run, folder: Path) -> None:
+    assert run("plan").code == 0
+    assert run("plan", "--detailed-exitcode").code == 2
+    (folder / "none.yaml").write_text(tenant_document())
+    ran = run("plan", "none.yaml", "--detailed-exitcode")
+    assert ran.code == 0
+    assert "\nNo changes. " in ran.out
+
+
+def test_a_refused_plan_is_shown_and_saved_and_a_consent_lifts_it(run: Run, folder: Path) -> None:
+    (folder / "wide.yaml").write_text(
+        tenant_document() + teams_document("Global", "{applications: [0a1b2c3d-0000-4000-8000-000000000001]}")
+    )
+    consent = "tenant-wide:teams.application/0a1b2c3d-0000-4000-8000-000000000001"
+    ran = run("plan", "wide.yaml", "--out", "plan.json", "--detailed-exitcode")
+    assert ran.code == 4
+    assert f"--allow {consent}\n" in ran.out
+    assert json.loads((folder / "plan.json").read_text())["applicable"] is False
+    assert "throw" in run("show", "plan.json", "--format", "powershell", "--product", "teams").out
+    refused = run("apply", "plan.json", "--auto-approve", *SIM)
+    assert refused.code == 4
+    assert f"--allow {consent}\n" in refused.out
+    assert run("plan", "wide.yaml", "--allow", consent).code == 0
+
+
+def test_a_selection_holds_the_rest_and_only_its_faults_block(run: Run, folder: Path) -> None:
+    (folder / "policies" / "bad.yaml").write_text(teams_document("Bad", "{applications: [], nonsense: 1}"))
+    assert run("plan").code == 3
+    ran = run("plan", "--only", "teams.policy/MY-APP-POLICY")
+    assert ran.code == 0, ran.out
+    assert "Plan: 1 to add, 0 to change, 0 to destroy.\n" in ran.out
+    assert "bad.yaml:" in ran.err
+    assert "bad.yaml:" not in ran.out
+
+
+def test_a_capture_is_a_tenant_to_plan_on(run: Run, folder: Path) -> None:
+    fetched = run("fetch", "--out", "capture.json", *SIM)
+    assert fetched.code == 0, fetched.err
+    assert fetched.out.startswith("SIMULATED TENANT")
+    assert "Written to capture.json" in fetched.out
+    offline = run("plan", "--tenant", "capture.json", "--format", "json")
+    live = run("plan", *SIM, "--format", "json")
+    assert offline.code == 0
+    assert json.loads(offline.out)["content_digest"] == json.loads(live.out)["content_digest"]
+    assert json.loads(offline.out)["inputs"]["source"] == "capture"
+
+
+def test_the_whole_directory_can_be_fetched(run: Run, folder: Path) -> None:
+    (folder / "small.yaml").write_text(tenant_document() + teams_document("A", "{applications: []}"))
+    users = []
+    for more in ((), ("--directory", "all")):
+        ran = run("fetch", "small.yaml", "--out", "capture.json", *SIM, *more)
+        assert ran.code == 0, ran.err
+        assert "    teams: " in ran.out
+        assert "    exchange: " not in ran.out
+        users.append(len(json.loads((folder / "capture.json").read_text())["directory"]["users"]))
+    assert users[0] < users[1]
+
+
+def test_an_exchange_only_capture_names_no_teams(run: Run, folder: Path) -> None:
+    (folder / "policies" / "teams").rename(folder / "aside")
+    ran = run("fetch", "--out", "capture.json", *SIM)
+    assert ran.code == 0, ran.err
+    assert "    exchange: " in ran.out
+    assert "    teams: " not in ran.out
+
+
+def test_a_capture_of_another_tenant_is_refused(run: Run, folder: Path) -> None:
+    run("fetch", "--out", "capture.json", *SIM)
+    (folder / "other.yaml").write_text(tenant_document(STRANGER) + teams_document("A", "{applications: []}"))
+    ran = run("plan", "other.yaml", "--tenant", "capture.json")
+    assert ran.code == 1
+    assert STRANGER in ran.err
+    none = folder / "none.yaml"
+    none.write_text(teams_document("A", "{applications: []}"))
+    assert run("fetch", "none.yaml", "--out", "capture.json", *SIM).code == 0
+    assert run("plan", "none.yaml", "--tenant", "capture.json").code == 0
+
+
+@pytest.mark.parametrize(
+    "tamper", [('"applicable":true', '"applicable":false'), ('"format_version":"1.0"', '"format_version":"2.0"'), ("{", "")]
+)
+def test_a_plan_that_was_changed_is_not_shown(run: Run, folder: Path, tamper: tuple[str, str]) -> None:
+    run("plan", "--out", "plan.json")
+    plan = folder / "plan.json"
+    plan.write_text(plan.read_text(encoding="utf-8").replace(*tamper, 1), encoding="utf-8")
+    for command in (("show", "plan.json"), ("apply", "plan.json", "--auto-approve", *SIM)):
+        ran = run(*command)
+        assert (ran.code, ran.out) == (5, "")
+        assert "plan.json" in ran.err

@@ -1,0 +1,121 @@
+"""Colour is only colour, and progress is only as loud as it must be."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.applying.events import Located, Reading, Retrying, StepDone, StepStarted, Why
+from reconciler.cli import printing, watching
+from reconciler.model.plans import Step
+from reconciler.reports.lines import Line, Tone, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+lines = st.lists(st.builds(Line, st.text(max_size=120), st.sampled_from(Tone)), max_size=6)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@given(lines)
+def test_with_its_colour_stripped_a_report_is_the_plain_text(report: list[Line]) -> None:
+    from rich.console import Console
+
+    stream = Terminal()
+    options = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
+    printing.coloured(report, Console(file=stream, force_terminal=True, color_system="standard", width=40, **options))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()) == text(report)
+
+
+def test_every_tone_has_a_style() -> None:
+    assert set(printing.STYLES) == set(Tone)
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"TERM": "xterm"}, True)],
+)
+def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, wanted: bool) -> None:
+    with monkeypatch.context() as patch:
+        patch.delenv("TERM", raising=False)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        assert printing.colours(Terminal()) is wanted
+        assert not printing.colours(io.StringIO())
+
+
+def _step(number: int) -> Step:
+    return Step(number, "teams.policy/A", "teams", "Set-It", {}, "Set-It", "describe")  # type: ignore[arg-type]
+
+
+def _told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().err.splitlines()
+
+
+def test_where_no_terminal_is_what_goes_well_is_told_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds: Iterator[float] = iter(number / 10 for number in range(10_000))
+    show = watching.Plain(1000, clock=lambda: next(seconds))
+    show(Located(0, 1000))
+    for number in range(1, 1001):
+        show(StepStarted(_step(number), 1))
+        show(StepDone(_step(number), 0.1, seen=False))
+    told = _told(capsys)
+    assert told[0] == "Nothing moved since the plan was made."
+    assert told[-1].startswith("[1000/1000] done")
+    assert len(told) < 60
+
+
+def test_what_does_not_go_well_is_always_told(capsys: pytest.CaptureFixture[str]) -> None:
+    show = watching.Plain(10, clock=lambda: 0.0)
+    for attempt in (1, 2, 3):
+        show(StepStarted(_step(1), attempt))
+        show(Retrying(_step(1), "throttled", "too many.", 30.0))
+    assert len(_told(capsys)) == 5
+
+
+def test_the_bar_moves_and_shows_trouble_above_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", stream)
+        patch.setenv("TERM", "xterm")
+        with watching.shown(10) as tell:
+            tell(Reading(frozenset({"teams"}), Why.BASELINE))
+            tell(Located(3, 10))
+            tell(StepStarted(_step(4), 1))
+            tell(Retrying(_step(4), "throttled", "\x1b[2J", 30.0))
+            tell(StepDone(_step(4), 1.0, seen=False))
+    assert "throttled: \\u{1B}[2J" in stream.getvalue()
+
+
+def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", Gone())
+        with watching.shown(1) as tell:
+            tell(Located(0, 1))
+
+
+def test_the_first_signal_is_a_wish_and_the_second_an_order(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with watching.stopping() as stop:
+        assert not stop()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert "Finishing the step in flight" in capfd.readouterr().err

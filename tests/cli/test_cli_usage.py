@@ -1,0 +1,177 @@
+"""The command line as such: exit codes of usage, help, versions, formats of faults, nothing that looks like a crash."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import reconciler
+from reconciler.cli.main import COMMANDS
+from reconciler.tenants.simulated import Simulator
+from tests.cli.sample import STRANGER, teams_document, tenant_document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version") == (0, f"reconciler {reconciler.__version__}\n", "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), *((command, "--help") for command in COMMANDS)])
+def test_help_names_every_command_and_option(run: Run, arguments: tuple[str, ...]) -> None:
+    ran = run(*arguments)
+    assert ran.code == (0 if arguments else 64)
+    assert "Usage: reconciler" in ran.out + ran.err
+    if len(arguments) < 2:
+        assert all(f"\n  {command} " in ran.out + ran.err for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("plan", "--nonsense"),
+        ("plan", "--format", "html"),
+        ("show",),
+        ("show", "missing.json"),
+        ("apply", "missing.json", "--auto-approve"),
+        ("fetch", "policies"),
+        ("schema", "Nonsense"),
+        ("plan", "--product", "teams"),
+        ("plan", "--format", "powershell"),
+        ("plan", "--only", "nonsense"),
+        ("plan", "--tenant", "live"),
+        ("plan", "--tenant", "sim:"),
+        ("plan", "--tenant", "missing.json"),
+        ("apply",),
+        ("apply", "--auto-approve"),
+        ("fetch", "--tenant", "tenant.json", "--out", "capture.json"),
+    ],
+)
+def test_usage_errors_exit_64_with_a_message(run: Run, folder: Path, arguments: tuple[str, ...]) -> None:
+    ran = run(*arguments)
+    assert ran.code == 64, ran
+    assert "Error: " in ran.err
+    assert "Traceback" not in ran.err
+    assert not (folder / ".reconciler").exists()
+
+
+def test_live_is_explained_not_pretended(run: Run, folder: Path) -> None:
+    err = run("plan", "--tenant", "live").err
+    assert "live" in err
+    assert "sim:FILE" in err
+
+
+def test_without_tenant_the_documents_must_be_for_the_bundled_one(run: Run, folder: Path) -> None:
+    (folder / "other.yaml").write_text(tenant_document(STRANGER))
+    other = run("plan", "other.yaml")
+    assert other.code == 64
+    assert STRANGER in other.err
+    (folder / "none.yaml").write_text(teams_document("A", "{applications: []}"))
+    none = run("plan", "none.yaml")
+    assert none.code == 64
+    assert "no Tenant document" in none.err
+
+
+def test_the_environment_may_name_the_tenant(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("RECONCILER_TENANT", "sim:missing/tenant.json")
+        ran = run("plan")
+    assert ran.code == 1
+    assert "missing/tenant.json" in ran.err
+
+
+def test_a_file_that_cannot_be_written_is_no_defect(run: Run, folder: Path) -> None:
+    ran = run("plan", "--out", "missing/folder/plan.json")
+    assert ran.code == 1
+    assert "missing/folder/" in ran.err
+    assert "defect" not in ran.err
+
+
+def test_faults_of_documents_are_a_report_in_the_format_asked_for(run: Run, folder: Path) -> None:
+    (folder / "policies" / "bad.yaml").write_text(teams_document("B", "{applications: [], nonsense: 1}"))
+    text = run("plan")
+    assert text.code == 3
+    assert text.out.startswith("policies/bad.yaml:5:")
+    assert text.out.endswith("1 error in 1 file.\n")
+    listed = run("plan", "--format", "json")
+    assert listed.code == 3
+    assert [row["rule"] for row in json.loads(listed.out)] == ["schema.unknown-key"]
+
+
+def test_an_unexpected_fault_asks_for_a_report_and_shows_its_traceback_only_when_asked(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "capture", lambda *_: 1 / 0)
+        quiet = run("plan")
+        patch.setenv("RECONCILER_TRACEBACK", "1")
+        loud = run("plan")
+    assert quiet.code == loud.code == 1
+    assert "ZeroDivisionError" in quiet.err
+    assert "RECONCILER_TRACEBACK=1" in quiet.err
+    assert "Traceback" not in quiet.err
+    assert "Traceback" in loud.err
+
+
+def test_an_interrupted_command_exits_130(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "capture", interrupt)
+        ran = run("plan")
+    assert (ran.code, ran.err.strip()) == (130, "Interrupted.")
+
+
+def test_the_schemas_are_printed(run: Run) -> None:
+    assert "allOf" in json.loads(run("schema").out)
+    for kind in ("Tenant", "application", "TeamsApplicationAccessPolicy", "ExchangeApplicationAccessPolicy", "capture"):
+        assert json.loads(run("schema", kind).out)["title"]
+
+
+def test_validate_and_its_rules(run: Run, folder: Path) -> None:
+    assert run("validate") == (0, "15 documents are valid.\n", "")
+    assert run("validate", "--format", "json") == (0, "[]\n", "")
+    assert "yaml.duplicate-key: A key stands twice\n" in run("validate", "--rules").out
+    assert {"id", "title", "why"} == set(json.loads(run("validate", "--rules", "--format", "json").out)[0])
+    (folder / "policies" / "bad.yaml").write_text("a\tb")
+    assert run("validate").code == run("validate", "--format", "json").code == 3
+
+
+def _process(folder: Path, *arguments: str, **more: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "reconciler", *arguments]
+    return subprocess.run(command, cwd=folder, text=True, check=False, capture_output=True, **more)  # type: ignore[call-overload, no-any-return]
+
+
+def test_as_a_process_reports_go_to_standard_output_and_messages_to_standard_error(folder: Path) -> None:
+    planned = _process(folder, "plan", "--out", "plan.json", "--detailed-exitcode")
+    assert (planned.returncode, planned.stderr) == (2, "")
+    applied = _process(folder, "apply", "plan.json", "--auto-approve", "--tenant", "sim:tenant.json")
+    assert applied.returncode == 0, applied.stderr
+    assert applied.stdout.startswith("SIMULATED TENANT")
+    assert "Apply complete! Resources: 3 added, 2 changed, 1 destroyed.\n" in applied.stdout
+    assert "[13/13] done" in applied.stderr
+    assert "done" not in applied.stdout.replace("done.", "")
+    usage = _process(folder, "plan", "--nonsense")
+    assert (usage.returncode, usage.stdout) == (64, "")
+
+
+def test_a_reader_that_goes_away_is_no_fault(folder: Path) -> None:
+    script = f"{sys.executable} -m reconciler validate --rules | head -c 1"
+    ran = subprocess.run(["/bin/sh", "-c", script], cwd=folder, text=True, check=False, capture_output=True)
+    assert ran.stderr == ""
+
+
+def test_a_terminal_without_the_letters_still_gets_a_report(folder: Path) -> None:
+    (folder / "policies" / "letters.yaml").write_text(teams_document("Zoë", "{applications: []}"), encoding="utf-8")
+    ran = _process(folder, "plan", env={"PYTHONIOENCODING": "ascii", "PATH": ""})
+    assert ran.returncode == 0, ran.stderr
+    assert "teams.policy/Zo\\xeb" in ran.stdout
