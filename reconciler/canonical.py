@@ -1,4 +1,4 @@
-"""Canonical JSON and digests (design §8): one value, one text, one SHA-256.
+"""Canonical JSON and digests: one value, one text, one SHA-256.
 
 Keys in code-point order, no blanks, non-ASCII raw, no floats, UTF-8. A file adds one LF at the end.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-Json: TypeAlias = "None | bool | int | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
 # skipkeys and allow_nan stay off: a key that is not text, a NaN or an infinity is a defect of the caller.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

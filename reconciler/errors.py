@@ -1,4 +1,4 @@
-"""Everything the reconciler raises, and the exit code of each (design §7).
+"""Everything the reconciler raises, and the exit code of each.
 
 ReconcilerError                1   something could not be done
 ├── UsageFault                64   the command line asks for something that cannot be meant
@@ -65,7 +65,7 @@ class RenderFault(ReconcilerError):
 
 
 class UnfitText(RenderFault):
-    """A string holds a character that is never rendered (reference powershell.md §1.3)."""
+    """A string holds a character that is never rendered."""
 
 
 class RefusedText(RenderFault):

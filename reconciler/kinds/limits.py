@@ -1,4 +1,4 @@
-"""Mass-change limits: a number and a percentage, either refuses (design §2)."""
+"""Mass-change limits: a number and a percentage, either refuses."""
 
 from __future__ import annotations
 

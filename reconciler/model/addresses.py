@@ -1,4 +1,4 @@
-"""Addresses: the identity of one object, as text (design §1). Ids are lower-case, names as the service spells them."""
+"""Addresses: the identity of one object, as text. Ids are lower-case, names as the service spells them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GLOBAL = "global"
 
 
 def name_key(name: str) -> str:
-    """The form under which the services take two policy names for one: they ignore case (reference teams.md §2)."""
+    """The form under which the services take two policy names for one: they ignore case (MicrosoftDocs Get-CsGroupPolicyAssignment prints one name in two spellings)."""
     return name.lower()
 
 

@@ -63,7 +63,7 @@ class Warned(StrEnum):
 
 
 class Rule(StrEnum):
-    """Rules of refusals; the first six are consents too (design §7): `--allow RULE:ADDRESS`."""
+    """Rules of refusals; the first six are consents too: `--allow RULE:ADDRESS`."""
 
     TENANT_WIDE = "tenant-wide"
     EXPOSURE = "exposure"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AccessRight(StrEnum):
-    """What an Exchange policy does with its scope; the values are the service's words (reference exchange.md §1)."""
+    """What an Exchange policy does with its scope; the values are the service's words (MicrosoftDocs New-ApplicationAccessPolicy)."""
 
     RESTRICT = "RestrictAccess"
     DENY = "DenyAccess"

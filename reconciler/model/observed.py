@@ -33,7 +33,7 @@ class Group(NamedTuple):
 class Recipient(NamedTuple):
     """A recipient of Exchange. `addresses` are lower-case and include the primary one; `members` of a group, None is unknown.
 
-    `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (reference exchange.md §3.2).
+    `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (MicrosoftDocs New-ApplicationAccessPolicy).
     """
 
     id: str
@@ -93,7 +93,7 @@ class TeamsState:
 
 @dataclass(frozen=True, slots=True)
 class ExchangePolicy:
-    """An Exchange policy; its natural key is (application, scope), both lower-case (reference exchange.md §2.1).
+    """An Exchange policy; its natural key is (application, scope), both lower-case: the service puts both into the Identity.
 
     `description` is `""` when blank or when it is the text that the service writes by itself; `stored_description` is what was read.
     """

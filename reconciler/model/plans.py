@@ -1,4 +1,4 @@
-"""The plan: an immutable value that holds everything a reviewer reads and everything an apply runs (design §8)."""
+"""The plan: an immutable value that holds everything a reviewer reads and everything an apply runs."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A reviewed set of steps. Field by field the plan file of design §8; `access` and `gaps` are None when not computed.
+    """A reviewed set of steps. Field by field the plan file; `access` and `gaps` are None when not computed.
 
     `baseline` is `{"teams": {...} | null, "exchange": {...} | null}` as `kinds.*.baseline` writes and reads it.
     `unmanaged` rows are `{address, ...}`; `refusals` carry `allow`, the exact consent, in their details when there is one.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.canonical import Json, digest
-from reconciler.errors import CaptureFault, DocumentFaults
+from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
 from reconciler.kinds.exchange import changes as exchange_changes
 from reconciler.kinds.exchange import checks as exchange_checks
 from reconciler.kinds.exchange import desired as exchange_desired
@@ -94,22 +94,32 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     """
     _assert_tenant(documents, observed)
     chosen = selection(options.only, options.skip)
-    teams, exchange = _resolve(documents, observed, chosen)
-    parts = _parts(documents, observed, (teams, exchange), chosen)
-    steps = _steps(draft for part in parts for draft in part.drafts)
+    desired = _resolve(documents, observed, chosen)
+    return _composed(documents, observed, desired, _parts(documents, observed, desired, chosen), (options, chosen))
+
+
+def _composed(
+    documents: Documents,
+    observed: Observed,
+    desired: tuple[DesiredTeams, DesiredExchange],
+    parts: Sequence[_Part],
+    choice: tuple[PlanOptions, Selection],
+) -> Plan:
+    """Put the products' parts together into one plan."""
+    options, chosen = choice
     changes = tuple(sorted((change for part in parts for change in part.changes), key=lambda change: change.address))
-    unresolved, held_names = _unresolved((*teams.unresolved, *exchange.unresolved), chosen)
+    steps = _steps(draft for part in parts for draft in part.drafts)
+    unresolved, held_names = _unresolved((*desired[0].unresolved, *desired[1].unresolved), chosen)
     refusals, consents, unused = _consented(documents, options, _notes(parts, lambda part: part.refusals))
     held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
-    tenant = documents.tenant
     return Plan(
         tenant_id=observed.tenant_id,
         organization=observed.organization,
-        connect=tenant.connect if tenant is not None else {},
+        connect=documents.tenant.connect if documents.tenant is not None else {},
         applicable=not refusals and not unresolved,
         held=held,
-        inputs=_inputs(documents, observed, (teams, exchange)),
+        inputs=_inputs(documents, observed, desired),
         baseline={part.provider: part.baseline for part in parts},
         changes=changes,
         steps=steps,
@@ -148,7 +158,7 @@ def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> tup
 
 
 def _parts(documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange], chosen: Selection) -> tuple[_Part, ...]:
-    """Exchange comes before Teams (design §6). A product that was not read contributes nothing."""
+    """Exchange comes before Teams. A product that was not read contributes nothing."""
     tenant = documents.tenant
     limits = tenant.limits if tenant is not None else Limits()
     prune = tenant is not None and Kind.TEAMS_POLICY in tenant.prune
@@ -201,12 +211,19 @@ def _steps(drafts: Iterable[Draft]) -> tuple[Step, ...]:
             provider=provider_of(draft.address),
             cmdlet=draft.invocation.cmdlet,
             parameters=draft.invocation.parameters,
-            text=render(draft.invocation),
+            text=_text(draft),
             reason=draft.reason,
             temporary=draft.temporary,
         )
         for number, draft in enumerate(drafts, 1)
     )
+
+
+def _text(draft: Draft) -> str:
+    try:
+        return render(draft.invocation)
+    except UnfitText as error:
+        raise UnfitText(f"{draft.address}: {error}; write this text anew in the documents, or clean it in the tenant, then plan again") from error
 
 
 def _unresolved(names_: Iterable[Unresolved], chosen: Selection) -> tuple[tuple[Note, ...], tuple[Note, ...]]:

@@ -1,4 +1,4 @@
-"""A plan as a file and back (design §8). The file is canonical JSON, byte for byte; its digests are what people approve."""
+"""A plan as a file and back. The file is canonical JSON, byte for byte; its digests are what people approve."""
 
 from __future__ import annotations
 

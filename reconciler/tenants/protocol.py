@@ -18,7 +18,7 @@ __all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Tena
 
 
 class Fault(StrEnum):
-    """Classes of errors of a service (reference exchange.md §11.4, powershell.md §6)."""
+    """Classes of errors of a service, as far as a caller may act on them."""
 
     NOT_FOUND = "not-found"
     EXISTS = "exists"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
-import pytest
 from worlds import (
     APPS,
     GROUPS,
     NAMES,
     SCOPES,
     USERS,
-    ExchangeWorld,
     StepFailed,
-    TeamsWorld,
     documents,
     exchange_documents,
     observed,

@@ -1,4 +1,4 @@
-"""Group ranks: the final order of design §2, and moves that never show a member a third policy."""
+"""Group ranks: the final order, and moves that never show a member a third policy."""
 
 from __future__ import annotations
 

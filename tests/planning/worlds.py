@@ -6,9 +6,9 @@ Everything is spelled out: policies are sets, access is computed for every user 
 from __future__ import annotations
 
 import itertools
-import random
 from array import array
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from reconciler.model.documents import (
     AccessRight,
@@ -34,6 +34,9 @@ from reconciler.model.observed import (
     TeamsState,
     User,
 )
+
+if TYPE_CHECKING:
+    import random
 
 TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 HERE = Position("policies/test.yaml", 1, 1)
@@ -71,7 +74,7 @@ class TeamsWorld:
         return self.policies[name][0]
 
     def run(self, cmdlet: str, given: dict) -> None:
-        getattr(self, cmdlet.split("-")[0].lower())(given)
+        getattr(self, cmdlet.partition("-")[0].lower())(given)
 
     def new(self, given: dict) -> None:
         if given["Identity"] in self.policies:
@@ -148,7 +151,7 @@ class ExchangeWorld:
         return ExchangeWorld(dict(self.policies))
 
     def run(self, cmdlet: str, given: dict) -> None:
-        verb = cmdlet.split("-")[0]
+        verb = cmdlet.partition("-")[0]
         if verb == "New":
             key = (given["AppId"][0], given["PolicyScopeGroupId"].split("@")[0])
             if key in self.policies:
@@ -292,7 +295,7 @@ def random_exchange(random_: random.Random, apps: list[str], scopes: list[str]) 
     return world
 
 
-def exchange_documents(world: ExchangeWorld, described: bool | None = None) -> list[ExchangePolicyDocument]:
+def exchange_documents(world: ExchangeWorld, *, described: bool = False) -> list[ExchangePolicyDocument]:
     """Documents that declare exactly a world's policies, an application without any left out (so not owned)."""
     return [
         exchange_document([app], f"{scope}@contoso.com", right, description if described else None)

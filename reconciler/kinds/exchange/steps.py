@@ -1,4 +1,4 @@
-"""Target -> steps in the fixed order of design §6, jointly over `*` and all applications (one application after the other is unsafe).
+"""Target -> steps in the fixed order, jointly over `*` and all applications (one application after the other is unsafe).
 
 Create Denies; create Restricts; flips Restrict to Deny, each remove and create adjacent; flips Deny to Restrict; remove Restricts; remove
 Denies; descriptions. No prefix opens more than before or after, except where `needs_guard` says so.

@@ -1,4 +1,4 @@
-"""Desired and observed -> the policies that every touched application shall end with. An application is owned as a whole (design §2)."""
+"""Desired and observed -> the policies that every touched application shall end with. An application is owned as a whole."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bo
 
 
 def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
-    """A tenant-wide grant is a copy of values: what changes is the list that Global holds (design §8)."""
+    """A tenant-wide grant is a copy of values: what changes is the list that Global holds."""
     if target.tenant_grant is None:
         return
     listed = sorted(observed.policies[GLOBAL].applications)

@@ -1,4 +1,4 @@
-"""The part of a tenant's Teams side that a plan's safety rests on, and how each step changes it (design §8: baseline).
+"""The part of a tenant's Teams side that a plan's safety rests on, and how each step changes it: the baseline.
 
 A *standing* is that part as a flat mapping: what is compared, by a name for people -> its value. So "equal", "what moved" and "the state
 after k steps" cost what the steps touch, not what the tenant holds.

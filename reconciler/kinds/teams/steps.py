@@ -1,4 +1,4 @@
-"""Observed state and target -> steps in the fixed order of design §6, in which no prefix gives anybody more than before or after.
+"""Observed state and target -> steps in the fixed order, in which no prefix gives anybody more than before or after.
 
 New; every removal from a list; direct grants and moves; groups (`ranks`: grants and moves up from the strongest, then moves down and losses
 from the weakest); unassignments; every addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions first) is unsafe: do not "simplify" it.

@@ -1,0 +1,194 @@
+"""The plan file: canonical, sealed by two digests, read back to the same value."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+
+import pytest
+from worlds import (
+    APPS,
+    GROUPS,
+    NAMES,
+    SCOPES,
+    USERS,
+    documents,
+    exchange_documents,
+    observed,
+    random_exchange,
+    random_teams,
+    random_teams_documents,
+)
+
+from reconciler import canonical
+from reconciler.errors import TamperedPlan
+from reconciler.planning import planfile, prefixes
+from reconciler.planning.making import PlanOptions, plan
+
+
+def case(seed):
+    chance = random.Random(seed)
+    sizes = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
+    teams, declared = random_teams(chance, *sizes), random_teams_documents(chance, *sizes)
+    store, wanted = random_exchange(chance, APPS[:2], SCOPES[:2]), random_exchange(chance, APPS[:2], SCOPES[:2])
+    return documents(declared, exchange_documents(wanted)), observed(teams, store)
+
+
+def made(seed):
+    return plan(*case(seed), PlanOptions())
+
+
+@pytest.fixture
+def saved(tmp_path):
+    path = tmp_path / "plan.json"
+    planfile.write(path, made(7))
+    return path
+
+
+def test_a_plan_reads_back_as_the_same_value(tmp_path):
+    for seed in range(50):
+        result = made(seed)
+        path = tmp_path / f"{seed}.json"
+        planfile.write(path, result)
+        loaded = planfile.load(path)
+        assert planfile.as_json(loaded.plan) == planfile.as_json(result)
+        assert loaded.digests == planfile.digests(result)
+        assert planfile.sealed(result).digest == loaded.digest
+        assert path.read_bytes() == b"".join(planfile.chunks(loaded.plan))
+        assert path.read_bytes().endswith(b"}\n")
+
+
+def test_the_same_content_in_any_order_gives_the_same_bytes():
+    chance = random.Random(3)
+    for seed in range(50):
+        declared, here = case(seed)
+        shuffled = dataclasses.replace(
+            declared,
+            teams=tuple(chance.sample([_shuffled(one, chance) for one in declared.teams], len(declared.teams))),
+            exchange=tuple(chance.sample(declared.exchange, len(declared.exchange))),
+        )
+        again = dataclasses.replace(
+            here,
+            teams=dataclasses.replace(here.teams, users=_turned(here.teams.users), policies=_turned(here.teams.policies)),
+            exchange=dataclasses.replace(here.exchange, policies=_turned(here.exchange.policies)),
+        )
+        assert b"".join(planfile.chunks(plan(shuffled, again, PlanOptions()))) == b"".join(
+            planfile.chunks(plan(declared, here, PlanOptions()))
+        )
+
+
+def _shuffled(document, chance):
+    applications = document.applications and tuple(chance.sample(document.applications, len(document.applications)))
+    groups = document.groups and tuple(chance.sample(document.groups, len(document.groups)))
+    users = document.users and tuple(dataclasses.replace(one, texts=one.texts[::-1]) for one in document.users)
+    return dataclasses.replace(document, applications=applications, groups=groups, users=users)
+
+
+def _turned(mapping):
+    return dict(reversed(mapping.items()))
+
+
+def test_the_content_digest_ignores_when_and_from_what_a_plan_was_made():
+    result = made(7)
+    later = dataclasses.replace(result, inputs=dataclasses.replace(result.inputs, capture_taken_at="2027-01-01T00:00:00Z"))
+    assert planfile.digests(later).content_digest == planfile.digests(result).content_digest
+    assert planfile.digests(later).digest != planfile.digests(result).digest
+    assert planfile.digests(dataclasses.replace(result, steps=result.steps[1:])).content_digest != planfile.digests(result).content_digest
+
+
+def _rewrite(path, edit):
+    raw = json.loads(path.read_text("utf-8"))
+    edit(raw)
+    path.write_bytes(canonical.dumps(raw) + b"\n")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda raw: raw["steps"][0].update(text="Remove-Mailbox"),
+        lambda raw: raw["steps"][0]["parameters"].update(Identity="x"),
+        lambda raw: raw.update(applicable=not raw["applicable"]),
+        lambda raw: raw.update(unknown="field"),
+        lambda raw: raw.pop("digest"),
+        lambda raw: raw.update(digest="plan:0"),
+        lambda raw: raw.update(content_digest="content:0"),
+        lambda raw: raw["baseline"].update(teams=None),
+    ],
+)
+def test_a_changed_file_is_refused(saved, edit):
+    _rewrite(saved, edit)
+    with pytest.raises(TamperedPlan, match="was changed after it was made"):
+        planfile.load(saved)
+
+
+def test_every_single_changed_byte_is_refused(saved):
+    content = saved.read_bytes()
+    chance = random.Random(1)
+    for place in chance.sample(range(len(content)), 300):
+        for byte in (b" ", b"0", b"\n"):
+            if content[place : place + 1] != byte:
+                saved.write_bytes(content[:place] + byte + content[place + 1 :])
+                with pytest.raises(TamperedPlan):
+                    planfile.load(saved)
+
+
+@pytest.mark.parametrize(("version", "known"), [("1.0", True), ("1.7", True), ("2.0", False), ("x", False), (1, False), (None, False)])
+def test_a_newer_major_version_is_refused_and_a_newer_minor_one_is_read(saved, version, known):
+    def resealed(raw):
+        raw["format_version"] = version
+        raw["field_of_the_future"] = [1]
+        del raw["digest"]
+        raw["digest"] = f"plan:{canonical.digest(raw)}"
+
+    _rewrite(saved, resealed)
+    if known:
+        assert planfile.load(saved).plan == planfile.load(saved).plan
+    else:
+        with pytest.raises(TamperedPlan, match="is not supported"):
+            planfile.load(saved)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "no plan file"),
+        (b"[]\n", "no JSON object"),
+        (b"\xff\xfe", "no plan file"),
+        (b'{"a":1.5}\n', "numbers?"),
+        (b'{"a":NaN}\n', "numbers?"),
+        (b"[" * 100_000, "no plan file"),
+        (b'{"format_version":"1.0"}', "byte for byte"),
+        (b'{"format_version": "1.0"}\n', "byte for byte"),
+        (b'{"format_version":"1.0"}\n', "has no digest"),
+    ],
+)
+def test_what_is_no_plan_file_is_said_so(tmp_path, content, why):
+    path = tmp_path / "plan.json"
+    path.write_bytes(content)
+    with pytest.raises(TamperedPlan, match=why):
+        planfile.load(path)
+
+
+def test_a_sealed_file_that_lacks_something_is_refused(saved):
+    def resealed(raw):
+        raw["steps"][0]["id"] = 5
+        del raw["digest"]
+        raw["content_digest"] = f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
+        raw["digest"] = f"plan:{canonical.digest(raw)}"
+
+    _rewrite(saved, resealed)
+    with pytest.raises(TamperedPlan, match="step 5 stands in place 1"):
+        planfile.load(saved)
+
+
+def test_standings_refuse_a_reading_without_the_product():
+    result = made(7)
+    declared, here = case(7)
+    with pytest.raises(ValueError, match="no exchange state"):
+        prefixes.locate(result, dataclasses.replace(here, exchange=None))
+    assert prefixes.request(result).products == {"teams", "exchange"}
+    assert prefixes.locate(result, here) == 0
+    assert prefixes.differences(result, len(result.steps), here) != ()
+    assert prefixes.differences(result, 0, here, ["teams"]) == ()
+    assert declared
