@@ -32,7 +32,8 @@ def envelope_faults(raw: Mapping[str, Any], faults: FaultList) -> None:
 
 def _told(error: ValidationError) -> str:
     """The library's sentence, shortened, and what the schema says about the place."""
-    meaning = error.schema.get("description") if isinstance(error.schema, dict) else None
+    shape = error.schema if isinstance(error.schema, dict) else {}
+    meaning = None if error.validator == "required" else shape.get("description")
     said = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
     return said if meaning is None else f"{said} ({meaning})"
 

@@ -92,7 +92,7 @@ def _surrogates(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             yield from _surrogates(key, f"{path} (a key, {shown(key)})")
-            yield from _surrogates(item, f"{path}.{ascii(key)[1:-1]}")
+            yield from _surrogates(item, f"{path}.{shown(key)[1:-1]}")
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _surrogates(item, f"{path}[{index}]")

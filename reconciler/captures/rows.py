@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -48,10 +49,10 @@ def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str
 
 
 def shown(value: Any) -> str:
-    """A value as a message names it: quoted, control characters escaped, shortened. An object shows its type only."""
-    if not isinstance(value, (str, int, type(None))):
-        return f"a {type(value).__name__}"
-    quoted = ascii(value)
+    """A value as a message names it: as JSON in ASCII, shortened. An object or a list shows its type only."""
+    if isinstance(value, (dict, list)):
+        return "an object" if isinstance(value, dict) else "a list"
+    quoted = json.dumps(value)
     return quoted if len(quoted) <= _LONGEST else f"{quoted[:_LONGEST]}…"
 
 

@@ -1,0 +1,98 @@
+"""Golden captures: a folder each, with what it must be read as, which other case it must equal, or why it is refused.
+
+`options.json` may name the tenant that is meant and the products that are needed; both products are otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from reconciler.captures import files, reading
+from reconciler.errors import CaptureFault
+
+if TYPE_CHECKING:
+    from reconciler.model.observed import Observed
+
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(folder.name for folder in CASES.iterdir())
+READ = [name for name in NAMES if not name.startswith("refuses-")]
+REFUSED = [name for name in NAMES if name.startswith("refuses-")]
+
+
+def observed(name: str) -> Observed:
+    folder = CASES / name
+    options = json.loads((folder / "options.json").read_text("utf-8")) if (folder / "options.json").exists() else {}
+    needs = frozenset(options.get("needs", ("teams", "exchange")))
+    raw = files.load(folder / "capture.json")
+    return reading.parse(raw, source="capture", tenant_id=options.get("tenant_id"), needs=needs, file="capture.json")
+
+
+def plain(value: Any) -> Any:
+    """An observed value as JSON."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {"@".join(key) if isinstance(key, tuple) else key: plain(item) for key, item in value.items()}
+    if hasattr(value, "__slots__") and not isinstance(value, str):
+        return {key: plain(getattr(value, key)) for key in value.__slots__}
+    return value
+
+
+def test_there_is_a_case_of_each_kind():
+    assert READ
+    assert REFUSED
+
+
+@pytest.mark.parametrize("name", READ)
+def test_reads(name):
+    found = observed(name)
+    same = CASES / name / "same-as.txt"
+    if same.exists():
+        other = observed(same.read_text("utf-8").strip())
+        assert found.digest == other.digest
+        assert _without_spelling(plain(found)) == _without_spelling(plain(other))
+    else:
+        assert plain(found) == json.loads((CASES / name / "expected.json").read_text("utf-8"))
+
+
+def _without_spelling(found: dict[str, Any]) -> str:
+    """Everything but how client ids, Identities and blank descriptions are spelled in the service: that is kept, and is no difference."""
+    for index in ("users_by_upn", "recipients_by_address"):
+        found["directory"][index] = dict(sorted(found["directory"][index].items()))
+    for policy in found["teams"]["policies"].values():
+        policy["applications"] = list(policy["applications"])
+    for policy in found["exchange"]["policies"].values():
+        policy["identity"] = policy["identity"].lower()
+    return json.dumps(found, indent=1)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refuses(name):
+    with pytest.raises(CaptureFault) as caught:
+        observed(name)
+    folder = str(CASES / name)
+    assert str(caught.value).replace(f"{folder}/", "") == (CASES / name / "error.txt").read_text("utf-8").rstrip("\n")
+
+
+@pytest.mark.parametrize("name", READ)
+def test_the_schema_allows_what_is_read(name):
+    raw = files.load(CASES / name / "capture.json")
+    assert [error.json_path for error in Draft7Validator(files.schema()).iter_errors(raw)] == []
+
+
+def test_the_schema_and_its_examples_are_valid():
+    schema = files.schema()
+    Draft7Validator.check_schema(schema)
+    for name, definition in schema["definitions"].items():
+        for example in definition.get("examples", ()):
+            part = {"$ref": f"#/definitions/{name}", "definitions": schema["definitions"]}
+            assert list(Draft7Validator(part).iter_errors(example)) == [], name
