@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.documents import rules
@@ -24,6 +25,7 @@ MOST_GROUPS = 64
 
 _GRANTS = ("spec", "grants")
 _GROUPS: Steps = (*_GRANTS, "groups")
+_USERS_FROM: Steps = (*_GRANTS, "usersFrom")
 _TENANT: Steps = (*_GRANTS, "tenant")
 _ENSURE: Steps = ("spec", "ensure")
 
@@ -47,9 +49,32 @@ def teams_findings(drafts: Sequence[Draft]) -> Iterator[Finding]:
 
 def user_findings(rosters: Sequence[Roster]) -> Iterator[Finding]:
     """Judge users that are listed more than once. Users are compared by text: what one id and one UPN have in common shows later."""
+    yield from _shared_files(rosters)
+    rosters = _each_file_once(rosters)
     keys = [[text.lower() for text in listing.texts] for roster in rosters for listing in roster.listings]
     if len(set().union(*keys)) < sum(map(len, keys)):
         yield from _repeated_users(rosters)
+
+
+def _shared_files(rosters: Sequence[Roster]) -> Iterator[Finding]:
+    """Say once that two policies name the same file, not once for each of its users."""
+    claims = [
+        (os.path.realpath(listing.file), Claim(roster.draft, _USERS_FROM))
+        for roster in rosters
+        for listing in roster.listings
+        if listing.path == json_path(_USERS_FROM)
+    ]
+    yield from clashes(claims, rules.TWO_POLICIES, _same_file)
+
+
+def _each_file_once(rosters: Sequence[Roster]) -> list[Roster]:
+    seen: set[str] = set()
+    kept = []
+    for roster in rosters:
+        listings = [one for one in roster.listings if one.path != json_path(_USERS_FROM) or os.path.realpath(one.file) not in seen]
+        seen |= {os.path.realpath(one.file) for one in listings}
+        kept.append(Roster(roster.draft, tuple(listings)))
+    return kept
 
 
 def _is_global(draft: Draft) -> bool:
@@ -110,6 +135,13 @@ def _both_manage_global(draft: Draft, rival: Claim) -> Iterator[Finding]:
 
 def _same_group(claim: Claim, other: Claim) -> str:
     return f"{shown(claim.draft.at(*claim.steps))} is also granted at {other.position}: a group holds one policy, remove one"
+
+
+def _same_file(claim: Claim, other: Claim) -> str:
+    name = shown(other.draft.name)
+    return (
+        f"{shown(claim.draft.at(*claim.steps))} also lists the users of {name} at {other.position}: a user holds one policy, split the file"
+    )
 
 
 def _same_rank(claim: Claim, other: Claim) -> str:

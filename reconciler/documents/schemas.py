@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from importlib.resources.abc import Traversable
 
-    from reconciler.canonical import Json
 
 FILES: Mapping[Kind | None, str] = {
     Kind.TENANT: "tenant.schema.json",
@@ -26,12 +25,16 @@ FILES: Mapping[Kind | None, str] = {
 """File of each kind's schema; under None the combined one, which picks by `kind`."""
 
 
+CHECKOUT = Path(__file__).resolve().parents[2] / "schemas"
+"""Where the schemas are edited; not there once the package is installed."""
+
+
 def folder() -> Traversable | Path:
     """Where the schemas lie: in the installed package, or beside it in a checkout."""
     from importlib.resources import files  # noqa: PLC0415  lazy: only a run with documents needs it
 
     installed = files("reconciler") / "schemas"
-    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "schemas"
+    return installed if installed.is_dir() else CHECKOUT
 
 
 def text(kind: Kind | None) -> str:
@@ -44,25 +47,6 @@ def schema(kind: Kind | None) -> Mapping[str, Any]:
     """The parsed schema of a kind; None is the combined one."""
     parsed: Mapping[str, Any] = json.loads(text(kind))
     return parsed
-
-
-def combined() -> dict[str, Any]:
-    """Make the combined schema out of those of the kinds: self-contained, so that an editor needs one address only."""
-    kinds = [kind for kind in FILES if kind is not None]
-    shared: dict[str, Any] = {}
-    for kind in kinds:
-        shared |= schema(kind)["definitions"]
-    bodies = {kind.value: _body(schema(kind)) for kind in kinds}
-    return {
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Document",
-        "description": "Any document of this tool; `kind` decides. Made from the schemas of the kinds, not written by hand.",
-        "type": "object",
-        "required": ["kind"],
-        "properties": {"kind": {"title": "Kind", "description": "What the document describes.", "enum": list(bodies)}},
-        "allOf": [_branch(name) for name in bodies],
-        "definitions": {**shared, **bodies},
-    }
 
 
 @cache
@@ -99,23 +83,3 @@ def users_from_form() -> re.Pattern[str]:
 def _user_schema() -> Mapping[str, Any]:
     found: Mapping[str, Any] = schema(Kind.TEAMS_POLICY)["definitions"]["user"]
     return found
-
-
-def _body(whole: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in whole.items() if key not in {"$schema", "definitions"}}
-
-
-def _branch(kind: str) -> dict[str, Json]:
-    chosen: dict[str, Json] = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
-    return {"if": chosen, "then": {"$ref": f"#/definitions/{kind}"}}
-
-
-def write_combined() -> Path:
-    """Write the combined schema of a checkout anew, after one of the others was changed."""
-    path = Path(__file__).resolve().parents[2] / "schemas" / FILES[None]
-    path.write_text(json.dumps(combined(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return path
-
-
-if __name__ == "__main__":
-    write_combined()

@@ -70,11 +70,11 @@ def nearest(word: Json, known: Sequence[str]) -> str:
 def type_fault(error: Any, *, secret: bool) -> str:
     """Say which type belongs there and which one stands there."""
     if error.validator == "const":
-        return f"null stands here, `{_plain(error.validator_value)}` is the only value: write it, or leave the key out"
+        return f"null stands here, `{_plain(error.validator_value)}` is the only value: write it, or leave the entry out"
     wanted = error.validator_value
     names = " or ".join(_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else wanted))
     if error.instance is None:
-        return f"nothing stands here, {names} belongs here: write it, or remove the key"
+        return f"nothing stands here, {names} belongs here: write it, or remove the entry"
     quotes = ": put it in quotes" if "string" in wanted and not isinstance(error.instance, (list, dict)) else ""
     return f"{names} belongs here, not {'this' if secret else shown(error.instance)}{quotes}"
 
@@ -88,7 +88,7 @@ def advice(rule: Rule, error: Any, value: str) -> str:
         return f"name exactly one way to connect: {ways}"
     if rule is rules.ENUM:
         allowed = [_plain(word) for word in error.validator_value] if error.validator == "enum" else [_plain(error.validator_value)]
-        return f"{value} is not one of {', '.join(allowed)}{nearest(error.instance, allowed)}"
+        return _not_allowed(value, error.instance, allowed)
     return f"{value} {_BOUNDS[error.validator].format(error.validator_value)}"
 
 
@@ -97,10 +97,16 @@ _BOUNDS: Mapping[str, str] = {
     "maximum": "is too large: {} is the most",
     "minLength": "is too short: {} characters are the least",
     "maxLength": "is too long: {} characters are the most",
-    "minItems": "is too short: {} items are the least",
-    "maxItems": "is too long: {} items are the most",
+    "minItems": "is too short: at least {} item(s)",
+    "maxItems": "is too long: at most {} item(s)",
     "pattern": "does not have the form {}",
 }
+
+
+def _not_allowed(value: str, instance: Json, allowed: Sequence[str]) -> str:
+    if len(allowed) == 1:
+        return f"{value} is wrong here: `{allowed[0]}` is the only value, leave the entry out otherwise"
+    return f"{value} is not one of {', '.join(allowed)}{nearest(instance, allowed)}"
 
 
 def _plain(value: Json) -> str:

@@ -134,7 +134,7 @@ def _missing(draft: Draft, error: Any, steps: Steps) -> Iterator[Finding]:
     """Name every missing key: an error does not name its own apart, and equal findings fall together later."""
     for key in error.validator_value:
         if key not in error.instance:
-            yield draft.finding(rules.REQUIRED, steps, f"`{key}` is missing: add it to `{json_path(steps)}`")
+            yield draft.finding(rules.REQUIRED, steps, f"`{key}` is missing: add it{f' to `{json_path(steps)}`' if steps else ''}")
 
 
 def _repeated(draft: Draft, items: list[Any], steps: Steps) -> Iterator[Finding]:

@@ -35,6 +35,8 @@ _LONGEST_INTEGER = 4000  # Python refuses to read numbers of more than 4300 digi
 _WORDS: Mapping[str, Json] = {"": None, "null": None, "true": True, "false": False}
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_STANDARD_TAG = "tag:yaml.org,2002:"
+
 _SCALAR, _ALIAS = yaml.ScalarEvent, yaml.AliasEvent
 _LIST, _LIST_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent
 _MAP, _MAP_END = yaml.MappingStartEvent, yaml.MappingEndEvent
@@ -261,7 +263,11 @@ class TreeReader:
                 event, rules.ANCHOR, f"anchor `&{event.anchor}` is not allowed: Application names and usersFrom are how things are shared"
             )
         if event.tag is not None:
-            self._refuse(event, rules.TAG, f"tag `{event.tag}` is not allowed: values are typed by how they look, remove the tag")
+            self._refuse(
+                event,
+                rules.TAG,
+                f"tag `{event.tag.replace(_STANDARD_TAG, '!!')}` is not allowed: values are typed by how they look, remove the tag",
+            )
 
     def _check_characters(self, event: Any) -> None:
         flaw = unfit(event.value.replace("\n", ""))

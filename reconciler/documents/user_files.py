@@ -76,7 +76,7 @@ def _refusal(draft: Draft, path: Path, named: str, roots: Sequence[Path]) -> Fin
         message = f"`{named}` lies outside every PATH of the command line: move it beside the document"
         return draft.finding(rules.USERS_FROM_OUTSIDE, STEPS, message)
     if not there:
-        message = f"`{named}` does not exist beside this file: create it, or correct the name"
+        message = f"`{named}` is no file beside this document: create it, or correct the name"
         return draft.finding(rules.USERS_FROM_MISSING, STEPS, message)
     return None
 
@@ -109,7 +109,7 @@ def _user_faults(entries: _Entries, file: str) -> list[Finding]:
     faults = []
     for index in suspects(entries.texts, schemas.user_check()):
         text, line, column = entries.texts[index], entries.lines[index], entries.columns[index]
-        message = f"{shown(text)} is wrong here: write one object id or user principal name per line"
+        message = f"{shown(text) if text.strip(' ') else 'a blank text'} is wrong here: write one object id or user principal name per line"
         faults.append(_fault(rules.USERS_FROM_LINE, file, line, column, message))
     return faults
 

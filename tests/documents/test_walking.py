@@ -1,0 +1,90 @@
+"""Which files a PATH stands for."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.documents import examine
+from reconciler.documents.walking import walk
+from reconciler.errors import UsageFault
+
+DOCUMENT = "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId: ddb80e06-92f3-4978-bc22-a0eee85e6a9e}\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ["p/b.yml", "p/a.yaml", "p/sub/c.yaml", "p/.hidden.yaml", "p/.git/d.yaml", "p/e.json", "p/f.yaml.bak", "q/g.yaml"]:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("# nothing\n")
+    return tmp_path
+
+
+def names(*paths: str) -> list[str]:
+    return [file.as_posix() for file in walk([Path(path) for path in paths]).files]
+
+
+@pytest.mark.usefixtures("tree")
+def test_yaml_files_below_a_folder_in_one_order():
+    assert names("p") == ["p/a.yaml", "p/b.yml", "p/sub/c.yaml"]
+    assert names("q", "p") == names("p", "q") == [*names("p"), "q/g.yaml"]
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_file_counts_whatever_its_name():
+    assert names("p/e.json") == ["p/e.json"]
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_file_given_twice_is_read_once():
+    assert names("p", "p/a.yaml", "p/sub") == names("p")
+
+
+def test_links_are_followed_once_and_circles_end(tree: Path):
+    (tree / "p/again.yaml").symlink_to("a.yaml")
+    (tree / "p/sub/up").symlink_to("..")
+    (tree / "p/twin").symlink_to("sub")
+    assert names("p") == ["p/a.yaml", "p/b.yml", "p/sub/c.yaml"]
+
+
+def test_a_path_that_is_a_link_is_inside_itself(tree: Path):
+    (tree / "link").symlink_to("p")
+    assert names("link") == ["link/a.yaml", "link/b.yml", "link/sub/c.yaml"]
+
+
+@pytest.mark.usefixtures("tree")
+@pytest.mark.parametrize("paths", [["nowhere"], ["p", "nowhere"], ["p/.git/nothing.yaml"]])
+def test_a_path_that_does_not_exist_is_a_usage_fault(paths: list[str]):
+    with pytest.raises(UsageFault, match="does not exist"):
+        examine([Path(path) for path in paths])
+
+
+@pytest.mark.usefixtures("tree")
+def test_paths_without_documents_are_a_usage_fault():
+    Path("empty").mkdir()
+    with pytest.raises(UsageFault, match="no .* file at or below empty"):
+        examine([Path("empty")])
+    with pytest.raises(UsageFault, match="no PATH"):
+        examine([])
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_folder_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyPatch):
+    def refuse(path: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("os.listdir", refuse)  # root may read everything, so rights alone would not do
+    (finding,) = examine([Path("p")]).findings
+    assert (finding.rule, finding.position.file) == ("file.unreadable", "p")
+
+
+def test_users_from_may_lie_in_the_folder_of_a_path_that_is_a_file(tree: Path):
+    policy = (
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {grants: {usersFrom: hosts.txt}}\n"
+    )
+    (tree / "p/a.yaml").write_text(policy)
+    (tree / "p/hosts.txt").write_text("megan@contoso.com # a host\n")
+    examined = examine([Path("p/a.yaml")])
+    assert not examined.findings
+    (policy,) = examined.documents.teams
+    assert [listing.texts for listing in policy.users] == [("megan@contoso.com",)]
