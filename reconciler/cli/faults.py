@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from reconciler.cli import printing
+from reconciler.cli.options import FORMAT
 from reconciler.errors import DocumentFaults
 from reconciler.reports import findings, json
 from reconciler.reports.lines import Tone
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     import click
 
     from reconciler.errors import ReconcilerError
-
-FORMAT = "reconciler.format"
-"""Key of `click.Context.meta`: the format that was asked for; findings are a report and come in it."""
 
 TRACEBACK = "RECONCILER_TRACEBACK"
 

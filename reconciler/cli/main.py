@@ -71,9 +71,6 @@ def _code() -> int:
     except click.UsageError as fault:
         fault.show()
         return USAGE
-    except click.ClickException as fault:
-        fault.show()
-        return fault.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED

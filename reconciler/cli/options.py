@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reconciler.cli import faults
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Command = Callable[..., Any]
 
 DEFAULT_PATHS = (Path("policies"),)
+FORMAT = "reconciler.format"
+"""Key of `click.Context.meta`: the format that was asked for; findings are a report and come in it."""
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -26,7 +26,7 @@ def paths(_ctx: click.Context, _parameter: click.Parameter, value: tuple[Path, .
 
 def remember_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     """Let a fault of the documents be reported in the format that was asked for."""
-    ctx.meta[faults.FORMAT] = value
+    ctx.meta[FORMAT] = value
     return value
 
 

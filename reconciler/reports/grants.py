@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reconciler.model.addresses import TEAMS_TENANT_GRANT
@@ -19,8 +20,6 @@ MOST_CREATED = 20
 MOST_TAKING = 200
 """Moves and removals take something away: they are listed much longer than what is only added."""
 
-_REST = "      ... and {} more: --format json lists all"
-
 
 def grants(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator[Line]:
     """The grants: removed ones first, then moved ones, then new ones; nothing at all if no grant changes."""
@@ -30,8 +29,8 @@ def grants(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator[Line
     yield from heading("Grants of Teams policies:")
     yield from (line for change in found if change.address == TEAMS_TENANT_GRANT for line in _tenant(change, names))
     for action, most in ((Action.DELETE, MOST_TAKING), (Action.UPDATE, MOST_TAKING), (Action.CREATE, MOST_CREATED)):
-        lines = [_line(change, names) for change in found if change.actions == (action,) and change.address != TEAMS_TENANT_GRANT]
-        yield from capped(lines, most, _REST)
+        chosen = [change for change in found if change.actions == (action,) and change.address != TEAMS_TENANT_GRANT]
+        yield from capped(chosen, most, partial(_line, names))
 
 
 def _tenant(change: Change, names: Mapping[str, str]) -> Iterator[Line]:
@@ -43,7 +42,7 @@ def _tenant(change: Change, names: Mapping[str, str]) -> Iterator[Line]:
     yield from blocks.body(change.attributes, names)
 
 
-def _line(change: Change, names: Mapping[str, str]) -> Line:
+def _line(names: Mapping[str, str], change: Change) -> Line:
     symbol = blocks.symbol_of(change.actions)
     before, after = _policy(change.before), _policy(change.after)
     transition = after if change.before is None else f"{before} -> {after}"

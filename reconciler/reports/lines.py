@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from reconciler.reports import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+Row = TypeVar("Row")
 
 
 class Tone(Enum):
@@ -45,11 +47,11 @@ def heading(title: str) -> Iterator[Line]:
     yield Line(title, Tone.HEADING)
 
 
-def capped(lines: Sequence[Line], most: int, rest: str) -> Iterator[Line]:
-    """At most so many lines, then how many are left out. `rest` is a format for that count, where to see them included."""
-    yield from lines[:most]
-    if len(lines) > most:
-        yield Line(rest.format(len(lines) - most))
+def capped(rows: Sequence[Row], most: int, line: Callable[[Row], Line]) -> Iterator[Line]:
+    """A line for each of at most so many rows, then how many are left out, and where to see them."""
+    yield from map(line, rows[:most])
+    if len(rows) > most:
+        yield Line(f"      ... and {len(rows) - most} more: --format json lists all")
 
 
 def counted(count: int, singular: str, plural: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from shlex import quote
 from string import Formatter
 from typing import TYPE_CHECKING
@@ -22,8 +23,7 @@ Names = Mapping[str, str]
 MOST = 50
 """Rows of one kind; refusals are never cut, because each prints the consent that it needs."""
 
-_GLOBAL = "teams.policy/Global"
-_REST = "      ... and {} more: --format json lists all"
+_GLOBAL = "teams.policy/global"
 _NOT_SHOWN = {"allow"}
 _EXPANDED = frozenset('"$`\\!%')
 
@@ -50,13 +50,16 @@ def typed(value: str) -> str:
 
 def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
     """Objects that no document declares; a Global that nobody manages stands apart, because everyone without a grant has it."""
-    others = [row for row in rows if row.address.lower() != _GLOBAL.lower()]
+    others = [row for row in rows if not _is_global(row)]
     if others:
         yield from heading(f"Unmanaged, left alone: {counted(len(others), 'object')} in no document")
-        yield from capped([Line(f"    {_about(row, names, row.details)}") for row in others], MOST, _REST)
-    for row in rows:
-        if row not in others:
-            yield from _unmanaged_global(row, names)
+        yield from capped(others, MOST, lambda row: Line(f"    {_about(row, names, row.details)}"))
+    for row in filter(_is_global, rows):
+        yield from _unmanaged_global(row, names)
+
+
+def _is_global(row: Note) -> bool:
+    return row.address.lower() == _GLOBAL
 
 
 def _unmanaged_global(row: Note, names: Names) -> Iterator[Line]:
@@ -73,8 +76,7 @@ def _section(title: str, rows: Sequence[Note], names: Names, advice: Callable[[s
         yield from heading(title)
     for said, alike in _grouped(rows, names, advice):
         yield Line(f"    {said.what}", tone)
-        lines = [Line(f"      {_about(row, names, _untold(row, advice(row.code).what))}") for row in alike]
-        yield from capped(lines, MOST, _REST)
+        yield from capped(alike, MOST, partial(_row, names, advice))
         if said.then:
             yield Line(f"      {said.then}")
 
@@ -85,11 +87,17 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
     for said, alike in _grouped(rows, names, sentences.refusal):
         yield Line(f"    {said.what}", Tone.FAULT)
         for row in alike:
-            yield Line(f"      {_about(row, names, _untold(row, sentences.refusal(row.code).what))}")
+            yield _row(names, sentences.refusal, row)
             consent = row.details.get("allow")
             if isinstance(consent, str):
                 yield Line(f"        To allow exactly this: --allow {typed(consent)}")
         yield Line(f"      {said.then}")
+
+
+def _row(names: Names, advice: Callable[[str], Advice], row: Note) -> Line:
+    """An object with the details that the sentence above it does not tell."""
+    told = _fields(advice(row.code).what) | _NOT_SHOWN
+    return Line(f"      {_about(row, names, {key: value for key, value in row.details.items() if key not in told})}")
 
 
 def _grouped(rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]) -> Iterator[tuple[Advice, list[Note]]]:
@@ -104,12 +112,6 @@ def _filled(template: str, row: Note, names: Names) -> str:
     """A sentence with the note's details in it; one that the plan does not give is a question mark."""
     details = {field: values.listed(row.details[field], names) if field in row.details else "?" for field in _fields(template)}
     return template.format_map(details)
-
-
-def _untold(row: Note, template: str) -> Mapping[str, Json]:
-    """The details that the sentence does not tell."""
-    told = _fields(template) | _NOT_SHOWN
-    return {key: value for key, value in row.details.items() if key not in told}
 
 
 def _fields(template: str) -> set[str]:
