@@ -254,8 +254,13 @@ def _change(row: Mapping[str, Any]) -> Change:
 
 
 def _step(row: Mapping[str, Any], number: int) -> Step:
-    if row["id"] != number:
+    if row["id"] != number or row["id"] is True:
         raise ValueError(f"step {row['id']} stands in place {number}")
+    for name in ("address", "cmdlet", "text", "reason", "provider"):
+        if not isinstance(row[name], str):
+            raise TypeError(f"{name} of step {number} is no text")
+    if not isinstance(row["parameters"], dict) or row["provider"] not in {"teams", "exchange"}:
+        raise ValueError(f"step {number} has no parameters or no known product")
     return Step(
         id=number,
         address=Address(row["address"]),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+from pathlib import Path
 
+import jsonschema
 import pytest
 from worlds import (
     APPS,
@@ -170,15 +172,36 @@ def test_what_is_no_plan_file_is_said_so(tmp_path, content, why):
         planfile.load(path)
 
 
-def test_a_sealed_file_that_lacks_something_is_refused(saved):
+def test_every_plan_fits_the_published_schema():
+    schema = json.loads((Path(__file__).parents[2] / "schemas/plan.schema.json").read_text("utf-8"))
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    for seed in range(30):
+        raw = json.loads(b"".join(planfile.chunks(made(seed))))
+        assert [error.message for error in validator.iter_errors(raw)] == []
+        del raw["steps"]
+        assert not validator.is_valid(raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("id", 5, "step 5 stands in place 1"),
+        ("text", 5, "text of step 1 is no text"),
+        ("parameters", [], "no parameters"),
+        ("provider", "dns", "no known product"),
+        ("gaps", None, "NoneType"),
+    ],
+)
+def test_a_sealed_file_that_lacks_something_is_refused(saved, name, value, why):
     def resealed(raw):
-        raw["steps"][0]["id"] = 5
+        raw["steps"][0][name] = value
         del raw["digest"]
         raw["content_digest"] = f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
         raw["digest"] = f"plan:{canonical.digest(raw)}"
 
     _rewrite(saved, resealed)
-    with pytest.raises(TamperedPlan, match="step 5 stands in place 1"):
+    with pytest.raises(TamperedPlan, match=why):
         planfile.load(saved)
 
 
