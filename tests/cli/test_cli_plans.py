@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from jsonschema import Draft7Validator
 
 from tests.cli.sample import STRANGER, teams_document, tenant_document
 
@@ -28,6 +29,27 @@ def test_a_plan_is_the_same_printed_saved_and_shown(run: Run, folder: Path) -> N
     assert json.loads(saved)["digest"] in planned.out
     for step in json.loads(saved)["steps"]:
         assert f"  {step['text']}\n" in planned.out
+
+
+@pytest.mark.parametrize("more", [(), ("--skip", "teams.policy/Test-policy"), ("--tenant", "sim:tenant.json")])
+def test_plan_and_capture_files_are_what_their_schemas_say(run: Run, folder: Path, more: tuple[str, ...]) -> None:
+    assert run("plan", "--out", "plan.json", *more).code == 0
+    assert run("fetch", "--out", "capture.json").code == 0
+    for name in ("plan", "capture"):
+        schema = json.loads(run("schema", name).out)
+        Draft7Validator(schema).validate(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+
+
+def test_a_plan_file_that_lacks_something_is_no_plan(run: Run, folder: Path) -> None:
+    run("plan", "--out", "plan.json")
+    schema, plan = json.loads(run("schema", "plan").out), json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    wrong = [{key: value for key, value in plan.items() if key != left_out} for left_out in plan]
+    wrong += [
+        {**plan, "digest": "x"},
+        {**plan, "format_version": "2.0"},
+        {**plan, "steps": [{**plan["steps"][0], "parameters": {"A": {"Set": []}}}]},
+    ]
+    assert [one for one in wrong if Draft7Validator(schema).is_valid(one)] == []
 
 
 def test_the_closing_lines_agree_with_the_summary_of_the_plan(run: Run, folder: Path) -> None:

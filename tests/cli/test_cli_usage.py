@@ -133,7 +133,7 @@ def test_an_interrupted_command_exits_130(run: Run, folder: Path, monkeypatch: p
 
 def test_the_schemas_are_printed(run: Run) -> None:
     assert "allOf" in json.loads(run("schema").out)
-    for kind in ("Tenant", "application", "TeamsApplicationAccessPolicy", "ExchangeApplicationAccessPolicy", "capture"):
+    for kind in ("Tenant", "application", "TeamsApplicationAccessPolicy", "ExchangeApplicationAccessPolicy", "capture", "plan"):
         assert json.loads(run("schema", kind).out)["title"]
 
 
