@@ -25,8 +25,8 @@ class Call(NamedTuple):
 
 @cache
 def tracked() -> tuple[str, ...]:
-    """Paths of every file that is in git or about to be, relative to the root."""
-    listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    """Paths of every file that is in git, relative to the root. What somebody's own runs leave lying there is not ours to judge."""
+    listing = ["git", "ls-files", "-z"]
     names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
     return tuple(sorted(name for name in names if name and (ROOT / name).is_file()))
 
