@@ -68,7 +68,7 @@ def _contradictions(rivals: list[Claim], rule: Rule, message: Callable[[Claim, C
 
 
 class Applications(NamedTuple):
-    """Declared names: key of each name to its lower-case client id, None where the document does not say a proper one."""
+    """Declared names: key of each name to its lower-case client id, None where documents do not say exactly one."""
 
     ids: Mapping[str, str | None]
     names: tuple[str, ...]
@@ -77,22 +77,20 @@ class Applications(NamedTuple):
         """The lower-case client id of a reference; None if it has none."""
         return text.lower() if GUID.fullmatch(text) else self.ids.get(name_key(text))
 
-    def knows(self, text: str) -> bool:
-        """Whether a text is a client id or a declared name, a faulty document's name too."""
-        return GUID.fullmatch(text) is not None or name_key(text) in self.ids
+    def doubtful(self, text: str) -> bool:
+        """Whether a text is a declared name that leads to no client id, because its document has a fault."""
+        return name_key(text) in self.ids and self.resolve(text) is None
 
 
 def applications(drafts: Sequence[Draft]) -> Applications:
     """Collect the names that Application documents declare."""
     ids: dict[str, str | None] = {}
-    names: list[str] = []
     for draft in drafts:
         if draft.kind is Kind.APPLICATION and draft.name is not None:
-            written = draft.at(*_APP_ID)
-            proper = isinstance(written, str) and GUID.fullmatch(written)
-            ids.setdefault(name_key(draft.name), str(written).lower() if proper else None)
-            names.append(draft.name)
-    return Applications(ids, tuple(sorted(names)))
+            key = name_key(draft.name)
+            proper = _names_client(draft) and key not in ids
+            ids[key] = str(draft.at(*_APP_ID)).lower() if proper else None
+    return Applications(ids, tuple(sorted(draft.name for draft in drafts if draft.kind is Kind.APPLICATION and draft.name)))
 
 
 def name_findings(drafts: Sequence[Draft]) -> Iterator[Finding]:
@@ -138,12 +136,14 @@ def _own_name(draft: Draft, name: str) -> Iterator[Finding]:
 
 def _may_stand(draft: Draft, text: str, known: Applications) -> bool:
     every = text == EVERY_APPLICATION and draft.kind is Kind.EXCHANGE_POLICY
-    return every or known.knows(text)
+    return every or known.resolve(text) is not None
 
 
 def _unknown(draft: Draft, steps: Steps, text: str, known: Applications) -> Finding:
     if text == EVERY_APPLICATION:
         message = "Teams has no policy for every application: list the applications"
+    elif known.doubtful(text):
+        message = f"the Application {shown(text)} has a fault, so its client id is not known: correct that document"
     else:
         message = f"{shown(text)} is no client id and no Application's name{nearest(text, known.names)}: declare it, or write the client id"
     return draft.finding(rules.UNKNOWN_APPLICATION, steps, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,14 +108,16 @@ def _read_file(path: Path) -> tuple[list[Draft], list[Finding]]:
 
 
 def _attributed(findings: Iterable[Finding], drafts: Sequence[Draft]) -> Iterator[Finding]:
-    """Name the document that each finding of a file stands in."""
+    """Name the document that each finding of a file stands in; `drafts` are those of the file, in its order."""
     for finding in findings:
-        owner = next((one for one in drafts if _holds(one, finding.position)), None)
+        owner = _owner(finding.position, drafts)
         yield replace(finding, subject=owner.subject) if owner else finding
 
 
-def _holds(one: Draft, position: Position) -> bool:
-    return position.file == one.file and one.tree.first_line <= position.line <= one.tree.last_line
+def _owner(position: Position, drafts: Sequence[Draft]) -> Draft | None:
+    before = bisect_right(drafts, position.line, key=lambda one: one.tree.first_line)
+    owner = drafts[before - 1] if before else None
+    return owner if owner and position.line <= owner.tree.last_line else None
 
 
 def _unexplained(judged: Iterable[Finding], earlier: Iterable[Finding]) -> Iterator[Finding]:
@@ -162,7 +165,6 @@ def _texts(users: list[object]) -> tuple[str, ...]:
 
 
 def _without_fault(drafts: Iterable[Draft], findings: Iterable[Finding]) -> list[Draft]:
-    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
-    subjects = {finding.subject for finding in errors}
-    nameless = [finding.position for finding in errors if not finding.subject]
-    return [one for one in drafts if one.subject not in subjects and not any(_holds(one, position) for position in nameless)]
+    """Documents that no finding is about. One that has no name or kind always has a finding of its own, but no subject."""
+    subjects = {finding.subject for finding in findings if finding.severity is Severity.ERROR}
+    return [one for one in drafts if one.subject and one.subject not in subjects]

@@ -92,14 +92,12 @@ def test_what_another_program_dumps_is_read_alike(documents: list[dict[str, Any]
 @settings(max_examples=60)
 def test_valid_documents_have_no_findings_and_order_says_nothing(data: st.DataObject):
     documents = data.draw(document_sets())
-    if not documents:
-        return
     first = examined({"all.yaml": data.draw(spelled(documents)).encode()})
     assert not first.findings
     shuffled = _shuffled(documents, random.Random(data.draw(st.integers(0, 99))))
     cut = data.draw(st.integers(0, len(documents)))
     parts = {"x/b.yaml": shuffled[:cut], "a.yml": shuffled[cut:]}
-    second = examined({name: data.draw(spelled(part)).encode() for name, part in parts.items() if part})
+    second = examined({name: data.draw(spelled(part)).encode() for name, part in parts.items() if part or name == "a.yml"})
     assert not second.findings
     assert unplaced(first.documents) == unplaced(second.documents)
 
@@ -174,7 +172,7 @@ def test_long_lists_have_the_findings_of_short_ones(length: int, faults: dict[in
     assert [each for each in whole if each[0] < LONG - 2] == short
 
 
-def _user_findings(users: list[Any]) -> list[tuple[int, str, str]]:
+def _user_findings(users: list[Any]) -> list[tuple[int, str]]:
     lead = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec:\n grants:\n  users:\n"
     text = lead + "".join(f"  - {'null' if user is None else repr(user)}\n" for user in users)
-    return [(each.position.line - 7, each.rule, each.message) for each in examined({"a.yaml": text.encode()}).findings]
+    return [(each.position.line - 7, each.rule) for each in examined({"a.yaml": text.encode()}).findings]

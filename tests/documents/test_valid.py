@@ -42,13 +42,14 @@ def test_a_faulty_document_is_left_out_and_the_others_stay(tmp_path: Path, monke
     two = good.replace("NAME", "two").replace("ID", "ccb80e06-92f3-4978-bc22-a0eee85e6a9e")
     policy = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {applications: [bad, two], colour: red}\n"
     bad = good.replace("NAME", "bad").replace("ID", "x")
-    Path("a.yaml").write_text("---\n".join([one, bad, "a: @\n", two, policy]))
+    Path("a.yaml").write_text(f"{one}---\n{bad}---\na: @\n---\n{two}---\n{policy}")
     examined = examine([Path()])
     assert [each.name for each in examined.documents.applications] == ["one", "two"]
     assert examined.documents.teams == ()
     assert [(each.rule, each.subject) for each in examined.findings] == [
         ("client-id.form", "Application/bad"),
         ("yaml.syntax", ""),
+        ("application.unknown", "TeamsApplicationAccessPolicy/Hosts"),
         ("schema.unknown-key", "TeamsApplicationAccessPolicy/Hosts"),
     ]
 

@@ -62,7 +62,7 @@ def test_a_path_that_does_not_exist_is_a_usage_fault(paths: list[str]):
 @pytest.mark.usefixtures("tree")
 def test_paths_without_documents_are_a_usage_fault():
     Path("empty").mkdir()
-    with pytest.raises(UsageFault, match="no .* file at or below empty"):
+    with pytest.raises(UsageFault, match=r"no .* file at or below empty"):
         examine([Path("empty")])
     with pytest.raises(UsageFault, match="no PATH"):
         examine([])
@@ -88,3 +88,29 @@ def test_users_from_may_lie_in_the_folder_of_a_path_that_is_a_file(tree: Path):
     assert not examined.findings
     (policy,) = examined.documents.teams
     assert [listing.texts for listing in policy.users] == [("megan@contoso.com",)]
+
+
+POLICY = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {grants: {usersFrom: FILE}}\n"
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_list_file_with_an_impossible_name_is_a_finding():
+    Path("p/a.yaml").write_text(POLICY.replace("FILE", "x" * 300 + ".csv"))
+    (finding,) = examine([Path("p")]).findings
+    assert finding.rule == "users-from.missing"
+
+
+@pytest.mark.usefixtures("tree")
+def test_a_list_file_that_may_not_be_read_is_a_finding(monkeypatch: pytest.MonkeyPatch):
+    Path("p/a.yaml").write_text(POLICY.replace("FILE", "hosts.csv"))
+    Path("p/hosts.csv").write_text("user\nmegan@contoso.com\n")
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.suffix == ".csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything, so rights alone would not do
+    (finding,) = examine([Path("p")]).findings
+    assert (finding.rule, finding.message) == ("users-from.missing", "`hosts.csv` cannot be read: Permission denied")

@@ -125,7 +125,9 @@ def _some(references: list[str], least: int = 0) -> st.SearchStrategy[list[str]]
 @st.composite
 def spelled(draw: st.DrawFn, documents: list[dict[str, Any]]) -> str:
     """One file that holds the documents, in any of YAML's styles that the tool reads."""
-    return "---\n".join(_block(document, draw(st.sampled_from(["block", "flow", "quoted"]))) for document in documents)
+    return "# What this tenant shall have.\n" + "---\n".join(
+        _block(document, draw(st.sampled_from(["block", "flow", "quoted"]))) for document in documents
+    )
 
 
 def _block(value: dict[str, Any], style: str) -> str:
