@@ -147,7 +147,7 @@ writes = st.one_of(
     _call("Remove-CsApplicationAccessPolicy", Identity=_names),
     _call(
         "New-ApplicationAccessPolicy",
-        AppId=st.lists(st.sampled_from([*APPS, "*"]), min_size=1, max_size=2),
+        AppId=st.sampled_from([*APPS, "*"]).map(lambda app: [app]),
         PolicyScopeGroupId=st.sampled_from([*SCOPES, "scope1@contoso.com", "SCOPE2.OLD@contoso.com", SHARED, "nobody@contoso.com"]),
         AccessRight=rights,
         Description=st.just(" "),
