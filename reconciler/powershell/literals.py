@@ -28,6 +28,8 @@ _QUOTE = re.compile(f"([{SINGLE_QUOTES}])")
 # Legitimate in a description or a display name of some language, and only ever shown as an escape: line breaks and the tab, spaces of other
 # widths, the joiners of Persian and Indic writing and of emoji, and the selectors of emoji and text presentation.
 _ESCAPED = re.compile("[\t\n\r\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u200c\u200d\ufe0e\ufe0f]")
+# GitHub's and Azure's runners take these for commands anywhere in a line that a job prints, and a step's text is printed as it is.
+_RUNNER_COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
 _SHORT_ESCAPES = {"\n": "`n", "\r": "`r", "\t": "`t", "`": "``", "$": "`$", '"': '`"'}
 _CURLY = frozenset((SINGLE_QUOTES + DOUBLE_QUOTES).replace("'", "").replace('"', ""))
 _EDIT_KEYS = ("Add", "Remove")
@@ -60,6 +62,8 @@ def literal(value: Json) -> str:
 def _text(value: str) -> str:
     text = str.__str__(value)  # the characters themselves, whatever a subclass (an enumeration) makes of them
     flaw = unfit(text)
+    if flaw is None and "#" in text and _RUNNER_COMMAND.search(text):
+        return '"' + "`u{23}".join("".join(map(_escape, part)) for part in _RUNNER_COMMAND.split(text)) + '"'
     if flaw is None:
         return "'" + (text.replace("'", "''") if text.isascii() else _QUOTE.sub(r"\1\1", text)) + "'"
     flaw = unfit(_ESCAPED.sub(" ", text))  # one character for one: the index stays right

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from reconciler.errors import RenderFault, UnfitText
 from reconciler.powershell.literals import LARGEST_INTEGER, literal
+from reconciler.powershell.reading import read
 from tests.powershell.scanning import NoString, scan, skeleton
 from tests.strategies import text as hostile
 
+RUNNER_COMMAND = re.compile(r"##(?:vso)?\[", re.IGNORECASE)
 PHYSICAL_LINE_ENDS = re.compile("[\n\r]")
 
 
@@ -22,7 +24,8 @@ def emitted(value: str) -> str | None:
 
 def test_each_text_is_written_as_powershell_was_recorded_to_read_it_back(literals: list[dict]) -> None:
     right = {(row["value"], row["text"]) for row in literals if row["ok"] and row["rendering"] in {"single", "double"}}
-    values = {row["value"] for row in literals}
+    # What a runner takes for a command is written with one more escape than when it was recorded; the last test has it.
+    values = {row["value"] for row in literals if not RUNNER_COMMAND.search(row["value"])}
     written = {(value, text) for value in values if (text := emitted(value)) is not None}
     assert len(written) > 2500
     assert not written - right
@@ -57,7 +60,7 @@ def test_a_text_is_one_literal_on_one_line_with_nothing_around_it(text: str) -> 
     assert PHYSICAL_LINE_ENDS.search(written) is None
 
 
-@given(hostile.plain_texts)
+@given(hostile.plain_texts.filter(lambda text: not RUNNER_COMMAND.search(text)))
 def test_a_plain_text_is_single_quoted_and_otherwise_raw(text: str) -> None:
     assert literal(text) == "'" + "".join(char * 2 if char in hostile.SINGLE_QUOTES else char for char in text) + "'"
 
@@ -153,3 +156,17 @@ def test_any_value_has_a_literal_of_one_line_or_is_refused(value: object) -> Non
     except RenderFault:
         return
     assert PHYSICAL_LINE_ENDS.search(skeleton(written)[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("a##[error]b", '"a`u{23}#[error]b"'),
+        ("##vso[task.setvariable]$x", '"`u{23}#vso[task.setvariable]`$x"'),
+        ("###[x ##VSO[y", '"#`u{23}#[x `u{23}#VSO[y"'),
+        ("#[ ## [", "'#[ ## ['"),
+    ],
+)
+def test_what_a_runner_takes_for_a_command_is_never_written_as_one(value, text):
+    assert literal(value) == text
+    assert read(f"Set-CsApplicationAccessPolicy -Identity:'P' -Description:{text}").parameters["Description"] == value
