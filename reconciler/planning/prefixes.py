@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from reconciler.kinds.exchange import states as exchange_states
 from reconciler.kinds.teams import states as teams_states
+from reconciler.model.addresses import teams_policy
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
@@ -91,7 +92,18 @@ def differences(plan: Plan, count: int, observed: Observed, wanted: Collection[P
     for step in plan.steps[:count]:
         if step.provider in concerned:
             advance(standing, step)
-    return tuple(sorted(_differing(standing, observed_standing(plan, observed, wanted))))
+    differing = _differing(standing, observed_standing(plan, observed, wanted))
+    return tuple(sorted(_spelled(plan, name) for name in differing))
+
+
+def _spelled(plan: Plan, name: str) -> str:
+    """An entry's name with a policy's name as the service, or the plan, spells it; entries are named by lower-case keys."""
+    spellings = {step.address.lower(): step.address for step in plan.steps if step.address.startswith("teams.policy/")}
+    section = cast("Mapping[str, Mapping[str, Json]]", plan.baseline.get("teams") or {"policies": {}})
+    policies = cast("Mapping[str, Mapping[str, str] | None]", section["policies"])
+    spellings |= {teams_policy(key): teams_policy(row["identity"]) for key, row in policies.items() if row is not None}
+    address, space, rest = name.partition(" (")
+    return f"{spellings.get(address, address)}{space}{rest}"
 
 
 def _wanted(plan: Plan, wanted: Collection[Provider] | None) -> list[Provider]:

@@ -215,3 +215,15 @@ def test_standings_refuse_a_reading_without_the_product():
     assert prefixes.differences(result, len(result.steps), here) != ()
     assert prefixes.differences(result, 0, here, ["teams"]) == ()
     assert declared
+
+
+def test_what_moved_is_named_as_the_service_spells_it():
+    result = made(7)
+    _, here = case(7)
+    key = next(key for key in here.teams.policies if key != "global")
+    moved = dataclasses.replace(
+        here.teams, policies={**here.teams.policies, key: dataclasses.replace(here.teams.policies[key], description="moved")}
+    )
+    assert prefixes.differences(result, 0, dataclasses.replace(here, teams=moved)) == (
+        f"teams.policy/{here.teams.policies[key].name} (description)",
+    )
