@@ -23,7 +23,9 @@ from tests.documents.cases import FAULTS, VALID
 from tests.strategies.documents import document_sets, spelled
 
 NOWHERE = Position("", 0, 0)
-SEEDS = sorted(path for folder in [*VALID, *FAULTS] for path in folder.rglob("*") if path.suffix in {".yaml", ".csv", ".txt"})
+SEEDS = sorted(
+    path for folder in [*VALID, *FAULTS] for path in folder.rglob("*") if path.is_file() and path.suffix in {".yaml", ".csv", ".txt"}
+)
 
 
 @contextmanager

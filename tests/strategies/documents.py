@@ -35,7 +35,7 @@ SCALAR_TRAPS = (
 
 guids = st.uuids().map(str)
 spelled_guids = st.tuples(guids, st.booleans()).map(lambda pair: pair[0].upper() if pair[1] else pair[0])
-letters = st.text(alphabet="abcXYZ019-_.", min_size=1, max_size=8)
+letters = st.from_regex(r"[a-cX-Z019_-]{1,4}(\.[a-c019]{1,3})?", fullmatch=True)
 labels = st.one_of(st.sampled_from(SCALAR_TRAPS), st.text(alphabet="abc XYZéß日本😀’“,;:#&*!|>%@`", min_size=1, max_size=10))
 names = labels.map(str.strip).filter(lambda name: name not in {"", "*"})
 policy_names = (
@@ -44,9 +44,7 @@ policy_names = (
     .filter(lambda name: name and name.lower() not in {"default", "global"})
 )
 descriptions = st.one_of(st.none(), st.just(""), st.just("  "), labels)
-addresses = st.tuples(letters, st.sampled_from(["contoso.com", "Fabrikam.onmicrosoft.com"])).map(
-    lambda pair: f"x{pair[0].strip('.').replace('..', '.')}1@{pair[1]}"
-)
+addresses = st.tuples(letters, st.sampled_from(["contoso.com", "Fabrikam.onmicrosoft.com"])).map("@".join)
 users = st.one_of(spelled_guids, addresses)
 
 
