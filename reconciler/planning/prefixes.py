@@ -93,15 +93,19 @@ def differences(plan: Plan, count: int, observed: Observed, wanted: Collection[P
         if step.provider in concerned:
             advance(standing, step)
     differing = _differing(standing, observed_standing(plan, observed, wanted))
-    return tuple(sorted(_spelled(plan, name) for name in differing))
+    spellings = _spellings(plan) if differing else {}
+    return tuple(sorted(_spelled(name, spellings) for name in differing))
 
 
-def _spelled(plan: Plan, name: str) -> str:
-    """An entry's name with a policy's name as the service, or the plan, spells it; entries are named by lower-case keys."""
-    spellings = {step.address.lower(): step.address for step in plan.steps if step.address.startswith("teams.policy/")}
+def _spellings(plan: Plan) -> Mapping[str, str]:
+    """Addresses of policies by lower-case key, with the name as the service, or the plan, spells it."""
+    spellings = {step.address.lower(): str(step.address) for step in plan.steps if step.address.startswith("teams.policy/")}
     section = cast("Mapping[str, Mapping[str, Json]]", plan.baseline.get("teams") or {"policies": {}})
     policies = cast("Mapping[str, Mapping[str, str] | None]", section["policies"])
-    spellings |= {teams_policy(key): teams_policy(row["identity"]) for key, row in policies.items() if row is not None}
+    return spellings | {teams_policy(key): teams_policy(row["identity"]) for key, row in policies.items() if row is not None}
+
+
+def _spelled(name: str, spellings: Mapping[str, str]) -> str:
     address, space, rest = name.partition(" (")
     return f"{spellings.get(address, address)}{space}{rest}"
 
