@@ -301,7 +301,7 @@ def test_one_user_under_two_names_is_a_fault_with_both_places():
     declared = [teams_document("P", users=(listing([USERS[0]]),)), teams_document("Q", users=(listing(["u0@contoso.com"]),))]
     with pytest.raises(DocumentFaults) as caught:
         made(declared)
-    assert [finding.rule for finding in caught.value.findings] == ["teams.user-listed-twice"]
+    assert [finding.rule for finding in caught.value.findings] == ["user.two-policies"]
     assert "policies/test.yaml:1" in caught.value.findings[0].message
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import ExchangePolicyDocument
     from reconciler.model.observed import Directory, ExchangeKey
 
-SAME_SCOPE = "exchange.scope-twice"
+SAME_SCOPE = "exchange.duplicate"
 """Rule id of two documents that turn out to name the same application and scope once names are ids."""
 
 

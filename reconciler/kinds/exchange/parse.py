@@ -84,14 +84,17 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
     parts = IDENTITY.fullmatch(identity) if isinstance(identity, str) else None
     if parts is None or not isinstance(identity, str):
         faults.add(
-            f"{path}.Identity", rf"{shown(identity)} is not ORGANIZATION\APPLICATION:SID;OBJECTID: which scope it holds for is not known"
+            f"{path}.Identity",
+            rf"{shown(identity)} is not ORGANIZATION\APPLICATION:SID;OBJECTID: which scope it holds for is not known, look at it in the tenant",
         )
         return None
     application, scope, right = parts["application"].lower(), parts["scope"].lower(), _right(row, path, faults)
     if _application(row, path, faults) != application:
-        faults.add(f"{path}.AppId", f"{shown(row.get('AppId'))} is not the application of Identity {shown(identity)}")
+        faults.add(f"{path}.AppId", f"{shown(row.get('AppId'))} is not the application of Identity {shown(identity)}: fetch again")
     if not _same_scope(row.get("ScopeIdentityRaw"), parts):
-        faults.add(f"{path}.ScopeIdentityRaw", f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}")
+        faults.add(
+            f"{path}.ScopeIdentityRaw", f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}: fetch again"
+        )
     stored = text(row, "Description", path, faults)
     description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
     if flaw := name_fault(identity):
@@ -103,7 +106,7 @@ def _right(row: Mapping[str, Any], path: str, faults: FaultList) -> AccessRight:
     try:
         return AccessRight(row.get("AccessRight", ""))
     except ValueError:
-        faults.add(f"{path}.AccessRight", f"{shown(row.get('AccessRight'))} is neither RestrictAccess nor DenyAccess")
+        faults.add(f"{path}.AccessRight", f"{shown(row.get('AccessRight'))} is neither RestrictAccess nor DenyAccess: fetch again")
         return AccessRight.DENY
 
 

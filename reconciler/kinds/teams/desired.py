@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory
 
 OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
-LISTED_TWICE = "teams.user-listed-twice"
-"""Rule id of a user who turns out to be listed twice, or in two policies, once names are ids."""
+LISTED_TWICE = "user.duplicate"
+IN_TWO_POLICIES = "user.two-policies"
+"""Rule ids of a user who turns out to be listed twice once names are ids; the rules of the documents room, seen later."""
 
 
 def resolve(
@@ -108,4 +109,5 @@ class _Reading:
         message = f"{listing.texts[index]!r} is the user {user} who is listed already at {first.file}:{first.lines[at]} as {first.texts[at]!r}; keep one"
         position = Position(listing.file, listing.lines[index], listing.columns[index])
         subject = f"{Kind.TEAMS_POLICY}/{document.name}"
-        self.findings.append(Finding(position, f"{listing.path}[{index}]", LISTED_TWICE, message, subject=subject))
+        rule = LISTED_TWICE if self.users[user] == name_key(document.name) else IN_TWO_POLICIES
+        self.findings.append(Finding(position, f"{listing.path}[{index}]", rule, message, subject=subject))

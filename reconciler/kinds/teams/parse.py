@@ -68,7 +68,7 @@ class _Names:
     def key(self, value: Any, path: str) -> str | None:
         """Key of a policy name, None with a fault if it is none."""
         if not isinstance(value, str):
-            self.faults.add(path, f"{shown(value)} is no policy name")
+            self.faults.add(path, f"{shown(value)} is no policy name: fetch again")
             return None
         known = self.keys.get(value)
         return self._new(value, path) if known is None else known
@@ -117,7 +117,7 @@ def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> di
 def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> TeamsPolicy:
     description = blank_as_empty(row.get("Description"))
     if description is None:
-        faults.add(f"{path}.Description", f"of policy {shown(name)} is no text")
+        faults.add(f"{path}.Description", f"of policy {shown(name)} is no text: fetch again")
     return TeamsPolicy(name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or "")
 
 
@@ -152,13 +152,14 @@ def _groups(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> tupl
 
 
 def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, GroupAssignment] | None:
-    group, rank = guid(row.get("GroupId")), _rank(row)
+    group, rank = guid(row.get("GroupId")), rank_of(row)
     policy = names.granted(row.get("PolicyName"), f"{path}.PolicyName")
     if group is None:
-        names.faults.add(f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID)")
+        names.faults.add(f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID): fetch again")
     if rank is None:
         names.faults.add(
-            f"{path}.Priority", f"{shown(row.get('Priority', row.get('Rank')))} is no rank: one integer from 1 as `Priority` or `Rank`"
+            f"{path}.Priority",
+            f"{shown(row.get('Priority', row.get('Rank')))} is no rank (one integer from 1, as `Priority` or `Rank`): fetch again",
         )
         return None
     if row.get("PolicyType", POLICY_TYPE) != POLICY_TYPE:
@@ -167,7 +168,7 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, Group
     return None if group is None or policy is None else (rank, GroupAssignment(group, policy))
 
 
-def _rank(row: Mapping[str, Any]) -> int | None:
+def rank_of(row: Mapping[str, Any]) -> int | None:
     """The property is `Priority`; `Rank` is what tables print. Both at once must agree."""
     ranks = [row[key] for key in ("Priority", "Rank") if row.get(key) is not None]
     if not ranks or any(not isinstance(rank, int) or isinstance(rank, bool) or rank < 1 for rank in ranks):
