@@ -17,7 +17,7 @@ BUNDLED_ID = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 """The tenant that the bundled simulator plays (MicrosoftDocs uses it in the examples of New-ApplicationAccessPolicy)."""
 BUNDLED_STATE = Path(".reconciler/tenant.json")
 
-_POSSIBLE = "name a capture file (read-only; `reconciler fetch` writes one) or `sim:FILE` (a simulated tenant kept in FILE)"
+_POSSIBLE = "name a capture file (read-only; `reconciler fetch` writes one) or `sim:FILE` (a simulated tenant kept in FILE; it begins as the bundled one)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,6 @@ def opened(source: Source) -> Tenant:
     match source:
         case CaptureFile(path):
             raise UsageFault(f"--tenant {path}: a capture file is a reading of a tenant and cannot be changed. Apply to `sim:FILE`")
-        case Simulated(path, typed):
-            return Simulator(path, seed_from=None if typed else bundled())
+        case Simulated(path):
+            return Simulator(path, seed_from=bundled())
     assert_never(source)

@@ -231,3 +231,10 @@ def test_a_signal_stops_after_the_step_in_flight(folder: Path) -> None:
     assert "Done: 1 step\n" in ran.stdout
     assert "Not tried: 12 steps\n" in ran.stdout
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_simulated_tenant_whose_file_is_not_there_yet_begins_as_the_bundled_one(run: Run, folder: Path) -> None:
+    assert run("plan", "--out", "plan.json", "--tenant", "sim:new.json").code == 0
+    assert not (folder / "new.json").exists()
+    assert run("apply", "plan.json", "--auto-approve", "--tenant", "sim:new.json").code == 0
+    assert "No changes." in run("plan", "--tenant", "sim:new.json").out

@@ -82,10 +82,10 @@ def test_without_tenant_the_documents_must_be_for_the_bundled_one(run: Run, fold
 
 def test_the_environment_may_name_the_tenant(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setenv("RECONCILER_TENANT", "sim:missing/tenant.json")
+        patch.setenv("RECONCILER_TENANT", "missing/capture.json")
         ran = run("plan")
-    assert ran.code == 1
-    assert "missing/tenant.json" in ran.err
+    assert ran.code == 64
+    assert "missing/capture.json" in ran.err
 
 
 def test_a_file_that_cannot_be_written_is_no_defect(run: Run, folder: Path) -> None:
