@@ -34,7 +34,7 @@ def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[di
         upn, name = row.get("upn"), row.get("displayName") or ""
         if not (user and isinstance(upn, str) and isinstance(name, str)):
             if user:
-                faults.add(f"{path}.users[{index}]", f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts")
+                faults.add(f"{path}.users[{index}]", f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts: fetch again")
             continue
         if flaw := name_fault(upn):
             faults.add(f"{path}.users[{index}].upn", flaw)
@@ -70,20 +70,23 @@ def _recipients(section: Mapping[str, Any], path: str, faults: FaultList) -> tup
             faults.add(here, f"id {recipient} stands twice, with different content: fetch again")
         for address in sorted(found.addresses):
             if by_address.setdefault(address, recipient) != recipient:
-                faults.add(f"{here}.addresses", f"{shown(address)} is an address of {by_address[address]} too: whose it is cannot be known")
+                faults.add(
+                    f"{here}.addresses",
+                    f"{shown(address)} is an address of {by_address[address]} too: whose it is cannot be known, correct it in the tenant",
+                )
     return by_key(recipients), by_address
 
 
 def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultList) -> Recipient:
     principal, sid = row.get("isValidSecurityPrincipal"), row.get("sid")
     if not isinstance(principal, bool):
-        faults.add(f"{path}.isValidSecurityPrincipal", f"{shown(principal)} is neither true nor false")
+        faults.add(f"{path}.isValidSecurityPrincipal", f"{shown(principal)} is neither true nor false: fetch again")
     if not (sid is None or (isinstance(sid, str) and not name_fault(sid))):
-        faults.add(f"{path}.sid", f"{shown(sid)} is no security identifier")
+        faults.add(f"{path}.sid", f"{shown(sid)} is no security identifier: fetch again")
     primary = smtp_address(text(row, "primary", path, faults)) or ""
     addresses = _addresses(row, path, faults)
     if not primary:
-        faults.add(f"{path}.primary", "is missing: the primary SMTP address of the recipient")
+        faults.add(f"{path}.primary", "is missing, the primary SMTP address: fetch again")
     for address in sorted({primary, *addresses} - {""}):
         if flaw := name_fault(address):
             faults.add(f"{path}.addresses", flaw)
@@ -111,7 +114,7 @@ def _addresses(row: Mapping[str, Any], path: str, faults: FaultList) -> frozense
     addresses = set()
     for index, proxy in enumerate(listed(row.get("addresses"), f"{path}.addresses", faults)):
         if not isinstance(proxy, str):
-            faults.add(f"{path}.addresses[{index}]", f"{shown(proxy)} is no text")
+            faults.add(f"{path}.addresses[{index}]", f"{shown(proxy)} is no text: fetch again")
         elif address := smtp_address(proxy):
             addresses.add(address.lower())
     return frozenset(addresses)
@@ -125,7 +128,7 @@ def _members(row: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[
     for index, spelled in enumerate(listed(row["members"], f"{path}.members", faults)):
         member = guid(spelled)
         if member is None:
-            faults.add(f"{path}.members[{index}]", f"{shown(spelled)} is no object id (a GUID)")
+            faults.add(f"{path}.members[{index}]", f"{shown(spelled)} is no object id (a GUID): fetch again")
         else:
             members.add(member)
     return frozenset(members)
@@ -135,12 +138,12 @@ def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozens
     names = listed(section.get("absent"), f"{path}.absent", faults)
     for index, name in enumerate(names):
         if not isinstance(name, str):
-            faults.add(f"{path}.absent[{index}]", f"{shown(name)} is no name")
+            faults.add(f"{path}.absent[{index}]", f"{shown(name)} is no name: fetch again")
     return frozenset(name.lower() for name in names if isinstance(name, str))
 
 
 def _id(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
     found = guid(row.get("id"))
     if found is None and row:
-        faults.add(f"{path}.id", f"{shown(row.get('id'))} is no object id (a GUID)")
+        faults.add(f"{path}.id", f"{shown(row.get('id'))} is no object id (a GUID): fetch again")
     return found

@@ -35,7 +35,7 @@ def _told(error: ValidationError) -> str:
     shape = error.schema if isinstance(error.schema, dict) else {}
     meaning = None if error.validator == "required" else shape.get("description")
     said = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
-    return said if meaning is None else f"{said} ({meaning})"
+    return f"{said}: fetch again" if meaning is None else f"{said} ({meaning.rstrip('.')}): fetch again"
 
 
 def _without_rows(raw: Mapping[str, Any]) -> dict[str, Any]:

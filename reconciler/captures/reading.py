@@ -39,7 +39,7 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     envelope_faults(raw, faults)
     faults.refuse(place)
     if not is_time(raw["taken_at"]):
-        faults.add("$.taken_at", f"{shown(raw['taken_at'])} is no point in time")
+        faults.add("$.taken_at", f"{shown(raw['taken_at'])} is no point in time: fetch again")
     _right_tenant(raw, tenant_id, faults)
     found = raw.get("directory") or {}
     known = directory.read(found, "$.directory", faults)

@@ -44,7 +44,7 @@ def guids(rows: Sequence[Mapping[str, Any]], key: str, path: str, faults: FaultL
 def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
     found = guid(row.get(key))
     if found is None and row:  # an empty row was told already
-        faults.add(path, f"{shown(row.get(key))} is no object id (a GUID)")
+        faults.add(path, f"{shown(row.get(key))} is no object id (a GUID): fetch again")
     return found or ""
 
 
@@ -76,7 +76,7 @@ def objects(section: Mapping[str, Any], key: str, path: str, faults: FaultList) 
         return rows
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or not row:
-            faults.add(f"{path}.{key}[{index}]", "is no object with properties")
+            faults.add(f"{path}.{key}[{index}]", "is no object with properties: fetch again")
     return [row if isinstance(row, dict) else {} for row in rows]
 
 
@@ -88,9 +88,9 @@ def by_key(found: dict[_Key, _Value]) -> dict[_Key, _Value]:
 def name_fault(text: str) -> str | None:
     """Why a text that the tool will compare, show and render as a name must be refused; None if it is fit."""
     if text.isascii() and text.isprintable():
-        return None if text.strip() else "is blank"
+        return None if text.strip() else "is blank: correct it in the tenant"
     found = unfit(text)
-    return None if found is None else f"{shown(text)}: {found}; such a name cannot be told from others by eye, correct it in the tenant"
+    return None if found is None else f"{shown(text)}: {found}; such a name cannot be told from others by eye: correct it in the tenant"
 
 
 def blank_as_empty(value: Any) -> str | None:
@@ -107,7 +107,7 @@ def text(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
     value = row.get(key)
     if value is None or isinstance(value, str):
         return value or ""
-    faults.add(f"{path}.{key}", f"{shown(value)} is no text")
+    faults.add(f"{path}.{key}", f"{shown(value)} is no text: fetch again")
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler import canonical
 from reconciler.captures import reading
-from reconciler.errors import CaptureFault
+from reconciler.errors import CaptureFault, TenantFault
 from reconciler.model.observed import ExchangeState, Observed, TeamsState
 from reconciler.tenants.simulated import Simulator
 from tests.strategies.tenants import APPS, BOTH, EVERYTHING, GROUPS, SCOPES, TENANT, USERS, tenants
@@ -97,3 +98,30 @@ def test_every_name_counts_in_the_digest(tmp_path_factory, state):
     before = parsed(captured(tmp_path_factory, state)).digest
     state["directory"]["users"][0]["displayName"] += "!"
     assert parsed(captured(tmp_path_factory, state)).digest != before
+
+
+JSON = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.just([]), st.just({}), st.just([[]]), st.just({"Name": []})
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every path into a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path] * bool(path) + [place for key, item in items for place in places(item, (*path, key))]
+
+
+@given(tenants(), st.data())
+def test_whatever_stands_anywhere_is_read_or_refused_with_a_message(tmp_path_factory, state, data):
+    raw = captured(tmp_path_factory, state)
+    *path, last = data.draw(st.sampled_from(places(raw)))
+    inner: Any = raw
+    for key in path:
+        inner = inner[key]
+    inner[last] = data.draw(JSON)
+    with suppress(CaptureFault):
+        parsed(raw)
+    file = tmp_path_factory.mktemp("odd") / "tenant.json"
+    file.write_bytes(json.dumps(raw).encode())
+    with suppress(TenantFault, CaptureFault):
+        parsed(dict(Simulator(file).capture(EVERYTHING)))

@@ -14,6 +14,8 @@ from jsonschema import Draft7Validator
 
 from reconciler.captures import files, reading
 from reconciler.errors import CaptureFault
+from reconciler.tenants.protocol import CaptureRequest
+from reconciler.tenants.simulated import Simulator
 
 if TYPE_CHECKING:
     from reconciler.model.observed import Observed
@@ -81,6 +83,17 @@ def test_refuses(name):
         observed(name)
     folder = str(CASES / name)
     assert str(caught.value).replace(f"{folder}/", "") == (CASES / name / "error.txt").read_text("utf-8").rstrip("\n")
+
+
+@pytest.mark.parametrize("name", [name for name in READ if not (CASES / name / "options.json").exists()])
+def test_the_simulator_takes_for_a_tenant_what_the_parser_takes_for_a_capture(name):
+    tenant = Simulator(CASES / name / "capture.json")
+    raw = tenant.capture(CaptureRequest(frozenset({"teams", "exchange"}), everything=True))
+    found, other = reading.parse(raw, source="capture", tenant_id=tenant.tenant_id, needs=frozenset({"teams", "exchange"})), observed(name)
+    assert found.teams == other.teams
+    assert found.exchange == other.exchange
+    assert found.directory.users == other.directory.users
+    assert found.directory.recipients == other.directory.recipients
 
 
 @pytest.mark.parametrize("name", READ)

@@ -129,10 +129,18 @@ class Simulator:
         except CaptureFault as fault:
             raise TenantFault(f"{fault}") from fault
         for number, entry in enumerate(entries, 2):
-            outcome = loaded.write(Invocation(entry["cmdlet"], entry["parameters"]), Faults(ordinal_removal=entry["ordinal"]))
-            if not isinstance(outcome, Done):
+            if not _repeated(entry, loaded):
                 raise TenantFault(f"{path}.log:{number}: does not follow from {path.name}: delete the log, the writes in it are lost")
         return loaded
+
+
+def _repeated(entry: Mapping[str, Any], loaded: World) -> bool:
+    """Whether a write of the log could be carried out again."""
+    try:
+        outcome = loaded.write(Invocation(entry["cmdlet"], entry["parameters"]), Faults(ordinal_removal=entry["ordinal"]))
+    except (LookupError, TypeError, ValueError, AttributeError, RefusedText):
+        return False
+    return isinstance(outcome, Done)
 
 
 def _same(said: Invocation, meant: Invocation) -> Invocation:

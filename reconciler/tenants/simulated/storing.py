@@ -57,7 +57,9 @@ class Store:
             data = files.content(self._seed if seeded and self._seed is not None else self._path)
             content = files.parsed(data, str(self._seed if seeded else self._path))
         except CaptureFault as fault:
-            raise TenantFault(f"{fault}") from fault
+            raise TenantFault(
+                f"{fault}\nA simulated tenant is a file: begin with a copy of the bundled one, or of a capture of everything."
+            ) from fault
         if seeded:
             return content, ()
         self._digest, self._size = hashlib.sha256(data).hexdigest(), len(data)

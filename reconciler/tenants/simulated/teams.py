@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.captures.faults import FaultList
 from reconciler.captures.rows import listed
-from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name
+from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
 
@@ -36,7 +36,7 @@ class TeamsService:
     def __init__(self, section: Row, people: People) -> None:
         self._people = people
         self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {_key(row["Identity"]): row for row in _rows(section, "policies")}
-        self._groups = _ranked(sorted(_rows(section, "groupAssignments"), key=lambda row: int(row.get("Priority", row.get("Rank", 0)))))
+        self._groups = _ranked(sorted(_rows(section, "groupAssignments"), key=lambda row: rank_of(row) or 0))
         self._users: dict[str, Row] = {row["Identity"].lower(): row for row in _rows(section, "users") if granted_name(row)}
         self._holders = Counter(_key(granted_name(row)) for row in self._users.values())
 
