@@ -2,32 +2,49 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from reconciler.powershell.environment import IDENTITY
+from reconciler.powershell.faults import ConnectFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
 
+_CLIENT_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_TEAMS_CLOUDS: Final = {"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"}
+"""Values of Connect-MicrosoftTeams -TeamsEnvironmentName (MicrosoftDocs Connect-MicrosoftTeams page)."""
+_EXCHANGE_CLOUDS: Final = {"gcch": "O365USGovGCCHigh", "dod": "O365USGovDoD", "china": "O365China"}
+"""Values of Connect-ExchangeOnline -ExchangeEnvironmentName (MicrosoftDocs Connect-ExchangeOnline page)."""
+_SHORTEST: Final = 8
+"""Characters of a password: the log and the answers are cleared of it, which cannot be done with a word that stands everywhere."""
+
 
 class Way(StrEnum):
-    """The ways to sign in, as `spec.connect` names them."""
+    """The ways to sign in."""
 
-    CERTIFICATE = "certificateFile"
-    TOKENS = "accessTokens"
-    MANAGED_IDENTITY = "managedIdentity"
-    DEVICE = "device"
+    CERTIFICATE = "certificate"
+    TOKENS = "access tokens"
+    MANAGED_IDENTITY = "managed identity"
+    DEVICE = "device code"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """One connect message. What is secret in it shows in no repr; `secrets` is what a door must hide from everything it keeps.
+    """What one connect message is made of. Nothing secret shows in its repr.
 
-    `lasts_until`: unix seconds at which the credential ends and nothing renews it (the earliest `exp` of its tokens), None if that is not
-    known or it renews itself. `pass_on`: names of environment variables that the process needs for this way to sign in.
+    `certificate_variable`: the variable that names the certificate's file. `secrets`: what must be hidden in everything that is kept.
+    `lasts_until`: unix seconds at which the credential ends and nothing renews it (the earliest `exp` of its tokens); None if that is not
+    known or it renews itself. `pass_on`: names of environment variables that the process itself needs for this way to sign in.
     """
 
     provider: Provider
@@ -36,12 +53,17 @@ class Connection:
     cmdlet: str
     tenant_id: str
     parameters: Mapping[str, Json] = field(repr=False)
-    pfx: bytes | None = field(default=None, repr=False)
-    pfx_password: str | None = field(default=None, repr=False)
-    certificate_parameter: str = "Certificate"
+    certificate: Path | None = field(default=None, repr=False)
+    certificate_variable: str = ""
+    certificate_password: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     lasts_until: int | None = None
     pass_on: tuple[str, ...] = ()
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person has to do something meanwhile."""
+        return self.way is Way.DEVICE
 
     def importing(self, cmdlets: Sequence[str]) -> Connection:
         """The same, importing only these cmdlets (Exchange: `-CommandName`; the Teams module has no such choice)."""
@@ -52,10 +74,155 @@ class Connection:
 
 def connections(
     connect: Mapping[str, Json], tenant_id: str, organization: str | None, environ: Mapping[str, str]
-) -> Mapping[Provider, Connection]:
-    """Read the credentials that `connect` names. Only the products that it names.
+) -> dict[Provider, Connection]:
+    """Put together what each product that `connect` names is signed in with.
+
+    Args:
+        connect: `spec.connect` of a Tenant document, of valid shape.
+        tenant_id: The tenant that is meant.
+        organization: Its initial domain; Exchange needs it, except for a person with a device code.
+        environ: Where the named variables stand.
 
     Raises:
-        ConnectFault: every variable that is not set, by name, or a way that cannot work; never a value.
+        ConnectFault: every variable that is not set or cannot be what it should be, by name and never by value.
     """
-    raise NotImplementedError
+    wanted: dict[str, Any] = dict(connect)
+    variables = _Variables(environ)
+    made: dict[Provider, Connection] = {}
+    if "teams" in wanted:
+        made["teams"] = _teams(wanted["teams"], wanted.get("cloud", "commercial"), tenant_id, variables)
+    if "exchange" in wanted:
+        made["exchange"] = _exchange(wanted["exchange"], wanted.get("cloud", "commercial"), tenant_id, organization, variables)
+    if variables.faults:
+        raise ConnectFault("`connect` of the Tenant document cannot be used: " + "; ".join(dict.fromkeys(variables.faults)))
+    return made
+
+
+def certificate(connection: Connection) -> bytes:
+    """The bytes of the certificate's file.
+
+    Raises:
+        ConnectFault: it cannot be read; the message names the variable.
+    """
+    path = connection.certificate
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as why:
+        reason = why.strerror
+    raise ConnectFault(f"the file that {connection.certificate_variable} names cannot be read ({reason}): set it to the path of a PFX file")
+
+
+class _Variables:
+    """Reads named variables and collects what is wrong with them, so that one run tells all."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def value(self, name: str) -> str:
+        value = self._environ.get(name, "")
+        if not value.strip():
+            self.faults.append(f"the environment variable {name} is not set")
+        return value
+
+    def token(self, name: str) -> str:
+        """Without the blanks and line ends that a shell may have left around it."""
+        value = self.value(name).strip()
+        if value and (len(value) < _SHORTEST or not value.isascii() or not value.isprintable()):
+            self.faults.append(f"{name} does not hold an access token")
+        return value
+
+    def client_id(self, name: str) -> str:
+        value = self.value(name).strip()
+        if value and not _CLIENT_ID.fullmatch(value):
+            self.faults.append(f"{name} does not hold an application's client id (a GUID)")
+        return value
+
+    def password(self, name: str | None) -> str:
+        if name is None:
+            return ""
+        value = self.value(name)
+        if value and len(value) < _SHORTEST:
+            self.faults.append(
+                f"the password in {name} has less than {_SHORTEST} characters and could not be kept out of logs: choose a longer one"
+            )
+        return value
+
+
+def _teams(spec: Mapping[str, Any], cloud: str, tenant_id: str, variables: _Variables) -> Connection:
+    # The module keeps a log file of its own unless told not to (MicrosoftDocs Connect-MicrosoftTeams page).
+    parameters: dict[str, Json] = {"TenantId": tenant_id, "LogLevel": "None"}
+    if cloud in _TEAMS_CLOUDS:
+        parameters["TeamsEnvironmentName"] = _TEAMS_CLOUDS[cloud]
+    base = Connection("teams", Way.DEVICE, "MicrosoftTeams", "Connect-MicrosoftTeams", tenant_id, parameters)
+    if "certificateFile" in spec:
+        return _certified(base, "ApplicationId", spec, variables)
+    if "accessTokens" in spec:
+        tokens = [variables.token(spec["accessTokens"][name]) for name in ("graph", "teams")]  # in this order (the same page)
+        return _with_tokens(base, {"AccessTokens": list(tokens)}, tokens)
+    if "managedIdentity" in spec:
+        if cloud != "commercial":
+            variables.faults.append("Teams takes a managed identity in the commercial cloud only: use certificateFile or accessTokens")
+        return replace(base, way=Way.MANAGED_IDENTITY, parameters={**parameters, "Identity": True}, pass_on=IDENTITY)
+    return replace(base, parameters={**parameters, "UseDeviceAuthentication": True})
+
+
+def _exchange(spec: Mapping[str, Any], cloud: str, tenant_id: str, organization: str | None, variables: _Variables) -> Connection:
+    parameters: dict[str, Json] = {"ShowBanner": False, "SkipLoadingFormatData": True}
+    if cloud in _EXCHANGE_CLOUDS:
+        parameters["ExchangeEnvironmentName"] = _EXCHANGE_CLOUDS[cloud]
+    base = Connection("exchange", Way.DEVICE, "ExchangeOnlineManagement", "Connect-ExchangeOnline", tenant_id, parameters)
+    if "device" in spec:
+        return replace(base, parameters={**parameters, "Device": True})
+    if organization is None:
+        variables.faults.append(
+            "Exchange needs the tenant's initial domain: say `organization: NAME.onmicrosoft.com` in the Tenant document"
+        )
+    base = replace(base, parameters={**parameters, "Organization": organization})
+    if "certificateFile" in spec:
+        return _certified(base, "AppId", spec, variables)
+    if "accessToken" in spec:
+        token = variables.token(spec["accessToken"])
+        return _with_tokens(base, {"AccessToken": token}, [token])
+    return replace(base, way=Way.MANAGED_IDENTITY, parameters={**base.parameters, "ManagedIdentity": True}, pass_on=IDENTITY)
+
+
+def _certified(base: Connection, application: str, spec: Mapping[str, Any], variables: _Variables) -> Connection:
+    password = variables.password(spec.get("certificatePassword"))
+    return replace(
+        base,
+        way=Way.CERTIFICATE,
+        parameters={**base.parameters, application: variables.client_id(spec["application"])},
+        certificate=Path(variables.value(spec["certificateFile"])),
+        certificate_variable=spec["certificateFile"],
+        certificate_password=password,
+        secrets=(password,) if password else (),
+    )
+
+
+def _with_tokens(base: Connection, parameters: Mapping[str, Json], tokens: Sequence[str]) -> Connection:
+    ends = [end for end in map(expiry, tokens) if end is not None]
+    return replace(
+        base,
+        way=Way.TOKENS,
+        parameters={**base.parameters, **parameters},
+        secrets=tuple(token for token in tokens if token),
+        lasts_until=min(ends, default=None),
+    )
+
+
+def expiry(token: str) -> int | None:
+    """When a token ends, unix seconds: its `exp` claim if it is a JSON Web Token (RFC 7519 §4.1.4), which is read and not verified."""
+    pieces = token.split(".")
+    if len(pieces) != 3:  # noqa: PLR2004  header, claims, signature
+        return None
+    claims = next(_claims(pieces[1]), None)
+    end = claims.get("exp") if isinstance(claims, dict) else None
+    return int(end) if isinstance(end, int | float) and not isinstance(end, bool) and abs(end) < 2**53 else None
+
+
+def _claims(piece: str) -> Iterator[Any]:
+    try:
+        yield json.loads(base64.urlsafe_b64decode(piece + "=" * (-len(piece) % 4)))
+    except (binascii.Error, ValueError, RecursionError):
+        return

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 
 class DoorFault(ReconcilerError):
-    """PowerShell or one of its modules is missing or too old; the message has the line that installs it."""
+    """PowerShell, one of its modules or a credential is missing or wrong; the message says what to install or to set."""
+
+
+class ConnectFault(DoorFault):
+    """`spec.connect` cannot be used as it is: variables that are not set, by name and never by value, or a way that cannot work."""
 
 
 class OperationFailed(ReconcilerError):
@@ -23,4 +27,11 @@ class OperationFailed(ReconcilerError):
 
 
 class SessionLost(ReconcilerError):
-    """The process died, was silent too long or broke its protocol. It is gone; the outcome of a write in flight is unknown."""
+    """The process died, was silent too long or broke its protocol, and is gone now.
+
+    `sent`: whether the request had left; the outcome of a write is unknown if it had, and it was not tried if it had not.
+    """
+
+    def __init__(self, message: str, *, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent

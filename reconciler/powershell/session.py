@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.powershell.answers import Answer, Loaded, NotFound, Raised, Resolved, ServiceError
 from reconciler.powershell.connecting import Connection
-from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
+from reconciler.powershell.door.starting import converse
+from reconciler.powershell.door.timeouts import Timeouts
+from reconciler.powershell.faults import ConnectFault, DoorFault, OperationFailed, SessionLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -16,8 +18,20 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Invocation
 
 __all__ = [
-    *("Answer", "Connection", "DoorFault", "Loaded", "NotFound", "OperationFailed", "Raised", "Resolved", "ServiceError"),
-    *("Session", "SessionLost", "start"),
+    "Answer",
+    "ConnectFault",
+    "Connection",
+    "DoorFault",
+    "Loaded",
+    "NotFound",
+    "OperationFailed",
+    "Raised",
+    "Resolved",
+    "ServiceError",
+    "Session",
+    "SessionLost",
+    "Timeouts",
+    "start",
 ]
 
 
@@ -86,13 +100,14 @@ class Session(Protocol):
         ...
 
 
-def start(
+def start(  # noqa: PLR0913  each is a choice of its own
     executable: str | None = None,
     *,
     environment: Mapping[str, str],
     log: Path | None = None,
     pass_on: Iterable[str] = (),
     show: Callable[[str], None] | None = None,
+    timeouts: Timeouts | None = None,
 ) -> Session:
     """Start PowerShell with the runner, and open the conversation.
 
@@ -101,10 +116,12 @@ def start(
         environment: This process's environment; the child gets only what is named in `environment.py`, with a home of its own.
         log: File that what the process prints is added to, redacted.
         pass_on: Names of further variables that the child gets (`Connection.pass_on`).
-        show: Called with each line that the process prints while a person signs in by device code: untrusted, redacted text.
+        show: Called with each line that the process prints while a person signs in by device code, from another thread: untrusted text,
+            without secrets and control characters.
+        timeouts: How long to wait for what.
 
     Raises:
-        DoorFault: there is no PowerShell, or it is too old.
+        DoorFault: there is no PowerShell, it is too old, or the log cannot be written.
         SessionLost: it did not open the conversation.
     """
-    raise NotImplementedError
+    return converse(executable, environment=environment, log=log, pass_on=pass_on, show=show, timeouts=timeouts or Timeouts())

@@ -1,0 +1,177 @@
+"""One child process: bytes in and out, and a certain end. Two threads read for as long as it lives."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+from reconciler.powershell.door.framing import Broken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reconciler.powershell.door.log import Log
+    from reconciler.powershell.door.timeouts import Timeouts
+
+_LONGEST_LINE: Final = 256 * 1024 * 1024
+_MOST_LINES: Final = 10_000
+"""Answer lines that nobody has taken yet; a process that prints more is not read any further."""
+_SMALL: Final = 4096
+"""Bytes that fit into an empty pipe on every system, so that writing them never waits."""
+_JOIN: Final = 5.0
+
+
+class Child:
+    """A process of its own group and session: Ctrl-C at the terminal does not reach it, and ending it ends what it started."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Log) -> None:
+        self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._log = log
+        self._gone = False
+        self._process = subprocess.Popen(  # noqa: S603  no shell; the program is the one that the person named or PATH has
+            command,
+            bufsize=0,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=dict(environment),
+            cwd=folder,
+            **_GROUP,
+        )
+        self._readers = tuple(threading.Thread(target=each, daemon=True) for each in (self._read_answers, self._read_log))
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def spoke(self) -> bool:
+        """Whether a line, or the end, has come that nobody has taken."""
+        return not self._lines.empty()
+
+    def send(self, line: bytes, seconds: float) -> None:
+        """Write one line; a process that does not take it in time is killed.
+
+        Raises:
+            Broken: it is gone, or did not take the line.
+        """
+        impatient = threading.Timer(seconds, self.kill_group) if len(line) > _SMALL else None
+        try:
+            if impatient:
+                impatient.start()
+            self._write(line)
+        except OSError:
+            raise Broken("it ended before it took the request") from None
+        finally:
+            if impatient:
+                impatient.cancel()
+
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[_pipe(self._process.stdin).write(rest) :]
+
+    def line(self, seconds: float) -> bytes:
+        """The next line it prints.
+
+        Raises:
+            Broken: none came in time, or it ended.
+        """
+        try:
+            line = self._lines.get(timeout=seconds)
+        except queue.Empty:
+            raise Broken(f"it gave no answer for {seconds:g} seconds") from None
+        if not line:
+            self._lines.put(b"")
+            raise Broken("it ended without an answer")
+        return line
+
+    def end(self, timeouts: Timeouts) -> None:
+        """Let it disconnect and go; make it go when it does not. It is gone afterwards, and so is everything that it started."""
+        with contextlib.suppress(OSError):
+            _pipe(self._process.stdin).close()
+        try:
+            if not self._ended(timeouts.close):
+                _terminate(self._process)
+                self._ended(timeouts.terminate)
+        finally:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once, with everything that it started, and leave no zombie. Its id may be given away from then on."""
+        if self._gone:
+            return
+        self._gone = True
+        self.kill_group()
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            _pipe(self._process.stdin).close()
+        for reader in self._readers:
+            reader.join(_JOIN)
+        self._log.close()
+
+    def kill_group(self) -> None:
+        """Send the signal that nothing can refuse."""
+        _kill(self._process)
+
+    def _ended(self, seconds: float) -> bool:
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _read_answers(self) -> None:
+        with cast("io.FileIO", self._process.stdout) as raw, io.BufferedReader(raw, 256 * 1024) as answers:
+            while self._lines.qsize() < _MOST_LINES and (line := answers.readline(_LONGEST_LINE)):
+                self._lines.put(line)
+        self._lines.put(b"")
+
+    def _read_log(self) -> None:
+        with _pipe(self._process.stderr) as printed:
+            while block := printed.read(64 * 1024):
+                self._log.feed(block)
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:  # pragma: no cover  all three are pipes
+        raise Broken("it has no pipe")
+    return stream
+
+
+if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
+    _GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+
+    def _terminate(process: subprocess.Popen[bytes]) -> None:
+        process.terminate()
+
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        if process.poll() is None:
+            taskkill = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
+            subprocess.run(taskkill, capture_output=True, check=False)  # noqa: S603  a part of Windows
+            process.kill()
+
+else:
+    _GROUP: Final[dict[str, Any]] = {"start_new_session": True}
+
+    def _terminate(process: subprocess.Popen[bytes]) -> None:
+        _signal(process, signal.SIGTERM)
+
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        _signal(process, signal.SIGKILL)
+
+    def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+        """To the whole group, which has the process's id and keeps it from being given away as long as a member lives."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS says so of a group of zombies
+            os.killpg(process.pid, number)

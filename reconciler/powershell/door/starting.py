@@ -1,0 +1,132 @@
+"""Starting PowerShell: which one, with what, and what to say when it is missing or too old."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from reconciler.powershell.door.child import Child
+from reconciler.powershell.door.conversation import Conversation
+from reconciler.powershell.door.hiding import Hiding
+from reconciler.powershell.door.log import Log
+from reconciler.powershell.environment import carried_secrets, child_environment
+from reconciler.powershell.faults import DoorFault, SessionLost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from reconciler.powershell.door.timeouts import Timeouts
+
+MINIMUM: Final = (7, 6)
+"""What the runner and ExchangeOnlineManagement 3.10 need (Microsoft Learn, About the Exchange Online PowerShell module)."""
+_SWITCHES: Final = ("-NoLogo", "-NoProfile", "-NonInteractive", "-OutputFormat", "Text")
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)")
+_INSTALL: Final = {
+    "linux": "sudo snap install powershell --classic",
+    "darwin": "brew install powershell",
+    "win32": "winget install --id Microsoft.PowerShell",
+}
+
+
+def converse(  # noqa: PLR0913  each is a choice of its own
+    executable: str | None,
+    *,
+    environment: Mapping[str, str],
+    log: Path | None,
+    pass_on: Iterable[str],
+    show: Callable[[str], None] | None,
+    timeouts: Timeouts,
+) -> Conversation:
+    """Start PowerShell with the runner and open the conversation.
+
+    Raises:
+        DoorFault: there is no PowerShell, it is too old, or the log cannot be written.
+        SessionLost: it did not open the conversation.
+    """
+    program = found(executable, environment)
+    names = tuple(pass_on)
+    hiding = Hiding()
+    hiding.learn(carried_secrets(environment, names))
+    with ExitStack() as cleanup:
+        home = _home(cleanup)
+        variables = child_environment(environment, home, pass_on=names)
+        printed = _log(hiding, log)
+        child = _spawned(_command(program, cleanup), variables, home, printed)
+        conversation = Conversation(child, printed, timeouts, cleanup.pop_all(), show=show)
+    try:
+        conversation.open()
+    except SessionLost as lost:
+        _expect_new_enough(_asked_version(program, environment), program)
+        raise lost from None
+    try:
+        _expect_new_enough(conversation.powershell, program)
+    except DoorFault:
+        conversation.close()
+        raise
+    return conversation
+
+
+def found(executable: str | None, environment: Mapping[str, str]) -> str:
+    """The program to start, as an absolute path: what was named, else RECONCILER_PWSH, else `pwsh` on PATH.
+
+    Raises:
+        DoorFault: there is no such program.
+    """
+    name = executable or environment.get("RECONCILER_PWSH") or "pwsh"
+    program = shutil.which(name, path=environment.get("PATH"))
+    if program is None:
+        raise DoorFault(f"PowerShell was not found ({name!r} is no program on PATH): {_advice()}")
+    return str(Path(program).absolute())
+
+
+def _advice() -> str:
+    line = _INSTALL.get(sys.platform, "https://learn.microsoft.com/powershell/scripting/install")
+    return f"install {'.'.join(map(str, MINIMUM))} or newer with `{line}`, or name one in RECONCILER_PWSH"
+
+
+def _expect_new_enough(version: str, program: str) -> None:
+    numbers = _VERSION.search(version)
+    if numbers and tuple(map(int, numbers.groups())) < MINIMUM:
+        raise DoorFault(f"{program} is PowerShell {numbers.group()}, which is too old: {_advice()}")
+
+
+def _asked_version(program: str, environment: Mapping[str, str]) -> str:
+    """What a PowerShell that did not run the runner says of its version; the runner itself asks for the one it needs."""
+    with tempfile.TemporaryDirectory(prefix="reconciler-") as home, contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        variables = child_environment(environment, Path(home))
+        answer = subprocess.run([program, "--version"], capture_output=True, env=variables, timeout=60, check=False)  # noqa: S603  see Child
+        return answer.stdout.decode("utf-8", "replace")
+    return ""
+
+
+def _home(cleanup: ExitStack) -> Path:
+    """A folder of this user's own, gone when the process is."""
+    return Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-", ignore_cleanup_errors=True)))
+
+
+def _command(program: str, cleanup: ExitStack) -> tuple[str, ...]:
+    script = cleanup.enter_context(resources.as_file(resources.files("reconciler.powershell") / "runner.ps1"))
+    return (program, *_SWITCHES, "-File", str(script.absolute()))
+
+
+def _log(hiding: Hiding, path: Path | None) -> Log:
+    try:
+        return Log(hiding, path)
+    except OSError as why:
+        raise DoorFault(f"the log {path} cannot be written: {why.strerror}") from None
+
+
+def _spawned(command: tuple[str, ...], variables: Mapping[str, str], home: Path, log: Log) -> Child:
+    try:
+        return Child(command, variables, home, log)
+    except OSError as why:
+        log.close()
+        raise DoorFault(f"{command[0]} cannot be started: {why.strerror}; {_advice()}") from None
