@@ -115,6 +115,8 @@ def test_a_removal_by_spelling_is_remembered_as_one(tmp_path):
     ("line", "told"),
     [
         (b"{oops\n", r"tenant\.json\.log: is damaged"),
+        (b"{}\n", r"tenant\.json\.log:2: does not follow"),
+        (b'{"cmdlet":"Format-Disk","parameters":{},"ordinal":false}\n', r"tenant\.json\.log:2: does not follow"),
         (
             b'{"cmdlet":"Remove-CsApplicationAccessPolicy","parameters":{"Identity":"Gone"},"ordinal":false}\n',
             r"tenant\.json\.log:2: does not follow",
