@@ -77,5 +77,6 @@ _TYPES: Final[Mapping[str, _Check]] = {
     "Object": ("a list of texts, or a map of Add and Remove to such lists", lambda value: is_list(value) or is_edit(value)),
     "ApplicationAccessPolicyIdParameter": _IDENTITY,
     "DistributionGroupMemberIdParameter": _IDENTITY,
+    "GroupIdParameter": _IDENTITY,
     "RecipientIdParameter": _IDENTITY,
 }

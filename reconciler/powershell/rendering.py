@@ -38,15 +38,19 @@ def render(invocation: Invocation) -> str:
 
 @lru_cache(maxsize=256)
 def _template(cmdlet: str, given: frozenset[str]) -> Template:
-    forgotten = given - _printed(cmdlet)
+    forgotten = given - printed(cmdlet)
     if forgotten:
         raise RenderFault(f"the template of {cmdlet} does not write {' '.join(sorted(forgotten))}; leave it out")
     return _environment().get_template(f"{cmdlet}.j2")
 
 
 @cache
-def _printed(cmdlet: str) -> frozenset[str]:
-    """The names that a cmdlet's template writes."""
+def printed(cmdlet: str) -> frozenset[str]:
+    """The parameters that a cmdlet's template writes: all that the product ever gives it.
+
+    Raises:
+        RenderFault: the cmdlet has no template.
+    """
     from jinja2 import TemplateNotFound, meta  # noqa: PLC0415  lazy: only who renders loads Jinja2
 
     environment = _environment()

@@ -24,6 +24,7 @@ WANTED = {
         "Get-ConnectionInformation",
         "Get-Recipient",
         "Get-DistributionGroupMember",
+        "Get-Group",
     ),
 }
 # Parameters of these types are never written by the product; neither are hidden ones, nor those that exist on premises only.
