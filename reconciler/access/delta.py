@@ -1,0 +1,50 @@
+"""What a transition changes about access, for both products, as a plan file has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.access import exchange_delta, teams_delta
+from reconciler.access.subjects import row_json, subject_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.access.subjects import Delta, TenantWide
+    from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Directory, ExchangeState, TeamsState
+
+
+def delta(
+    before: tuple[TeamsState | None, ExchangeState | None],
+    after: tuple[TeamsState | None, ExchangeState | None],
+    directory: Directory,
+) -> Mapping[str, Json]:
+    """The access delta between any two states of a tenant; a product that one of them lacks contributes nothing.
+
+    Args:
+        before: Teams and Exchange.
+        after: the same.
+        directory: what is known of who is in groups and scopes.
+    """
+    deltas: dict[Provider, Delta] = {}
+    if before[1] is not None and after[1] is not None:
+        deltas["exchange"] = exchange_delta.delta(before[1], after[1], directory)
+    if before[0] is not None and after[0] is not None:
+        deltas["teams"] = teams_delta.delta(before[0], after[0], directory)
+    return as_json(deltas)
+
+
+def as_json(deltas: Mapping[Provider, Delta]) -> Mapping[str, Json]:
+    """Deltas of products as a plan file has them."""
+    products = sorted(deltas)
+    return {
+        "gained": [row_json(row, product) for product in products for row in deltas[product].gained],
+        "lost": [row_json(row, product) for product in products for row in deltas[product].lost],
+        "tenant_wide": [_tenant_wide(one, product) for product in products for one in deltas[product].tenant_wide],
+    }
+
+
+def _tenant_wide(one: TenantWide, provider: Provider) -> dict[str, Json]:
+    return {**row_json(one.row, provider), "was": [subject_json(subject) for subject in one.was]}

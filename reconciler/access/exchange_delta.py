@@ -1,0 +1,72 @@
+"""What a transition of the Exchange side changes, by application and scope. `*` stands for every application without a policy of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.access import membership
+from reconciler.access.exchange import Limits, limits, reach
+from reconciler.access.rows import People, rows
+from reconciler.access.subjects import Certainty, Delta, Row, Subject, SubjectKind, TenantWide, merged
+from reconciler.model.addresses import EVERY_APPLICATION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.observed import Directory, ExchangeState
+
+
+def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
+    """Which mailboxes applications gain and lose, and which come to reach every mailbox."""
+    people = people_of(directory)
+    gained: list[Row] = []
+    lost: list[Row] = []
+    wide: list[TenantWide] = []
+    for application, was, shall in _changed(before, after):
+        old, new = reach(was), reach(shall)
+        gained += rows(application, new - old, people)
+        lost += rows(application, old - new, people)
+        if opens(was, shall, people):
+            wide.append(_tenant_wide(application, was, shall, people))
+    return Delta(merged(gained), merged(lost), tuple(wide))
+
+
+def people_of(directory: Directory) -> People:
+    """Mailboxes, by the scopes that cover them."""
+
+    def single(scope: str) -> bool:
+        recipient = directory.recipients.get(scope)
+        return recipient is not None and membership.is_mailbox(recipient)
+
+    return People(membership.of_scopes(directory), SubjectKind.MAILBOX, single)
+
+
+def opens(was: Limits, shall: Limits, people: People) -> bool:
+    """Whether the application comes to reach every mailbox.
+
+    That it loses its last Restrict is enough, whatever its Denies: what it reaches then grows with the tenant. So is that its last Deny goes, or
+    the last that covers somebody. Whether the old scopes still cover anybody makes no difference: a Restrict of a scope that is gone shuts the
+    application out of everything, and removing it opens everything.
+    """
+    if shall.restricts:
+        return False
+    covering = (any(people.members(scope) != membership.NOBODY for scope in one.denies) for one in (was, shall))
+    return bool(was.restricts or (was.denies and not shall.denies)) or next(covering) > next(covering)
+
+
+def _changed(before: ExchangeState, after: ExchangeState) -> Iterator[tuple[str, Limits, Limits]]:
+    """Applications whose limits differ."""
+    old, new = limits(before), limits(after)
+    for application in sorted(old.keys() | new.keys()):
+        was, shall = (one.get(application, one[EVERY_APPLICATION]) for one in (old, new))
+        if was.scopes != shall.scopes:
+            yield application, was, shall
+
+
+def _tenant_wide(application: str, was: Limits, shall: Limits, people: People) -> TenantWide:
+    """The row, and whom it was restricted to, or everyone but whom; a scope that covers nobody is named too, for people know it by its name."""
+    denied = tuple(sorted(people.part(scope) for scope in was.denies))
+    restricted = tuple(Subject(*people.part(scope), denied) for scope in sorted(was.restricts))
+    left = tuple(sorted(people.part(scope) for scope in shall.denies))
+    row = Row(application, Subject(SubjectKind.EVERYONE, "", left), Certainty.CERTAIN)
+    return TenantWide(row, restricted or (Subject(SubjectKind.EVERYONE, "", denied),))

@@ -1,0 +1,92 @@
+"""Who is reached, as values: single people, a group's members, the holders of a policy, everyone. A tenant is never enumerated.
+
+Teams: `group-members` and `everyone` mean those who hold no policy directly, neither before nor after, because a direct grant outranks both.
+`policy-holders` hold the policy directly: after the transition where access is gained, before it where access is lost.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reconciler.canonical import Json
+
+
+class SubjectKind(StrEnum):
+    """Kinds of subjects, from one to all."""
+
+    USER = "user"
+    MAILBOX = "mailbox"
+    GROUP_MEMBERS = "group-members"
+    POLICY_HOLDERS = "policy-holders"
+    EVERYONE = "everyone"
+
+
+class Certainty(StrEnum):
+    """Certain: every subject of the row, whoever is in the groups. Possible: some of them, which depends on who is in them."""
+
+    CERTAIN = "certain"
+    POSSIBLE = "possible"
+
+
+class Part(NamedTuple):
+    """A named set of subjects. `id` is an object id, for policy holders the policy's name, for everyone empty."""
+
+    kind: SubjectKind
+    id: str
+
+
+class Subject(NamedTuple):
+    """A named set of subjects without others."""
+
+    kind: SubjectKind
+    id: str = ""
+    excepted: tuple[Part, ...] = ()
+
+
+class Row(NamedTuple):
+    """An application (client id, or `*`: every application without a policy of its own) and subjects."""
+
+    application: str
+    subject: Subject
+    certainty: Certainty
+
+
+class TenantWide(NamedTuple):
+    """An application that comes to reach everyone, but for the excepted; `was` is whom it reached before."""
+
+    row: Row
+    was: tuple[Subject, ...]
+
+
+class Delta(NamedTuple):
+    """What a transition changes about one product's access; each part sorted."""
+
+    gained: tuple[Row, ...]
+    lost: tuple[Row, ...]
+    tenant_wide: tuple[TenantWide, ...]
+
+
+def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Rows sorted, each once; what is certain is not possible as well."""
+    ordered = sorted(set(rows))
+    certain = {(row.application, row.subject) for row in ordered if row.certainty is Certainty.CERTAIN}
+    return tuple(row for row in ordered if row.certainty is Certainty.CERTAIN or (row.application, row.subject) not in certain)
+
+
+def row_json(row: Row, provider: str) -> dict[str, Json]:
+    """A row as a plan file has it."""
+    return {"application": row.application, "certainty": row.certainty.value, "provider": provider, "subject": subject_json(row.subject)}
+
+
+def subject_json(subject: Subject) -> dict[str, Json]:
+    """A subject as a plan file has it: `id` and `except` only where there is something to say."""
+    written: dict[str, Json] = {"kind": subject.kind.value}
+    if subject.id:
+        written["id"] = subject.id
+    if subject.excepted:
+        written["except"] = [{"id": part.id, "kind": part.kind.value} for part in subject.excepted]
+    return written

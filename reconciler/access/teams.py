@@ -1,0 +1,95 @@
+"""Teams: one policy is effective for a user, and only the applications in it may act on the user's meetings and events.
+
+The policy granted directly; else that of the strongest group which the user is a direct member of; else Global. Selection, not union: a policy
+that lacks an application denies it, whatever the next one has. No application by default (MicrosoftDocs Grant-CsApplicationAccessPolicy).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.access.regions import Reach, Term, region
+from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.access.verdicts import Verdict
+    from reconciler.model.addresses import Address
+    from reconciler.model.observed import TeamsState
+
+NO_APPLICATIONS: frozenset[str] = frozenset()
+
+
+def verdict(state: TeamsState, application: str, user: str, member: Callable[[str], bool | None], *, direct_known: bool = True) -> Verdict:
+    """Whether an application may act on a user's meetings and events.
+
+    Args:
+        state: the Teams side; a grant of a policy that does not exist denies.
+        application: client id, lower-case.
+        user: object id, lower-case.
+        member: whether the user is a direct member of a group, by its object id; None is not known.
+        direct_known: False if `state.users` is not the whole truth about this user.
+    """
+    grant = teams_user_grant(user)
+    if user in state.users:
+        return _decided(state, application, [(state.users[user], [Reason(Asked.DIRECT_GRANT, grant, holds=True)])])
+    if not direct_known:
+        return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
+    asked = [Reason(Asked.DIRECT_GRANT, grant, holds=False)]
+    options = []
+    for one in state.groups:
+        holds = member(one.group)
+        asked = [*asked, Reason(Asked.GROUP_GRANT, teams_group_grant(one.group), holds)]
+        if holds is not False:
+            options.append((one.policy, asked))
+        if holds:
+            return _decided(state, application, options)
+    return _decided(state, application, [*options, (GLOBAL, [*asked, Reason(Asked.GLOBAL, policy_address(state, GLOBAL), holds=True)])])
+
+
+def _decided(state: TeamsState, application: str, options: list[tuple[str, list[Reason]]]) -> Verdict:
+    """The verdict that all possible policies agree on. The last option is what holds if no group of unknown membership has the user."""
+    listed = {policy: application in applications(state, policy) for policy, _ in options}
+    last, asked = options[-1]
+    path = (*asked, *(Reason(Asked.LISTED, policy_address(state, policy), holds) for policy, holds in listed.items()))
+    if len(set(listed.values())) > 1:
+        return Depends(path, tuple(reason.address for reason in asked if reason.holds is None))
+    decided_by = policy_address(state, last)
+    return Granted(path, decided_by) if listed[last] else Denied(path, decided_by)
+
+
+def applications(state: TeamsState, policy: str) -> frozenset[str]:
+    """Client ids in a policy's list, none if it does not exist."""
+    found = state.policies.get(policy)
+    return NO_APPLICATIONS if found is None else frozenset(found.applications)
+
+
+def policy_address(state: TeamsState, policy: str) -> Address:
+    """Address of a policy by its key."""
+    found = state.policies.get(policy)
+    return teams_policy(found.name if found is not None else state.spelled.get(policy, policy))
+
+
+def fall_through(state: TeamsState, application: str) -> tuple[tuple[tuple[str, bool], ...], bool]:
+    """What holds for users without a direct grant: groups, strongest first, with whether theirs lists the application, and whether Global does.
+
+    Groups at the end that say what Global says anyway are left out.
+    """
+    everyone = application in applications(state, GLOBAL)
+    groups = [(one.group, application in applications(state, one.policy)) for one in state.groups]
+    while groups and groups[-1][1] is everyone:
+        groups.pop()
+    return tuple(groups), everyone
+
+
+def reach(groups: tuple[tuple[str, bool], ...], *, everyone: bool) -> Reach:
+    """The users without a direct grant whom an application reaches, and those whom it does not."""
+    terms: dict[bool, list[Term]] = {True: [], False: []}
+    above: frozenset[str] = frozenset()
+    for group, listed in groups:
+        terms[listed].append(Term(frozenset({group}), above))
+        above |= {group}
+    terms[everyone].append(Term(outside=above))
+    return Reach(region(terms[True]), region(terms[False]))

@@ -1,0 +1,211 @@
+"""What a transition of the Teams side changes: by the users whose direct grant changes, by policy for all other holders, by group for the rest.
+
+What is lost is what the way back gains, so one direction is enough. The cost is one pass over the direct grants and then what has changed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.access import membership
+from reconciler.access.regions import Region, Term
+from reconciler.access.rows import People, rows
+from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged
+from reconciler.access.teams import applications, fall_through, policy_address, reach
+from reconciler.model.addresses import GLOBAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reconciler.access.membership import Coverage
+    from reconciler.model.observed import Directory, TeamsState
+
+NAMED_ONE_BY_ONE = 50
+"""Users who get a policy together are one row from more than so many on, if nobody else holds the policy."""
+
+Options = tuple[str, ...]
+"""Keys of the policies that may be effective for a user: one, or several that depend on groups of unknown membership."""
+
+
+class Transition(NamedTuple):
+    """Two states and what both directions need of them.
+
+    Attributes:
+        before: The Teams side.
+        after: The Teams side afterwards.
+        changed: Users whose direct grant differs.
+        staying: How many users hold a policy directly, before and after, by its key.
+        members: Who is in a group.
+    """
+
+    before: TeamsState
+    after: TeamsState
+    changed: frozenset[str]
+    staying: Mapping[str, int]
+    members: Callable[[str], Coverage]
+
+    def back(self) -> Transition:
+        """The way back."""
+        return self._replace(before=self.after, after=self.before)
+
+
+def transition(before: TeamsState, after: TeamsState, directory: Directory) -> Transition:
+    """Compare two states; the one place that looks at every direct grant."""
+    changed = {user for user, policy in before.users.items() if after.users.get(user) != policy}
+    changed |= after.users.keys() - before.users.keys()
+    staying = Counter(before.users.values())
+    staying.subtract(Counter(before.users[user] for user in changed if user in before.users))
+    return Transition(before, after, frozenset(changed), +staying, membership.of_groups(directory))
+
+
+def delta(before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
+    """What users gain and lose, and which applications come to reach everyone without a grant."""
+    way = transition(before, after, directory)
+    return Delta(merged(_gains(way)), merged(_gains(way.back())), tuple(_tenant_wide(way)))
+
+
+def reduced(before: TeamsState, after: TeamsState, directory: Directory) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Grants that take applications away: by key of the granted policy the users who lose some; by group the applications that its members lose."""
+    way = transition(before, after, directory)
+    users: dict[str, list[str]] = defaultdict(list)
+    lost = _Memory(way.back())
+    for user in sorted(way.changed & after.users.keys()):
+        if any(lost.of(user)):
+            users[after.users[user]].append(user)
+    return dict(users), {group: lost for group, lost in _lost_by_members(way) if lost}
+
+
+def _lost_by_members(way: Transition) -> Iterator[tuple[str, list[str]]]:
+    """Groups whose grant is new or names another policy, and what their members had and do not get from it."""
+    present, people = set(way.before.groups), _people(way)
+    above: frozenset[str] = frozenset()
+    for one in way.after.groups:
+        if one not in present:
+            members = Region(frozenset({Term(frozenset({one.group}), above)}))
+            missing = sorted(_fallen_to(way.before) - applications(way.after, one.policy))
+            yield one.group, [each for each in missing if any(rows(each, _granted(way.before, each) & members, people))]
+        above |= {one.group}
+
+
+def _granted(state: TeamsState, application: str) -> Region:
+    groups, everyone = fall_through(state, application)
+    return reach(groups, everyone=everyone).granted
+
+
+def _gains(way: Transition) -> Iterator[Row]:
+    yield from _of_changed_users(way)
+    yield from _of_groups(way)
+
+
+class _Memory:
+    """What users gain whose direct grant changes; computed once for all who go the same way."""
+
+    def __init__(self, way: Transition) -> None:
+        self._way = way
+        self._found: dict[tuple[Options, Options], tuple[frozenset[str], frozenset[str]]] = {}
+
+    def of(self, user: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Applications that a user gains certainly, and possibly."""
+        way = self._way
+        options = (_options(way.before, user, way.members), _options(way.after, user, way.members))
+        if options not in self._found:
+            self._found[options] = self._gain(*options)
+        return self._found[options]
+
+    def _gain(self, before: Options, after: Options) -> tuple[frozenset[str], frozenset[str]]:
+        old = [applications(self._way.before, policy) for policy in before]
+        new = [applications(self._way.after, policy) for policy in after]
+        certain = frozenset.intersection(*new).difference(*old)
+        return certain, frozenset.union(*new) - frozenset.intersection(*old) - certain
+
+
+def _options(state: TeamsState, user: str, members: Callable[[str], Coverage]) -> Options:
+    if user in state.users:
+        return (state.users[user],)
+    options: dict[str, None] = {}
+    for one in state.groups:
+        covers = members(one.group).covers(user)
+        if covers is not False:
+            options[one.policy] = None
+        if covers:
+            return tuple(options)
+    return (*options, GLOBAL)
+
+
+def _of_changed_users(way: Transition) -> Iterator[Row]:
+    """Users whose direct grant changes, and the holders of policies whose list grows."""
+    joined: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+    memory = _Memory(way)
+    for user in way.changed:
+        certain, possible = memory.of(user)
+        yield from (Row(application, Subject(SubjectKind.USER, user), Certainty.POSSIBLE) for application in possible)
+        if user in way.after.users:
+            joined[way.after.users[user]][user] = certain
+        else:
+            yield from _user(user, certain)
+    for policy in joined.keys() | way.staying.keys():
+        yield from _holders(way, policy, joined.get(policy, {}))
+
+
+def _user(user: str, gained: frozenset[str]) -> Iterator[Row]:
+    return (Row(application, Subject(SubjectKind.USER, user), Certainty.CERTAIN) for application in gained)
+
+
+def _holders(way: Transition, policy: str, joined: Mapping[str, frozenset[str]]) -> Iterator[Row]:
+    """Those who hold a policy afterwards: all of them in one row where its other holders gain too, or where it has none."""
+    grown = applications(way.after, policy) - applications(way.before, policy) if way.staying.get(policy) else frozenset()
+    gaining = Counter(application for gained in joined.values() for application in gained)
+    together = set(grown)
+    if not way.staying.get(policy):
+        together |= {one for one, users in gaining.items() if users > NAMED_ONE_BY_ONE and len(joined) - users < users}
+    for application in together:
+        excepted = tuple(Part(SubjectKind.USER, user) for user in sorted(joined) if application not in joined[user])
+        name = policy_address(way.after, policy).partition("/")[2]
+        yield Row(application, Subject(SubjectKind.POLICY_HOLDERS, name, excepted), Certainty.CERTAIN)
+    for user, gained in joined.items():
+        yield from _user(user, gained - together)
+
+
+def _of_groups(way: Transition) -> Iterator[Row]:
+    """Users who hold no policy directly, neither before nor after: by group, and everyone else."""
+    people = _people(way)
+    for application in sorted(_fallen_to(way.before) | _fallen_to(way.after)):
+        before, after = fall_through(way.before, application), fall_through(way.after, application)
+        if before != after:
+            gained = reach(after[0], everyone=after[1]) - reach(before[0], everyone=before[1])
+            yield from rows(application, gained, people)
+
+
+def _fallen_to(state: TeamsState) -> set[str]:
+    """Applications that some user without a direct grant may have."""
+    return {one for policy in {GLOBAL, *(one.policy for one in state.groups)} for one in applications(state, policy)}
+
+
+def _people(way: Transition) -> People:
+    """Members of groups without those who hold a policy directly: for them the groups do not count."""
+
+    def members(group: str) -> Coverage:
+        known = way.members(group)
+        without = (user for user in known.inside if user not in way.before.users and user not in way.after.users)
+        return known._replace(inside=frozenset(without)) if known.closed else known
+
+    cached = {one.group: members(one.group) for one in (*way.before.groups, *way.after.groups)}
+    return People(cached.__getitem__, SubjectKind.USER, single=lambda _: False)
+
+
+def _tenant_wide(way: Transition) -> Iterator[TenantWide]:
+    """Applications that enter Global: they reach everyone without a policy of their own, whoever joins the tenant next."""
+    for application in sorted(applications(way.after, GLOBAL) - applications(way.before, GLOBAL)):
+        groups = [Part(SubjectKind.GROUP_MEMBERS, group) for group, listed in fall_through(way.after, application)[0] if not listed]
+        row = Row(application, Subject(SubjectKind.EVERYONE, "", tuple(sorted(groups))), Certainty.CERTAIN)
+        yield TenantWide(row, tuple(sorted(_reached(way.before, application))))
+
+
+def _reached(state: TeamsState, application: str) -> Iterator[Subject]:
+    """Whom an application reaches through something else than Global."""
+    held = set(state.users.values())
+    for policy in held:
+        if application in applications(state, policy):
+            yield Subject(SubjectKind.POLICY_HOLDERS, policy_address(state, policy).partition("/")[2])
+    yield from (Subject(SubjectKind.GROUP_MEMBERS, group) for group, listed in fall_through(state, application)[0] if listed)

@@ -1,0 +1,57 @@
+"""The answer to one question, may this application reach this subject, with the way that leads there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from reconciler.model.addresses import Address
+
+
+class Asked(StrEnum):
+    """What the services' rules ask, in their order."""
+
+    DIRECT_GRANT = "direct-grant"
+    GROUP_GRANT = "group-grant"
+    GLOBAL = "global"
+    LISTED = "listed"
+    DENY_COVERS = "deny-covers"
+    RESTRICT_COVERS = "restrict-covers"
+    RESTRICTED = "restricted"
+
+
+class Reason(NamedTuple):
+    """One question on the way: what was asked of which object, and whether it holds; None is not known."""
+
+    asked: Asked
+    address: Address
+    holds: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """The application reaches the subject. `decided_by` is the object that the verdict hangs on."""
+
+    path: tuple[Reason, ...]
+    decided_by: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The application does not reach the subject. `decided_by` is the object that the verdict hangs on."""
+
+    path: tuple[Reason, ...]
+    decided_by: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Depends:
+    """What is known does not decide it. `unknown` are the objects whose members, or whose state, would."""
+
+    path: tuple[Reason, ...]
+    unknown: tuple[Address, ...]
+
+
+Verdict: TypeAlias = Granted | Denied | Depends
