@@ -18,7 +18,10 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     Raises:
         OSError: the directory cannot be written, or the disk is full; `path` is as it was.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -32,7 +32,7 @@ def report(fault: ReconcilerError, ctx: click.Context) -> int:
 def unexpected(fault: Exception) -> int:
     """Say that something went wrong which nobody thought of; a file that cannot be used is no such thing."""
     if isinstance(fault, OSError) and fault.filename is not None:
-        printing.say(f"Error: {fault.filename}: {fault.strerror}", Tone.FAULT)
+        printing.say(f"Error: {fault.filename}: {fault.strerror}; check that the folder is there and may be used", Tone.FAULT)
         return 1
     printing.say(f"Error: unexpected {type(fault).__name__}: {fault}", Tone.FAULT)
     if os.environ.get(TRACEBACK):

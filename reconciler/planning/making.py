@@ -25,7 +25,7 @@ from reconciler.model.documents import Documents, Kind, Limits
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning.naming import names
-from reconciler.planning.selection import selection
+from reconciler.planning.selection import assert_consents, selection
 from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
 
@@ -93,6 +93,7 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
         UsageFault: an address of the options is none.
     """
     _assert_tenant(documents, observed)
+    assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
     desired = _resolve(documents, observed, chosen)
     return _composed(documents, observed, desired, _parts(documents, observed, desired, chosen), (options, chosen))
@@ -223,7 +224,9 @@ def _text(draft: Draft) -> str:
     try:
         return render(draft.invocation)
     except UnfitText as error:
-        raise UnfitText(f"{draft.address}: {error}; write this text anew in the documents, or clean it in the tenant, then plan again") from error
+        raise UnfitText(
+            f"{draft.address}: {error}; write this text anew in the documents, or clean it in the tenant, then plan again"
+        ) from error
 
 
 def _unresolved(names_: Iterable[Unresolved], chosen: Selection) -> tuple[tuple[Note, ...], tuple[Note, ...]]:

@@ -21,6 +21,14 @@ SELECTABLE = re.compile(
     r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
 )
 
+_APPLICATION = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+CONSENT = re.compile(
+    rf"(?:tenant-wide|exposure):(?:teams\.application/{_APPLICATION}|exchange\.application/(?:{_APPLICATION}|\*))|displaced:teams\.policy/.+"
+    rf"|empty-scope:exchange\.policy/(?:{_APPLICATION}|\*)@\S+|limits:(?:teams\.policy|teams\.grant|exchange\.policy)|policy-space:exchange",
+    re.IGNORECASE,
+)
+"""What `--allow` takes; the same as `spec.consents` of a Tenant document, where the schema says it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -58,6 +66,19 @@ def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
         UsageFault: a text is no address of something that can be selected.
     """
     return Selection(frozenset(map(_selected, only)), frozenset(map(_selected, skip)))
+
+
+def assert_consents(allow: Iterable[str]) -> None:
+    """Check the values of `--allow`.
+
+    Raises:
+        UsageFault: a text is no consent.
+    """
+    for text in allow:
+        if not CONSENT.fullmatch(text):
+            raise UsageFault(
+                f"--allow {text!r} is no consent: write RULE:ADDRESS exactly as a refusal prints it, for example limits:teams.grant"
+            )
 
 
 def _selected(text: str) -> str:

@@ -107,6 +107,8 @@ def _closing(value: Plan) -> Iterator[Line]:
         yield Line(f"Plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to destroy.", Tone.HEADING)
     elif value.unresolved:
         yield Line("Nothing can be planned for the names that were not found.", Tone.HEADING)
+    elif value.held:
+        yield Line(f"No changes. What differs is held: {counted(len(value.held), 'object')}, listed above.", Tone.HEADING)
     else:
         yield Line("No changes. The tenant has what the documents say.", Tone.HEADING)
 

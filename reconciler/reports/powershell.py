@@ -14,7 +14,7 @@ from reconciler.errors import TamperedPlan
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import literal
 from reconciler.powershell.rendering import render
-from reconciler.reports import plans, sentences, terminal, values
+from reconciler.reports import counts, plans, sentences, terminal, values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +108,9 @@ def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iter
     yield f"This plan: {digests.digest}"
     yield f"What it does: {digests.content_digest}"
     yield f"Made from a capture of {plan.inputs.capture_taken_at}. The script does not look whether the tenant has moved since; `reconciler apply` does."
-    yield "Summary: " + ", ".join(f"{name} {number}" for name, number in sorted(plan.summary.items()))
+    moved, changed = counts.grants(plan.changes), counts.policies(plan.changes)
+    yield f"Grants of the whole plan: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove."
+    yield f"Policies of the whole plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to destroy."
     if product.title == "Teams" and count < len(plan.steps):
         yield "Run the Exchange script of this plan first."
     yield "Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from pathlib import Path
 
+import jsonschema
 import pytest
 from worlds import (
     APPS,
@@ -28,7 +31,7 @@ from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGr
 from reconciler.model.findings import Finding, Position
 from reconciler.model.observed import Group
 from reconciler.planning.making import PlanOptions, capture_request, plan, products
-from reconciler.planning.selection import selection
+from reconciler.planning.selection import CONSENT, selection
 
 A, B, C, _ = APPS
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
@@ -498,3 +501,28 @@ def test_the_capture_is_asked_for_what_the_documents_name():
     assert (request.products, request.users, request.recipients) == (frozenset({"teams", "exchange"}), ("a@x", "b@x"), ("s@x",))
     assert products(documents([], [])) == frozenset()
     assert products(documents([], [], tenant(prune=True))) == {"teams"}
+
+
+@pytest.mark.parametrize(
+    "text", ["foo", "limits:", "limits:teams", "tenant-wide:teams.application/x", "exposure:exchange.policy/*", "unsafe:plan"]
+)
+def test_a_text_that_is_no_consent_is_a_usage_fault(text):
+    with pytest.raises(UsageFault, match="is no consent"):
+        made([teams_document("P")], allow=(text,))
+
+
+def test_the_command_line_takes_the_consents_that_a_tenant_document_takes():
+    schema = json.loads((Path(__file__).parents[2] / "schemas/tenant.schema.json").read_text("utf-8"))
+    consents = schema["properties"]["spec"]["properties"]["consents"]["items"]
+    for text in (
+        "tenant-wide:exchange.application/*",
+        f"exposure:teams.application/{A.upper()}",
+        "limits:teams.grant",
+        "policy-space:exchange",
+        f"empty-scope:exchange.policy/*@{SCOPES[0]}",
+        "displaced:teams.policy/A b",
+        "displaced:teams.policy/",
+        "limits:all",
+        "exposure:*",
+    ):
+        assert bool(CONSENT.fullmatch(text)) == jsonschema.Draft7Validator(consents).is_valid(text), text

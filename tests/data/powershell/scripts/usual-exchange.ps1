@@ -2,7 +2,8 @@
 # ========== This plan: plan:1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a
 # ========== What it does: content:2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b
 # ========== Made from a capture of 2026-11-20T08:00:00Z. The script does not look whether the tenant has moved since; `reconciler apply` does.
-# ========== Summary: create 2, update 1
+# ========== Grants of the whole plan: 0 to add, 0 to move, 0 to remove.
+# ========== Policies of the whole plan: 0 to add, 0 to change, 0 to destroy.
 # ========== Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT
 #Requires -Version 7.6
 #Requires -Modules @{ ModuleName = 'ExchangeOnlineManagement'; ModuleVersion = '3.4.0' }
