@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.documents.checks_tests import SUBJECTS
 from reconciler.documents.drafts import at
+from reconciler.documents.trees import json_path
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import (
+    Access,
     AccessRight,
+    AccessTestDocument,
     ApplicationDocument,
     Documents,
     ExchangePolicyDocument,
+    Expectation,
     GroupGrant,
     Kind,
     Limits,
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.documents.drafts import Draft
     from reconciler.model.documents import Listing
 
-    Built = TypeVar("Built", TenantDocument, ApplicationDocument, TeamsPolicyDocument, ExchangePolicyDocument)
+    Built = TypeVar("Built", TenantDocument, ApplicationDocument, TeamsPolicyDocument, ExchangePolicyDocument, AccessTestDocument)
 
 Listings = dict[int, tuple["Listing", ...]]
 """The listings of a draft's users, by the draft's `id`."""
@@ -55,6 +60,7 @@ def build(drafts: Sequence[Draft], known: Applications, listings: Listings) -> D
         applications=_of_kind(drafts, Kind.APPLICATION, _application),
         teams=_of_kind(drafts, Kind.TEAMS_POLICY, lambda draft: _teams_policy(draft, known, listings)),
         exchange=_of_kind(drafts, Kind.EXCHANGE_POLICY, lambda draft: _exchange_policy(draft, known)),
+        tests=_of_kind(drafts, Kind.ACCESS_TEST, lambda draft: _access_test(draft, known)),
     )
 
 
@@ -108,6 +114,23 @@ def _exchange_policy(draft: Draft, known: Applications) -> ExchangePolicyDocumen
         right=AccessRight(spec["accessRight"]) if "accessRight" in spec else None,
         description=_description(spec),
         position=draft.position(()),
+    )
+
+
+def _access_test(draft: Draft, known: Applications) -> AccessTestDocument:
+    expected = (_expectation(draft, index, said, known) for index, said in enumerate(_spec(draft)["expect"]))
+    ordered = sorted(expected, key=lambda one: (one.application, one.product, one.subject.text.lower(), one.access))
+    return AccessTestDocument(draft.name or "", tuple(ordered), draft.position(()))
+
+
+def _expectation(draft: Draft, index: int, said: Mapping[str, Any], known: Applications) -> Expectation:
+    key = next(key for key in SUBJECTS if key in said)
+    steps = ("spec", "expect", index, key)
+    return Expectation(
+        application=known.resolve(said["application"]) or "",
+        product=SUBJECTS[key],
+        subject=Located(said[key], draft.position(steps), json_path(steps)),
+        access=Access(said["access"]),
     )
 
 

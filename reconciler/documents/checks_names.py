@@ -105,13 +105,25 @@ def name_findings(drafts: Sequence[Draft]) -> Iterator[Finding]:
 
 
 def reference_findings(drafts: Sequence[Draft], known: Applications) -> Iterator[Finding]:
-    """Judge the applications that policies name: known ones only, each once."""
+    """Judge the applications that policies and tests name: known ones only, in the list of a policy each once."""
     for draft in drafts:
+        if draft.kind is Kind.ACCESS_TEST:
+            named = ((steps, str(draft.at(*steps))) for steps in expectations(draft, "application"))
+            yield from (_unknown(draft, steps, text, known) for steps, text in named if not _may_stand(draft, text, known))
         if draft.kind in {Kind.TEAMS_POLICY, Kind.EXCHANGE_POLICY}:
             references = [(steps, text) for steps, text in draft.texts(*_APPLICATIONS) if text.strip(" ")]
             yield from (_unknown(draft, steps, text, known) for steps, text in references if not _may_stand(draft, text, known))
             claims = ((known.resolve(text) or name_key(text), Claim(draft, steps)) for steps, text in references)
             yield from clashes(claims, rules.DUPLICATE_APPLICATION, _same_application)
+
+
+def expectations(draft: Draft, key: str) -> Iterator[Steps]:
+    """The ways to a key's value in each expectation of a test, where it is a text that says something."""
+    found = draft.at("spec", "expect")
+    for index in range(len(found) if isinstance(found, list) else 0):
+        text = draft.at("spec", "expect", index, key)
+        if isinstance(text, str) and text.strip(" "):
+            yield "spec", "expect", index, key
 
 
 def _name_claim(draft: Draft) -> tuple[Kind | None, str]:
@@ -140,7 +152,9 @@ def _may_stand(draft: Draft, text: str, known: Applications) -> bool:
 
 
 def _unknown(draft: Draft, steps: Steps, text: str, known: Applications) -> Finding:
-    if text == EVERY_APPLICATION:
+    if text == EVERY_APPLICATION and draft.kind is Kind.ACCESS_TEST:
+        message = "an expectation is about one application: name it"
+    elif text == EVERY_APPLICATION:
         message = "Teams has no policy for every application: list the applications"
     elif known.doubtful(text):
         message = f"the Application {shown(text)} has a fault, so its client id is not known: correct that document"

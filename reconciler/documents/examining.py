@@ -11,6 +11,7 @@ from reconciler.documents.building import build
 from reconciler.documents.checks_names import applications, name_findings, reference_findings
 from reconciler.documents.checks_other import exchange_findings, tenant_findings
 from reconciler.documents.checks_teams import Roster, teams_findings, user_findings
+from reconciler.documents.checks_tests import test_findings
 from reconciler.documents.drafts import Draft, draft
 from reconciler.documents.parsing import parse
 from reconciler.documents.schemas import users_from_form
@@ -63,6 +64,7 @@ def examine(paths: Sequence[Path]) -> Examined:
     judged = [finding for one in drafts for finding in shape_findings(one)]
     judged += [*name_findings(drafts), *reference_findings(drafts, known), *tenant_findings(drafts)]
     judged += [*teams_findings(drafts), *user_findings(rosters), *exchange_findings(drafts, known)]
+    judged += test_findings(drafts, known)
     findings += _unexplained(judged, read.findings)
     listings = {id(roster.draft): roster.listings for roster in rosters}
     faultless = _without_fault(drafts, findings)

@@ -179,6 +179,28 @@ EVERY_APPLICATION = Rule(
     "`*` confines every application, future ones too; say `allowEveryApplication: true` in the document if that is meant.",
 )
 
+# Access tests.
+TEST_SUBJECT = Rule(
+    "access-test.subject",
+    "Not exactly one of mailbox and meetingsOf",
+    "An expectation is about one application and one mailbox (Exchange) or one user's meetings (Teams): the two products decide by different rules.",
+)
+MAILBOX = Rule(
+    "mailbox.form",
+    "Neither a mailbox's SMTP address nor its object id",
+    "A mailbox is looked up: names and aliases are ambiguous, and the service takes whatever recipient matches first.",
+)
+DUPLICATE_EXPECTATION = Rule(
+    "access-test.duplicate",
+    "The same expectation twice in one test",
+    "The second one means nothing; mostly another application or subject was meant. Two tests may insist on the same.",
+)
+CONTRADICTION = Rule(
+    "access-test.contradiction",
+    "Expectations that contradict each other",
+    "One of them fails whatever the tenant is, so no plan could ever be applied.",
+)
+
 # Tenant.
 SECOND_TENANT = Rule("tenant.second", "A second Tenant document", "One run, one tenant.")
 TENANT_ID = Rule("tenant-id.form", "Not a tenant id", "Every run asserts it before anything is written: the directory (tenant) id, a GUID.")

@@ -20,6 +20,7 @@ FILES: Mapping[Kind | None, str] = {
     Kind.APPLICATION: "application.schema.json",
     Kind.TEAMS_POLICY: "teams-application-access-policy.schema.json",
     Kind.EXCHANGE_POLICY: "exchange-application-access-policy.schema.json",
+    Kind.ACCESS_TEST: "access-test.schema.json",
     None: "document.schema.json",
 }
 """File of each kind's schema; under None the combined one, which picks by `kind`."""

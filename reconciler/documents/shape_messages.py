@@ -40,6 +40,7 @@ _ADVICE: Mapping[str, str] = {
     rules.TENANT_ID.id: "write the directory (tenant) id, a GUID like 596ade3a-1abe-4c5b-b7d5-a169c4b05d4a",
     rules.USER_ID.id: "write the user's object id or user principal name",
     rules.SCOPE.id: "write the SMTP address or the object id of the group or mailbox",
+    rules.MAILBOX.id: "write an SMTP address or the object id of the mailbox",
     rules.RANK_RANGE.id: "ranks are whole numbers from 1 to 2147483647, 1 is the strongest",
     rules.ORGANIZATION.id: "write the tenant's initial domain, like contoso.onmicrosoft.com",
     rules.USERS_FROM_NAME.id: "write a path relative to this file, with `/`, that ends in .csv or .txt",
@@ -86,6 +87,8 @@ def advice(rule: Rule, error: Any, value: str) -> str:
     if rule is rules.CONNECT_METHOD:
         ways = ", ".join(f"`{way['required'][0]}`" for way in error.validator_value)
         return f"name exactly one way to connect: {ways}"
+    if rule is rules.TEST_SUBJECT:
+        return "say who is reached by exactly one of `mailbox` (Exchange) and `meetingsOf` (Teams)"
     if rule is rules.ENUM:
         allowed = [_plain(word) for word in error.validator_value] if error.validator == "enum" else [_plain(error.validator_value)]
         return _not_allowed(value, error.instance, allowed)

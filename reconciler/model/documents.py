@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.findings import Position
 
 
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     APPLICATION = "Application"
     TEAMS_POLICY = "TeamsApplicationAccessPolicy"
     EXCHANGE_POLICY = "ExchangeApplicationAccessPolicy"
+    ACCESS_TEST = "AccessTest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,35 @@ class ExchangePolicyDocument:
     position: Position
 
 
+class Access(StrEnum):
+    """What an access test expects: that an application reaches somebody, or that it does not."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One verdict that must stay true: about a mailbox (`product` is exchange), or the meetings and events of a user (teams).
+
+    `application` is a lower-case client id; `subject` is as written: object id, SMTP address or user principal name.
+    """
+
+    application: str
+    product: Provider
+    subject: Located
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTestDocument:
+    """What must stay true, whatever anyone edits; expectations sorted by application, product and subject."""
+
+    name: str
+    expectations: tuple[Expectation, ...]
+    position: Position
+
+
 @dataclass(frozen=True, slots=True)
 class Documents:
     """All documents of a run, each tuple sorted by name (ties cannot be: names are unique per kind)."""
@@ -137,3 +168,4 @@ class Documents:
     applications: tuple[ApplicationDocument, ...]
     teams: tuple[TeamsPolicyDocument, ...]
     exchange: tuple[ExchangePolicyDocument, ...]
+    tests: tuple[AccessTestDocument, ...] = ()

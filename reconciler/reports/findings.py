@@ -49,7 +49,7 @@ def validated(found: Sequence[Finding], documents: Documents) -> Iterator[Line]:
     if found:
         yield from findings(found)
     else:
-        each = (documents.applications, documents.teams, documents.exchange)
+        each = (documents.applications, documents.teams, documents.exchange, documents.tests)
         count = sum(map(len, each)) + (documents.tenant is not None)
         yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
 

@@ -58,6 +58,14 @@ def unplaced(documents: Documents) -> Documents:
             for each in documents.teams
         ),
         exchange=tuple(replace(each, position=NOWHERE, scope=replace(each.scope, position=NOWHERE)) for each in documents.exchange),
+        tests=tuple(
+            replace(
+                each,
+                position=NOWHERE,
+                expectations=tuple(replace(one, subject=replace(one.subject, position=NOWHERE, path="")) for one in each.expectations),
+            )
+            for each in documents.tests
+        ),
     )
 
 

@@ -68,6 +68,7 @@ def document_sets(draw: st.DrawFn, *, policies: int = 3) -> list[dict[str, Any]]
     references = [each for each in references if each.lower() not in taken] + [name for name, _ in applications]
     documents += draw(_teams(references, policies))
     documents += draw(_exchange(references, policies))
+    documents += draw(_tests(references))
     if draw(st.booleans()):
         documents.append(draw(_tenant()))
     return draw(st.permutations(documents))
@@ -108,6 +109,20 @@ def _exchange(draw: st.DrawFn, references: list[str], most: int) -> list[dict[st
         spec |= {"accessRight": right, "description": draw(descriptions)} if right else {"ensure": "absent"}
         documents.append(document(Kind.EXCHANGE_POLICY, name, spec))
     return documents
+
+
+@st.composite
+def _tests(draw: st.DrawFn, references: list[str]) -> list[dict[str, Any]]:
+    """Tests of which no two are about the same application and subject: whatever they expect can be true."""
+    declared = draw(_unique(names, max_size=2))
+    about = st.tuples(st.sampled_from(references), st.sampled_from(["mailbox", "meetingsOf"]), users) if references else st.nothing()
+    subjects = draw(st.lists(about, max_size=5, unique_by=lambda one: (one[0], one[1], one[2].lower()))) if references else []
+    expected = [
+        {"application": application, key: subject, "access": draw(st.sampled_from(["granted", "denied"]))}
+        for application, key, subject in subjects
+    ]
+    shares = ((name, expected[index :: len(declared)]) for index, name in enumerate(declared))
+    return [document(Kind.ACCESS_TEST, name, {"expect": share}) for name, share in shares if share]
 
 
 @st.composite
