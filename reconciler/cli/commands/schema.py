@@ -12,8 +12,8 @@ FILES = {"plan": "plan.schema.json", "capture": "capture.schema.json"}
 def command(*, kind: str | None) -> int:
     """Print a JSON Schema.
 
-    KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy, ExchangeApplicationAccessPolicy, AccessTest), or `plan` or `capture` for
-    those files; case does not matter. Without it: the combined schema, which picks by `kind`.
+    KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy, ExchangeApplicationAccessPolicy, AccessTest), or `plan` or
+    `capture` for those files; case does not matter. Without it: the combined schema, which picks by `kind`.
     """
     from reconciler.cli import printing  # noqa: PLC0415  lazy: `--help` needs none of it
 
