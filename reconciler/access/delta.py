@@ -32,7 +32,7 @@ def delta(
     if before[1] is not None and after[1] is not None:
         deltas["exchange"] = exchange_delta.delta(before[1], after[1], directory)
     if before[0] is not None and after[0] is not None:
-        deltas["teams"] = teams_delta.delta(before[0], after[0], directory)
+        deltas["teams"] = teams_delta.delta(teams_delta.transition(before[0], after[0], directory))
     return as_json(deltas)
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from reconciler.access import membership
 from reconciler.access.exchange import Limits, limits, reach
 from reconciler.access.rows import People, rows
-from reconciler.access.subjects import Certainty, Delta, Row, Subject, SubjectKind, TenantWide, merged
+from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged, sizes
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reconciler.model.observed import Directory, ExchangeState
 
@@ -28,7 +28,16 @@ def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> 
         lost += rows(application, old - new, people)
         if opens(was, shall, people):
             wide.append(_tenant_wide(application, was, shall, people))
-    return Delta(merged(gained), merged(lost), tuple(wide))
+    known = sizes("gained", gained, _size(people)) | sizes("lost", lost, _size(people))
+    return Delta(merged(gained), merged(lost), tuple(wide), known)
+
+
+def _size(people: People) -> Callable[[Part], int | None]:
+    def size(part: Part) -> int | None:
+        coverage = people.members(part.id)
+        return len(coverage.inside) if coverage.closed else None
+
+    return size
 
 
 def people_of(directory: Directory) -> People:

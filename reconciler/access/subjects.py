@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.canonical import Json
 
@@ -63,11 +63,30 @@ class TenantWide(NamedTuple):
 
 
 class Delta(NamedTuple):
-    """What a transition changes about one product's access; each part sorted."""
+    """What a transition changes about one product's access; each part sorted.
+
+    `sizes` are for people: how many there are in a policy's holders or a group, in the rows `gained` or `lost`, as far as it is known. They are no
+    part of what is approved, for they change daily without the plan doing anything else.
+    """
 
     gained: tuple[Row, ...]
     lost: tuple[Row, ...]
     tenant_wide: tuple[TenantWide, ...]
+    sizes: Mapping[str, int]
+
+    def ids(self) -> Iterator[str]:
+        """Every client id and object id that a row mentions."""
+        for row in (*self.gained, *self.lost, *(one.row for one in self.tenant_wide)):
+            yield from (row.application, row.subject.id, *(part.id for part in row.subject.excepted))
+        for one in self.tenant_wide:
+            yield from (part for subject in one.was for part in (subject.id, *(each.id for each in subject.excepted)))
+
+
+def sizes(where: str, rows: Iterable[Row], size: Callable[[Part], int | None]) -> dict[str, int]:
+    """How many there are in each group and policy that rows of `gained` or `lost` name, where it is known."""
+    several = {SubjectKind.GROUP_MEMBERS, SubjectKind.POLICY_HOLDERS}
+    parts = {Part(row.subject.kind, row.subject.id) for row in rows if row.subject.kind in several}
+    return {f"{where} {part.kind.value} {part.id}": known for part in parts if (known := size(part)) is not None}
 
 
 def merged(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconciler.access import membership
 from reconciler.access.regions import Region, Term
 from reconciler.access.rows import People, rows
-from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged
+from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged, sizes
 from reconciler.access.teams import applications, fall_through, policy_address, reach
 from reconciler.model.addresses import GLOBAL
 
@@ -37,6 +37,7 @@ class Transition(NamedTuple):
         changed: Users whose direct grant differs.
         staying: How many users hold a policy directly, before and after, by its key.
         members: Who is in a group.
+        people: The users who hold no policy directly, neither before nor after, by group: for all others the groups do not count.
     """
 
     before: TeamsState
@@ -44,6 +45,7 @@ class Transition(NamedTuple):
     changed: frozenset[str]
     staying: Mapping[str, int]
     members: Callable[[str], Coverage]
+    people: People
 
     def back(self) -> Transition:
         """The way back."""
@@ -56,41 +58,63 @@ def transition(before: TeamsState, after: TeamsState, directory: Directory) -> T
     changed |= after.users.keys() - before.users.keys()
     staying = Counter(before.users.values())
     staying.subtract(Counter(before.users[user] for user in changed if user in before.users))
-    return Transition(before, after, frozenset(changed), +staying, membership.of_groups(directory))
+    members = membership.of_groups(directory)
+    return Transition(before, after, frozenset(changed), +staying, members, _people(before, after, members))
 
 
-def delta(before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
+def delta(way: Transition) -> Delta:
     """What users gain and lose, and which applications come to reach everyone without a grant."""
-    way = transition(before, after, directory)
-    return Delta(merged(_gains(way)), merged(_gains(way.back())), tuple(_tenant_wide(way)))
+    gained, lost = merged(_gains(way)), merged(_gains(way.back()))
+    known = sizes("gained", gained, _Sizes(way).of) | sizes("lost", lost, _Sizes(way.back()).of)
+    return Delta(gained, lost, tuple(_tenant_wide(way)), known)
 
 
-def reduced(before: TeamsState, after: TeamsState, directory: Directory) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+def reduced(way: Transition) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Grants that take applications away: by key of the granted policy the users who lose some; by group the applications that its members lose."""
-    way = transition(before, after, directory)
     users: dict[str, list[str]] = defaultdict(list)
     lost = _Memory(way.back())
-    for user in sorted(way.changed & after.users.keys()):
+    for user in sorted(way.changed & way.after.users.keys()):
         if any(lost.of(user)):
-            users[after.users[user]].append(user)
+            users[way.after.users[user]].append(user)
     return dict(users), {group: lost for group, lost in _lost_by_members(way) if lost}
 
 
 def _lost_by_members(way: Transition) -> Iterator[tuple[str, list[str]]]:
     """Groups whose grant is new or names another policy, and what their members had and do not get from it."""
-    present, people = set(way.before.groups), _people(way)
+    present = set(way.before.groups)
     above: frozenset[str] = frozenset()
     for one in way.after.groups:
         if one not in present:
             members = Region(frozenset({Term(frozenset({one.group}), above)}))
             missing = sorted(_fallen_to(way.before) - applications(way.after, one.policy))
-            yield one.group, [each for each in missing if any(rows(each, _granted(way.before, each) & members, people))]
+            yield one.group, [each for each in missing if any(rows(each, _granted(way.before, each) & members, way.people))]
         above |= {one.group}
 
 
 def _granted(state: TeamsState, application: str) -> Region:
     groups, everyone = fall_through(state, application)
     return reach(groups, everyone=everyone).granted
+
+
+class _Sizes:
+    """How many hold a policy after a transition, and how many known members of a group hold none directly."""
+
+    def __init__(self, way: Transition) -> None:
+        holders = Counter(way.after.users[user] for user in way.changed if user in way.after.users) + Counter(way.staying)
+        self._holders = {policy_name(way.after, policy): count for policy, count in holders.items()}
+        self._people = way.people
+
+    def of(self, part: Part) -> int | None:
+        """The size of a group or of a policy's holders; None if it is not known."""
+        if part.kind is SubjectKind.POLICY_HOLDERS:
+            return self._holders.get(part.id)
+        coverage = self._people.members(part.id)
+        return len(coverage.inside) if coverage.closed else None
+
+
+def policy_name(state: TeamsState, policy: str) -> str:
+    """A policy's name as the service spells it."""
+    return policy_address(state, policy).partition("/")[2]
 
 
 def _gains(way: Transition) -> Iterator[Row]:
@@ -161,20 +185,18 @@ def _holders(way: Transition, policy: str, joined: Mapping[str, frozenset[str]])
         together |= {one for one, users in gaining.items() if users > NAMED_ONE_BY_ONE and len(joined) - users < users}
     for application in together:
         excepted = tuple(Part(SubjectKind.USER, user) for user in sorted(joined) if application not in joined[user])
-        name = policy_address(way.after, policy).partition("/")[2]
-        yield Row(application, Subject(SubjectKind.POLICY_HOLDERS, name, excepted), Certainty.CERTAIN)
+        yield Row(application, Subject(SubjectKind.POLICY_HOLDERS, policy_name(way.after, policy), excepted), Certainty.CERTAIN)
     for user, gained in joined.items():
         yield from _user(user, gained - together)
 
 
 def _of_groups(way: Transition) -> Iterator[Row]:
     """Users who hold no policy directly, neither before nor after: by group, and everyone else."""
-    people = _people(way)
     for application in sorted(_fallen_to(way.before) | _fallen_to(way.after)):
         before, after = fall_through(way.before, application), fall_through(way.after, application)
         if before != after:
             gained = reach(after[0], everyone=after[1]) - reach(before[0], everyone=before[1])
-            yield from rows(application, gained, people)
+            yield from rows(application, gained, way.people)
 
 
 def _fallen_to(state: TeamsState) -> set[str]:
@@ -182,16 +204,13 @@ def _fallen_to(state: TeamsState) -> set[str]:
     return {one for policy in {GLOBAL, *(one.policy for one in state.groups)} for one in applications(state, policy)}
 
 
-def _people(way: Transition) -> People:
-    """Members of groups without those who hold a policy directly: for them the groups do not count."""
+def _people(before: TeamsState, after: TeamsState, members: Callable[[str], Coverage]) -> People:
+    def without_holders(group: str) -> Coverage:
+        known = members(group)
+        return known._replace(inside=frozenset(user for user in known.inside if user not in before.users and user not in after.users))
 
-    def members(group: str) -> Coverage:
-        known = way.members(group)
-        without = (user for user in known.inside if user not in way.before.users and user not in way.after.users)
-        return known._replace(inside=frozenset(without)) if known.closed else known
-
-    cached = {one.group: members(one.group) for one in (*way.before.groups, *way.after.groups)}
-    return People(cached.__getitem__, SubjectKind.USER, single=lambda _: False)
+    found = {one.group: without_holders(one.group) for one in (*before.groups, *after.groups)}
+    return People(found.__getitem__, SubjectKind.USER, single=lambda _: False)
 
 
 def _tenant_wide(way: Transition) -> Iterator[TenantWide]:
@@ -207,5 +226,5 @@ def _reached(state: TeamsState, application: str) -> Iterator[Subject]:
     held = set(state.users.values())
     for policy in held:
         if application in applications(state, policy):
-            yield Subject(SubjectKind.POLICY_HOLDERS, policy_address(state, policy).partition("/")[2])
+            yield Subject(SubjectKind.POLICY_HOLDERS, policy_name(state, policy))
     yield from (Subject(SubjectKind.GROUP_MEMBERS, group) for group, listed in fall_through(state, application)[0] if listed)

@@ -24,6 +24,7 @@ from reconciler.model.codes import Warned
 from reconciler.model.documents import Documents, Kind, Limits
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
+from reconciler.planning import reaching
 from reconciler.planning.naming import names
 from reconciler.planning.selection import assert_consents, selection
 from reconciler.planning.serial import desired_json, summary
@@ -32,6 +33,7 @@ from reconciler.powershell.rendering import render
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from reconciler.access.subjects import Delta
     from reconciler.model.desired import DesiredExchange, DesiredTeams, Unresolved
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
@@ -56,6 +58,7 @@ class _Part:
     changes: tuple[Change, ...]
     drafts: tuple[Draft, ...]
     baseline: Json
+    access: Delta
     refusals: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     unmanaged: tuple[Note, ...] = ()
@@ -114,6 +117,7 @@ def _composed(
     refusals, consents, unused = _consented(documents, options, _notes(parts, lambda part: part.refusals))
     held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
+    deltas = {part.provider: part.access for part in parts}
     return Plan(
         tenant_id=observed.tenant_id,
         organization=observed.organization,
@@ -130,8 +134,9 @@ def _composed(
         consents=consents,
         refusals=refusals,
         warnings=_sorted_notes((*_notes(parts, lambda part: part.warnings), *unused, *_held_warning(held))),
-        names=names(documents, observed, changes, (*unmanaged, *held, *unresolved)),
-        summary=summary(changes, unmanaged, steps),
+        names=names(documents, observed, changes, (*unmanaged, *held, *unresolved), mentioned=reaching.ids(deltas)),
+        summary={**summary(changes, unmanaged, steps), **reaching.figures(deltas)},
+        access=reaching.access(deltas),
     )
 
 
@@ -173,12 +178,14 @@ def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, chos
         return None
     aim = exchange_target.target(desired, state, holding=chosen.holding)
     drafts = tuple(exchange_steps.steps(state, aim))
+    reached = reaching.exchange(state, aim, observed.directory)
     return _Part(
         provider="exchange",
         changes=tuple(exchange_changes.changes(state, aim)),
         drafts=drafts,
         baseline=exchange_states.baseline(state, aim) if drafts else None,
-        refusals=tuple(exchange_checks.refusals(state, aim, observed.directory, limits)),
+        access=reached.delta,
+        refusals=(*exchange_checks.refusals(state, aim, observed.directory, limits), *reached.refusals),
         warnings=tuple(exchange_checks.warnings(state, aim)),
         unmanaged=tuple(exchange_checks.unmanaged(state, desired)),
         held=aim.held,
@@ -191,13 +198,15 @@ def _teams(desired: DesiredTeams, observed: Observed, limits: Limits, chosen: Se
         return None
     aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
     drafts = tuple(teams_steps.steps(state, aim))
+    reached = reaching.teams(state, aim, observed.directory)
     return _Part(
         provider="teams",
         changes=tuple(teams_changes.changes(state, aim)),
         drafts=drafts,
         baseline=teams_states.baseline(state, aim) if drafts else None,
-        refusals=tuple(teams_checks.refusals(state, aim, desired, observed.directory, limits)),
-        warnings=tuple(teams_checks.warnings(state, aim, desired, observed.directory)),
+        access=reached.delta,
+        refusals=(*teams_checks.refusals(state, aim, desired, observed.directory, limits), *reached.refusals),
+        warnings=(*teams_checks.warnings(state, aim, desired, observed.directory), *reached.warnings),
         unmanaged=tuple(teams_checks.unmanaged(state, aim, desired)),
         displaced=tuple(Note("displaced", address, dict(details)) for address, details in teams_checks.displaced(state, aim, desired)),
         held=aim.held,

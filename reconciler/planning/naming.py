@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def names(documents: Documents, observed: Observed, changes: Sequence[Change], notes: Sequence[Note]) -> dict[str, str]:
-    """A name for every id that the plan mentions and the documents or the capture name."""
-    ids = {one for text in _texts(changes, notes) for one in GUID.findall(text.lower())}
+def names(
+    documents: Documents, observed: Observed, changes: Sequence[Change], notes: Sequence[Note], *, mentioned: Iterable[str]
+) -> dict[str, str]:
+    """A name for every id that the plan mentions and the documents or the capture name. `mentioned` are ids beside those of changes and notes."""
+    ids = {one for text in _texts(changes, notes) for one in GUID.findall(text.lower())} | set(mentioned)
     applications = {document.application: document.name for document in documents.applications}
     labels = {grant.group: grant.label for document in documents.teams for grant in document.groups or () if grant.label}
     found = {one: applications.get(one) or labels.get(one) or _of_directory(observed, one) for one in ids}

@@ -116,17 +116,17 @@ def test_a_direct_grant_that_takes_applications_away_is_found():
     before = _state({}, [(GROUP, "one")], one=(APP,), two=(OTHER,))
     after = _state({_user(1): "two", _user(2): "two"}, [(GROUP, "one")], one=(APP,), two=(OTHER,))
     known = replace(directory(), groups={GROUP: Group(GROUP, "", frozenset({_user(1)}))})
-    assert teams_delta.reduced(before, after, known) == ({"two": [_user(1)]}, {})
+    assert teams_delta.reduced(teams_delta.transition(before, after, known)) == ({"two": [_user(1)]}, {})
 
 
 def test_a_group_grant_that_takes_applications_away_is_found():
     before = _state({}, one=(OTHER,), **{"global": (APP,)})
     after = _state({}, [(GROUP, "one")], one=(OTHER,), **{"global": (APP,)})
-    assert teams_delta.reduced(before, after, directory()) == ({}, {GROUP: [APP]})
+    assert teams_delta.reduced(teams_delta.transition(before, after, directory())) == ({}, {GROUP: [APP]})
 
 
 def test_a_group_of_whom_nobody_falls_under_it_takes_nothing_away():
     before = _state({_user(1): "one"}, one=(OTHER,), **{"global": (APP,)})
     after = _state({_user(1): "one"}, [(GROUP, "one")], one=(OTHER,), **{"global": (APP,)})
     known = replace(directory(), groups={GROUP: Group(GROUP, "", frozenset({_user(1)}))})
-    assert teams_delta.reduced(before, after, known) == ({}, {})
+    assert teams_delta.reduced(teams_delta.transition(before, after, known)) == ({}, {})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.exchange.steps import needs_guard
 from reconciler.kinds.limits import Tally, exceeded
-from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, exchange_policy
+from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import Rule, Warned
 from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Note
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.desired import DesiredExchange
     from reconciler.model.documents import Limits
-    from reconciler.model.observed import Directory, ExchangeKey, ExchangeState
+    from reconciler.model.observed import Directory, ExchangeState
 
 POLICIES = "exchange.policy"
 SPACE_WARNING = 100
@@ -28,33 +28,13 @@ SPACE_LIMIT = 300
 
 def refusals(observed: ExchangeState, target: ExchangeTarget, directory: Directory, limits: Limits) -> Iterator[Note]:
     """Everything about the transition that needs a consent or cannot be done yet."""
-    before = {key: policy.right for key, policy in observed.policies.items()}
-    after = outcome(observed, target)
-    for application in _concerned(observed, target):
-        if _opens(before, after, application):
-            address = exchange_application(application)
-            yield Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"})
     for application in needs_guard(observed, target):
         yield Note(Rule.NEEDS_GUARD, exchange_application(application), {})
     yield from _empty_scopes(target, directory)
-    yield from exceeded(POLICIES, Tally("", len(target.removed), len(before)), limits.max_deletes, limits.max_delete_percent)
+    yield from exceeded(POLICIES, Tally("", len(target.removed), len(observed.policies)), limits.max_deletes, limits.max_delete_percent)
     if (peak := most_policies(observed, target)) > SPACE_LIMIT:
         details: Mapping[str, Json] = {"allow": f"{Rule.POLICY_SPACE}:exchange", "policies": peak, "most": SPACE_LIMIT}
         yield Note(Rule.POLICY_SPACE, "exchange", details)
-
-
-def _concerned(observed: ExchangeState, target: ExchangeTarget) -> list[str]:
-    """Applications whose reach may change: the touched ones, and all of the tenant when `*` is among them."""
-    touched = {application for application, _ in target.created.keys() | target.removed.keys()}
-    if EVERY_APPLICATION in touched:
-        touched |= {application for application, _ in observed.policies}
-    return sorted(touched)
-
-
-def outcome(observed: ExchangeState, target: ExchangeTarget) -> Mapping[ExchangeKey, AccessRight]:
-    """The right of every policy after the plan."""
-    kept = {key: policy.right for key, policy in observed.policies.items() if key not in target.removed}
-    return kept | {key: creation.right for key, creation in target.created.items()}
 
 
 def most_policies(observed: ExchangeState, target: ExchangeTarget) -> int:
@@ -77,18 +57,6 @@ def warnings(observed: ExchangeState, target: ExchangeTarget) -> Iterator[Note]:
         yield Note(Warned.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
     if target.created and SPACE_WARNING <= (peak := most_policies(observed, target)) <= SPACE_LIMIT:
         yield Note(Warned.POLICY_SPACE, "exchange", {"policies": peak, "most": SPACE_LIMIT})
-
-
-def _opens(before: Mapping[ExchangeKey, AccessRight], after: Mapping[ExchangeKey, AccessRight], application: str) -> bool:
-    """Whether the application reaches the whole tenant afterwards and did not before (law 9).
-
-    Nothing that restricts it is left, and something did; or its last Deny goes. Scopes that are empty or dangling are not looked into: removing
-    a Restrict of one opens everything too.
-    """
-    concerned = {application, EVERY_APPLICATION}
-    was = {right for key, right in before.items() if key[0] in concerned}
-    shall = {right for key, right in after.items() if key[0] in concerned}
-    return AccessRight.RESTRICT not in shall and (AccessRight.RESTRICT in was or (bool(was) and not shall))
 
 
 def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note]:

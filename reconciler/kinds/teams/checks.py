@@ -9,7 +9,7 @@ from reconciler.kinds.limits import Tally, exceeded
 from reconciler.kinds.teams.changes import spelled
 from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.steps import groups_fit, most_groups
-from reconciler.model.addresses import GLOBAL, teams_application, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import Rule, Warned
 from reconciler.model.plans import Note
 
@@ -27,7 +27,6 @@ POLICIES = "teams.policy"
 
 def refusals(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory, limits: Limits) -> Iterator[Note]:
     """Everything about the transition that needs a consent or cannot be done."""
-    yield from _tenant_wide(observed, target)
     for address, details in displaced(observed, target, desired):
         yield Note(Rule.DISPLACED, address, {"allow": f"{Rule.DISPLACED}:{address}", **details})
     yield from _deletes(observed, target, limits)
@@ -93,14 +92,6 @@ def _falls_to_changed_group(observed: TeamsState, target: TeamsTarget, directory
         members = fallen & known.members if known is not None and known.members is not None else frozenset()
         if members:
             yield Note(Warned.FALLS_TO_CHANGED_GROUP, teams_group_grant(group), {"users": sorted(members)})
-
-
-def _tenant_wide(observed: TeamsState, target: TeamsTarget) -> Iterator[Note]:
-    """Applications that enter Global reach everyone who has no grant (law 9)."""
-    before, after = observed.policies[GLOBAL].applications, target.policies[GLOBAL].applications
-    for application in sorted(after.keys() - before.keys()):
-        address = teams_application(application)
-        yield Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"})
 
 
 def _deletes(observed: TeamsState, target: TeamsTarget, limits: Limits) -> Iterator[Note]:
