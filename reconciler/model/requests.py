@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CaptureRequest:
-    """What a capture shall contain: products, and names (any spelling) that its directory shall look for; `everything`: all of it."""
+    """What a capture shall contain: products, and names (any spelling) that its directory shall look for; `everything`: all of it.
+
+    `rows_only`: nobody will ask who is who, so what the products' rows name does not have to be looked up; a tenant may still do it.
+    """
 
     products: frozenset[Provider]
     users: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     everything: bool = False
+    rows_only: bool = False

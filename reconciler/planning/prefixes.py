@@ -28,7 +28,7 @@ def providers(plan: Plan) -> frozenset[Provider]:
 
 def request(plan: Plan) -> CaptureRequest:
     """What has to be read again to place a tenant on the plan's way: its products, and no names."""
-    return CaptureRequest(providers(plan))
+    return CaptureRequest(providers(plan), rows_only=True)
 
 
 def baseline_standing(plan: Plan, wanted: Collection[Provider] | None = None) -> Standing:

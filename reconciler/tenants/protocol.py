@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.plans import Invocation
 
-__all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Tenant"]
+__all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Remote", "Tenant"]
 
 
 class Fault(StrEnum):
@@ -82,4 +83,48 @@ class Tenant(Protocol):
         Raises:
             RefusedText: the text is not exactly this invocation.
         """
+        ...
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """What a tenant has besides that is reached through processes of our own and with a credential that ends."""
+
+    def prove(self, steps: Iterable[tuple[Invocation, str]]) -> None:
+        """Have each text read by what will run it, without running anything.
+
+        Raises:
+            RefusedText: a text does not read as its invocation.
+            TenantFault: nothing could be read.
+        """
+        ...
+
+    def runner(self, provider: Provider) -> int:
+        """The id of the process that runs this product's writes from now on; it is started if there is none.
+
+        Raises:
+            TenantFault: it cannot be started.
+        """
+        ...
+
+    def lasts_until(self, provider: Provider) -> int | None:
+        """When this product's credential ends (unix seconds) and nothing renews it; None if that is not known, or never.
+
+        Raises:
+            TenantFault: there is no session, and none can be opened.
+        """
+        ...
+
+    def verdict(self, mailbox: str, application: str) -> bool | None:
+        """Whether the service's own check of Exchange policies grants an application (client id) a mailbox (object id); None: it does not say.
+
+        It speaks of what is configured, not of what is in effect already (Test-ApplicationAccessPolicy page).
+
+        Raises:
+            TenantFault: it could not be asked.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the processes."""
         ...

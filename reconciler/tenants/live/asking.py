@@ -1,0 +1,48 @@
+"""Asking one product during one capture, and keeping account of what was read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.tenants.live.lines import Line
+    from reconciler.tenants.live.questions import Question
+
+
+class Ask:
+    """Asks questions through a line. `reads()` is what the capture says of them: cmdlet, parameters, count, time."""
+
+    def __init__(self, line: Line, tenant_id: str, now: Callable[[], str]) -> None:
+        self.tenant_id = tenant_id
+        self._line = line
+        self._now = now
+        self._reads: list[Json] = []
+
+    def __call__(self, question: Question) -> Sequence[Mapping[str, Json]]:
+        """Ask.
+
+        Raises:
+            TenantFault: the answer does not prove to be complete.
+        """
+        rows = self._line.ask(question)
+        self._reads.append({"cmdlet": question.cmdlet, "parameters": question.parameters, "count": len(rows), "taken_at": self._now()})
+        return rows
+
+    def allows(self, cmdlet: str) -> bool:
+        """Whether the account has a cmdlet without which it also goes."""
+        return cmdlet in self._line.opened.allowed
+
+    def reads(self) -> list[Json]:
+        """What was read so far, in order."""
+        return list(self._reads)
+
+    def mark(self) -> int:
+        """How much was read so far."""
+        return len(self._reads)
+
+    def forget(self, mark: int) -> None:
+        """Take back what was read since a mark: it was read again."""
+        del self._reads[mark:]

@@ -1,0 +1,220 @@
+"""One product's conversation with the service: opened when it is first needed, and opened anew after it was lost."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reconciler import canonical
+from reconciler.errors import RefusedText, TenantFault
+from reconciler.model.plans import Invocation
+from reconciler.powershell import rendering
+from reconciler.powershell.session import SessionLost
+from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, leading, meaning, outcome
+from reconciler.tenants.protocol import Failed, Fault, Lost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+    from reconciler.powershell.session import Answer, ServiceError
+    from reconciler.tenants.live.opening import Opened
+    from reconciler.tenants.live.questions import Question
+    from reconciler.tenants.protocol import Outcome
+
+ABSENT = "(absent)"
+"""Key under which the runner names the properties that an object has not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """So many objects of one reading have come."""
+
+    provider: Provider
+    cmdlet: str
+    objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a reading is tried again, and after how many seconds: few times, because the modules try again by themselves.
+
+    `unsettled`: while two readings of the same thing do not agree, because a write is not visible everywhere (10 to 20 s are usual).
+    `longest`: more than this the service may not ask for.
+    """
+
+    throttled: tuple[float, ...] = (10.0, 30.0, 60.0)
+    passing: tuple[float, ...] = (2.0, 10.0)
+    unsettled: tuple[float, ...] = (10.0, 20.0, 30.0)
+    longest: float = 300.0
+
+
+@dataclass(slots=True)
+class Line:
+    """The way to one product. One call at a time; not to be used by two threads at once."""
+
+    provider: Provider
+    open: Callable[[], Opened]
+    patience: Patience = field(default_factory=Patience)
+    sleep: Callable[[float], object] | None = None
+    tell: Callable[[Progress], None] = lambda _progress: None
+    _opened: Opened | None = None
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def opened(self) -> Opened:
+        """The session; opened now if there is none.
+
+        Raises:
+            TenantFault: it cannot be opened, leads to another tenant, or is not wanted any more.
+        """
+        if self._over.is_set():
+            raise TenantFault(f"{self.provider}: interrupted")
+        if self._opened is None:
+            self._opened = self.open()
+        return self._opened
+
+    def abandon(self) -> None:
+        """End the session for good; may be called from another thread, while a call waits for its answer."""
+        self._over.set()
+        self.close()
+
+    def close(self) -> None:
+        """End the session, if there is one; the next use opens another."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.session.close()
+
+    def ask(self, question: Question) -> Sequence[Mapping[str, Json]]:
+        """Read, completely or not at all.
+
+        Raises:
+            TenantFault: refused, not answered, or answered in a way that does not prove to be all there is.
+        """
+        throttled, passing = iter(self.patience.throttled), iter(self.patience.passing)
+        while True:
+            found = self._attempt(question)
+            if not isinstance(found, _Missed):
+                return found
+            pause = next(throttled if found.meaning is ErrorClass.THROTTLED else passing, None) if found.meaning in PASSING else None
+            if pause is None:
+                raise TenantFault(f"{self.provider}: {question.cmdlet} {found.said}: {found.message}")
+            self.pause(min(max(pause, found.wait), self.patience.longest))
+
+    def pause(self, seconds: float) -> None:
+        """Wait; not any longer once the line is abandoned."""
+        (self.sleep or self._over.wait)(seconds)
+
+    def write(self, invocation: Invocation, text: str) -> Outcome:
+        """Run one write.
+
+        Raises:
+            RefusedText: the text is not exactly this invocation; nothing was run.
+            TenantFault: there is no session, and none can be opened; nothing was run.
+        """
+        session = self.opened.session
+        try:
+            answer = session.run(invocation, text)
+        except SessionLost as lost:
+            self.close()
+            return Lost(str(lost)) if lost.sent else Failed(Fault.TRANSIENT, str(lost))
+        self._leave_if_expired(answer, invocation.cmdlet)
+        return outcome(answer, invocation.cmdlet)
+
+    def prove(self, invocation: Invocation, text: str) -> None:
+        """Have PowerShell's own parser read a text, without running it.
+
+        Raises:
+            RefusedText: it does not read as this invocation.
+            TenantFault: the session cannot be used.
+        """
+        session = self.opened.session
+        try:
+            read = session.read(text)
+        except SessionLost as lost:
+            self.close()
+            raise TenantFault(f"{self.provider}: PowerShell was lost while it read the steps: {lost}. Nothing was written") from lost
+        if read.cmdlet != invocation.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(invocation.parameters):
+            raise RefusedText(f"PowerShell reads another call than the step's from {text!a}")
+
+    def _attempt(self, question: Question) -> Sequence[Mapping[str, Json]] | _Missed:
+        invocation = Invocation(question.cmdlet, question.parameters)
+        opened = self.opened
+        if question.cmdlet not in opened.allowed:
+            raise TenantFault(
+                f"{self.provider}: {question.cmdlet} is not there for this account: `reconciler doctor` says which role is missing"
+            )
+        try:
+            answer = opened.session.run(
+                invocation, rendering.render(invocation), select=question.select, part=lambda count: self._told(question, count)
+            )
+        except SessionLost as lost:
+            self.close()
+            return _Missed(ErrorClass.NO_ANSWER, "got no answer", str(lost))
+        self._leave_if_expired(answer, question.cmdlet)
+        return _judged(question, answer)
+
+    def _leave_if_expired(self, answer: Answer, cmdlet: str) -> None:
+        if any(meaning(error, cmdlet) is ErrorClass.EXPIRED for error in answer.errors):
+            self.close()
+
+    def _told(self, question: Question, count: int) -> None:
+        self.tell(Progress(self.provider, question.cmdlet, count))
+
+
+@dataclass(frozen=True, slots=True)
+class _Missed:
+    """A reading that did not succeed: its class, what happened in words, what the service said, how long it wants to be left alone."""
+
+    meaning: ErrorClass
+    said: str
+    message: str
+    wait: float = 0.0
+
+
+def _judged(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+    """The objects of an answer, if nothing speaks against them being all there are (law 1)."""
+    if answer.errors:
+        found, error = leading(answer.errors, question.cmdlet)
+        if found in question.nothing and not answer.objects:
+            return ()
+        return _Missed(found, f"failed ({found})", advised(found, error.message), _wait(error))
+    if answer.swallowed:
+        return _doubted(question, answer)
+    return _checked(question, answer)
+
+
+def _doubted(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+    """The module kept an error to itself: objects may be missing where nothing came, or where the error is one that ends a reading early."""
+    found, error = leading(answer.swallowed, question.cmdlet)
+    if found in question.nothing and not answer.objects:
+        return ()
+    if answer.objects and found not in PASSING and found is not ErrorClass.DENIED:
+        return _checked(question, answer)
+    said = f"returned {len(answer.objects) or 'nothing'}, but the module kept an error to itself ({found}), so that is not known to be all"
+    return _Missed(found, said, advised(found, error.message), _wait(error))
+
+
+def _checked(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+    needed = frozenset(question.needed)
+    lacking = {name for row in answer.objects for name in _absent(row) if name in needed}
+    if not lacking:
+        return answer.objects
+    return _Missed(
+        ErrorClass.UNKNOWN,
+        f"returned objects without {', '.join(sorted(lacking))}",
+        "another version of the module, or another object than was asked for; `reconciler doctor` says which versions are known",
+    )
+
+
+def _absent(row: Mapping[str, Json]) -> Sequence[str]:
+    named = row.get(ABSENT)
+    return [str(name) for name in named] if isinstance(named, list) else ()
+
+
+def _wait(error: ServiceError) -> float:
+    """Seconds that the service asks to be left alone; 0 when it does not say, or says a date."""
+    asked = error.retry_after or ""
+    return float(asked) if asked.isascii() and asked.isdigit() else 0.0

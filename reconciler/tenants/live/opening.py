@@ -1,0 +1,202 @@
+"""Opening a session: module, sign-in, tenant, cmdlets, in this order; nothing else happens before the tenant is the right one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reconciler.captures.rows import shown
+from reconciler.errors import TenantFault
+from reconciler.model.plans import Invocation
+from reconciler.powershell import rendering
+from reconciler.powershell.connecting import connections
+from reconciler.powershell.door.requirements import required
+from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
+from reconciler.powershell.session import start
+from reconciler.tenants.live import questions
+from reconciler.tenants.live.classes import advised, meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+    from reconciler.powershell.connecting import Connection
+    from reconciler.powershell.session import Resolved, Session
+
+MINIMUM: Final[Mapping[Provider, str]] = {"teams": "6.9.0", "exchange": "3.10.0"}
+"""Oldest versions: Get-CsOnlineUser has `-Properties` from 6.9.0 (its page), ExchangeOnlineManagement runs on PowerShell 7.6 from 3.10.0."""
+ROLES: Final[Mapping[Provider, tuple[str, str]]] = {
+    "teams": ("Global Reader", "Teams Administrator"),
+    "exchange": ("Global Reader", "Exchange Administrator"),
+}
+"""Entra roles of the account that reads, and of the one that writes (Microsoft Learn, application-based authentication of either module)."""
+_WHERE: Final = "Get-ConnectionInformation"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Which tenant, and how to sign in: what a Tenant document or a plan file says. `connect` names environment variables, never values."""
+
+    tenant_id: str
+    organization: str | None
+    connect: Mapping[str, Json]
+
+
+class Opened(NamedTuple):
+    """A session that leads to the right tenant. `allowed`: cmdlets that are there. `lasts_until`: unix seconds, None if nothing ends it."""
+
+    session: Session
+    allowed: frozenset[str]
+    lasts_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Starts PowerShell for a connection. `environment` is this process's; `show` gets what it prints while a person signs in with a code."""
+
+    environment: Mapping[str, str]
+    show: Callable[[str], None] | None = None
+
+    def __call__(self, connection: Connection) -> Session:
+        """Start it.
+
+        Raises:
+            DoorFault, SessionLost: as `powershell.session.start`.
+        """
+        return start(environment=self.environment, pass_on=connection.pass_on, show=self.show)
+
+
+def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
+    """The cmdlets that a session needs; one that only reads cannot call any other."""
+    return questions.READS[provider] + (questions.WRITES[provider] if writes else ())
+
+
+def connection(settings: Settings, provider: Provider, environment: Mapping[str, str]) -> Connection:
+    """How to sign in to one product; what the other one needs does not have to be there.
+
+    Raises:
+        DoorFault: the document does not say, or a variable is not set.
+    """
+    if provider not in settings.connect:
+        raise DoorFault(
+            f"the Tenant document does not say how to sign in to {provider}: add `spec.connect.{provider}` (`reconciler schema Tenant`)"
+        )
+    chosen = {key: settings.connect[key] for key in ("cloud", provider) if key in settings.connect}
+    return connections(chosen, settings.tenant_id, settings.organization, environment)[provider]
+
+
+def open_session(settings: Settings, provider: Provider, begin: Start, *, writes: bool) -> Opened:
+    """Open a session.
+
+    Raises:
+        TenantFault: anything is missing or refused; the message says what to do.
+    """
+    try:
+        chosen = connection(settings, provider, begin.environment)
+        session = begin(chosen)
+    except (DoorFault, SessionLost) as fault:
+        raise TenantFault(f"{provider}: {fault}") from fault
+    try:
+        return _prepared(session, chosen, cmdlets(provider, writes=writes))
+    except BaseException as fault:
+        session.close()
+        if isinstance(fault, DoorFault | SessionLost):
+            raise TenantFault(f"{provider}: {fault}") from fault
+        raise
+
+
+def _prepared(session: Session, chosen: Connection, names: Sequence[str]) -> Opened:
+    required(session, chosen.module, minimum=MINIMUM[chosen.provider])
+    place = signed_in(session, chosen.importing(names))
+    found = session.resolve(names, [place.module])
+    expect(chosen.provider, found)
+    allowed = frozenset(name for name, one in found.items() if difference(name, one) is None)
+    return Opened(session, allowed, chosen.lasts_until)
+
+
+class Place(NamedTuple):
+    """Where a session leads: the module that holds its cmdlets, and the organization that the service names, maybe none."""
+
+    module: str
+    organization: str
+
+
+def signed_in(session: Session, chosen: Connection) -> Place:
+    """Sign in, and make sure that it is to the right tenant.
+
+    Raises:
+        TenantFault: refused, or another tenant.
+    """
+    try:
+        output = session.connect(chosen)["output"]
+    except OperationFailed as fault:
+        found = meaning(fault.error, chosen.cmdlet)
+        raise TenantFault(
+            f"{chosen.provider}: signing in with {chosen.way.value} was refused: {advised(found, fault.error.message)}; "
+            "`reconciler doctor` checks the way to sign in"
+        ) from fault
+    return _teams_place(output, chosen) if chosen.provider == "teams" else _exchange_place(session, chosen)
+
+
+def _teams_place(output: Json, chosen: Connection) -> Place:
+    rows = [row for row in output if isinstance(row, dict)] if isinstance(output, list) else []
+    tenants = {str(tenant).lower() for row in rows if (tenant := row.get("TenantId") or row.get("Tenant"))}
+    _expect_tenant(tenants, chosen)
+    return Place(chosen.module, "")
+
+
+def _exchange_place(session: Session, chosen: Connection) -> Place:
+    """After signing in, the cmdlets are in a module that was made for this session; only this cmdlet tells which."""
+    session.resolve([_WHERE], [chosen.module])
+    call = Invocation(_WHERE, {})
+    answer = session.run(call, rendering.render(call), select=("TenantID", "State", "ModuleName", "Organization"))
+    if answer.errors:
+        raise TenantFault(f"exchange: {_WHERE} failed: {answer.errors[0].message}")
+    connected = [row for row in answer.objects if row.get("State") == "Connected"]
+    _expect_tenant({str(row.get("TenantID")).lower() for row in connected}, chosen)
+    module = connected[-1].get("ModuleName")
+    if not isinstance(module, str) or not module:
+        raise TenantFault(
+            f"exchange: {_WHERE} does not say which module holds the cmdlets: `reconciler doctor` says which versions are known"
+        )
+    return Place(_last_part(module), str(connected[-1].get("Organization") or ""))
+
+
+def _expect_tenant(found: set[str], chosen: Connection) -> None:
+    if found != {chosen.tenant_id.lower()}:
+        where = " and ".join(sorted(shown(one) for one in found)) or "no tenant that it names"
+        raise TenantFault(
+            f"{chosen.provider}: the credential leads to {where}, not to {chosen.tenant_id}: nothing was read or written. "
+            "Correct `tenantId` of the Tenant document, or the variables that `spec.connect` names"
+        )
+
+
+def _last_part(path: str) -> str:
+    """A module's name: the folder's, on whichever system the process runs."""
+    return (PureWindowsPath(path) if "\\" in path else PurePosixPath(path)).name
+
+
+def expect(provider: Provider, found: Mapping[str, Resolved | None]) -> None:
+    """Compare installed cmdlets with the ones that this tool was made for.
+
+    Raises:
+        TenantFault: one that it cannot do without is missing, or one lacks a parameter; names all of them.
+    """
+    faults = [fault for name, one in found.items() if (fault := difference(name, one)) and name not in questions.SPARED]
+    if not faults:
+        return
+    reads, writes = ROLES[provider]
+    raise TenantFault(
+        f"{provider}: {'; '.join(faults)}. A cmdlet that is missing was not imported because the account lacks its role (reading: {reads}, "
+        f"writing: {writes}); `reconciler doctor` shows each"
+    )
+
+
+def difference(name: str, found: Resolved | None) -> str | None:
+    """How an installed cmdlet differs from the catalogue; None if it will do."""
+    if found is None:
+        return f"{name} is missing"
+    lacking = sorted(rendering.printed(name) - found.parameters)
+    return f"{name} of version {found.version} has no parameter {' or '.join(lacking)}" if lacking else None

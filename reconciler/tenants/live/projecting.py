@@ -1,0 +1,115 @@
+"""Objects of the service -> rows of a capture: plain properties only, spelled as the service spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from reconciler.captures.directory import smtp_address
+from reconciler.captures.faults import FaultList
+from reconciler.captures.rows import guid, listed, shown
+from reconciler.errors import TenantFault
+from reconciler.kinds.teams.parse import POLICY_TYPE
+from reconciler.tenants.live.lines import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reconciler.canonical import Json
+
+Row = Mapping[str, "Json"]
+
+_REPLACEMENT: Final = "\ufffd"
+"""What half of a surrogate pair becomes on the way through PowerShell's JSON: a name that holds it may have been another."""
+LISTABLE: Final = frozenset({"MailUniversalSecurityGroup", "MailUniversalDistributionGroup", "MailNonUniversalGroup", "RoomList"})
+"""Types of groups whose members Get-DistributionGroupMember lists. Those of a Microsoft 365 group come from elsewhere, those of a dynamic one are
+computed: they stay unknown."""
+_NO_MAILBOX: Final = frozenset({"MailContact", "MailForestContact", "PublicFolder"})
+"""Types of members that have no object id and no mailbox to reach."""
+
+
+class Recipient(NamedTuple):
+    """A recipient as it was read: its row in the capture, and the name that Exchange itself takes for it."""
+
+    row: dict[str, Json]
+    identity: str
+
+    @property
+    def id(self) -> str:
+        """Object id in Entra, lower-case."""
+        return str(self.row["id"]).lower()
+
+    @property
+    def type(self) -> str:
+        """RecipientTypeDetails."""
+        return str(self.row["type"])
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Lower-case id and addresses."""
+        addresses = listed(self.row["addresses"], "", FaultList())
+        found = (smtp_address(str(one)) for one in (self.row["primary"], *addresses) if one)
+        return frozenset({self.id, *(address.lower() for address in found if address)})
+
+
+def kept(row: Row, names: Sequence[str]) -> dict[str, Json]:
+    """The named properties of an object, those that it has."""
+    return {name: row[name] for name in names if name in row and name != ABSENT}
+
+
+def fit(rows: Sequence[Row], names: Sequence[str], what: str) -> Sequence[Row]:
+    """The rows, if no name in them was damaged on the way.
+
+    Raises:
+        TenantFault: one holds a replacement character, so that it may not be the name that the service has.
+    """
+    for row in rows:
+        for name in names:
+            value = row.get(name)
+            if isinstance(value, str) and _REPLACEMENT in value:
+                raise TenantFault(
+                    f"{what}: {name} {shown(value)} holds U+FFFD: it was damaged on the way, or has half a character; rename it in the tenant"
+                )
+    return rows
+
+
+def grant(row: Row) -> dict[str, Json]:
+    """A user's direct grant. The policy is an object with a name from module 3.0.0 on, a text before."""
+    policy = row.get(POLICY_TYPE)
+    if isinstance(policy, Mapping):
+        policy = kept(policy, ("Authority", "Name"))
+    return {**kept(row, ("Identity", "UserPrincipalName")), POLICY_TYPE: policy}
+
+
+def user(row: Row) -> dict[str, Json]:
+    """A user of the directory."""
+    return {"id": row["Identity"], "upn": row["UserPrincipalName"], "displayName": row.get("DisplayName")}
+
+
+def is_leaving(row: Row) -> bool:
+    """Whether a user is deleted and not yet gone: such a user is listed for 30 days (Get-CsOnlineUser page)."""
+    return bool(row.get("SoftDeletionTimestamp"))
+
+
+def recipient(row: Row) -> Recipient | None:
+    """A recipient of the directory; None for what has no object id in Entra or no address: it is no scope, and nothing reaches it by one."""
+    one, primary = guid(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
+    if one is None or not primary or "IsValidSecurityPrincipal" not in row:
+        return None
+    content: dict[str, Json] = {
+        "id": row["ExternalDirectoryObjectId"],
+        "primary": primary,
+        "addresses": row.get("EmailAddresses"),
+        "displayName": row.get("DisplayName"),
+        "type": row["RecipientTypeDetails"],
+        "isValidSecurityPrincipal": row["IsValidSecurityPrincipal"],
+    }
+    identity = row.get("Guid")
+    return Recipient(content, identity if isinstance(identity, str) and identity else one)
+
+
+def members(rows: Sequence[Row]) -> list[str] | None:
+    """Object ids of a group's direct members, sorted; None if one of them may have a mailbox and has no id."""
+    ids = [guid(row.get("ExternalDirectoryObjectId")) for row in rows if row["RecipientTypeDetails"] not in _NO_MAILBOX]
+    found = [one for one in ids if one is not None]
+    return sorted(set(found)) if len(found) == len(ids) else None

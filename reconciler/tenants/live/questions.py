@@ -1,0 +1,132 @@
+"""What a live tenant is asked: each reading as a value, with the properties that it needs, so that what is asked can be seen in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from reconciler.kinds.teams.parse import POLICY_TYPE
+from reconciler.tenants.live import filters
+from reconciler.tenants.live.classes import ErrorClass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+
+READS: Final[Mapping[str, tuple[str, ...]]] = {
+    "teams": ("Get-CsApplicationAccessPolicy", "Get-CsGroupPolicyAssignment", "Get-CsOnlineUser"),
+    "exchange": (
+        "Get-ApplicationAccessPolicy",
+        "Get-Recipient",
+        "Get-DistributionGroupMember",
+        "Test-ApplicationAccessPolicy",
+        "Get-Group",
+    ),
+}
+"""Cmdlets that a reading session may call, by product."""
+WRITES: Final[Mapping[str, tuple[str, ...]]] = {
+    "teams": tuple(f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove")),
+    "exchange": tuple(f"{verb}-ApplicationAccessPolicy" for verb in ("New", "Set", "Remove")),
+}
+"""Cmdlets that only an apply may call."""
+CHECK: Final = "Test-ApplicationAccessPolicy"
+SPARED: Final = frozenset({CHECK, "Get-Group"})
+"""Cmdlets without which a tenant can still be read and written: what only they tell stays unknown."""
+
+PRINCIPALS: Final = ("UserMailbox", "MailUser", "MailUniversalSecurityGroup")
+"""Types of recipients that can be the scope of a policy (New-ApplicationAccessPolicy page)."""
+MOST_IDS: Final = 20
+"""Object ids in one filter: the text stays far below every limit, and 300 scopes are 15 calls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One reading.
+
+    Attributes:
+        cmdlet: Its name.
+        parameters: What it is called with.
+        needed: Properties that every object must have; one that lacks one means that something else was read than was asked for.
+        more: Properties that are taken where they are.
+        nothing: Classes of errors that mean: there are no objects.
+    """
+
+    cmdlet: str
+    parameters: Mapping[str, Json]
+    needed: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    nothing: frozenset[ErrorClass] = frozenset()
+
+    @property
+    def select(self) -> tuple[str, ...]:
+        """All properties that are asked for."""
+        return (*self.needed, *self.more)
+
+
+TEAMS_POLICIES: Final = Question("Get-CsApplicationAccessPolicy", {}, ("Identity", "AppIds", "Description"))
+GROUP_ASSIGNMENTS: Final = Question(
+    "Get-CsGroupPolicyAssignment", {"PolicyType": POLICY_TYPE}, ("GroupId", "PolicyType", "PolicyName"), ("Priority", "Rank")
+)
+EXCHANGE_POLICIES: Final = Question(
+    "Get-ApplicationAccessPolicy",
+    {},
+    ("Identity", "AppId", "AccessRight", "Description"),
+    ("ScopeName", "ScopeIdentity", "ScopeIdentityRaw", "ShardType", "IsValid", "ObjectState"),
+    frozenset({ErrorClass.EMPTY_STORE}),
+)
+_USER: Final = ("Identity", "UserPrincipalName")
+_ABOUT_USER: Final = ("DisplayName", "SoftDeletionTimestamp")
+_RECIPIENT: Final = ("ExternalDirectoryObjectId", "PrimarySmtpAddress", "RecipientTypeDetails", "IsValidSecurityPrincipal")
+_TYPE: Final = _RECIPIENT.index("RecipientTypeDetails")
+_ABOUT_RECIPIENT: Final = ("EmailAddresses", "DisplayName", "Guid")
+_ABSENT: Final = frozenset({ErrorClass.NOT_FOUND})
+ALL: Final = "Unlimited"
+"""Without it Exchange lists 1,000 objects (Get-Recipient, Get-DistributionGroupMember pages)."""
+
+
+def grants(filter_: str) -> Question:
+    """Users with a direct grant. `-Properties` keeps 100,000 answers small; the module adds id and names by itself (from 6.9.0)."""
+    return Question("Get-CsOnlineUser", {"Filter": filter_, "Properties": [POLICY_TYPE]}, (*_USER, POLICY_TYPE), ("DisplayName",))
+
+
+ALL_USERS: Final = Question(
+    "Get-CsOnlineUser", {"Filter": filters.NOT_DELETED, "Properties": ["SoftDeletionTimestamp"]}, _USER, _ABOUT_USER
+)
+
+
+def user(name: str) -> Question:
+    """One user, by object id or user principal name."""
+    return Question("Get-CsOnlineUser", {"Identity": name}, _USER, _ABOUT_USER, _ABSENT)
+
+
+def recipient(address: str) -> Question:
+    """One recipient by any address. The page warns that an identity nobody has may list everybody: whoever asks compares what came."""
+    return Question("Get-Recipient", {"Identity": address}, _RECIPIENT, _ABOUT_RECIPIENT, _ABSENT)
+
+
+def recipients(ids: tuple[str, ...]) -> Question:
+    """Recipients by object id, at most `MOST_IDS`."""
+    parameters: dict[str, Json] = {"Filter": filters.any_of_ids(ids), "ResultSize": ALL}
+    return Question("Get-Recipient", parameters, _RECIPIENT, _ABOUT_RECIPIENT)
+
+
+ALL_PRINCIPALS: Final = Question(
+    "Get-Recipient", {"RecipientTypeDetails": list(PRINCIPALS), "ResultSize": ALL}, _RECIPIENT, _ABOUT_RECIPIENT
+)
+
+
+def members(group: str) -> Question:
+    """The direct members of a distribution or security group, by the group's own GUID in Exchange."""
+    needed, more = (_RECIPIENT[_TYPE],), (*_RECIPIENT[:_TYPE], *_RECIPIENT[_TYPE + 1 :], *_ABOUT_RECIPIENT)
+    return Question("Get-DistributionGroupMember", {"Identity": group, "ResultSize": ALL}, needed, more)
+
+
+def security_id(group: str) -> Question:
+    """The SID of a group, which Get-Recipient does not tell."""
+    return Question("Get-Group", {"Identity": group}, (), ("Sid",), _ABSENT)
+
+
+def access_check(mailbox: str, application: str) -> Question:
+    """What the policies of Exchange say about one application and one mailbox (Test-ApplicationAccessPolicy page)."""
+    return Question(CHECK, {"Identity": mailbox, "AppId": application}, ("AccessCheckResult",), ("MailboxId",))
