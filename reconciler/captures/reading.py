@@ -27,7 +27,7 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
 
     Args:
         raw: the content of a capture file, as `captures.files.load` or `Tenant.capture` gives it.
-        source: `live`, `capture` or `simulated`; becomes `Observed.source`.
+        source: `live`, `capture` or `simulated`; becomes `Observed.source`, unless the capture says that a simulated tenant was read.
         tenant_id: the tenant that is meant, in any case; None takes any.
         needs: the products that must have been read completely.
         file: what faults name as their place; `source` if it is None.
@@ -49,7 +49,8 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     digest = _digest(raw, (observed_teams, observed_exchange, known), place)
     tenant = raw["tenant"]
     organization = tenant.get("organization") or ""
-    return Observed(tenant["tenantId"].lower(), organization, raw["taken_at"], source, observed_teams, observed_exchange, known, digest)
+    origin = "simulated" if raw.get("simulated") is True else source
+    return Observed(tenant["tenantId"].lower(), organization, raw["taken_at"], origin, observed_teams, observed_exchange, known, digest)
 
 
 def _digest(raw: Mapping[str, Any], parts: tuple[TeamsState | None, ExchangeState | None, Directory], place: str) -> str:

@@ -57,12 +57,24 @@ class People:
         asked = (*request.users, *asked_scopes)
         found = {user for name in asked if (user := self.user(name))}
         addressed = {recipient.id for name in asked if (recipient := self.recipient(name))}
+        addressed |= self._within(addressed)
         return {
             "users": self._listed("users", found.union(users)),
             "groups": self._listed("groups", groups),
             "recipients": self._listed("recipients", addressed),
             "absent": sorted(absent),
         }
+
+    def _within(self, recipients: Iterable[str]) -> set[str]:
+        """Everybody in these groups and in the groups among them: whoever judges who is covered has to know who is no group."""
+        found: set[str] = set()
+        waiting = list(recipients)
+        while waiting:
+            recipient = self.known.recipients.get(waiting.pop())
+            inside = (recipient.members if recipient else None) or frozenset()
+            waiting += inside - found
+            found |= inside
+        return found
 
     def _listed(self, key: str, ids: Iterable[str]) -> list[Mapping[str, Any]]:
         rows = self._rows[key]

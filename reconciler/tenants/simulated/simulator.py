@@ -75,6 +75,7 @@ class Simulator:
         users, groups = (shown.teams.holders, _group_ids(shown)) if "teams" in request.products else ((), ())
         return {
             "format_version": "1.0",
+            "simulated": True,
             "tool": f"reconciler {__version__}",
             "tenant": shown.tenant,
             "taken_at": self._world.clock,

@@ -97,5 +97,5 @@ def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
         faults.add("$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID")
     if not is_time(clock):
         faults.add("$.clock", "is no time like 2026-11-02T09:00:00Z")
-    kept = {key: value for key, value in raw.items() if key not in {"taken_at", "tool"}}
+    kept = {key: value for key, value in raw.items() if key not in {"simulated", "taken_at", "tool"}}
     return {**kept, **sections, "clock": clock}
