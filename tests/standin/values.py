@@ -12,7 +12,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def plain(value: Json) -> Json:  # noqa: PLR0911  one a kind
+def plain(value: Json) -> Json:
     """A value: null, text, boolean, integer, list, map."""
     if isinstance(value, str):
         return _SURROGATE.sub("\ufffd", value)  # PowerShell's JSON reader does that
@@ -26,7 +26,7 @@ def plain(value: Json) -> Json:  # noqa: PLR0911  one a kind
     return _typed(kind, value)
 
 
-def _typed(kind: str, value: Json) -> Json:
+def _typed(kind: str, value: Json) -> Json:  # noqa: PLR0911  one a kind
     if kind == "object":
         return {key: plain(item) for key, item in value["properties"].items()} or value.get("text", "")
     content = value["value"]
