@@ -15,7 +15,7 @@ from reconciler.applying.running import Run, named
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
 from reconciler.model.applied import Applied, StepFailure
-from reconciler.planning import prefixes
+from reconciler.planning import checking, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     Returns: What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
 
     Raises:
-        Refused, CaptureFault, TamperedPlan: the plan is not applicable, not this tenant's, or not what was reviewed. LockHeld: another runs.
+        Refused, CaptureFault, TamperedPlan: the plan is not applicable, safe, of this tenant, or what was reviewed. LockHeld: another runs.
         StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read; nothing was written.
         AppliedInPart: it had to stop after something was written, other than at a failed or unknown step; carries `applied`.
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
@@ -69,6 +69,7 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     rim = Rim(tell, clock, sleep, stop, patience or _patience(tenant))
     _check_meant(loaded.plan, tenant)
     reviewed.check(loaded.plan)
+    checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
         return Applied((), 0, None, None, (), converged=True, moved=())
     directory = tenant_directory(state_dir, loaded.plan.tenant_id)

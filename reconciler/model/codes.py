@@ -74,6 +74,8 @@ class Rule(StrEnum):
     UNRESOLVED = "unresolved"
     NEEDS_GUARD = "needs-guard"
     GROUPS_FULL = "groups-full"
+    UNSAFE = "unsafe"
+    UNCHECKED = "unchecked"
 
 
 class Held(StrEnum):

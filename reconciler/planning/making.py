@@ -24,7 +24,7 @@ from reconciler.model.codes import Warned
 from reconciler.model.documents import Documents, Kind, Limits
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import reaching
+from reconciler.planning import checking, reaching
 from reconciler.planning.naming import names
 from reconciler.planning.selection import assert_consents, selection
 from reconciler.planning.serial import desired_json, summary
@@ -114,7 +114,10 @@ def _composed(
     changes = tuple(sorted((change for part in parts for change in part.changes), key=lambda change: change.address))
     steps = _steps(draft for part in parts for draft in part.drafts)
     unresolved, held_names = _unresolved((*desired[0].unresolved, *desired[1].unresolved), chosen)
-    refusals, consents, unused = _consented(documents, options, _notes(parts, lambda part: part.refusals))
+    baseline: dict[str, Json] = {part.provider: part.baseline for part in parts}
+    refused = _notes(parts, lambda part: part.refusals)
+    unsafe = checking.refusals(checking.violations(baseline, steps), explained=refused)
+    refusals, consents, unused = _consented(documents, options, (*refused, *unsafe))
     held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
     deltas = {part.provider: part.access for part in parts}
@@ -125,7 +128,7 @@ def _composed(
         applicable=not refusals and not unresolved,
         held=held,
         inputs=_inputs(documents, observed, desired),
-        baseline={part.provider: part.baseline for part in parts},
+        baseline=baseline,
         changes=changes,
         steps=steps,
         unmanaged=unmanaged,

@@ -142,6 +142,15 @@ REFUSALS: Mapping[str, Advice] = {
         "{groups} groups would have a grant at once; the service takes {most}, so a replacement cannot be added before the old one is dropped.",
         "Drop a group in a plan of its own, then plan again.",
     ),
+    Rule.UNSAFE: Advice(
+        "Checked independently, the order of these steps is not safe: after step {step} the application would reach somebody whom it reaches "
+        "neither before nor after.",
+        "This is a defect of the planner: report it. Meanwhile split the change into two plans, or hold a part of it with --skip.",
+    ),
+    Rule.UNCHECKED: Advice(
+        "Checked independently, step {step} cannot be followed: the service would refuse it there, or the plan does not hold what it rests on.",
+        "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",
+    ),
 }
 
 HOLDS: Mapping[str, Advice] = {

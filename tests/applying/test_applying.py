@@ -376,7 +376,14 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
         text = render(Invocation(granted.cmdlet, parameters))
         step = replace(granted, parameters=parameters, text=text, address=teams_user_grant(known))
         steps = tuple(step if one.id == step.id else one for one in case.plan.plan.steps)
-        trusting = replace(case.plan.plan, steps=steps, warnings=(Note("user-not-looked-for", step.address, {"user": known}),))
+        baseline: Any = case.plan.plan.baseline
+        teams = {**baseline["teams"], "users": {**baseline["teams"]["users"], known: None}}
+        trusting = replace(
+            case.plan.plan,
+            steps=steps,
+            baseline={**baseline, "teams": teams},
+            warnings=(Note("user-not-looked-for", step.address, {"user": known}),),
+        )
         trusted[known] = planfile.sealed(trusting)
     with pytest.raises(StalePlan, match=f"no user {ghost}"):
         case.apply(plan=trusted[ghost])

@@ -1,0 +1,105 @@
+"""What a violation means for a plan: a refusal while it is made, an error before it is applied."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, assert_never
+
+from reconciler.errors import Refused
+from reconciler.model.addresses import exchange_application, teams_application
+from reconciler.model.codes import Rule
+from reconciler.model.plans import Note
+from reconciler.planning.checking.judging import check
+from reconciler.planning.checking.verdicts import Holders, Mailboxes, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Plan
+    from reconciler.planning.checking.verdicts import Violation
+
+
+def refusals(found: Iterable[Violation], explained: Iterable[Note] = ()) -> tuple[Note, ...]:
+    """One refusal for each address that violations are about, with the first of them.
+
+    Args:
+        found: what the checker found.
+        explained: refusals that say already, and better, why an application is exposed: those by `needs-guard` and `exposure`. A guard that `*`
+            needs is needed for every application.
+    """
+    told = {note.address.lower() for note in explained if note.code in {Rule.NEEDS_GUARD, Rule.EXPOSURE}}
+    left = [one for one in found if not _is_told(one, told)]
+    alike = groupby(sorted(left, key=lambda one: (_about(one), one.step)), key=_about)
+    return tuple(_note(address, list(group)) for address, group in alike)
+
+
+def assert_safe(plan: Plan) -> None:
+    """Refuse a plan that is not safe in every prefix, but for the exposures that it has a consent for.
+
+    Raises:
+        Refused: names step, application and whom it would reach.
+    """
+    consents = {consent.lower() for consent in plan.consents}
+    left = [one for one in check(plan) if f"{Rule.EXPOSURE}:{_about(one)}".lower() not in consents]
+    if left:
+        more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
+        raise Refused(f"{_sentence(left[0])}{more}. Nothing was written; plan again, and report this if the new plan says the same")
+
+
+def _is_told(violation: Violation, told: set[str]) -> bool:
+    everyone = violation.provider == "exchange" and exchange_application("*") in told
+    return violation.why is Why.EXPOSED and (everyone or _about(violation) in told)
+
+
+def _about(violation: Violation) -> str:
+    """The address of the application that is exposed, else of the step that cannot be followed."""
+    if violation.why is not Why.EXPOSED:
+        return violation.address
+    return exchange_application(violation.application) if violation.provider == "exchange" else teams_application(violation.application)
+
+
+def _note(address: str, group: list[Violation]) -> Note:
+    first = group[0]
+    details: dict[str, Json] = {"step": first.step}
+    if first.why is not Why.EXPOSED:
+        return Note(Rule.UNCHECKED, address, {**details, "why": first.why.value})
+    return Note(Rule.UNSAFE, address, {**details, "at": first.address, **_whom(first), "others": len(group) - 1})
+
+
+def _whom(violation: Violation) -> Mapping[str, Json]:
+    match violation.subject:
+        case Holders(before, now, after, groups):
+            return {"grants": [policy or "no direct grant" for policy in (before, now, after)], "groups": list(groups)}
+        case Mailboxes(scopes):
+            return {"scopes": list(scopes)}
+        case None:
+            return {}
+        case _:
+            assert_never(violation.subject)
+
+
+def _sentence(violation: Violation) -> str:
+    where = f"step {violation.step} of the plan ({violation.address})"
+    if violation.why is Why.REFUSED:
+        return f"{where} cannot be done where it stands: the service would refuse it"
+    if violation.why is Why.UNKNOWN:
+        return f"{where} cannot be checked: the plan's baseline lacks what it rests on"
+    return f"after {where} {_about(violation)} would reach {_people(violation)}, whom it reaches neither before nor after the plan"
+
+
+def _people(violation: Violation) -> str:
+    match violation.subject:
+        case Holders(before, now, after, groups):
+            grants = " -> ".join(policy or "no direct grant" for policy in (before, now, after))
+            return f"users by their grants ({grants}){_members(groups)}"
+        case Mailboxes(scopes):
+            return "mailboxes in the scopes " + " and ".join(scopes) if scopes else "mailboxes in none of its scopes"
+        case None:
+            return "somebody"
+        case _:
+            assert_never(violation.subject)
+
+
+def _members(groups: tuple[str, ...]) -> str:
+    return " in the groups " + " and ".join(groups) if groups else ""

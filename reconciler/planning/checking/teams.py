@@ -1,0 +1,148 @@
+"""Teams: for every prefix of the steps, whom applications reach that they reach neither before nor after.
+
+Users are judged by class, never one by one: users without any difference are those with the same direct grant before, now and after. Only what
+a step *adds* can be new: who was safe after the step before it and reaches no more now is safe still. So a step costs what it adds, for the
+classes that it adds it to; a plan costs what its steps touch.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from reconciler.planning.checking.memberships import moment, out_of_reach
+from reconciler.planning.checking.teams_steps import EVERYONE, Listed, Moved, Ranked, Teams
+from reconciler.planning.checking.verdicts import Holders, Unfollowable, Violation, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from reconciler.model.plans import Step
+    from reconciler.planning.checking.teams_steps import Effect
+
+    Ends = tuple[str | None, str | None]
+    """The direct grant before and after: what it is in between is the key beside it."""
+
+
+def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violation]:
+    """Follow the Teams steps of a plan from its baseline.
+
+    Args:
+        section: the Teams part of the plan's baseline.
+        steps: the plan's Teams steps in their order.
+    """
+    before = after = step = None
+    try:
+        before = Teams.read(section)
+        after = before.copy()
+        for step in steps:
+            after.run(step)
+    except (Unfollowable, KeyError, TypeError, AttributeError) as fault:
+        stuck = step or steps[0]
+        yield Violation("teams", stuck.id, stuck.address, fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN)
+        return
+    judging = _Judging(before, after)
+    for step in steps:
+        yield from judging.after(step)
+
+
+class _Judging:
+    """One pass over the steps. `classes` has the classes of users that there are now, by their grant of this moment."""
+
+    def __init__(self, before: Teams, after: Teams) -> None:
+        self._before, self._now, self._after = before.copy(), before, after
+        self._moments = moment(before, EVERYONE), moment(after, EVERYONE)
+        self._groups = frozenset(self._moments[0].groups + self._moments[1].groups)
+        self._classes: dict[str | None, Counter[Ends]] = defaultdict(Counter)
+        self._classes[None][None, None] = 1  # everybody whom no step and no direct grant names
+        for user, policy in before.users.items():
+            self._classes[policy][policy, after.users[user]] += 1
+        self._known: set[tuple[str, Holders]] = set()
+        self._anywhere: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
+
+    def after(self, step: Step) -> Iterator[Violation]:
+        """Do one step and name whom it exposes, each pair once in a plan."""
+        for application, holders in self._exposed(self._now.run(step)):
+            if (application, holders) not in self._known:
+                self._known.add((application, holders))
+                yield Violation("teams", step.id, step.address, Why.EXPOSED, application, holders)
+
+    def _exposed(self, effect: Effect) -> Iterator[tuple[str, Holders]]:
+        match effect:
+            case Listed(key, gained):
+                yield from self._by_list(key, gained)
+            case Moved(user, before, after):
+                yield from self._by_move(user, before, after)
+            case Ranked(place):
+                for index in range(place, len(self._now.groups)):
+                    yield from self._falling(index, self._now.reach(self._now.groups[index][1]))
+                yield from self._falling(None, self._now.reach(EVERYONE))
+
+    def _by_list(self, key: str, gained: frozenset[str]) -> Iterator[tuple[str, Holders]]:
+        if not gained:
+            return
+        if key == EVERYONE:
+            yield from self._falling(None, gained)
+            return
+        classes = set(self._classes[key])
+        if self._now.others.get(key, True):
+            classes.add((key, key))
+        for ends in sorted(classes, key=str):
+            yield from self._holding(key, ends, gained)
+        for index, (_, policy) in enumerate(self._now.groups):
+            if policy == key:
+                yield from self._falling(index, gained)
+
+    def _by_move(self, user: str, before: str | None, after: str | None) -> Iterator[tuple[str, Holders]]:
+        ends = self._before.users[user], self._after.users[user]
+        self._classes[before][ends] -= 1
+        if not self._classes[before][ends]:
+            del self._classes[before][ends]
+        self._classes[after][ends] += 1
+        if self._classes[after][ends] > 1:
+            return  # the class was there, and is judged whenever something is added to it
+        if after is not None:
+            yield from self._holding(after, ends, self._now.reach(after))
+            return
+        for index, (_, policy) in enumerate(self._now.groups):
+            yield from self._falling(index, self._now.reach(policy), ends)
+        yield from self._falling(None, self._now.reach(EVERYONE), ends)
+
+    def _holding(self, key: str, ends: Ends, applications: frozenset[str]) -> Iterator[tuple[str, Holders]]:
+        """Users of one class who hold a policy directly: whatever their groups are, they have its list."""
+        for application in sorted(self._new_to(ends, applications)):
+            asked = (application, ends[0] is None, ends[1] is None)
+            if asked not in self._anywhere:
+                self._anywhere[asked] = out_of_reach(application, self._groups, self._open(ends))
+            groups = self._anywhere[asked]
+            if groups is not None:
+                yield application, Holders(ends[0], key, ends[1], groups)
+
+    def _falling(self, place: int | None, applications: frozenset[str], ends: Ends | None = None) -> Iterator[tuple[str, Holders]]:
+        """Users without a direct grant now whose first group stands at this place (None: who are in no group that has a grant).
+
+        `ends`: of one class only; else of all that there are.
+        """
+        ahead = {group for group, _ in self._now.groups[:place]}
+        group = None if place is None else self._now.groups[place][0]
+        pool = (self._groups - ahead) | ({group} if group is not None else set())
+        found: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
+        for one in sorted(self._classes[None], key=str) if ends is None else (ends,):
+            for application in sorted(self._new_to(one, applications)):
+                asked = (application, one[0] is None, one[1] is None)
+                if asked not in found:
+                    found[asked] = out_of_reach(application, pool, self._open(one), group)
+                if (groups := found[asked]) is not None:
+                    yield application, Holders(one[0], None, one[1], groups)
+
+    def _new_to(self, ends: Ends, applications: frozenset[str]) -> frozenset[str]:
+        """The applications that the class does not have by a direct grant, before or after."""
+        for teams, policy in zip((self._before, self._after), ends, strict=True):
+            if policy is not None:
+                applications -= teams.reach(policy)
+        return applications
+
+    def _open(self, ends: Ends) -> list[Any]:
+        """The moments, of before and after, at which the class has no direct grant: its groups decide."""
+        return [each for each, policy in zip(self._moments, ends, strict=True) if policy is None]

@@ -1,0 +1,181 @@
+"""The Teams side of a baseline, and what each step does to it: the checker's own reading of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from reconciler.planning.checking.verdicts import Unfollowable, Why
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from reconciler.model.plans import Step
+
+    Section = Mapping[str, Any]
+
+EVERYONE = "global"
+NOTHING: frozenset[str] = frozenset()
+
+
+class Listed(NamedTuple):
+    """A policy's list of applications has `gained`; `key` is the policy."""
+
+    key: str
+    gained: frozenset[str]
+
+
+class Moved(NamedTuple):
+    """A user's direct grant was `before` and is `after`; None is no grant."""
+
+    user: str
+    before: str | None
+    after: str | None
+
+
+class Ranked(NamedTuple):
+    """Group grants from this place (from 0) on are not what they were."""
+
+    place: int
+
+
+Effect: TypeAlias = Listed | Moved | Ranked
+
+
+@dataclass(slots=True)
+class Teams:
+    """What a baseline says, changed step by step. Policies, groups and users by lower-case key.
+
+    `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first. `users`: only those whom a step may touch.
+    `others`: whether users whom no step touches hold the policy directly; a policy that it does not name may have any holders.
+    """
+
+    policies: dict[str, frozenset[str] | None]
+    groups: list[tuple[str, str]]
+    users: dict[str, str | None]
+    others: dict[str, bool]
+
+    @classmethod
+    def read(cls, section: Section) -> Teams:
+        """Read the section of a plan file's baseline.
+
+        Raises:
+            Unfollowable: it says of a policy that somebody holds it, and not what is in it.
+            KeyError, TypeError, AttributeError: it is no such section.
+        """
+        policies = {key.lower(): None if row is None else _ids(row["applications"]) for key, row in section["policies"].items()}
+        groups = [(row["group"].lower(), row["policy"].lower()) for row in section["groups"]]
+        users = {user.lower(): None if policy is None else policy.lower() for user, policy in section["users"].items()}
+        others = {key.lower(): held is not False for key, held in section["others"].items()}
+        held = {policy for _, policy in groups} | {policy for policy in users.values() if policy is not None} | {EVERYONE}
+        if not held <= policies.keys():
+            raise Unfollowable(Why.UNKNOWN)
+        return cls(policies, groups, users, others)
+
+    def copy(self) -> Teams:
+        """A second one that changes on its own."""
+        return Teams(dict(self.policies), list(self.groups), dict(self.users), self.others)
+
+    def reach(self, key: str) -> frozenset[str]:
+        """The applications of a policy; of one that is not there, none."""
+        return self.policies.get(key) or NOTHING
+
+    def run(self, step: Step) -> Effect:
+        """Do one step; say what it changed.
+
+        Raises:
+            Unfollowable: it cannot be done here, or the baseline lacks what it rests on.
+        """
+        given = step.parameters
+        match step.cmdlet:
+            case "New-CsApplicationAccessPolicy":
+                return self._new(_text(given, "Identity"), _ids(given.get("AppIds", ())))
+            case "Set-CsApplicationAccessPolicy":
+                return self._set(_text(given, "Identity"), given.get("AppIds"))
+            case "Remove-CsApplicationAccessPolicy":
+                return self._remove(_text(given, "Identity"))
+            case "Grant-CsApplicationAccessPolicy":
+                return self._grant(given)
+            case _:
+                raise Unfollowable(Why.UNKNOWN)
+
+    def _new(self, key: str, applications: frozenset[str]) -> Effect:
+        if self._stored(key) is not None:
+            raise Unfollowable(Why.REFUSED)
+        return self._list(key, applications)
+
+    def _set(self, key: str, edit: object) -> Effect:
+        stored = self._existing(key)
+        if edit is None:
+            return Listed(key, NOTHING)
+        if not isinstance(edit, Mapping) or not edit or edit.keys() - {"Add", "Remove"}:
+            raise Unfollowable(Why.UNKNOWN)
+        return self._list(key, (stored - _ids(edit.get("Remove", ()))) | _ids(edit.get("Add", ())))
+
+    def _remove(self, key: str) -> Effect:
+        self._existing(key)
+        if key == EVERYONE:
+            raise Unfollowable(Why.UNKNOWN)
+        if self.others.get(key) or key in self.users.values() or any(policy == key for _, policy in self.groups):
+            raise Unfollowable(Why.REFUSED)
+        self.policies[key] = None
+        return Listed(key, NOTHING)
+
+    def _grant(self, given: Mapping[str, Any]) -> Effect:
+        policy = None if given["PolicyName"] is None else _text(given, "PolicyName")
+        if policy is not None:
+            self._existing(policy)
+        if given.get("Global") is True and policy is not None:
+            return self._list(EVERYONE, self.reach(policy))
+        if policy == EVERYONE:
+            raise Unfollowable(Why.UNKNOWN)
+        if "Group" in given:
+            return self._grant_group(_text(given, "Group"), policy, given.get("Rank"))
+        return self._grant_user(_text(given, "Identity"), policy)
+
+    def _grant_user(self, user: str, policy: str | None) -> Effect:
+        if user not in self.users:
+            raise Unfollowable(Why.UNKNOWN)
+        before, self.users[user] = self.users[user], policy
+        return Moved(user, before, policy)
+
+    def _grant_group(self, group: str, policy: str | None, rank: object) -> Effect:
+        """A rank beyond the end is the last one, and so is none (New-CsGroupPolicyAssignment page); others close up or make room."""
+        old = next((place for place, row in enumerate(self.groups) if row[0] == group), len(self.groups))
+        del self.groups[old : old + 1]
+        if policy is None:
+            return Ranked(old)
+        new = min(rank - 1, len(self.groups)) if isinstance(rank, int) and rank > 0 else len(self.groups)
+        self.groups.insert(new, (group, policy))
+        return Ranked(min(old, new))
+
+    def _list(self, key: str, applications: frozenset[str]) -> Effect:
+        gained = applications - self.reach(key)
+        self.policies[key] = applications
+        return Listed(key, gained)
+
+    def _stored(self, key: str) -> frozenset[str] | None:
+        if key not in self.policies:
+            raise Unfollowable(Why.UNKNOWN)
+        return self.policies[key]
+
+    def _existing(self, key: str) -> frozenset[str]:
+        stored = self._stored(key)
+        if stored is None:
+            raise Unfollowable(Why.REFUSED)
+        return stored
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    """A name as the service compares names: it ignores case."""
+    value = given[name]
+    if not isinstance(value, str) or not value:
+        raise Unfollowable(Why.UNKNOWN)
+    return value.lower()
+
+
+def _ids(values: object) -> frozenset[str]:
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        raise Unfollowable(Why.UNKNOWN)
+    return frozenset(str(value).lower() for value in values)
