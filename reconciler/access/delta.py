@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.access import exchange_delta, teams_delta
-from reconciler.access.subjects import row_json, subject_json
+from reconciler.access.subjects import Delta, TenantWide, row_json, row_of, subject_json, subject_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.access.subjects import Delta, TenantWide
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
@@ -44,6 +43,19 @@ def as_json(deltas: Mapping[Provider, Delta]) -> Mapping[str, Json]:
         "lost": [row_json(row, product) for product in products for row in deltas[product].lost],
         "tenant_wide": [_tenant_wide(one, product) for product in products for one in deltas[product].tenant_wide],
     }
+
+
+def read(value: Any, provider: Provider) -> Delta:
+    """One product's delta of a plan file; None, which is not computed, has no row.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: it is none.
+    """
+    if value is None:
+        return Delta((), (), (), {})
+    parts = {name: [row for row in value[name] if row["provider"] == provider] for name in ("gained", "lost", "tenant_wide")}
+    wide = (TenantWide(row_of(row), tuple(map(subject_of, row["was"]))) for row in parts["tenant_wide"])
+    return Delta(tuple(map(row_of, parts["gained"])), tuple(map(row_of, parts["lost"])), tuple(wide), {})
 
 
 def _tenant_wide(one: TenantWide, provider: Provider) -> dict[str, Json]:

@@ -7,7 +7,7 @@ Teams: `group-members` and `everyone` mean those who hold no policy directly, ne
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -109,3 +109,28 @@ def subject_json(subject: Subject) -> dict[str, Json]:
     if subject.excepted:
         written["except"] = [{"id": part.id, "kind": part.kind.value} for part in subject.excepted]
     return written
+
+
+def row_of(written: Mapping[str, Any]) -> Row:
+    """A row of a plan file.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    return Row(_text(written["application"]), subject_of(written["subject"]), Certainty(written["certainty"]))
+
+
+def subject_of(written: Mapping[str, Any]) -> Subject:
+    """A subject of a plan file.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none.
+    """
+    excepted = tuple(Part(SubjectKind(part["kind"]), _text(part["id"])) for part in written.get("except", ()))
+    return Subject(SubjectKind(written["kind"]), _text(written.get("id", "")), excepted)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

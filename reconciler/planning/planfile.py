@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler import __version__, canonical
+from reconciler.access import delta
 from reconciler.errors import TamperedPlan
 from reconciler.files import write_atomically
 from reconciler.model.addresses import Address
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+
+PROVIDERS: tuple[Provider, ...] = ("teams", "exchange")
 
 FORMAT_VERSION = "1.0"
 """Also fixes the templates, the order of parameters and where -Confirm stands."""
@@ -227,10 +231,17 @@ def _plan(raw: Mapping[str, Any]) -> Plan:
         warnings=_notes(raw["warnings"]),
         names=raw["names"],
         summary=raw["summary"],
-        access=raw["access"],
+        access=_access(raw["access"]),
         gaps=raw["gaps"],
         tests=tuple(raw["tests"]),
     )
+
+
+def _access(value: Any) -> Json:
+    """The access delta as it was written, if it can be read."""
+    for provider in PROVIDERS:
+        delta.read(value, provider)
+    return cast("Json", value)
 
 
 def _notes(rows: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.reports import blocks, counts, grants, notes, sentences, values
+from reconciler.reports import access, blocks, counts, grants, notes, sentences, values
 from reconciler.reports.lines import Line, Tone, counted, heading
 
 if TYPE_CHECKING:
@@ -53,21 +53,13 @@ def _head(value: Plan) -> Iterator[Line]:
     yield Line(
         f"Tenant {value.organization} ({value.tenant_id}), read {value.inputs.capture_taken_at} from {_origin(value.inputs.source)}."
     )
-    yield from _access(value)
+    yield from access.access(value)
     if value.changes:
         yield from heading(f"Drift: {counted(len(value.changes), 'object differs', 'objects differ')} from the documents")
 
 
 def _origin(source: str) -> str:
     return {"simulated": "a simulated tenant", "capture": "a capture file", "live": "the live tenant"}.get(source, source)
-
-
-def _access(value: Plan) -> Iterator[Line]:
-    if value.access is None:
-        yield from heading("Access: not computed")
-        yield Line(
-            "    This version shows which objects change, not yet who is reached afterwards: read the changes below with that question."
-        )
 
 
 def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:

@@ -43,7 +43,9 @@ def test_the_sample_has_something_of_everything(place: Place) -> None:
         "teams.grant/group:1aec801c-04a3-42c6-8307-b87c6d0995b9",
         "teams.policy/Legacy-recorder",
     ]
-    assert plan["access"] is None, "not computed yet, so nothing is claimed"
+    assert {row["application"] for row in plan["access"]["tenant_wide"]} == {consent.rpartition("/")[2] for consent in plan["consents"]}
+    gained = [(row["application"], row["subject"]) for row in plan["access"]["gained"]]
+    assert ("2cb8a690-ed7d-4fff-a6f5-6009677e4829", {"kind": "user", "id": "53c5584d-7e21-4eb4-bdb6-b8ff045cbe4a"}) in gained
     assert plan["gaps"] is None
 
 

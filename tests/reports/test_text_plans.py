@@ -87,7 +87,7 @@ def test_a_set_that_was_no_list_before_and_values_of_every_kind(tmp_path: Path) 
 
 
 def test_access_that_was_computed_is_not_called_missing(tmp_path: Path) -> None:
-    assert "Access: not computed" not in _text(tmp_path, access={})
+    assert "Access: not computed" not in _text(tmp_path, access={"gained": [], "lost": [], "tenant_wide": []})
 
 
 def test_the_origin_of_the_observed_state_is_said(tmp_path: Path) -> None:
@@ -103,3 +103,31 @@ def test_a_detail_that_is_long_is_cut(tmp_path: Path) -> None:
 
 def test_a_global_whose_applications_the_plan_does_not_give(tmp_path: Path) -> None:
     assert "Global is not managed" in _text(tmp_path, unmanaged=[note("unmanaged", "teams.policy/Global")])
+
+
+def _people(number: int, kind: str = "user") -> list[dict[str, object]]:
+    rows = [{"kind": kind, "id": f"{kind}-{each}"} for each in range(number)]
+    return [{"application": "app", "certainty": "certain", "provider": "teams", "subject": row} for row in rows]
+
+
+def test_people_are_cut_with_a_count_but_groups_and_policies_that_gain_never(tmp_path: Path) -> None:
+    rows = [*_people(500), *_people(500, "group-members"), *_people(500, "policy-holders")]
+    told = _text(tmp_path, access={"gained": rows, "lost": [], "tenant_wide": []})
+    assert "    app: +members of 500 groups, +holders of 500 policies, +500 users\n" in told
+    assert told.count("      + user-") == 20
+    assert "      ... and 480 more" in told
+    assert told.count("      + members of group-members-") == told.count("      + holders of policy-holders-") == 500
+
+
+def test_an_application_that_becomes_tenant_wide_stands_first_and_says_whom_it_reached(tmp_path: Path) -> None:
+    """The line of the manual: `recorder: now reaches EVERY mailbox (was: Sales)`."""
+    row = {"application": "recorder", "certainty": "certain", "provider": "exchange", "subject": {"kind": "everyone"}}
+    wide = {**row, "was": [{"kind": "group-members", "id": "Sales"}]}
+    other = {**row, "application": "a-first", "subject": {"kind": "mailbox", "id": "somebody"}}
+    told = _text(tmp_path, access={"gained": [other, row], "lost": [], "tenant_wide": [wide]})
+    assert "    recorder: now reaches EVERY mailbox (was: members of Sales)\n      + EVERY mailbox\n    a-first: +1 mailbox\n" in told
+
+
+def test_changes_that_change_no_access_say_so(tmp_path: Path) -> None:
+    told = _text(tmp_path, access={"gained": [], "lost": [], "tenant_wide": []}, changes=[change("teams.policy/P", "update")])
+    assert "Access: nobody gains or loses any\n" in told

@@ -1,0 +1,165 @@
+"""Who is reached by which application after a plan and was not before, and the other way round: what a reviewer reads first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.access.delta import read
+from reconciler.access.subjects import Certainty, Row, Subject, SubjectKind
+from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.reports.lines import Line, Tone, capped, counted, heading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.access.subjects import Part, TenantWide
+    from reconciler.model.addresses import Provider
+    from reconciler.model.plans import Plan
+
+MOST = 20
+"""People of one application who are listed one by one, each way. Groups, policies and everyone are never left out."""
+
+_TITLES: tuple[tuple[Provider, str], ...] = (
+    ("exchange", "  Mailboxes (Exchange)"),
+    ("teams", "  Meetings and events of users (Teams; groups and everyone: users without a grant of their own)"),
+)
+_PEOPLE = {SubjectKind.USER, SubjectKind.MAILBOX}
+_FEW = 5
+_OTHERS = "every application without a policy of its own"
+
+
+class _Told(NamedTuple):
+    """What is said of one application and one product."""
+
+    application: str
+    gained: tuple[Row, ...]
+    lost: tuple[Row, ...]
+    wide: TenantWide | None
+
+
+def access(plan: Plan) -> Iterator[Line]:
+    """The access delta: for each application a line that sums up, then whom it gains and loses."""
+    if plan.access is None:
+        yield from heading("Access: not computed")
+        yield Line("    The plan does not say who is reached afterwards: read the changes below with that question.")
+        return
+    told = [(provider, title, list(_told(plan, provider))) for provider, title in _TITLES]
+    if any(found for _, _, found in told):
+        yield from heading("Access: who is reached by which application afterwards and is not now, and the other way round")
+    elif plan.changes:
+        yield from heading("Access: nobody gains or loses any")
+    for provider, title, found in told:
+        if found:
+            yield Line(title)
+        for one in found:
+            yield from _Speaking(plan, provider).application(one)
+
+
+def _told(plan: Plan, provider: Provider) -> Iterator[_Told]:
+    delta = read(plan.access, provider)
+    gained, lost = _by_application(delta.gained), _by_application(delta.lost)
+    wide = {one.row.application: one for one in delta.tenant_wide}
+    for application in sorted(gained.keys() | lost.keys() | wide.keys(), key=lambda one: (one not in wide, one)):
+        yield _Told(application, tuple(gained.get(application, ())), tuple(lost.get(application, ())), wide.get(application))
+
+
+def _by_application(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row.application, []).append(row)
+    return found
+
+
+class _Speaking:
+    """Sentences about the rows of one plan and product."""
+
+    def __init__(self, plan: Plan, provider: Provider) -> None:
+        self._names = plan.names
+        self._figures = plan.summary
+        self._provider = provider
+
+    def application(self, told: _Told) -> Iterator[Line]:
+        """A line that sums up, then the rows."""
+        # what a tenant-wide application gains of everyone is said by the words before
+        gained = [row for row in told.gained if told.wide is None or row.subject.kind is not SubjectKind.EVERYONE]
+        sums = ", ".join((*_sum("+", gained), *_sum("-", told.lost)))
+        wide = "" if told.wide is None else self._wide(told.wide)
+        said = "; ".join(part for part in (wide, sums) if part)
+        yield Line(f"    {self._name(told.application)}: {said}", Tone.WARNING if wide else Tone.HEADING)
+        yield from self._rows("+", "gained", told.gained, Tone.ADD)
+        yield from self._rows("-", "lost", told.lost, Tone.REMOVE)
+
+    def _wide(self, wide: TenantWide) -> str:
+        was = ", ".join(self._part(subject, self._short) for subject in wide.was[:_FEW]) or "nobody"
+        rest = f" and {len(wide.was) - _FEW} more" if len(wide.was) > _FEW else ""
+        excepted = len(wide.row.subject.excepted)
+        but = f" but {counted(excepted, 'group')}" if excepted else ""
+        return f"now reaches {self._everyone()}{but} (was: {was}{rest})"
+
+    def _everyone(self) -> str:
+        return "EVERY mailbox" if self._provider == "exchange" else "EVERYONE without a grant"
+
+    def _rows(self, sign: str, where: str, rows: Sequence[Row], tone: Tone) -> Iterator[Line]:
+        several = [row for row in rows if row.subject.kind not in _PEOPLE]
+        people = [row for row in rows if row.subject.kind in _PEOPLE]
+        yield from map(partial(self._line, sign, where, tone), several)
+        yield from capped(people, MOST, partial(self._line, sign, where, tone))
+
+    def _line(self, sign: str, where: str, tone: Tone, row: Row) -> Line:
+        size = self._figures.get(f"access {self._provider} {where} {row.subject.kind.value} {row.subject.id}")
+        known = "" if size is None else f" ({size} of them)"
+        possibly = " (possibly: it depends on who is in the groups)" if row.certainty is Certainty.POSSIBLE else ""
+        return Line(f"      {sign} {self._subject(row.subject, known)}{possibly}", tone)
+
+    def _subject(self, subject: Subject, size: str = "") -> str:
+        return f"{self._part(subject)}{size}{self._excepted(subject)}"
+
+    def _excepted(self, subject: Subject) -> str:
+        if not subject.excepted:
+            return ""
+        shown = ", ".join(map(self._part, subject.excepted[:_FEW]))
+        rest = len(subject.excepted) - _FEW
+        return f", except {shown}{f' and {rest} more' if rest > 0 else ''}"
+
+    def _part(self, part: Part | Subject, named: Callable[[str], str] | None = None) -> str:
+        name = (named or self._name)(part.id)
+        match part.kind:
+            case SubjectKind.EVERYONE:
+                return self._everyone()
+            case SubjectKind.GROUP_MEMBERS:
+                return f"members of {name}"
+            case SubjectKind.POLICY_HOLDERS:
+                return f"holders of {part.id}"
+            case _:
+                return name
+
+    def _name(self, identifier: str) -> str:
+        """A name with its id behind it: here the name is what a reviewer looks for."""
+        name = _OTHERS if identifier == EVERY_APPLICATION else self._names.get(identifier)
+        return f"{name} ({identifier})" if name else identifier
+
+    def _short(self, identifier: str) -> str:
+        return self._names.get(identifier, identifier)
+
+
+def _sum(sign: str, rows: Iterable[Row]) -> Iterator[str]:
+    """`+2 users`, `+members of 1 group`; what is only possible apart."""
+    tally = Counter((row.certainty, row.subject.kind) for row in rows)
+    for (certainty, kind), count in sorted(tally.items()):
+        yield f"{sign}{_counted(kind, count)}{' (possibly)' if certainty is Certainty.POSSIBLE else ''}"
+
+
+def _counted(kind: SubjectKind, count: int) -> str:
+    match kind:
+        case SubjectKind.USER:
+            return counted(count, "user")
+        case SubjectKind.MAILBOX:
+            return counted(count, "mailbox", "mailboxes")
+        case SubjectKind.GROUP_MEMBERS:
+            return f"members of {counted(count, 'group')}"
+        case SubjectKind.POLICY_HOLDERS:
+            return f"holders of {counted(count, 'policy', 'policies')}"
+        case SubjectKind.EVERYONE:
+            return "everyone"
