@@ -44,6 +44,17 @@ class StepReason(StrEnum):
     FLIP_CREATE = "flip-create"
     REMOVE_RESTRICT = "remove-restrict"
     REMOVE_DENY = "remove-deny"
+    CREATE_GUARD = "create-guard"
+    REMOVE_GUARD = "remove-guard"
+
+
+class GapReason(StrEnum):
+    """Why somebody misses on the way what is granted before and after."""
+
+    NO_BETTER_ORDER = "no-better-order"
+    TOO_LARGE = "too-large"
+    GUARDED = "guarded"
+    GROUPS_REMOVED_FIRST = "groups-removed-first"
 
 
 class Warned(StrEnum):
@@ -60,6 +71,8 @@ class Warned(StrEnum):
     HELD = "held"
     NOT_REVOKED = "not-revoked"
     DANGLING_GRANT = "dangling-grant"
+    RELIES_ON = "relies-on"
+    REGRANTS_IN_PLACE = "regrants-in-place"
 
 
 class Rule(StrEnum):
@@ -76,6 +89,19 @@ class Rule(StrEnum):
     GROUPS_FULL = "groups-full"
     UNSAFE = "unsafe"
     UNCHECKED = "unchecked"
+
+
+class GuardLacks(StrEnum):
+    """What a temporary policy that keeps a door shut would need and does not have."""
+
+    NOT_DECLARED = "guard-scope-not-declared"
+    NOT_FOUND = "guard-scope-not-found"
+    NOT_PRINCIPAL = "guard-scope-not-principal"
+    NO_SID = "guard-scope-without-sid"
+    MEMBERS_UNKNOWN = "guard-scope-members-unknown"
+    NOT_EMPTY = "guard-scope-not-empty"
+    IN_USE = "guard-scope-in-use"
+    NO_ORGANISATION = "no-policy-to-take-the-organisation-from"
 
 
 class Held(StrEnum):

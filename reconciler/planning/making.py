@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from reconciler.canonical import Json, digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
@@ -24,16 +24,17 @@ from reconciler.model.codes import Warned
 from reconciler.model.documents import Documents, Kind, Limits
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import checking, reaching
+from reconciler.planning import checking, passages, reaching
 from reconciler.planning.naming import names
 from reconciler.planning.selection import assert_consents, selection
 from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.access.subjects import Delta
+    from reconciler.kinds.ordering.orders import Ordered
     from reconciler.model.desired import DesiredExchange, DesiredTeams, Unresolved
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
@@ -41,13 +42,20 @@ if TYPE_CHECKING:
     from reconciler.planning.selection import Selection
 
 
+GroupChanges = Literal["in-place", "remove-add"]
+
+
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What the command line adds: consents `RULE:ADDRESS`, and addresses to plan alone or to leave out."""
+    """What the command line adds: consents `RULE:ADDRESS`, addresses to plan alone or to leave out, and how a group's grant changes.
+
+    `group_changes`: `in-place` grants anew what a group holds already, `remove-add` takes it away first.
+    """
 
     allow: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    group_changes: GroupChanges = "in-place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +64,7 @@ class _Part:
 
     provider: Provider
     changes: tuple[Change, ...]
-    drafts: tuple[Draft, ...]
+    ordered: Ordered
     baseline: Json
     access: Delta
     refusals: tuple[Note, ...] = ()
@@ -99,7 +107,7 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
     desired = _resolve(documents, observed, chosen)
-    return _composed(documents, observed, desired, _parts(documents, observed, desired, chosen), (options, chosen))
+    return _composed(documents, observed, desired, _parts(documents, observed, desired, (options, chosen)), (options, chosen))
 
 
 def _composed(
@@ -112,7 +120,7 @@ def _composed(
     """Put the products' parts together into one plan."""
     options, chosen = choice
     changes = tuple(sorted((change for part in parts for change in part.changes), key=lambda change: change.address))
-    steps = _steps(draft for part in parts for draft in part.drafts)
+    gaps, steps = _numbered(parts)
     unresolved, held_names = _unresolved((*desired[0].unresolved, *desired[1].unresolved), chosen)
     baseline: dict[str, Json] = {part.provider: part.baseline for part in parts}
     refused = _notes(parts, lambda part: part.refusals)
@@ -136,10 +144,11 @@ def _composed(
         unresolved=unresolved,
         consents=consents,
         refusals=refusals,
-        warnings=_sorted_notes((*_notes(parts, lambda part: part.warnings), *unused, *_held_warning(held))),
+        warnings=_warnings(parts, unused, held),
         names=names(documents, observed, changes, (*unmanaged, *held, *unresolved), mentioned=reaching.ids(deltas)),
         summary={**summary(changes, unmanaged, steps), **reaching.figures(deltas)},
         access=reaching.access(deltas),
+        gaps=gaps,
     )
 
 
@@ -166,57 +175,77 @@ def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> tup
     return teams, exchange
 
 
-def _parts(documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange], chosen: Selection) -> tuple[_Part, ...]:
+def _parts(
+    documents: Documents,
+    observed: Observed,
+    desired: tuple[DesiredTeams, DesiredExchange],
+    choice: tuple[PlanOptions, Selection],
+) -> tuple[_Part, ...]:
     """Exchange comes before Teams. A product that was not read contributes nothing."""
+    options, chosen = choice
     tenant = documents.tenant
     limits = tenant.limits if tenant is not None else Limits()
     prune = tenant is not None and Kind.TEAMS_POLICY in tenant.prune
-    parts = (_exchange(desired[1], observed, limits, chosen), _teams(desired[0], observed, limits, chosen, prune=prune))
+    guard_scope = tenant.guard_scope.text if tenant is not None and tenant.guard_scope is not None else None
+    regranting = options.group_changes == "in-place"
+    parts = (
+        _exchange(desired[1], observed, limits, (chosen, guard_scope)),
+        _teams(desired[0], observed, limits, chosen, prune=prune, regranting=regranting),
+    )
     return tuple(part for part in parts if part is not None)
 
 
-def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, chosen: Selection) -> _Part | None:
+def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, choice: tuple[Selection, str | None]) -> _Part | None:
     state = observed.exchange
     if state is None:
         return None
+    chosen, guard_scope = choice
     aim = exchange_target.target(desired, state, holding=chosen.holding)
-    drafts = tuple(exchange_steps.steps(state, aim))
+    way = exchange_steps.ordered(state, aim, observed.directory, guard_scope)
     reached = reaching.exchange(state, aim, observed.directory)
     return _Part(
         provider="exchange",
         changes=tuple(exchange_changes.changes(state, aim)),
-        drafts=drafts,
-        baseline=exchange_states.baseline(state, aim) if drafts else None,
+        ordered=way.ordered,
+        baseline=exchange_states.baseline(state, aim, way.guard) if way.ordered.drafts else None,
         access=reached.delta,
-        refusals=(*exchange_checks.refusals(state, aim, observed.directory, limits), *reached.refusals),
-        warnings=tuple(exchange_checks.warnings(state, aim)),
+        refusals=(*exchange_checks.refusals(state, aim, observed.directory, limits, way), *reached.refusals),
+        warnings=tuple(exchange_checks.warnings(state, aim, way)),
         unmanaged=tuple(exchange_checks.unmanaged(state, desired)),
         held=aim.held,
     )
 
 
-def _teams(desired: DesiredTeams, observed: Observed, limits: Limits, chosen: Selection, *, prune: bool) -> _Part | None:
+def _teams(  # noqa: PLR0913  what the documents, the tenant and the command line each say
+    desired: DesiredTeams, observed: Observed, limits: Limits, chosen: Selection, *, prune: bool, regranting: bool
+) -> _Part | None:
     state = observed.teams
     if state is None:
         return None
     aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
-    drafts = tuple(teams_steps.steps(state, aim))
+    way = teams_steps.ordered(state, aim, regranting=regranting)
     reached = reaching.teams(state, aim, observed.directory)
     return _Part(
         provider="teams",
         changes=tuple(teams_changes.changes(state, aim)),
-        drafts=drafts,
-        baseline=teams_states.baseline(state, aim) if drafts else None,
+        ordered=way,
+        baseline=teams_states.baseline(state, aim) if way.drafts else None,
         access=reached.delta,
-        refusals=(*teams_checks.refusals(state, aim, desired, observed.directory, limits), *reached.refusals),
-        warnings=(*teams_checks.warnings(state, aim, desired, observed.directory), *reached.warnings),
+        refusals=(*teams_checks.refusals(state, aim, desired, observed.directory, limits), *passages.exposures(way), *reached.refusals),
+        warnings=(*teams_checks.warnings(state, aim, desired, observed.directory), *passages.regrants(way, state), *reached.warnings),
         unmanaged=tuple(teams_checks.unmanaged(state, aim, desired)),
         displaced=tuple(Note("displaced", address, dict(details)) for address, details in teams_checks.displaced(state, aim, desired)),
         held=aim.held,
     )
 
 
-def _steps(drafts: Iterable[Draft]) -> tuple[Step, ...]:
+def _numbered(parts: Sequence[_Part]) -> tuple[list[Json], tuple[Step, ...]]:
+    gaps, within = passages.gaps(part.ordered for part in parts)
+    return gaps, _steps((draft for part in parts for draft in part.ordered.drafts), within)
+
+
+def _steps(drafts: Iterable[Draft], gaps: Mapping[int, tuple[int, ...]]) -> tuple[Step, ...]:
+    """Number the steps of both products; `gaps` has indexes of gaps by step."""
     return tuple(
         Step(
             id=number,
@@ -227,6 +256,7 @@ def _steps(drafts: Iterable[Draft]) -> tuple[Step, ...]:
             text=_text(draft),
             reason=draft.reason,
             temporary=draft.temporary,
+            gaps=gaps.get(number, ()),
         )
         for number, draft in enumerate(drafts, 1)
     )
@@ -269,6 +299,11 @@ def _consented(
 def _consent(text: str) -> str:
     """Consents are compared without case, as the names in them are."""
     return text.lower()
+
+
+def _warnings(parts: Sequence[_Part], unused: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:
+    relying = passages.reliances(part.ordered for part in parts)
+    return _sorted_notes((*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held)))
 
 
 def _held_warning(held: Sequence[Note]) -> tuple[Note, ...]:

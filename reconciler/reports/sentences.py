@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.model.codes import ChangeReason, Held, Rule, StepReason, Unfound, Warned
+from reconciler.model.codes import ChangeReason, GapReason, Held, Rule, StepReason, Unfound, Warned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,8 @@ STEPS: Mapping[str, str] = {
     StepReason.FLIP_CREATE: "create the policy with the other right",
     StepReason.REMOVE_RESTRICT: "remove a restriction that others now replace, or that the documents give up",
     StepReason.REMOVE_DENY: "remove a denial",
+    StepReason.CREATE_GUARD: "restrict the application to an empty group while rights are flipped, so that it is at worst blocked",
+    StepReason.REMOVE_GUARD: "end the temporary restriction",
 }
 
 WARNINGS: Mapping[str, Advice] = {
@@ -102,6 +104,21 @@ WARNINGS: Mapping[str, Advice] = {
         "Grants ({grants}) name a policy that does not exist.",
         "Declare the policy, or list the holder under another one.",
     ),
+    Warned.RELIES_ON: Advice(
+        "Steps take something away and rely on an earlier step; the services enforce both late, and not always in order.",
+        "If minutes of too much or too little access matter, apply with --settle MINUTES, which waits in between.",
+    ),
+    Warned.REGRANTS_IN_PLACE: Advice(
+        "Groups that hold a policy are granted another one, or another rank, in place, which Microsoft does not document.",
+        "A refusal changes nothing and stops the apply; then plan again with --group-changes remove-add.",
+    ),
+}
+
+GAPS: Mapping[str, str] = {
+    GapReason.NO_BETTER_ORDER: "no safe order of these steps misses less",
+    GapReason.TOO_LARGE: "too many changes hang together to look at every order; a better one may exist",
+    GapReason.GUARDED: "a temporary policy keeps the application's door shut while rights are flipped",
+    GapReason.GROUPS_REMOVED_FIRST: "--group-changes remove-add takes policies away from groups before it grants them anew",
 }
 
 REFUSALS: Mapping[str, Advice] = {
@@ -134,9 +151,9 @@ REFUSALS: Mapping[str, Advice] = {
         "Correct the name, create the object, or leave it out with --skip.",
     ),
     Rule.NEEDS_GUARD: Advice(
-        "No order of these steps keeps the application from reaching more than before and after, unless a temporary policy guards it, "
-        "and this version makes none.",
-        "Change it in two plans, or leave the application out with --skip.",
+        "No order of these steps keeps the application from reaching more than before and after, unless a temporary policy on an empty group "
+        "guards it, and there can be none.",
+        "Name an empty mail-enabled security group as `exchange.guardScope` of the Tenant document and capture again; or change it in two plans.",
     ),
     Rule.GROUPS_FULL: Advice(
         "{groups} groups would have a grant at once; the service takes {most}, so a replacement cannot be added before the old one is dropped.",

@@ -186,7 +186,7 @@ def test_writes_that_never_become_visible_are_not_waited_for_forever(case: Case)
 
 
 def test_a_retried_step_whose_first_write_shows_late_is_adopted(case: Case) -> None:
-    create = case.step("New-CsApplicationAccessPolicy")
+    create = case.step("New-ApplicationAccessPolicy")
     case.door.answers[create.id] = refused_after(Fault.TRANSIENT)
     case.door.lag = 60
     applied = case.apply()

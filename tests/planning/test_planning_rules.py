@@ -76,9 +76,9 @@ def test_a_list_that_is_present_is_the_whole_truth():
     world = teams({"P": [A, B]}, users={USERS[0]: "P", USERS[1]: "P"}, groups=[(GROUPS[0], "P")])
     result = made([teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())], world=world)
     assert texts(result) == [
-        f"Set-CsApplicationAccessPolicy -Identity:'P' -AppIds:@{{Remove=@('{B}')}}",
         f"Grant-CsApplicationAccessPolicy -Group:'{GROUPS[0]}' -PolicyName:$null",
         f"Grant-CsApplicationAccessPolicy -Identity:'{USERS[1]}' -PolicyName:$null",
+        f"Set-CsApplicationAccessPolicy -Identity:'P' -AppIds:@{{Remove=@('{B}')}}",
     ]
 
 
@@ -103,7 +103,7 @@ def test_undeclared_policies_are_listed_and_left_alone_unless_pruned():
     left = made([teams_document("R", applications=(C,))], world=world)
     assert [note.address for note in left.unmanaged] == ["teams.policy/P", "teams.policy/Q"]
     pruned = made([teams_document("R", applications=(C,))], world=world, owner=tenant(prune=True))
-    assert texts(pruned)[-1] == "Remove-CsApplicationAccessPolicy -Identity:'P'"
+    assert "Remove-CsApplicationAccessPolicy -Identity:'P'" in texts(pruned)
     assert (Warned.PRUNE_BLOCKED, "teams.policy/Q") in codes(pruned.warnings)
     assert [note.address for note in pruned.unmanaged] == ["teams.policy/Q"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.exchange.steps import needs_guard
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import Rule, Warned
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.canonical import Json
+    from reconciler.kinds.exchange.steps import Guarded
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.desired import DesiredExchange
     from reconciler.model.documents import Limits
@@ -26,13 +26,13 @@ SPACE_LIMIT = 300
 """The store is limited in bytes: about 100 policies fit with default descriptions, about 300 with one-space ones (MicrosoftDocs New-ApplicationAccessPolicy)."""
 
 
-def refusals(observed: ExchangeState, target: ExchangeTarget, directory: Directory, limits: Limits) -> Iterator[Note]:
-    """Everything about the transition that needs a consent or cannot be done yet."""
-    for application in needs_guard(observed, target):
-        yield Note(Rule.NEEDS_GUARD, exchange_application(application), {})
+def refusals(observed: ExchangeState, target: ExchangeTarget, directory: Directory, limits: Limits, way: Guarded) -> Iterator[Note]:
+    """Everything about the transition that needs a consent or cannot be done: `way` are its steps with their guards, or what guards lack."""
+    for application, lacks in sorted(way.lacking.items()):
+        yield Note(Rule.NEEDS_GUARD, exchange_application(application), {"missing": lacks})
     yield from _empty_scopes(target, directory)
     yield from exceeded(POLICIES, Tally("", len(target.removed), len(observed.policies)), limits.max_deletes, limits.max_delete_percent)
-    if (peak := most_policies(observed, target)) > SPACE_LIMIT:
+    if (peak := most_policies(observed, target) + way.guards) > SPACE_LIMIT:
         details: Mapping[str, Json] = {"allow": f"{Rule.POLICY_SPACE}:exchange", "policies": peak, "most": SPACE_LIMIT}
         yield Note(Rule.POLICY_SPACE, "exchange", details)
 
@@ -51,11 +51,11 @@ def unmanaged(observed: ExchangeState, desired: DesiredExchange) -> Iterator[Not
             yield Note("unmanaged", exchange_policy(*key), details)
 
 
-def warnings(observed: ExchangeState, target: ExchangeTarget) -> Iterator[Note]:
+def warnings(observed: ExchangeState, target: ExchangeTarget, way: Guarded) -> Iterator[Note]:
     """What a reviewer should know."""
     if target.created:
         yield Note(Warned.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
-    if target.created and SPACE_WARNING <= (peak := most_policies(observed, target)) <= SPACE_LIMIT:
+    if target.created and SPACE_WARNING <= (peak := most_policies(observed, target) + way.guards) <= SPACE_LIMIT:
         yield Note(Warned.POLICY_SPACE, "exchange", {"policies": peak, "most": SPACE_LIMIT})
 
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.documents import AccessRight
 
+NEW = "New-ApplicationAccessPolicy"
+REMOVE = "Remove-ApplicationAccessPolicy"
 BLANK = " "
 """A blank description: the service writes a long one when it is left out, which costs policy space (MicrosoftDocs New-ApplicationAccessPolicy)."""
 
@@ -19,7 +21,7 @@ def new(application: str, scope: str, right: AccessRight, description: str | Non
     parameters: dict[str, Json] = {"AppId": [application], "PolicyScopeGroupId": scope, "AccessRight": right.value, "Confirm": False}
     if description is not None:
         parameters["Description"] = description or BLANK
-    return Invocation("New-ApplicationAccessPolicy", parameters)
+    return Invocation(NEW, parameters)
 
 
 def describe(identity: str, description: str) -> Invocation:
@@ -29,4 +31,4 @@ def describe(identity: str, description: str) -> Invocation:
 
 def remove(identity: str) -> Invocation:
     """Delete a policy by the Identity that the service gave it."""
-    return Invocation("Remove-ApplicationAccessPolicy", {"Identity": identity, "Confirm": False})
+    return Invocation(REMOVE, {"Identity": identity, "Confirm": False})

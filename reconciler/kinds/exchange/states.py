@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
+    from reconciler.kinds.exchange.guards import Guard
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.observed import ExchangeState
     from reconciler.model.plans import Step
@@ -20,10 +21,21 @@ if TYPE_CHECKING:
 Standing = dict[str, object]
 
 
-def baseline(observed: ExchangeState, target: ExchangeTarget) -> Mapping[str, Json]:
-    """Every policy of each touched application and of `*`, as JSON, with what the service spelled."""
-    touched = {key[0] for key in target.created.keys() | target.removed.keys() | target.described.keys()} | {EVERY_APPLICATION}
-    return {application: _policies(observed, application) for application in sorted(touched)}
+GUARD_SCOPE = "guardScope"
+"""Key of the empty group that guards stand on, beside the applications of a baseline: no application is called so."""
+
+
+def baseline(observed: ExchangeState, target: ExchangeTarget, guard: Guard | None) -> Mapping[str, Json]:
+    """Every policy of each touched application and of `*`, as JSON, with what the service spelled; and the guards' group, if there are any.
+
+    If policies of `*` come or go, every application is touched.
+    """
+    changed = {application for application, _ in target.created.keys() | target.removed.keys()}
+    touched = changed | {application for application, _ in target.described} | {EVERY_APPLICATION}
+    if EVERY_APPLICATION in changed:
+        touched |= {application for application, _ in observed.policies}
+    policies: dict[str, Json] = {application: _policies(observed, application) for application in sorted(touched)}
+    return policies if guard is None else {**policies, GUARD_SCOPE: guard.baseline()}
 
 
 def _policies(observed: ExchangeState, application: str) -> Json:
@@ -44,7 +56,8 @@ def _policies(observed: ExchangeState, application: str) -> Json:
 def start(section: Mapping[str, Json]) -> Standing:
     """The standing that a plan file's baseline describes."""
     standing: Standing = {}
-    for application, rows in section.items():
+    for application in section.keys() - {GUARD_SCOPE}:
+        rows = section[application]
         for row in cast("list[Mapping[str, str]]", rows):
             standing[exchange_policy(application, row["scope"])] = (row["accessRight"], row["description"])
     return standing

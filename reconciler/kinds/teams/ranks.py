@@ -59,7 +59,7 @@ def moves(observed: Sequence[str], final: Sequence[str], granted: Collection[str
         granted: groups of `final` that need a grant anyway, because their policy changes.
         managed: groups that may be moved at all.
     """
-    fixed = _unmoved(observed, final, granted, managed)
+    fixed = unmoved(observed, final, granted, managed)
     place = {group: index for index, group in enumerate(final)}
     downward = {group for group in observed if group in place and group not in fixed and _goes_down(group, observed, place, fixed)}
     current = list(observed)
@@ -67,6 +67,13 @@ def moves(observed: Sequence[str], final: Sequence[str], granted: Collection[str
     upward = [group for group in final if group not in downward and (group in granted or group not in fixed)]
     later = [group for group in reversed(observed) if group in downward or group not in place]
     return (*_upward(upward, current, placed, place), *_downward(later, current, placed, place))
+
+
+def stepped(observed: Sequence[str], final: Sequence[str], granted: Collection[str], managed: Collection[str]) -> tuple[str, ...]:
+    """The groups that need a step, the fewest that do: arguments as for `moves`, in no order that means anything."""
+    fixed = unmoved(observed, final, granted, managed)
+    kept = set(final)
+    return (*(group for group in final if group in granted or group not in fixed), *(group for group in observed if group not in kept))
 
 
 def _staying(observed: Sequence[str], declared: Sequence[str]) -> frozenset[str]:
@@ -79,7 +86,7 @@ def _staying(observed: Sequence[str], declared: Sequence[str]) -> frozenset[str]
     return frozenset(_best_run(present, position, dict.fromkeys(present, 1)))
 
 
-def _unmoved(observed: Sequence[str], final: Sequence[str], granted: Collection[str], managed: Collection[str]) -> frozenset[str]:
+def unmoved(observed: Sequence[str], final: Sequence[str], granted: Collection[str], managed: Collection[str]) -> frozenset[str]:
     """The groups that no step moves: the unmanaged ones, and the run that saves most steps. A group that is granted anyway saves none."""
     position = {group: index for index, group in enumerate(observed)}
     present = [group for group in final if group in position]

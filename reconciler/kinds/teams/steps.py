@@ -1,41 +1,52 @@
-"""Observed state and target -> steps in the fixed order, in which no prefix gives anybody more than before or after.
+"""Observed state and target -> steps in an order in which no prefix gives anybody more than before or after.
 
-New; every removal from a list; direct grants and moves; groups (`ranks`: grants and moves up from the strongest, then moves down and losses
-from the weakest); unassignments; every addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions first) is unsafe: do not "simplify" it.
+Each connected component is ordered for itself: a small one by exact search, a larger one in the fixed order: New; every removal from a list;
+direct grants and moves; groups (`ranks`: grants and moves up from the strongest, then moves down and losses from the weakest); unassignments;
+every addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions first) is unsafe: do not "simplify" it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.kinds.ordering.orders import Chain, Gap, Ordered, Pairs
+from reconciler.kinds.ordering.search import MOST_NODES, along, search
 from reconciler.kinds.teams import cmdlets
 from reconciler.kinds.teams.changes import group_moves, spelled
+from reconciler.kinds.teams.nodes import Kind, closing, cut, nodes
 from reconciler.kinds.teams.ranks import MOST_GROUPS
-from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, Address, teams_group_grant, teams_policy, teams_user_grant
-from reconciler.model.codes import StepReason
+from reconciler.kinds.teams.reach import Reach
+from reconciler.model.addresses import GLOBAL, teams_user_grant
+from reconciler.model.codes import GapReason, StepReason
 from reconciler.model.plans import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from reconciler.kinds.teams.nodes import Node
     from reconciler.kinds.teams.target import TeamsTarget
-    from reconciler.model.observed import TeamsPolicy, TeamsState
+    from reconciler.model.observed import TeamsState
 
 
-def steps(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    """The steps from the observed state to the target."""
-    yield from _creations(observed, target)
-    yield from _edits(observed, target)
-    yield from _grants(observed, target)
-    yield from _groups(observed, target)
-    yield from _unassignments(observed, target)
-    yield from _additions(observed, target)
-    yield from _tenant_grant(observed, target)
-    yield from _deletions(observed, target)
+def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = True) -> Ordered:
+    """The steps from the observed state to the target, with what is missing or exposed on the way.
+
+    Args:
+        observed: The tenant.
+        target: What it shall be.
+        regranting: Groups that hold a policy are granted another one in place. Otherwise they lose the old one first, and where no order of
+            that is safe, somebody is exposed.
+    """
+    chain = Chain()
+    for part in cut(observed, target, nodes(observed, target, regranting=regranting)):
+        way = _way(observed, target, part, regranting=regranting)
+        drafts = tuple(_drafts(observed, target, way))
+        chain.append(drafts, _gaps(way, regranting=regranting), _exposures(way), map(_role, drafts))
+    return chain.ordered()
 
 
 def most_groups(observed: TeamsState, target: TeamsTarget) -> int:
-    """How many groups hold a policy at once while the steps run: new ones come before dropped ones go."""
+    """How many groups hold a policy at once while the steps run: new ones may come before dropped ones go."""
     return len({one.group for one in observed.groups} | {one.group for one in target.groups})
 
 
@@ -44,107 +55,183 @@ def groups_fit(observed: TeamsState, target: TeamsTarget) -> bool:
     return most_groups(observed, target) <= MOST_GROUPS
 
 
-def closes_global_early(observed: TeamsState, target: TeamsTarget) -> bool:
-    """Whether Global must lose applications before the tenant-wide grant replaces its list.
+class _Way(NamedTuple):
+    """A component in its order, and the access on the way; `proved` if all orders were searched."""
 
-    Users who are unassigned, and members of a dropped group, fall to Global while it still has its old list. That gives them more than before
-    or after exactly if an application that Global shall lose is not in the policy they held.
-    """
-    leaving = _leaving_global(observed, target)
-    if not leaving or target.tenant_grant is None:
-        return False
-    fallen = {observed.users[user] for user, policy in target.users.items() if policy is None}
-    staying = {one.group for one in target.groups}
-    fallen |= {one.policy for one in observed.groups if one.group not in staying}
-    return any(leaving - _applications(observed, key) for key in fallen)
+    nodes: tuple[Node, ...]
+    reach: Reach | None
+    order: tuple[int, ...]
+    proved: bool
 
 
-def _applications(observed: TeamsState, key: str) -> frozenset[str]:
-    policy = observed.policies.get(key)
-    return frozenset() if policy is None else frozenset(policy.applications)
+def _way(observed: TeamsState, target: TeamsTarget, part: Sequence[Node], *, regranting: bool) -> _Way:
+    if len(part) == 1 and part[0].kind is not Kind.COPY:
+        # Nobody's access passes through a third state: one step, or users who go from one policy straight to another.
+        return _Way(tuple(part), Reach(observed, target, part) if part[0].kind in {Kind.DROP, Kind.REGROUP} else None, (0,), proved=True)
+    if len(part) <= MOST_NODES:
+        return _searched(observed, target, part, regranting=regranting)
+    return _fixed(observed, target, part)
 
 
-def _leaving_global(observed: TeamsState, target: TeamsTarget) -> frozenset[str]:
-    return frozenset(observed.policies[GLOBAL].applications.keys() - target.policies[GLOBAL].applications.keys())
+def _searched(observed: TeamsState, target: TeamsTarget, part: Sequence[Node], *, regranting: bool) -> _Way:
+    """The best of the component's orders; with a tenant-wide grant, Global may lose applications earlier, if that is better."""
+    best: tuple[tuple[int, int, int], _Way] | None = None
+    for number, variant in enumerate(_variants(observed, target, part)):
+        reach = Reach(observed, target, variant)
+        found = search(reach.ground())
+        if found is not None:
+            rated = ((found.cost, len(variant), number), _Way(tuple(variant), reach, found.order, proved=True))
+            best = min((rated,) if best is None else (best, rated), key=lambda one: one[0])
+    if best is not None:
+        return best[1]
+    if regranting:
+        return _fixed(observed, target, part)
+    reach = Reach(observed, target, part)
+    exposing = search(reach.ground(), exposing=True)
+    return _fixed(observed, target, part) if exposing is None else _Way(tuple(part), reach, exposing.order, proved=True)
 
 
-def _creations(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    for key in sorted(target.policies.keys() - observed.policies.keys()):
-        policy = target.policies[key]
-        yield Draft(teams_policy(policy.name), cmdlets.new(policy.name, policy.applications, policy.description), StepReason.CREATE_POLICY)
+def _variants(observed: TeamsState, target: TeamsTarget, part: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    """The component as it is; and with a removal from Global before the tenant-wide grant, or in its place if nothing enters Global."""
+    yield part
+    if any(node.kind is Kind.COPY for node in part):
+        leaving, entering = _global(observed, target)
+        if leaving:
+            early = closing(part)
+            yield early if entering else [node for node in early if node.kind is not Kind.COPY]
 
 
-def _edited(observed: TeamsState, target: TeamsTarget) -> Iterator[tuple[Address, TeamsPolicy, TeamsPolicy]]:
-    """Policies that are edited in place, Global only if its list is not copied by a grant."""
-    for key in sorted(observed.policies.keys() & target.policies.keys()):
-        before, after = observed.policies[key], target.policies[key]
-        if before != after and not (key == GLOBAL and target.tenant_grant is not None):
-            yield teams_policy(before.name), before, after
+def _global(observed: TeamsState, target: TeamsTarget) -> tuple[set[str], set[str]]:
+    before, after = observed.policies[GLOBAL].applications.keys(), target.policies[GLOBAL].applications.keys()
+    return before - after, after - before
 
 
-def _edits(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    """Removals, each with its policy's new description; descriptions that have neither removal nor addition to ride on."""
-    for address, before, after in _edited(observed, target):
-        removed = [before.applications[key] for key in before.applications.keys() - after.applications.keys()]
-        if removed:
-            yield Draft(address, cmdlets.edit(before.name, "Remove", removed, _description(before, after)), StepReason.REMOVE_APPLICATIONS)
-        elif after.applications.keys() == before.applications.keys():
-            yield Draft(address, cmdlets.describe(before.name, after.description), StepReason.DESCRIBE)
-    if closes_global_early(observed, target):
-        everyone = observed.policies[GLOBAL]
-        closed = [everyone.applications[key] for key in _leaving_global(observed, target)]
-        temporary = bool(target.policies[GLOBAL].applications.keys() - everyone.applications.keys())
-        yield Draft(TEAMS_TENANT_GRANT, cmdlets.edit(everyone.name, "Remove", closed, None), StepReason.CLOSE_GLOBAL_EARLY, temporary)
+def _fixed(observed: TeamsState, target: TeamsTarget, part: Sequence[Node]) -> _Way:
+    """The fixed order; Global loses applications early only if some prefix is unsafe without that."""
+    ways = [_in_fixed_order(observed, target, variant) for variant in _variants(observed, target, part)]
+    return next((way for way in ways if not any(stretch.exposed for stretch in along(_reach(way).ground(), way.order))), ways[0])
 
 
-def _description(before: TeamsPolicy, after: TeamsPolicy) -> str | None:
-    return after.description if after.description != before.description else None
+def _in_fixed_order(observed: TeamsState, target: TeamsTarget, part: Sequence[Node]) -> _Way:
+    moves = {(one.group, one.rank is None): index for index, one in enumerate(group_moves(observed, target))}
+    turns = {group: index for (group, _), index in moves.items()}
+
+    def turn(node: Node) -> tuple[int, int, tuple[str, int]]:
+        if node.kind is Kind.DROP and (node.key, True) not in moves:
+            return (Kind.DROP.value, -len(turns), node.place)
+        grouping = node.kind in {Kind.DROP, Kind.REGROUP}
+        return (Kind.REGROUP.value if grouping else node.kind.value, turns.get(node.key, 0) if grouping else 0, node.place)
+
+    order = tuple(sorted(range(len(part)), key=lambda number: turn(part[number])))
+    return _Way(tuple(part), Reach(observed, target, part), order, proved=False)
 
 
-def _grants(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    for user in sorted(user for user, policy in target.users.items() if policy is not None):
-        policy = spelled(observed, target, str(target.users[user]))
-        reason = StepReason.MOVE_USER if user in observed.users else StepReason.GRANT_USER
-        yield Draft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason)
+def _reach(way: _Way) -> Reach:
+    if way.reach is None:
+        raise AssertionError("only a lone node goes without")
+    return way.reach
 
 
-def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    standing = {one.group for one in observed.groups}
-    policies = {one.group: one.policy for one in target.groups}
-    for one in group_moves(observed, target):
-        address = teams_group_grant(one.group)
-        if one.rank is None:
-            yield Draft(address, cmdlets.drop_group(one.group), StepReason.DROP_GROUP)
-        else:
-            invocation = cmdlets.grant_group(one.group, spelled(observed, target, policies[one.group]), one.rank)
-            yield Draft(address, invocation, StepReason.MOVE_GROUP if one.group in standing else StepReason.GRANT_GROUP)
-
-
-def _unassignments(_: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    for user in sorted(user for user, policy in target.users.items() if policy is None):
-        yield Draft(teams_user_grant(user), cmdlets.grant_user(user, None), StepReason.UNASSIGN_USER)
-
-
-def _additions(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    for address, before, after in _edited(observed, target):
-        added = after.applications.keys() - before.applications.keys()
-        if added:
-            first = before.applications.keys() <= after.applications.keys()
-            described = _description(before, after) if first else None
-            yield Draft(address, cmdlets.edit(before.name, "Add", added, described), StepReason.ADD_APPLICATIONS)
-
-
-def _tenant_grant(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    """Copy the source's final list; not needed if the early removal has already left exactly that list."""
-    if target.tenant_grant is None:
+def _gaps(way: _Way, *, regranting: bool) -> Iterator[Gap]:
+    if way.reach is None:
         return
-    growing = target.policies[GLOBAL].applications.keys() - observed.policies[GLOBAL].applications.keys()
-    if growing or not closes_global_early(observed, target):
-        name = spelled(observed, target, target.tenant_grant)
-        yield Draft(TEAMS_TENANT_GRANT, cmdlets.grant_tenant(name), StepReason.GRANT_TENANT)
+    reason = GapReason.NO_BETTER_ORDER if way.proved else GapReason.TOO_LARGE
+    if not regranting and any(node.kind is Kind.DROP and node.old is not None for node in way.nodes):
+        reason = GapReason.GROUPS_REMOVED_FIRST
+    stretches = [(one.first, one.last, one.missing) for one in along(way.reach.ground(), way.order)]
+    yield from (Gap(pairs, reason, way.proved) for pairs in way.reach.rows(stretches))
 
 
-def _deletions(observed: TeamsState, target: TeamsTarget) -> Iterator[Draft]:
-    for key in sorted(observed.policies.keys() - target.policies.keys()):
-        name = observed.policies[key].name
-        yield Draft(teams_policy(name), cmdlets.remove(name), StepReason.DELETE_POLICY)
+def _exposures(way: _Way) -> Iterator[Pairs]:
+    if way.reach is not None:
+        yield from way.reach.rows([(one.first, one.last, one.exposed) for one in along(way.reach.ground(), way.order)])
+
+
+_GRANTING = frozenset({StepReason.CREATE_POLICY, StepReason.ADD_APPLICATIONS, StepReason.GRANT_USER, StepReason.MOVE_USER})
+_GROUPING = frozenset({StepReason.GRANT_GROUP, StepReason.MOVE_GROUP, StepReason.GRANT_TENANT})
+_TAKING = frozenset({StepReason.REMOVE_APPLICATIONS, StepReason.UNASSIGN_USER, StepReason.DROP_GROUP, StepReason.CLOSE_GLOBAL_EARLY})
+
+
+def _role(draft: Draft) -> tuple[bool, bool]:
+    """Whether a step can be relied on by a later one, and whether it takes something away."""
+    return draft.reason in _GRANTING | _GROUPING, draft.reason in _TAKING
+
+
+def _drafts(observed: TeamsState, target: TeamsTarget, way: _Way) -> Iterator[Draft]:
+    writing = _Writing(observed, target, way)
+    for number in way.order:
+        yield from writing.write(number)
+
+
+class _Writing:
+    """Nodes -> drafts, in their order: a rank, and which of a policy's edits carries its description, depend on what came before."""
+
+    def __init__(self, observed: TeamsState, target: TeamsTarget, way: _Way) -> None:
+        self._observed, self._target, self._way = observed, target, way
+        self._done = 0
+        self._described: set[str] = set()
+
+    def write(self, number: int) -> Iterable[Draft]:
+        node = self._way.nodes[number]
+        self._done |= 1 << number
+        match node.kind:
+            case Kind.MOVE | Kind.UNASSIGN:
+                return self._users(node)
+            case Kind.DROP | Kind.REGROUP:
+                return (self._group(node),)
+            case Kind.CLOSE | Kind.COPY:
+                return (self._tenant(node),)
+            case _:
+                return (self._policy(node),)
+
+    def _policy(self, node: Node) -> Draft:
+        match node.kind:
+            case Kind.CREATE:
+                made = self._target.policies[node.key]
+                return Draft(node.address, cmdlets.new(made.name, made.applications, made.description), StepReason.CREATE_POLICY)
+            case Kind.DELETE:
+                return Draft(node.address, cmdlets.remove(self._observed.policies[node.key].name), StepReason.DELETE_POLICY)
+            case _:
+                return self._edit(node)
+
+    def _edit(self, node: Node) -> Draft:
+        """A description rides on the policy's first edit."""
+        before, after = self._observed.policies[node.key], self._target.policies[node.key]
+        if node.kind is Kind.DESCRIBE:
+            return Draft(node.address, cmdlets.describe(before.name, after.description), StepReason.DESCRIBE)
+        first = node.key not in self._described
+        self._described.add(node.key)
+        description = after.description if first and after.description != before.description else None
+        if node.kind is Kind.SHRINK:
+            removed = [before.applications[key] for key in before.applications.keys() - after.applications.keys()]
+            return Draft(node.address, cmdlets.edit(before.name, "Remove", removed, description), StepReason.REMOVE_APPLICATIONS)
+        added = after.applications.keys() - before.applications.keys()
+        return Draft(node.address, cmdlets.edit(before.name, "Add", added, description), StepReason.ADD_APPLICATIONS)
+
+    def _users(self, node: Node) -> Iterator[Draft]:
+        reason = StepReason.UNASSIGN_USER if node.new is None else StepReason.MOVE_USER if node.old is not None else StepReason.GRANT_USER
+        policy = None if node.new is None else self._spelled(node.new)
+        return (Draft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason) for user in node.users)
+
+    def _group(self, node: Node) -> Draft:
+        if node.new is None:
+            return Draft(node.address, cmdlets.drop_group(node.key), StepReason.DROP_GROUP)
+        rank = _reach(self._way).groups.rank(self._done, node.key)
+        standing = any(one.group == node.key for one in self._observed.groups)
+        return Draft(
+            node.address,
+            cmdlets.grant_group(node.key, self._spelled(node.new), rank),
+            StepReason.MOVE_GROUP if standing else StepReason.GRANT_GROUP,
+        )
+
+    def _tenant(self, node: Node) -> Draft:
+        everyone = self._observed.policies[GLOBAL]
+        if node.kind is Kind.COPY:
+            return Draft(node.address, cmdlets.grant_tenant(self._spelled(str(node.new))), StepReason.GRANT_TENANT)
+        leaving, entering = _global(self._observed, self._target)
+        closed = [everyone.applications[key] for key in leaving]
+        invocation = cmdlets.edit(everyone.name, "Remove", closed, None)
+        return Draft(node.address, invocation, StepReason.CLOSE_GLOBAL_EARLY, temporary=bool(entering))
+
+    def _spelled(self, key: str) -> str:
+        return spelled(self._observed, self._target, key)

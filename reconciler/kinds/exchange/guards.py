@@ -1,0 +1,92 @@
+"""A guard: a temporary RestrictAccess on an empty group, so that an application is at worst blocked while its rights are flipped."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.kinds.exchange import cmdlets
+from reconciler.model.addresses import exchange_policy
+from reconciler.model.codes import GuardLacks, StepReason
+from reconciler.model.documents import AccessRight
+from reconciler.model.plans import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.observed import Directory, ExchangeKey, ExchangeState, Recipient
+
+_ORGANISATION = re.compile(r"(?P<organisation>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\", re.IGNORECASE)
+
+
+class Guard(NamedTuple):
+    """What guards are made with: an empty group, how it is written, and the organisation part of every Identity."""
+
+    scope: str
+    sid: str
+    text: str
+    organisation: str
+
+    def create(self, application: str) -> Draft:
+        """Keep the application's door shut."""
+        invocation = cmdlets.new(application, self.text, AccessRight.RESTRICT, "")
+        return Draft(exchange_policy(application, self.scope), invocation, StepReason.CREATE_GUARD, temporary=True)
+
+    def remove(self, application: str) -> Draft:
+        r"""Open it again, by the Identity that the service will give: `<organisation>\<application>:<sid>;<object id>`.
+
+        Source: `Get-ApplicationAccessPolicy` output in public captures; the last part is the scope's object id, not a policy's.
+        """
+        identity = f"{self.organisation}\\{application}:{self.sid};{self.scope}"
+        return Draft(exchange_policy(application, self.scope), cmdlets.remove(identity), StepReason.REMOVE_GUARD, temporary=True)
+
+    def baseline(self) -> Mapping[str, Json]:
+        """What the plan's safety rests on, as JSON."""
+        return {"id": self.scope, "members": [], "sid": self.sid}
+
+
+def guard(written: str | None, directory: Directory, observed: ExchangeState) -> Guard | GuardLacks:
+    """What guards can be made with, or why there can be none.
+
+    Args:
+        written: `guardScope` of the Tenant document, an address or an object id; None if it has none.
+        directory: What the capture knows.
+        observed: Its policies tell the organisation part of an Identity.
+    """
+    if written is None:
+        return GuardLacks.NOT_DECLARED
+    name = written.lower()
+    found = directory.recipients.get(directory.recipients_by_address.get(name, name))
+    if found is None:
+        return GuardLacks.NOT_FOUND
+    lacking = _lacking(found)
+    if lacking is not None or found.sid is None:
+        return lacking or GuardLacks.NO_SID
+    organisation = _organisation(observed)
+    if organisation is None:
+        return GuardLacks.NO_ORGANISATION
+    return Guard(found.id, found.sid, found.primary or found.id, organisation)
+
+
+def in_use(made: Guard, application: str, keys: Collection[ExchangeKey]) -> bool:
+    """Whether the guard's group is a scope of the application already, so that the two would be one policy."""
+    return (application, made.scope) in keys
+
+
+def _lacking(found: Recipient) -> GuardLacks | None:
+    if not found.principal:
+        return GuardLacks.NOT_PRINCIPAL
+    if not found.sid:
+        return GuardLacks.NO_SID
+    if found.members is None:
+        return GuardLacks.MEMBERS_UNKNOWN
+    return GuardLacks.NOT_EMPTY if found.members else None
+
+
+def _organisation(observed: ExchangeState) -> str | None:
+    for key in sorted(observed.policies):
+        known = _ORGANISATION.match(observed.policies[key].identity)
+        if known is not None:
+            return known["organisation"]
+    return None

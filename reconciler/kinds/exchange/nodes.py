@@ -1,0 +1,84 @@
+"""Target -> the nodes that are put in order: a policy that comes, a policy that goes; a flip is both. And guards around flips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from reconciler.kinds.ordering.components import components
+from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
+from reconciler.model.documents import AccessRight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reconciler.kinds.exchange.target import ExchangeTarget
+    from reconciler.model.observed import ExchangeKey
+
+
+class Kind(Enum):
+    """What a node does, in the order in which nodes of one address stand."""
+
+    SHUT = 0
+    REMOVE = 1
+    CREATE = 2
+    OPEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node, one step. SHUT and OPEN make and remove the guard of an application; their scope is empty."""
+
+    kind: Kind
+    key: ExchangeKey
+    right: AccessRight
+    flip: bool = False
+
+    @property
+    def guards(self) -> bool:
+        """Whether it is about a guard."""
+        return self.kind in {Kind.SHUT, Kind.OPEN}
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Address order."""
+        return (exchange_policy(*self.key), self.kind.value)
+
+
+def nodes(target: ExchangeTarget) -> list[Node]:
+    """All nodes of a transition in address order."""
+    flipped = target.flipped
+    created = (Node(Kind.CREATE, key, creation.right, key in flipped) for key, creation in target.created.items())
+    removed = (Node(Kind.REMOVE, key, policy.right, key in flipped) for key, policy in target.removed.items())
+    return sorted((*created, *removed), key=lambda node: node.place)
+
+
+def cut(found: Sequence[Node]) -> list[list[Node]]:
+    """Connected components: an application's nodes; all of them if `*`, which counts for every application, is among them."""
+    together = any(node.key[0] == EVERY_APPLICATION for node in found)
+    hubs = [(EVERY_APPLICATION if together else node.key[0],) for node in found]
+    return [[found[number] for number in part] for part in components(hubs)]
+
+
+def guarded(part: Sequence[Node], applications: Iterable[str]) -> list[Node]:
+    """The same nodes with guards for these applications (`*` is one)."""
+    shut = [Node(kind, (application, ""), AccessRight.RESTRICT) for application in applications for kind in (Kind.SHUT, Kind.OPEN)]
+    return sorted((*part, *shut), key=lambda node: node.place)
+
+
+def needs(found: Sequence[Node]) -> tuple[int, ...]:
+    """For each node the nodes (bits) that have to come before it: a flip's removal; a guard before the flips, and its end after them."""
+    return tuple(sum(1 << number for number, other in enumerate(found) if _goes_before(other, node)) for node in found)
+
+
+def _goes_before(first: Node, node: Node) -> bool:
+    if first.kind is Kind.SHUT:
+        return (node.flip and _concerns(first, node)) or (node.kind is Kind.OPEN and node.key == first.key)
+    if node.kind is Kind.OPEN:
+        return first.flip and _concerns(node, first)
+    return first.kind is Kind.REMOVE and node.kind is Kind.CREATE and first.key == node.key
+
+
+def _concerns(guard: Node, flip: Node) -> bool:
+    return guard.key[0] == EVERY_APPLICATION or flip.key[0] in {guard.key[0], EVERY_APPLICATION}

@@ -1,0 +1,193 @@
+"""What applications reach while the steps of a component run, for every combination of scopes that a mailbox could be in.
+
+A state is the nodes that are done, as bits; what it grants is one int with a bit for each application and each combination. Applications of which
+the same holds count as one. A mailbox in more than three scopes is treated as one in three of them: one that grants now, and those that deny, or
+grant, before and afterwards. Scopes whose policies stay are told apart only if there are few of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.kinds.exchange.nodes import Kind, needs
+from reconciler.kinds.ordering.orders import Pairs
+from reconciler.kinds.ordering.search import Ground
+from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.documents import AccessRight
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.kinds.exchange.nodes import Node
+    from reconciler.kinds.exchange.target import ExchangeTarget
+    from reconciler.model.observed import ExchangeState
+
+_TOGETHER = 3
+_TOLD_APART = 4
+"""So many scopes in all are told apart; of more, those whose Restricts stay are one."""
+_ELSEWHERE = ""
+"""Stands for every scope of a Restrict that stays and that no node is about."""
+_FEW = 64
+
+
+class _Rule(NamedTuple):
+    """A policy of a node, for one application: there or not by whether the node is done. `cover` has the combinations within its scope."""
+
+    bit: int
+    when_done: bool
+    right: AccessRight
+    cover: int
+
+
+class _Application(NamedTuple):
+    """Applications of which the same holds: combinations that are denied or restricted to by what stays, and the nodes' policies."""
+
+    names: tuple[str, ...]
+    denied: int
+    restricted: int
+    confined: bool
+    rules: tuple[_Rule, ...]
+    bits: int
+
+
+class Reach:
+    """The access of one component's applications."""
+
+    def __init__(self, observed: ExchangeState, target: ExchangeTarget, nodes: Sequence[Node]) -> None:
+        """Lay out the bits for these nodes; nothing outside the component bears on their applications."""
+        self._nodes = nodes
+        moving = {node.key for node in nodes}
+        self._staying = {key: policy.right for key, policy in observed.policies.items() if key not in target.removed and key not in moving}
+        self._scopes = self._told_apart(sorted({node.key[1] for node in nodes if not node.guards}))
+        small = range(min(_TOGETHER, len(self._scopes)) + 1)
+        self._combinations = [some for size in small for some in itertools.combinations(self._scopes, size)]
+        self._all = (1 << len(self._combinations)) - 1
+        self._covers = {scope: sum(1 << slot for slot, some in enumerate(self._combinations) if scope in some) for scope in self._scopes}
+        self._applications = self._alike()
+        self._known: dict[tuple[int, int], int] = {}
+
+    def ground(self) -> Ground:
+        """What an exact search needs."""
+        dependencies = needs(self._nodes) if len(self._nodes) < _FEW else ()
+        return Ground((1,) * len(self._nodes), dependencies, self.reached, tuple(self._weights()))
+
+    def reached(self, done: int) -> int:
+        """What is granted once these nodes are done."""
+        found = 0
+        for index, one in enumerate(self._applications):
+            key = (index, done & one.bits)
+            if key not in self._known:
+                self._known[key] = self._granted(one, done) << index * len(self._combinations)
+            found |= self._known[key]
+        return found
+
+    def rows(self, stretches: Iterable[tuple[int, int, int]]) -> Iterator[Pairs]:
+        """Bits of pairs that are so after the steps `first` to `last`, as rows for people.
+
+        Args:
+            stretches: (first step, last step, pairs), ascending.
+        """
+        found = [(first, last, pairs) for first, last, pairs in stretches if pairs]
+        for index, one in enumerate(self._applications if found else ()):
+            told: dict[tuple[str, ...], set[int]] = {}
+            for slot, combination in enumerate(self._combinations):
+                bit = 1 << index * len(self._combinations) + slot
+                where = tuple(step for first, last, pairs in found if pairs & bit for step in range(first, last + 1))
+                known = set().union(*(told[part] for part in told if set(part) < set(combination)))
+                if set(where) - known:
+                    told[combination] = set(where)
+                    yield from (
+                        Pairs(name, subject, len(combination) < 2, where)  # noqa: PLR2004  in one scope, or in none
+                        for name in one.names
+                        for subject in self._subjects(name, combination)
+                    )
+
+    def _told_apart(self, moving: list[str]) -> list[str]:
+        staying = {scope for _, scope in self._staying if self._concerned(_)} - set(moving)
+        if len(staying) + len(moving) <= _TOLD_APART:
+            return sorted((*moving, *staying))
+        restricting = {key[1] for key, right in self._staying.items() if right is AccessRight.RESTRICT and self._concerned(key[0])}
+        return [_ELSEWHERE, *moving] if restricting - set(moving) else moving
+
+    def _concerned(self, application: str) -> bool:
+        """Whether policies of the application bear on what the nodes change."""
+        touched = {node.key[0] for node in self._nodes}
+        return EVERY_APPLICATION in touched or application in touched or application == EVERY_APPLICATION
+
+    def _alike(self) -> list[_Application]:
+        names = {node.key[0] for node in self._nodes}
+        if EVERY_APPLICATION in names:
+            names |= {application for application, _ in self._staying}
+        alike: dict[_Application, list[str]] = {}
+        for name in sorted(names):
+            alike.setdefault(self._application(name), []).append(name)
+        return [one._replace(names=tuple(same)) for one, same in alike.items()]
+
+    def _application(self, name: str) -> _Application:
+        denied = restricted = 0
+        confined = False
+        for (owner, scope), right in self._staying.items():
+            if owner in {name, EVERY_APPLICATION}:
+                known = scope in self._covers
+                if right is AccessRight.DENY:
+                    denied |= self._covers[scope] if known else 0
+                else:
+                    confined = True
+                    restricted |= self._covers[scope if known else _ELSEWHERE]
+        rules = tuple(self._rules(name))
+        return _Application((), denied, restricted, confined, rules, sum({rule.bit for rule in rules}))
+
+    def _rules(self, name: str) -> Iterator[_Rule]:
+        opens = {node.key: 1 << bit for bit, node in enumerate(self._nodes) if node.kind is Kind.OPEN}
+        for bit, node in enumerate(self._nodes):
+            if node.key[0] not in {name, EVERY_APPLICATION}:
+                continue
+            if node.kind is Kind.SHUT:
+                yield _Rule(1 << bit | opens[node.key], when_done=True, right=node.right, cover=0)
+            elif node.kind is not Kind.OPEN:
+                yield _Rule(1 << bit, node.kind is Kind.CREATE, node.right, self._covers[node.key[1]])
+
+    def _granted(self, one: _Application, done: int) -> int:
+        """The documented rules: a Deny that covers, a Restrict that covers, any Restrict at all."""
+        denied, restricted, confined = one.denied, one.restricted, one.confined
+        for bit, when_done, right, cover in one.rules:
+            if cover == 0:
+                confined = confined or self._shut(bit, done)
+            elif bool(done & bit) is when_done:
+                if right is AccessRight.DENY:
+                    denied |= cover
+                else:
+                    restricted |= cover
+                    confined = True
+        return (restricted if confined else self._all) & ~denied
+
+    def _shut(self, bits: int, done: int) -> bool:
+        """Whether a guard, given by the bits of its two nodes, is there: made, and not removed."""
+        made = done & bits
+        return bool(made) and made != bits
+
+    def _weights(self) -> Iterator[tuple[int, int]]:
+        for index, one in enumerate(self._applications):
+            yield self._all << index * len(self._combinations), len(one.names)
+
+    def _subjects(self, name: str, combination: tuple[str, ...]) -> Iterator[Mapping[str, Json]]:
+        """Everyone but members of any scope that is told apart; members of one, or of several at once."""
+        if not combination:
+            excepted = [scope for named in self._scopes for scope in self._spelled(name, named)]
+            yield {"kind": "everyone", "except": [{"id": scope, "kind": "group-members"} for scope in excepted]}
+            return
+        first, *others = (self._spelled(name, scope) for scope in combination)
+        for scope in first:
+            beside = [other for spelled in others for other in spelled]
+            yield {"kind": "group-members", "id": scope, **({"and": beside} if beside else {})}
+
+    def _spelled(self, name: str, scope: str) -> list[str]:
+        if scope != _ELSEWHERE:
+            return [scope]
+        moving = {node.key[1] for node in self._nodes}
+        elsewhere = (
+            key[1] for key, right in self._staying.items() if right is AccessRight.RESTRICT and key[0] in {name, EVERY_APPLICATION}
+        )
+        return sorted({other for other in elsewhere if other not in moving})

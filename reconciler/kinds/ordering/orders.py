@@ -1,0 +1,92 @@
+"""What an ordering hands on: the steps, and which pairs are missing or exposed on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Draft
+
+
+class Pairs(NamedTuple):
+    """An application and those whom it reaches, or does not, after the steps (numbers from 1 within the product)."""
+
+    application: str
+    subject: Mapping[str, Json]
+    certain: bool
+    steps: tuple[int, ...]
+
+
+class Gap(NamedTuple):
+    """Pairs that are granted before and after, and missing after some steps. `proved`: every order was looked at."""
+
+    pairs: Pairs
+    reason: str
+    proved: bool
+
+
+class Reliance(NamedTuple):
+    """A removal that would open or close too much if an earlier step were not in force yet. Numbers from 1 within the product."""
+
+    step: int
+    on: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Steps in their order, gaps, exposures (pairs granted on the way and neither before nor after) and reliances."""
+
+    drafts: tuple[Draft, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    exposures: tuple[Pairs, ...] = ()
+    reliances: tuple[Reliance, ...] = ()
+
+
+@dataclass(slots=True)
+class Chain:
+    """Orders of components, one behind the other: nothing of one bears on another."""
+
+    drafts: list[Draft] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    exposures: list[Pairs] = field(default_factory=list)
+    reliances: list[Reliance] = field(default_factory=list)
+
+    def append(
+        self, drafts: Iterable[Draft], gaps: Iterable[Gap], exposures: Iterable[Pairs], removals: Iterable[tuple[bool, bool]]
+    ) -> None:
+        """Add a component whose numbers count from 1.
+
+        Args:
+            drafts: Its steps.
+            gaps: Its gaps.
+            exposures: Its exposures.
+            removals: For each step whether it can be relied on (it grants, or guards), and whether it takes something away.
+        """
+        offset = len(self.drafts)
+        self.drafts += drafts
+        self.gaps += (gap._replace(pairs=_later(gap.pairs, offset)) for gap in gaps)
+        self.exposures += (_later(pairs, offset) for pairs in exposures)
+        self.reliances += _reliances(removals, offset)
+
+    def ordered(self) -> Ordered:
+        """The whole product."""
+        return Ordered(tuple(self.drafts), tuple(self.gaps), tuple(self.exposures), tuple(self.reliances))
+
+
+def _later(pairs: Pairs, offset: int) -> Pairs:
+    return pairs._replace(steps=tuple(step + offset for step in pairs.steps))
+
+
+def _reliances(removals: Iterable[tuple[bool, bool]], offset: int) -> Iterable[Reliance]:
+    """Each removal behind a step that can be relied on, unless an earlier removal has waited for that step already."""
+    last = None
+    for number, (relied_on, removes) in enumerate(removals, offset + 1):
+        if removes and last is not None:
+            yield Reliance(number, last)
+            last = None
+        if relied_on:
+            last = number

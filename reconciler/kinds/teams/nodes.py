@@ -1,0 +1,158 @@
+"""Observed state and target -> the nodes that are put in order: a policy made or deleted, one half of a list's edit, a class of users, a group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from reconciler.kinds.ordering.components import components
+from reconciler.kinds.teams.ranks import stepped
+from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, Address, teams_group_grant, teams_policy, teams_user_grant
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from reconciler.kinds.teams.target import TeamsTarget
+    from reconciler.model.observed import TeamsState
+
+
+class Kind(Enum):
+    """What a node does; the values are the places in the fixed order."""
+
+    CREATE = 1
+    SHRINK = 2
+    CLOSE = 3
+    MOVE = 4
+    DROP = 5
+    REGROUP = 6
+    UNASSIGN = 7
+    DESCRIBE = 8
+    GROW = 9
+    COPY = 10
+    DELETE = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node. `key` is a policy's key or a group's id; `old` and `new` are keys of policies, None for what no direct grant decides.
+
+    CLOSE takes applications out of Global before COPY, the tenant-wide grant, replaces its list. MOVE and UNASSIGN are a class of users with
+    equal `old` and `new`. DROP and REGROUP are a group's steps; with documented group changes a regranted group has both.
+    """
+
+    kind: Kind
+    address: Address
+    key: str = ""
+    old: str | None = None
+    new: str | None = None
+    users: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many steps it has."""
+        return len(self.users) or 1
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Address order."""
+        return (self.address, self.kind.value)
+
+
+def nodes(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> list[Node]:
+    """All nodes of a transition in address order, a tenant-wide grant as one COPY.
+
+    Args:
+        observed: The tenant.
+        target: What it shall be.
+        regranting: A group that holds a policy already gets another one, or another rank, by a grant in place. Otherwise it loses its policy
+            first: the documented way (MicrosoftDocs "Assign policies to users and groups").
+    """
+    found = [*_policies(observed, target), *_classes(observed, target), *_groups(observed, target, regranting=regranting)]
+    if target.tenant_grant is not None:
+        found.append(Node(Kind.COPY, TEAMS_TENANT_GRANT, GLOBAL, new=target.tenant_grant))
+    return sorted(found, key=lambda node: node.place)
+
+
+def cut(observed: TeamsState, target: TeamsTarget, found: Sequence[Node]) -> list[list[Node]]:
+    """Connected components. Two nodes touch if somebody's access, or the success of a step, can depend on both."""
+    changing = {node.key for node in found if node.kind in _OF_POLICIES}
+    grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
+    falling = any(node.kind is Kind.UNASSIGN or (node.kind is Kind.MOVE and node.old is None) for node in found)
+    regrouped = any(node.kind in _OF_GROUPS for node in found)
+    shared = changing & grouped if falling or regrouped else set()
+    restless = bool(regrouped or shared)
+    hubs = [tuple(_hubs(node, changing, shared, restless=restless)) for node in found]
+    return [[found[number] for number in part] for part in components(hubs)]
+
+
+_REST = None
+"""Hub of what decides about everyone without a direct grant: the list of groups, and Global."""
+_OF_POLICIES = frozenset({Kind.CREATE, Kind.SHRINK, Kind.GROW, Kind.COPY, Kind.DELETE})
+_OF_GROUPS = frozenset({Kind.DROP, Kind.REGROUP})
+_OF_USERS = frozenset({Kind.MOVE, Kind.UNASSIGN})
+
+
+def _hubs(node: Node, changing: set[str], shared: set[str], *, restless: bool) -> Iterator[Hashable]:
+    if node.kind in _OF_POLICIES:
+        yield node.key
+        if node.key in shared:
+            yield _REST
+    yield from (key for key in (node.old, node.new) if key in changing)
+    if node.kind in _OF_GROUPS or (restless and node.kind in _OF_USERS and None in (node.old, node.new)):
+        yield _REST
+
+
+def needs(found: Sequence[Node]) -> tuple[int, ...]:
+    """For each node the nodes (bits) that have to come before it, so that the service accepts it and the end is right."""
+    return tuple(sum(1 << number for number, other in enumerate(found) if _goes_before(other, node)) for node in found)
+
+
+def _goes_before(first: Node, node: Node) -> bool:
+    if first.kind is Kind.CREATE:
+        return node.new == first.key
+    if node.kind is Kind.DELETE:
+        return first.old == node.key
+    if node.kind is Kind.COPY:
+        return first.kind is Kind.CLOSE or (first.kind in {Kind.SHRINK, Kind.GROW} and first.key == node.new)
+    return node.kind is Kind.REGROUP and first.kind is Kind.DROP and first.key == node.key
+
+
+def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Node]:
+    for key in target.policies.keys() - observed.policies.keys():
+        yield Node(Kind.CREATE, teams_policy(target.policies[key].name), key)
+    for key in observed.policies.keys() - target.policies.keys():
+        yield Node(Kind.DELETE, teams_policy(observed.policies[key].name), key)
+    for key in observed.policies.keys() & target.policies.keys():
+        before, after = observed.policies[key], target.policies[key]
+        if before != after and not (key == GLOBAL and target.tenant_grant is not None):
+            old, new = before.applications.keys(), after.applications.keys()
+            kinds = ((Kind.SHRINK, old - new), (Kind.GROW, new - old), (Kind.DESCRIBE, old == new))
+            yield from (Node(kind, teams_policy(before.name), key) for kind, wanted in kinds if wanted)
+
+
+def _classes(observed: TeamsState, target: TeamsTarget) -> Iterator[Node]:
+    members: dict[tuple[str | None, str | None], list[str]] = {}
+    for user in sorted(target.users):
+        members.setdefault((observed.users.get(user), target.users[user]), []).append(user)
+    for (old, new), users in members.items():
+        kind = Kind.UNASSIGN if new is None else Kind.MOVE
+        yield Node(kind, teams_user_grant(users[0]), old=old, new=new, users=tuple(users))
+
+
+def _groups(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> Iterator[Node]:
+    before = {one.group: one.policy for one in observed.groups}
+    after = {one.group: one.policy for one in target.groups}
+    granted = {group for group, policy in after.items() if before.get(group) != policy}
+    for group in stepped(list(before), list(after), granted, target.declared):
+        old, new, address = before.get(group), after.get(group), teams_group_grant(group)
+        if new is None or (old is not None and not regranting):
+            yield Node(Kind.DROP, address, group, old=old)
+        if new is not None:
+            yield Node(Kind.REGROUP, address, group, old=old if regranting else None, new=new)
+
+
+def closing(found: Iterable[Node]) -> list[Node]:
+    """The same nodes with an earlier removal from Global before the tenant-wide grant."""
+    early = Node(Kind.CLOSE, TEAMS_TENANT_GRANT, GLOBAL)
+    return sorted((*found, early), key=lambda node: node.place)

@@ -1,0 +1,77 @@
+"""What the way of a plan says about access, as a plan file has it: gaps, exposures, and steps that rely on others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.model.addresses import teams_application
+from reconciler.model.codes import Rule, StepReason, Warned
+from reconciler.model.plans import Note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.kinds.ordering.orders import Gap, Ordered, Pairs
+    from reconciler.model.observed import TeamsState
+
+
+def gaps(products: Iterable[Ordered]) -> tuple[list[Json], Mapping[int, tuple[int, ...]]]:
+    """Gaps of all products in the order of their steps.
+
+    Returns: The rows, and for each step number the indexes of the rows it stands in.
+    """
+    rows: list[Json] = []
+    within: dict[int, list[int]] = {}
+    offset = 0
+    for product in products:
+        for gap in product.gaps:
+            steps = [step + offset for step in gap.pairs.steps]
+            for step in steps:
+                within.setdefault(step, []).append(len(rows))
+            rows.append(_row(gap, steps))
+        offset += len(product.drafts)
+    return rows, {step: tuple(indexes) for step, indexes in within.items()}
+
+
+def _row(gap: Gap, steps: list[int]) -> Json:
+    return {**_pairs(gap.pairs), "proved": gap.proved, "reason": gap.reason, "steps": list(steps)}
+
+
+def _pairs(pairs: Pairs) -> dict[str, Json]:
+    return {
+        "application": pairs.application,
+        "certainty": "certain" if pairs.certain else "possible",
+        "subject": dict(pairs.subject),
+    }
+
+
+def exposures(product: Ordered) -> Iterator[Note]:
+    """A refusal for each application that reaches somebody on the way whom it reaches neither before nor after."""
+    exposed: dict[str, list[Json]] = {}
+    for pairs in product.exposures:
+        exposed.setdefault(pairs.application, []).append(dict(pairs.subject))
+    for application in sorted(exposed):
+        address = teams_application(application)
+        yield Note(Rule.EXPOSURE, address, {"allow": f"{Rule.EXPOSURE}:{address}", "subjects": exposed[application]})
+
+
+def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
+    """Steps that take something away and rely on an earlier one: the service may show both late, and in another order.
+
+    Of several steps that rely on one, only the first is told: whoever waits for it has waited for the others.
+    """
+    offset = 0
+    for product in products:
+        for one in product.reliances:
+            yield Note(Warned.RELIES_ON, product.drafts[one.step - 1].address, {"on": one.on + offset, "step": one.step + offset})
+        offset += len(product.drafts)
+
+
+def regrants(product: Ordered, observed: TeamsState) -> Iterator[Note]:
+    """Groups that are granted anew without losing their policy first, which Microsoft does not document."""
+    standing = {one.group for one in observed.groups}
+    drops = {str(draft.invocation.parameters.get("Group")) for draft in product.drafts if draft.reason == StepReason.DROP_GROUP}
+    for draft in product.drafts:
+        if draft.reason == StepReason.MOVE_GROUP and draft.invocation.parameters["Group"] in standing - drops:
+            yield Note(Warned.REGRANTS_IN_PLACE, draft.address, {})
