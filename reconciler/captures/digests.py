@@ -1,19 +1,18 @@
 """The capture digest: SHA-256 over what was observed, not over how it was spelled.
 
 It covers the tenant's id, both products and the directory, as lists sorted by id. The order of rows, the case of ids, `Tag:` and the numbers of
-ranks do not change it; names, descriptions and display names do. Mappings are taken in their order: the parsers make them sorted by key.
-Long lists of rows are written end to end: a list of lists takes twice as long.
+ranks do not change it; names, descriptions and display names do. Mappings are taken in their order, the parsers make them sorted by key; but for
+those of users, which are sorted here and written end to end: of 100,000 rows a list of lists takes ten times as long.
 """
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from reconciler.canonical import Json, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
 
@@ -33,7 +32,7 @@ def _teams(state: TeamsState | None) -> Json:
     return {
         "policies": [[policy.name, list(policy.applications), policy.description] for policy in state.policies.values()],
         "groups": state.groups,
-        "users": list(chain.from_iterable(state.users.items())),  # id, key, id, ...
+        "users": _lines(state.users.items()),  # id, key
         "spelled": state.spelled,
     }
 
@@ -57,7 +56,7 @@ def _exchange(state: ExchangeState | None) -> Json:
 
 def _directory(directory: Directory) -> Json:
     return {
-        "users": list(chain.from_iterable(directory.users.values())),  # id, upn, name, id, ...
+        "users": _lines(directory.users.values()),  # id, upn, name
         "groups": [[row.id, row.display_name, _ids(row.members)] for row in directory.groups.values()],
         "recipients": [
             [row.id, row.sid, row.primary, sorted(row.addresses), row.display_name, row.type, row.principal, _ids(row.members)]
@@ -65,6 +64,12 @@ def _directory(directory: Directory) -> Json:
         ],
         "absent": sorted(directory.absent),
     }
+
+
+def _lines(rows: Collection[tuple[str, ...]]) -> Json:
+    """Sorted rows as one text, a line for each item; as a list of rows where that would be another one, or none."""
+    joined = "\n".join(sorted(map("\n".join, rows)))
+    return joined if rows and joined.count("\n") + 1 == sum(map(len, rows)) else sorted(rows)
 
 
 def _ids(members: Iterable[str] | None) -> Json:

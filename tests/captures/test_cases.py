@@ -70,6 +70,8 @@ def _without_spelling(found: dict[str, Any]) -> str:
     """Everything but how client ids, Identities and blank descriptions are spelled in the service: that is kept, and is no difference."""
     for index in ("users_by_upn", "recipients_by_address"):
         found["directory"][index] = dict(sorted(found["directory"][index].items()))
+    for part in (found["teams"], found["directory"]):  # dictionaries of users have no order: nothing may depend on it
+        part["users"] = dict(sorted(part["users"].items()))
     for policy in found["teams"]["policies"].values():
         policy["applications"] = list(policy["applications"])
     for policy in found["exchange"]["policies"].values():
