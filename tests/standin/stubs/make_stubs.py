@@ -298,7 +298,7 @@ def make_module(module: Module, catalogue: Path, out: Path, service_type: str) -
     return folder
 
 
-def make_stubs(catalogue: Path, out: Path, service_type: str = "object") -> list[Path]:
+def make_stubs(out: Path, catalogue: Path = CATALOGUE, service_type: str = "object") -> list[Path]:
     """Writes both modules under `out`; `service_type` is how server types are declared, "object" or "string"."""
     return [make_module(module, catalogue, out, service_type) for module in MODULES]
 
@@ -309,7 +309,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for PSModulePath")
     parser.add_argument("--service-types", choices=sorted(SERVICE_TYPE), default="object", help="how server types are declared")
     options = parser.parse_args(arguments)
-    for folder in make_stubs(options.catalogue, options.out, options.service_types):
+    for folder in make_stubs(options.out, options.catalogue, options.service_types):
         print(folder)
     return 0
 
