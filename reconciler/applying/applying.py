@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import reconciler
 from reconciler.applying import journal, lookups, processes, reviewed
-from reconciler.applying.events import Located, WaitingForProcess, Why
+from reconciler.applying.events import EndingProcess, Located, WaitingForProcess, Why
 from reconciler.applying.lock import hold, tenant_directory
 from reconciler.applying.rim import Patience, Rim
 from reconciler.applying.running import Run, named
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
 from reconciler.model.applied import Applied, StepFailure
+from reconciler.model.plans import Invocation
 from reconciler.planning import checking, prefixes
+from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,6 +93,7 @@ def _apply(loaded: Loaded, tenant: Tenant, directory: Path, rim: Rim) -> Applied
     if already == len(plan.steps):
         return Applied((), already, None, None, (), converged=True, moved=())
     _check_users(plan, already, watch)
+    _prove(plan, already, tenant)
     with journal.Journal.create(directory, _header(loaded, tenant, already), rim.clock) as written:
         return Run(plan, tenant, watch, written, rim, already).go()
 
@@ -129,15 +132,26 @@ def _past(directory: Path, digest: str) -> _Past:
 
 
 def _wait_for_runners(past: Past | None, rim: Rim) -> None:
-    """Wait until no process of an earlier apply can write any more (law 10)."""
-    left = rim.patience.process
+    """Wait until no process of an earlier apply can write any more; end one that does not end by itself (law 10)."""
     for _, pid, start in past.runners if past is not None else ():
-        while processes.same(pid, start):
-            if left <= 0 or rim.stop():
-                raise LockHeld(f"process {pid}, which runs the steps of an earlier apply, has not ended; end it, then apply again")
-            rim.tell(WaitingForProcess(pid, rim.patience.interval))
-            rim.pause(rim.patience.interval)
-            left -= rim.patience.interval
+        if not _gone(pid, start, rim, rim.patience.process):
+            rim.tell(EndingProcess(pid))
+            processes.end(pid, start)
+        if not _gone(pid, start, rim, rim.patience.ending):
+            raise LockHeld(f"process {pid}, which runs the steps of an earlier apply, has not ended; end it, then apply again")
+
+
+def _gone(pid: int, start: str, rim: Rim, left: float) -> bool:
+    """Whether a process is gone, after waiting for it this long at most."""
+    while processes.same(pid, start):
+        if rim.stop():
+            raise Interrupted("stopped before anything was written; apply the same plan again")
+        if left <= 0:
+            return False
+        rim.tell(WaitingForProcess(pid, rim.patience.interval))
+        rim.pause(rim.patience.interval)
+        left -= rim.patience.interval
+    return True
 
 
 def _locate(plan: Plan, watch: Watch, past: _Past, rim: Rim) -> int:
@@ -172,6 +186,12 @@ def _check_users(plan: Plan, already: int, watch: Watch) -> None:
     absent = lookups.absent_users(users, watch.look_up(users=users)) if users else ()
     if absent:
         raise StalePlan(f"the directory has no user {named(absent)}. Nothing was written; correct the documents and plan again")
+
+
+def _prove(plan: Plan, already: int, tenant: Tenant) -> None:
+    """Have what will run the texts read all of them before the first one runs (law 4)."""
+    if isinstance(tenant, Remote):
+        tenant.prove((Invocation(step.cmdlet, step.parameters), step.text) for step in plan.steps[already:])
 
 
 def _header(loaded: Loaded, tenant: Tenant, already: int) -> journal.Header:

@@ -22,6 +22,7 @@ class Why(StrEnum):
     INTERVAL = "interval"
     OUTCOME = "outcome"
     VERIFY = "verify"
+    CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +94,11 @@ class WaitingForProcess:
     seconds: float
 
 
-Event: TypeAlias = Reading | Located | StepStarted | StepDone | StepFailed | Retrying | Waiting | WaitingForProcess
+@dataclass(frozen=True, slots=True)
+class EndingProcess:
+    """A process of an earlier apply did not end by itself; it is ended now, so that it can write no more."""
+
+    pid: int
+
+
+Event: TypeAlias = Reading | Located | StepStarted | StepDone | StepFailed | Retrying | Waiting | WaitingForProcess | EndingProcess

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -34,3 +37,15 @@ def started(pid: int) -> str:
 def same(pid: int, start: str) -> bool:
     """Say whether the process that had this id and start time still runs; False also when that cannot be known."""
     return bool(start) and started(pid) == start
+
+
+def end(pid: int, start: str) -> None:
+    """End a process that still is the one that had this id and start time, with everything that it started.
+
+    Only one that leads a process group of its own, as those do that run steps: whatever else a journal may name is left alone.
+    """
+    if sys.platform == "win32" or not same(pid, start):
+        return
+    with contextlib.suppress(OSError):
+        if os.getpgid(pid) == pid != os.getpgrp():
+            os.killpg(pid, signal.SIGKILL)

@@ -26,7 +26,8 @@ class Patience:
         throttled: Before each further attempt when the service is too busy; their number is the number of further attempts. There is no
             jitter: one write is in flight in the whole run, so there is nothing to keep apart.
         transient: The same for faults that pass.
-        process: How long to wait for a process of an earlier apply to end.
+        process: How long to wait for a process of an earlier apply to end by itself.
+        ending: How long to wait after ending it.
         scale: What part of a wait for a service is really waited; the number of readings and attempts stays.
     """
 
@@ -36,6 +37,7 @@ class Patience:
     throttled: tuple[float, ...] = (30.0, 60.0, 120.0, 240.0, 300.0)
     transient: tuple[float, ...] = (5.0, 10.0, 20.0)
     process: float = 120.0
+    ending: float = 10.0
     scale: float = 1.0
 
     def readings(self, age: float) -> int:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
 
-from reconciler.applying import lookups, reviewed
+from reconciler.applying import lasting, lookups, probing, reviewed
 from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted, Why
 from reconciler.applying.journal import End
 from reconciler.applying.outcomes import Retries, Shown, Sight, passes, settled
@@ -16,7 +16,7 @@ from reconciler.errors import AppliedInPart, CaptureFault, Interrupted, Reconcil
 from reconciler.model.addresses import exchange_application
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.planning import prefixes
-from reconciler.tenants.protocol import Done, Failed, Fault, Lost
+from reconciler.tenants.protocol import Done, Failed, Fault, Lost, Remote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.applying.rim import Rim
     from reconciler.applying.watching import Watch
     from reconciler.model.addresses import Provider
+    from reconciler.model.applied import AccessCheck
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Change, Plan, Step
     from reconciler.tenants.protocol import Outcome, Tenant
@@ -55,9 +56,14 @@ class Run:
     _attempted: bool = False
     _retried: set[Provider] = field(default_factory=set)
     _changes: Mapping[str, Change] = field(default_factory=dict)
+    _closes: Mapping[int, int] = field(default_factory=dict)
+    _remote: Remote | None = None
+    _runners: dict[Provider, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._changes = {change.address: change for change in self.plan.changes}
+        self._remote = self.tenant if isinstance(self.tenant, Remote) else None
+        self._closes = lasting.closing(self.plan) if self._remote is not None else {}
 
     def go(self) -> Applied:
         """Run the steps and verify.
@@ -82,6 +88,7 @@ class Run:
             if self.rim.stop():
                 self._interrupt()
             self._check_before(step)
+            self._expect_lasting(step)
             stopped = self._carry_out(step)
             if stopped is not None:
                 return stopped
@@ -135,8 +142,31 @@ class Run:
             self._retried.add(step.provider)
         raise AssertionError  # pragma: no cover  count() does not end
 
+    def _expect_lasting(self, step: Step) -> None:
+        """Stop before a step that opens what the credential could not close any more."""
+        if self._remote is None:
+            return
+        self._name_runner(step.provider)
+        ends = self._remote.lasts_until(step.provider)
+        needed = lasting.needed(step, self._closes)
+        if ends is not None and ends - self.rim.clock() < needed:
+            raise TenantFault(
+                f"the credential of {step.provider} lasts {max(0, ends - self.rim.clock()) / 60:.0f} more minutes, step {step.id} and those that "
+                f"belong to it need {needed / 60:.0f}: get a new one and apply the same plan again, it goes on there"
+            )
+
+    def _name_runner(self, provider: Provider) -> None:
+        """Put the process that will write into the journal before it does, so that the next apply can wait for it (law 10)."""
+        if self._remote is None:
+            return
+        pid = self._remote.runner(provider)
+        if self._runners.get(provider) != pid:
+            self.journal.runner(provider, pid)
+            self._runners[provider] = pid
+
     def _attempt(self, step: Step, attempt: int) -> Outcome:
         call = reviewed.invocation(step)
+        self._name_runner(step.provider)
         self.journal.started(step.id, attempt)
         self.rim.tell(StepStarted(step, attempt))
         self._attempted = True
@@ -199,7 +229,19 @@ class Run:
             trouble = "stopped while waiting for the tenant to show what was written"
         converged = not moved and not trouble
         self._end(End.CONVERGED if converged else End.NOT_VERIFIED)
-        return self._applied(converged=converged, moved=moved, trouble=trouble)
+        checks = self._checked() if converged else ()
+        return replace(self._applied(converged=converged, moved=moved, trouble=trouble), checks=checks)
+
+    def _checked(self) -> tuple[AccessCheck, ...]:
+        """What Exchange itself says about the applications that this run touched; its word is asked for, never relied on."""
+        done = frozenset(self.done)
+        touched = probing.touched(step for step in self.plan.steps if step.id in done)
+        if self._remote is None or not touched:
+            return ()
+        try:
+            return probing.checked(self._remote, self.watch, touched)
+        except (TenantFault, CaptureFault):
+            return ()
 
     @property
     def _reached(self) -> int:

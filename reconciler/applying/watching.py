@@ -59,6 +59,15 @@ class Watch:
         """
         return self._read(CaptureRequest(frozenset(), users, recipients), Why.LOOKUP).directory
 
+    def read_scopes(self, scopes: tuple[str, ...]) -> Observed:
+        """Read the policies of Exchange, and these scopes (object ids) with their members.
+
+        Raises:
+            TenantFault: the tenant could not be read.
+            CaptureFault: what was read is malformed, incomplete or of another tenant.
+        """
+        return self._read(CaptureRequest(frozenset({"exchange"}), recipients=scopes, rows_only=True), Why.CHECK)
+
     def moved(self, done: int, products: frozenset[Provider], why: Why) -> tuple[str, ...]:
         """Wait until these products show the state after the first `done` steps; return the addresses that differ to the last.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Address
@@ -20,6 +20,18 @@ class StepFailure:
     hint: str
 
 
+class AccessCheck(NamedTuple):
+    """What Exchange's own check said of an application (client id) and a mailbox (object id), beside what the policies mean.
+
+    `granted` None: it did not say. It speaks of what is configured; what is in effect follows up to an hour later.
+    """
+
+    application: str
+    mailbox: str
+    expected: bool
+    granted: bool | None
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What one apply did with the steps of its plan; every step of the plan is in exactly one of the first five fields.
@@ -32,6 +44,7 @@ class Applied:
         not_tried: Ids of the steps after the place where it stopped.
         converged: The tenant, read after the last step, is in the state that the plan leads to.
         moved: Addresses whose state is not what the steps done so far lead to; empty when not read after the last step.
+        checks: What Exchange itself says about applications whose policies changed; empty when it was not asked.
         trouble: Why it stopped or could not be verified, when neither a failed nor an unknown step says so; empty otherwise.
     """
 
@@ -43,3 +56,4 @@ class Applied:
     converged: bool
     moved: tuple[str, ...]
     trouble: str = ""
+    checks: tuple[AccessCheck, ...] = ()

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.applying.events import Located, Reading, Retrying, StepDone, StepFailed, StepStarted, Waiting, WaitingForProcess, Why
+from reconciler.applying.events import (
+    EndingProcess,
+    Located,
+    Reading,
+    Retrying,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    Waiting,
+    WaitingForProcess,
+    Why,
+)
 from reconciler.reports.lines import Line, Tone, counted
 
 if TYPE_CHECKING:
@@ -21,6 +32,7 @@ PURPOSES: Mapping[Why, str] = {
     Why.INTERVAL: "because some minutes have passed",
     Why.OUTCOME: "to see whether a step took effect",
     Why.VERIFY: "to verify the outcome",
+    Why.CHECK: "to ask Exchange itself about what changed",
 }
 
 
@@ -48,6 +60,8 @@ def told(event: Event, steps: int) -> Line:  # noqa: PLR0911  one sentence for e
         case WaitingForProcess():
             text = f"Process {event.pid} of an earlier apply still runs and may be writing. Looking again in {event.seconds:.0f} s."
             return Line(text, Tone.WARNING)
+        case EndingProcess():
+            return Line(f"Process {event.pid} of an earlier apply has not ended by itself; it is ended now.", Tone.WARNING)
     assert_never(event)
 
 

@@ -402,7 +402,7 @@ def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: C
         lines.started(1, 1)
     with pytest.raises(LockHeld, match=f"process {os.getpid()}"):
         case.apply()
-    assert case.clock.now - worlds.NOON == 120
+    assert case.clock.now - worlds.NOON == 130
     assert case.door.sent == []
 
 

@@ -1,0 +1,83 @@
+"""Asking Exchange itself about what was changed: one mailbox that an application shall reach, one that it shall not, where members are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from reconciler.access import exchange as access
+from reconciler.access import membership
+from reconciler.access.verdicts import Denied, Granted
+from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.applied import AccessCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reconciler.applying.watching import Watch
+    from reconciler.model.observed import ExchangeState, Observed
+    from reconciler.model.plans import Step
+    from reconciler.tenants.protocol import Remote
+
+MOST_APPLICATIONS: Final = 20
+"""So many applications are asked about; the call takes seconds each time."""
+_OTHER_SCOPES: Final = 3
+"""Scopes of other applications, whose members may be outside."""
+
+
+def touched(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Client ids of the applications whose Exchange policies these steps changed, sorted; none of them is `*`, which is no application."""
+    ids = {step.address.removeprefix("exchange.policy/").partition("@")[0] for step in steps if step.provider == "exchange"}
+    return tuple(sorted(ids - {EVERY_APPLICATION}))[:MOST_APPLICATIONS]
+
+
+def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[AccessCheck, ...]:
+    """Read who is in the scopes, and ask about each application.
+
+    Raises:
+        TenantFault: the tenant could not be read or asked.
+        CaptureFault: what was read is malformed.
+    """
+    wanted = tuple(applications)
+    state = watch.read_scopes(()).exchange
+    observed = watch.read_scopes(scopes(state, wanted)) if state is not None else None
+    if observed is None:
+        return ()
+    return tuple(
+        AccessCheck(application, mailbox, expected, remote.verdict(mailbox, application))
+        for application in wanted
+        for mailbox, expected in probes(observed, application)
+    )
+
+
+def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]:
+    """Object ids of the scopes to look into: all of these applications and of `*`, and a few others."""
+    wanted = {EVERY_APPLICATION, *applications}
+    own = {scope for application, scope in state.policies if application in wanted}
+    others = sorted({scope for _, scope in state.policies} - own)
+    return (*sorted(own), *others[:_OTHER_SCOPES])
+
+
+def probes(observed: Observed, application: str) -> Iterator[tuple[str, bool]]:
+    """A mailbox that the policies surely open to an application, and one that they surely close; whichever can be told."""
+    state, directory = observed.exchange, observed.directory
+    if state is None:
+        return
+    covers = membership.of_scopes(directory)
+
+    def covering(mailbox: str) -> Callable[[str], bool | None]:
+        return lambda scope: covers(scope).covers(mailbox)
+
+    known = {one for scope in {scope for _, scope in state.policies} for one in covers(scope).inside}
+    mailboxes = sorted(known | {one.id for one in directory.recipients.values() if membership.is_mailbox(one)})
+    wanted = {True, False}
+    for mailbox in mailboxes:
+        verdict = access.verdict(state, application, covering(mailbox))
+        expected = {Granted: True, Denied: False}.get(type(verdict))
+        if expected in wanted and _is_mailbox(observed, mailbox):
+            wanted.discard(expected)
+            yield mailbox, expected is True
+
+
+def _is_mailbox(observed: Observed, one: str) -> bool:
+    recipient = observed.directory.recipients.get(one)
+    return recipient is not None and membership.is_mailbox(recipient)
