@@ -138,14 +138,15 @@ class Conversation:
         if part:
             part(len(objects))
 
-    def _asked(self, operation: str, fields: Mapping[str, Json], seconds: float, part: Callable[[list[Json]], None] = list.clear) -> Json:
+    def _asked(self, operation: str, fields: Mapping[str, Json], seconds: float, part: Callable[[list[Json]], None] | None = None) -> Json:
         """The value that ends an operation.
 
         Raises:
             RefusedText: the gate refused.
             OperationFailed: the operation failed.
         """
-        end = self._answer(operation, fields, seconds, part)
+        self._send(operation, fields, seconds)
+        end = self._answer(seconds, part)
         if end.kind == "value":
             return end.content
         content = self._hiding.value(end.content)
@@ -154,7 +155,7 @@ class Conversation:
         error = parsing.error(content)
         raise OperationFailed(f"{operation} failed: {error.message}", error)
 
-    def _answer(self, operation: str, fields: Mapping[str, Json], seconds: float, part: Callable[[list[Json]], None]) -> End:
+    def _send(self, operation: str, fields: Mapping[str, Json], seconds: float) -> None:
         if self._end:
             raise SessionLost(f"the PowerShell process is gone: {self._end}", sent=False)
         line = encode(self._number + 1, operation, fields)
@@ -162,11 +163,13 @@ class Conversation:
             self._lose("it printed something that nobody asked for, or ended", sent=False)
         self._number += 1
         self._child.send(line, seconds)
+
+    def _answer(self, seconds: float, part: Callable[[list[Json]], None] | None) -> End:
         while True:
             answer = decode(self._child.line(seconds), self._number, self._nonce)
             if isinstance(answer, End):
                 return answer
-            if operation != "run":
+            if part is None:
                 raise Broken("it gave an answer of an unknown form")
             part(answer.objects)
 

@@ -105,5 +105,6 @@ def _spellings(secret: str) -> Iterator[str]:
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield html.escape(secret)
+    yield quote(secret, errors="replace")
     yield quote(secret, safe="", errors="replace")
     yield secret.replace("'", "''")
