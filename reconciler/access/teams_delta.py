@@ -13,10 +13,11 @@ from reconciler.access.regions import Region, Term
 from reconciler.access.rows import People, rows
 from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged, sizes
 from reconciler.access.teams import applications, fall_through, policy_address, reach
+from reconciler.kinds.teams.holders import differing
 from reconciler.model.addresses import GLOBAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from reconciler.access.membership import Coverage
     from reconciler.model.observed import Directory, TeamsState
@@ -52,10 +53,10 @@ class Transition(NamedTuple):
         return self._replace(before=self.after, after=self.before)
 
 
-def transition(before: TeamsState, after: TeamsState, directory: Directory) -> Transition:
-    """Compare two states; the one place that looks at every direct grant."""
-    changed = {user for user, policy in before.users.items() if after.users.get(user) != policy}
-    changed |= after.users.keys() - before.users.keys()
+def transition(before: TeamsState, after: TeamsState, directory: Directory, changed: Collection[str] | None = None) -> Transition:
+    """Compare two states; the one place that looks at every direct grant, unless `changed` says which of them differ."""
+    if changed is None:
+        changed = {*differing(before.users, after.users), *(user for user in after.users if user not in before.users)}
     staying = Counter(before.users.values())
     staying.subtract(Counter(before.users[user] for user in changed if user in before.users))
     members = membership.of_groups(directory)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.canonical import Json, digest
+from reconciler.canonical import Json, digest, lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
 
@@ -32,7 +32,7 @@ def _teams(state: TeamsState | None) -> Json:
     return {
         "policies": [[policy.name, list(policy.applications), policy.description] for policy in state.policies.values()],
         "groups": state.groups,
-        "users": _lines(state.users.items()),  # id, key
+        "users": lines(state.users.items()),  # id, key
         "spelled": state.spelled,
     }
 
@@ -56,7 +56,7 @@ def _exchange(state: ExchangeState | None) -> Json:
 
 def _directory(directory: Directory) -> Json:
     return {
-        "users": _lines(directory.users.values()),  # id, upn, name
+        "users": lines(directory.users.values()),  # id, upn, name
         "groups": [[row.id, row.display_name, _ids(row.members)] for row in directory.groups.values()],
         "recipients": [
             [row.id, row.sid, row.primary, sorted(row.addresses), row.display_name, row.type, row.principal, _ids(row.members)]
@@ -64,12 +64,6 @@ def _directory(directory: Directory) -> Json:
         ],
         "absent": sorted(directory.absent),
     }
-
-
-def _lines(rows: Collection[tuple[str, ...]]) -> Json:
-    """Sorted rows as one text, a line for each item; as a list of rows where that would be another one, or none."""
-    joined = "\n".join(sorted(map("\n".join, rows)))
-    return joined if rows and joined.count("\n") + 1 == sum(map(len, rows)) else sorted(rows)
 
 
 def _ids(members: Iterable[str] | None) -> Json:

@@ -68,12 +68,13 @@ def _groups(documents: Sequence[TeamsPolicyDocument]) -> tuple[tuple[str, str], 
 
 
 class _Reading:
-    """Listings become one mapping of ids; a name costs a few dictionary look-ups, for there may be 100,000."""
+    """Listings become one mapping of ids. There may be 100,000 names: a listing is looked up as a whole, and name by name only where it must be."""
 
     def __init__(self, directory: Directory, holders: Mapping[str, str]) -> None:
         self._directory = directory
         self._holders = holders
-        self._seen: dict[str, tuple[Listing, int]] = {}
+        self._listings: list[Listing] = []
+        self._places: dict[str, tuple[Listing, int]] = {}
         self.users: dict[str, str] = {}
         self.unresolved: list[Unresolved] = []
         self.not_looked_for: set[str] = set()
@@ -81,17 +82,21 @@ class _Reading:
 
     def read(self, document: TeamsPolicyDocument, listing: Listing) -> None:
         policy = name_key(document.name)
-        known, by_upn, users, seen = self._directory.users, self._directory.users_by_upn, self.users, self._seen
-        for index, text in enumerate(listing.texts):
-            name = text.lower()
-            user = name if name in known else by_upn.get(name) or self._beyond_directory(name, policy)
-            if user is None:
-                continue
-            if user in seen:
+        self._listings.append(listing)
+        names = list(map(str.lower, listing.texts))
+        new = dict.fromkeys(names, policy)
+        if len(new) == len(names) and new.keys() <= self._directory.users.keys() and new.keys().isdisjoint(self.users):
+            self.users |= new
+            return
+        for index, name in enumerate(names):
+            user = self._known(name) or self._beyond_directory(name, policy)
+            if user in self.users:
                 self._twice(document, listing, index, user)
-                continue
-            seen[user] = (listing, index)
-            users[user] = policy
+            elif user is not None:
+                self.users[user] = policy
+
+    def _known(self, name: str) -> str | None:
+        return name if name in self._directory.users else self._directory.users_by_upn.get(name)
 
     def _beyond_directory(self, name: str, policy: str) -> str | None:
         """The id of a name that the directory does not hold, or None and an unresolved entry."""
@@ -104,8 +109,17 @@ class _Reading:
         self.unresolved.append(Unresolved(teams_user_grant(name), name, reason, policy))
         return None
 
+    def _first(self, user: str) -> tuple[Listing, int]:
+        """Where a user is listed first. The places are gathered only once somebody is listed twice."""
+        for listing in self._listings:
+            for index, text in enumerate(listing.texts):
+                name = text.lower()
+                self._places.setdefault(self._known(name) or name, (listing, index))
+        self._listings.clear()
+        return self._places[user]
+
     def _twice(self, document: TeamsPolicyDocument, listing: Listing, index: int, user: str) -> None:
-        first, at = self._seen[user]
+        first, at = self._first(user)
         message = f"{listing.texts[index]!r} is the user {user} who is listed already at {first.file}:{first.lines[at]} as {first.texts[at]!r}; keep one"
         position = Position(listing.file, listing.lines[index], listing.columns[index])
         subject = f"{Kind.TEAMS_POLICY}/{document.name}"

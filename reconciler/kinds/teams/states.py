@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from reconciler.kinds.teams.holders import staying
 from reconciler.model.addresses import GLOBAL, name_key, teams_policy, teams_user_grant
 
 if TYPE_CHECKING:
@@ -28,10 +29,10 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> Mapping[str, Json]:
     """What the steps touch, and what a touched user or group can fall through to, as JSON with the stored spellings."""
     keys = _touched(observed, target) | {GLOBAL} | {one.policy for one in (*observed.groups, *target.groups)}
     edited = {key for key in observed.policies if observed.policies[key] != target.policies.get(key)}
-    staying = {policy for user, policy in observed.users.items() if user not in target.users}
+    kept = staying(observed.users, target.users)
     return {
         "groups": [{"group": one.group, "policy": one.policy} for one in observed.groups],
-        "others": {key: key in staying for key in sorted(edited - {GLOBAL})},
+        "others": {key: key in kept for key in sorted(edited - {GLOBAL})},
         "policies": {key: _stored(observed.policies.get(key)) for key in sorted(keys)},
         "users": {user: observed.users.get(user) for user in sorted(target.users)},
     }
@@ -72,8 +73,8 @@ def project(section: Mapping[str, Json], observed: TeamsState) -> Standing:
         standing |= _policy(key, None if policy is None else list(policy.applications), None if policy is None else policy.description)
     users = _map(section["users"])
     standing |= {teams_user_grant(user): observed.users.get(user) for user in users}
-    staying = {policy for user, policy in observed.users.items() if user not in users}
-    return standing | {_others(key): key in staying for key in _map(section["others"])}
+    kept = staying(observed.users, users)
+    return standing | {_others(key): key in kept for key in _map(section["others"])}
 
 
 def effect(standing: Standing, step: Step) -> Standing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.ranks import final_order
 from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import Held
@@ -69,7 +70,7 @@ class _Aiming:
         declared, groups = self._groups()
         tenant_grant = self._tenant_grant()
         leaving |= (pruned := self._undeclared() if prune else set())
-        stuck = leaving & self._holders(users, groups)
+        stuck = leaving & self._holders(users, groups) if leaving else leaving
         for key in leaving - stuck:
             del self._policies[key]
         for key in stuck - pruned:
@@ -116,11 +117,11 @@ class _Aiming:
 
     def _users(self) -> dict[str, str | None]:
         wanted, present = self._desired.users, self._observed.users
-        differing = ((user, policy) for user, policy in wanted.items() if present.get(user) != policy)
-        changes: dict[str, str | None] = {user: policy for user, policy in differing if not self._user_held(user, policy)}
+        changed = ((user, wanted[user]) for user in differing(wanted, present))
+        changes: dict[str, str | None] = {user: policy for user, policy in changed if not self._user_held(user, policy)}
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_users}
-        for user, policy in present.items():
-            if policy in owned and user not in wanted and not self._user_held(user, None):
+        for user in [user for user in present if user not in wanted]:
+            if present[user] in owned and not self._user_held(user, None):
                 changes[user] = None
         return changes
 
@@ -180,10 +181,10 @@ class _Aiming:
         self._policies[GLOBAL] = replace(everyone, applications=listed)
         return key
 
-    def _holders(self, users: Mapping[str, str | None], groups: tuple[GroupAssignment, ...]) -> set[str]:
+    def _holders(self, users: Mapping[str, str | None], groups: tuple[GroupAssignment, ...]) -> frozenset[str]:
         """Keys of the policies that some grant names in the end."""
-        staying = {policy for user, policy in self._observed.users.items() if user not in users}
-        return staying | {policy for policy in users.values() if policy is not None} | {one.policy for one in groups}
+        kept = staying(self._observed.users, users)
+        return kept | {policy for policy in users.values() if policy is not None} | {one.policy for one in groups}
 
 
 def _declared_policy(wanted: DesiredTeamsPolicy, present: TeamsPolicy | None) -> TeamsPolicy:
