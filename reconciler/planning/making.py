@@ -103,11 +103,20 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
         CaptureFault: the reading is of another tenant, or lacks a product.
         UsageFault: an address of the options is none.
     """
-    _assert_tenant(documents, observed)
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
-    desired = _resolve(documents, observed, chosen)
+    desired = resolved(documents, observed, options)
     return _composed(documents, observed, desired, _parts(documents, observed, desired, (options, chosen)), (options, chosen))
+
+
+def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> tuple[DesiredTeams, DesiredExchange]:
+    """The desired state that documents declare for a tenant: names are ids.
+
+    Raises:
+        DocumentFaults, CaptureFault, UsageFault: as `plan`.
+    """
+    _assert_tenant(documents, observed)
+    return _resolve(documents, observed, selection(options.only, options.skip))
 
 
 def _composed(
@@ -223,7 +232,8 @@ def _teams(  # noqa: PLR0913  what the documents, the tenant and the command lin
     if state is None:
         return None
     aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
-    way = teams_steps.ordered(state, aim, regranting=regranting)
+    bystanders = len(observed.directory.users.keys() - state.users.keys() - aim.users.keys())
+    way = teams_steps.ordered(state, aim, regranting=regranting, bystanders=bystanders)
     reached = reaching.teams(state, aim, observed.directory)
     return _Part(
         provider="teams",

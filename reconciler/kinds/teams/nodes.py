@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -109,6 +109,8 @@ def needs(found: Sequence[Node]) -> tuple[int, ...]:
 
 
 def _goes_before(first: Node, node: Node) -> bool:
+    if node.users and first.users and (first.old, first.new) == (node.old, node.new):
+        return first.users < node.users  # users of one class are alike: one order of them stands for all
     if first.kind is Kind.CREATE:
         return node.new == first.key
     if node.kind is Kind.DELETE:
@@ -150,6 +152,19 @@ def _groups(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> I
             yield Node(Kind.DROP, address, group, old=old)
         if new is not None:
             yield Node(Kind.REGROUP, address, group, old=old if regranting else None, new=new)
+
+
+def split(part: Sequence[Node], most: int) -> list[Node]:
+    """The same nodes with classes of users taken apart, the smallest first, as long as there are at most so many nodes.
+
+    One user may have to go early and the next one late, where every step counts that somebody misses something.
+    """
+    apart = list(part)
+    for one in sorted((node for node in part if node.size > 1), key=lambda node: (node.size, node.place)):
+        if len(apart) - 1 + one.size <= most:
+            apart.remove(one)
+            apart += (replace(one, address=teams_user_grant(user), users=(user,)) for user in one.users)
+    return sorted(apart, key=lambda node: node.place)
 
 
 def closing(found: Iterable[Node]) -> list[Node]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.observed import TeamsState
 
+_KNOWN = 1 << 40
+"""How much more a known user counts than one whom nobody knows."""
 _TOGETHER = 3
 """Groups of a combination: one that decides before, one that decides now, one that decides afterwards."""
 
@@ -56,8 +58,9 @@ class _Content(NamedTuple):
 class Reach:
     """The access of one component's subjects."""
 
-    def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node]) -> None:
-        """Lay out the bits for these nodes; nothing outside the component bears on them."""
+    def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node], bystanders: int) -> None:
+        """Lay out the bits for these nodes; nothing outside the component bears on them. `bystanders` are known users without a grant."""
+        self._bystanders = bystanders
         self._state, self._target, self._nodes = observed, target, nodes
         self.groups = GroupList(observed, target, nodes)
         classes = [(1 << bit, node) for bit, node in enumerate(nodes) if node.users]
@@ -166,10 +169,10 @@ class Reach:
         return sum(1 << slot * self._width for slot in range(many))
 
     def _weights(self) -> Iterator[tuple[int, int]]:
-        """A user of a class counts once for each combination; everyone without a grant counts as one of each."""
+        """A known user counts once for each combination; somebody whom nobody knows counts less than any of them, but counts."""
         totals: Counter[int] = Counter()
         for block in self._blocks:
-            users = 1 if block.node is None else block.node.size
+            users = self._bystanders * _KNOWN + 1 if block.node is None else block.node.size * _KNOWN
             each = users * (len(self._combinations) if block.many == 1 else 1)
             for number, applications in enumerate(self._alike.values()):
                 totals[each * len(applications)] |= self._spread[block.start] << number

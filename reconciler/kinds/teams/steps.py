@@ -13,7 +13,7 @@ from reconciler.kinds.ordering.orders import Chain, Gap, Ordered, Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, along, search
 from reconciler.kinds.teams import cmdlets
 from reconciler.kinds.teams.changes import group_moves, spelled
-from reconciler.kinds.teams.nodes import Kind, closing, cut, nodes
+from reconciler.kinds.teams.nodes import Kind, closing, cut, nodes, split
 from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.reach import Reach
 from reconciler.model.addresses import GLOBAL, teams_user_grant
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import TeamsState
 
 
-def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = True) -> Ordered:
+def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = True, bystanders: int = 0) -> Ordered:
     """The steps from the observed state to the target, with what is missing or exposed on the way.
 
     Args:
@@ -36,10 +36,12 @@ def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = Tru
         target: What it shall be.
         regranting: Groups that hold a policy are granted another one in place. Otherwise they lose the old one first, and where no order of
             that is safe, somebody is exposed.
+        bystanders: How many users are known who hold no policy directly, neither before nor after: what they miss on the way counts.
     """
     chain = Chain()
+    ordering = _Ordering(observed, target, regranting, bystanders)
     for part in cut(observed, target, nodes(observed, target, regranting=regranting)):
-        way = _way(observed, target, part, regranting=regranting)
+        way = ordering.way(part)
         drafts = tuple(_drafts(observed, target, way))
         chain.append(drafts, _gaps(way, regranting=regranting), _exposures(way), map(_role, drafts))
     return chain.ordered()
@@ -64,66 +66,68 @@ class _Way(NamedTuple):
     proved: bool
 
 
-def _way(observed: TeamsState, target: TeamsTarget, part: Sequence[Node], *, regranting: bool) -> _Way:
-    if len(part) == 1 and part[0].kind is not Kind.COPY:
-        # Nobody's access passes through a third state: one step, or users who go from one policy straight to another.
-        return _Way(tuple(part), Reach(observed, target, part) if part[0].kind in {Kind.DROP, Kind.REGROUP} else None, (0,), proved=True)
-    if len(part) <= MOST_NODES:
-        return _searched(observed, target, part, regranting=regranting)
-    return _fixed(observed, target, part)
+class _Ordering(NamedTuple):
+    """A transition whose components are put in order one by one."""
 
+    observed: TeamsState
+    target: TeamsTarget
+    regranting: bool
+    bystanders: int
 
-def _searched(observed: TeamsState, target: TeamsTarget, part: Sequence[Node], *, regranting: bool) -> _Way:
-    """The best of the component's orders; with a tenant-wide grant, Global may lose applications earlier, if that is better."""
-    best: tuple[tuple[int, int, int], _Way] | None = None
-    for number, variant in enumerate(_variants(observed, target, part)):
-        reach = Reach(observed, target, variant)
-        found = search(reach.ground())
-        if found is not None:
-            rated = ((found.cost, len(variant), number), _Way(tuple(variant), reach, found.order, proved=True))
-            best = min((rated,) if best is None else (best, rated), key=lambda one: one[0])
-    if best is not None:
-        return best[1]
-    if regranting:
-        return _fixed(observed, target, part)
-    reach = Reach(observed, target, part)
-    exposing = search(reach.ground(), exposing=True)
-    return _fixed(observed, target, part) if exposing is None else _Way(tuple(part), reach, exposing.order, proved=True)
+    def way(self, part: Sequence[Node]) -> _Way:
+        if len(part) == 1 and part[0].kind not in {Kind.COPY, Kind.DROP, Kind.REGROUP}:
+            # Nobody's access passes through a third state: one step, or users who go from one policy straight to another.
+            return _Way(tuple(part), None, (0,), proved=True)
+        return self._searched(split(part, MOST_NODES)) if len(part) <= MOST_NODES else self._fixed(part)
 
+    def _searched(self, part: Sequence[Node]) -> _Way:
+        """The best of the component's orders; with a tenant-wide grant, Global may lose applications earlier, if that is better."""
+        best: tuple[tuple[int, int, int], _Way] | None = None
+        for number, variant in enumerate(self._variants(part)):
+            reach = self._reach(variant)
+            found = search(reach.ground())
+            if found is not None:
+                rated = ((found.cost, len(variant), number), _Way(tuple(variant), reach, found.order, proved=True))
+                best = min((rated,) if best is None else (best, rated), key=lambda one: one[0])
+        if best is not None:
+            return best[1]
+        exposing = None if self.regranting else search(self._reach(part).ground(), exposing=True)
+        return self._fixed(part) if exposing is None else _Way(tuple(part), self._reach(part), exposing.order, proved=True)
 
-def _variants(observed: TeamsState, target: TeamsTarget, part: Sequence[Node]) -> Iterator[Sequence[Node]]:
-    """The component as it is; and with a removal from Global before the tenant-wide grant, or in its place if nothing enters Global."""
-    yield part
-    if any(node.kind is Kind.COPY for node in part):
-        leaving, entering = _global(observed, target)
-        if leaving:
-            early = closing(part)
-            yield early if entering else [node for node in early if node.kind is not Kind.COPY]
+    def _variants(self, part: Sequence[Node]) -> Iterator[Sequence[Node]]:
+        """The component as it is; and with a removal from Global before the tenant-wide grant, or in its place if nothing enters Global."""
+        yield part
+        if any(node.kind is Kind.COPY for node in part):
+            leaving, entering = _global(self.observed, self.target)
+            if leaving:
+                early = closing(part)
+                yield early if entering else [node for node in early if node.kind is not Kind.COPY]
+
+    def _fixed(self, part: Sequence[Node]) -> _Way:
+        """The fixed order; Global loses applications early only if some prefix is unsafe without that."""
+        ways = [self._in_fixed_order(variant) for variant in self._variants(part)]
+        return next((way for way in ways if not any(stretch.exposed for stretch in along(_reach(way).ground(), way.order))), ways[0])
+
+    def _in_fixed_order(self, part: Sequence[Node]) -> _Way:
+        turns = {(one.group, one.rank is None): index for index, one in enumerate(group_moves(self.observed, self.target))}
+
+        def turn(node: Node) -> tuple[int, int, tuple[str, int]]:
+            phase = Kind.REGROUP if node.kind is Kind.DROP else node.kind
+            if phase is not Kind.REGROUP:
+                return (phase.value, 0, node.place)
+            # What a documented group change takes away goes before all other group steps.
+            return (phase.value, turns.get((node.key, node.kind is Kind.DROP), -1), node.place)
+
+        order = tuple(sorted(range(len(part)), key=lambda number: turn(part[number])))
+        return _Way(tuple(part), self._reach(part), order, proved=False)
+
+    def _reach(self, part: Sequence[Node]) -> Reach:
+        return Reach(self.observed, self.target, part, self.bystanders)
 
 
 def _global(observed: TeamsState, target: TeamsTarget) -> tuple[set[str], set[str]]:
     before, after = observed.policies[GLOBAL].applications.keys(), target.policies[GLOBAL].applications.keys()
     return before - after, after - before
-
-
-def _fixed(observed: TeamsState, target: TeamsTarget, part: Sequence[Node]) -> _Way:
-    """The fixed order; Global loses applications early only if some prefix is unsafe without that."""
-    ways = [_in_fixed_order(observed, target, variant) for variant in _variants(observed, target, part)]
-    return next((way for way in ways if not any(stretch.exposed for stretch in along(_reach(way).ground(), way.order))), ways[0])
-
-
-def _in_fixed_order(observed: TeamsState, target: TeamsTarget, part: Sequence[Node]) -> _Way:
-    moves = {(one.group, one.rank is None): index for index, one in enumerate(group_moves(observed, target))}
-    turns = {group: index for (group, _), index in moves.items()}
-
-    def turn(node: Node) -> tuple[int, int, tuple[str, int]]:
-        if node.kind is Kind.DROP and (node.key, True) not in moves:
-            return (Kind.DROP.value, -len(turns), node.place)
-        grouping = node.kind in {Kind.DROP, Kind.REGROUP}
-        return (Kind.REGROUP.value if grouping else node.kind.value, turns.get(node.key, 0) if grouping else 0, node.place)
-
-    order = tuple(sorted(range(len(part)), key=lambda number: turn(part[number])))
-    return _Way(tuple(part), Reach(observed, target, part), order, proved=False)
 
 
 def _reach(way: _Way) -> Reach:
