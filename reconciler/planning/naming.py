@@ -23,10 +23,15 @@ def names(
 ) -> dict[str, str]:
     """A name for every id that the plan mentions and the documents or the capture name. `mentioned` are ids beside those of changes and notes."""
     ids = {one for text in _texts(changes, notes) for one in GUID.findall(text.lower())} | set(mentioned)
-    applications = {document.application: document.name for document in documents.applications}
-    labels = {grant.group: grant.label for document in documents.teams for grant in document.groups or () if grant.label}
-    found = {one: applications.get(one) or labels.get(one) or _of_directory(observed, one) for one in ids}
+    named = declared(documents)
+    found = {one: named.get(one) or of_directory(observed, one) for one in ids}
     return {one: name for one, name in sorted(found.items()) if name} | {EVERY_APPLICATION: "every application"}
+
+
+def declared(documents: Documents) -> dict[str, str]:
+    """Names that the documents themselves give: to applications, and labels to groups."""
+    labels = {grant.group: grant.label for document in documents.teams for grant in document.groups or () if grant.label}
+    return labels | {document.application: document.name for document in documents.applications}
 
 
 def _texts(changes: Sequence[Change], notes: Sequence[Note]) -> Iterator[str]:
@@ -48,7 +53,7 @@ def _strings(values: Iterable[Json]) -> Iterator[str]:
             yield from (one for one in value if isinstance(one, str))
 
 
-def _of_directory(observed: Observed, one: str) -> str:
+def of_directory(observed: Observed, one: str) -> str:
     """A user's name and principal name, a group's or a scope's display name; "" if the capture has none."""
     directory = observed.directory
     if user := directory.users.get(one):

@@ -1,0 +1,159 @@
+"""The answer to `explain`: the verdict first, then the way to it, then what would change it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from reconciler import canonical
+from reconciler.access.explaining import Remedy
+from reconciler.access.subjects import SubjectKind
+from reconciler.access.verdicts import Asked, Denied, Depends, Granted
+from reconciler.reports import values
+from reconciler.reports.json import printable
+from reconciler.reports.lines import Line, Tone, heading
+from reconciler.reports.plans import SIMULATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from reconciler.access.explaining import Explanation, Question
+    from reconciler.access.verdicts import Reason, Verdict
+    from reconciler.canonical import Json
+    from reconciler.model.findings import Position
+
+_ASKED: Mapping[Asked, tuple[str, str, str]] = {
+    Asked.DIRECT_GRANT: (
+        "the user holds a policy directly",
+        "the user holds no policy directly",
+        "whether the user holds a policy directly is not known",
+    ),
+    Asked.GROUP_GRANT: (
+        "the user is a member of this group, which holds a policy",
+        "the user is no member of this group, which holds a policy",
+        "whether the user is a member of this group, which holds a policy, is not known",
+    ),
+    Asked.GLOBAL: ("no other policy is left for the user, so Global holds", "", ""),
+    Asked.LISTED: ("the policy lists the application", "the policy does not list the application, or does not exist", ""),
+    Asked.DENY_COVERS: (
+        "a Deny covers the mailbox, which outranks everything else",
+        "a Deny does not cover the mailbox",
+        "whether a Deny covers the mailbox is not known",
+    ),
+    Asked.RESTRICT_COVERS: (
+        "a Restrict covers the mailbox",
+        "a Restrict does not cover the mailbox",
+        "whether a Restrict covers the mailbox is not known",
+    ),
+    Asked.RESTRICTED: (
+        "the application is restricted, so it reaches only what a Restrict covers",
+        "nothing restricts the application, so it reaches every mailbox that is not denied",
+        "the policies of the application are not known",
+    ),
+}
+
+_ADVICE: Mapping[Remedy, str] = {
+    Remedy.LIST: "list the application in this policy (everyone who has the policy is reached then)",
+    Remedy.UNLIST: "take the application out of this policy (it loses everyone who has the policy)",
+    Remedy.GRANT: "grant the user this policy, which lists the application (a policy replaces the one before, it does not add)",
+    Remedy.GRANT_OTHER: "grant the user a policy that does not list the application",
+    Remedy.JOIN_SCOPE: "put the mailbox into the scope of this Restrict",
+    Remedy.LEAVE_SCOPE: "take the mailbox out of the scope of this policy, also out of groups nested in it",
+    Remedy.RESTRICT: "restrict the application to a scope without the mailbox, or deny it a scope that covers the mailbox",
+    Remedy.DENY: "deny the application a scope that covers the mailbox",
+    Remedy.LEARN: "find out about this; a new capture may know it (reconciler fetch)",
+}
+
+
+def text(
+    explanation: Explanation, source: str, names: Mapping[str, str], places: Mapping[str, Position], *, simulated: bool
+) -> Iterator[Line]:
+    """The explanation as lines.
+
+    Args:
+        explanation: the answer.
+        source: whose state it is about, as the end of a sentence.
+        names: ids to names for people.
+        places: where the documents declare an address.
+        simulated: the state is that of a simulated tenant: the text begins by saying so.
+    """
+    if simulated:
+        yield SIMULATED
+        yield Line()
+    yield from _verdict(explanation, source, names)
+    yield from heading("Because, in the order in which the service asks:")
+    for number, reason in enumerate(explanation.verdict.path, 1):
+        yield Line(f"  {number}. {_sentence(reason)}:")
+        yield Line(f"     {_object(reason.address, names, places)}")
+    if explanation.advice:
+        yield from heading("What would decide it:" if isinstance(explanation.verdict, Depends) else "What would change it:")
+    for advice in explanation.advice:
+        yield Line(f"  - {_ADVICE[advice.remedy]}:")
+        yield Line(f"    {_object(advice.address, names, places)}")
+
+
+def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) -> Iterator[Line]:
+    question = explanation.question
+    who = "the meetings and events of" if question.kind is SubjectKind.USER else "the mailbox"
+    asked = f"{values.named(question.application, names)} to {who} {values.named(question.subject, names)}, {source}"
+    match explanation.verdict:
+        case Granted(decided_by=address):
+            yield Line(f"GRANTED: {asked}", Tone.ADD)
+            yield Line(f"  Decided by {address}{values.of(address, names)}")
+        case Denied(decided_by=address):
+            yield Line(f"DENIED: {asked}", Tone.REMOVE)
+            yield Line(f"  Decided by {address}{values.of(address, names)}")
+        case Depends():
+            yield Line(f"DEPENDS on what is not known: {asked}", Tone.WARNING)
+        case _:
+            assert_never(explanation.verdict)
+
+
+def _sentence(reason: Reason) -> str:
+    holds, does_not, unknown = _ASKED[reason.asked]
+    return unknown if reason.holds is None else holds if reason.holds else does_not
+
+
+def _object(address: str, names: Mapping[str, str], places: Mapping[str, Position]) -> str:
+    place = f", declared at {places[address]}" if address in places else ""
+    return f"{address}{values.of(address, names)}{place}"
+
+
+def json(explanation: Explanation, basis: str, names: Mapping[str, str], places: Mapping[str, Position]) -> str:
+    """The explanation as one JSON text. `basis` is desired, plan or capture."""
+    question, verdict = explanation.question, explanation.verdict
+    written: Mapping[str, Json] = {
+        "application": {"id": question.application, "name": names.get(question.application)},
+        "basis": basis,
+        "decided_by": None if isinstance(verdict, Depends) else verdict.decided_by,
+        "path": [
+            {"address": one.address, "asked": one.asked.value, "declared_at": _place(places, one.address), "holds": one.holds}
+            for one in verdict.path
+        ],
+        "subject": _subject(question, names),
+        "unknown": list(verdict.unknown) if isinstance(verdict, Depends) else [],
+        "verdict": _word(verdict),
+        "would_change": [
+            {"address": one.address, "declared_at": _place(places, one.address), "remedy": one.remedy.value} for one in explanation.advice
+        ],
+    }
+    return printable(canonical.dumps(written).decode() + "\n")
+
+
+def _subject(question: Question, names: Mapping[str, str]) -> Json:
+    return {"id": question.subject, "kind": question.kind.value, "name": names.get(question.subject), "resolved": question.resolved}
+
+
+def _word(verdict: Verdict) -> str:
+    match verdict:
+        case Granted():
+            return "granted"
+        case Denied():
+            return "denied"
+        case Depends():
+            return "depends"
+        case _:
+            assert_never(verdict)
+
+
+def _place(places: Mapping[str, Position], address: str) -> str | None:
+    return str(places[address]) if address in places else None
