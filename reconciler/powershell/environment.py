@@ -5,7 +5,6 @@ No credential is among it: those go through the connect message. What a managed 
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -80,5 +79,5 @@ def _module_path(environ: Mapping[str, str]) -> dict[str, str]:
     given = next((value for name, value in environ.items() if name.upper() == "PSMODULEPATH"), "")
     if given or sys.platform == "win32":
         return {"PSModulePath": given} if given else {}
-    shares = environ.get("XDG_DATA_HOME") or os.path.join(environ.get("HOME", ""), ".local", "share")  # noqa: PTH118  text only
-    return {"PSModulePath": f"{shares}/powershell/Modules:/usr/local/share/powershell/Modules"}
+    shares = (environ.get("XDG_DATA_HOME") or (f"{environ['HOME']}/.local/share" if environ.get("HOME") else ""), "/usr/local/share")
+    return {"PSModulePath": ":".join(f"{share}/powershell/Modules" for share in shares if share)}

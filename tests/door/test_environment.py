@@ -49,11 +49,12 @@ def test_nothing_but_the_named_variables_is_passed_on(environ: dict[str, str]) -
 
 
 def test_the_home_is_private_and_the_modules_are_found_in_the_real_one() -> None:
-    child = child_environment({"HOME": "/home/me", "PATH": "/bin"}, HOME)
+    child = child_environment({"HOME": "/people/me", "PATH": "/bin"}, HOME)
     assert {child[name] for name in ("HOME", "TMPDIR", "TEMP", "TMP")} == {str(HOME)}
-    assert child["PSModulePath"] == "/home/me/.local/share/powershell/Modules:/usr/local/share/powershell/Modules"
+    assert child["PSModulePath"] == "/people/me/.local/share/powershell/Modules:/usr/local/share/powershell/Modules"
     assert child_environment({"XDG_DATA_HOME": "/data"}, HOME)["PSModulePath"].startswith("/data/powershell/Modules:")
-    assert child_environment({"HOME": "/home/me", "PSModulePath": "/there"}, HOME)["PSModulePath"] == "/there"
+    assert child_environment({}, HOME)["PSModulePath"] == "/usr/local/share/powershell/Modules"
+    assert child_environment({"HOME": "/people/me", "PSModulePath": "/there"}, HOME)["PSModulePath"] == "/there"
 
 
 def test_windows_asks_the_system_for_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:

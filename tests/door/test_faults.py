@@ -256,6 +256,12 @@ def test_a_failed_open_is_told_with_what_was_printed(odd: Callable[..., Session]
         odd("open:a_value_that_is_none")
 
 
+def test_a_program_that_is_gone_again_cannot_be_asked_for_its_version(tmp_path: Path) -> None:
+    program = script(tmp_path / "pwsh", ("sh", "-c", f"rm '{tmp_path / 'pwsh'}'; echo gone >&2"), {})
+    with pytest.raises(SessionLost, match="the last that it printed: gone$"):
+        start(program, environment=os.environ)
+
+
 def test_too_old_is_told_whether_it_answers_or_not(odd: Callable[..., Session]) -> None:
     with pytest.raises(DoorFault, match=r"is PowerShell 7\.4, which is too old: install 7\.6 or newer with `"):
         odd("nothing_wrong", "7.4.11")

@@ -68,6 +68,11 @@ def test_names_that_begin_like_a_password_stay() -> None:
     assert knowing("Contoso-Reader-2026!").text("Contoso-Reader of contoso.onmicrosoft.com") == "Contoso-Reader of contoso.onmicrosoft.com"
 
 
+def test_a_few_characters_of_a_token_stay() -> None:
+    token = base64.b64encode(bytes(range(120))).decode()
+    assert knowing(token).text(f"12345678{token[40:50]}<>{token[8:22]}.") == f"12345678{token[40:50]}<>{token[8:22]}."
+
+
 def test_padding_is_not_taken_for_a_piece() -> None:
     assert knowing("QUFB" + "A" * 80 + "xyz").text("A" * 40) == "A" * 40
 

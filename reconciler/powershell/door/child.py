@@ -35,7 +35,6 @@ class Child:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Log) -> None:
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._log = log
-        self._gone = False
         self._process = subprocess.Popen(  # noqa: S603  no shell; the program is the one that the person named or PATH has
             command,
             bufsize=0,
@@ -109,10 +108,7 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, with everything that it started, and leave no zombie. Its id may be given away from then on."""
-        if self._gone:
-            return
-        self._gone = True
+        """End it at once, with everything that it started, and leave no zombie. Only once: its id may be given away from then on."""
         self.kill_group()
         self._process.wait()
         with contextlib.suppress(OSError):
