@@ -1,0 +1,62 @@
+"""The delta as a plan file has it: what is written is read again, and anything else is refused."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from worlds import APPS, GROUPS, NAMES, SCOPES, USERS, directory, random_exchange, random_teams
+
+from reconciler.access import exchange_delta, outcome, teams_delta
+from reconciler.access.delta import as_json, delta, read
+from reconciler.kinds.exchange.target import Creation, ExchangeTarget
+from reconciler.kinds.teams.target import TeamsTarget
+from reconciler.model.documents import AccessRight
+
+ROW = {"application": "a", "certainty": "certain", "provider": "teams", "subject": {"kind": "user", "id": "u"}}
+
+
+def test_what_is_written_is_read():
+    for seed in range(50):
+        chance = random.Random(seed)
+        old, new = (random_teams(chance, APPS, USERS, GROUPS, NAMES).state() for _ in range(2))
+        was, shall = (random_exchange(chance, [APPS[0], "*"], SCOPES).state() for _ in range(2))
+        teams = teams_delta.delta(teams_delta.transition(old, new, directory()))._replace(sizes={})
+        exchange = exchange_delta.delta(was, shall, directory())._replace(sizes={})
+        written = as_json({"teams": teams, "exchange": exchange})
+        assert written == delta((old, was), (new, shall), directory())
+        assert read(written, "teams") == teams
+        assert read(written, "exchange") == exchange
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"application": 1},
+        {"certainty": "perhaps"},
+        {"subject": {"kind": "herd"}},
+        {"subject": {"kind": "user", "id": None}},
+        {"subject": {"kind": "everyone", "except": [{"kind": "user"}]}},
+    ],
+)
+def test_what_is_no_row_is_refused(wrong):
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        read({"gained": [{**ROW, **wrong}], "lost": [], "tenant_wide": []}, "teams")
+
+
+def test_states_after_a_target_share_what_does_not_change():
+    world = random_teams(random.Random(1), APPS, USERS, GROUPS, NAMES)
+    world.users = {USERS[0]: "Alpha", USERS[1]: "Alpha"}
+    observed = world.state()
+    target = TeamsTarget(observed.policies, (), {USERS[0]: None, USERS[2]: "alpha", USERS[3]: None}, (), None, frozenset(), frozenset(), ())
+    after = outcome.teams(observed, target)
+    assert (dict(after.users), after.groups, after.policies) == ({USERS[1]: "alpha", USERS[2]: "alpha"}, (), observed.policies)
+
+
+def test_an_exchange_state_after_a_target():
+    observed = random_exchange(random.Random(2), [APPS[0]], SCOPES).state()
+    (gone, *_) = observed.policies
+    created = {(APPS[1], SCOPES[0]): Creation(AccessRight.DENY, "scope@contoso.com", None)}
+    after = outcome.exchange(observed, ExchangeTarget(created, {gone: observed.policies[gone]}, {}, {}, frozenset(), ()))
+    assert after.policies.keys() == (observed.policies.keys() - {gone}) | created.keys()
+    assert after.policies[APPS[1], SCOPES[0]].right is AccessRight.DENY
