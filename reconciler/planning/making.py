@@ -106,7 +106,10 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
     desired = resolved(documents, observed, options)
-    return _composed(documents, observed, desired, _parts(documents, observed, desired, (options, chosen)), (options, chosen))
+    parts = _parts(documents, observed, desired, (options, chosen))
+    made = _composed(documents, observed, desired, parts, (options, chosen))
+    outcome = {part.provider: part.outcome for part in parts}
+    return testing.tested(made, documents, observed, outcome, selected=bool(options.only or options.skip))
 
 
 def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> tuple[DesiredTeams, DesiredExchange]:

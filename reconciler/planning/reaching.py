@@ -34,7 +34,8 @@ class Reaching(NamedTuple):
 
 def teams(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Reaching:
     """The Teams side."""
-    way = teams_delta.transition(observed, outcome.teams(observed, target), directory, target.users)
+    after = outcome.teams(observed, target)
+    way = teams_delta.transition(observed, after, directory, target.users)
     found = teams_delta.delta(way)
     return Reaching(found, _tenant_wide(found, teams_application), tuple(_reduced(way)))
 
