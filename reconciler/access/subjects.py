@@ -98,16 +98,16 @@ def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
 
 def row_json(row: Row, provider: str) -> dict[str, Json]:
     """A row as a plan file has it."""
-    return {"application": row.application, "certainty": row.certainty.value, "provider": provider, "subject": subject_json(row.subject)}
+    return {"application": row.application, "certainty": str(row.certainty), "provider": provider, "subject": subject_json(row.subject)}
 
 
 def subject_json(subject: Subject) -> dict[str, Json]:
     """A subject as a plan file has it: `id` and `except` only where there is something to say."""
-    written: dict[str, Json] = {"kind": subject.kind.value}
+    written: dict[str, Json] = {"kind": str(subject.kind)}
     if subject.id:
         written["id"] = subject.id
     if subject.excepted:
-        written["except"] = [{"id": part.id, "kind": part.kind.value} for part in subject.excepted]
+        written["except"] = [{"id": part.id, "kind": str(part.kind)} for part in subject.excepted]
     return written
 
 
