@@ -258,7 +258,7 @@ def test_a_failed_open_is_told_with_what_was_printed(odd: Callable[..., Session]
 
 def test_a_program_that_is_gone_again_cannot_be_asked_for_its_version(tmp_path: Path) -> None:
     program = script(tmp_path / "pwsh", ("sh", "-c", f"rm '{tmp_path / 'pwsh'}'; echo gone >&2"), {})
-    with pytest.raises(SessionLost, match="the last that it printed: gone$"):
+    with pytest.raises(SessionLost, match=r"the last that it printed: gone$"):
         start(program, environment=os.environ)
 
 
