@@ -55,7 +55,19 @@ def validator(kind: Kind) -> Any:
     """The jsonschema validator of a kind's documents, Draft 2020-12."""
     from jsonschema import Draft202012Validator  # noqa: PLC0415  lazy: costs 54 ms, only a run with documents needs it
 
-    return Draft202012Validator({key: value for key, value in schema(kind).items() if key != "$schema"})
+    whole = schema(kind)
+    return Draft202012Validator(_inlined({key: value for key, value in whole.items() if key not in {"$schema", "definitions"}}, whole))
+
+
+def _inlined(part: Any, whole: Mapping[str, Any]) -> Any:
+    """A part of a schema with every definition in the place of its reference: following references takes as long as all the rest."""
+    if isinstance(part, list):
+        return [_inlined(item, whole) for item in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        return _inlined(whole["definitions"][part["$ref"].removeprefix("#/definitions/")], whole)
+    return {key: _inlined(value, whole) for key, value in part.items()}
 
 
 @cache
