@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -47,28 +48,28 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     sleep: Callable[[float], None] = time.sleep,
     stop: Callable[[], bool] = _never,
     patience: Patience | None = None,
+    settle: float = 0.0,
 ) -> Applied:
     """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read the tenant again.
 
     Args:
-        loaded: The plan file, its digest checked.
-        tenant: Where steps go.
+        loaded, tenant: The plan file, its digest checked; where steps go.
         state_dir: Usually `.reconciler`; lock and journals lie in a directory per tenant below it.
         tell: Is told every event, in order.
-        clock: Seconds since 1970.
-        sleep: Waits for this many seconds.
+        clock, sleep: Seconds since 1970; waits for this many seconds.
         stop: Is asked between steps and while waiting; once it says True, the step in flight is finished and no other begins.
         patience: How long to wait for what; by default what the services were seen to need, and nothing for a simulated one.
+        settle: Seconds between a step and the first one that relies on it and takes something away.
 
     Returns: What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
 
     Raises:
         Refused, CaptureFault, TamperedPlan: the plan is not applicable, safe, of this tenant, or what was reviewed. LockHeld: another runs.
         StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read; nothing was written.
-        AppliedInPart: it had to stop after something was written, other than at a failed or unknown step; carries `applied`.
+        AppliedInPart: it stopped after something was written, other than at a failed or unknown step; carries `applied`.
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
-    rim = Rim(tell, clock, sleep, stop, patience or _patience(tenant))
+    rim = Rim(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
     _check_meant(loaded.plan, tenant)
     reviewed.check(loaded.plan)
     checking.assert_safe(loaded.plan)

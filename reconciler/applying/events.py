@@ -101,4 +101,15 @@ class EndingProcess:
     pid: int
 
 
-Event: TypeAlias = Reading | Located | StepStarted | StepDone | StepFailed | Retrying | Waiting | WaitingForProcess | EndingProcess
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """The service is given time to enforce step `on` before `step`, which relies on it, takes something away; `seconds` are left."""
+
+    step: Step
+    on: int
+    seconds: float
+
+
+Event: TypeAlias = (
+    Reading | Located | StepStarted | StepDone | StepFailed | Retrying | Waiting | WaitingForProcess | EndingProcess | Settling
+)

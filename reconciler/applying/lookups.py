@@ -11,7 +11,7 @@ from reconciler.model.codes import Warned
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reconciler.model.observed import Directory
+    from reconciler.model.observed import Directory, Observed
     from reconciler.model.plans import Change, Plan, Step
 
 CREATE_EXCHANGE = "New-ApplicationAccessPolicy"
@@ -44,6 +44,35 @@ def scope_before(step: Step, change: Change | None) -> ScopeName | None:
         return None
     text, scope = str(after.get("scope", "")), step.address.rpartition("@")[2]
     return ScopeName(text, scope) if text and text.lower() != scope else None
+
+
+def guard_before(step: Step) -> ScopeName | None:
+    """The group that has to be empty just before a step, because the step makes a temporary policy on it; None for any other step."""
+    if not step.temporary or step.cmdlet != CREATE_EXCHANGE:
+        return None
+    return ScopeName(str(step.parameters["PolicyScopeGroupId"]), step.address.rpartition("@")[2])
+
+
+def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
+    """Say whether the group is the one that the plan was reviewed with, and known to have no members."""
+    section = plan.baseline.get("exchange")
+    reviewed = section.get("guardScope") if isinstance(section, Mapping) else None
+    found = directory.recipients.get(directory.recipients_by_address.get(name.address.lower(), name.address.lower()))
+    if found is None or not isinstance(reviewed, Mapping) or found.id != name.scope:
+        return False
+    return found.principal and found.members == frozenset() and found.sid == reviewed["sid"]
+
+
+def identity_of(observed: Observed, address: str) -> str | None:
+    """What the service calls the Exchange policy of an address; None if there is none."""
+    application, _, scope = address.removeprefix("exchange.policy/").partition("@")
+    found = observed.exchange.policies.get((application, scope)) if observed.exchange is not None else None
+    return None if found is None else found.identity
+
+
+def relied_on(plan: Plan) -> Mapping[int, int]:
+    """For steps that take something away, the step that they rely on."""
+    return {int(str(note.details["step"])): int(str(note.details["on"])) for note in plan.warnings if note.code == Warned.RELIES_ON}
 
 
 def still_leads(name: ScopeName, directory: Directory) -> bool:

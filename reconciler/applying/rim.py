@@ -28,6 +28,7 @@ class Patience:
         transient: The same for faults that pass.
         process: How long to wait for a process of an earlier apply to end by itself.
         ending: How long to wait after ending it.
+        settle: Between a step and the first one that relies on it and takes something away; a person says how long.
         scale: What part of a wait for a service is really waited; the number of readings and attempts stays.
     """
 
@@ -37,6 +38,7 @@ class Patience:
     throttled: tuple[float, ...] = (30.0, 60.0, 120.0, 240.0, 300.0)
     transient: tuple[float, ...] = (5.0, 10.0, 20.0)
     process: float = 120.0
+    settle: float = 0.0
     ending: float = 10.0
     scale: float = 1.0
 

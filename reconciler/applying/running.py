@@ -9,7 +9,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
 
 from reconciler.applying import lasting, lookups, probing, reviewed
-from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted, Why
+from reconciler.applying.events import Retrying, Settling, StepDone, StepFailed, StepStarted, Why
 from reconciler.applying.journal import End
 from reconciler.applying.outcomes import Retries, Shown, Sight, passes, settled
 from reconciler.errors import AppliedInPart, CaptureFault, Interrupted, ReconcilerError, RenderFault, StalePlan, TenantFault
@@ -56,12 +56,17 @@ class Run:
     _attempted: bool = False
     _retried: set[Provider] = field(default_factory=set)
     _changes: Mapping[str, Change] = field(default_factory=dict)
+    _relied_on: Mapping[int, int] = field(default_factory=dict)
+    _finished: dict[int, float] = field(default_factory=dict)
+    _began: float = 0.0
     _closes: Mapping[int, int] = field(default_factory=dict)
     _remote: Remote | None = None
     _runners: dict[Provider, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._changes = {change.address: change for change in self.plan.changes}
+        self._relied_on = lookups.relied_on(self.plan)
+        self._began = self.rim.clock()
         self._remote = self.tenant if isinstance(self.tenant, Remote) else None
         self._closes = lasting.closing(self.plan) if self._remote is not None else {}
 
@@ -87,6 +92,7 @@ class Run:
         for step in self.plan.steps[self.already :]:
             if self.rim.stop():
                 self._interrupt()
+            self._settle(step)
             self._check_before(step)
             self._expect_lasting(step)
             stopped = self._carry_out(step)
@@ -95,6 +101,18 @@ class Run:
             self._check_after(step)
         return self._verified()
 
+    def _settle(self, step: Step) -> None:
+        """Wait until what this step relies on has been in force for as long as was asked for; a step of an earlier run counts from now."""
+        on = self._relied_on.get(step.id)
+        if on is None or not self.rim.patience.settle:
+            return
+        left = self._finished.get(on, self._began) + self.rim.scaled(self.rim.patience.settle) - self.rim.clock()
+        if left > 0:
+            self.rim.tell(Settling(step, on, left))
+            self.rim.pause(left)
+        if self.rim.stop():
+            self._interrupt()
+
     def _check_before(self, step: Step) -> None:
         why = self._doubt(step)
         if why is not None:
@@ -102,6 +120,21 @@ class Run:
         name = lookups.scope_before(step, self._changes.get(step.address))
         if name is not None and not lookups.still_leads(name, self.watch.look_up(recipients=(name.address,))):
             self._stop_moved((step.address,), f"{name.address} does not lead to {name.scope} any more")
+        if step.temporary and step.provider == "exchange":
+            self._check_guard(step)
+
+    def _check_guard(self, step: Step) -> None:
+        """A temporary policy stands on a group without members, and is removed by the name that the plan expected the service to give it."""
+        group = lookups.guard_before(step)
+        if group is not None and not lookups.still_empty(group, self.plan, self.watch.look_up(recipients=(group.address,))):
+            self._stop_moved((step.address,), f"{group.address} is not the empty group that the plan was made with")
+        if step.cmdlet == lookups.REMOVE_EXCHANGE:
+            products: frozenset[Provider] = frozenset({"exchange"})
+            found = self.watch.until(
+                products, Why.REMOVAL, lambda now: lookups.identity_of(now, step.address), lambda name: name is not None
+            )
+            if found is None or found.lower() != str(step.parameters["Identity"]).lower():
+                self._stop_moved((step.address,), f"the service calls the temporary policy {found}")
 
     def _doubt(self, step: Step) -> Why | None:
         """Say why a step must not rest on the last reading; None if it may."""
@@ -209,6 +242,7 @@ class Run:
 
     def _finish(self, step: Step, begun: float, *, seen: bool) -> None:
         self.done.append(step.id)
+        self._finished[step.id] = self.rim.clock()
         self.journal.done(step.id, seen=seen)
         self.rim.tell(StepDone(step, self.rim.clock() - begun, seen))
 

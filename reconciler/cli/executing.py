@@ -110,8 +110,8 @@ def _ask(steps: int) -> None:
         raise Declined("declined: nothing was changed")
 
 
-def execute(target: Target, state_dir: Path) -> int:
-    """Run the steps, report what was done, and give the exit code.
+def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
+    """Run the steps, report what was done, and give the exit code. `settle`: minutes between a step and a removal that relies on it.
 
     Raises:
         ReconcilerError: nothing was done, or the run had to stop.
@@ -120,7 +120,7 @@ def execute(target: Target, state_dir: Path) -> int:
 
     with watching.stopping() as stop, watching.shown(len(target.loaded.plan.steps)) as tell:
         try:
-            outcome = apply(target.loaded, target.tenant, state_dir=state_dir, tell=tell, stop=stop)
+            outcome = apply(target.loaded, target.tenant, state_dir=state_dir, tell=tell, stop=stop, settle=settle * 60)
         except (AppliedInPart, Interrupted) as fault:
             if fault.applied is not None:
                 _report(target, fault.applied)

@@ -63,12 +63,20 @@ def file_out(name: str, text: str, *, required: bool = False) -> Callable[[Comma
 
 
 def planning(command: Command) -> Command:
-    """The options of planning: consents and selection."""
-    for decorate in (_SKIP, _ONLY, _ALLOW):
+    """The options of planning: consents, selection, and how a group's grant changes."""
+    for decorate in (_GROUP_CHANGES, _SKIP, _ONLY, _ALLOW):
         command = decorate(command)
     return command
 
 
+_GROUP_CHANGES = click.option(
+    "--group-changes",
+    type=click.Choice(["in-place", "remove-add"]),
+    default="in-place",
+    show_default=True,
+    help="How a group that holds a Teams policy gets another one or another rank: granted anew, which is not documented and fails safe, or "
+    "the documented way, which takes the old one away first.",
+)
 _ALLOW = click.option(
     "--allow",
     multiple=True,

@@ -9,6 +9,7 @@ from reconciler.applying.events import (
     Located,
     Reading,
     Retrying,
+    Settling,
     StepDone,
     StepFailed,
     StepStarted,
@@ -36,7 +37,7 @@ PURPOSES: Mapping[Why, str] = {
 }
 
 
-def told(event: Event, steps: int) -> Line:  # noqa: PLR0911  one sentence for each event
+def told(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one sentence for each event
     """One event on one line; `steps` is the number of steps of the plan."""
     match event:
         case Reading():
@@ -62,6 +63,11 @@ def told(event: Event, steps: int) -> Line:  # noqa: PLR0911  one sentence for e
             return Line(text, Tone.WARNING)
         case EndingProcess():
             return Line(f"Process {event.pid} of an earlier apply has not ended by itself; it is ended now.", Tone.WARNING)
+        case Settling():
+            text = (
+                f"Step {event.step.id} relies on step {event.on}: giving the service {event.seconds / 60:.0f} more minutes to enforce it."
+            )
+            return Line(text, Tone.WARNING)
     assert_never(event)
 
 

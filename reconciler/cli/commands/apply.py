@@ -10,7 +10,7 @@ import click
 from reconciler.cli import options
 
 if TYPE_CHECKING:
-    from reconciler.planning.making import PlanOptions
+    from reconciler.planning.making import GroupChanges, PlanOptions
 
 
 @click.command("apply", short_help="Run the steps of a plan.")
@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Without PLAN.json: the documents. Repeatable; `policies` by default.",
 )
+@click.option(
+    "--settle",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="MINUTES",
+    help="Wait so long between a step and a removal that relies on it: the services enforce changes 30 to 60 minutes late.",
+)
 @options.planning
 def command(  # noqa: PLR0913  one parameter for each option
     *,
@@ -41,9 +48,11 @@ def command(  # noqa: PLR0913  one parameter for each option
     tenant: str | None,
     state_dir: Path,
     paths: tuple[Path, ...],
+    settle: int,
     allow: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    group_changes: GroupChanges,
 ) -> int:
     """Run the steps of a plan, one after the other, and read the tenant again.
 
@@ -56,7 +65,7 @@ def command(  # noqa: PLR0913  one parameter for each option
     from reconciler.cli import executing  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
 
-    chosen = PlanOptions(allow=allow, only=only, skip=skip)
+    chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     executing.refuse_silence(auto=auto_approve)
     if plan is not None:
         _refuse_planning(paths, chosen)
@@ -65,11 +74,11 @@ def command(  # noqa: PLR0913  one parameter for each option
         target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
     executing.match(target, digest)
     executing.approve(target, auto=auto_approve)
-    return executing.execute(target, state_dir)
+    return executing.execute(target, state_dir, settle=settle)
 
 
 def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:
-    if paths or chosen.allow or chosen.only or chosen.skip:
+    if paths or chosen.allow or chosen.only or chosen.skip or chosen.group_changes != "in-place":
         raise click.UsageError(
-            "--path, --allow, --only and --skip make a plan; with PLAN.json the plan is made already. Give them to `plan --out`."
+            "--path, --allow, --only, --skip and --group-changes make a plan; with PLAN.json the plan is made already. Give them to `plan --out`."
         )

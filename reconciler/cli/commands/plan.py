@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.model.addresses import Provider
+    from reconciler.planning.making import GroupChanges
 
 
 @click.command("plan", short_help="What would change.")
@@ -31,6 +32,7 @@ def command(  # noqa: PLR0913  one parameter for each option
     allow: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
+    group_changes: GroupChanges,
     detailed_exitcode: bool,
     form: str,
     product: Provider | None,
@@ -46,7 +48,7 @@ def command(  # noqa: PLR0913  one parameter for each option
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
 
-    made = loading.made(paths, tenant, PlanOptions(allow=allow, only=only, skip=skip))
+    made = loading.made(paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes))
     for file in (out, json_into):
         if file is not None:
             planfile.write(file, made.plan)
