@@ -9,9 +9,9 @@ enough: three at most, which sets of scopes tell directly.
 from __future__ import annotations
 
 from itertools import product
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from reconciler.planning.checking.exchange_steps import DENY, RESTRICT, Exchange, empty_scopes
+from reconciler.planning.checking.exchange_steps import EVERY, Exchange, empty_scopes
 from reconciler.planning.checking.verdicts import Mailboxes, Unfollowable, Violation, Why
 
 if TYPE_CHECKING:
@@ -19,15 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from reconciler.model.plans import Step
-
-EVERY = "*"
-
-
-class Rights(NamedTuple):
-    """The scopes that an application is restricted to, and those that it is denied, `*` counted in."""
-
-    restrict: frozenset[str]
-    deny: frozenset[str]
+    from reconciler.planning.checking.exchange_steps import Rights
 
 
 def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violation]:
@@ -51,12 +43,12 @@ def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violati
 
 
 def _judged(before: Exchange, after: Exchange, steps: Sequence[Step], empty: frozenset[str]) -> Iterator[Violation]:
-    now, known = before.copy(), set()
+    now = before.copy()
+    known: set[tuple[str, tuple[str, ...]]] = set()
+    ends = {application: (before.bearing(application), after.bearing(application)) for application in {*before.own, EVERY}}
     for step in steps:
-        touched = now.run(step)
-        for application in _concerned(now, touched):
-            ends = _rights(before, application), _rights(after, application)
-            scopes = exposed(_rights(now, application), ends, empty)
+        for application in _concerned(now, now.run(step)):
+            scopes = exposed(now.bearing(application), ends[application], empty)
             if scopes is not None and (application, scopes) not in known:
                 known.add((application, scopes))
                 yield Violation("exchange", step.id, step.address, Why.EXPOSED, application, Mailboxes(scopes))
@@ -66,17 +58,7 @@ def _concerned(now: Exchange, touched: str | None) -> Sequence[str]:
     """Applications that a step bears on: policies of `*` bear on all, and on one that has none of its own."""
     if touched is None:
         return ()
-    return sorted(now.rights.keys() | {EVERY}) if touched == EVERY else (touched,)
-
-
-def _rights(exchange: Exchange, application: str) -> Rights:
-    policies = [*exchange.rights.get(EVERY, {}).items()]
-    if application != EVERY:
-        policies += exchange.rights[application].items()
-    return Rights(
-        restrict=frozenset(scope for scope, right in policies if right == RESTRICT),
-        deny=frozenset(scope for scope, right in policies if right == DENY),
-    )
+    return sorted({*now.own, EVERY}) if touched == EVERY else (touched,)
 
 
 def exposed(now: Rights, ends: tuple[Rights, Rights], empty: frozenset[str]) -> tuple[str, ...] | None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.planning.checking.verdicts import Unfollowable, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from reconciler.model.plans import Step
 
 RESTRICT, DENY = "RestrictAccess", "DenyAccess"
+EVERY = "*"
 GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _GUID = re.compile(GUID)
 _IDENTITY = re.compile(rf"{GUID}\\(?P<application>{GUID}|\*):s-[0-9-]+;(?P<scope>{GUID})")
@@ -30,29 +31,48 @@ def empty_scopes(section: Mapping[str, Any]) -> frozenset[str]:
     return frozenset({guard["id"].lower()}) if guard and guard["members"] == [] else frozenset()
 
 
+class Rights(NamedTuple):
+    """The scopes (object ids) that an application is restricted to, and those that it is denied."""
+
+    restrict: frozenset[str]
+    deny: frozenset[str]
+
+    def changed(self, scope: str, right: str | None) -> Rights:
+        """The same but for one scope; right None: no policy has it."""
+        return Rights(
+            self.restrict | {scope} if right == RESTRICT else self.restrict - {scope},
+            self.deny | {scope} if right == DENY else self.deny - {scope},
+        )
+
+
+NO_RIGHTS = Rights(frozenset(), frozenset())
+
+
 @dataclass(slots=True)
 class Exchange:
-    """Access rights by application (lower-case client id or `*`) and scope (object id), changed step by step."""
+    """The rights of each application's own policies, by lower-case client id or `*`, changed step by step."""
 
-    rights: dict[str, dict[str, str]]
+    own: dict[str, Rights]
 
     @classmethod
     def read(cls, section: Mapping[str, Any]) -> Exchange:
-        """Read the section of a plan file's baseline: the policies of each application that a step may touch.
+        """Read the section of a plan file's baseline: the policies of each application that a step bears on.
 
         Raises:
             Unfollowable: an access right is none that is known.
             KeyError, TypeError, AttributeError: it is no such section.
         """
-        applications = {name.lower(): rows for name, rows in section.items() if name != GUARD}
-        rights = {name: {row["scope"].lower(): row["accessRight"] for row in rows} for name, rows in applications.items()}
-        if any(right not in {RESTRICT, DENY} for policies in rights.values() for right in policies.values()):
-            raise Unfollowable(Why.UNKNOWN)
-        return cls(rights)
+        return cls({application.lower(): _rights(rows) for application, rows in section.items() if application != GUARD})
 
     def copy(self) -> Exchange:
         """A second one that changes on its own."""
-        return Exchange({application: dict(policies) for application, policies in self.rights.items()})
+        return Exchange(dict(self.own))
+
+    def bearing(self, application: str) -> Rights:
+        """What bears on an application: its own policies and those of `*`. `*` itself stands for one that has none of its own."""
+        every = self.own.get(EVERY, NO_RIGHTS)
+        own = self.own.get(application, NO_RIGHTS)
+        return Rights(own.restrict | every.restrict, own.deny | every.deny)
 
     def run(self, step: Step) -> str | None:
         """Do one step; return the application whose policies are others now, None if no right changed.
@@ -65,28 +85,39 @@ class Exchange:
                 return self._new(*_created(step))
             case "Remove-ApplicationAccessPolicy":
                 application, scope = _identified(step)
-                del self._existing(application, scope)[scope]
+                self.own[application] = self._having(application, scope).changed(scope, None)
                 return application
             case "Set-ApplicationAccessPolicy":
-                self._existing(*_identified(step))
+                self._having(*_identified(step))
                 return None
             case _:
                 raise Unfollowable(Why.UNKNOWN)
 
     def _new(self, application: str, scope: str, right: str) -> str:
-        if application not in self.rights or right not in {RESTRICT, DENY}:
+        own = self.own.get(application)
+        if own is None or right not in {RESTRICT, DENY}:
             raise Unfollowable(Why.UNKNOWN)
-        if scope in self.rights[application]:
+        if scope in own.restrict or scope in own.deny:
             raise Unfollowable(Why.REFUSED)
-        self.rights[application][scope] = right
+        self.own[application] = own.changed(scope, right)
         return application
 
-    def _existing(self, application: str, scope: str) -> dict[str, str]:
-        if application not in self.rights:
+    def _having(self, application: str, scope: str) -> Rights:
+        own = self.own.get(application)
+        if own is None:
             raise Unfollowable(Why.UNKNOWN)
-        if scope not in self.rights[application]:
+        if scope not in own.restrict and scope not in own.deny:
             raise Unfollowable(Why.REFUSED)
-        return self.rights[application]
+        return own
+
+
+def _rights(rows: Iterable[Mapping[str, Any]]) -> Rights:
+    found: dict[str, list[str]] = {RESTRICT: [], DENY: []}
+    for row in rows:
+        if row["accessRight"] not in found:
+            raise Unfollowable(Why.UNKNOWN)
+        found[row["accessRight"]].append(row["scope"].lower())
+    return Rights(frozenset(found[RESTRICT]), frozenset(found[DENY]))
 
 
 def _created(step: Step) -> tuple[str, str, str]:

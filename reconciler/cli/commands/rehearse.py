@@ -1,0 +1,62 @@
+"""`reconciler rehearse`: a plan, tried on copies of a simulated tenant while things go wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options
+
+
+@click.command("rehearse", short_help="Try a plan on a simulated tenant.")
+@click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--tenant",
+    metavar="sim:FILE",
+    help="Rehearse on copies of this simulated tenant; FILE is never written. Default: a tenant made from what the plan itself says of the real one.",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(min=1),
+    help="At how many steps something goes wrong at most. Default: all of a short plan, a few of a long one.",
+)
+@options.formats("text", "json")
+def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> int:
+    """Run a plan on copies of a simulated tenant: undisturbed, stopped after each step, with each answer lost before and after its effect.
+
+    Says where each run ends, who misses what meanwhile, and whether applying the same plan again converges. Nothing real is read or written.
+
+    Exit codes: 0 every run ends as it must, 4 refused by a guard or not safe, 5 the tenant is in no state of the plan, 7 some run does not
+    end as it must.
+    """
+    from tempfile import TemporaryDirectory  # noqa: PLC0415  lazy: `--help` needs none of it
+
+    from reconciler.applying import rehearsing  # noqa: PLC0415  lazy: the same
+    from reconciler.cli import printing  # noqa: PLC0415  lazy: the same
+    from reconciler.errors import NotVerified  # noqa: PLC0415  lazy: the same
+    from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
+    from reconciler.reports import rehearsal  # noqa: PLC0415  lazy: the same
+
+    original = _original(tenant)
+    loaded = planfile.load(plan)
+    with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
+        value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
+    where = "a tenant made from the plan's baseline" if original is None else str(original)
+    if form == "json":
+        printing.raw(rehearsal.as_json(value, where=where))
+    else:
+        printing.report(rehearsal.rehearsal(loaded.plan, value, where=where))
+    return 0 if value.passed else NotVerified.exit_code
+
+
+def _original(tenant: str | None) -> Path | None:
+    """The file of `sim:FILE`."""
+    if tenant is None:
+        return None
+    file = Path(tenant.removeprefix("sim:"))
+    if not tenant.startswith("sim:") or not file.is_file():
+        raise click.UsageError(
+            f"--tenant {tenant}: a rehearsal needs `sim:FILE`, where FILE holds a simulated tenant; without it, the plan's own baseline serves."
+        )
+    return file

@@ -1,0 +1,132 @@
+"""A rehearsal, for a person or for a machine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from reconciler.applying.rehearsing import Trouble
+from reconciler.reports import values
+from reconciler.reports.json import printable
+from reconciler.reports.lines import Line, Tone, counted, heading
+from reconciler.reports.plans import SIMULATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.applying.rehearsing import Rehearsal, Run
+    from reconciler.model.plans import Plan
+
+MOST = 20
+
+_TITLES = {
+    Trouble.NONE: "Nothing goes wrong",
+    Trouble.STOPPED: "Stopped after a step",
+    Trouble.LOST_BEFORE: "The answer is lost, and so is the write",
+    Trouble.LOST_AFTER: "The answer is lost after the write took effect",
+}
+
+
+def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
+    """What was tried, how it ended, and what is missing for whom wherever the plan may stop. `where`: on what tenant."""
+    yield SIMULATED
+    yield Line()
+    yield Line(f"Rehearsed {counted(value.steps, 'step')} in {counted(len(value.runs), 'run')}, each on its own copy of {where}.")
+    yield from _extent(value)
+    for trouble, title in _TITLES.items():
+        yield from _tried(title, [run for run in value.runs if run.trouble is trouble])
+    yield from _gaps(plan, value)
+    yield from _faults(plan, value)
+    yield Line()
+    if value.passed:
+        yield Line("Rehearsal passed: every run ends in a state of the plan, and converges.", Tone.HEADING)
+    else:
+        yield Line("Rehearsal failed: do not apply this plan before what stands above is understood.", Tone.FAULT)
+
+
+def as_json(value: Rehearsal, *, where: str) -> str:
+    """The same as one JSON text with a final LF."""
+    raw: dict[str, Any] = {
+        "already": value.already,
+        "complete": value.complete,
+        "passed": value.passed,
+        "runs": [_run(run) for run in value.runs],
+        "sampled": list(value.sampled),
+        "steps": value.steps,
+        "where": where,
+    }
+    return printable(json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n")
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "again": run.again,
+        "as_it_must": run.as_it_must,
+        "converged": run.converged,
+        "gaps": list(run.gaps),
+        "place": run.place,
+        "said": run.said,
+        "step": run.step,
+        "trouble": run.trouble.value,
+    }
+
+
+def _extent(value: Rehearsal) -> Iterator[Line]:
+    if value.already:
+        yield Line(f"The tenant shows the first {counted(value.already, 'step')} already.")
+    left = value.steps - value.already
+    if value.sampled and not value.complete:
+        chosen = ", ".join(map(str, value.sampled[:MOST])) + (" ..." if len(value.sampled) > MOST else "")
+        yield Line(f"Something goes wrong at {len(value.sampled)} of {counted(left, 'step')} ({chosen}): --most N tries more or fewer.")
+
+
+def _tried(title: str, runs: Sequence[Run]) -> Iterator[Line]:
+    if not runs:
+        return
+    good = [run for run in runs if run.as_it_must]
+    again = sum(run.again for run in good)
+    ways = [f"{len(good) - again} at once"] if len(good) > again else []
+    ways += [f"{again} when the same plan is applied again"] if again else []
+    how = f" ({', '.join(ways)})" if good else ""
+    yield Line(f"  {title}: {len(good)} of {len(runs)} converge{how}", Tone.ADD if len(good) == len(runs) else Tone.FAULT)
+
+
+def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
+    """Where the plan may stop with somebody missing what he has before and after."""
+    if plan.gaps is None:
+        yield from heading("Gaps: not computed")
+        return
+    stops = [run for run in value.runs if run.trouble is Trouble.STOPPED and run.gaps]
+    if not stops:
+        yield from heading("Gaps: none; wherever it stops, nobody misses what is granted before and after")
+        return
+    yield from heading("Gaps: if it stops here, somebody misses what is granted before and after")
+    rows: Any = plan.gaps
+    for run in stops[:MOST]:
+        yield Line(f"    after step {run.step} ({plan.steps[run.step - 1].address})", Tone.WARNING)
+        for index in run.gaps[:MOST]:
+            yield Line(f"      {_missing(plan, rows[index])}")
+    if len(stops) > MOST:
+        yield Line(f"    ... and after {len(stops) - MOST} more: --format json lists all")
+
+
+def _missing(plan: Plan, row: Any) -> str:
+    subject = " ".join(values.named(str(part), plan.names) for part in (row["subject"]["kind"], row["subject"].get("id")) if part)
+    possibly = " (possibly)" if row["certainty"] == "possible" else ""
+    return f"{values.named(row['application'], plan.names)} does not reach: {subject}{possibly}"
+
+
+def _faults(plan: Plan, value: Rehearsal) -> Iterator[Line]:
+    bad = [run for run in value.runs if not run.as_it_must]
+    if bad:
+        yield from heading("Not as it must be:")
+    for run in bad[:MOST]:
+        at = f" (step {run.step}: {plan.steps[run.step - 1].address})" if run.step else ""
+        stood = "in no state of the plan" if run.place is None else f"in the state after step {run.place}"
+        yield Line(
+            f"    {_TITLES[run.trouble]}{at}: the run ended {stood}{'' if run.converged else ', and it does not converge'}", Tone.FAULT
+        )
+        if run.said:
+            yield Line(f"      {run.said}", Tone.FAULT)
+    if len(bad) > MOST:
+        yield Line(f"    ... and {len(bad) - MOST} more: --format json lists all")

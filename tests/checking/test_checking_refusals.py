@@ -1,0 +1,266 @@
+"""What the checker cannot follow it refuses; what it refuses, `plan` refuses and `apply` does not begin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from worlds import APPS, GROUPS, SCOPES, TENANT, USERS, ExchangeWorld, TeamsWorld
+
+from reconciler.errors import Refused
+from reconciler.model.addresses import exchange_application, teams_application
+from reconciler.model.codes import Rule
+from reconciler.model.documents import AccessRight
+from reconciler.model.plans import Note
+from reconciler.planning import making, planfile
+from reconciler.planning.checking import Mailboxes, Violation, Why, assert_safe, check, refusals
+from reconciler.reports import notes
+from reconciler.reports.lines import text
+from tests.applying import worlds as tenants
+from tests.checking import transitions
+from tests.checking.transitions import exchange_call, teams_call
+from tests.house.tree import PACKAGE, imports
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reconciler.model.plans import Plan
+    from tests.conftest import Run
+
+X, Y, Z = APPS[:3]
+STRANGE = "00000009-0000-4000-8000-000000000009"
+WORLD = TeamsWorld({"Alpha": (frozenset({X}), ""), "Beta": (frozenset({Y}), "")}, frozenset(), [(GROUPS[0], "Alpha")], {USERS[0]: "Beta"})
+EXCHANGE = ExchangeWorld({(X, SCOPES[0]): (AccessRight.RESTRICT, "")})
+
+
+def _teams_plan(*calls, **changed: Any) -> Plan:
+    return transitions.plan({"teams": {**transitions.teams_baseline(WORLD, calls), **changed}}, transitions.steps(calls))
+
+
+def _exchange_plan(*calls) -> Plan:
+    return transitions.plan({"exchange": transitions.exchange_baseline(EXCHANGE, [X])}, transitions.steps(calls))
+
+
+def test_the_checker_shares_nothing_with_what_it_checks() -> None:
+    """No room but the words of the model, and none of the planner's modules but itself."""
+    known = ("reconciler.model.", "reconciler.errors", "reconciler.canonical", "reconciler.planning.checking")
+    foreign = [
+        imported
+        for path in sorted((PACKAGE / "planning" / "checking").glob("*.py"))
+        for imported, _ in imports(path)
+        if imported.startswith("reconciler") and not imported.startswith(known)
+    ]
+    assert foreign == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        teams_call("New", Identity="ALPHA", AppIds=[X]),
+        teams_call("Remove", Identity="Gamma"),
+        teams_call("Remove", Identity="Alpha"),
+        teams_call("Remove", Identity="Beta"),
+        teams_call("Set", Identity="Gamma", AppIds={"Add": [X]}),
+        teams_call("Grant", Identity=USERS[1], PolicyName="Gamma"),
+    ],
+)
+def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
+    allowed = teams_call("Set", Identity="Alpha", Description="fine")
+    assert [(one.step, one.why) for one in check(_teams_plan(allowed, call, allowed))] == [(2, Why.REFUSED)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        teams_call("Get", Identity="Alpha"),
+        teams_call("New", Identity="Unheard"),
+        teams_call("New", Identity=""),
+        teams_call("New", Identity="Gamma", AppIds=X),
+        teams_call("New", AppIds=[X]),
+        teams_call("Set", Identity="Alpha", AppIds=[X]),
+        teams_call("Set", Identity="Alpha", AppIds={"Replace": [X]}),
+        teams_call("Set", Identity="Alpha", AppIds={}),
+        teams_call("Remove", Identity="Global"),
+        teams_call("Grant", Global=True, PolicyName=None),
+        teams_call("Grant", Identity=USERS[1], PolicyName="Global"),
+        teams_call("Grant", Identity=USERS[1]),
+    ],
+)
+def test_a_teams_step_that_no_plan_has_is_not_guessed_at(call) -> None:
+    assert [(one.step, one.why) for one in check(_teams_plan(call))] == [(1, Why.UNKNOWN)]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"users": {}},
+        {"users": {USERS[1]: "gamma2"}},
+        {"groups": [{"group": GROUPS[0], "policy": "unheard"}]},
+        {"groups": None},
+        {"policies": {"alpha": {"applications": "x"}}},
+        {"policies": {}},
+    ],
+)
+def test_a_baseline_that_lacks_what_a_step_rests_on_proves_nothing(changed: dict) -> None:
+    plan = _teams_plan(teams_call("Grant", Identity=USERS[1], PolicyName="Alpha"), **changed)
+    assert [(one.step, one.why) for one in check(plan)] == [(1, Why.UNKNOWN)]
+    assert [one.why for one in check(replace(plan, baseline={}))] == [Why.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (exchange_call("New", X, SCOPES[0], "DenyAccess"), Why.REFUSED),
+        (exchange_call("Remove", X, SCOPES[1]), Why.REFUSED),
+        (exchange_call("Set", X, SCOPES[1]), Why.REFUSED),
+        (exchange_call("New", X, SCOPES[1], "AllowAccess"), Why.UNKNOWN),
+        (exchange_call("New", STRANGE, SCOPES[1], "DenyAccess"), Why.UNKNOWN),
+        (exchange_call("Remove", STRANGE, SCOPES[1]), Why.UNKNOWN),
+        (exchange_call("Get", X, SCOPES[0]), Why.UNKNOWN),
+        (("Remove-ApplicationAccessPolicy", {"Identity": "the one of CRM"}), Why.UNKNOWN),
+        (("Remove-ApplicationAccessPolicy", {}), Why.UNKNOWN),
+    ],
+)
+def test_an_exchange_step_that_cannot_be_followed_is_named(call, why: Why) -> None:
+    assert [(one.step, one.why) for one in check(_exchange_plan(call))] == [(1, why)]
+
+
+def test_a_new_exchange_policy_must_be_the_one_that_its_address_names() -> None:
+    plan = _exchange_plan(exchange_call("New", X, SCOPES[1], "RestrictAccess"))
+    (step,) = plan.steps
+    assert check(plan) == ()
+    for other in ({"AppId": [Y]}, {"AppId": [X, Y]}, {"PolicyScopeGroupId": SCOPES[2]}, {"AppId": None}):
+        assert [one.why for one in check(replace(plan, steps=(replace(step, parameters={**step.parameters, **other}),)))] == [Why.UNKNOWN]
+    assert [one.why for one in check(replace(plan, steps=(replace(step, address="exchange.policy/crm"),)))] == [Why.UNKNOWN]
+
+
+def test_an_exchange_baseline_must_be_one() -> None:
+    plan = _exchange_plan(exchange_call("New", X, SCOPES[1], "RestrictAccess"))
+    for section in ({X: [{"scope": SCOPES[0], "accessRight": "Allow"}]}, {X: [{"scope": SCOPES[0]}]}, {X: None}, []):
+        assert [one.why for one in check(replace(plan, baseline={"exchange": section}))] == [Why.UNKNOWN]
+
+
+def test_a_description_opens_nothing_and_is_followed() -> None:
+    assert check(_exchange_plan(exchange_call("Set", X, SCOPES[0]))) == ()
+    assert check(_teams_plan(teams_call("Set", Identity="Global", Description="x"))) == ()
+    assert check(transitions.plan({"teams": None, "exchange": None}, ())) == ()
+
+
+def test_a_rank_that_is_none_is_the_last() -> None:
+    """The module does not send a rank of 0, and the service takes none for the last one."""
+    calls = [
+        teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=0),
+        teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=9),
+    ]
+    assert check(_teams_plan(*calls)) == ()
+    first = teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1)
+    found = check(_teams_plan(first, calls[0]))
+    assert [(one.step, one.application, one.subject.groups) for one in found] == [(1, Y, tuple(GROUPS[:2]))]
+
+
+# --- plan
+
+
+def _opening() -> tuple[Violation, ...]:
+    """Restricts of X are removed before the new one comes; then something else cannot be followed."""
+    opening = (exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[1], "RestrictAccess"))
+    return check(_exchange_plan(*opening))
+
+
+def test_one_refusal_for_each_application_and_each_step_that_cannot_be_followed() -> None:
+    exposed = check(
+        _teams_plan(
+            teams_call("Set", Identity="Alpha", AppIds={"Add": [Y, Z]}),
+            teams_call("Set", Identity="Alpha", AppIds={"Remove": [Y, Z]}),
+            others={"alpha": True},
+        )
+    )
+    found = refusals((*_opening(), *exposed, *check(_teams_plan(teams_call("Remove", Identity="Alpha")))))
+    assert [(note.code, note.address) for note in found] == [
+        (Rule.UNSAFE, exchange_application(X)),
+        (Rule.UNSAFE, teams_application(Y)),
+        (Rule.UNSAFE, teams_application(Z)),
+        (Rule.UNCHECKED, "teams.policy/any"),
+    ]
+    assert found[1].details["others"] == 1, "holders of the policy are named, members of the group are counted"
+    assert not any("allow" in note.details for note in found), "no consent makes an unsafe order safe"
+
+
+@pytest.mark.parametrize("code", [Rule.NEEDS_GUARD, Rule.EXPOSURE])
+@pytest.mark.parametrize("application", [X, "*"])
+def test_what_is_refused_with_better_reasons_is_not_refused_twice(code: Rule, application: str) -> None:
+    assert refusals(_opening(), [Note(code, exchange_application(application), {})]) == ()
+    assert len(refusals(_opening(), [Note(code, exchange_application(Y), {})])) == 1
+    assert len(refusals(_opening(), [Note(Rule.LIMITS, exchange_application(application), {})])) == 1
+    stuck = check(_teams_plan(teams_call("Remove", Identity="Alpha")))
+    assert len(refusals(stuck, [Note(code, "teams.policy/any", {})])) == 1, "that a step cannot be followed is never told by others"
+
+
+def test_a_plan_whose_order_is_not_safe_is_not_applicable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planner itself has to be broken for this: its steps are taken in the reverse order."""
+    reverse: Callable = lambda of: lambda drafts, *rest: of(list(drafts)[::-1], *rest)
+    monkeypatch.setattr(making, "_steps", reverse(making._steps))
+    before = tenants.World(policies={1: frozenset({1})}, users={})
+    after = tenants.World(policies={1: frozenset({2})}, users={1: 1})
+    plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))
+    assert not plan.applicable
+    assert [(note.code, note.address) for note in plan.refusals] == [(Rule.UNSAFE, teams_application(tenants.application(1)))]
+    said = text(notes.notes(plan))
+    assert "Checked independently, the order of these steps is not safe: after step 2" in said
+    assert "at teams.grant/user:" in said
+
+
+# --- apply
+
+
+def _swapped(plan: Plan) -> Plan:
+    """The same steps in the reverse order, sealed as if it had been made so."""
+    return replace(plan, steps=tuple(replace(step, id=number) for number, step in enumerate(plan.steps[::-1], 1)))
+
+
+def test_apply_refuses_an_unsafe_plan_before_anything_is_read_or_written(tmp_path: Path, run: Run) -> None:
+    before = tenants.World(policies={1: frozenset({1})}, users={})
+    after = tenants.World(policies={1: frozenset({2})}, users={1: 1})
+    plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))
+    planfile.write(tmp_path / "plan.json", _swapped(plan))
+    state = (tmp_path / "tenant.json").read_bytes()
+    ran = run("apply", "plan.json", "--auto-approve", "--tenant", "sim:tenant.json")
+    assert ran.code == 4, ran.err
+    assert f"teams.application/{tenants.application(1)} would reach users by their grants (no direct grant -> " in ran.err
+    assert "after step 2 of the plan (teams.grant/user:" in ran.err
+    assert "Nothing was written" in ran.err
+    assert (tmp_path / "tenant.json").read_bytes() == state
+    assert not (tmp_path / ".reconciler").exists()
+    assert run("rehearse", "plan.json").code == 4
+
+
+def test_what_was_consented_to_is_applied_and_nothing_else() -> None:
+    plan = _exchange_plan(exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[1], "RestrictAccess"))
+    with pytest.raises(Refused, match=f"{X} would reach mailboxes in none of its scopes, whom"):
+        assert_safe(plan)
+    assert_safe(replace(plan, consents=(f"exposure:exchange.application/{X.upper()}",)))
+    for other in (f"exposure:exchange.application/{Y}", f"tenant-wide:exchange.application/{X}", f"exposure:teams.application/{X}"):
+        with pytest.raises(Refused):
+            assert_safe(replace(plan, consents=(other,)))
+
+
+def test_the_sentence_says_who_and_what_cannot_be_followed() -> None:
+    world = ExchangeWorld({(X, SCOPES[0]): (AccessRight.DENY, ""), (X, SCOPES[1]): (AccessRight.RESTRICT, "")})
+    calls = [exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[2], "DenyAccess")]
+    calls += [exchange_call("New", X, SCOPES[0], "DenyAccess"), exchange_call("Remove", X, SCOPES[2])]
+    plan = transitions.plan({"exchange": transitions.exchange_baseline(world, [X])}, transitions.steps(calls))
+    assert check(plan)[0].subject == Mailboxes((SCOPES[0], SCOPES[1]))
+    with pytest.raises(Refused, match=f"mailboxes in the scopes {SCOPES[0]} and {SCOPES[1]}, whom"):
+        assert_safe(plan)
+    with pytest.raises(Refused, match=r"step 1 of the plan \(teams.policy/any\) cannot be done where it stands"):
+        assert_safe(_teams_plan(teams_call("Remove", Identity="Alpha")))
+    with pytest.raises(Refused, match="cannot be checked: the plan's baseline lacks"):
+        assert_safe(_teams_plan(teams_call("New", Identity="Unheard")))
+    unassigned = _teams_plan(
+        teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1), teams_call("Grant", Group=GROUPS[1], PolicyName=None)
+    )
+    with pytest.raises(Refused, match=f"in the groups {GROUPS[0]} and {GROUPS[1]}, whom|in the groups {GROUPS[1]}, whom") as caught:
+        assert_safe(unassigned)
+    assert TENANT not in str(caught.value)
