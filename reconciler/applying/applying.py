@@ -53,10 +53,12 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read the tenant again.
 
     Args:
-        loaded, tenant: The plan file, its digest checked; where steps go.
+        loaded: The plan file, its digest checked.
+        tenant: Where steps go.
         state_dir: Usually `.reconciler`; lock and journals lie in a directory per tenant below it.
         tell: Is told every event, in order.
-        clock, sleep: Seconds since 1970; waits for this many seconds.
+        clock: Seconds since 1970.
+        sleep: Waits for this many seconds.
         stop: Is asked between steps and while waiting; once it says True, the step in flight is finished and no other begins.
         patience: How long to wait for what; by default what the services were seen to need, and nothing for a simulated one.
         settle: Seconds between a step and the first one that relies on it and takes something away.
@@ -75,8 +77,12 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
         return Applied((), 0, None, None, (), converged=True, moved=())
+    return _locked(loaded, tenant, state_dir, rim)
+
+
+def _locked(loaded: Loaded, tenant: Tenant, state_dir: Path, rim: Rim) -> Applied:
     directory = tenant_directory(state_dir, loaded.plan.tenant_id)
-    with hold(directory, since=datetime.fromtimestamp(clock(), UTC).isoformat(timespec="seconds")):
+    with hold(directory, since=datetime.fromtimestamp(rim.clock(), UTC).isoformat(timespec="seconds")):
         return _apply(loaded, tenant, directory, rim)
 
 
