@@ -38,10 +38,11 @@ def render(invocation: Invocation) -> str:
 
 @lru_cache(maxsize=256)
 def _template(cmdlet: str, given: frozenset[str]) -> Template:
-    forgotten = given - printed(cmdlet)
+    template, names = _compiled(cmdlet)
+    forgotten = given - names
     if forgotten:
         raise RenderFault(f"the template of {cmdlet} does not write {' '.join(sorted(forgotten))}; leave it out")
-    return _environment().get_template(f"{cmdlet}.j2")
+    return template
 
 
 @cache
@@ -51,14 +52,22 @@ def printed(cmdlet: str) -> frozenset[str]:
     Raises:
         RenderFault: the cmdlet has no template.
     """
-    from jinja2 import TemplateNotFound, meta  # noqa: PLC0415  lazy: only who renders loads Jinja2
+    return _compiled(cmdlet)[1]
 
-    environment = _environment()
+
+@cache
+def _compiled(cmdlet: str) -> tuple[Template, frozenset[str]]:
+    """A template and the names in it, from one parse: start-up is paid by every run."""
+    from jinja2 import TemplateNotFound, nodes  # noqa: PLC0415  lazy: only who renders loads Jinja2
+
+    environment, name = _environment(), f"{cmdlet}.j2"
     try:
-        source, _, _ = environment.loader.get_source(environment, f"{cmdlet}.j2")  # type: ignore[union-attr]
+        source, file, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
     except TemplateNotFound:
         raise RenderFault(f"{cmdlet} has no template") from None
-    return frozenset(meta.find_undeclared_variables(environment.parse(source)))
+    tree = environment.parse(source, name, file)
+    names = frozenset(node.name for node in tree.find_all(nodes.Name))  # each is a parameter: templates set no variables, there are no globals
+    return environment.template_class.from_code(environment, environment.compile(tree, name, file), {}), names
 
 
 @cache
