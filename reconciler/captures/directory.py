@@ -41,7 +41,8 @@ def _plain_users(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, User], di
     except (KeyError, TypeError):
         return None
     users = dict(zip(ids, map(tuple.__new__, repeat(User), zip(ids, upns, names, strict=True)), strict=True))
-    folded = upns if "".join(upns).islower() else map(str.lower, upns)
+    joined = "".join(upns)
+    folded = upns if joined == joined.lower() else map(str.lower, upns)
     by_upn = dict(zip(folded, ids, strict=True))
     return (users, by_upn) if len(users) == len(by_upn) == len(rows) else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.canonical import lines
+from reconciler.canonical import rows_digest
 from reconciler.kinds.exchange.changes import POLICY as EXCHANGE_POLICY
 from reconciler.kinds.teams.changes import POLICY as TEAMS_POLICY
 from reconciler.model.plans import Action
@@ -43,7 +43,7 @@ def _teams(desired: DesiredTeams) -> Json:
         "policies": {key: _teams_policy(policy) for key, policy in desired.policies.items()},
         "tenantGrant": desired.tenant_grant,
         "unresolved": [_unresolved(one) for one in desired.unresolved],
-        "users": lines(desired.users.items()),
+        "users": rows_digest(desired.users.items()),
     }
 
 
