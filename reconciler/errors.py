@@ -11,6 +11,7 @@ ReconcilerError                1   something could not be done
 │   └── BindingFault               an invocation the catalogue does not know or bind
 ├── LockHeld                   1   another apply of the tenant runs
 ├── Declined                   1   the person at the terminal did not type `yes`
+├── AccessTestFailed           3   the plan's outcome does not pass an access test
 ├── Refused                    4   a guard refuses the plan
 ├── StalePlan                  5   the tenant moved since the plan was made
 ├── TamperedPlan               5   the plan file is not what was written, or of an unsupported version
@@ -82,6 +83,12 @@ class LockHeld(ReconcilerError):
 
 class Declined(ReconcilerError):
     """The plan was shown and not approved."""
+
+
+class AccessTestFailed(ReconcilerError):
+    """A plan would leave the tenant in a state that an access test forbids, or on which it cannot be decided."""
+
+    exit_code = 3
 
 
 class Refused(ReconcilerError):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.access import exchange, teams
-from reconciler.access.testing import Result, of_documents, ordered
+from reconciler.access.testing import DEPENDS, KINDS, Result, of_documents, ordered
 from reconciler.access.verdicts import Asked, Depends, Granted, Reason
+from reconciler.documents.rules import Rule
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, name_key, teams_policy, teams_user_grant
+from reconciler.model.documents import Kind
+from reconciler.model.findings import Finding
 from reconciler.model.observed import ExchangePolicy, ExchangeState, TeamsPolicy, TeamsState
 
 if TYPE_CHECKING:
@@ -16,6 +19,12 @@ if TYPE_CHECKING:
     from reconciler.access.testing import Expected
     from reconciler.access.verdicts import Verdict
     from reconciler.model.documents import Documents, ExchangePolicyDocument, TeamsPolicyDocument
+
+FAILED = Rule(
+    "access-test.failed",
+    "The documents contradict an access test",
+    "A test says what must stay true, whatever anyone edits. This one fails whatever the tenant has; what only a tenant decides, `plan` and `test` judge.",
+)
 
 
 def judge(documents: Documents) -> tuple[Result, ...]:
@@ -32,6 +41,18 @@ def judge(documents: Documents) -> tuple[Result, ...]:
         return meetings.verdict(one) if one.product == "teams" else mailboxes.verdict(one)
 
     return ordered(Result(one, one.subject, verdict(one)) for one in of_documents(documents.tests))
+
+
+def findings(results: Iterable[Result]) -> Iterator[Finding]:
+    """A fault for each expectation of a document that is decided, and not as expected."""
+    for result in results:
+        one = result.expected
+        if one.written is not None and not result.passed and result.verdict != DEPENDS:
+            message = (
+                f"the documents make it {result.verdict} for application {one.application} and the {KINDS[one.product]} `{one.written.text}`, "
+                f"`{one.access}` is expected: correct the test or what it contradicts"
+            )
+            yield Finding(one.written.position, one.written.path, FAILED.id, message, subject=f"{Kind.ACCESS_TEST}/{one.test}")
 
 
 class _Teams:

@@ -12,13 +12,12 @@ from reconciler.model.documents import Access
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.access.verdicts import Reason, Verdict
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
-    from reconciler.model.documents import AccessTestDocument
-    from reconciler.model.findings import Position
+    from reconciler.model.documents import AccessTestDocument, Located
     from reconciler.model.observed import Observed
 
 KINDS: Mapping[Provider, str] = {"exchange": "mailbox", "teams": "user"}
@@ -40,14 +39,14 @@ Answer: TypeAlias = "Verdict | Unnamed"
 
 
 class Expected(NamedTuple):
-    """One expectation of a test. `subject` in lower case: an object id, or as written. A plan file knows no positions."""
+    """One expectation of a test. `subject` in lower case: an object id, or as written. `written` says where; a plan file does not know that."""
 
     test: str
     application: str
     product: Provider
     subject: str
     access: Access
-    position: Position | None = None
+    written: Located | None = None
 
 
 class Result(NamedTuple):
@@ -74,8 +73,13 @@ class Result(NamedTuple):
         """Whether what is expected is certain."""
         return self.verdict == self.expected.access
 
+    def mentions(self) -> Iterator[str]:
+        """Every address of the way that leads to the answer."""
+        if not isinstance(self.answer, Unnamed):
+            yield from (reason.address for reason in self.answer.path)
+
     def row(self, *, excused: bool = False) -> dict[str, Json]:
-        """The result as a plan file has it. `excused`: it fails and does not stand in the way, because the plan leaves its part as it was."""
+        """The result as a plan file has it. `excused`: it fails, but as it did before a plan of a part, so it does not stand in the way."""
         return {
             "application": self.expected.application,
             "excused": excused,
@@ -91,7 +95,7 @@ class Result(NamedTuple):
 def of_documents(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
     """The expectations of documents."""
     return tuple(
-        Expected(test.name, one.application, one.product, one.subject.text.lower(), one.access, one.subject.position)
+        Expected(test.name, one.application, one.product, one.subject.text.lower(), one.access, one.subject)
         for test in tests
         for one in test.expectations
     )
@@ -116,6 +120,22 @@ def of_rows(rows: Iterable[Any]) -> tuple[Expected, ...]:
     )
 
 
+def assert_row(row: Any) -> None:
+    """Refuse a row of a plan file that `Result.row` does not make.
+
+    Raises:
+        KeyError, TypeError, ValueError: something lacks, or is of another type.
+    """
+    of_rows([row])
+    why, path = row["why"], row["why"]["path"]
+    decided = () if why["decided_by"] is None else (why["decided_by"],)
+    for text in (row["verdict"], *decided, *why["unknown"], *(step[key] for step in path for key in ("address", "asked"))):
+        _text(text)
+    for switch in (row["passed"], row["excused"], *(step["holds"] for step in path if step["holds"] is not None)):
+        if not isinstance(switch, bool):
+            raise TypeError(f"{switch!r} is neither true nor false")
+
+
 def request(expected: Iterable[Expected]) -> CaptureRequest:
     """What has to be read to judge expectations: their products, and whom they name."""
     wanted = tuple(expected)
@@ -136,7 +156,7 @@ def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...
 
 def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
     """Results in an order that does not depend on that of the documents."""
-    return tuple(sorted(results, key=lambda one: (one.expected.test.casefold(), one.expected[:3], one.subject, one.expected[3:])))
+    return tuple(sorted(results, key=lambda one: (one.expected.test.casefold(), one.expected[:3], one.subject, one.expected[3:5])))
 
 
 def _teams(observed: Observed) -> Callable[[Expected], Result]:

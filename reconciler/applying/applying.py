@@ -107,7 +107,9 @@ def _apply(loaded: Loaded, tenant: Tenant, directory: Path, rim: Rim) -> Applied
 
 def _check_meant(plan: Plan, tenant: Tenant) -> None:
     if not plan.applicable:
-        codes = ", ".join(sorted({f"{note.code}:{note.address}" for note in (*plan.refusals, *plan.unresolved)}))
+        refusing = {f"{note.code}:{note.address}" for note in (*plan.refusals, *plan.unresolved)}
+        failing = {f"access test {row['name']}" for row in plan.tests if not (row["passed"] or row["excused"])}
+        codes = ", ".join(sorted(refusing | failing))
         raise Refused(f"this plan is not applicable ({codes}); `reconciler show` says what each refusal needs; then plan again")
     if tenant.tenant_id != plan.tenant_id:
         raise CaptureFault(f"the plan is for tenant {plan.tenant_id}, this is tenant {tenant.tenant_id}; name the right one with --tenant")

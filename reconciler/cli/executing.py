@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.cli import loading, printing, showing, sources, watching
-from reconciler.errors import AppliedInPart, Declined, Interrupted, NotVerified, Refused, TamperedPlan, UsageFault
+from reconciler.cli import loading, printing, showing, sources, testing, watching
+from reconciler.errors import AccessTestFailed, AppliedInPart, Declined, Interrupted, NotVerified, Refused, TamperedPlan, UsageFault
 from reconciler.reports import applies
 from reconciler.reports.lines import Tone, counted
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.model.applied import Applied
     from reconciler.planning.making import PlanOptions
     from reconciler.planning.planfile import Loaded
+    from reconciler.reports.lines import Line
     from reconciler.tenants.protocol import Tenant
 
 WORD = "yes"
@@ -89,6 +90,7 @@ def approve(target: Target, *, auto: bool) -> None:
     Raises:
         UsageFault: a simulated tenant that nobody named is to be changed without asking.
         Refused: the plan is not applicable.
+        AccessTestFailed: it is not, because its outcome does not pass an access test.
         Declined: the answer was another one.
     """
     if auto and isinstance(target.source, sources.Simulated) and not target.source.typed:
@@ -98,6 +100,8 @@ def approve(target: Target, *, auto: bool) -> None:
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
         showing.show(plan, "text", None)
+    if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
+        raise AccessTestFailed("the plan is not applicable: its outcome does not pass an access test, see above")
     if not plan.applicable:
         raise Refused("the plan is not applicable; what refuses it stands above, each with what to do")
     if not auto and plan.steps:
@@ -125,12 +129,16 @@ def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
             if fault.applied is not None:
                 _report(target, fault.applied)
             raise
-    _report(target, outcome)
-    return exit_code(outcome)
+        code = exit_code(outcome)
+        verified = testing.after_apply(target.loaded.plan, target.tenant) if code == 0 else testing.Verified((), "")
+    _report(target, outcome, verified.lines)
+    if verified.trouble:
+        raise NotVerified(verified.trouble)
+    return code
 
 
-def _report(target: Target, outcome: Applied) -> None:
-    printing.report(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated"))
+def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:
+    printing.report(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated", tests=tests))
 
 
 def exit_code(outcome: Applied) -> int:

@@ -15,7 +15,7 @@ import click
 
 from reconciler import __version__
 
-COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "schema")
+COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "schema")
 USAGE = 64
 INTERRUPTED = 130
 

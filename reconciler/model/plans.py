@@ -125,4 +125,4 @@ class Plan:
     summary: Mapping[str, int]
     access: Json = None
     gaps: Json = None
-    tests: tuple[Json, ...] = ()
+    tests: tuple[Mapping[str, Json], ...] = ()

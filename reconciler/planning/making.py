@@ -24,7 +24,7 @@ from reconciler.model.codes import Warned
 from reconciler.model.documents import Documents, Kind, Limits
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import checking, passages, reaching
+from reconciler.planning import checking, passages, reaching, testing
 from reconciler.planning.naming import names
 from reconciler.planning.selection import assert_consents, selection
 from reconciler.planning.serial import desired_json, summary
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.ordering.orders import Ordered
     from reconciler.model.desired import DesiredExchange, DesiredTeams, Unresolved
     from reconciler.model.findings import Finding
-    from reconciler.model.observed import Observed
+    from reconciler.model.observed import ExchangeState, Observed, TeamsState
     from reconciler.model.plans import Change, Draft
     from reconciler.planning.selection import Selection
 
@@ -67,6 +67,7 @@ class _Part:
     ordered: Ordered
     baseline: Json
     access: Delta
+    outcome: TeamsState | ExchangeState
     refusals: tuple[Note, ...] = ()
     warnings: tuple[Note, ...] = ()
     unmanaged: tuple[Note, ...] = ()
@@ -75,10 +76,10 @@ class _Part:
 
 
 def products(documents: Documents) -> frozenset[Provider]:
-    """The products that the documents or `prune` name: a capture has to be complete for these (law 1)."""
+    """The products that the documents, `prune` or tests name: a capture has to be complete for these (law 1)."""
     prune = documents.tenant.prune if documents.tenant is not None else ()
     named: dict[Provider, bool] = {"teams": bool(documents.teams) or Kind.TEAMS_POLICY in prune, "exchange": bool(documents.exchange)}
-    return frozenset(provider for provider, needed in named.items() if needed)
+    return frozenset(provider for provider, needed in named.items() if needed) | testing.request(documents.tests).products
 
 
 def capture_request(documents: Documents) -> CaptureRequest:
@@ -87,7 +88,8 @@ def capture_request(documents: Documents) -> CaptureRequest:
     recipients = {document.scope.text for document in documents.exchange}
     if documents.tenant is not None and documents.tenant.guard_scope is not None:
         recipients.add(documents.tenant.guard_scope.text)
-    return CaptureRequest(products(documents), tuple(sorted(users)), tuple(sorted(recipients)))
+    tested = testing.request(documents.tests)
+    return CaptureRequest(products(documents), tuple(sorted(users.union(tested.users))), tuple(sorted(recipients.union(tested.recipients))))
 
 
 def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
@@ -221,6 +223,7 @@ def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, choi
         ordered=way.ordered,
         baseline=exchange_states.baseline(state, aim, way.guard) if way.ordered.drafts else None,
         access=reached.delta,
+        outcome=reached.outcome,
         refusals=(*exchange_checks.refusals(state, aim, observed.directory, limits, way), *reached.refusals),
         warnings=tuple(exchange_checks.warnings(state, aim, way)),
         unmanaged=tuple(exchange_checks.unmanaged(state, desired)),
@@ -244,6 +247,7 @@ def _teams(  # noqa: PLR0913  what the documents, the tenant and the command lin
         ordered=way,
         baseline=teams_states.baseline(state, aim) if way.drafts else None,
         access=reached.delta,
+        outcome=reached.outcome,
         refusals=(*teams_checks.refusals(state, aim, desired, observed.directory, limits), *passages.exposures(way), *reached.refusals),
         warnings=(*teams_checks.warnings(state, aim, desired, observed.directory), *passages.regrants(way, state), *reached.warnings),
         unmanaged=tuple(teams_checks.unmanaged(state, aim, desired)),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reconciler import __version__, canonical
 from reconciler.access import delta
+from reconciler.access.testing import assert_row
 from reconciler.errors import TamperedPlan
 from reconciler.files import write_atomically
 from reconciler.model.addresses import Address
@@ -233,7 +234,7 @@ def _plan(raw: Mapping[str, Any]) -> Plan:
         summary=raw["summary"],
         access=_access(raw["access"]),
         gaps=raw["gaps"],
-        tests=tuple(raw["tests"]),
+        tests=_tests(raw["tests"]),
     )
 
 
@@ -242,6 +243,12 @@ def _access(value: Any) -> Json:
     for provider in PROVIDERS:
         delta.read(value, provider)
     return cast("Json", value)
+
+
+def _tests(rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Json], ...]:
+    for row in rows:
+        assert_row(row)
+    return tuple(rows)
 
 
 def _notes(rows: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:

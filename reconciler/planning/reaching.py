@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 
 class Reaching(NamedTuple):
-    """What one product's part of a plan does to access."""
+    """What one product's part of a plan does to access, and the state that it leads to."""
 
+    outcome: TeamsState | ExchangeState
     delta: Delta
     refusals: tuple[Note, ...]
     warnings: tuple[Note, ...]
@@ -37,13 +38,14 @@ def teams(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Re
     after = outcome.teams(observed, target)
     way = teams_delta.transition(observed, after, directory, target.users)
     found = teams_delta.delta(way)
-    return Reaching(found, _tenant_wide(found, teams_application), tuple(_reduced(way)))
+    return Reaching(after, found, _tenant_wide(found, teams_application), tuple(_reduced(way)))
 
 
 def exchange(observed: ExchangeState, target: ExchangeTarget, directory: Directory) -> Reaching:
     """The Exchange side."""
-    found = exchange_delta.delta(observed, outcome.exchange(observed, target), directory)
-    return Reaching(found, _tenant_wide(found, exchange_application), ())
+    after = outcome.exchange(observed, target)
+    found = exchange_delta.delta(observed, after, directory)
+    return Reaching(after, found, _tenant_wide(found, exchange_application), ())
 
 
 def access(deltas: Mapping[Provider, Delta]) -> Mapping[str, Json]:

@@ -9,7 +9,7 @@ from reconciler.reports.lines import Line, Tone, counted, heading
 from reconciler.reports.plans import SIMULATED, command
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from reconciler.model.applied import Applied, StepFailure
     from reconciler.model.plans import Plan, Step
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 MOST_STEPS = 20
 
 
-def applied(plan: Plan, value: Applied, *, simulated: bool) -> Iterator[Line]:
-    """What was done, what was not, whether the tenant shows it, and what to do next."""
+def applied(plan: Plan, value: Applied, *, simulated: bool, tests: Iterable[Line] = ()) -> Iterator[Line]:
+    """What was done, what was not, whether the tenant shows it, how the access tests came out (`tests`), and what to do next."""
     if simulated:
         yield SIMULATED
     yield from _stopped(plan, value)
     yield from _outcome(value)
+    yield from tests
     yield Line()
     if _complete(value):
         done = counts.made(plan, value)

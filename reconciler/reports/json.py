@@ -40,6 +40,11 @@ def rules(known: Iterable[Rule]) -> str:
     return _text([{"id": rule.id, "title": rule.title, "why": rule.why} for rule in sorted(known, key=lambda one: one.id)])
 
 
+def printed(value: Json) -> str:
+    """Any report that is a JSON value, as one text with a final LF."""
+    return _text(value)
+
+
 def _finding(finding: Finding) -> Json:
     return {
         "column": finding.position.column,

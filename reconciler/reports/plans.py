@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.reports import access, blocks, counts, grants, notes, sentences, values
+from reconciler.reports import access, access_tests, blocks, counts, grants, notes, sentences, values
 from reconciler.reports.lines import Line, Tone, counted, heading
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> I
     yield from _commands(value.steps)
     yield from _consents(value)
     yield from notes.notes(value)
+    yield from access_tests.of_plan(value)
     yield from _closing(value)
     yield from _digests(digests)
     yield from _next(value, then)

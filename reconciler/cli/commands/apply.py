@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913  one parameter for each option
     With PLAN.json: exactly that plan; if the tenant has moved since, nothing is done. A plan that stopped part of the way goes on where it is.
     Without: plan, show the plan, ask, apply that plan.
 
-    Exit codes: 0 done and verified, 1 declined, 4 refused by a guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but
+    Exit codes: 0 done and verified, 1 declined, 3 its outcome fails an access test, 4 refused by a guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but
     not verified, 130 interrupted.
     """
     from reconciler.cli import executing  # noqa: PLC0415  lazy: `--help` needs none of it

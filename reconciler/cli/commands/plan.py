@@ -42,7 +42,7 @@ def command(  # noqa: PLR0913  one parameter for each option
 
     Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed anywhere.
 
-    Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents, 4 refused by a guard.
+    Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a failing access test, 4 refused by a guard.
     """
     from reconciler.cli import loading, showing  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--rules", is_flag=True, help="List every rule with its id, and check nothing.")
 @options.formats("text", "json")
 def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
-    """Check documents without asking any tenant, and report every fault of every file.
+    """Check documents without asking any tenant, and report every fault of every file; access tests as far as the documents decide them.
 
     Each PATH is a YAML file or a folder of them; `policies` by default.
 
@@ -27,27 +27,32 @@ def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
 
 
 def _validate(paths: tuple[Path, ...], form: str) -> int:
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.access import declared  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.cli import printing  # noqa: PLC0415  lazy: the same
     from reconciler.documents import examine  # noqa: PLC0415  lazy: the same
     from reconciler.errors import DocumentFaults  # noqa: PLC0415  lazy: the same
     from reconciler.model.findings import Severity  # noqa: PLC0415  lazy: the same
-    from reconciler.reports import findings, json  # noqa: PLC0415  lazy: the same
+    from reconciler.reports import access_tests, findings, json  # noqa: PLC0415  lazy: the same
 
     examined = examine(paths)
+    faulty = any(one.severity is Severity.ERROR for one in examined.findings)
+    results = () if faulty else declared.judge(examined.documents)
+    found = (*examined.findings, *declared.findings(results))
     if form == "json":
-        printing.raw(json.findings(examined.findings))
+        printing.raw(json.findings(found))
     else:
-        printing.report(findings.validated(examined.findings, examined.documents))
-    return DocumentFaults.exit_code if any(one.severity is Severity.ERROR for one in examined.findings) else 0
+        printing.report([*findings.validated(found, examined.documents), *access_tests.of_documents([one.row() for one in results])])
+    return DocumentFaults.exit_code if any(one.severity is Severity.ERROR for one in found) else 0
 
 
 def _list_rules(form: str) -> int:
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.access.declared import FAILED  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.cli import printing  # noqa: PLC0415  lazy: the same
     from reconciler.documents.rules import RULES  # noqa: PLC0415  lazy: the same
     from reconciler.reports import findings, json  # noqa: PLC0415  lazy: the same
 
     if form == "json":
-        printing.raw(json.rules(RULES))
+        printing.raw(json.rules((*RULES, FAILED)))
     else:
-        printing.report(findings.rules(RULES))
+        printing.report(findings.rules((*RULES, FAILED)))
     return 0

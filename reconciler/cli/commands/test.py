@@ -1,0 +1,50 @@
+"""`reconciler test`: whether what must stay true is true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from reconciler.cli import options
+
+
+@click.command("test", short_help="Run access tests.")
+@options.documents
+@options.tenant
+@click.option("--desired", is_flag=True, help="Judge the documents alone, without a tenant: what only a tenant decides does not pass.")
+@click.option(
+    "--plan",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="PLAN.json",
+    help="Show how the tests came out on what this plan leads to.",
+)
+@options.formats("text", "json", "junit")
+def command(*, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan: Path | None, form: str) -> int:
+    """Run the AccessTests of documents against a tenant as it is, or against the documents alone, or show those of a plan.
+
+    Each PATH is a YAML file or a folder of them; `policies` by default. `plan` runs them on its own outcome.
+
+    Exit codes: 0 all pass, 3 one fails or cannot be decided, or faults in the documents.
+    """
+    from reconciler.cli import testing  # noqa: PLC0415  lazy: `--help` needs none of it
+
+    _refuse_two_grounds(desired=desired, plan=plan)
+    if plan is not None:
+        tested = testing.on_plan(plan)
+    elif desired:
+        tested = testing.on_documents(paths)
+    else:
+        tested = testing.on_tenant(paths, tenant)
+    testing.show(tested, form)
+    return testing.exit_code(tested)
+
+
+def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:
+    """One ground a run; RECONCILER_TENANT is no wish to test a tenant."""
+    typed = click.get_current_context().get_parameter_source("tenant") is ParameterSource.COMMANDLINE
+    if desired + typed + (plan is not None) > 1:
+        raise click.UsageError("--desired, --plan and --tenant are three things to test: choose one")
+    if plan is not None and click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("a plan holds the results of the tests that it was made with: leave PATH out, or plan again")
