@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from reconciler.canonical import Json, digest
@@ -83,13 +84,13 @@ def products(documents: Documents) -> frozenset[Provider]:
 
 
 def capture_request(documents: Documents) -> CaptureRequest:
-    """What has to be read to plan these documents, with every name that they want resolved."""
-    users = {text for document in documents.teams for listing in document.users or () for text in listing.texts}
+    """What has to be read to plan these documents, with every name that they want resolved; users, of whom there are many, in no order."""
+    users = dict.fromkeys(chain.from_iterable(listing.texts for document in documents.teams for listing in document.users or ()))
     recipients = {document.scope.text for document in documents.exchange}
     if documents.tenant is not None and documents.tenant.guard_scope is not None:
         recipients.add(documents.tenant.guard_scope.text)
     tested = testing.request(documents.tests)
-    return CaptureRequest(products(documents), tuple(sorted(users.union(tested.users))), tuple(sorted(recipients.union(tested.recipients))))
+    return CaptureRequest(products(documents), tuple(users | dict.fromkeys(tested.users)), tuple(sorted(recipients.union(tested.recipients))))
 
 
 def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
