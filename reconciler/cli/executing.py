@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.cli import loading, printing, showing, sources, testing, watching
@@ -11,7 +12,7 @@ from reconciler.reports import applies
 from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reconciler.model.applied import Applied
@@ -42,7 +43,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
 
     loaded = planfile.load(file)
-    source = sources.choose(tenant, loaded.plan.tenant_id)
+    source = sources.choose(tenant, sources.of_plan(loaded.plan))
     return Target(loaded, source, sources.opened(source), file)
 
 
@@ -74,12 +75,14 @@ def match(target: Target, digest: str | None) -> None:
         )
 
 
-def refuse_silence(*, auto: bool) -> None:
+def refuse_silence(*, auto: bool, tenant: str | None, digest: str | None) -> None:
     """Refuse an apply that nobody approves, before anything is read.
 
     Raises:
-        UsageFault: nobody can be asked.
+        UsageFault: nobody can be asked, or a live tenant is to be changed without saying which plan was approved.
     """
+    if auto and tenant == sources.LIVE and digest is None:
+        raise UsageFault("--auto-approve on a live tenant needs --digest: the `plan:` or `content:` digest that was approved")
     if not auto and not sys.stdin.isatty():
         raise UsageFault("nobody can be asked, because standard input is no terminal; approve with --auto-approve, best with --digest")
 
@@ -122,7 +125,7 @@ def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
     """
     from reconciler.applying.applying import apply  # noqa: PLC0415  lazy: only what a command needs
 
-    with watching.stopping() as stop, watching.shown(len(target.loaded.plan.steps)) as tell:
+    with _closing(target.tenant), watching.stopping() as stop, watching.shown(len(target.loaded.plan.steps)) as tell:
         try:
             outcome = apply(target.loaded, target.tenant, state_dir=state_dir, tell=tell, stop=stop, settle=settle * 60)
         except (AppliedInPart, Interrupted) as fault:
@@ -135,6 +138,14 @@ def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
     if verified.trouble:
         raise NotVerified(verified.trouble)
     return code
+
+
+@contextmanager
+def _closing(tenant: Tenant) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        sources.close(tenant)
 
 
 def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:

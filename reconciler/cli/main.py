@@ -15,7 +15,7 @@ import click
 
 from reconciler import __version__
 
-COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "schema")
+COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "schema", "doctor")
 USAGE = 64
 INTERRUPTED = 130
 

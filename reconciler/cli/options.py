@@ -36,9 +36,9 @@ tenant = click.option(
     "--tenant",
     envvar="RECONCILER_TENANT",
     show_envvar=True,
-    metavar="CAPTURE.json|sim:FILE",
-    help="Where the observed state comes from and where steps go: a capture file (read-only), or a simulated tenant kept in FILE. "
-    "Default: the simulated tenant that comes with reconciler, while the documents are for it.",
+    metavar="CAPTURE.json|sim:FILE|live",
+    help="Where the observed state comes from and where steps go: a capture file (read-only), a simulated tenant kept in FILE, or the "
+    "tenant itself through PowerShell (the Tenant document says how to sign in). Default: the simulated tenant that comes with reconciler, while the documents are for it.",
 )
 
 product = click.option("--product", type=click.Choice(["teams", "exchange"]), help="With --format powershell: whose script.")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
 
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed
+    from reconciler.model.plans import Plan
     from reconciler.model.requests import CaptureRequest
     from reconciler.tenants.protocol import Tenant
 
@@ -17,7 +22,31 @@ BUNDLED_ID = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 """The tenant that the bundled simulator plays (MicrosoftDocs uses it in the examples of New-ApplicationAccessPolicy)."""
 BUNDLED_STATE = Path(".reconciler/tenant.json")
 
-_POSSIBLE = "name a capture file (read-only; `reconciler fetch` writes one) or `sim:FILE` (a simulated tenant kept in FILE; it begins as the bundled one)"
+LIVE = "live"
+
+_POSSIBLE = (
+    "name a capture file (read-only; `reconciler fetch` writes one), `sim:FILE` (a simulated tenant kept in FILE; it begins as the bundled one) "
+    "or `live` (through PowerShell)"
+)
+
+
+class Meant(NamedTuple):
+    """The tenant that documents or a plan are for, and how one signs in to it: names of variables, never values."""
+
+    tenant_id: str
+    organization: str | None
+    connect: Mapping[str, Json]
+
+
+def of_documents(documents: Documents) -> Meant | None:
+    """The tenant that documents are for; None if they do not say."""
+    tenant = documents.tenant
+    return None if tenant is None else Meant(tenant.tenant_id, tenant.organization, tenant.connect)
+
+
+def of_plan(plan: Plan) -> Meant:
+    """The tenant that a plan is for."""
+    return Meant(plan.tenant_id, plan.organization or None, plan.connect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +64,32 @@ class Simulated:
     typed: bool
 
 
-Source: TypeAlias = CaptureFile | Simulated
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The tenant itself, reached through PowerShell."""
+
+    meant: Meant
 
 
-def choose(value: str | None, tenant_id: str | None) -> Source:
+Source: TypeAlias = CaptureFile | Simulated | Live
+
+
+def choose(value: str | None, meant: Meant | None) -> Source:
     """Read `--tenant`.
 
     Args:
         value: What was typed, or RECONCILER_TENANT; None or empty if neither.
-        tenant_id: The tenant that the documents or the plan are for; None if they do not say.
+        meant: The tenant that the documents or the plan are for; None if they do not say.
 
     Raises:
         UsageFault: it names nothing that can be read, or nothing was typed and the documents are not for the bundled tenant.
     """
     if not value:
-        return _default(tenant_id)
+        return _default(meant.tenant_id if meant is not None else None)
     if value.startswith("sim:"):
         return _simulated(value.removeprefix("sim:"))
-    if value == "live":
-        raise UsageFault(f"--tenant live: this version cannot reach a live tenant. Instead, {_POSSIBLE}")
+    if value == LIVE:
+        return _live(meant)
     if not Path(value).is_file():
         raise UsageFault(f"--tenant {value}: there is no such file; {_POSSIBLE}")
     return CaptureFile(Path(value))
@@ -64,6 +100,14 @@ def _default(tenant_id: str | None) -> Source:
         return Simulated(BUNDLED_STATE, typed=False)
     whose = f"the documents are for tenant {tenant_id}" if tenant_id else "no Tenant document says which tenant is meant"
     raise UsageFault(f"--tenant is missing, and {whose}: {_POSSIBLE}. Only documents for the bundled tenant {BUNDLED_ID} go without")
+
+
+def _live(meant: Meant | None) -> Source:
+    if meant is None:
+        raise UsageFault(
+            "--tenant live needs a Tenant document, which says which tenant is meant and how to sign in (`reconciler schema Tenant`)"
+        )
+    return Live(meant)
 
 
 def _simulated(name: str) -> Source:
@@ -81,27 +125,69 @@ def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> O
     """
     from reconciler.captures import files, reading  # noqa: PLC0415  lazy: only what a command needs
 
-    match source:
-        case CaptureFile(path):
-            raw = files.load(path)
-            return reading.parse(raw, source="capture", tenant_id=tenant_id, needs=request.products, file=str(path))
-        case Simulated():
-            tenant = opened(source)
-            return reading.parse(tenant.capture(request), source=tenant.source, tenant_id=tenant_id, needs=request.products)
-    assert_never(source)
+    if isinstance(source, CaptureFile):
+        raw = files.load(source.path)
+        return reading.parse(raw, source="capture", tenant_id=tenant_id, needs=request.products, file=str(source.path))
+    return parsed(captured(source, request), request, tenant_id)
 
 
-def opened(source: Source) -> Tenant:
-    """Open a tenant that can be written.
+class Captured(NamedTuple):
+    """What a reading brought: the content of a capture file, and what kind of tenant it is of."""
+
+    raw: Mapping[str, Json]
+    source: str
+
+
+def captured(source: Source, request: CaptureRequest) -> Captured:
+    """Read a tenant; a live one by sessions that can do nothing but read, and that are closed afterwards.
+
+    Raises:
+        UsageFault: a capture file is no tenant.
+        TenantFault: the tenant could not be read.
+    """
+    tenant = opened(source, writes=False)
+    try:
+        return Captured(tenant.capture(request), tenant.source)
+    finally:
+        close(tenant)
+
+
+def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -> Observed:
+    """What a reading shows.
+
+    Raises:
+        CaptureFault: it is malformed, incomplete, or of another tenant than `tenant_id`.
+    """
+    from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
+
+    return reading.parse(captured.raw, source=captured.source, tenant_id=tenant_id, needs=request.products)
+
+
+def opened(source: Source, *, writes: bool = True) -> Tenant:
+    """Open a tenant that can be written; `close` it.
 
     Raises:
         UsageFault: a capture file cannot.
     """
-    from reconciler.tenants.simulated import Simulator, bundled  # noqa: PLC0415  lazy: only what a command needs
-
     match source:
         case CaptureFile(path):
-            raise UsageFault(f"--tenant {path}: a capture file is a reading of a tenant and cannot be changed. Apply to `sim:FILE`")
+            raise UsageFault(
+                f"--tenant {path}: a capture file is a reading of a tenant and cannot be changed. Apply to `sim:FILE` or `live`"
+            )
         case Simulated(path):
+            from reconciler.tenants.simulated import Simulator, bundled  # noqa: PLC0415  lazy: only what a command needs
+
             return Simulator(path, seed_from=bundled())
+        case Live(meant):
+            from reconciler.cli import live  # noqa: PLC0415  lazy: only a live tenant needs processes
+
+            return live.opened(meant, writes=writes)
     assert_never(source)
+
+
+def close(tenant: Tenant) -> None:
+    """End the processes of a tenant that has any."""
+    from reconciler.tenants.protocol import Remote  # noqa: PLC0415  lazy: only what a command needs
+
+    if isinstance(tenant, Remote):
+        tenant.close()

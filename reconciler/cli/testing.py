@@ -50,7 +50,7 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     if not expected:
         return tested.Tested("no tenant", (), (), {}, simulated=False)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    observed = sources.observe(sources.choose(tenant, tenant_id), testing.request(expected), tenant_id)
+    observed = sources.observe(sources.choose(tenant, sources.of_documents(wanted)), testing.request(expected), tenant_id)
     results = testing.judge(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
     return _told(ground, results, named(wanted, observed, results), simulated=observed.source == "simulated")

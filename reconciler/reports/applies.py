@@ -23,6 +23,9 @@ def applied(plan: Plan, value: Applied, *, simulated: bool, tests: Iterable[Line
         yield SIMULATED
     yield from _stopped(plan, value)
     yield from _outcome(value)
+    yield from _checks(plan, value)
+    if not simulated and value.done:
+        yield from _propagation(plan, value)
     yield from tests
     yield Line()
     if _complete(value):
@@ -34,6 +37,30 @@ def applied(plan: Plan, value: Applied, *, simulated: bool, tests: Iterable[Line
     else:
         tried = len(value.done) + value.already
         yield Line(f"Apply stopped: {tried} of {counted(len(plan.steps), 'step')} done.", Tone.FAULT)
+
+
+def _checks(plan: Plan, value: Applied) -> Iterator[Line]:
+    """What Exchange says itself: about what is configured, not about what is in effect."""
+    if not value.checks:
+        return
+    yield from heading("Exchange itself, asked for a mailbox inside and one outside (Test-ApplicationAccessPolicy):")
+    for check in value.checks:
+        application, mailbox = (plan.names.get(one, one) for one in (check.application, check.mailbox))
+        said = {True: "granted", False: "denied", None: "does not say"}[check.granted]
+        meant = "granted" if check.expected else "denied"
+        agrees = check.granted is check.expected
+        rest = "" if agrees else f", the policies mean {meant}: it may lag half an hour behind, ask again then"
+        yield Line(f"    {application} for {mailbox}: {said}{rest}", Tone.PLAIN if agrees else Tone.WARNING)
+
+
+def _propagation(plan: Plan, value: Applied) -> Iterator[Line]:
+    """When applications notice: nothing here waits for it."""
+    products = {step.provider for step in plan.steps if step.id in frozenset(value.done)}
+    yield from heading("In effect later than configured:")
+    if "exchange" in products:
+        yield Line("    Exchange: usually after 15 to 60 minutes, maybe hours; also for what was taken away.")
+    if "teams" in products:
+        yield Line("    Teams: up to 30 minutes, through groups up to a day or more; also for what was taken away.")
 
 
 def _complete(value: Applied) -> bool:

@@ -47,7 +47,7 @@ def test_help_names_every_command_and_option(run: Run, arguments: tuple[str, ...
         ("plan", "--product", "teams"),
         ("plan", "--format", "powershell"),
         ("plan", "--only", "nonsense"),
-        ("plan", "--tenant", "live"),
+        ("apply", "--auto-approve", "--tenant", "live"),
         ("plan", "--tenant", "sim:"),
         ("plan", "--tenant", "missing.json"),
         ("apply",),

@@ -35,12 +35,15 @@ SETTINGS = Settings(TENANT, "contoso.onmicrosoft.com", CONNECT)
 class FakeStart(Start):
     """Starts sessions in memory, and keeps them."""
 
-    make: Callable[[Connection], FakeSession] = field(kw_only=True)
+    make: Callable[[Connection | None], FakeSession] = field(kw_only=True)
     sessions: list[FakeSession] = field(default_factory=list, kw_only=True)
 
-    def __call__(self, connection: Connection) -> FakeSession:
+    def __call__(self, connection: Connection | None) -> FakeSession:
         self.sessions.append(self.make(connection))
         return self.sessions[-1]
+
+    def bare(self) -> FakeSession:
+        return self(None)
 
 
 @dataclass

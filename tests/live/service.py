@@ -20,6 +20,7 @@ from reconciler.powershell.rendering import render
 from reconciler.tenants.live import questions
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 from reconciler.tenants.simulated.exchange import ObjectNotFound
+from tests.standin.stubs.stub_server import Drop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,10 +31,6 @@ Item = dict[str, Any]
 Request = dict[str, Any]
 POLICY = "ApplicationAccessPolicy"
 MODULE = "/tmp/tmpEXO_ab12.cde"  # noqa: S108  a name that the real module makes up
-
-
-class Drop(Exception):
-    """Ends the connection without an answer."""
 
 
 def output(properties: Any, name: str = "Deserialized.Object") -> Item:
@@ -85,7 +82,7 @@ class Service:
         if spoiled is not None:
             return spoiled
         answer = getattr(self, cmdlet.replace("-", "_").lower(), None)
-        return answer(request) if answer is not None else self._write(Invocation(cmdlet, _as_rendered(cmdlet, request["parameters"])))
+        return answer(request) if answer is not None else self.write(request)
 
     @property
     def _world(self) -> Any:
@@ -198,7 +195,9 @@ class Service:
 
     # writes
 
-    def _write(self, invocation: Invocation) -> Iterator[Item]:
+    def write(self, request: Request) -> Iterator[Item]:
+        """Carry out a write."""
+        invocation = Invocation(request["cmdlet"], _as_rendered(request["cmdlet"], request["parameters"]))
         match self.simulator.run(invocation, render(invocation)):
             case Done():
                 return iter(())

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 @click.command("apply", short_help="Run the steps of a plan.")
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False, metavar="[PLAN.json]")
 @click.option("--digest", metavar="plan:HEX|content:HEX", help="Apply only the plan with this digest, the one that was approved.")
-@click.option("--auto-approve", is_flag=True, help="Do not ask. On a simulated tenant only if `--tenant sim:FILE` names it.")
+@click.option(
+    "--auto-approve",
+    is_flag=True,
+    help="Do not ask. On a live tenant only with --digest, on a simulated one only if `--tenant sim:FILE` names it.",
+)
 @options.tenant
 @click.option(
     "--state-dir",
@@ -66,7 +70,7 @@ def command(  # noqa: PLR0913  one parameter for each option
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
 
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
-    executing.refuse_silence(auto=auto_approve)
+    executing.refuse_silence(auto=auto_approve, tenant=tenant, digest=digest)
     if plan is not None:
         _refuse_planning(paths, chosen)
         target = executing.from_file(plan, tenant)

@@ -25,7 +25,7 @@ def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory
 
     Each PATH is a YAML file or a folder of them; `policies` by default. They say which tenant, which products and which names to look up.
     """
-    from reconciler.captures import files, reading  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.captures import files  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.cli import loading, printing, sources  # noqa: PLC0415  lazy: the same
     from reconciler.planning import making  # noqa: PLC0415  lazy: the same
     from reconciler.reports import captures  # noqa: PLC0415  lazy: the same
@@ -33,9 +33,8 @@ def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory
     wanted = loading.documents(paths, making.PlanOptions())
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     request = replace(making.capture_request(wanted), everything=directory == "all")
-    opened = sources.opened(sources.choose(tenant, tenant_id))
-    raw = opened.capture(request)
-    observed = reading.parse(raw, source=opened.source, tenant_id=tenant_id, needs=request.products)
-    files.write(out, raw)
+    read = sources.captured(sources.choose(tenant, sources.of_documents(wanted)), request)
+    observed = sources.parsed(read, request, tenant_id)
+    files.write(out, read.raw)
     printing.report(captures.written(observed, str(out)))
     return 0

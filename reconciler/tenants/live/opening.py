@@ -67,6 +67,14 @@ class Start:
         """
         return start(environment=self.environment, pass_on=connection.pass_on, show=self.show)
 
+    def bare(self) -> Session:
+        """Start it to look at what is installed, without signing in to anything.
+
+        Raises:
+            DoorFault, SessionLost: as `powershell.session.start`.
+        """
+        return start(environment=self.environment)
+
 
 def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
     """The cmdlets that a session needs; one that only reads cannot call any other."""

@@ -1,0 +1,51 @@
+"""A live tenant for the commands: this process's environment, and progress of its readings on standard error."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from reconciler.cli import printing
+from reconciler.cli.watching import QUIET_SECONDS
+from reconciler.reports.lines import Line, counted
+from reconciler.tenants.live import Live, Settings, Start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reconciler.cli.sources import Meant
+    from reconciler.tenants.live import Progress
+
+
+def opened(meant: Meant, *, writes: bool) -> Live:
+    """The tenant that is meant. No process is started before it is used; whoever opened it closes it."""
+    return Live(settings(meant), begin(), writes=writes, tell=Told())
+
+
+def settings(meant: Meant) -> Settings:
+    """Which tenant, and how to sign in."""
+    return Settings(meant.tenant_id, meant.organization, meant.connect)
+
+
+def begin() -> Start:
+    """Starts PowerShell with this process's environment; a person who signs in with a code is shown what it prints."""
+    return Start(os.environ, show=lambda line: printing.notice([Line(line)]))
+
+
+class Told:
+    """Says how a reading goes on, seldom: most are done before anybody wonders."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last = clock()
+        self._turn = threading.Lock()
+
+    def __call__(self, progress: Progress) -> None:
+        """Say it, unless something was said a moment ago; two products may be read at once."""
+        with self._turn:
+            if self._clock() - self._last < QUIET_SECONDS:
+                return
+            self._last = self._clock()
+            printing.notice([Line(f"Reading {progress.provider}: {progress.cmdlet}, {counted(progress.objects, 'object')} so far.")])
