@@ -9,6 +9,10 @@ ReconcilerError                1   something could not be done
 │   ├── UnfitText                  a character that is never rendered
 │   ├── RefusedText                a text the strict reader does not accept
 │   └── BindingFault               an invocation the catalogue does not know or bind
+├── DoorFault                  1   PowerShell, a module or a credential is missing or wrong (these four: `powershell.faults`)
+│   └── ConnectFault               `spec.connect` cannot be used as it is
+├── OperationFailed            1   an operation of the PowerShell process failed; nothing was run
+├── SessionLost                1   the PowerShell process is gone; a write in flight has an unknown outcome
 ├── LockHeld                   1   another apply of the tenant runs
 ├── Declined                   1   the person at the terminal did not type `yes`
 ├── AccessTestFailed           3   the plan's outcome does not pass an access test
