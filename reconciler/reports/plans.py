@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.reports import access, access_tests, blocks, counts, grants, notes, sentences, values
+from reconciler.reports import access, access_tests, blocks, counts, gaps, grants, notes, sentences, values
 from reconciler.reports.lines import Line, Tone, counted, heading
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> I
     yield from blocks.blocks(value.changes, value.names)
     yield from grants.grants(value.changes, value.names)
     yield from _commands(value.steps)
+    yield from gaps.gaps(value)
     yield from _consents(value)
     yield from notes.notes(value)
     yield from access_tests.of_plan(value)

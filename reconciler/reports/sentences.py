@@ -213,6 +213,11 @@ def step(reason: str) -> str:
     return STEPS.get(reason, reason)
 
 
+def gap(reason: str) -> str:
+    """Why somebody misses something on the way."""
+    return GAPS.get(reason, reason)
+
+
 def warning(code: str) -> Advice:
     """A warning."""
     return WARNINGS.get(code, _unknown(code))

@@ -176,7 +176,7 @@ class Reach:
         """Everyone but members of any scope that is told apart; members of one, or of several at once."""
         if not combination:
             excepted = [scope for named in self._scopes for scope in self._spelled(name, named)]
-            yield {"kind": "everyone", "except": [{"id": scope, "kind": "group-members"} for scope in excepted]}
+            yield {"kind": "everyone", **({"except": [{"id": scope, "kind": "group-members"} for scope in excepted]} if excepted else {})}
             return
         first, *others = (self._spelled(name, scope) for scope in combination)
         for scope in first:
