@@ -15,7 +15,7 @@ import click
 
 from reconciler import __version__
 
-COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "schema", "doctor")
+COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "explain", "schema", "doctor")
 USAGE = 64
 INTERRUPTED = 130
 

@@ -12,51 +12,24 @@ from reconciler.reports import values
 from reconciler.reports.json import printable
 from reconciler.reports.lines import Line, Tone, heading
 from reconciler.reports.plans import SIMULATED
+from reconciler.reports.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.access.explaining import Explanation, Question
-    from reconciler.access.verdicts import Reason, Verdict
+    from reconciler.access.verdicts import Verdict
     from reconciler.canonical import Json
     from reconciler.model.findings import Position
 
-_ASKED: Mapping[Asked, tuple[str, str, str]] = {
-    Asked.DIRECT_GRANT: (
-        "the user holds a policy directly",
-        "the user holds no policy directly",
-        "whether the user holds a policy directly is not known",
-    ),
-    Asked.GROUP_GRANT: (
-        "the user is a member of this group, which holds a policy",
-        "the user is no member of this group, which holds a policy",
-        "whether the user is a member of this group, which holds a policy, is not known",
-    ),
-    Asked.GLOBAL: ("no other policy is left for the user, so Global holds", "", ""),
-    Asked.LISTED: ("the policy lists the application", "the policy does not list the application, or does not exist", ""),
-    Asked.DENY_COVERS: (
-        "a Deny covers the mailbox, which outranks everything else",
-        "a Deny does not cover the mailbox",
-        "whether a Deny covers the mailbox is not known",
-    ),
-    Asked.RESTRICT_COVERS: (
-        "a Restrict covers the mailbox",
-        "a Restrict does not cover the mailbox",
-        "whether a Restrict covers the mailbox is not known",
-    ),
-    Asked.RESTRICTED: (
-        "the application is restricted, so it reaches only what a Restrict covers",
-        "nothing restricts the application, so it reaches every mailbox that is not denied",
-        "the policies of the application are not known",
-    ),
-}
+_REASONS = {**REASONS, (Asked.RESTRICTED, None): "which policies the application has is not known"}
 
 _ADVICE: Mapping[Remedy, str] = {
     Remedy.LIST: "list the application in this policy (everyone who has the policy is reached then)",
     Remedy.UNLIST: "take the application out of this policy (it loses everyone who has the policy)",
     Remedy.GRANT: "grant the user this policy, which lists the application (a policy replaces the one before, it does not add)",
     Remedy.GRANT_OTHER: "grant the user a policy that does not list the application",
-    Remedy.JOIN_SCOPE: "put the mailbox into the scope of this Restrict",
+    Remedy.JOIN_SCOPE: "put the mailbox into the scope of this RestrictAccess policy",
     Remedy.LEAVE_SCOPE: "take the mailbox out of the scope of this policy, also out of groups nested in it",
     Remedy.RESTRICT: "restrict the application to a scope without the mailbox, or deny it a scope that covers the mailbox",
     Remedy.DENY: "deny the application a scope that covers the mailbox",
@@ -82,7 +55,7 @@ def text(
     yield from _verdict(explanation, source, names)
     yield from heading("Because, in the order in which the service asks:")
     for number, reason in enumerate(explanation.verdict.path, 1):
-        yield Line(f"  {number}. {_sentence(reason)}:")
+        yield Line(f"  {number}. {_REASONS[reason.asked, reason.holds]}:")
         yield Line(f"     {_object(reason.address, names, places)}")
     if explanation.advice:
         yield from heading("What would decide it:" if isinstance(explanation.verdict, Depends) else "What would change it:")
@@ -106,11 +79,6 @@ def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) ->
             yield Line(f"DEPENDS on what is not known: {asked}", Tone.WARNING)
         case _:
             assert_never(explanation.verdict)
-
-
-def _sentence(reason: Reason) -> str:
-    holds, does_not, unknown = _ASKED[reason.asked]
-    return unknown if reason.holds is None else holds if reason.holds else does_not
 
 
 def _object(address: str, names: Mapping[str, str], places: Mapping[str, Position]) -> str:

@@ -1,0 +1,157 @@
+"""What `explain` is asked, from what it answers, and the answer."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from reconciler.access.explaining import Explanation, Known, Question, explain
+from reconciler.access.membership import is_mailbox
+from reconciler.access.positions import positions
+from reconciler.access.subjects import SubjectKind
+from reconciler.cli import loading, options, printing, sources
+from reconciler.errors import UsageFault
+from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.requests import CaptureRequest
+from reconciler.planning import making, naming, outcomes, planfile
+from reconciler.reports import explanations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from reconciler.model.addresses import Provider
+    from reconciler.model.documents import Documents
+    from reconciler.model.observed import Observed
+
+_GUID = re.compile(naming.GUID.pattern + r"\Z")
+
+
+class Asking(NamedTuple):
+    """What was typed: an application, and a user or a mailbox."""
+
+    application: str
+    user: str | None
+    mailbox: str | None
+
+    @property
+    def product(self) -> Provider:
+        """The product that the question is about."""
+        return "exchange" if self.user is None else "teams"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a question is answered from; `kind` is for machines, `source` the end of a sentence. A plan file brings `names` of its own."""
+
+    known: Known
+    kind: str
+    source: str
+    documents: Documents | None
+    observed: Observed | None
+    names: Mapping[str, str]
+    simulated: bool
+
+
+def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Basis:
+    """The tenant once the documents are applied.
+
+    Raises:
+        ReconcilerError: any fault of the documents or the tenant.
+    """
+    wanted = loading.documents(paths, making.PlanOptions())
+    meant = sources.of_documents(wanted)
+    request = _request(making.capture_request(wanted), asked)
+    observed = sources.observe(sources.choose(tenant, meant), request, None if meant is None else meant.tenant_id)
+    known, unresolved = outcomes.of_documents(wanted, observed)
+    missing = f" (names in them that were not found: {unresolved}; reconciler plan lists them)" if unresolved else ""
+    return Basis(known, "desired", f"once the documents are applied{missing}", wanted, observed, {}, observed.source == "simulated")
+
+
+def of_plan(paths: Sequence[Path], file: Path) -> Basis:
+    """A plan's outcome, as far as its file tells.
+
+    Raises:
+        ReconcilerError: any fault of the plan file or the documents.
+    """
+    plan = planfile.load(file).plan
+    source = f"once the plan {file} is applied, as far as the file tells"
+    return Basis(outcomes.of_plan(plan), "plan", source, _named(paths), None, plan.names, plan.inputs.source == "simulated")
+
+
+def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
+    """A tenant as it was captured.
+
+    Raises:
+        ReconcilerError: any fault of the capture or the documents.
+    """
+    observed = sources.observe(sources.CaptureFile(file), CaptureRequest(frozenset({asked.product})), None)
+    known = Known(observed.teams, observed.exchange, observed.directory)
+    return Basis(known, "capture", f"as captured {observed.taken_at}", _named(paths), observed, {}, simulated=False)
+
+
+def answer(basis: Basis, asked: Asking, form: str) -> None:
+    """Print the answer."""
+    explanation = explain(_question(basis, asked), basis.known)
+    places = {} if basis.documents is None else positions(basis.documents, basis.known.directory, explanation.addresses)
+    names = _names(basis, explanation)
+    if form == "json":
+        printing.raw(explanations.json(explanation, basis.kind, names, places))
+    else:
+        printing.report(explanations.text(explanation, basis.source, names, places, simulated=basis.simulated))
+
+
+def _named(paths: Sequence[Path]) -> Documents | None:
+    """Documents that only give names and places: without a PATH, and without the default one, there are none."""
+    if tuple(paths) == options.DEFAULT_PATHS and not options.DEFAULT_PATHS[0].exists():
+        return None
+    return loading.documents(paths, making.PlanOptions())
+
+
+def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:
+    users = request.users if asked.user is None else (*request.users, asked.user)
+    recipients = request.recipients if asked.mailbox is None else (*request.recipients, asked.mailbox)
+    return replace(request, products=request.products | {asked.product}, users=users, recipients=recipients)
+
+
+def _question(basis: Basis, asked: Asking) -> Question:
+    application = _application(basis.documents, asked.application)
+    directory = basis.known.directory
+    if asked.user is not None:
+        name, kind, by_name = asked.user.lower(), SubjectKind.USER, directory.users_by_upn
+    else:
+        name, kind, by_name = (asked.mailbox or "").lower(), SubjectKind.MAILBOX, directory.recipients_by_address
+    if name in directory.absent:
+        raise UsageFault(f"the tenant has no {kind.value} {name!r}: correct the name")
+    subject = by_name.get(name, name)
+    recipient = directory.recipients.get(subject)
+    if kind is SubjectKind.MAILBOX and recipient is not None and not is_mailbox(recipient):
+        raise UsageFault(f"{name!r} is a group or another recipient without a mailbox of its own: ask about one of its members")
+    return Question(application, kind, subject, resolved=bool(_GUID.match(subject)))
+
+
+def _application(documents: Documents | None, text: str) -> str:
+    """The client id of an application; a client id need not be in any document."""
+    name = text.lower()
+    if name == EVERY_APPLICATION or _GUID.match(name):
+        return name
+    declared = documents.applications if documents is not None else ()
+    found = next((one.application for one in declared if one.name.lower() == name), None)
+    if found is None:
+        known = ", ".join(one.name for one in declared) or "none"
+        raise UsageFault(f"--app {text!r} is no client id, and no document declares an application of that name; declared: {known}")
+    return found
+
+
+def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:
+    """Names for the ids of the answer; a plan file brings its own."""
+    ids = {one for text in explanation.addresses for one in naming.GUID.findall(text)} | {
+        explanation.question.application,
+        explanation.question.subject,
+    }
+    declared = {} if basis.documents is None else naming.declared(basis.documents)
+    if basis.observed is None:
+        return {**basis.names, **declared}
+    found = {one: declared.get(one) or naming.of_directory(basis.observed, one) for one in ids}
+    return {one: name for one, name in found.items() if name}

@@ -1,0 +1,54 @@
+"""`reconciler explain`: may this application reach this user or mailbox, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options
+
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+@click.command("explain", short_help="Why an application reaches somebody, or does not.")
+@options.documents
+@click.option("--app", "application", required=True, metavar="APP", help="An application: its name in the documents, or its client id.")
+@click.option("--meetings-of", "user", metavar="USER", help="Teams: a user by object id or user principal name.")
+@click.option("--mailbox", metavar="MAILBOX", help="Exchange: a mailbox by SMTP address or object id.")
+@options.tenant
+@click.option("--plan", "plan_file", type=_FILE, metavar="FILE", help="As it will be once this plan is applied, as far as the file tells.")
+@click.option("--capture", "capture_file", type=_FILE, metavar="FILE", help="As it is in this capture.")
+@options.formats("text", "json")
+def command(  # noqa: PLR0913  one parameter for each option
+    *,
+    paths: tuple[Path, ...],
+    application: str,
+    user: str | None,
+    mailbox: str | None,
+    tenant: str | None,
+    plan_file: Path | None,
+    capture_file: Path | None,
+    form: str,
+) -> int:
+    """Explain whether an application reaches a user's meetings or a mailbox once the documents are applied.
+
+    Each PATH is a YAML file or a folder of them; `policies` by default. With --plan or --capture the documents only give names and places.
+
+    Exit codes: 0 answered, granted or not; 3 faults in the documents.
+    """
+    from reconciler.cli import answering  # noqa: PLC0415  lazy: `--help` needs none of it
+
+    if (user is None) == (mailbox is None):
+        raise click.UsageError("ask about one: --meetings-of USER or --mailbox MAILBOX")
+    if plan_file is not None and capture_file is not None:
+        raise click.UsageError("--plan and --capture are two answers: ask one after the other")
+    asked = answering.Asking(application, user, mailbox)
+    if plan_file is not None:
+        basis = answering.of_plan(paths, plan_file)
+    elif capture_file is not None:
+        basis = answering.of_capture(paths, capture_file, asked)
+    else:
+        basis = answering.of_documents(paths, tenant, asked)
+    answering.answer(basis, asked, form)
+    return 0
