@@ -10,7 +10,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BIDIRECTIONAL: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Unicode's Default_Ignorable_Code_Point, the interlinear anchors, and the blank braille pattern.
@@ -55,6 +58,12 @@ def unfit(text: str) -> Unfit | None:
     if text.isprintable() and (text.isascii() or not _INVISIBLE.search(text)):
         return None
     return next(Unfit(index, ord(char), why) for index, char in enumerate(text) if (why := _why(char)))
+
+
+def folded(texts: Sequence[str]) -> Sequence[str]:
+    """Many texts in lower case; the very same ones if they are so already, whose hashes are known then."""
+    joined = "".join(texts)
+    return texts if joined == joined.lower() else [text.lower() for text in texts]
 
 
 def plain(char: str) -> bool:

@@ -9,6 +9,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.rows import are_guids, are_names, by_key, guid, guids, listed, name_fault, objects, shown, text
+from reconciler.characters import folded
 from reconciler.model.observed import Directory, Group, Recipient, User
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def _plain_users(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, User], di
     except (KeyError, TypeError):
         return None
     users = dict(zip(ids, map(tuple.__new__, repeat(User), zip(ids, upns, names, strict=True)), strict=True))
-    joined = "".join(upns)
-    folded = upns if joined == joined.lower() else map(str.lower, upns)
-    by_upn = dict(zip(folded, ids, strict=True))
+    by_upn = dict(zip(folded(upns), ids, strict=True))
     return (users, by_upn) if len(users) == len(by_upn) == len(rows) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.characters import folded
 from reconciler.documents import rules
 from reconciler.documents.checks_names import Claim, clashes
 from reconciler.documents.shape_messages import shown
@@ -51,7 +52,7 @@ def user_findings(rosters: Sequence[Roster]) -> Iterator[Finding]:
     """Judge users that are listed more than once. Users are compared by text: what one id and one UPN have in common shows later."""
     yield from _shared_files(rosters)
     rosters = _each_file_once(rosters)
-    keys = [[text.lower() for text in listing.texts] for roster in rosters for listing in roster.listings]
+    keys = [folded(listing.texts) for roster in rosters for listing in roster.listings]
     if len(set().union(*keys)) < sum(map(len, keys)):
         yield from _repeated_users(rosters)
 

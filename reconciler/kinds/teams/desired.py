@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from reconciler.characters import folded
 from reconciler.model.addresses import name_key, teams_user_grant
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
@@ -37,9 +38,7 @@ def resolve(
         The desired state, and one finding for each user who is listed twice under two names.
     """
     reading = _Reading(directory, holders)
-    for document in documents:
-        for listing in document.users or ():
-            reading.read(document, listing)
+    reading.read([(document, listing) for document in documents for listing in document.users or ()])
     desired = DesiredTeams(
         policies={name_key(document.name): _policy(document) for document in documents},
         groups=_groups(documents),
@@ -68,7 +67,7 @@ def _groups(documents: Sequence[TeamsPolicyDocument]) -> tuple[tuple[str, str], 
 
 
 class _Reading:
-    """Listings become one mapping of ids. There may be 100,000 names: a listing is looked up as a whole, and name by name only where it must be."""
+    """Listings become one mapping of ids. There may be 100,000 names: they are looked up as a whole, and one by one only where they must be."""
 
     def __init__(self, directory: Directory, holders: Mapping[str, str]) -> None:
         self._directory = directory
@@ -80,15 +79,20 @@ class _Reading:
         self.not_looked_for: set[str] = set()
         self.findings: list[Finding] = []
 
-    def read(self, document: TeamsPolicyDocument, listing: Listing) -> None:
+    def read(self, listings: Sequence[tuple[TeamsPolicyDocument, Listing]]) -> None:
+        whole: dict[str, str] = {}
+        for document, listing in listings:
+            whole |= dict.fromkeys(folded(listing.texts), name_key(document.name))
+        if len(whole) == sum(len(listing.texts) for _, listing in listings) and whole.keys() <= self._directory.users.keys():
+            self.users = whole
+            return
+        for document, listing in listings:
+            self._read(document, listing)
+
+    def _read(self, document: TeamsPolicyDocument, listing: Listing) -> None:
         policy = name_key(document.name)
         self._listings.append(listing)
-        names = list(map(str.lower, listing.texts))
-        new = dict.fromkeys(names, policy)
-        if len(new) == len(names) and new.keys() <= self._directory.users.keys() and new.keys().isdisjoint(self.users):
-            self.users |= new
-            return
-        for index, name in enumerate(names):
+        for index, name in enumerate(folded(listing.texts)):
             user = self._known(name) or self._beyond_directory(name, policy)
             if user in self.users:
                 self._twice(document, listing, index, user)
