@@ -17,11 +17,8 @@ MOST = 20
 
 
 def gaps(plan: Plan) -> Iterator[Line]:
-    """The gaps of a plan, those of one cause together; nothing if there are none. A plan that never looked for them says so."""
-    if plan.gaps is None:
-        yield from heading("Gaps on the way: not computed")
-        return
-    rows = cast("Sequence[Mapping[str, Json]]", plan.gaps)
+    """The gaps of a plan, those of one cause together; nothing if there are none."""
+    rows = cast("Sequence[Mapping[str, Json]]", plan.gaps or ())
     if rows:
         yield from heading(f"Gaps: {counted(len(rows), 'application misses', 'rows of applications that miss')} somebody on the way only")
     for reason, proved in sorted({(str(row["reason"]), bool(row["proved"])) for row in rows}):
