@@ -102,7 +102,7 @@ def approve(target: Target, *, auto: bool) -> None:
         )
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
-        showing.show(plan, "text", None)
+        showing.show(target.loaded, "text", None)
     if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
         raise AccessTestFailed("the plan is not applicable: its outcome does not pass an access test, see above")
     if not plan.applicable:

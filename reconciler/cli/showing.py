@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan
+    from reconciler.planning.planfile import Loaded
 
 FORMATS = ("text", "json", "powershell")
 
@@ -26,7 +27,7 @@ def is_simulated(plan: Plan) -> bool:
     return plan.inputs.source == "simulated"
 
 
-def show(plan: Plan, form: str, product: Provider | None, *, then: str = "") -> None:
+def show(loaded: Loaded, form: str, product: Provider | None, *, then: str = "") -> None:
     """Print a plan; `then` is what a person may do with it next.
 
     Raises:
@@ -35,11 +36,11 @@ def show(plan: Plan, form: str, product: Provider | None, *, then: str = "") -> 
     if product is not None and form != "powershell":
         raise UsageFault("--product goes with --format powershell: every other format shows both products")
     if form == "json":
-        _json(plan)
+        _json(loaded.plan)
     elif form == "powershell":
-        _script(plan, product)
+        _script(loaded, product)
     else:
-        _text(plan, then)
+        _text(loaded, then)
 
 
 def verdict(plan: Plan, *, detailed: bool) -> int:
@@ -58,10 +59,8 @@ def advice(saved: Path | None) -> str:
     return f"To apply exactly this: reconciler apply {notes.typed(str(saved))}"
 
 
-def _text(plan: Plan, then: str) -> None:
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
-
-    printing.report(plans.plan(plan, planfile.digests(plan), simulated=is_simulated(plan), then=then))
+def _text(loaded: Loaded, then: str) -> None:
+    printing.report(plans.plan(loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then))
 
 
 def _json(plan: Plan) -> None:
@@ -71,11 +70,10 @@ def _json(plan: Plan) -> None:
     printing.raw(json.printable(b"".join(planfile.chunks(plan)).decode()))
 
 
-def _script(plan: Plan, product: Provider | None) -> None:
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
+def _script(loaded: Loaded, product: Provider | None) -> None:
     from reconciler.reports import powershell  # noqa: PLC0415  lazy: only what a command needs
 
-    printing.raw(powershell.script(plan, product or _only_product(plan), planfile.digests(plan)))
+    printing.raw(powershell.script(loaded.plan, product or _only_product(loaded.plan), loaded.digests))
 
 
 def _only_product(plan: Plan) -> Provider:

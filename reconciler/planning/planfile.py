@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from reconciler import __version__, canonical
 from reconciler.access import delta
@@ -16,13 +18,15 @@ from reconciler.model.addresses import Address
 from reconciler.model.plans import Action, AttributeChange, Change, Inputs, Note, Plan, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
 
 PROVIDERS: tuple[Provider, ...] = ("teams", "exchange")
+
+_Piece = TypeVar("_Piece", bytes, "bytes | memoryview")
 
 FORMAT_VERSION = "1.0"
 """Also fixes the templates, the order of parameters and where -Confirm stands."""
@@ -57,30 +61,36 @@ class Loaded:
         return self.digests.content_digest
 
 
-def sealed(plan: Plan) -> Loaded:
-    """A plan value with its digests, as if it had been written and read."""
-    return Loaded(plan, digests(plan))
+def sealed(plan: Plan, *paths: Path) -> Loaded:
+    """A plan value with its digests, as if it had been written and read; and written to these files, encoded once for everything.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    members = _members(_body(plan))
+    found = _seal(members)
+    for path in paths:
+        write_atomically(path, _file(members))
+    return Loaded(plan, found)
 
 
 def digests(plan: Plan) -> Digests:
     """Compute both digests of a plan."""
-    body = _body(plan)
-    content = _content_digest(body)
-    return Digests(_digest({**body, "content_digest": content}), content)
+    return _seal(_members(_body(plan)))
 
 
 def as_json(plan: Plan) -> Mapping[str, Json]:
     """The whole plan file as a JSON value."""
-    body = _body(plan)
-    content = _content_digest(body)
-    body["content_digest"] = content
-    return {**body, "digest": _digest(body)}
+    found = digests(plan)
+    plain = {name: [each(row) for row in getattr(plan, name)] for name, each in _ROWS.items()}
+    return {**_body(plan), **plain, "content_digest": found.content_digest, "digest": found.digest}
 
 
 def chunks(plan: Plan) -> Iterator[bytes]:
     """The bytes of the plan file, in pieces."""
-    yield canonical.dumps(as_json(plan))
-    yield b"\n"
+    members = _members(_body(plan))
+    _seal(members)
+    yield from _file(members)
 
 
 def write(path: Path, plan: Plan) -> None:
@@ -90,6 +100,53 @@ def write(path: Path, plan: Plan) -> None:
         OSError: the file cannot be written.
     """
     write_atomically(path, chunks(plan))
+
+
+def _members(body: Mapping[str, Any]) -> _Members:
+    return {name: tuple(_member(name, value)) for name, value in body.items()}
+
+
+def _member(name: str, value: Any) -> Iterator[bytes]:
+    """`"name":value`. Long lists come in pieces, so that nothing needs the whole text, or rows that are not made yet, at once."""
+    yield canonical.dumps(name) + b":"
+    if name not in _ROWS or not isinstance(value, Iterator | list):
+        yield canonical.dumps(value)
+        return
+    rows, opening = iter(value), b"["
+    while batch := list(islice(rows, _BATCH)):
+        yield opening + canonical.dumps(batch)[1:-1]
+        opening = b","
+    yield b"[]" if opening == b"[" else b"]"
+
+
+def _object(members: Iterable[Iterable[_Piece]]) -> Iterator[_Piece]:
+    opening = b"{"
+    for member in members:
+        yield opening
+        yield from member
+        opening = b","
+    yield b"}"
+
+
+def _file(members: _Members) -> Iterator[bytes]:
+    yield from _object(members[name] for name in sorted(members))
+    yield b"\n"
+
+
+def _seal(members: _Members) -> Digests:
+    """Compute both digests and put them among the members."""
+    content = f"content:{_sha256(_object(members[name] for name in sorted(CONTENT)))}"
+    members["content_digest"] = tuple(_member("content_digest", content))
+    digest = f"plan:{_sha256(_object(members[name] for name in sorted(members)))}"
+    members["digest"] = tuple(_member("digest", digest))
+    return Digests(digest, content)
+
+
+def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
+    hashed = hashlib.sha256()
+    for piece in pieces:
+        hashed.update(piece)
+    return hashed.hexdigest()
 
 
 def load(path: Path) -> Loaded:
@@ -102,19 +159,40 @@ def load(path: Path) -> Loaded:
     content = path.read_bytes()
     raw = _parsed(path, content)
     _assert_version(path, raw)
-    if canonical.dumps(raw) + b"\n" != content:
+    found = Digests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
+    computed = _digests_of(raw, content)
+    if computed is None:
         raise TamperedPlan(f"{path}: the file is not byte for byte what `plan --out` writes; make the plan again")
-    found = Digests(str(raw.pop("digest", "")), str(raw.get("content_digest", "")))
-    if found.digest != _digest(raw) or found.content_digest != _content_digest(raw):
+    if found != computed:
         raise TamperedPlan(
             f"{path}: the plan was changed after it was made ({found.digest or 'it has no digest'}); make and review it again"
         )
+    del content  # as large as the plan itself
     try:
         return Loaded(_plan(raw), found)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TamperedPlan(
             f"{path}: the plan file lacks something or has it in the wrong place ({error!r}); make the plan again"
         ) from error
+
+
+def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
+    """The digests of a parsed file; None if `content` is not its canonical form. One encoding serves both, and is never held as a whole."""
+    view, members = memoryview(content), dict[str, Iterable[bytes | memoryview]]()
+    end = 0
+    for name in sorted(raw):
+        opening = b"," if members else b"{"
+        start = end + len(opening)
+        for piece in chain((opening,), _member(name, raw[name])):
+            if not content.startswith(piece, end):
+                return None
+            end += len(piece)
+        members[name] = (view[start:end],)
+    if content[end:] != b"}\n":
+        return None
+    known: dict[str, Iterable[bytes | memoryview]] = {**{name: _member(name, None) for name in CONTENT}, **members}
+    inner = _sha256(_object(known[name] for name in sorted(CONTENT)))
+    return Digests(f"plan:{_sha256(_object(members[name] for name in sorted(members) if name != 'digest'))}", f"content:{inner}")
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:
@@ -139,21 +217,13 @@ def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
         )
 
 
-def _digest(body: Mapping[str, Json]) -> str:
-    return f"plan:{canonical.digest(body)}"
-
-
-def _content_digest(body: Mapping[str, Json]) -> str:
-    hashed = hashlib.sha256(canonical.dumps({name: body.get(name) for name in CONTENT}))
-    return f"content:{hashed.hexdigest()}"
-
-
-def _body(plan: Plan) -> dict[str, Json]:
+def _body(plan: Plan) -> dict[str, Any]:
+    """The members of a plan file; what `_ROWS` names are iterators of rows, made when they are written."""
     return {
         "access": plan.access,
         "applicable": plan.applicable,
         "baseline": plan.baseline,
-        "changes": [_change_json(change) for change in plan.changes],
+        "changes": map(_change_json, plan.changes),
         "connect": plan.connect,
         "consents": list(plan.consents),
         "displaced": [_note_json(note) for note in plan.displaced],
@@ -168,7 +238,7 @@ def _body(plan: Plan) -> dict[str, Json]:
         },
         "names": plan.names,
         "refusals": [_note_json(note) for note in plan.refusals],
-        "steps": [_step_json(step) for step in plan.steps],
+        "steps": map(_step_json, plan.steps),
         "summary": plan.summary,
         "tenant": {"organization": plan.organization, "tenantId": plan.tenant_id},
         "tests": list(plan.tests),
@@ -211,6 +281,12 @@ def _step_json(step: Step) -> Json:
 
 def _note_json(note: Note) -> Json:
     return {"address": note.address, "code": note.code, "details": note.details}
+
+
+_ROWS: Mapping[str, Callable[[Any], Json]] = {"changes": _change_json, "steps": _step_json}
+_BATCH = 500
+"""Rows that are encoded at once."""
+_Members: TypeAlias = "dict[str, tuple[bytes, ...]]"
 
 
 def _plan(raw: Mapping[str, Any]) -> Plan:

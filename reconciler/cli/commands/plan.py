@@ -49,8 +49,6 @@ def command(  # noqa: PLR0913  one parameter for each option
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
 
     made = loading.made(paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes))
-    for file in (out, json_into):
-        if file is not None:
-            planfile.write(file, made.plan)
-    showing.show(made.plan, form, product, then=showing.advice(out))
+    loaded = planfile.sealed(made.plan, *(file for file in (out, json_into) if file is not None))
+    showing.show(loaded, form, product, then=showing.advice(out))
     return showing.verdict(made.plan, detailed=detailed_exitcode)

@@ -25,5 +25,5 @@ def command(*, plan: Path, form: str, product: Provider | None) -> int:
     from reconciler.cli import showing  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
 
-    showing.show(planfile.load(plan).plan, form, product, then=showing.advice(plan))
+    showing.show(planfile.load(plan), form, product, then=showing.advice(plan))
     return 0
