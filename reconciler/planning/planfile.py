@@ -178,8 +178,8 @@ def load(path: Path) -> Loaded:
 
 def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
     """The digests of a parsed file; None if `content` is not its canonical form. One encoding serves both, and is never held as a whole."""
-    view, members = memoryview(content), dict[str, Iterable[bytes | memoryview]]()
-    end = 0
+    view, end = memoryview(content), 0
+    members: dict[str, Iterable[bytes | memoryview]] = {}
     for name in sorted(raw):
         opening = b"," if members else b"{"
         start = end + len(opening)
