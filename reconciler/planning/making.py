@@ -89,8 +89,14 @@ def capture_request(documents: Documents) -> CaptureRequest:
     recipients = {document.scope.text for document in documents.exchange}
     if documents.tenant is not None and documents.tenant.guard_scope is not None:
         recipients.add(documents.tenant.guard_scope.text)
+    groups = {grant.group for document in documents.teams for grant in document.groups or ()}
     tested = testing.request(documents.tests)
-    return CaptureRequest(products(documents), tuple(users | dict.fromkeys(tested.users)), tuple(sorted(recipients.union(tested.recipients))))
+    return CaptureRequest(
+        products(documents),
+        users=tuple(users | dict.fromkeys(tested.users)),
+        recipients=tuple(sorted(recipients.union(tested.recipients))),
+        groups=tuple(sorted(groups)),
+    )
 
 
 def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:

@@ -46,7 +46,7 @@ class People:
         Args:
             request: the names to look for. Each is looked for among users and recipients; it is absent if it is not among those it was asked of.
             users: object ids of holders of direct grants.
-            groups: object ids of groups that hold a grant.
+            groups: object ids of groups that hold a grant; those of the request are told beside them.
             scopes: object ids of the scopes of Exchange policies.
         """
         asked_scopes = (*request.recipients, *scopes)
@@ -60,7 +60,7 @@ class People:
         addressed |= self._within(addressed)
         return {
             "users": self._listed("users", found.union(users)),
-            "groups": self._listed("groups", groups),
+            "groups": self._listed("groups", {*groups, *request.groups}),
             "recipients": self._listed("recipients", addressed),
             "absent": sorted(absent),
         }

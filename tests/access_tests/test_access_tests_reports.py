@@ -1,0 +1,84 @@
+"""Law 8 for results: whatever a name holds, JUnit stays XML, text stays lines, and neither commands anything."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.access.testing import Unnamed
+from reconciler.access.verdicts import Asked
+from reconciler.characters import unfit
+from reconciler.model.findings import Position
+from reconciler.reports import access_tests, json, reasons, tested
+from reconciler.reports.lines import text
+
+HOSTILE = st.lists(
+    st.sampled_from(
+        ["\x00", "\x1b[31m", "\n", "\r", "\u2028", "\u202e", "::error::", "##[error]", "##vso[x]", "]]>", "<!--", "&amp;", "<", '"', "'", "\ud800", "\uffff", "\ufffe", "ü", "😀", " "]
+    )
+    | st.text(max_size=3),
+    max_size=6,
+).map("".join)  # fmt: skip
+
+
+def row(name: str, subject: str, *, passed: bool = False, verdict: str = "denied", excused: bool = False, kind: str = "mailbox") -> dict:
+    path = [{"address": f"exchange.policy/a@{subject}", "asked": "deny-covers", "holds": True}]
+    why = {"decided_by": None, "path": path, "unknown": []}
+    return {
+        "application": name,
+        "excused": excused,
+        "expected": "granted",
+        "name": name,
+        "passed": passed,
+        "subject": {"id": subject, "kind": kind},
+        "verdict": verdict,
+        "why": why,
+    }
+
+
+@given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(["passed", "failed", "undecided", "excused"]))
+def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out: str) -> None:
+    passed = came_out == "passed"
+    verdict = "granted" if passed else "depends" if came_out == "undecided" else "denied"
+    results = [row(name, subject, passed=passed, verdict=verdict, excused=came_out == "excused")]
+    value = tested.Tested(shown, results, [Position(name, 3, 4)], {name.lower(): shown, subject.lower(): shown}, simulated=True)
+    written = tested.junit(value)
+    assert written.isascii()
+    root = ET.fromstring(written)  # noqa: S314  our own text
+    assert [one.tag for one in root.iter()][:3] == ["testsuites", "testsuite", "testcase"]
+    assert len(list(root.iter())) == 4
+    for out in (written, text(tested.report(value)), tested.as_json(value)):
+        assert all(unfit(line) is None for line in out.split("\n"))
+        assert not any(line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower() for line in out.split("\n"))
+    assert text(tested.report(value)).count("\n") == (7 if passed else 8)
+
+
+def test_everything_has_words() -> None:
+    assert reasons.NOBODY.keys() == set(Unnamed)
+    told = {(asked, holds) for asked in Asked for holds in (True, False, None)}
+    assert told - reasons.REASONS.keys() == {(Asked.GLOBAL, False), (Asked.GLOBAL, None)}, "Global holds for whom no grant does"
+
+
+def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:
+    why = {"path": [{"address": "a/b", "asked": "moon-phase", "holds": None}], "unknown": []}
+    assert list(reasons.reasons(why, {})) == ["moon-phase: null: a/b"]
+    assert list(reasons.reasons({"path": [], "unknown": ["moon-phase"]}, {})) == ["moon-phase"]
+    assert access_tests.expectation(row("a", "b", kind="crater"), {}) == "a is granted crater b"
+
+
+def test_a_report_without_results_says_so() -> None:
+    assert access_tests.count([]) == "No access tests: the documents have none."
+    assert list(access_tests.of_documents([])) == []
+    assert list(access_tests.of_apply([], {})) == []
+
+
+def test_many_undecided_ones_are_cut_and_counted() -> None:
+    lines = list(access_tests.of_documents([row("a", str(number), verdict="depends") for number in range(60)]))
+    assert len(lines) == 1 + access_tests.MOST + 1
+    assert "10 more" in lines[-1].text
+
+
+def test_a_json_report_is_one_text() -> None:
+    assert json.printed({"b": 1, "a": "\u202e"}) == '{"a":"\\u202e","b":1}\n'
