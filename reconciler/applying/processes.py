@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 _PROC = Path("/proc")
-_START_TIME = 19
-"""Index of `starttime` (field 22) among the fields of /proc/PID/stat that follow the command's name; proc(5)."""
+_STATE, _START_TIME = 0, 19
+"""Indexes of `state` and `starttime` (fields 3 and 22) among the fields of /proc/PID/stat that follow the command's name; proc(5)."""
+_ENDED = frozenset("ZX")
+"""States of a process that has ended and is only still listed: nobody may have asked how it ended (a container without an init)."""
 
 
 def started(pid: int) -> str:
@@ -20,7 +22,7 @@ def started(pid: int) -> str:
         pid: A process id of this machine.
 
     Returns:
-        `BOOT:TICKS` on Linux: the boot's id, and clock ticks from it to the start. Empty when there is no such process, or on a
+        `BOOT:TICKS` on Linux: the boot's id, and clock ticks from it to the start. Empty when there is no such process any more, or on a
         system that does not tell without extra libraries (macOS, Windows): a reader must not take empty texts for equal ones.
     """
     if sys.platform != "linux":  # pragma: no cover  the other systems
@@ -31,7 +33,8 @@ def started(pid: int) -> str:
     except OSError:
         return ""
     # The name of a command may hold blanks and brackets; the last bracket ends it.
-    return f"{boot}:{stat.rpartition(')')[2].split()[_START_TIME]}"
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[_STATE] in _ENDED else f"{boot}:{fields[_START_TIME]}"
 
 
 def same(pid: int, start: str) -> bool:

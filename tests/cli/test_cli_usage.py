@@ -63,10 +63,11 @@ def test_usage_errors_exit_64_with_a_message(run: Run, folder: Path, arguments: 
     assert not (folder / ".reconciler").exists()
 
 
-def test_live_is_explained_not_pretended(run: Run, folder: Path) -> None:
-    err = run("plan", "--tenant", "live").err
-    assert "live" in err
-    assert "sim:FILE" in err
+def test_live_needs_a_document_that_says_how_to_sign_in(run: Run, folder: Path) -> None:
+    ran = run("plan", "--tenant", "live")
+    assert ran.code == 1
+    assert "add `spec.connect.teams`" in ran.err
+    assert "add `spec.connect.exchange`" in ran.err
 
 
 def test_without_tenant_the_documents_must_be_for_the_bundled_one(run: Run, folder: Path) -> None:

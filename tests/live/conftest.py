@@ -1,71 +1,28 @@
-"""A live tenant over sessions in memory, on a simulated tenant."""
+"""A live tenant over sessions in memory, and one behind processes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler import canonical
-from reconciler.tenants.live import Live, Settings, Start
-from reconciler.tenants.simulated import Faults, Simulator
-from tests.live.service import Service
-from tests.live.sessions import FakeSession
-from tests.strategies.tenants import TENANT, empty
+from reconciler.applying.rim import Rim
+from reconciler.tenants.live.lines import Line
+from tests.door.conftest import modules  # noqa: F401  a fixture
+from tests.door.conftest import place as program  # noqa: F401  a fixture
+from tests.live.places import Place, settle
+from tests.live.signing import ENVIRONMENT
+from tests.live.stages import Stage
+from tests.powershell.conftest import pwsh  # noqa: F401  a fixture
+from tests.standin.stubs.stub_server import StubServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from reconciler.powershell.connecting import Connection
-    from reconciler.tenants.live import Progress
-
-TOKEN = "eyJhbGciOiJub25lIn0.CANARY-of-this-test.signature"  # noqa: S105  a canary: nothing may ever show it
-ENVIRONMENT = {"GRAPH_TOKEN": TOKEN, "TEAMS_TOKEN": f"{TOKEN}2", "EXO_TOKEN": f"{TOKEN}3"}
-CONNECT: dict[str, Any] = {
-    "cloud": "commercial",
-    "teams": {"accessTokens": {"graph": "GRAPH_TOKEN", "teams": "TEAMS_TOKEN"}},
-    "exchange": {"accessToken": "EXO_TOKEN"},
-}
-SETTINGS = Settings(TENANT, "contoso.onmicrosoft.com", CONNECT)
-
-
-@dataclass(frozen=True, slots=True)
-class FakeStart(Start):
-    """Starts sessions in memory, and keeps them."""
-
-    make: Callable[[Connection | None], FakeSession] = field(kw_only=True)
-    sessions: list[FakeSession] = field(default_factory=list, kw_only=True)
-
-    def __call__(self, connection: Connection | None) -> FakeSession:
-        self.sessions.append(self.make(connection))
-        return self.sessions[-1]
-
-    def bare(self) -> FakeSession:
-        return self(None)
-
-
-@dataclass
-class Stage:
-    """A tenant's service, the sessions that were started for it, and the waits."""
-
-    path: Path
-    faults: Faults | None = None
-    language: int = 0
-    waits: list[float] = field(default_factory=list)
-    told: list[Progress] = field(default_factory=list)
-    service: Service = field(init=False)
-    begin: FakeStart = field(init=False)
-
-    def set(self, **state: Any) -> None:
-        """Make the tenant anew, with whole sections replaced."""
-        self.path.write_bytes(canonical.dumps({**empty(), **state}))
-        self.service = Service(Simulator(self.path, faults=self.faults), language=self.language)
-        self.begin = FakeStart(ENVIRONMENT, make=lambda _connection: FakeSession(self.service))
-
-    def live(self, *, writes: bool = False, settings: Settings = SETTINGS, clock: Callable[[], float] = lambda: 1_760_000_000.0) -> Live:
-        return Live(settings, self.begin, writes=writes, sleep=self.waits.append, tell=self.told.append, clock=clock)
+    from tests.conftest import Run
+    from tests.standin.places import Place as Program
 
 
 @pytest.fixture
@@ -74,3 +31,16 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     made.set()
     yield made
     assert all(session.closed or session.gone is None for session in made.begin.sessions)
+
+
+@pytest.fixture
+def place(tmp_path: Path, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:  # noqa: F811  the fixture
+    made = settle(tmp_path / "place", run)
+    (tmp_path / "bin").mkdir()
+    for waiting in (Line, Rim):  # how long is tested elsewhere; here other processes only need a moment
+        monkeypatch.setattr(waiting, "pause", lambda _self, _seconds: time.sleep(0.01))
+    with StubServer(made.answer) as server:
+        monkeypatch.setenv("RECONCILER_PWSH", program.executable(tmp_path / "bin", server))
+        for name, value in ENVIRONMENT.items():
+            monkeypatch.setenv(name, value)
+        yield made

@@ -12,8 +12,8 @@ import yaml
 
 from reconciler.tenants.simulated import Faults, Simulator
 from tests.journey.places import BUNDLED, ROOT
-from tests.live.conftest import CONNECT
 from tests.live.service import Service
+from tests.live.signing import CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -70,6 +70,10 @@ class Service:
         self._spoiled[cmdlet].extend([None] * after)
         self._spoiled[cmdlet].extend([list(items)] * times)
 
+    def heal(self) -> None:
+        """From now on everything goes well."""
+        self._spoiled.clear()
+
     def calls(self, cmdlet: str) -> list[dict[str, Any]]:
         """The parameters of every call of a cmdlet so far."""
         return [request["parameters"] for request in self.seen if request["cmdlet"] == cmdlet]

@@ -26,7 +26,7 @@ from reconciler.tenants.live import Live, Settings
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
 from tests.applying.test_applying import AFTER, BEFORE, WANTED
-from tests.live import conftest
+from tests.live import signing, stages
 from tests.live.service import Drop, Service, error, output
 from tests.live.sessions import FakeSession
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import Loaded
     from tests.live.service import Request
 
-SETTINGS = Settings(worlds.TENANT, "contoso.onmicrosoft.com", conftest.CONNECT)
+SETTINGS = Settings(worlds.TENANT, "contoso.onmicrosoft.com", signing.CONNECT)
 
 
 def with_mailboxes(state: dict[str, Any]) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Case:
         self.clock = worlds.Clock()
         (directory / "tenant.json").write_text(json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8")
         self.service = Service(Simulator(directory / "tenant.json"))
-        self.begin = conftest.FakeStart(conftest.ENVIRONMENT, make=lambda _connection: FakeSession(self.service))
+        self.begin = stages.FakeStart(signing.ENVIRONMENT, make=lambda _connection: FakeSession(self.service))
         self.told: list[Event] = []
         with self.live(writes=False) as live:
             self.plan: Loaded = worlds.loaded(directory, worlds.planned(live, documents))
@@ -111,7 +111,7 @@ def test_a_live_apply_converges(case: Case) -> None:
     assert case.replan().steps == ()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=worlds.worlds(), after=worlds.worlds())
 def test_from_any_tenant_to_any_documents_it_ends_where_the_simulator_does(
     tmp_path: Path, before: worlds.World, after: worlds.World

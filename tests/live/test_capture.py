@@ -13,7 +13,7 @@ from reconciler.tenants.live import Settings
 from reconciler.tenants.live.reading_teams import MANY
 from reconciler.tenants.protocol import CaptureRequest
 from tests.live import service
-from tests.live.conftest import CONNECT, Stage
+from tests.live.signing import CONNECT
 from tests.strategies.tenants import (
     APPS,
     BOTH,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.model.observed import Observed
+    from tests.live.stages import Stage
 
 ROWS = CaptureRequest(BOTH, rows_only=True)
 

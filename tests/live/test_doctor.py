@@ -11,9 +11,9 @@ import pytest
 from reconciler.powershell.faults import DoorFault, SessionLost
 from reconciler.tenants.live import examining, questions
 from reconciler.tenants.live.examining import Health, examine
-from tests.live.conftest import ENVIRONMENT, SETTINGS, TOKEN
 from tests.live.service import DENIED, error
 from tests.live.sessions import FakeSession
+from tests.live.signing import ENVIRONMENT, SETTINGS, TOKEN
 from tests.strategies.tenants import STRANGER
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.powershell.answers import Resolved
     from reconciler.tenants.live.examining import Check
     from tests.conftest import Run
-    from tests.live.conftest import Stage
+    from tests.live.stages import Stage
 
 
 def checks(stage: Stage, settings: Any = SETTINGS, **more: Any) -> list[Check]:

@@ -9,38 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from reconciler.applying.rim import Rim
-from reconciler.tenants.live.lines import Line
 from reconciler.tenants.simulated import Simulator
-from tests.door.conftest import modules  # noqa: F401  a fixture
-from tests.door.conftest import place as program  # noqa: F401  a fixture
 from tests.journey.places import BUNDLED
-from tests.live.conftest import ENVIRONMENT, TOKEN
-from tests.live.places import Place, settle
-from tests.live.service import DENIED, Drop, error, output
-from tests.powershell.conftest import pwsh  # noqa: F401  a fixture
-from tests.standin.stubs.stub_server import StubServer
+from tests.live.service import DENIED, error, output
+from tests.live.signing import TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from tests.conftest import Run
-    from tests.live.service import Request
-    from tests.standin.places import Place as Program
-
-
-@pytest.fixture
-def place(tmp_path: Path, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:  # noqa: F811  the fixture
-    made = settle(tmp_path / "place", run)
-    (tmp_path / "bin").mkdir()
-    for waiting in (Line, Rim):  # a wait is counted elsewhere; here it only takes time
-        monkeypatch.setattr(waiting, "pause", lambda _self, _seconds: None)
-    with StubServer(made.answer) as server:
-        monkeypatch.setenv("RECONCILER_PWSH", program.executable(tmp_path / "bin", server))
-        for name, value in ENVIRONMENT.items():
-            monkeypatch.setenv(name, value)
-        yield made
+    from tests.live.places import Place
 
 
 def through_the_simulator(place: Place) -> Any:
@@ -116,7 +91,7 @@ def test_a_live_apply_without_asking_needs_the_digest(place: Place) -> None:
 
 def converges(place: Place) -> None:
     place.service.before = lambda _request: None
-    place.service._spoiled.clear()
+    place.service.heal()
     assert place("plan", "--out", "plan.json").code == 0
     ran = place.apply()
     assert ran.code == 0, ran.out + ran.err
@@ -133,38 +108,14 @@ def test_a_write_that_is_refused_stops_the_apply_in_part(place: Place) -> None:
     converges(place)
 
 
-def test_a_process_that_dies_after_the_service_accepted_is_found_out_by_reading(place: Place) -> None:
-    """The write is done, the answer never comes: a fresh process reads, and the apply goes on."""
-    place.plan()
-    killed = iter([True])
-
-    def before(request: Request) -> None:
-        if request["cmdlet"] == "Grant-CsApplicationAccessPolicy" and next(killed, False):
-            list(place.service.write(request))
-            raise Drop
-
-    place.service.before = before
-    ran = place.apply()
-    assert ran.code == 0, ran.out + ran.err
-    states = [(line["step"], line["state"]) for line in place.journal() if "state" in line]
-    unknown = next(step for step, state in states if state == "unknown")
-    assert (unknown, "done") in states
-    assert "No changes." in place("plan").out
-
-
-def test_a_process_that_is_killed_in_a_write_leaves_it_unknown(place: Place) -> None:
-    place.plan()
-    place.service.spoil("Grant-CsApplicationAccessPolicy", {"stream": "exit", "how": "kill"})
-    ran = place.apply()
-    assert ran.code in {0, 6}, ran.out + ran.err
-    runners = [line["pid"] for line in place.journal() if line.get("runner") == "teams"]
-    assert len(set(runners)) == 2
-    converges(place)
-
-
-@pytest.mark.parametrize("cmdlet", ["Get-CsOnlineUser", "Get-ApplicationAccessPolicy"])
 @pytest.mark.parametrize(
-    "answer", [DENIED, error("Something went wrong"), {"stream": "consoleWrite", "text": "garbage\n", "to": "descriptor"}]
+    ("cmdlet", "answer"),
+    [
+        ("Get-CsOnlineUser", DENIED),
+        ("Get-ApplicationAccessPolicy", error("Something went wrong")),
+        ("Get-CsOnlineUser", {"stream": "consoleWrite", "text": "garbage\n", "to": "descriptor"}),
+    ],
+    ids=["denied", "anything", "garbage"],
 )
 def test_a_reading_that_fails_plans_nothing(place: Place, cmdlet: str, answer: Any) -> None:
     place.service.spoil(cmdlet, answer, times=9)

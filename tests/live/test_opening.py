@@ -14,17 +14,17 @@ from reconciler.powershell.answers import Resolved
 from reconciler.powershell.faults import DoorFault, SessionLost
 from reconciler.tenants.live import Settings, opening, questions
 from reconciler.tenants.protocol import CaptureRequest
-from tests.live.conftest import CONNECT, ENVIRONMENT, SETTINGS, TOKEN
 from tests.live.service import DENIED, Drop, error, output
 from tests.live.sessions import FakeSession
+from tests.live.signing import CONNECT, ENVIRONMENT, SETTINGS, TOKEN
 from tests.strategies.tenants import STRANGER, TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.model.addresses import Provider
-    from tests.live.conftest import Stage
     from tests.live.service import Request
+    from tests.live.stages import Stage
 
 PRODUCTS: tuple[Provider, ...] = ("teams", "exchange")
 

@@ -17,8 +17,8 @@ from tests.strategies.tenants import BOTH, SCOPES, USERS, exchange_policy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.live.conftest import Stage
     from tests.live.service import Item, Request
+    from tests.live.stages import Stage
 
 READINGS = ("Get-CsApplicationAccessPolicy", "Get-CsGroupPolicyAssignment", "Get-CsOnlineUser", "Get-ApplicationAccessPolicy")
 NO_NETWORK = error("The operation has timed out.", kind="System.TimeoutException")

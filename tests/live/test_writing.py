@@ -18,8 +18,8 @@ from tests.strategies.tenants import APPS, SCOPES, STRANGER, USERS
 
 if TYPE_CHECKING:
     from reconciler.tenants.protocol import Outcome
-    from tests.live.conftest import Stage
     from tests.live.sessions import FakeSession
+    from tests.live.stages import Stage
 
 GRANT = Invocation("Grant-CsApplicationAccessPolicy", {"Identity": USERS[2], "PolicyName": "Beta"})
 NEW = Invocation(

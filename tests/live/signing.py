@@ -1,0 +1,17 @@
+"""How the tests sign in: with tokens whose value must show up nowhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reconciler.tenants.live import Settings
+from tests.strategies.tenants import TENANT
+
+TOKEN = "eyJhbGciOiJub25lIn0.CANARY-of-this-test.signature"  # noqa: S105  a canary: nothing may ever show it
+ENVIRONMENT = {"GRAPH_TOKEN": TOKEN, "TEAMS_TOKEN": f"{TOKEN}2", "EXO_TOKEN": f"{TOKEN}3"}
+CONNECT: dict[str, Any] = {
+    "cloud": "commercial",
+    "teams": {"accessTokens": {"graph": "GRAPH_TOKEN", "teams": "TEAMS_TOKEN"}},
+    "exchange": {"accessToken": "EXO_TOKEN"},
+}
+SETTINGS = Settings(TENANT, "contoso.onmicrosoft.com", CONNECT)

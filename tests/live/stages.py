@@ -1,0 +1,58 @@
+"""A live tenant over sessions in memory, on a simulated tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reconciler import canonical
+from reconciler.tenants.live import Live, Settings, Start
+from reconciler.tenants.simulated import Faults, Simulator
+from tests.live.service import Service
+from tests.live.sessions import FakeSession
+from tests.live.signing import ENVIRONMENT, SETTINGS
+from tests.strategies.tenants import empty
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reconciler.powershell.connecting import Connection
+    from reconciler.tenants.live import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class FakeStart(Start):
+    """Starts sessions in memory, and keeps them."""
+
+    make: Callable[[Connection | None], FakeSession] = field(kw_only=True)
+    sessions: list[FakeSession] = field(default_factory=list, kw_only=True)
+
+    def __call__(self, connection: Connection | None) -> FakeSession:
+        self.sessions.append(self.make(connection))
+        return self.sessions[-1]
+
+    def bare(self) -> FakeSession:
+        return self(None)
+
+
+@dataclass
+class Stage:
+    """A tenant's service, the sessions that were started for it, and the waits."""
+
+    path: Path
+    faults: Faults | None = None
+    language: int = 0
+    waits: list[float] = field(default_factory=list)
+    told: list[Progress] = field(default_factory=list)
+    service: Service = field(init=False)
+    begin: FakeStart = field(init=False)
+
+    def set(self, **state: Any) -> None:
+        """Make the tenant anew, with whole sections replaced."""
+        self.path.write_bytes(canonical.dumps({**empty(), **state}))
+        self.service = Service(Simulator(self.path, faults=self.faults), language=self.language)
+        self.begin = FakeStart(ENVIRONMENT, make=lambda _connection: FakeSession(self.service))
+
+    def live(self, *, writes: bool = False, settings: Settings = SETTINGS, clock: Callable[[], float] = lambda: 1_760_000_000.0) -> Live:
+        return Live(settings, self.begin, writes=writes, sleep=self.waits.append, tell=self.told.append, clock=clock)
