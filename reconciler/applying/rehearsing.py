@@ -223,6 +223,4 @@ class _Attempt:
 def _said(outcome: Applied) -> str:
     if outcome.failed is not None:
         return f"step {outcome.failed.step} ({outcome.failed.address}): {outcome.failed.fault}: {outcome.failed.message}"
-    if outcome.unknown is not None:
-        return f"step {outcome.unknown}: no answer came, and the tenant does not show it"
     return outcome.trouble or ", ".join(outcome.moved)

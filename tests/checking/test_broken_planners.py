@@ -19,14 +19,14 @@ from worlds import (
     listing,
     observed,
     teams_document,
-    tenant,
 )
 
 from reconciler.model.addresses import exchange_application, teams_application
-from reconciler.model.documents import AccessRight, GroupGrant, Located
+from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.planning import making
 from reconciler.planning.checking import Holders, Mailboxes, Why, check, refusals
 from tests.checking import transitions
+from tests.checking.transitions import GUARD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 X, Y = APPS[:2]
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
-GUARD = SCOPES[3]
 
 
 def _teams(world: TeamsWorld, *declared) -> tuple[Plan, TeamsWorld]:
@@ -45,11 +44,7 @@ def _teams(world: TeamsWorld, *declared) -> tuple[Plan, TeamsWorld]:
 
 
 def _exchange(world: ExchangeWorld, *declared) -> tuple[Plan, ExchangeWorld]:
-    """The last scope is an empty group that guards may stand on."""
-    seen = observed(None, world)
-    recipients = {**seen.directory.recipients, GUARD: seen.directory.recipients[GUARD]._replace(members=frozenset())}
-    seen = replace(seen, directory=replace(seen.directory, recipients=recipients))
-    guarding = replace(tenant(), guard_scope=Located(f"{GUARD}@contoso.com", HERE, "$.spec.guardScope"))
+    seen, guarding = transitions.guarded(world)
     return making.plan(documents([], list(declared), guarding), seen, making.PlanOptions()), world
 
 

@@ -28,6 +28,7 @@ from worlds import (
     tenant,
 )
 
+from reconciler.model.codes import Rule
 from reconciler.planning import making
 from reconciler.planning.checking import Why, check
 from reconciler.planning.checking.exchange import exposed
@@ -121,6 +122,7 @@ def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_ot
             continue
         assert _verdict(world, _calls(plan), plan, _teams_judged) == "safe"
         counts["planned"] += 1
+        assert not {note.code for note in plan.refusals} & {Rule.UNSAFE, Rule.UNCHECKED}, "unsafe only where the planner itself says so"
         for _ in range(2):
             other = _reordered(chance, plan)
             counts[_verdict(world, _calls(other), other, _teams_judged)] += 1
@@ -133,25 +135,32 @@ def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_ot
 def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in_other_orders(samples: int) -> None:
     applications, scopes = [APPS[0], APPS[1], "*"], SCOPES[:3]
 
-    def judged(along):
-        return transitions.first_exchange_exposures(along, applications, scopes)
-
     counts: Counter[str] = Counter()
     for seed in range(samples // 3):
         chance = random.Random(seed)
         world, wanted = random_exchange(chance, applications, scopes), random_exchange(chance, applications, scopes)
-        plan = making.plan(documents([], exchange_documents(wanted)), observed(None, world), making.PlanOptions())
+        seen, guarding = transitions.guarded(world)
+        plan = making.plan(documents([], exchange_documents(wanted), guarding), seen, making.PlanOptions())
         if not plan.steps:
             continue
+        listed = [application for application in applications if application in plan.baseline["exchange"]]
+
+        def judged(along, listed=listed):
+            return transitions.first_exchange_exposures(along, listed, SCOPES, empty=frozenset({transitions.GUARD}))
+
         judgement = _verdict(world, _calls(plan), plan, judged)
         assert judgement == "safe" or not plan.applicable
         counts["planned"] += 1
+        assert not {note.code for note in plan.refusals} & {Rule.UNSAFE, Rule.UNCHECKED}, "unsafe only where the planner itself says so"
+        counts["guarded"] += any(step.temporary for step in plan.steps)
+        counts["planned, not applicable"] += not plan.applicable
         for _ in range(2):
             other = _reordered(chance, plan)
             counts[_verdict(world, _calls(other), other, judged)] += 1
     print(f"Exchange plans: {dict(counts)}")
     assert counts["planned"] > samples // 4
     assert min(counts["safe"], counts["unsafe"]) > samples // 20
+    assert counts["guarded"]
 
 
 # --- the reductions

@@ -13,9 +13,13 @@ from reconciler.applying.rehearsing import Rehearsal, Run, Trouble, rehearse
 from reconciler.applying.rehearsing_tenant import tenant
 from reconciler.captures import reading
 from reconciler.errors import StalePlan
+from reconciler.model.documents import Located
+from reconciler.model.findings import Position
+from reconciler.model.plans import Invocation
 from reconciler.planning import planfile, prefixes
 from reconciler.reports import rehearsal
 from reconciler.reports.lines import text
+from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
 from tests.applying.worlds import World
@@ -94,6 +98,23 @@ def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(loa
     assert "others" in str(loaded.plan.baseline)
 
 
+def test_a_plan_with_a_guard_is_rehearsed_on_an_empty_group(tmp_path: Path, stage: Path) -> None:
+    """The only Restrict turns to a Deny and the only Deny to a Restrict."""
+    worlds.simulator(tmp_path, World(exchange={(1, 1): "RestrictAccess", (1, 2): "DenyAccess"}))
+    path = tmp_path / "tenant.json"
+    state = json.loads(path.read_bytes())
+    state["directory"]["recipients"][3]["members"] = []
+    path.write_text(json.dumps(state), encoding="utf-8")
+    wanted = worlds.documents(World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"}))
+    assert wanted.tenant is not None
+    scope = Located(worlds.address(4), Position("policies/all.yaml", 1, 1), "$.spec.guardScope")
+    plan = worlds.planned(Simulator(path), replace(wanted, tenant=replace(wanted.tenant, guard_scope=scope)))
+    assert plan.applicable, plan.refusals
+    assert [step.temporary for step in plan.steps].count(True) == 2
+    for original in (path, None):
+        assert rehearse(worlds.loaded(tmp_path, plan), stage, original=original).passed
+
+
 def test_a_plan_of_one_product_needs_no_other(tmp_path: Path, stage: Path) -> None:
     plan = worlds.planned(worlds.simulator(tmp_path, World()), worlds.documents(World(policies={1: frozenset({1})})))
     assert rehearse(worlds.loaded(tmp_path, plan), stage).passed
@@ -114,10 +135,16 @@ def test_a_long_plan_is_disturbed_at_some_steps_only(loaded: Loaded, stage: Path
     assert f"at 1 of {steps} steps (1): --most N" in text(rehearsal.rehearsal(loaded.plan, few, where="here"))
 
 
+def _apply_some(loaded: Loaded, path: Path, steps: int) -> None:
+    """Run the first steps as a person would who is in a hurry."""
+    with Simulator(path) as shown:
+        for step in loaded.plan.steps[:steps]:
+            assert isinstance(shown.run(Invocation(step.cmdlet, step.parameters), step.text), Done)
+
+
 def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(loaded: Loaded, tmp_path: Path, stage: Path) -> None:
     path = tmp_path / "tenant.json"
-    attempt = rehearsing._Attempt(loaded, tmp_path, stop_after=3)
-    assert attempt.outcome()[0] is not None
+    _apply_some(loaded, path, 3)
     found = rehearse(loaded, stage, original=path, most=2)
     assert (found.already, found.sampled, found.passed) == (3, (4, len(loaded.plan.steps)), True)
     assert "shows the first 3 steps already" in text(rehearsal.rehearsal(loaded.plan, found, where="here"))
@@ -127,8 +154,6 @@ def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(loaded: Loaded, t
     path = tmp_path / "tenant.json"
     with Simulator(path, log_from=0) as logged:
         step = loaded.plan.steps[0]
-        from reconciler.model.plans import Invocation
-
         logged.run(Invocation(step.cmdlet, step.parameters), step.text)
         assert (tmp_path / "tenant.json.log").exists()
         found = rehearse(loaded, stage, original=path, most=1)

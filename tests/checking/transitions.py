@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from worlds import NAMES, TENANT, USERS
+from worlds import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
 
 from reconciler.model.addresses import exchange_policy
-from reconciler.model.documents import AccessRight
+from reconciler.model.documents import AccessRight, Located
 from reconciler.model.plans import Inputs, Plan, Step
 
 if TYPE_CHECKING:
@@ -16,9 +17,13 @@ if TYPE_CHECKING:
 
     from worlds import ExchangeWorld, TeamsWorld
 
+    from reconciler.model.documents import TenantDocument
+    from reconciler.model.observed import Observed
+
     Call = tuple[str, dict]
 
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
+GUARD = SCOPES[3]
 STRANGER = "00000009-0000-4000-8000-000000000000"
 """An Exchange application without policies of its own."""
 
@@ -143,6 +148,14 @@ def first_exchange_exposures(
         for application, _ in now - reached[0] - reached[-1]:
             found.setdefault("*" if application == STRANGER else application, number)
     return found
+
+
+def guarded(world: ExchangeWorld) -> tuple[Observed, TenantDocument]:
+    """A reading in which the last scope is an empty group, and a Tenant document that lets guards stand on it."""
+    seen = observed(None, world)
+    recipients = {**seen.directory.recipients, GUARD: seen.directory.recipients[GUARD]._replace(members=frozenset())}
+    guarding = replace(tenant(), guard_scope=Located(f"{GUARD}@contoso.com", HERE, "$.spec.guardScope"))
+    return replace(seen, directory=replace(seen.directory, recipients=recipients)), guarding
 
 
 def random_teams_calls(chance: random.Random, before: TeamsWorld, after: TeamsWorld) -> list[Call]:

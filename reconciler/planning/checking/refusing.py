@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Plan
-    from reconciler.planning.checking.verdicts import Violation
+    from reconciler.planning.checking.verdicts import Subject, Violation
+
+_NO_GRANT = "no direct grant"
 
 
 def refusals(found: Iterable[Violation], explained: Iterable[Note] = ()) -> tuple[Note, ...]:
@@ -61,45 +63,39 @@ def _about(violation: Violation) -> str:
 
 def _note(address: str, group: list[Violation]) -> Note:
     first = group[0]
-    details: dict[str, Json] = {"step": first.step}
-    if first.why is not Why.EXPOSED:
-        return Note(Rule.UNCHECKED, address, {**details, "why": first.why.value})
-    return Note(Rule.UNSAFE, address, {**details, "at": first.address, **_whom(first), "others": len(group) - 1})
+    if first.subject is None:
+        return Note(Rule.UNCHECKED, address, {"step": first.step, "why": first.why.value})
+    details = {"step": first.step, "at": first.address, **_whom(first.subject), "others": len(group) - 1}
+    return Note(Rule.UNSAFE, address, details)
 
 
-def _whom(violation: Violation) -> Mapping[str, Json]:
-    match violation.subject:
+def _whom(subject: Subject) -> Mapping[str, Json]:
+    match subject:
         case Holders(before, now, after, groups):
-            return {"grants": [policy or "no direct grant" for policy in (before, now, after)], "groups": list(groups)}
+            return {"grants": [policy or _NO_GRANT for policy in (before, now, after)], "groups": list(groups)}
         case Mailboxes(scopes):
             return {"scopes": list(scopes)}
-        case None:
-            return {}
         case _:
-            assert_never(violation.subject)
+            assert_never(subject)
 
 
 def _sentence(violation: Violation) -> str:
     where = f"step {violation.step} of the plan ({violation.address})"
+    if violation.subject is not None:
+        return (
+            f"after {where} {_about(violation)} would reach {_people(violation.subject)}, whom it reaches neither before nor after the plan"
+        )
     if violation.why is Why.REFUSED:
         return f"{where} cannot be done where it stands: the service would refuse it"
-    if violation.why is Why.UNKNOWN:
-        return f"{where} cannot be checked: the plan's baseline lacks what it rests on"
-    return f"after {where} {_about(violation)} would reach {_people(violation)}, whom it reaches neither before nor after the plan"
+    return f"{where} cannot be checked: the plan's baseline lacks what it rests on"
 
 
-def _people(violation: Violation) -> str:
-    match violation.subject:
+def _people(subject: Subject) -> str:
+    match subject:
         case Holders(before, now, after, groups):
-            grants = " -> ".join(policy or "no direct grant" for policy in (before, now, after))
-            return f"users by their grants ({grants}){_members(groups)}"
+            grants = " -> ".join(policy or _NO_GRANT for policy in (before, now, after))
+            return f"users by their grants ({grants})" + (f" in the groups {' and '.join(groups)}" if groups else "")
         case Mailboxes(scopes):
-            return "mailboxes in the scopes " + " and ".join(scopes) if scopes else "mailboxes in none of its scopes"
-        case None:
-            return "somebody"
+            return f"mailboxes in the scopes {' and '.join(scopes)}" if scopes else "mailboxes in none of its scopes"
         case _:
-            assert_never(violation.subject)
-
-
-def _members(groups: tuple[str, ...]) -> str:
-    return " in the groups " + " and ".join(groups) if groups else ""
+            assert_never(subject)
