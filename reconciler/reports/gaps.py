@@ -24,14 +24,15 @@ def gaps(plan: Plan) -> Iterator[Line]:
     for reason, proved in sorted({(str(row["reason"]), bool(row["proved"])) for row in rows}):
         alike = [row for row in rows if (row["reason"], row["proved"]) == (reason, proved)]
         yield Line(f"    {_capital(sentences.gap(reason))} ({'proved' if proved else 'not proved'}):", Tone.WARNING)
-        yield from capped(alike, MOST, lambda row: Line(f"      {_sentence(row, plan.names)}"))
+        yield from capped(alike, MOST, lambda row: Line(f"      {sentence(row, plan.names)}"))
 
 
 def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _sentence(row: Mapping[str, Json], names: Mapping[str, str]) -> str:
+def sentence(row: Mapping[str, Json], names: Mapping[str, str]) -> str:
+    """One gap: the application, whom it misses, after which steps."""
     application = str(row["application"])
     which = "every application without a policy of its own" if application == "*" else values.named(application, names)
     possibly = "" if row["certainty"] == "certain" else "some of "

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reconciler.applying.rehearsing import Trouble
-from reconciler.reports import values
+from reconciler.reports import gaps
 from reconciler.reports.json import printable
 from reconciler.reports.lines import Line, Tone, counted, heading
 from reconciler.reports.plans import SIMULATED
@@ -105,15 +105,9 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
     for run in stops[:MOST]:
         yield Line(f"    after step {run.step} ({plan.steps[run.step - 1].address})", Tone.WARNING)
         for index in run.gaps[:MOST]:
-            yield Line(f"      {_missing(plan, rows[index])}")
+            yield Line(f"      {gaps.sentence(rows[index], plan.names)}")
     if len(stops) > MOST:
         yield Line(f"    ... and after {len(stops) - MOST} more: --format json lists all")
-
-
-def _missing(plan: Plan, row: Any) -> str:
-    subject = " ".join(values.named(str(part), plan.names) for part in (row["subject"]["kind"], row["subject"].get("id")) if part)
-    possibly = " (possibly)" if row["certainty"] == "possible" else ""
-    return f"{values.named(row['application'], plan.names)} does not reach: {subject}{possibly}"
 
 
 def _faults(plan: Plan, value: Rehearsal) -> Iterator[Line]:

@@ -203,16 +203,16 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: Loaded) -> N
     plan = loaded.plan
     stop = Run(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
     rows: Any = [
-        {"application": worlds.application(1), "certainty": "certain", "subject": {"kind": "user", "id": worlds.user(1)}},
-        {"application": worlds.application(1), "certainty": "possible", "subject": {"kind": "everyone"}},
+        {"application": worlds.application(1), "certainty": "certain", "steps": [1], "subject": {"kind": "user", "id": worlds.user(1)}},
+        {"application": worlds.application(1), "certainty": "possible", "steps": [1], "subject": {"kind": "everyone"}},
     ]
     found = Rehearsal(len(plan.steps), 0, (1,), (stop,) * 21)
 
     def said(gaps: Any, value: Rehearsal = found) -> str:
         return text(rehearsal.rehearsal(replace(plan, gaps=gaps, names={worlds.user(1): "Adele"}), value, where="here"))
 
-    assert f"{worlds.application(1)} does not reach: user {worlds.user(1)} (Adele)\n" in said(rows)
-    assert f"{worlds.application(1)} does not reach: everyone (possibly)\n" in said(rows)
+    assert f"{worlds.application(1)}: {worlds.user(1)} (Adele), after step 1\n" in said(rows)
+    assert f"{worlds.application(1)}: some of everyone without a grant, after step 1\n" in said(rows)
     assert "... and after 1 more" in said(rows)
     assert "Gaps: none" in said([], replace(found, runs=()))
     assert "Gaps: not computed" in said(None)
