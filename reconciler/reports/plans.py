@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 MOST_COMMANDS = 200
+SECONDS_A_CALL = (0.4, 14.0)
+"""The quickest and the slowest mean time of one write that was reported from the field, for thousands of grants by `Grant-Cs*` cmdlets."""
+WORTH_SAYING = 5
+"""Minutes from which the time of an apply is said."""
+TOKEN_MINUTES = 60
+"""An access token lives 60 to 90 minutes (Microsoft identity platform, access token lifetime)."""
 
 SIMULATED = Line("SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.", Tone.WARNING)
 
@@ -64,10 +70,27 @@ def _origin(source: str) -> str:
     return {"simulated": "a simulated tenant", "capture": "a capture file", "live": "the live tenant"}.get(source, source)
 
 
+def _duration(calls: int) -> Iterator[Line]:
+    """How long an apply may take, said where it is worth knowing beforehand."""
+    least, most = (calls * seconds / 60 for seconds in SECONDS_A_CALL)
+    if most < WORTH_SAYING:
+        return
+    yield Line(f"    {calls} cmdlet calls, one after the other: about {_time(least)} to {_time(most)} on a live tenant.")
+    if most > TOKEN_MINUTES:
+        yield Line(
+            "    That may be longer than a sign-in lasts. An apply that has to stop is taken up by the next one where the tenant stands: apply the same plan again."
+        )
+
+
+def _time(minutes: float) -> str:
+    return counted(max(1, round(minutes)), "minute") if minutes < 2 * 60 else counted(round(minutes / 60), "hour")
+
+
 def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
     if not steps:
         return
     yield from heading(f"Commands, in this order: {counted(len(steps), 'step')}")
+    yield from _duration(len(steps))
     width = len(str(len(steps)))
     for step in steps[:MOST_COMMANDS]:
         yield from command(step, width)
