@@ -36,7 +36,7 @@ APPS = sorted(
     | {app.lower() for policy in STATE["teams"]["policies"] for app in policy["AppIds"]}
 )
 NAMES = ["Test-policy", "Webinars", "Fresh"]
-WAYS = 60
+WAYS = 24
 
 
 def document(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
     print(
         f"{judged} verdicts on outcomes held after the apply, {changed} of them changed by it, {declared_ones} decided by documents alone"
     )
-    assert (judged > 3000, changed > 500, declared_ones > 200) == (True, True, True), (judged, changed, declared_ones)
+    assert (judged > 1200, changed > 200, declared_ones > 80) == (True, True, True), (judged, changed, declared_ones)
 
 
 def _agreeing(alone: tuple[testing.Result, ...], after: tuple[testing.Result, ...]) -> int:
