@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from reconciler.applying.events import Event
+    from reconciler.reports.lines import Line
 
 QUIET_SECONDS = 5.0
 """Where no terminal is, at most one line in this time tells that steps go well; what does not go well is always told."""
@@ -54,6 +55,7 @@ class Plain:
     def __init__(self, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._steps, self._clock = steps, clock
         self._last = -QUIET_SECONDS
+        self._first: tuple[float, int] | None = None
 
     def __call__(self, event: Event) -> None:
         """Print the event, unless it is one of many that go well."""
@@ -67,13 +69,30 @@ class Plain:
                 pass
         self._last = self._clock()
         printing.notice([progress.told(event, self._steps)])
+        if isinstance(event, StepDone):
+            printing.notice(self._pace(event.step.id))
+
+    def _pace(self, done: int) -> Iterator[Line]:
+        """How fast the steps go since the first line about one, and how long the rest takes at that pace."""
+        if self._first is None:
+            self._first = self._last, done
+        (begun, already), left = self._first, self._steps - done
+        if left and done > already:
+            yield progress.pace(done - already, self._last - begun, left)
 
 
 @contextmanager
 def _bar(steps: int) -> Iterator[Show]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  lazy: only on a terminal
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415  lazy: only on a terminal
 
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left:"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=printing.console(sys.stderr), transient=True) as bar:
         yield Bar(bar, bar.add_task("Applying", total=steps), steps)
 

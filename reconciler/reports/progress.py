@@ -71,6 +71,13 @@ def told(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one sentence
     assert_never(event)
 
 
+def pace(done: int, seconds: float, left: int) -> Line:
+    """How fast `done` steps went that took so many seconds, and how long as many as are `left` will take."""
+    each = seconds / done
+    remaining = f"{each * left / 60:.0f} minutes" if each * left >= 2 * 60 else f"{each * left:.0f} s"
+    return Line(f"    {60 / max(each, 1e-3):.0f} steps a minute; about {remaining} for the other {left}")
+
+
 def _located(event: Located) -> str:
     if event.already:
         return f"{event.already} of {counted(event.steps, 'step')} done already; going on from there."

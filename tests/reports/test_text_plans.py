@@ -131,3 +131,9 @@ def test_an_application_that_becomes_tenant_wide_stands_first_and_says_whom_it_r
 def test_changes_that_change_no_access_say_so(tmp_path: Path) -> None:
     told = _text(tmp_path, access={"gained": [], "lost": [], "tenant_wide": []}, changes=[change("teams.policy/P", "update")])
     assert "Access: nobody gains or loses any\n" in told
+
+
+def test_many_steps_say_how_long_an_apply_may_take(tmp_path: Path) -> None:
+    few, many = ([samples.step(number, "teams.grant/user:u") for number in range(1, count + 1)] for count in (20, 1000))
+    assert "on a live tenant" not in _text(tmp_path, steps=few)
+    assert "    1000 cmdlet calls, one after the other: about 7 minutes to 4 hours on a live tenant.\n" in _text(tmp_path, steps=many)
