@@ -9,17 +9,19 @@ from reconciler.access import membership
 from reconciler.access.verdicts import Denied, Granted
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.applied import AccessCheck
+from reconciler.model.observed import ExchangeState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.applying.watching import Watch
-    from reconciler.model.observed import ExchangeState, Observed
+    from reconciler.model.observed import Directory
     from reconciler.model.plans import Step
     from reconciler.tenants.protocol import Remote
 
 MOST_APPLICATIONS: Final = 20
 """So many applications are asked about; the call takes seconds each time."""
+_NOTHING: Final = ExchangeState({})
 _OTHER_SCOPES: Final = 3
 """Scopes of other applications, whose members may be outside."""
 
@@ -38,14 +40,12 @@ def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[
         CaptureFault: what was read is malformed.
     """
     wanted = tuple(applications)
-    state = watch.read_scopes(()).exchange
-    observed = watch.read_scopes(scopes(state, wanted)) if state is not None else None
-    if observed is None:
-        return ()
+    state = watch.read_scopes(()).exchange or _NOTHING
+    directory = watch.read_scopes(scopes(state, wanted)).directory
     return tuple(
         AccessCheck(application, mailbox, expected, remote.verdict(mailbox, application))
         for application in wanted
-        for mailbox, expected in probes(observed, application)
+        for mailbox, expected in probes(state, directory, application)
     )
 
 
@@ -57,27 +57,17 @@ def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]
     return (*sorted(own), *others[:_OTHER_SCOPES])
 
 
-def probes(observed: Observed, application: str) -> Iterator[tuple[str, bool]]:
+def probes(state: ExchangeState, directory: Directory, application: str) -> Iterator[tuple[str, bool]]:
     """A mailbox that the policies surely open to an application, and one that they surely close; whichever can be told."""
-    state, directory = observed.exchange, observed.directory
-    if state is None:
-        return
     covers = membership.of_scopes(directory)
 
     def covering(mailbox: str) -> Callable[[str], bool | None]:
         return lambda scope: covers(scope).covers(mailbox)
 
-    known = {one for scope in {scope for _, scope in state.policies} for one in covers(scope).inside}
-    mailboxes = sorted(known | {one.id for one in directory.recipients.values() if membership.is_mailbox(one)})
     wanted = {True, False}
-    for mailbox in mailboxes:
+    for mailbox in sorted(one.id for one in directory.recipients.values() if membership.is_mailbox(one)):
         verdict = access.verdict(state, application, covering(mailbox))
         expected = {Granted: True, Denied: False}.get(type(verdict))
-        if expected in wanted and _is_mailbox(observed, mailbox):
+        if expected in wanted:
             wanted.discard(expected)
             yield mailbox, expected is True
-
-
-def _is_mailbox(observed: Observed, one: str) -> bool:
-    recipient = observed.directory.recipients.get(one)
-    return recipient is not None and membership.is_mailbox(recipient)

@@ -185,3 +185,11 @@ def test_doctor_as_json(place: Place) -> None:
     assert {row["about"] for row in rows} == {"teams", "exchange"}
     assert {row["health"] for row in rows} == {"ok"}
     assert {"PowerShell", "module", "credentials", "sign-in", "reading", "New-ApplicationAccessPolicy"} <= {row["what"] for row in rows}
+
+
+def test_doctor_without_documents_looks_at_what_is_installed(place: Place) -> None:
+    (place.folder / "empty").mkdir()
+    ran = place.run("doctor", cwd=place.folder / "empty")
+    assert ran.code == 1
+    assert "ok      teams    module: MicrosoftTeams" in ran.out
+    assert not [request for request in place.service.seen if request["cmdlet"].startswith("Connect-")]

@@ -11,11 +11,11 @@ import pytest
 
 from reconciler.errors import TenantFault
 from reconciler.powershell.answers import Resolved
-from reconciler.powershell.faults import DoorFault, SessionLost
+from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import Settings, opening, questions
 from reconciler.tenants.protocol import CaptureRequest
 from tests.live.service import DENIED, Drop, error, output
-from tests.live.sessions import FakeSession
+from tests.live.sessions import FakeSession, service_error
 from tests.live.signing import CONNECT, ENVIRONMENT, SETTINGS, TOKEN
 from tests.strategies.tenants import STRANGER, TENANT
 
@@ -250,3 +250,18 @@ def test_the_services_own_check(stage: Stage) -> None:
 def _drop_the_check(request: Request) -> None:
     if request["cmdlet"] == questions.CHECK:
         raise Drop
+
+
+@pytest.mark.parametrize("place", ["load", "resolve"])
+def test_an_operation_that_fails_while_it_is_opened_is_a_fault(stage: Stage, place: str) -> None:
+    class Failing(FakeSession):
+        pass
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise OperationFailed("it failed", service_error(DENIED))
+
+    setattr(Failing, place, fail)
+    starting(stage, lambda _connection: Failing(stage.service))
+    with pytest.raises(TenantFault, match="teams: it failed"):
+        read(stage)
+    assert stage.begin.sessions[0].closed

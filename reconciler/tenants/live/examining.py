@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.errors import TenantFault
 from reconciler.powershell.answers import NotFound
 from reconciler.powershell.door.requirements import install_line, missing
-from reconciler.powershell.faults import DoorFault, SessionLost
+from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.lines import Line, Patience
 from reconciler.tenants.live.opening import MINIMUM, ROLES, Opened, connection, difference, signed_in
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.session import Resolved, Session
-    from reconciler.tenants.live.opening import Place, Settings, Start
+    from reconciler.tenants.live.opening import Settings, Start
     from reconciler.tenants.live.questions import Question
 
 PRODUCTS: Final[tuple[Provider, ...]] = ("teams", "exchange")
@@ -79,8 +79,8 @@ class _Examination:
         try:
             yield self._ok("PowerShell", session.powershell)
             yield from self._inside(session, chosen, credentials)
-        except SessionLost as lost:
-            yield self._fault("PowerShell", str(lost), "run `reconciler doctor` again; if it stays so, run the module by hand in pwsh")
+        except (SessionLost, OperationFailed) as fault:
+            yield self._fault("PowerShell", str(fault), "run `reconciler doctor` again; if it stays so, run the module by hand in pwsh")
         finally:
             session.close()
 
@@ -92,12 +92,12 @@ class _Examination:
             return
         needed = (*questions.READS[self._provider], *questions.WRITES[self._provider])
         try:
-            place = signed_in(session, chosen.importing(needed))
+            module_of_cmdlets = signed_in(session, chosen.importing(needed))
         except (TenantFault, DoorFault) as fault:
             yield self._fault("sign-in", str(fault), _SIGN_IN[self._provider])
             return
         yield self._ok("sign-in", f"to tenant {chosen.tenant_id} with {chosen.way.value}")
-        yield from self._cmdlets(session, place, needed)
+        yield from self._cmdlets(session, module_of_cmdlets, needed)
 
     def _module(self, session: Session) -> Check:
         name, least = _MODULES[self._provider], MINIMUM[self._provider]
@@ -115,8 +115,8 @@ class _Examination:
             return None, self._fault("credentials", str(fault), "set what is named, in the environment that runs reconciler")
         return chosen, self._ok("credentials", f"{chosen.way.value}, all variables are set")
 
-    def _cmdlets(self, session: Session, place: Place, needed: Sequence[str]) -> Iterator[Check]:
-        found = session.resolve(needed, [place.module])
+    def _cmdlets(self, session: Session, module: str, needed: Sequence[str]) -> Iterator[Check]:
+        found = session.resolve(needed, [module])
         for name in needed:
             yield self._cmdlet(name, found[name])
         allowed = frozenset(name for name, one in found.items() if difference(name, one) is None)

@@ -158,10 +158,10 @@ class Live:
             other = pool.submit(_caught, exchange)
             try:
                 found = _caught(teams)
+                read = other.result()
             except BaseException:
-                self._lines["exchange"].abandon()  # the other thread waits for an answer that nobody wants any more
+                self._lines["exchange"].abandon()  # its thread waits for an answer that nobody wants any more
                 raise
-            read = other.result()
         if isinstance(found, TenantFault) or isinstance(read, TenantFault):
             raise TenantFault("\n".join(str(one) for one in (found, read) if isinstance(one, TenantFault)))
         return found, read

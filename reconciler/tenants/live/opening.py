@@ -110,29 +110,22 @@ def open_session(settings: Settings, provider: Provider, begin: Start, *, writes
         return _prepared(session, chosen, cmdlets(provider, writes=writes))
     except BaseException as fault:
         session.close()
-        if isinstance(fault, DoorFault | SessionLost):
+        if isinstance(fault, DoorFault | SessionLost | OperationFailed):
             raise TenantFault(f"{provider}: {fault}") from fault
         raise
 
 
 def _prepared(session: Session, chosen: Connection, names: Sequence[str]) -> Opened:
     required(session, chosen.module, minimum=MINIMUM[chosen.provider])
-    place = signed_in(session, chosen.importing(names))
-    found = session.resolve(names, [place.module])
+    module = signed_in(session, chosen.importing(names))
+    found = session.resolve(names, [module])
     expect(chosen.provider, found)
     allowed = frozenset(name for name, one in found.items() if difference(name, one) is None)
     return Opened(session, allowed, chosen.lasts_until)
 
 
-class Place(NamedTuple):
-    """Where a session leads: the module that holds its cmdlets, and the organization that the service names, maybe none."""
-
-    module: str
-    organization: str
-
-
-def signed_in(session: Session, chosen: Connection) -> Place:
-    """Sign in, and make sure that it is to the right tenant.
+def signed_in(session: Session, chosen: Connection) -> str:
+    """Sign in, and make sure that it is to the right tenant; return the module that holds the cmdlets.
 
     Raises:
         TenantFault: refused, or another tenant.
@@ -145,21 +138,21 @@ def signed_in(session: Session, chosen: Connection) -> Place:
             f"{chosen.provider}: signing in with {chosen.way.value} was refused: {advised(found, fault.error.message)}; "
             "`reconciler doctor` checks the way to sign in"
         ) from fault
-    return _teams_place(output, chosen) if chosen.provider == "teams" else _exchange_place(session, chosen)
+    return _teams_module(output, chosen) if chosen.provider == "teams" else _exchange_module(session, chosen)
 
 
-def _teams_place(output: Json, chosen: Connection) -> Place:
+def _teams_module(output: Json, chosen: Connection) -> str:
     rows = [row for row in output if isinstance(row, dict)] if isinstance(output, list) else []
     tenants = {str(tenant).lower() for row in rows if (tenant := row.get("TenantId") or row.get("Tenant"))}
     _expect_tenant(tenants, chosen)
-    return Place(chosen.module, "")
+    return chosen.module
 
 
-def _exchange_place(session: Session, chosen: Connection) -> Place:
+def _exchange_module(session: Session, chosen: Connection) -> str:
     """After signing in, the cmdlets are in a module that was made for this session; only this cmdlet tells which."""
     session.resolve([_WHERE], [chosen.module])
     call = Invocation(_WHERE, {})
-    answer = session.run(call, rendering.render(call), select=("TenantID", "State", "ModuleName", "Organization"))
+    answer = session.run(call, rendering.render(call), select=("TenantID", "State", "ModuleName"))
     if answer.errors:
         raise TenantFault(f"exchange: {_WHERE} failed: {answer.errors[0].message}")
     connected = [row for row in answer.objects if row.get("State") == "Connected"]
@@ -169,7 +162,7 @@ def _exchange_place(session: Session, chosen: Connection) -> Place:
         raise TenantFault(
             f"exchange: {_WHERE} does not say which module holds the cmdlets: `reconciler doctor` says which versions are known"
         )
-    return Place(_last_part(module), str(connected[-1].get("Organization") or ""))
+    return _last_part(module)
 
 
 def _expect_tenant(found: set[str], chosen: Connection) -> None:
