@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reconciler import canonical
+from reconciler.applying.applying import apply
 from reconciler.cli import testing as cli_testing
-from reconciler.errors import TenantFault
+from reconciler.errors import Refused, TenantFault
 from reconciler.planning import planfile
 from reconciler.tenants.simulated import Simulator
 from tests.access_tests.documents import BOT, CRM, SIM, only, write
@@ -75,6 +76,13 @@ def test_a_plan_whose_outcome_fails_a_test_is_not_applicable(run: Run, folder: P
         assert "does not pass an access test" in refused.err
     assert (folder / "tenant.json").read_bytes() == before
     assert run("plan", *SIM, "--detailed-exitcode").code == 3
+
+
+def test_an_apply_without_the_command_line_refuses_too(run: Run, folder: Path) -> None:
+    write(folder, WRONG)
+    run("plan", *SIM, "--out", "plan.json")
+    with pytest.raises(Refused, match="access test mine"):
+        apply(planfile.load(folder / "plan.json"), Simulator(folder / "tenant.json"), state_dir=folder, tell=lambda _: None)
 
 
 def test_a_refusal_outranks_a_failing_test(run: Run, folder: Path) -> None:
