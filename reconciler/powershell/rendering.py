@@ -66,7 +66,8 @@ def _compiled(cmdlet: str) -> tuple[Template, frozenset[str]]:
     except TemplateNotFound:
         raise RenderFault(f"{cmdlet} has no template") from None
     tree = environment.parse(source, name, file)
-    names = frozenset(node.name for node in tree.find_all(nodes.Name))  # each is a parameter: templates set no variables, there are no globals
+    # Each is a parameter: templates set no variables, and there are no globals.
+    names = frozenset(node.name for node in tree.find_all(nodes.Name))
     return environment.template_class.from_code(environment, environment.compile(tree, name, file), {}), names
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
+import tempfile
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,16 +15,25 @@ if TYPE_CHECKING:
 
 
 class Timing(NamedTuple):
-    """Wall-clock seconds of one command over all rounds. `best` is what the work costs, `median` what people wait."""
+    """Wall-clock seconds of one command over all rounds, and its peak memory in MiB. `best` is what the work costs, `median` what people wait."""
 
     best: float
     median: float
+    peak: float
 
 
-def _seconds(command: Sequence[str], cwd: Path) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, cwd=cwd, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    return time.perf_counter() - start
+def _once(command: Sequence[str], cwd: Path) -> tuple[float, float]:
+    """Seconds and peak MiB of one run, as the operating system accounts for it."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=said, stdin=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=said.read())
+    return seconds, used.ru_maxrss / 1024
 
 
 def measure(commands: Mapping[str, Sequence[str]], cwd: Path, rounds: int) -> dict[str, Timing]:
@@ -32,9 +43,14 @@ def measure(commands: Mapping[str, Sequence[str]], cwd: Path, rounds: int) -> di
         subprocess.CalledProcessError: a command failed; what it costs to fail is no measurement.
     """
     for command in commands.values():
-        _seconds(command, cwd)
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
+        _once(command, cwd)
+    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     for _ in range(rounds):
         for name, command in commands.items():
-            seconds[name].append(_seconds(command, cwd))
-    return {name: Timing(min(times), statistics.median(times)) for name, times in seconds.items()}
+            runs[name].append(_once(command, cwd))
+    return {name: _timing(found) for name, found in runs.items()}
+
+
+def _timing(runs: Sequence[tuple[float, float]]) -> Timing:
+    seconds = [run[0] for run in runs]
+    return Timing(min(seconds), statistics.median(seconds), max(run[1] for run in runs))

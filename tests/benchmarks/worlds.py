@@ -112,7 +112,7 @@ def _write_documents(folder: Path, parts: tuple[Sequence[str], Sequence[Grant], 
     for policy, listed in enumerate(users):
         name = f"teams-{policy:02}"
         (folder / f"{name}.yaml").write_text(_teams(policy, listed, applications, form), encoding="utf-8")
-        if form == "csv":
+        if form == "csv" and listed:
             (folder / f"{name}.csv").write_text("".join(f"{line}\n" for line in ("user", *listed)), encoding="utf-8")
 
 
@@ -128,6 +128,8 @@ def _tenant(grants: int) -> str:
 def _teams(policy: int, users: Sequence[str], applications: Sequence[str], form: Form) -> str:
     text = _document("TeamsApplicationAccessPolicy", f"policy-{policy:02}")
     text += "  description: made up\n  applications:\n" + _items(_listed(policy, applications), 4) + "  grants:\n"
+    if not users:
+        return text + "    users: []\n"
     return text + (f"    usersFrom: teams-{policy:02}.csv\n" if form == "csv" else "    users:\n" + _items(users, 6))
 
 
