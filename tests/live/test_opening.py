@@ -14,7 +14,7 @@ from reconciler.powershell.answers import Resolved
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import Settings, opening, questions
 from reconciler.tenants.protocol import CaptureRequest
-from tests.live.service import DENIED, Drop, error, output
+from tests.live.service import DENIED, THROTTLED, UNAVAILABLE, Drop, error, output
 from tests.live.sessions import FakeSession, service_error
 from tests.live.signing import CONNECT, ENVIRONMENT, SETTINGS, TOKEN
 from tests.strategies.tenants import STRANGER, TENANT
@@ -192,6 +192,33 @@ def test_a_refused_sign_in_is_told_with_what_to_do(stage: Stage) -> None:
     stage.service.spoil("Connect-MicrosoftTeams", error("AADSTS7000215: Invalid client secret provided."))
     with pytest.raises(TenantFault, match=r"teams: signing in with access tokens was refused: AADSTS7000215.*`reconciler doctor`"):
         read(stage)
+
+
+@pytest.mark.parametrize(
+    "answer", [THROTTLED, UNAVAILABLE, error("The operation has timed out.")], ids=["throttled", "unavailable", "no answer"]
+)
+def test_a_sign_in_that_may_succeed_later_is_tried_again(stage: Stage, answer: Any) -> None:
+    stage.service.spoil("Connect-ExchangeOnline", answer, times=2)
+    read(stage, "exchange")
+    assert stage.waits == [2.0, 10.0]
+    assert [session.closed for session in stage.begin.sessions] == [True, True, True]
+    stage.service.spoil("Connect-ExchangeOnline", answer, times=3)
+    with pytest.raises(TenantFault, match="signing in with access tokens was refused"):
+        read(stage, "exchange")
+
+
+def test_nobody_is_asked_for_a_second_code(stage: Stage) -> None:
+    stage.service.spoil("Connect-MicrosoftTeams", UNAVAILABLE)
+    with pytest.raises(TenantFault, match="signing in with device code was refused"):
+        read(stage, settings=replace(SETTINGS, connect={"teams": {"device": True}}))
+    assert stage.waits == []
+
+
+def test_a_credential_that_has_ended_is_not_tried_again(stage: Stage) -> None:
+    stage.service.spoil("Connect-MicrosoftTeams", error("AADSTS700024: Client assertion is not within its valid time range."))
+    with pytest.raises(TenantFault, match="the credential has ended: get a new one"):
+        read(stage)
+    assert stage.waits == []
 
 
 def test_a_missing_cmdlet_means_a_missing_role(stage: Stage) -> None:

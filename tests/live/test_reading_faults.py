@@ -242,6 +242,14 @@ def test_an_abandoned_line_opens_nothing_more(stage: Stage) -> None:
     assert len(stage.begin.sessions) == 1
 
 
+def test_a_session_that_is_opened_too_late_is_closed(stage: Stage) -> None:
+    line = stage.live()._lines["teams"]
+    stage.service.before = lambda _request: line.abandon()
+    with pytest.raises(TenantFault, match="teams: interrupted"):
+        line.opened  # noqa: B018  reading it opens
+    assert [session.closed for session in stage.begin.sessions] == [True]
+
+
 def test_a_pause_ends_when_the_line_is_abandoned(stage: Stage) -> None:
     line = stage.live()._lines["teams"]
     line.sleep = None

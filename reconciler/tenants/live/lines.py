@@ -12,6 +12,7 @@ from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
 from reconciler.powershell.session import SessionLost
 from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, leading, meaning, outcome
+from reconciler.tenants.live.opening import NotNow
 from reconciler.tenants.protocol import Failed, Fault, Lost
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How often a reading is tried again, and after how many seconds: few times, because the modules try again by themselves.
+    """How often a reading, or signing in, is tried again, and after how many seconds: few times, because the modules try again by themselves.
 
     `unsettled`: while two readings of the same thing do not agree, because a write is not visible everywhere (10 to 20 s are usual).
     `longest`: more than this the service may not ask for.
@@ -70,10 +71,19 @@ class Line:
         Raises:
             TenantFault: it cannot be opened, leads to another tenant, or is not wanted any more.
         """
-        if self._over.is_set():
-            raise TenantFault(f"{self.provider}: interrupted")
-        if self._opened is None:
-            self._opened = self.open()
+        pauses = iter(self.patience.passing)
+        while self._opened is None:
+            if self._over.is_set():
+                raise TenantFault(f"{self.provider}: interrupted")
+            try:
+                self._opened = self.open()
+            except NotNow:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                self.pause(pause)
+            if self._over.is_set():
+                self.close()  # abandoned while it was opened
         return self._opened
 
     def abandon(self) -> None:

@@ -15,7 +15,7 @@ from reconciler.powershell.door.requirements import required
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.powershell.session import start
 from reconciler.tenants.live import questions
-from reconciler.tenants.live.classes import advised, meaning
+from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +33,14 @@ ROLES: Final[Mapping[Provider, tuple[str, str]]] = {
 }
 """Entra roles of the account that reads, and of the one that writes (Microsoft Learn, application-based authentication of either module)."""
 _WHERE: Final = "Get-ConnectionInformation"
+
+
+_PASSING: Final = PASSING - {ErrorClass.EXPIRED}
+"""Classes of errors after which signing in again may succeed; a credential that has ended stays so."""
+
+
+class NotNow(TenantFault):
+    """Signing in failed in a way that passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,8 @@ def signed_in(session: Session, chosen: Connection) -> str:
         output = session.connect(chosen)["output"]
     except OperationFailed as fault:
         found = meaning(fault.error, chosen.cmdlet)
-        raise TenantFault(
+        passes = found in _PASSING and not chosen.interactive
+        raise (NotNow if passes else TenantFault)(
             f"{chosen.provider}: signing in with {chosen.way.value} was refused: {advised(found, fault.error.message)}; "
             "`reconciler doctor` checks the way to sign in"
         ) from fault
