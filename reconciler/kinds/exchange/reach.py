@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.kinds.exchange.nodes import Kind, needs
 from reconciler.kinds.ordering.orders import Pairs
-from reconciler.kinds.ordering.search import Ground
+from reconciler.kinds.ordering.search import MOST_NODES, Ground
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
 
@@ -30,6 +30,11 @@ _TOLD_APART = 4
 _ELSEWHERE = ""
 """Stands for every scope of a Restrict that stays and that no node is about."""
 _FEW = 64
+
+
+def _together(scopes: int) -> int:
+    """How many scopes of a combination are looked at: in components that are not searched, fewer, or there would be millions."""
+    return _TOGETHER if scopes <= MOST_NODES + 1 else _TOGETHER - 1 if scopes <= _FEW else 1
 
 
 class _Rule(NamedTuple):
@@ -61,7 +66,7 @@ class Reach:
         moving = {node.key for node in nodes}
         self._staying = {key: policy.right for key, policy in observed.policies.items() if key not in target.removed and key not in moving}
         self._scopes = self._told_apart(sorted({node.key[1] for node in nodes if not node.guards}))
-        small = range(min(_TOGETHER, len(self._scopes)) + 1)
+        small = range(min(_together(len(self._scopes)), len(self._scopes)) + 1)
         self._combinations = [some for size in small for some in itertools.combinations(self._scopes, size)]
         self._all = (1 << len(self._combinations)) - 1
         self._covers = {scope: sum(1 << slot for slot, some in enumerate(self._combinations) if scope in some) for scope in self._scopes}

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.kinds.ordering.orders import Pairs
-from reconciler.kinds.ordering.search import Ground
+from reconciler.kinds.ordering.search import MOST_NODES, Ground, Stretch
 from reconciler.kinds.teams.changes import spelled
 from reconciler.kinds.teams.lists import GroupList
 from reconciler.kinds.teams.nodes import Kind, needs
 from reconciler.model.addresses import GLOBAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.kinds.teams.nodes import Node
@@ -42,6 +44,19 @@ class _Block(NamedTuple):
     many: int
 
 
+class _Mark(NamedTuple):
+    """A node in an order: its bit, what is done after it, its first and last step."""
+
+    bit: int
+    done: int
+    first: int
+    last: int
+
+
+Way = list[tuple[_Block, list[Stretch]]]
+"""For each subject what it misses and what it is exposed to on the way, its slots counted from 0."""
+
+
 class _Content(NamedTuple):
     """A policy's list: what stays, what leaves once one of `lose` is done, what comes once one of `gain` is. Bits are applications."""
 
@@ -50,6 +65,10 @@ class _Content(NamedTuple):
     entering: int
     lose: int
     gain: int
+
+    @property
+    def edits(self) -> int:
+        return self.lose | self.gain
 
     def after(self, done: int) -> int:
         return self.staying | (0 if done & self.lose else self.leaving) | (self.entering if done & self.gain else 0)
@@ -61,6 +80,7 @@ class Reach:
     def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node], bystanders: int) -> None:
         """Lay out the bits for these nodes; nothing outside the component bears on them. `bystanders` are known users without a grant."""
         self._bystanders = bystanders
+        self._held: Counter[str] | None = None
         self._state, self._target, self._nodes = observed, target, nodes
         self.groups = GroupList(observed, target, nodes)
         classes = [(1 << bit, node) for bit, node in enumerate(nodes) if node.users]
@@ -72,6 +92,9 @@ class Reach:
         self._width = max(1, len(self._alike))
         self._contents = {key: self._content(key) for key in policies}
         self._first: dict[int, dict[str, int]] = {}
+        self._rests: dict[int, int] = {}
+        grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
+        self._restless = self.groups.steps | reduce(or_, (self._contents[key].edits for key in policies if key in grouped), 0)
         self._spread = {block.start: self._ones(block.many) << block.start * self._width for block in self._blocks}
 
     def ground(self) -> Ground:
@@ -92,27 +115,56 @@ class Reach:
                 found |= contents[policy] * self._spread[block.start]
         return found
 
-    def rows(self, stretches: Iterable[tuple[int, int, int]]) -> Iterator[Pairs]:
-        """Bits of pairs that are so after the steps `first` to `last`, as rows for people.
+    def way(self, order: Sequence[int]) -> Way:
+        """What each subject misses and is exposed to, in stretches of steps from 1, when the nodes run in this order."""
+        marks: list[_Mark] = []
+        done = steps = 0
+        for number in order:
+            done |= 1 << number
+            first, steps = steps + 1, steps + self._nodes[number].size
+            marks.append(_Mark(1 << number, done, first, steps))
+        return [(block, list(self._along(block, marks, steps))) for block in self._blocks]
 
-        Args:
-            stretches: (first step, last step, pairs), ascending.
-        """
-        found = [(first, last, pairs) for first, last, pairs in stretches if pairs]
-        for block in self._blocks if found else ():
-            for number, applications in enumerate(self._alike.values()):
-                steps = [self._steps(found, block.start + slot, number) for slot in range(block.many)]
-                for subject, certain, where in self._told(block, steps):
-                    yield from (Pairs(application, subject, certain, where) for application in applications)
+    def rows(self, way: Way, pairs_of: Callable[[Stretch], int]) -> Iterator[Pairs]:
+        """The missing or the exposed pairs of a way, as rows for people."""
+        for block, stretches in way:
+            found = [(one.first, one.last, pairs) for one in stretches if (pairs := pairs_of(one))]
+            ever = reduce(or_, (pairs for _, _, pairs in found), 0)
+            for number, applications in enumerate(self._alike.values()) if ever else ():
+                if ever & self._ones(block.many) << number:
+                    steps = [_steps(found, ever, 1 << slot * self._width + number) for slot in range(block.many)]
+                    for subject, certain, where in self._told(block, steps):
+                        yield from (Pairs(application, subject, certain, where) for application in applications)
 
-    def exposed(self, pairs: int) -> set[str]:
-        """The applications of some pairs."""
-        return {
-            application
-            for number, applications in enumerate(self._alike.values())
-            if any(pairs & self._spread[block.start] << number for block in self._blocks)
-            for application in applications
-        }
+    def _along(self, block: _Block, marks: Sequence[_Mark], steps: int) -> Iterator[Stretch]:
+        """Only nodes that bear on a subject are looked at: what it reaches stays the same in between."""
+        bearing = self._bearing(block)
+        before, after = self._local(block, 0), self._local(block, marks[-1].done)
+        events = [mark for mark in marks if mark.bit & bearing]
+        last = (0, 0)
+        for number, mark in enumerate(events):
+            reached = self._local(block, mark.done)
+            now = (before & after & ~reached, reached & ~(before | after))
+            if mark.bit == block.bit and mark.last > mark.first:
+                yield Stretch(mark.first, mark.last - 1, last[0] | now[0], last[1] | now[1])
+            until = events[number + 1].first - 1 if number + 1 < len(events) else steps
+            yield Stretch(mark.last, until, *now)
+            last = now
+
+    def _bearing(self, block: _Block) -> int:
+        policies = (None, None) if block.node is None else (block.node.old, block.node.new)
+        edits = sum(self._contents[policy].edits for policy in set(policies) - {None} if policy is not None)
+        return block.bit | edits | (self._restless if None in policies else 0)
+
+    def _local(self, block: _Block, done: int) -> int:
+        """What one subject reaches, its slots counted from 0."""
+        policy = None if block.node is None else block.node.new if done & block.bit else block.node.old
+        if policy is not None:
+            return self._contents[policy].after(done) * self._ones(block.many)
+        key = done & self._restless
+        if key not in self._rests:
+            self._rests[key] = self._rest(done, {known: content.after(done) for known, content in self._contents.items()})
+        return self._rests[key]
 
     def _lay_out(self, classes: Sequence[tuple[int, Node]]) -> list[_Block]:
         blocks: list[_Block] = []
@@ -166,7 +218,7 @@ class Reach:
 
     def _ones(self, many: int) -> int:
         """A bit for the first application of each of so many slots."""
-        return sum(1 << slot * self._width for slot in range(many))
+        return ((1 << many * self._width) - 1) // ((1 << self._width) - 1)
 
     def _weights(self) -> Iterator[tuple[int, int]]:
         """A known user counts once for each combination; somebody whom nobody knows counts less than any of them, but counts."""
@@ -177,10 +229,6 @@ class Reach:
             for number, applications in enumerate(self._alike.values()):
                 totals[each * len(applications)] |= self._spread[block.start] << number
         yield from ((mask, weight) for weight, mask in totals.items())
-
-    def _steps(self, found: Iterable[tuple[int, int, int]], slot: int, number: int) -> tuple[int, ...]:
-        bit = 1 << slot * self._width + number
-        return tuple(step for first, last, pairs in found if pairs & bit for step in range(first, last + 1))
 
     def _told(self, block: _Block, steps: list[tuple[int, ...]]) -> Iterator[tuple[Mapping[str, Json], bool, tuple[int, ...]]]:
         """Subjects of a block with the steps that concern them."""
@@ -206,12 +254,19 @@ class Reach:
         """Whether a class is one user, or all who hold its policy."""
         if node.size == 1:
             return True
-        held = self._state.users.values()
-        return node.old is not None and sum(1 for policy in held if policy == node.old) == node.size
+        if self._held is None:
+            self._held = Counter(self._state.users.values())
+        return node.old is not None and self._held[node.old] == node.size
 
 
 _FEW = 64
 """Nodes of a component whose dependencies are worked out; a larger one is never searched."""
+
+
+def _steps(found: Iterable[tuple[int, int, int]], ever: int, bit: int) -> tuple[int, ...]:
+    if not ever & bit:
+        return ()
+    return tuple(step for first, last, pairs in found if pairs & bit for step in range(first, last + 1))
 
 
 def _members(combination: tuple[str, ...]) -> Mapping[str, Json]:
@@ -221,10 +276,14 @@ def _members(combination: tuple[str, ...]) -> Mapping[str, Json]:
 
 
 def _combinations(groups: GroupList) -> list[tuple[str, ...]]:
-    """All that can make a difference, smallest first: at most one group that no step touches, because the first of those always wins."""
+    """All that can make a difference, smallest first: at most one group that no step touches, because the first of those always wins.
+
+    Where more groups change than are searched, combinations of three are left out: there would be tens of thousands.
+    """
     stepped, others = groups.stepped, groups.others
-    small = [some for size in range(_TOGETHER + 1) for some in itertools.combinations(stepped, size)]
-    mixed = [(*some, other) for size in range(_TOGETHER) for some in itertools.combinations(stepped, size) for other in others]
+    together = _TOGETHER if len(stepped) <= MOST_NODES else _TOGETHER - 1
+    small = [some for size in range(together + 1) for some in itertools.combinations(stepped, size)]
+    mixed = [(*some, other) for size in range(together) for some in itertools.combinations(stepped, size) for other in others]
     return sorted((*small, *mixed), key=lambda some: (len(some), some))
 
 

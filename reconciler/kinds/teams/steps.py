@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.kinds.ordering.orders import Chain, Gap, Ordered, Pairs
-from reconciler.kinds.ordering.search import MOST_NODES, along, search
+from reconciler.kinds.ordering.search import MOST_NODES, search
 from reconciler.kinds.teams import cmdlets
 from reconciler.kinds.teams.changes import group_moves, spelled
 from reconciler.kinds.teams.nodes import Kind, closing, cut, nodes, split
@@ -106,7 +106,7 @@ class _Ordering(NamedTuple):
     def _fixed(self, part: Sequence[Node]) -> _Way:
         """The fixed order; Global loses applications early only if some prefix is unsafe without that."""
         ways = [self._in_fixed_order(variant) for variant in self._variants(part)]
-        return next((way for way in ways if not any(stretch.exposed for stretch in along(_reach(way).ground(), way.order))), ways[0])
+        return next((way for way in ways if len(ways) == 1 or not any(_exposures(way))), ways[0])
 
     def _in_fixed_order(self, part: Sequence[Node]) -> _Way:
         turns = {(one.group, one.rank is None): index for index, one in enumerate(group_moves(self.observed, self.target))}
@@ -142,13 +142,13 @@ def _gaps(way: _Way, *, regranting: bool) -> Iterator[Gap]:
     reason = GapReason.NO_BETTER_ORDER if way.proved else GapReason.TOO_LARGE
     if not regranting and any(node.kind is Kind.DROP and node.old is not None for node in way.nodes):
         reason = GapReason.GROUPS_REMOVED_FIRST
-    stretches = [(one.first, one.last, one.missing) for one in along(way.reach.ground(), way.order)]
-    yield from (Gap(pairs, reason, way.proved) for pairs in way.reach.rows(stretches))
+    found = way.reach.rows(way.reach.way(way.order), lambda one: one.missing)
+    yield from (Gap(pairs, reason, way.proved) for pairs in found)
 
 
 def _exposures(way: _Way) -> Iterator[Pairs]:
     if way.reach is not None:
-        yield from way.reach.rows([(one.first, one.last, one.exposed) for one in along(way.reach.ground(), way.order)])
+        yield from way.reach.rows(way.reach.way(way.order), lambda one: one.exposed)
 
 
 _GRANTING = frozenset({StepReason.CREATE_POLICY, StepReason.ADD_APPLICATIONS, StepReason.GRANT_USER, StepReason.MOVE_USER})
