@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from reconciler.access import exchange as access
@@ -58,16 +59,16 @@ def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]
 
 
 def probes(state: ExchangeState, directory: Directory, application: str) -> Iterator[tuple[str, bool]]:
-    """A mailbox that the policies surely open to an application, and one that they surely close; whichever can be told."""
+    """Address of a mailbox that the policies surely open to an application, and of one that they surely close; whichever can be told."""
     covers = membership.of_scopes(directory)
 
     def covering(mailbox: str) -> Callable[[str], bool | None]:
         return lambda scope: covers(scope).covers(mailbox)
 
     wanted = {True, False}
-    for mailbox in sorted(one.id for one in directory.recipients.values() if membership.is_mailbox(one)):
-        verdict = access.verdict(state, application, covering(mailbox))
+    for mailbox in sorted(filter(membership.is_mailbox, directory.recipients.values()), key=attrgetter("primary")):
+        verdict = access.verdict(state, application, covering(mailbox.id))
         expected = {Granted: True, Denied: False}.get(type(verdict))
         if expected in wanted:
             wanted.discard(expected)
-            yield mailbox, expected is True
+            yield mailbox.primary, expected is True

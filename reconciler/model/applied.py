@@ -21,7 +21,7 @@ class StepFailure:
 
 
 class AccessCheck(NamedTuple):
-    """What Exchange's own check said of an application (client id) and a mailbox (object id), beside what the policies mean.
+    """What Exchange's own check said of an application (client id) and a mailbox (primary address), beside what the policies mean.
 
     `granted` None: it did not say. It speaks of what is configured; what is in effect follows up to an hour later.
     """

@@ -116,7 +116,7 @@ class Remote(Protocol):
         ...
 
     def verdict(self, mailbox: str, application: str) -> bool | None:
-        """Whether the service's own check of Exchange policies grants an application (client id) a mailbox (object id); None: it does not say.
+        """Whether the service's own check of Exchange policies grants an application (client id) a mailbox (address); None: it does not say.
 
         It speaks of what is configured, not of what is in effect already (Test-ApplicationAccessPolicy page).
 

@@ -192,7 +192,7 @@ class Service:
 
     def test_applicationaccesspolicy(self, request: Request) -> Iterator[Item]:
         state = parse.parse({"policies": list(self.simulator._world.exchange._policies.values())})
-        covers, mailbox = of_scopes(self._world.people.known), request["parameters"]["Identity"]
+        covers, mailbox = of_scopes(self._world.people.known), self._world.people.recipient(request["parameters"]["Identity"]).id
         verdict = access.verdict(state, request["parameters"]["AppId"], lambda scope: covers(scope).covers(mailbox))
         said = {Granted: "Granted", Denied: "Denied"}.get(type(verdict), "Unknown")
         yield output({"AppId": request["parameters"]["AppId"], "MailboxId": mailbox, "AccessCheckResult": said})
