@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
 
 OURS = str(Path(reconciler.__file__).parent)
-SIZE = 400
+SIZE = 600
 BESIDE_LINEAR = 1.15
 """What doubling the size may cost more than twice what it cost before: dictionaries grow in leaps, sorting is not quite linear."""
 WORK_PER_GRANT = {"yaml": 50, "csv": 36}
