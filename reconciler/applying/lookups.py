@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.model.observed import Directory, Observed
-    from reconciler.model.plans import Change, Plan, Step
+    from reconciler.model.plans import Plan, Step
 
 CREATE_EXCHANGE = "New-ApplicationAccessPolicy"
 REMOVE_EXCHANGE = "Remove-ApplicationAccessPolicy"
@@ -37,13 +37,12 @@ def absent_users(users: Iterable[str], directory: Directory) -> tuple[str, ...]:
     return tuple(sorted(user for user in users if user not in directory.users))
 
 
-def scope_before(step: Step, change: Change | None) -> ScopeName | None:
-    """The name to resolve just before a step; None for a step that creates no Exchange policy, or whose scope is only known by id."""
-    after = change.after if change is not None and step.cmdlet == CREATE_EXCHANGE else None
-    if not isinstance(after, Mapping):
+def scope_before(step: Step) -> ScopeName | None:
+    """The name to resolve just before a step; None for a step that creates no Exchange policy, or that names its scope by id."""
+    if step.cmdlet != CREATE_EXCHANGE:
         return None
-    text, scope = str(after.get("scope", "")), step.address.rpartition("@")[2]
-    return ScopeName(text, scope) if text and text.lower() != scope else None
+    text, scope = str(step.parameters["PolicyScopeGroupId"]), step.address.rpartition("@")[2]
+    return ScopeName(text, scope) if text.lower() != scope else None
 
 
 def guard_before(step: Step) -> ScopeName | None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from reconciler import canonical
 from reconciler.errors import RenderFault, TamperedPlan
+from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT
 from reconciler.model.plans import Invocation
 from reconciler.powershell import catalogue, reading, rendering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan, Step
 
@@ -33,6 +35,8 @@ def invocation(step: Step) -> Invocation:
         raise _tampered(step, str(fault)) from fault
     if not _is_write(step):
         raise _tampered(step, f"{step.cmdlet} is no write of {step.provider}")
+    if not _is_addressed(step):
+        raise _tampered(step, "its address is not that of the object that its values name")
     if made != step.text:
         raise _tampered(step, "its text is not what its values render to")
     # Compared as canonical JSON, because 1 == True in Python.
@@ -57,6 +61,26 @@ def _is_write(step: Step) -> bool:
     """The catalogue also knows the readings; a plan holds writes only, each of its own product."""
     verb, _, noun = step.cmdlet.partition("-")
     return verb in _WRITES and noun == _NOUN.get(step.provider) and step.address.startswith(f"{step.provider}.")
+
+
+def _is_addressed(step: Step) -> bool:
+    """What a step is judged by, its address, must be what it changes, its values; a scope's address is resolved just before its step."""
+    given, address = step.parameters, step.address.lower()
+    if step.provider == "exchange":
+        return _is_addressed_exchange(given, address)
+    if step.cmdlet.startswith("Grant-"):
+        subject = "tenant" if "Global" in given else f"user:{given['Identity']}" if "Identity" in given else f"group:{given['Group']}"
+        return address == f"teams.grant/{subject}".lower()
+    name = str(given["Identity"]).lower()
+    return address == f"teams.policy/{name}" or (name == GLOBAL and address == TEAMS_TENANT_GRANT)
+
+
+def _is_addressed_exchange(given: Mapping[str, Json], address: str) -> bool:
+    application, _, scope = address.removeprefix("exchange.policy/").partition("@")
+    if "AppId" in given:
+        return given["AppId"] == [application]
+    _, _, policy = str(given["Identity"]).lower().partition("\\")
+    return policy.startswith(f"{application}:") and policy.endswith(f";{scope}")
 
 
 def _tampered(step: Step, why: str) -> TamperedPlan:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.applied import AccessCheck
     from reconciler.model.observed import Observed
-    from reconciler.model.plans import Change, Plan, Step
+    from reconciler.model.plans import Plan, Step
     from reconciler.tenants.protocol import Outcome, Tenant
 
 _NAMED = 20
@@ -55,7 +55,6 @@ class Run:
     done: list[int] = field(default_factory=list)
     _attempted: bool = False
     _retried: set[Provider] = field(default_factory=set)
-    _changes: Mapping[str, Change] = field(default_factory=dict)
     _relied_on: Mapping[int, int] = field(default_factory=dict)
     _finished: dict[int, float] = field(default_factory=dict)
     _began: float = 0.0
@@ -64,7 +63,6 @@ class Run:
     _runners: dict[Provider, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._changes = {change.address: change for change in self.plan.changes}
         self._relied_on = lookups.relied_on(self.plan)
         self._began = self.rim.clock()
         self._remote = self.tenant if isinstance(self.tenant, Remote) else None
@@ -117,7 +115,7 @@ class Run:
         why = self._doubt(step)
         if why is not None:
             self._check(step, why)
-        name = lookups.scope_before(step, self._changes.get(step.address))
+        name = lookups.scope_before(step)
         if name is not None and not lookups.still_leads(name, self.watch.look_up(recipients=(name.address,))):
             self._stop_moved((step.address,), f"{name.address} does not lead to {name.scope} any more")
         if step.temporary and step.provider == "exchange":

@@ -11,7 +11,7 @@ from reconciler.applying import lookups, reviewed
 from reconciler.errors import TamperedPlan
 from reconciler.model.addresses import Address
 from reconciler.model.observed import Directory, Recipient, User
-from reconciler.model.plans import Action, Change, Inputs, Invocation, Note, Plan, Step
+from reconciler.model.plans import Change, Inputs, Invocation, Note, Plan, Step
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
@@ -128,20 +128,41 @@ def test_users_that_nobody_looked_for_are_looked_up_before_their_grant() -> None
     assert lookups.absent_users((USER, "x"), directory(USER)) == ("x",)
 
 
-def change(after: Mapping[str, Json] | None) -> Change:
-    return Change(CREATE.address, "ExchangeApplicationAccessPolicy", (Action.CREATE,), "declared", None, after)
-
-
-@pytest.mark.parametrize("after", [None, {}, {"scope": ""}, {"scope": SCOPE.upper()}])
-def test_a_scope_that_is_only_known_by_id_needs_no_lookup(after: Mapping[str, Json] | None) -> None:
-    assert lookups.scope_before(CREATE, change(after)) is None
+def test_a_scope_that_is_named_by_id_needs_no_lookup() -> None:
+    assert lookups.scope_before(replace(CREATE, parameters={**CREATE.parameters, "PolicyScopeGroupId": SCOPE.upper()})) is None
+    assert lookups.scope_before(GRANT) is None
 
 
 def test_a_scope_named_by_address_is_resolved_again_before_it_is_used() -> None:
-    name = lookups.scope_before(CREATE, change({"scope": "Even@contoso.com"}))
-    assert name == ("Even@contoso.com", SCOPE)
+    name = lookups.scope_before(CREATE)
+    assert name == ("even@contoso.com", SCOPE)
     assert lookups.still_leads(name, directory(recipients={"even@contoso.com": SCOPE}))
     assert not lookups.still_leads(name, directory(recipients={"even@contoso.com": USER}))
     assert not lookups.still_leads(name, directory())
-    assert lookups.scope_before(GRANT, None) is None
-    assert lookups.scope_before(GRANT, change({"scope": "even@contoso.com"})) is None
+
+
+IDENTITY = f"596ade3a-1abe-4c5b-b7d5-a169c4b05d4a\\{APPLICATION}:S-1-5-21-1;{SCOPE}"
+
+
+@pytest.mark.parametrize(
+    ("cmdlet", "parameters", "address"),
+    [
+        ("Grant-CsApplicationAccessPolicy", {"Group": SCOPE, "PolicyName": "P", "Rank": 1}, f"teams.grant/group:{SCOPE}"),
+        ("Grant-CsApplicationAccessPolicy", {"Global": True, "PolicyName": "P"}, "teams.grant/tenant"),
+        ("Set-CsApplicationAccessPolicy", {"Identity": "Global", "AppIds": {"Remove": [APPLICATION]}}, "teams.grant/tenant"),
+        ("Set-CsApplicationAccessPolicy", {"Identity": "Global", "AppIds": {"Remove": [APPLICATION]}}, "teams.policy/Global"),
+        ("Remove-CsApplicationAccessPolicy", {"Identity": "P"}, "teams.policy/P"),
+        ("Remove-ApplicationAccessPolicy", {"Identity": IDENTITY, "Confirm": False}, f"exchange.policy/{APPLICATION}@{SCOPE}"),
+    ],
+)
+def test_a_step_stands_under_the_address_of_what_it_changes(cmdlet: str, parameters: Mapping[str, Json], address: str) -> None:
+    made = step(cmdlet, parameters, address=address)
+    assert reviewed.invocation(made) == Invocation(cmdlet, parameters)
+    other = f"{address.rpartition('/')[0]}/{APPLICATION}@{USER}"
+    with pytest.raises(TamperedPlan, match="its address is not that"):
+        reviewed.invocation(replace(made, address=Address(other)))
+
+
+def test_a_creation_for_another_application_than_its_address_says_is_refused() -> None:
+    with pytest.raises(TamperedPlan, match="its address is not that"):
+        reviewed.invocation(replace(CREATE, address=Address(f"exchange.policy/{USER}@{SCOPE}")))
