@@ -157,3 +157,48 @@ def test_above_the_size_of_the_search_the_fixed_order_has_its_guard_between_crea
     assert len(drafts) == 42
     removed = [draft.address for draft in drafts if draft.reason == "flip-remove"]
     assert [draft.address for draft in drafts if draft.reason == "flip-create"] == removed, "each flip's remove and create are adjacent"
+
+
+def test_each_application_that_opens_has_a_guard_and_no_other():
+    """`*` gives up its Restrict; of three applications two take one from a Deny, the third has one that stays."""
+    apps = [f"{n:08x}-0000-4000-8000-00000000000a" for n in range(3)]
+    one, two, three = SCOPES[:3]
+
+    def policy(app, scope, right):
+        return ExchangePolicy(app, scope, "S-1", right, "", "", judge.identity((app, scope)), "")
+
+    before = {("*", one): RESTRICT, (apps[0], two): DENY, (apps[1], two): DENY, (apps[2], three): RESTRICT}
+    policies = {key: policy(*key, right) for key, right in before.items()}
+    flipped = {("*", one): DENY, (apps[0], two): RESTRICT, (apps[1], two): RESTRICT}
+    aim = ExchangeTarget(
+        {key: Creation(right, key[1], None) for key, right in flipped.items()},
+        {key: policies[key] for key in flipped},
+        {},
+        {},
+        frozenset(),
+        (),
+    )
+    made = steps.ordered(ExchangeState(policies), aim, judge.people(), judge.GUARD_SCOPE)
+    assert sorted(draft.address for draft in made.ordered.drafts if draft.reason == "create-guard") == [
+        f"exchange.policy/{app}@{judge.NOBODY}" for app in apps[:2]
+    ]
+    assert made.guards == 2
+
+
+def test_scopes_whose_restricts_stay_count_as_one_where_there_are_many():
+    keys = [(APPS[0], f"{n:08x}-0000-4000-8000-000000000004") for n in range(8)]
+    policies = {key: ExchangePolicy(*key, "S-1", RESTRICT, "", "", f"{judge.ORGANISATION}\\{key[0]}:S-1;{key[1]}", "") for key in keys}
+    going, coming = keys[0], (APPS[0], SCOPES[0])
+    aim = ExchangeTarget({coming: Creation(DENY, SCOPES[0], None)}, {going: policies[going]}, {}, {}, frozenset(), ())
+    made = steps.ordered(ExchangeState(policies), aim, judge.people(), None)
+    assert len(made.ordered.drafts) == 2
+    assert made.ordered.gaps == ()
+
+
+def test_who_misses_something_is_told_by_scope():
+    """A Deny becomes a Restrict on the same group while another Deny stays: nobody is exposed, members of a third scope wait."""
+    pair = (_number((2, 0, 0)), _number((1, 0, 1)))
+    rows = [gap.pairs for gap in _made(pair).ordered.gaps]
+    for row in rows:
+        assert row.application == APPS[0]
+        assert row.subject["kind"] in {"everyone", "group-members"}
