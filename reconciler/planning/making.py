@@ -245,7 +245,9 @@ def _teams(  # noqa: PLR0913  what the documents, the tenant and the command lin
     if state is None:
         return None
     aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
-    bystanders = len(observed.directory.users.keys() - state.users.keys() - aim.users.keys())
+    known = observed.directory.users
+    concerned = sum(map(known.__contains__, state.users)) + sum(user in known and user not in state.users for user in aim.users)
+    bystanders = len(known) - concerned
     way = teams_steps.ordered(state, aim, regranting=regranting, bystanders=bystanders)
     reached = reaching.teams(state, aim, observed.directory)
     return _Part(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from reconciler.canonical import rows_digest
@@ -43,8 +45,16 @@ def _teams(desired: DesiredTeams) -> Json:
         "policies": {key: _teams_policy(policy) for key, policy in desired.policies.items()},
         "tenantGrant": desired.tenant_grant,
         "unresolved": [_unresolved(one) for one in desired.unresolved],
-        "users": rows_digest(desired.users.items()),
+        "users": _users(desired.users),
     }
+
+
+def _users(users: Mapping[str, str]) -> Json:
+    """Digests of the users of each policy; they come policy by policy, so that sorting each one is sorting all."""
+    listed: dict[str, list[str]] = {}
+    for policy, rows in groupby(users.items(), key=itemgetter(1)):
+        listed.setdefault(policy, []).extend(map(itemgetter(0), rows))
+    return {policy: rows_digest(list(zip(found, strict=True))) for policy, found in listed.items()}
 
 
 def _teams_policy(policy: DesiredTeamsPolicy) -> Json:
