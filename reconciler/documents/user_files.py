@@ -160,7 +160,7 @@ def _row(line: str) -> list[str] | None:
 
 
 def _row_faults(rows: list[list[str] | None], first: int, width: int, file: str) -> Iterator[Finding]:
-    if {len(row or ()) for row in rows} <= {0, width} and None not in rows:
+    if None not in rows and set(map(len, filter(None, rows))) <= {width}:
         return
     for number, row in enumerate(rows[first:], first + 1):
         if row is None:

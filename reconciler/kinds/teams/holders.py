@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import compress
+from operator import ne
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,5 +25,4 @@ def staying(users: Mapping[str, str], changing: Collection[str]) -> frozenset[st
 
 def differing(wanted: Mapping[str, str], present: Mapping[str, str]) -> list[str]:
     """Users of `wanted` who hold another policy, or none, in `present`."""
-    pairs = zip(wanted.items(), map(present.get, wanted), strict=True)
-    return [user for (user, policy), now in pairs if policy != now]
+    return list(compress(wanted, map(ne, wanted.values(), map(present.get, wanted))))
