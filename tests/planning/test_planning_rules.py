@@ -262,6 +262,31 @@ def test_shortening_global_counts_the_known_users_without_a_grant():
     assert [note.details["losing"] for note in result.refusals] == [4, 4]
 
 
+@pytest.mark.parametrize(
+    ("declared", "losing"),
+    [
+        ([teams_document("Q", applications=())], {"teams.policy/Q": 20}),
+        ([teams_document("Q", groups=())], {"teams.policy/Q": 20}),
+        ([teams_document("Q", applications=(A, B))], {}),
+        (
+            [teams_document("R", applications=(C,), groups=(GroupGrant(GROUPS[1], 1, None, HERE),)), teams_document("Q", groups=())],
+            {"teams.policy/Q": 20},
+        ),
+        ([teams_document("Q", applications=(), users=(listing(many(20)),))], {}),
+        ([teams_document("Global", applications=())], {"teams.policy/Global": 4}),
+    ],
+)
+def test_members_of_known_groups_are_counted_with_the_policy_that_was_theirs(declared, losing):
+    members = many(20)
+    world = teams({"Q": [A]}, everyone=[C], groups=[(GROUPS[0], "Q")])
+    here = observed(world, None)
+    groups = {GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset(members)), GROUPS[1]: Group(GROUPS[1], "Others", None)}
+    directory = dataclasses.replace(here.directory, groups=groups)
+    result = made(declared, world=world, directory=directory, owner=tenant(limits=Limits(max_removals=3)))
+    limited = [note.details for note in result.refusals if note.code == Rule.LIMITS]
+    assert {row["concerned"]: row["losing"] for row in limited if row["concerned"]} == losing
+
+
 def test_more_than_64_groups_at_once_are_refused():
     groups = [f"{n:08x}-0000-4000-8000-00000000bbbb" for n in range(65)]
     world = teams({"P": [A]}, groups=[(group, "P") for group in groups[:64]])

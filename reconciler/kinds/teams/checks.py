@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.kinds.teams.changes import spelled
+from reconciler.kinds.teams.losses import GRANTS, losses
 from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.steps import groups_fit, most_groups
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Limits
     from reconciler.model.observed import Directory, TeamsState
 
-GRANTS = "teams.grant"
 POLICIES = "teams.policy"
 
 
@@ -30,7 +30,7 @@ def refusals(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, d
     for address, details in displaced(observed, target, desired):
         yield Note(Rule.DISPLACED, address, {"allow": f"{Rule.DISPLACED}:{address}", **details})
     yield from _deletes(observed, target, limits)
-    yield from _losses(observed, target, directory, limits)
+    yield from losses(observed, target, directory, limits)
     if not groups_fit(observed, target):
         yield Note(Rule.GROUPS_FULL, GRANTS, {"groups": most_groups(observed, target), "most": MOST_GROUPS})
 
@@ -98,44 +98,3 @@ def _deletes(observed: TeamsState, target: TeamsTarget, limits: Limits) -> Itera
     present = observed.policies.keys() - {GLOBAL}
     deleted = len(present - target.policies.keys())
     yield from exceeded(POLICIES, Tally("", deleted, len(present)), limits.max_deletes, limits.max_delete_percent)
-
-
-def _losses(observed: TeamsState, target: TeamsTarget, directory: Directory, limits: Limits) -> Iterator[Note]:
-    """Known users who lose an application, by the policy they held, against the limits: in total and per policy."""
-    holders = Counter(observed.users.values())
-    losers = Counter(observed.users[user] for user in target.users if user in observed.users and _loses(observed, target, directory, user))
-    moved = Counter(observed.users[user] for user in target.users if user in observed.users)
-    for key in _shortened(observed, target) - {GLOBAL}:
-        losers[key] += holders[key] - moved[key]
-    if GLOBAL in _shortened(observed, target):
-        holders[GLOBAL] = sum(1 for user in directory.users if user not in observed.users)
-        losers[GLOBAL] += holders[GLOBAL] - sum(1 for user in target.users if user not in observed.users)
-    most, percent = limits.max_removals, limits.max_removal_percent
-    yield from exceeded(GRANTS, Tally("", losers.total(), holders.total()), most, percent)
-    for key in sorted(losers):
-        yield from exceeded(GRANTS, Tally(teams_policy(spelled(observed, target, key)), losers[key], holders[key]), most, percent)
-
-
-def _shortened(observed: TeamsState, target: TeamsTarget) -> set[str]:
-    """Policies that lose an application from their list."""
-    kept = observed.policies.keys() & target.policies.keys()
-    return {key for key in kept if observed.policies[key].applications.keys() - target.policies[key].applications.keys()}
-
-
-def _loses(observed: TeamsState, target: TeamsTarget, directory: Directory, user: str) -> bool:
-    before = observed.policies.get(observed.users[user])
-    if before is None:
-        return False
-    after = target.policies.get(target.users[user] or _falls_to(target, directory, user))
-    return bool(before.applications.keys() - (after.applications.keys() if after is not None else set()))
-
-
-def _falls_to(target: TeamsTarget, directory: Directory, user: str) -> str:
-    """The policy of the first group that is known to have the user; Global if none is, which counts rather more losses than fewer."""
-    for one in target.groups:
-        known = directory.groups.get(one.group)
-        if known is None or known.members is None:
-            return GLOBAL
-        if user in known.members:
-            return one.policy
-    return GLOBAL
