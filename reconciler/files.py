@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     """Write chunks to a temporary file beside `path`, flush it to the disk, and put it in place.
 
+    A link stays a link: what it leads to is replaced. A device or a pipe (`/dev/stdout`) is written into, for there is nothing to replace.
+
     Raises:
         OSError: the directory cannot be written, or the disk is full; `path` is as it was.
     """
+    if _is_stream(path):
+        with path.open("wb") as stream:
+            stream.writelines(chunks)
+        return
+    path = path.resolve() if path.is_symlink() else path
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     except OSError as error:
@@ -34,6 +41,11 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether there is something that is written into, never replaced; `/dev/stdout` is, even when it leads to a file."""
+    return path.exists() and (not path.is_file() or path.absolute().parent == Path("/dev"))
 
 
 def _mode(path: Path) -> int:
