@@ -27,7 +27,7 @@ from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import checking, passages, reaching, testing
 from reconciler.planning.naming import names
-from reconciler.planning.selection import assert_consents, selection
+from reconciler.planning.selection import assert_consents, assert_known, selection
 from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
 
@@ -115,6 +115,7 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
     desired = resolved(documents, observed, options)
+    assert_known(chosen, desired, observed)
     parts = _parts(documents, observed, desired, (options, chosen))
     made = _composed(documents, observed, desired, parts, (options, chosen))
     outcome = {part.provider: part.outcome for part in parts}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.errors import UsageFault
-from reconciler.model.addresses import exchange_application
+from reconciler.model.addresses import TEAMS_TENANT_GRANT, exchange_application, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import Held
 from reconciler.model.documents import Kind
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.model.addresses import Address
+    from reconciler.model.desired import DesiredExchange, DesiredTeams
     from reconciler.model.findings import Finding
+    from reconciler.model.observed import Observed
 
 SELECTABLE = re.compile(
     r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
@@ -28,6 +31,9 @@ CONSENT = re.compile(
     re.IGNORECASE,
 )
 """What `--allow` takes; the same as `spec.consents` of a Tenant document, where the schema says it."""
+
+_MOST_COMPARED = 2000
+"""Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a hint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,43 @@ class Selection:
         if all(one.startswith("teams.policy/") for one in concerned):
             return f"teams.policy/{name}".lower() in concerned
         return True
+
+
+def assert_known(chosen: Selection, desired: tuple[DesiredTeams, DesiredExchange], observed: Observed) -> None:
+    """Check that there is something at every selected address: a mistyped one would hold, or let through, what nobody meant.
+
+    Raises:
+        UsageFault: neither the documents nor the tenant have an object at an address.
+    """
+    known = _known(desired, observed) if chosen.only or chosen.skip else frozenset()
+    for name in sorted((chosen.only | chosen.skip) - known):
+        alike = sorted(one for one in known if one.partition("/")[0] == name.partition("/")[0])
+        near = difflib.get_close_matches(name, alike[:_MOST_COMPARED], n=1)
+        meant = f"; {near[0]} is there" if near else ""
+        raise UsageFault(f"{name} cannot be selected: neither the documents nor the tenant have it{meant}")
+
+
+def _known(desired: tuple[DesiredTeams, DesiredExchange], observed: Observed) -> frozenset[str]:
+    """All addresses of the documents and of the tenant, as they are compared."""
+    teams, exchange = desired
+    state = observed.teams
+    policies = [*teams.policies, *(state.policies if state is not None else ())]
+    users = [*teams.users, *(state.users if state is not None else ())]
+    groups = [*(group for group, _ in teams.groups), *(one.group for one in (state.groups if state is not None else ()))]
+    owners = [
+        *exchange.owned,
+        *(key[0] for key in (*exchange.absent, *(observed.exchange.policies if observed.exchange is not None else ()))),
+    ]
+    return frozenset(
+        {
+            TEAMS_TENANT_GRANT,
+            *map(teams_policy, policies),
+            *map(teams_user_grant, users),
+            *map(teams_group_grant, groups),
+            *map(exchange_application, owners),
+            *(_name(one.address) for one in (*teams.unresolved, *exchange.unresolved)),
+        }
+    )
 
 
 def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:

@@ -447,6 +447,23 @@ def test_held_groups_and_pruned_policies_stay():
     assert result.steps == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("teams.policy/Beat", "teams.policy/beta is there"),
+        (f"teams.grant/user:{many(1)[0]}", ""),
+        (f"teams.grant/group:{GROUPS[3]}", ""),
+        ("exchange.application/x", ""),
+    ],
+)
+def test_a_mistyped_selection_is_a_usage_fault(text, near):
+    declared = [teams_document("Beta", applications=(A,), users=(listing([USERS[0], "x@contoso.com"]),))]
+    with pytest.raises(UsageFault, match=f"neither the documents nor the tenant have it.*{near}"):
+        made(declared, skip=(text,))
+    for there in ("teams.policy/BETA", f"teams.grant/user:{USERS[0]}", "teams.grant/user:X@contoso.com", "teams.grant/tenant"):
+        assert made(declared, skip=(there,)) is not None
+
+
 @pytest.mark.parametrize("text", ["P", "teams.policy/", "teams.grant/P", "exchange.policy/x", ""])
 def test_a_text_that_is_no_address_is_a_usage_fault(text):
     with pytest.raises(UsageFault, match="cannot be selected"):
