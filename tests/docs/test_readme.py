@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,6 +66,20 @@ def test_each_of_the_two_commands_is_one_line_with_all_its_set_up(name: str) -> 
 
 def test_every_command_has_its_row() -> None:
     assert [name for name in COMMANDS if f"| `reconciler {name}" not in README] == []
+
+
+def test_every_option_is_named() -> None:
+    commands = [import_module(f"reconciler.cli.commands.{name}").command for name in COMMANDS]
+    options = {
+        max(parameter.opts, key=len) for command in commands for parameter in command.params if parameter.param_type_name == "option"
+    }
+    assert [option for option in sorted(options) if f"`{option}" not in README] == []
+
+
+def test_every_environment_variable_has_its_row() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "reconciler").rglob("*.py")]
+    names = {name for source in sources for name in re.findall(r"\bRECONCILER_[A-Z]+\b", source)}
+    assert [name for name in sorted(names) if f"| `{name}` |" not in README] == []
 
 
 def test_every_exit_code_has_its_row() -> None:

@@ -95,7 +95,7 @@ def test_versions_and_roles_are_those_of_the_code() -> None:
 
 @pytest.mark.parametrize("cloud", ["gcch", "dod", "china"])
 def test_every_cloud_has_its_row(cloud: str) -> None:
-    connect = {"cloud": cloud, "teams": {"device": True}, "exchange": {"device": True}}
+    connect: dict[str, Any] = {"cloud": cloud, "teams": {"device": True}, "exchange": {"device": True}}
     made = connecting.connections(connect, TENANT, None, {})
     teams, exchange = made["teams"].parameters["TeamsEnvironmentName"], made["exchange"].parameters["ExchangeEnvironmentName"]
     assert f"| `{cloud}` | `{teams}` | `{exchange}` |" in PAGE
