@@ -83,7 +83,7 @@ def refuse_silence(*, auto: bool, tenant: str | None, digest: str | None) -> Non
     """
     if auto and tenant == sources.LIVE and digest is None:
         raise UsageFault("--auto-approve on a live tenant needs --digest: the `plan:` or `content:` digest that was approved")
-    if not auto and not sys.stdin.isatty():
+    if not auto and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageFault("nobody can be asked, because standard input is no terminal; approve with --auto-approve, best with --digest")
 
 
@@ -102,13 +102,20 @@ def approve(target: Target, *, auto: bool) -> None:
         )
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
-        showing.show(target.loaded, "text", None)
+        _show(target.loaded)
     if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
         raise AccessTestFailed("the plan is not applicable: its outcome does not pass an access test, see above")
     if not plan.applicable:
         raise Refused("the plan is not applicable; what refuses it stands above, each with what to do")
     if not auto and plan.steps:
         _ask(len(plan.steps))
+
+
+def _show(loaded: Loaded) -> None:
+    try:
+        showing.show(loaded, "text", None)
+    except printing.Unprinted as fault:
+        raise Declined(f"nothing was changed, because the plan could not be shown: {fault}") from fault
 
 
 def _ask(steps: int) -> None:
@@ -149,7 +156,7 @@ def _closing(tenant: Tenant) -> Iterator[None]:
 
 
 def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:
-    printing.report(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated", tests=tests))
+    printing.report_done(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated", tests=tests))
 
 
 def exit_code(outcome: Applied) -> int:

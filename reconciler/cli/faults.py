@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import traceback
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from reconciler.cli import printing
 from reconciler.cli.options import FORMAT
 from reconciler.errors import DocumentFaults
 from reconciler.reports import findings, json
-from reconciler.reports.lines import Tone
+from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
     import click
@@ -23,16 +24,31 @@ TRACEBACK = "RECONCILER_TRACEBACK"
 def report(fault: ReconcilerError, ctx: click.Context) -> int:
     """Say what is wrong, and give the exit code."""
     if isinstance(fault, DocumentFaults):
-        _findings(fault, ctx)
-    else:
+        try:
+            _findings(fault, ctx)
+        except printing.Unprinted as unprinted:
+            return report(unprinted, ctx)
+    elif not (isinstance(fault, printing.Unprinted) and fault.reader_gone):
         printing.say(f"Error: {fault}", Tone.FAULT)
     return fault.exit_code
+
+
+def usage(fault: click.UsageError) -> None:
+    """Say what click says of a command line that cannot be meant; what was typed may have come from others."""
+    said = StringIO()
+    fault.show(file=said)
+    printing.notice(map(Line, said.getvalue().splitlines()))
 
 
 def unexpected(fault: Exception) -> int:
     """Say that something went wrong which nobody thought of; a file that cannot be used is no such thing."""
     if isinstance(fault, OSError) and fault.filename is not None:
         printing.say(f"Error: {fault.filename}: {fault.strerror}; check that the folder is there and may be used", Tone.FAULT)
+        return 1
+    if isinstance(fault, OSError):
+        printing.say(
+            f"Error: {fault.strerror or fault}: check that there is room, and that standard output and the files can be used", Tone.FAULT
+        )
         return 1
     printing.say(f"Error: unexpected {type(fault).__name__}: {fault}", Tone.FAULT)
     if os.environ.get(TRACEBACK):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import gc
 import sys
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
 
 from reconciler import __version__
+from reconciler.cli import streams
 
 COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "explain", "schema", "doctor")
 USAGE = 64
@@ -59,20 +59,24 @@ def program() -> None:
 def main() -> NoReturn:
     """Run the `reconciler` command of this process; never a traceback unless it is asked for."""
     gc.disable()  # a run is short and keeps nearly everything it makes: collecting would only cost time
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not end a run
-    sys.exit(_code())
+    streams.prepare()
+    code = _code()
+    streams.finish()
+    sys.exit(code)
 
 
 def _code() -> int:
     try:
         outcome = program.main(prog_name="reconciler", standalone_mode=False)
     except click.UsageError as fault:
-        fault.show()
+        from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
+
+        faults.usage(fault)
         return USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        from reconciler.cli import printing  # noqa: PLC0415  lazy: only when something is wrong
+
+        printing.say("Interrupted.")
         return INTERRUPTED
     except Exception as fault:  # noqa: BLE001  the last line of defence: a person gets a message, not a traceback
         from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong

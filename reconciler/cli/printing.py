@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.reports.lines import Line, Tone, text
+from reconciler.cli import streams
+from reconciler.errors import ReconcilerError
+from reconciler.reports.lines import Line, Tone, paragraph, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,24 +29,62 @@ STYLES: Mapping[Tone, str] = {
 }
 
 
+class Unprinted(ReconcilerError):
+    """Standard output takes no report. `reader_gone`: whoever read it wants no more, and needs not be told."""
+
+    def __init__(self, fault: OSError) -> None:
+        self.reader_gone = isinstance(fault, BrokenPipeError)
+        super().__init__(
+            f"standard output cannot be written: {fault.strerror or fault}; give it a file with room, a pipe or a terminal, then run this again"
+        )
+
+
 def report(lines: Iterable[Line]) -> None:
-    """Print a report."""
-    _print(lines, sys.stdout)
+    """Print a report.
+
+    Raises:
+        Unprinted: standard output does not take it.
+    """
+    try:
+        _print(lines, sys.stdout)
+    except OSError as fault:
+        streams.give_up(sys.stdout)
+        raise Unprinted(fault) from fault
+
+
+def report_done(lines: Iterable[Line]) -> None:
+    """Print a report of what cannot be undone any more: on standard error if need be, and it never fails, so that the exit code stands."""
+    said = list(lines)
+    try:
+        report(said)
+    except Unprinted:
+        notice(said)
 
 
 def notice(lines: Iterable[Line]) -> None:
-    """Print something about the run that is no part of a report."""
-    _print(lines, sys.stderr)
+    """Print something about the run that is no part of a report. Where nobody takes it, the run goes on without."""
+    try:
+        _print(lines, sys.stderr)
+    except OSError:
+        streams.give_up(sys.stderr)
 
 
 def say(message: str, tone: Tone = Tone.PLAIN) -> None:
     """Print a message about the run; each of its lines is a line of its own."""
-    notice(Line(line, tone) for line in message.split("\n"))
+    notice(paragraph(message, tone=tone))
 
 
 def raw(content: str) -> None:
-    """Print a report that is not lines for people: JSON, a script."""
-    click.echo(content, nl=False)
+    """Print a report that is not lines for people: JSON, a script.
+
+    Raises:
+        Unprinted: standard output does not take it.
+    """
+    try:
+        click.echo(content, nl=False)
+    except OSError as fault:
+        streams.give_up(sys.stdout)
+        raise Unprinted(fault) from fault
 
 
 def colours(stream: TextIO) -> bool:

@@ -9,7 +9,7 @@ from reconciler.cli import loading, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
 from reconciler.reports import access_tests, tested
 from reconciler.reports.access_tests import Outcome, outcome
-from reconciler.reports.lines import Line, Tone
+from reconciler.reports.lines import Line, Tone, paragraph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,8 +94,8 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
     try:
         rows = _again(plan, tenant)
     except (CaptureFault, TenantFault) as fault:
-        failed = Line(f"Access tests: not run, for the tenant could not be read: {fault}", Tone.FAULT)
-        return Verified((Line(), failed), "everything was applied, but the access tests could not be run: run `reconciler test`")
+        failed = paragraph(f"Access tests: not run, for the tenant could not be read: {fault}", tone=Tone.FAULT)
+        return Verified((Line(), *failed), "everything was applied, but the access tests could not be run: run `reconciler test`")
     lines = tuple(access_tests.of_apply(rows, plan.names))
     failing = "everything was applied, but an access test fails, see above: change the documents, then plan and apply again"
     return Verified(lines, failing if _standing_in_the_way(rows) else "")

@@ -93,8 +93,14 @@ def _bar(steps: int) -> Iterator[Show]:
         TextColumn("left:"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=printing.console(sys.stderr), transient=True) as bar:
+    bar = Progress(*columns, console=printing.console(sys.stderr), transient=True)
+    with suppress(OSError):
+        bar.start()
+    try:
         yield Bar(bar, bar.add_task("Applying", total=steps), steps)
+    finally:
+        with suppress(OSError):  # a terminal that has gone must not take the outcome with it
+            bar.stop()
 
 
 class Bar:

@@ -41,6 +41,13 @@ def text(lines: Iterable[Line]) -> str:
     return "".join(f"{line.printed()}\n" for line in lines)
 
 
+def paragraph(message: str, indent: str = "", tone: Tone = Tone.PLAIN) -> Iterator[Line]:
+    """A message of ours, a line for each of its lines; all but the first are indented, so that no text of others in it looks like ours."""
+    first, *others = message.split("\n")
+    yield Line(f"{indent}{first}", tone)
+    yield from (Line(f"{indent}  {other}", tone) for other in others)
+
+
 def heading(title: str) -> Iterator[Line]:
     """A blank line and a title."""
     yield Line()
