@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.reports import counts
-from reconciler.reports.lines import Line, Tone, counted, heading
+from reconciler.reports.lines import Line, Tone, counted, heading, paragraph
 from reconciler.reports.plans import SIMULATED, command
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _failure(failure: StepFailure) -> Iterator[Line]:
 def _outcome(value: Applied) -> Iterator[Line]:
     if value.trouble:
         yield from heading("Trouble:")
-        yield Line(f"    {value.trouble}", Tone.FAULT)
+        yield from paragraph(value.trouble, "    ", Tone.FAULT)
     if value.converged:
         yield from heading("Converged: the tenant, read again, is in the state that the plan leads to.")
     elif _complete(value) or value.moved:

@@ -84,7 +84,12 @@ def _header(sentence: str, symbol: str, change: Change, names: Names) -> Iterato
 def body(attributes: Iterable[AttributeChange], names: Names) -> Iterator[Line]:
     """What differs: members of lists one by one, anything else before and after."""
     for attribute in attributes:
-        yield from _members(attribute, names) if attribute.added or attribute.removed else _scalar(attribute, names)
+        if attribute.added or attribute.removed:
+            yield from _members(attribute, names)
+        elif _is_list(attribute.before) or _is_list(attribute.after):
+            yield _no_members(attribute)
+        else:
+            yield from _scalar(attribute, names)
 
 
 def _members(attribute: AttributeChange, names: Names) -> Iterator[Line]:
@@ -94,6 +99,12 @@ def _members(attribute: AttributeChange, names: Names) -> Iterator[Line]:
         yield Line(f"          - {values.named(item, names)}", Tone.REMOVE)
     for item in attribute.added:
         yield Line(f"          + {values.named(item, names)}", Tone.ADD)
+
+
+def _no_members(attribute: AttributeChange) -> Line:
+    """A list without members that comes or goes with its object."""
+    symbol = "+" if attribute.before is None else "-"
+    return Line(f"      {symbol} {attribute.name}: (none)", _TONES[symbol])
 
 
 def _scalar(attribute: AttributeChange, names: Names) -> Iterator[Line]:
@@ -124,6 +135,8 @@ def _attribute(name: str, before: Json, after: Json) -> AttributeChange:
     if not (_is_list(before) or _is_list(after)):
         return AttributeChange(name, before, after)
     old, new = _texts(before), _texts(after)
+    if not old and not new:
+        return AttributeChange(name, before, after)
     return AttributeChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
 
 

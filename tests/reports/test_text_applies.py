@@ -97,3 +97,10 @@ def test_each_event_is_one_line(plan: Plan) -> None:
         (WaitingForProcess(7, 1.0), "Process 7 of an earlier apply still runs and may be writing. Looking again in 1 s."),
     ]
     assert [progress.told(event, 5).printed() for event, _ in told] == [line for _, line in told]
+
+
+def test_trouble_of_several_lines_is_told_line_by_line(plan: Plan) -> None:
+    told = text.applied(
+        plan, _applied(done=(1,), not_tried=(2, 3, 4, 5), trouble="two faults:\nApply complete!\n::error::x"), simulated=False
+    )
+    assert "\nTrouble:\n    two faults:\n      Apply complete!\n      \\u{3A}:error::x\n" in told

@@ -137,3 +137,12 @@ def test_many_steps_say_how_long_an_apply_may_take(tmp_path: Path) -> None:
     few, many = ([samples.step(number, "teams.grant/user:u") for number in range(1, count + 1)] for count in (20, 1000))
     assert "on a live tenant" not in _text(tmp_path, steps=few)
     assert "    1000 cmdlet calls, one after the other: about 7 minutes to 4 hours on a live tenant.\n" in _text(tmp_path, steps=many)
+
+
+def test_an_object_without_members_says_so(tmp_path: Path) -> None:
+    created = change("teams.policy/A", "create", before=None, after={"applications": [], "name": "A"})
+    destroyed = change("teams.policy/B", "delete", before={"applications": [], "name": "B"}, after=None)
+    told = _text(tmp_path, changes=[created, destroyed])
+    assert "      + applications: (none)\n" in told
+    assert "      - applications: (none)\n" in told
+    assert "null" not in told
