@@ -21,7 +21,7 @@ class Unresolved:
     text: str
     reason: str
     policy: str
-    """Key of the Teams policy, or address of the Exchange application, that the name stands in."""
+    """Name of the Teams policy as it is declared, or address of the Exchange application, that the name stands in."""
 
 
 @dataclass(frozen=True, slots=True)

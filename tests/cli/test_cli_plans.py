@@ -155,3 +155,14 @@ def test_a_plan_that_was_changed_is_not_shown(run: Run, folder: Path, tamper: tu
         ran = run(*command)
         assert (ran.code, ran.out) == (5, "")
         assert "plan.json" in ran.err
+
+
+def test_a_name_that_is_not_found_is_told_with_its_policy_as_the_document_spells_it(run: Run, folder: Path) -> None:
+    (folder / "more.yaml").write_text(
+        tenant_document() + teams_document("Readers-Of-All", "{applications: [], grants: {users: [no@contoso.com]}}")
+    )
+    ran = run("plan", "more.yaml")
+    assert ran.code == 4, ran
+    assert "user:no@contoso.com [in Readers-Of-All]\n" in ran.out
+    assert "      + applications: (none)\n" in ran.out
+    assert "null" not in ran.out

@@ -93,7 +93,7 @@ class _Reading:
         policy = name_key(document.name)
         self._listings.append(listing)
         for index, name in enumerate(folded(listing.texts)):
-            user = self._known(name) or self._beyond_directory(name, policy)
+            user = self._known(name) or self._beyond_directory(name, document.name)
             if user in self.users:
                 self._twice(document, listing, index, user)
             elif user is not None:
