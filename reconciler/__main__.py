@@ -1,6 +1,20 @@
 """`python -m reconciler` is the `reconciler` command."""
 
-from reconciler.cli.main import main
+from __future__ import annotations
+
+import sys
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command; Ctrl-C while it is still being loaded is no crash either."""
+    try:
+        from reconciler.cli.main import main as run  # noqa: PLC0415  loading takes long enough to be interrupted
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    run()
+
 
 if __name__ == "__main__":
     main()
