@@ -43,7 +43,7 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     _right_tenant(raw, tenant_id, faults)
     found = raw.get("directory") or {}
     known = directory.read(found, "$.directory", faults)
-    observed_teams = teams.read(raw["teams"], "$.teams", faults) if _usable("teams", raw, needs, faults) else None
+    observed_teams = _teams(raw["teams"], faults) if _usable("teams", raw, needs, faults) else None
     observed_exchange = exchange.read(raw["exchange"], "$.exchange", faults) if _usable("exchange", raw, needs, faults) else None
     faults.refuse(place)
     digest = _digest(raw, (observed_teams, observed_exchange, known), place)
@@ -51,6 +51,10 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     organization = tenant.get("organization") or ""
     origin = "simulated" if raw.get("simulated") is True else source
     return Observed(tenant["tenantId"].lower(), organization, raw["taken_at"], origin, observed_teams, observed_exchange, known, digest)
+
+
+def _teams(section: Mapping[str, Any], faults: FaultList) -> TeamsState:
+    return teams.read(section, "$.teams", faults, holders_only=reads.of_holders_only(section))
 
 
 def _digest(raw: Mapping[str, Any], parts: tuple[TeamsState | None, ExchangeState | None, Directory], place: str) -> str:

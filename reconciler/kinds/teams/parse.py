@@ -35,12 +35,19 @@ def parse(section: Mapping[str, Any]) -> TeamsState:
     return state
 
 
-def read(section: Mapping[str, Any], path: str, faults: FaultList) -> TeamsState:
-    """Parse like `parse`, with faults collected; the result is of use only if there are none."""
+def read(section: Mapping[str, Any], path: str, faults: FaultList, *, holders_only: bool = False) -> TeamsState:
+    """Parse like `parse`, with faults collected; the result is of use only if there are none.
+
+    Args:
+        section: the `teams` part of a capture.
+        path: its JSON path.
+        faults: where faults go.
+        holders_only: whether `users` were asked for as those who hold a policy: one without contradicts the question.
+    """
     names = _Names(faults)
     policies = _policies(objects(section, "policies", path, faults), f"{path}.policies", names)
     groups = _groups(objects(section, "groupAssignments", path, faults), f"{path}.groupAssignments", names)
-    users = _users(objects(section, "users", path, faults), f"{path}.users", names)
+    users = _users(objects(section, "users", path, faults), f"{path}.users", names, holders_only=holders_only)
     return TeamsState(policies, groups, users, names.spelled(policies))
 
 
@@ -54,7 +61,7 @@ def granted_name(row: Mapping[str, Any]) -> Any:
     granted = row[POLICY_TYPE] if POLICY_TYPE in row else row.get("PolicyName")
     if isinstance(granted, dict):
         return granted.get("Name", granted)
-    return granted or None
+    return None if granted == "" else granted
 
 
 class _Names:
@@ -176,9 +183,9 @@ def rank_of(row: Mapping[str, Any]) -> int | None:
     return None if min(ranks) != max(ranks) else int(ranks[0])
 
 
-def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, str]:
+def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:
     plain = _plain_users(rows, names)
-    return _judged_users(rows, path, names) if plain is None else plain
+    return _judged_users(rows, path, names, holders_only=holders_only) if plain is None else plain
 
 
 def _plain_users(rows: Sequence[Mapping[str, Any]], names: _Names) -> dict[str, str] | None:
@@ -196,12 +203,14 @@ def _plain_users(rows: Sequence[Mapping[str, Any]], names: _Names) -> dict[str, 
     return found if len(found) == len(rows) else None
 
 
-def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, str]:
+def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:
     users: dict[str, str] = {}
     known = names.keys
     for index, (user, row) in enumerate(zip(guids(rows, "Identity", path, names.faults), rows, strict=True)):
         name = granted_name(row) if user else None
         if name is None:
+            if user and (flaw := _no_grant_fault(row, holders_only=holders_only)):
+                names.faults.add(f"{path}[{index}].{POLICY_TYPE}", flaw)
             continue
         key = known.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
         if key == GLOBAL:  # a name that is new, or none
@@ -209,3 +218,12 @@ def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -
         if key and users.setdefault(user, key) != key:
             names.faults.add(f"{path}[{index}]", f"user {user} is listed with two policies: fetch again")
     return users
+
+
+def _no_grant_fault(row: Mapping[str, Any], *, holders_only: bool) -> str | None:
+    """Why a row without a policy is no row of a user without a grant: the policy was not read."""
+    if POLICY_TYPE not in row and "PolicyName" not in row:
+        return f"is missing: whether the user holds a policy is not known, fetch again with -Properties {POLICY_TYPE}"
+    if holders_only:
+        return f"names no policy, but only users who hold one were asked for: fetch again with -Properties {POLICY_TYPE}"
+    return None
