@@ -46,11 +46,19 @@ def parse(section: Mapping[str, Any]) -> ExchangeState:
 def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
     """Parse like `parse`, with faults collected; the result is of use only if there are none."""
     policies: dict[ExchangeKey, ExchangePolicy] = {}
+    organization: str | None = None
     for index, row in enumerate(objects(section, "policies", path, faults)):
         here = f"{path}.policies[{index}]"
         policy = _policy(row, here, faults) if row else None
         if policy is None:
             continue
+        found = organization_of(policy.identity)
+        organization = organization or found
+        if found != organization:
+            faults.add(
+                f"{here}.Identity",
+                f"is of organization {shown(found)}, rows before it are of {shown(organization)}: two tenants were mixed, fetch again",
+            )
         key = (policy.application, policy.scope)
         if key in policies:
             faults.add(
@@ -59,6 +67,11 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeSt
             )
         policies[key] = policy
     return ExchangeState(by_key(policies))
+
+
+def organization_of(identity: str) -> str:
+    """The organization of an Identity in lower case. It is one and the same for all policies of a tenant, and need not be the tenant's id."""
+    return identity.partition("\\")[0].lower()
 
 
 def is_empty_store(exception: str, message: str) -> bool:

@@ -108,6 +108,11 @@ class ExchangeService:
         self._policies = policies
         return Done()
 
+    def _organization(self) -> str:
+        """As the other policies spell it; what the first policy of a tenant is filed under is inferred."""
+        spelled = (row["Identity"].partition("\\")[0] for row in self._policies.values())
+        return str(next(spelled, self._tenant["tenantId"]))
+
     def _row(self, application: str, scope: Recipient, moment: Moment) -> Row:
         sid = scope.sid or f"S-1-5-21-0-0-0-{int(scope.id[:8], 16)}"
         right = AccessRight(moment.text("AccessRight"))
@@ -115,7 +120,7 @@ class ExchangeService:
         return {
             "ScopeName": scope.display_name,
             "ScopeIdentity": scope.display_name,
-            "Identity": f"{self._tenant['tenantId']}\\{application}:{sid};{scope.id}",
+            "Identity": f"{self._organization()}\\{application}:{sid};{scope.id}",
             "AppId": application,
             "ScopeIdentityRaw": f"{sid};{scope.id}",
             "Description": moment.text("Description") if described else default_description(application, sid, scope.id, right),
