@@ -14,8 +14,10 @@ from jsonschema import Draft7Validator
 
 from reconciler.captures import files, reading
 from reconciler.errors import CaptureFault
-from reconciler.tenants.protocol import CaptureRequest
+from reconciler.model.plans import Invocation
+from reconciler.tenants.protocol import CaptureRequest, Done
 from reconciler.tenants.simulated import Simulator
+from tests.strategies.tenants import EVERYTHING, STRANGER, send
 
 if TYPE_CHECKING:
     from reconciler.model.observed import Observed
@@ -96,6 +98,36 @@ def test_the_simulator_takes_for_a_tenant_what_the_parser_takes_for_a_capture(na
     assert found.exchange == other.exchange
     assert found.directory.users == other.directory.users
     assert found.directory.recipients == other.directory.recipients
+
+
+@pytest.mark.parametrize("name", [name for name in READ if not (CASES / name / "options.json").exists()])
+def test_the_simulator_can_open_what_it_wrote_of_any_capture(name, tmp_path):
+    path = tmp_path / "tenant.json"
+    tenant = Simulator(path, seed_from=CASES / name / "capture.json")
+    before = tenant.capture(EVERYTHING)
+    send(tenant, Invocation("New-CsApplicationAccessPolicy", {"Identity": "Fresh"}))
+    group = Invocation("Grant-CsApplicationAccessPolicy", {"Group": STRANGER, "PolicyName": "Fresh", "Rank": 1})
+    assert send(tenant, group) == Done()
+    scope = next((row["id"] for row in before["directory"]["recipients"] if row["isValidSecurityPrincipal"]), None)
+    if scope is not None:
+        parameters = {"AppId": [STRANGER], "PolicyScopeGroupId": scope, "AccessRight": "DenyAccess", "Confirm": False}
+        assert send(tenant, Invocation("New-ApplicationAccessPolicy", parameters)) == Done()
+    raw = Simulator(path).capture(EVERYTHING)
+    assert raw == tenant.capture(EVERYTHING)
+    found = reading.parse(raw, source="capture", tenant_id=tenant.tenant_id, needs=frozenset({"teams", "exchange"}))
+    was = observed(name)
+    assert [row.group for row in found.teams.groups] == [STRANGER, *(row.group for row in was.teams.groups)]
+    assert len(found.exchange.policies) == len(was.exchange.policies) + (scope is not None)
+
+
+@pytest.mark.parametrize("parameter", ["Identity", "ResultSize", "AccountType", "GroupId", "Usage", "SoftDeletedUser", "AnythingNew"])
+@pytest.mark.parametrize(("product", "index"), [("teams", 0), ("teams", 1), ("teams", 2), ("exchange", 0)])
+def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(product, index, parameter):
+    raw = json.loads((CASES / "plain" / "capture.json").read_text("utf-8"))
+    read = raw[product]["reads"][index]
+    read["parameters"] = {**read["parameters"], parameter: 1}
+    with pytest.raises(CaptureFault, match=rf"narrowed by {parameter}.*\n.*no read by {read['cmdlet']} of all"):
+        reading.parse(raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"}))
 
 
 @pytest.mark.parametrize("name", READ)

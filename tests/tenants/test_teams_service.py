@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.tenants.protocol import Done, Failed, Fault
-from reconciler.tenants.simulated import Faults
+from reconciler.tenants.simulated import Faults, Simulator
 from tests.strategies.tenants import APPS, GROUPS, STRANGER, USERS, guid, run, seen, teams_policy
 
 NEW, SET, GRANT, REMOVE = (f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove"))
@@ -27,6 +27,18 @@ def granted(tenant):
 def fault(outcome):
     assert isinstance(outcome, Failed)
     return outcome.fault
+
+
+def test_ranks_are_told_once_however_the_file_tells_them(make, tmp_path):
+    rows = [
+        {"GroupId": GROUPS[0], "PolicyName": "Alpha", "Rank": 1},
+        {"GroupId": GROUPS[1], "PolicyName": "Beta", "Priority": 2, "Rank": 2},
+    ]
+    tenant = make(teams={**ALPHA, "groupAssignments": rows})
+    run(tenant, GRANT, Group=GROUPS[2], PolicyName="Alpha", Rank=1)
+    again = Simulator(tmp_path / "tenant.json")
+    assert ranks(again) == [(GROUPS[2], "Alpha", 1), (GROUPS[0], "Alpha", 2), (GROUPS[1], "Beta", 3)]
+    assert not any("Rank" in row for row in seen(again)["teams"]["groupAssignments"])
 
 
 class TestNew:

@@ -168,7 +168,12 @@ def _rows(section: Row, key: str) -> Sequence[Row]:
 
 
 def _ranked(rows: Sequence[Row]) -> list[Row]:
-    return [row if row.get("Priority") == rank else {**row, "Priority": rank} for rank, row in enumerate(rows, 1)]
+    """Rows with their ranks as `Priority`. `Rank`, which a capture may have beside or instead, would go on telling the old one."""
+    return [row if row.get("Priority") == rank and "Rank" not in row else _at(rank, row) for rank, row in enumerate(rows, 1)]
+
+
+def _at(rank: int, row: Row) -> Row:
+    return {**{key: value for key, value in row.items() if key != "Rank"}, "Priority": rank}
 
 
 def _rank(value: Json) -> int | None:
