@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 import tempfile
+import time
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
 
+LEFT_FOR: Final = 3600
+"""Age in seconds from which a temporary file is nobody's: no write takes so long."""
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -96,6 +100,15 @@ def _replace(path: Path, pieces: Iterable[bytes]) -> None:
             Path(file.name).unlink(missing_ok=True)
             raise
     flush_folder(path.parent)
+
+
+def sweep(path: Path) -> None:
+    """Remove what writers of this file who were killed left beside it. Younger ones stay: they may be those of a writer who lives."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.new")  # as `_replace` names them
+    with suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if left.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < time.time() - LEFT_FOR:
+                Path(entry.path).unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,24 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         files.replace(path, pieces())
     assert [found.name for found in tmp_path.iterdir()] == ["capture.json"]
     assert files.load(path) == {"old": 1}
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path):
+    old = [
+        ".capture.json.ab12_xyz.new",
+        ".capture.json.log.ab12_xyz.new",
+        ".other.json.ab12_xyz.new",
+        "capture.json.ab12_xyz.new",
+        ".capture.json.new",
+    ]
+    young = ".capture.json.ab12_new.new"
+    for name in (*old, young):
+        (tmp_path / name).write_bytes(b"half")
+    for name in old:
+        os.utime(tmp_path / name, (0, 0))
+    files.sweep(tmp_path / "capture.json")
+    assert sorted(found.name for found in tmp_path.iterdir()) == sorted({*old, young} - {old[0]})
+    files.sweep(tmp_path / "nowhere" / "capture.json")
 
 
 def test_a_folder_that_is_none_cannot_be_written_into(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pytest
@@ -15,7 +16,7 @@ from reconciler.errors import TenantFault
 from reconciler.model.plans import Invocation
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Faults, Simulator
-from tests.strategies.tenants import APPS, GROUPS, USERS, empty, run, seen, send, teams_policy, tenants, writes
+from tests.strategies.tenants import APPS, EVERYTHING, GROUPS, USERS, empty, run, seen, send, teams_policy, tenants, writes
 
 POLICIES = {"policies": [teams_policy("Alpha", APPS[:1]), teams_policy("Beta", APPS)]}
 WRITES = [
@@ -41,6 +42,18 @@ def test_a_small_tenant_is_one_file(make, tmp_path):
         assert seen(Simulator(tmp_path / "tenant.json")) == seen(tenant)
     tenant.close()
     assert files.load(tmp_path / "tenant.json")["clock"] == "2026-11-02T09:01:00Z"
+
+
+def test_what_killed_writers_left_is_cleared_by_the_next_write_and_not_by_reading(make, tmp_path):
+    left = [tmp_path / name for name in (".tenant.json.abcdefgh.new", ".tenant.json.log.abcdefgh.new")]
+    for path in left:
+        path.write_bytes(b"half")
+        os.utime(path, (0, 0))
+    tenant = make(teams=POLICIES)
+    tenant.capture(EVERYTHING)
+    assert all(path.exists() for path in left)
+    send(tenant, WRITES[0])
+    assert [found.name for found in tmp_path.iterdir()] == ["tenant.json"]
 
 
 def test_a_large_tenant_is_left_alone_until_it_is_closed(tmp_path):

@@ -44,6 +44,7 @@ class Store:
         self._digest: str | None = None
         self._size = 0
         self._logged = 0
+        self._swept = False
 
     def load(self) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
         """The tenant's content and the writes since, oldest first. Nothing is written.
@@ -70,6 +71,7 @@ class Store:
         Raises:
             TenantFault: the disk refuses.
         """
+        self._sweep()
         try:
             if self._digest is None or self._size <= self._small or self._logged > self._size:
                 self.settle(state)
@@ -89,6 +91,13 @@ class Store:
     def has_log(self) -> bool:
         """Whether writes stand in the log that the file does not have yet."""
         return self._logged > 0
+
+    def _sweep(self) -> None:
+        """Clear what was left by writers who were killed, once and only by who writes."""
+        if not self._swept:
+            files.sweep(self._path)
+            files.sweep(self._log)
+            self._swept = True
 
     def _since(self) -> Sequence[Mapping[str, Any]]:
         lines = self._log.read_bytes().splitlines(keepends=True) if self._log.exists() else []
