@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ SUFFIXES = (".yaml", ".yml")
 
 
 _ELSEWHERE = "the link leads out of every PATH: move what it names here, or add that folder as a PATH"
+_NO_FILE = "is a pipe, a socket or a device, no file: put a regular file here, or rename it"
 
 
 class _Walking(NamedTuple):
@@ -92,15 +94,25 @@ def _entries(folder: Path, walking: _Walking) -> list[Path]:
 
 
 def _sift(candidates: Iterable[Path], walking: _Walking) -> tuple[Path, ...]:
-    """Drop a file that was reached before, and refuse one that lies elsewhere."""
+    """Drop a file that was reached before, and refuse one that lies elsewhere or is none."""
     files: dict[Path, Path] = {}
     for path in candidates:
         resolved = real(path)
-        if inside(resolved, walking.roots):
-            files.setdefault(resolved, path)
-        else:
+        if not inside(resolved, walking.roots):
             walking.findings.append(_fault(rules.OUTSIDE, path, _ELSEWHERE))
+        elif _never_ends(resolved):
+            walking.findings.append(_fault(rules.UNREADABLE, path, _NO_FILE))
+        else:
+            files.setdefault(resolved, path)
     return tuple(files.values())
+
+
+def _never_ends(path: Path) -> bool:
+    """Whether something is there that is no regular file: reading a pipe that nobody writes into waits for ever. What is not there is told later."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _fault(rule: rules.Rule, path: Path, message: str) -> Finding:

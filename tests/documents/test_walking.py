@@ -1,5 +1,6 @@
 """Which files a PATH stands for."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from reconciler.documents import examine
 from reconciler.documents.walking import walk
 from reconciler.errors import UsageFault
+from reconciler.model.findings import Position
 
 DOCUMENT = "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId: ddb80e06-92f3-4978-bc22-a0eee85e6a9e}\n"
 
@@ -76,6 +78,20 @@ def test_a_folder_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("os.listdir", refuse)  # root may read everything, so rights alone would not do
     (finding,) = examine([Path("p")]).findings
     assert (finding.rule, finding.position.file) == ("file.unreadable", "p")
+
+
+@pytest.mark.usefixtures("tree")
+@pytest.mark.parametrize("path", ["p", "p/pipe.yaml"])
+def test_a_pipe_is_a_finding_and_is_not_waited_for(path: str):
+    os.mkfifo("p/pipe.yaml")
+    (finding,) = examine([Path(path)]).findings
+    assert (finding.rule, finding.position) == ("file.unreadable", Position("p/pipe.yaml", 1, 1))
+    assert finding.message.startswith("is a pipe, a socket or a device")
+
+
+def test_a_device_is_a_finding():
+    (finding,) = examine([Path("/dev/zero")]).findings
+    assert (finding.rule, finding.position) == ("file.unreadable", Position("/dev/zero", 1, 1))
 
 
 def test_users_from_may_lie_in_the_folder_of_a_path_that_is_a_file(tree: Path):
