@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+LEFT_FOR = 3600
+"""Age in seconds from which a temporary file is nobody's: no write takes so long."""
+
+
+def write_atomically(path: Path, chunks: Iterable[bytes], *, private: bool = False) -> None:
     """Write chunks to a temporary file beside `path`, flush it to the disk, and put it in place.
 
     A link stays a link: what it leads to is replaced. A device or a pipe (`/dev/stdout`) is written into, for there is nothing to replace.
+    The permissions are those of the old file; of a new one what the process gives, or the owner's alone if it is `private`.
 
     Raises:
         OSError: the directory cannot be written, or the disk is full; `path` is as it was.
@@ -35,7 +42,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
             file.writelines(chunks)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_mode(path))
+        temporary.chmod(_mode(path, private=private))
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -43,15 +50,25 @@ def write_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     sync_directory(path.parent)
 
 
+def sweep(path: Path) -> None:
+    """Remove what writers of this file who were killed left beside it. Younger ones stay: they may be those of a writer who lives."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")  # as `write_atomically` names them
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if left.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < time.time() - LEFT_FOR:
+                Path(entry.path).unlink(missing_ok=True)
+
+
 def _is_stream(path: Path) -> bool:
     """Whether there is something that is written into, never replaced; `/dev/stdout` is, even when it leads to a file."""
     return path.exists() and (not path.is_file() or path.absolute().parent == Path("/dev"))
 
 
-def _mode(path: Path) -> int:
-    """The permissions of the file that is replaced; of a new one those that the process gives."""
+def _mode(path: Path, *, private: bool) -> int:
     if path.exists():
         return path.stat().st_mode & 0o777
+    if private:
+        return 0o600
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

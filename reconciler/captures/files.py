@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
-import re
-import tempfile
-import time
-from contextlib import suppress
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from reconciler import canonical
 from reconciler.errors import CaptureFault
+from reconciler.files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from importlib.resources.abc import Traversable
+    from pathlib import Path
 
     from reconciler.canonical import Json
 
-LEFT_FOR: Final = 3600
-"""Age in seconds from which a temporary file is nobody's: no write takes so long."""
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -76,49 +70,16 @@ def write(path: Path, raw: Mapping[str, Json]) -> None:
 
 
 def replace(path: Path, pieces: Iterable[bytes]) -> None:
-    """Put a new file in the place of an old one: written beside it, flushed to the disk, renamed, and the rename flushed.
+    """Put a new file in the place of an old one, making its folder where there is none. A new file is its owner's alone: it tells of people.
 
     Raises:
         CaptureFault: the file cannot be written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, pieces)
+        write_atomically(path, pieces, private=True)
     except OSError as fault:
         raise CaptureFault(f"{path}: cannot be written: {fault.strerror or fault}") from fault
-
-
-def _replace(path: Path, pieces: Iterable[bytes]) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".new", delete=False) as file:
-        try:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    flush_folder(path.parent)
-
-
-def sweep(path: Path) -> None:
-    """Remove what writers of this file who were killed left beside it. Younger ones stay: they may be those of a writer who lives."""
-    left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.new")  # as `_replace` names them
-    with suppress(OSError), os.scandir(path.parent) as entries:
-        for entry in entries:
-            if left.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < time.time() - LEFT_FOR:
-                Path(entry.path).unlink(missing_ok=True)
-
-
-def flush_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk, where the system can open folders (Windows cannot)."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @cache

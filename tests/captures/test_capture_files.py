@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -38,24 +37,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     assert files.load(path) == {"old": 1}
 
 
-def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path):
-    old = [
-        ".capture.json.ab12_xyz.new",
-        ".capture.json.log.ab12_xyz.new",
-        ".other.json.ab12_xyz.new",
-        "capture.json.ab12_xyz.new",
-        ".capture.json.new",
-    ]
-    young = ".capture.json.ab12_new.new"
-    for name in (*old, young):
-        (tmp_path / name).write_bytes(b"half")
-    for name in old:
-        os.utime(tmp_path / name, (0, 0))
-    files.sweep(tmp_path / "capture.json")
-    assert sorted(found.name for found in tmp_path.iterdir()) == sorted({*old, young} - {old[0]})
-    files.sweep(tmp_path / "nowhere" / "capture.json")
-
-
 def test_a_folder_that_is_none_cannot_be_written_into(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(CaptureFault, match="cannot be written"):
@@ -77,10 +58,6 @@ def test_a_number_too_long_is_a_fault(tmp_path):
     (tmp_path / "long.json").write_text('{"a": ' + "1" * 5000 + "}")
     with pytest.raises(CaptureFault, match="not JSON that can be used"):
         files.load(tmp_path / "long.json")
-
-
-def test_a_system_that_cannot_open_folders_is_no_fault(tmp_path):
-    files.flush_folder(tmp_path / "nowhere")
 
 
 def test_the_mode_of_a_new_file_is_private(tmp_path):

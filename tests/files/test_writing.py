@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.files import write_atomically
+from reconciler.files import sweep, sync_directory, write_atomically
 
 
 def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> None:
@@ -81,8 +81,35 @@ def test_the_null_device_is_written_into() -> None:
 
 @pytest.mark.parametrize("redirected", [False, True])
 def test_standard_output_by_its_name_is_written_into(tmp_path: Path, *, redirected: bool) -> None:
-    code = "from pathlib import Path; from reconciler.files import write_atomically; write_atomically(Path('/dev/stdout'), [b'ab'])"
+    code = "from pathlib import Path; from reconciler.files import sweep, sync_directory, write_atomically; write_atomically(Path('/dev/stdout'), [b'ab'])"
     with (tmp_path / "out").open("wb") as file:
         ran = subprocess.run([sys.executable, "-c", code], stdout=file if redirected else subprocess.PIPE, check=True)
     assert (ran.stdout, (tmp_path / "out").read_bytes()) == ((None, b"ab") if redirected else (b"ab", b""))
     assert Path("/dev/stdout").is_symlink()
+
+
+def test_what_killed_writers_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    old = [
+        ".capture.json.ab12_xyz.tmp",
+        ".capture.json.log.ab12_xyz.tmp",
+        ".other.json.ab12_xyz.tmp",
+        "capture.json.ab12_xyz.tmp",
+        ".capture.json.tmp",
+    ]
+    young = ".capture.json.ab12_new.tmp"
+    for name in (*old, young):
+        (tmp_path / name).write_bytes(b"half")
+    for name in old:
+        os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path / "capture.json")
+    assert sorted(found.name for found in tmp_path.iterdir()) == sorted({*old, young} - {old[0]})
+    sweep(tmp_path / "nowhere" / "capture.json")
+
+
+def test_a_private_file_is_its_owner_s_alone(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "new", [b"x"], private=True)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+
+
+def test_a_system_that_cannot_open_folders_is_no_fault(tmp_path: Path) -> None:
+    sync_directory(tmp_path / "nowhere")

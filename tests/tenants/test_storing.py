@@ -45,7 +45,7 @@ def test_a_small_tenant_is_one_file(make, tmp_path):
 
 
 def test_what_killed_writers_left_is_cleared_by_the_next_write_and_not_by_reading(make, tmp_path):
-    left = [tmp_path / name for name in (".tenant.json.abcdefgh.new", ".tenant.json.log.abcdefgh.new")]
+    left = [tmp_path / name for name in (".tenant.json.abcdefgh.tmp", ".tenant.json.log.abcdefgh.tmp")]
     for path in left:
         path.write_bytes(b"half")
         os.utime(path, (0, 0))

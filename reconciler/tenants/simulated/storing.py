@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler import canonical
 from reconciler.captures import files
 from reconciler.errors import CaptureFault, TenantFault
+from reconciler.files import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,8 +96,8 @@ class Store:
     def _sweep(self) -> None:
         """Clear what was left by writers who were killed, once and only by who writes."""
         if not self._swept:
-            files.sweep(self._path)
-            files.sweep(self._log)
+            sweep(self._path)
+            sweep(self._log)
             self._swept = True
 
     def _since(self) -> Sequence[Mapping[str, Any]]:
