@@ -94,10 +94,11 @@ def _bar(steps: int) -> Iterator[Show]:
         TimeRemainingColumn(),
     )
     bar = Progress(*columns, console=printing.console(sys.stderr), transient=True)
+    task = bar.add_task("Applying", total=steps)
     with suppress(OSError):
         bar.start()
     try:
-        yield Bar(bar, bar.add_task("Applying", total=steps), steps)
+        yield Bar(bar, task, steps)
     finally:
         with suppress(OSError):  # a terminal that has gone must not take the outcome with it
             bar.stop()

@@ -120,3 +120,20 @@ def test_the_first_signal_is_a_wish_and_the_second_an_order(capfd: pytest.Captur
             os.kill(os.getpid(), signal.SIGINT)
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
     assert "Finishing the step in flight" in capfd.readouterr().err
+
+
+def test_a_terminal_that_goes_away_takes_no_outcome_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone(Terminal):
+        def write(self, _: str) -> int:
+            raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", Gone())
+        patch.setattr("sys.stdout", Gone())
+        patch.setenv("TERM", "xterm")
+        with watching.shown(1) as tell:
+            tell(Located(0, 1))
+            tell(Retrying(_step(1), "throttled", "too many.", 30.0))
+        printing.report_done([Line("done", Tone.HEADING)])
+        with pytest.raises(printing.Unprinted, match="Input/output error"):
+            printing.report([Line("done")])
