@@ -83,8 +83,16 @@ def products(documents: Documents) -> frozenset[Provider]:
     return frozenset(provider for provider, needed in named.items() if needed) | testing.request(documents.tests).products
 
 
+def reachable(documents: Documents) -> frozenset[Provider]:
+    """The products that can be read at all: those that `spec.connect` says how to sign in to, or both where it says neither."""
+    connect = documents.tenant.connect if documents.tenant is not None else {}
+    both: tuple[Provider, ...] = ("teams", "exchange")
+    return frozenset(provider for provider in both if provider in connect) or frozenset(both)
+
+
 def capture_request(documents: Documents) -> CaptureRequest:
     """What has to be read to plan these documents, with every name that they want resolved; users, of whom there are many, in no order."""
+    read = products(documents) or reachable(documents)  # that the documents name no product is no reason to say unread that nothing differs
     users = dict.fromkeys(chain.from_iterable(listing.texts for document in documents.teams for listing in document.users or ()))
     recipients = {document.scope.text for document in documents.exchange}
     if documents.tenant is not None and documents.tenant.guard_scope is not None:
@@ -92,7 +100,7 @@ def capture_request(documents: Documents) -> CaptureRequest:
     groups = {grant.group for document in documents.teams for grant in document.groups or ()}
     tested = testing.request(documents.tests)
     return CaptureRequest(
-        products(documents),
+        read,
         users=tuple(users | dict.fromkeys(tested.users)),
         recipients=tuple(sorted(recipients.union(tested.recipients))),
         groups=tuple(sorted(groups)),

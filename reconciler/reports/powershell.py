@@ -35,7 +35,7 @@ class _Written(str):
 
 
 class _Product(NamedTuple):
-    """What differs between the products. Modules and versions: MicrosoftTeams 6.4.0, the oldest whose Grant takes groups, and MicrosoftDocs."""
+    """What differs between the products. Modules and versions as `doctor` asks for: the ones that a live tenant is read with, too."""
 
     title: str
     module: str
@@ -51,7 +51,7 @@ _PRODUCTS: Final[Mapping[Provider, _Product]] = {
     "teams": _Product(
         title="Teams",
         module="MicrosoftTeams",
-        minimum="6.4.0",
+        minimum="6.9.0",
         clash="ExchangeOnlineManagement",
         sessions=None,
         property=_Written("TenantId"),
@@ -61,7 +61,7 @@ _PRODUCTS: Final[Mapping[Provider, _Product]] = {
     "exchange": _Product(
         title="Exchange",
         module="ExchangeOnlineManagement",
-        minimum="3.4.0",
+        minimum="3.10.0",
         clash="MicrosoftTeams",
         sessions=_Written("Get-ConnectionInformation"),
         property=_Written("TenantID"),

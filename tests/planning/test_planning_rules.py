@@ -542,6 +542,9 @@ def test_the_capture_is_asked_for_what_the_documents_name():
     request = capture_request(declared)
     assert (request.products, sorted(request.users), request.recipients) == (frozenset({"teams", "exchange"}), ["a@x", "b@x"], ("s@x",))
     assert products(documents([], [])) == frozenset()
+    assert capture_request(documents([], [])).products == {"teams", "exchange"}
+    connected = dataclasses.replace(tenant(), connect={"cloud": "commercial", "teams": {"device": True}})
+    assert capture_request(documents([], [], connected)).products == {"teams"}
     assert products(documents([], [], tenant(prune=True))) == {"teams"}
 
 

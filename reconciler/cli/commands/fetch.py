@@ -32,7 +32,9 @@ def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory
 
     wanted = loading.documents(paths, making.PlanOptions())
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    request = replace(making.capture_request(wanted), everything=directory == "all")
+    request = making.capture_request(wanted)
+    if directory == "all":
+        request = replace(request, everything=True, products=request.products | making.reachable(wanted))
     read = sources.captured(sources.choose(tenant, sources.of_documents(wanted)), request)
     observed = sources.parsed(read, request, tenant_id)
     files.write(out, read.raw)

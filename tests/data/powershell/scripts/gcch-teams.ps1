@@ -6,7 +6,7 @@
 # ========== Policies of the whole plan: 0 to add, 0 to change, 0 to destroy.
 # ========== Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT
 #Requires -Version 7.6
-#Requires -Modules @{ ModuleName = 'MicrosoftTeams'; ModuleVersion = '6.4.0' }
+#Requires -Modules @{ ModuleName = 'MicrosoftTeams'; ModuleVersion = '6.9.0' }
 
 $PSDefaultParameterValues = @{}
 if (Get-Module -Name 'ExchangeOnlineManagement') { throw 'This session has the other product''s module loaded, or is connected already. Start a fresh one: pwsh -NoProfile -File SCRIPT' }

@@ -10,7 +10,7 @@
 # ========== Refused by limits: teams.grant
 # ========== Refused by tenant-wide: exchange.application/ddb80e06-92f3-4978-bc22-a0eee85e6a9e (scheduling-bot)
 #Requires -Version 7.6
-#Requires -Modules @{ ModuleName = 'MicrosoftTeams'; ModuleVersion = '6.4.0' }
+#Requires -Modules @{ ModuleName = 'MicrosoftTeams'; ModuleVersion = '6.9.0' }
 
 throw 'This plan is not applicable: it was refused when it was made. Nothing was changed.'
 $PSDefaultParameterValues = @{}

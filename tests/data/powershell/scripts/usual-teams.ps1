@@ -7,7 +7,7 @@
 # ========== Run the Exchange script of this plan first.
 # ========== Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT
 #Requires -Version 7.6
-#Requires -Modules @{ ModuleName = 'MicrosoftTeams'; ModuleVersion = '6.4.0' }
+#Requires -Modules @{ ModuleName = 'MicrosoftTeams'; ModuleVersion = '6.9.0' }
 
 $PSDefaultParameterValues = @{}
 if (Get-Module -Name 'ExchangeOnlineManagement') { throw 'This session has the other product''s module loaded, or is connected already. Start a fresh one: pwsh -NoProfile -File SCRIPT' }
