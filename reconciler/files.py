@@ -52,6 +52,7 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, private: bool = Fal
 
 def sweep(path: Path) -> None:
     """Remove what writers of this file who were killed left beside it. Younger ones stay: they may be those of a writer who lives."""
+    path = path.resolve() if path.is_symlink() else path  # where `write_atomically` put them
     left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")  # as `write_atomically` names them
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:

@@ -113,3 +113,13 @@ def test_a_private_file_is_its_owner_s_alone(tmp_path: Path) -> None:
 
 def test_a_system_that_cannot_open_folders_is_no_fault(tmp_path: Path) -> None:
     sync_directory(tmp_path / "nowhere")
+
+
+def test_what_was_left_beside_the_file_that_a_link_leads_to_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    left = tmp_path / "real" / ".tenant.json.ab12_xyz.tmp"
+    left.write_bytes(b"half")
+    os.utime(left, (0, 0))
+    (tmp_path / "link.json").symlink_to(tmp_path / "real" / "tenant.json")
+    sweep(tmp_path / "link.json")
+    assert not left.exists()
