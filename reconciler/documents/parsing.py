@@ -33,6 +33,9 @@ _ADVICE = {
     "found unknown escape character": "within double quotes write a backslash as `\\\\`, or use single quotes",
 }
 _NO_CHARACTER = "found invalid Unicode character escape code"
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""As libyaml 0.2.6 says it, which gives up by itself at 1,000 levels that it reads ahead."""
+_NESTED = "nested too deeply: no kind of document needs this"
 
 
 class Parsed(NamedTuple):
@@ -83,8 +86,7 @@ def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
         for tree in reader.trees(source.parser(rest)):
             into.trees.append(tree)
     except TooDeepError as fault:
-        message = "nested too deeply: no kind of document needs this"
-        stopped = Finding(Position(source.file, *fault.place), "$", rules.TOO_DEEP.id, message)
+        stopped = Finding(Position(source.file, *fault.place), "$", rules.TOO_DEEP.id, _NESTED)
     except yaml.YAMLError as fault:
         stopped = _syntax(fault, source.file, skipped)
     into.findings.extend(reader.findings)
@@ -110,6 +112,8 @@ def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
     if problem == _NO_CHARACTER:
         message = "the escape names no character, a lone surrogate perhaps: write the character itself"
         return Finding(Position(file, place[0], place[1] - len("\\u")), "$", rules.UNFIT_CHARACTER.id, message)
+    if problem == _TOO_DEEP:
+        return Finding(Position(file, *place), "$", rules.TOO_DEEP.id, _NESTED)
     context = getattr(fault, "context", None)
     where = f" {context}" if context else ""
     advice = _ADVICE.get(problem, "correct it; the fault may also lie just before")
