@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, assert_never
+
+from msgspec import Struct
 
 from reconciler.access import exchange, membership, teams
 from reconciler.access.subjects import SubjectKind
@@ -49,8 +50,7 @@ class Question(NamedTuple):
     resolved: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What a question is answered from.
 
     Attributes:
@@ -68,8 +68,7 @@ class Known:
     applications: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The answer to a question."""
 
     question: Question

@@ -6,8 +6,9 @@ denies are two regions that together are everyone; so a difference is an interse
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -35,8 +36,7 @@ class Term(NamedTuple):
         return Term(self.inside | other.inside, self.outside | other.outside)
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(Struct, frozen=True):
     """A union of terms, in its simplest form as far as `_simplified` goes. `Region()` is nobody."""
 
     terms: frozenset[Term] = frozenset()
@@ -53,8 +53,7 @@ class Region:
         return any(term.inside <= own and term.outside.isdisjoint(own) for term in self.terms)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """Whom an application reaches and whom it does not: two regions without a common member that together are everyone."""
 
     granted: Region

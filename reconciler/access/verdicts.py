@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Address
@@ -30,24 +31,21 @@ class Reason(NamedTuple):
     holds: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(Struct, frozen=True):
     """The application reaches the subject. `decided_by` is the object that the verdict hangs on."""
 
     path: tuple[Reason, ...]
     decided_by: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """The application does not reach the subject. `decided_by` is the object that the verdict hangs on."""
 
     path: tuple[Reason, ...]
     decided_by: Address
 
 
-@dataclass(frozen=True, slots=True)
-class Depends:
+class Depends(Struct, frozen=True):
     """What is known does not decide it. `unknown` are the objects whose members, or whose state, would."""
 
     path: tuple[Reason, ...]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
@@ -25,32 +26,28 @@ class Why(StrEnum):
     CHECK = "check"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """The tenant is being read; on a large live tenant this takes minutes. No product: only names are looked up."""
 
     products: frozenset[Provider]
     why: Why
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """The tenant is in the plan's state after its first `already` of `steps` steps; the next one comes now, if there is one."""
 
     already: int
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepStarted:
+class StepStarted(Struct, frozen=True):
     """A step is journalled and about to be sent. `attempt` counts from 1."""
 
     step: Step
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepDone:
+class StepDone(Struct, frozen=True):
     """A step is done, after `seconds` with all its attempts. `seen`: the tenant shows it although no answer said so."""
 
     step: Step
@@ -58,8 +55,7 @@ class StepDone:
     seen: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailed:
+class StepFailed(Struct, frozen=True):
     """A step was refused for good, or its outcome is unknown (`fault` is `lost`). `message` is untrusted text."""
 
     step: Step
@@ -67,8 +63,7 @@ class StepFailed:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Retrying:
+class Retrying(Struct, frozen=True):
     """An attempt failed in a way that passes; the next one comes in `seconds`, after another reading."""
 
     step: Step
@@ -77,8 +72,7 @@ class Retrying:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """What was written may not be visible yet: the tenant is read again in `seconds`, at most `left` times more. `why` as in `Reading`."""
 
     why: Why
@@ -86,23 +80,20 @@ class Waiting:
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class WaitingForProcess:
+class WaitingForProcess(Struct, frozen=True):
     """A process of an earlier apply may still be writing; nothing is read before it is gone."""
 
     pid: int
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class EndingProcess:
+class EndingProcess(Struct, frozen=True):
     """A process of an earlier apply did not end by itself; it is ended now, so that it can write no more."""
 
     pid: int
 
 
-@dataclass(frozen=True, slots=True)
-class Settling:
+class Settling(Struct, frozen=True):
     """The service is given time to enforce step `on` before `step`, which relies on it, takes something away; `seconds` are left."""
 
     step: Step

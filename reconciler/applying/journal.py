@@ -18,10 +18,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct, field
 
 from reconciler.applying import processes
 from reconciler.errors import ReconcilerError
@@ -64,8 +65,7 @@ class End(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """What an apply is about. `plan`, `content`: digests as they are written for people; `already`: steps done before it."""
 
     tool: str
@@ -106,7 +106,7 @@ class Journal:
             raise _unwritable(path, str(error.strerror)) from error
         journal = cls(path, descriptor, clock)
         pid = os.getpid()
-        first = {name: getattr(header, name) for name in Header.__slots__}
+        first = {name: getattr(header, name) for name in Header.__struct_fields__}
         journal._append({"format_version": FORMAT_VERSION, **first, "pid": pid, "process": processes.started(pid)})
         journal._to_disk()
         _directory_to_disk(directory)
@@ -164,8 +164,7 @@ class Journal:
             raise _unwritable(self.path, str(error.strerror)) from error
 
 
-@dataclass(slots=True)
-class Past:
+class Past(Struct):
     """What an earlier apply left behind.
 
     `states` has the last state of every step it tried, `last_write` the time (seconds since 1970) of the last line about a step, None if

@@ -7,9 +7,10 @@ the same plan is applied once more, as a person would, and has to converge.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from reconciler import canonical
 from reconciler.applying.applying import apply
@@ -45,8 +46,7 @@ class Trouble(StrEnum):
 _MISHAPS = {Trouble.LOST_BEFORE: Mishap.LOST_BEFORE, Trouble.LOST_AFTER: Mishap.LOST_AFTER}
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run and what came of it.
 
     Attributes:
@@ -74,8 +74,7 @@ class Run:
         return placed and self.converged and not (self.again and self.trouble is Trouble.NONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True):
     """All runs. `already`: steps whose result the tenant showed from the start. `sampled`: the steps at which something went wrong, of all that were left."""
 
     steps: int
@@ -124,8 +123,7 @@ def _spread(steps: Sequence[int], most: int) -> tuple[int, ...]:
     return tuple(steps[place] for place in sorted(places))
 
 
-@dataclass(slots=True)
-class _Stage:
+class _Stage(Struct):
     """Where runs take place, one folder after the other."""
 
     loaded: Loaded
@@ -189,8 +187,7 @@ def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}.log")
 
 
-@dataclass(slots=True)
-class _Attempt:
+class _Attempt(Struct):
     """One apply; it is asked to stop once so many steps are done."""
 
     loaded: Loaded

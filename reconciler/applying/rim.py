@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,7 @@ _SLICE = 1.0
 """Seconds of a wait after which the wish to stop is looked at again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How long an apply waits for a service, in seconds; the defaults are what the services were seen to need.
 
     Attributes:
@@ -47,8 +47,7 @@ class Patience:
         return math.ceil(max(0.0, self.lag - max(0.0, age)) / self.interval)
 
 
-@dataclass(frozen=True, slots=True)
-class Rim:
+class Rim(Struct, frozen=True):
     """The outside of one apply. `clock` gives seconds since 1970; `stop` is asked between steps and while waiting."""
 
     tell: Callable[[Event], None]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from shlex import quote
 from typing import TYPE_CHECKING, NoReturn
+
+from msgspec.structs import replace
 
 from reconciler.applying import lasting, lookups, probing, reviewed
 from reconciler.applying.events import Retrying, Settling, StepDone, StepFailed, StepStarted, Why

@@ -5,8 +5,9 @@ Readings lag behind writes, so whatever differs is read again, bounded, as long 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec.structs import replace
 
 from reconciler.applying.events import Reading, Waiting, Why
 from reconciler.captures import reading

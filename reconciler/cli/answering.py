@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.access.explaining import Explanation, Known, Question, explain
 from reconciler.access.membership import is_mailbox
@@ -41,8 +43,7 @@ class Asking(NamedTuple):
         return "exchange" if self.user is None else "teams"
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
+class Basis(Struct, frozen=True):
     """What a question is answered from; `kind` is for machines, `source` the end of a sentence. A plan file brings `names` of its own."""
 
     known: Known

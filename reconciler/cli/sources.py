@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+
+from msgspec import Struct
 
 from reconciler.errors import UsageFault
 
@@ -49,23 +50,20 @@ def of_plan(plan: Plan) -> Meant:
     return Meant(plan.tenant_id, plan.organization or None, plan.connect)
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureFile:
+class CaptureFile(Struct, frozen=True):
     """A tenant as it was when it was captured: it can be read and nothing else."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
+class Simulated(Struct, frozen=True):
     """A simulated tenant. `typed`: a person asked for it by `sim:`; else it is the bundled one, there by default."""
 
     path: Path
     typed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(Struct, frozen=True):
     """The tenant itself, reached through PowerShell."""
 
     meant: Meant

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.documents.trees import json_path, place_of
 from reconciler.model.documents import Kind
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """One document of a file. `kind` and `name` are None where the document does not say them properly."""
 
     file: str

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import yaml
+from msgspec import Struct, field
 
 from reconciler.characters import unfit
 from reconciler.documents import rules
@@ -42,8 +42,7 @@ _LIST, _LIST_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent
 _MAP, _MAP_END = yaml.MappingStartEvent, yaml.MappingEndEvent
 
 
-@dataclass(slots=True)
-class MapMarks:
+class MapMarks(Struct):
     """Where a map starts, and the places of its keys, of its values, and of what the containers among them hold."""
 
     place: Place
@@ -52,8 +51,7 @@ class MapMarks:
     inner: dict[str | int, Marks] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class ListMarks:
+class ListMarks(Struct):
     """Where a list starts, one line and one column per item, and the marks of the containers among the items."""
 
     place: Place

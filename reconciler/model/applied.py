@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Address
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailure:
+class StepFailure(Struct, frozen=True):
     """The step that a service refused. `fault` is its class, `message` the service's own, untrusted text; `hint` says what to do next."""
 
     step: int
@@ -32,8 +32,7 @@ class AccessCheck(NamedTuple):
     granted: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What one apply did with the steps of its plan; every step of the plan is in exactly one of the first five fields.
 
     Attributes:

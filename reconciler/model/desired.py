@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import ExchangeKey
 
 
-@dataclass(frozen=True, slots=True)
-class Unresolved:
+class Unresolved(Struct, frozen=True):
     """A name that nothing resolves: a change without a step. `reason` is a code (`user-absent`, `scope-unknown`, ...)."""
 
     address: Address
@@ -24,8 +24,7 @@ class Unresolved:
     """Name of the Teams policy as it is declared, or address of the Exchange application, that the name stands in."""
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredTeamsPolicy:
+class DesiredTeamsPolicy(Struct, frozen=True):
     """A declared policy. None: unmanaged. `owns_users`, `owns_groups`: the documents are the whole truth about these grants of it."""
 
     name: str
@@ -36,8 +35,7 @@ class DesiredTeamsPolicy:
     owns_groups: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredTeams:
+class DesiredTeams(Struct, frozen=True):
     """The Teams side. Policies by `name_key`; `groups` (id, policy key) in declared rank order; `users` id to policy key.
 
     `Global` is among the policies if a document of that name says anything. `tenant_grant`: key of the policy whose values Global shall
@@ -52,8 +50,7 @@ class DesiredTeams:
     not_looked_for: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredExchangePolicy:
+class DesiredExchangePolicy(Struct, frozen=True):
     """A declared Exchange policy: `description` None is unmanaged, `""` is blank. `scope_text` is what is rendered for people."""
 
     application: str
@@ -63,8 +60,7 @@ class DesiredExchangePolicy:
     scope_text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredExchange:
+class DesiredExchange(Struct, frozen=True):
     """The Exchange side. `owned` applications: the documents are the whole truth about them. `absent`: keys stated as deleted."""
 
     owned: frozenset[str]

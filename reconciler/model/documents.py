@@ -6,9 +6,10 @@ Users and scopes are still as written; they become ids when a capture's director
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from array import array
@@ -36,8 +37,7 @@ class Kind(StrEnum):
     ACCESS_TEST = "AccessTest"
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     """A text of a document with its position and its JSON path."""
 
     text: str
@@ -45,8 +45,7 @@ class Located:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """A list of names, possibly very long: `users` of a document, or the file that `usersFrom` names.
 
     `lines[i]` and `columns[i]` belong to `texts[i]`. `path` is the list's JSON path (`$.spec.grants.users`), also for a file.
@@ -59,8 +58,7 @@ class Listing:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """How much one plan may take away: either number refuses; percentages (0-100) hold from 10 objects on."""
 
     max_deletes: int = 5
@@ -69,8 +67,7 @@ class Limits:
     max_removal_percent: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class TenantDocument:
+class TenantDocument(Struct, frozen=True):
     """Who is talked to and what this repository owns. `connect` names environment variables, never values."""
 
     name: str
@@ -84,8 +81,7 @@ class TenantDocument:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationDocument:
+class ApplicationDocument(Struct, frozen=True):
     """A name for a client id."""
 
     name: str
@@ -94,8 +90,7 @@ class ApplicationDocument:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class GroupGrant:
+class GroupGrant(Struct, frozen=True):
     """A Teams policy granted to a group: its object id (lower-case), its rank from 1, a label for people."""
 
     group: str
@@ -104,8 +99,7 @@ class GroupGrant:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class TeamsPolicyDocument:
+class TeamsPolicyDocument(Struct, frozen=True):
     """A Teams policy. `applications` are lower-case client ids; `users` holds `users` and `usersFrom`, None if neither is present."""
 
     name: str
@@ -118,8 +112,7 @@ class TeamsPolicyDocument:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangePolicyDocument:
+class ExchangePolicyDocument(Struct, frozen=True):
     """One scope and right for one or more applications (lower-case client ids or `*`). `right` is None only if absent."""
 
     name: str
@@ -138,8 +131,7 @@ class Access(StrEnum):
     DENIED = "denied"
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(Struct, frozen=True):
     """One verdict that must stay true: about a mailbox (`product` is exchange), or the meetings and events of a user (teams).
 
     `application` is a lower-case client id; `subject` is as written: object id, SMTP address or user principal name.
@@ -151,8 +143,7 @@ class Expectation:
     access: Access
 
 
-@dataclass(frozen=True, slots=True)
-class AccessTestDocument:
+class AccessTestDocument(Struct, frozen=True):
     """What must stay true, whatever anyone edits; expectations sorted by application, product and subject."""
 
     name: str
@@ -160,8 +151,7 @@ class AccessTestDocument:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(Struct, frozen=True):
     """All documents of a run, each tuple sorted by name (ties cannot be: names are unique per kind)."""
 
     tenant: TenantDocument | None

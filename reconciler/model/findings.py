@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -13,8 +14,7 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(Struct, frozen=True, order=True):
     """A place in a file: path as it was given, line and column from 1 (columns count code points)."""
 
     file: str
@@ -25,8 +25,7 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Finding(Struct, frozen=True, order=True):
     """One fault: `file:line:col: $.path: message [rule-id]`. `path` is the JSON path inside its document.
 
     `subject` is `KIND/NAME` of the document it stands in, as far as the file could be read: `--only` asks whom a fault concerns.
@@ -36,7 +35,7 @@ class Finding:
     path: str
     rule: str
     message: str
-    severity: Severity = field(default=Severity.ERROR)
+    severity: Severity = Severity.ERROR
     subject: str = ""
 
     def __str__(self) -> str:

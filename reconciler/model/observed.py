@@ -5,8 +5,9 @@ Keys ignore case; beside them stands what the service spelled, because a Teams R
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,8 +47,7 @@ class Recipient(NamedTuple):
     members: frozenset[str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """What a capture knows of users, groups and recipients, by lower-case id, with indexes by every other name.
 
     `absent` has the lower-case names that were looked for and are not there. What is in neither was not looked for.
@@ -61,8 +61,7 @@ class Directory:
     recipients_by_address: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class TeamsPolicy:
+class TeamsPolicy(Struct, frozen=True):
     """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling, description (`""` if blank)."""
 
     name: str
@@ -77,8 +76,7 @@ class GroupAssignment(NamedTuple):
     policy: str
 
 
-@dataclass(frozen=True, slots=True)
-class TeamsState:
+class TeamsState(Struct, frozen=True):
     """The Teams side of a tenant.
 
     `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first. `users` maps a user's id to the key of the
@@ -91,8 +89,7 @@ class TeamsState:
     spelled: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangePolicy:
+class ExchangePolicy(Struct, frozen=True):
     """An Exchange policy; its natural key is (application, scope), both lower-case: the service puts both into the Identity.
 
     `description` is `""` when blank or when it is the text that the service writes by itself; `stored_description` is what was read.
@@ -112,15 +109,13 @@ ExchangeKey = tuple[str, str]
 """(application, scope object id), both lower-case."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeState:
+class ExchangeState(Struct, frozen=True):
     """The Exchange side of a tenant, policies by natural key."""
 
     policies: Mapping[ExchangeKey, ExchangePolicy]
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(Struct, frozen=True):
     """A complete reading. A product that was not read, or not completely, is None. `digest` is the capture digest (hex)."""
 
     tenant_id: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +22,7 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeChange:
+class AttributeChange(Struct, frozen=True):
     """One attribute of a changed object. Of a list of ids only `added` and `removed` are set, of anything else `before` and `after`."""
 
     name: str
@@ -32,8 +32,7 @@ class AttributeChange:
     removed: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What a plan does to one object. `reason` is a code for readers; nothing may branch on it."""
 
     address: Address
@@ -46,16 +45,14 @@ class Change:
     replaces: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """One cmdlet call as data. Values: str, bool, int, None, a tuple of str, or a mapping of `Add`/`Remove` to tuples of str."""
 
     cmdlet: str
     parameters: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A step before it has a number and a text."""
 
     address: Address
@@ -64,8 +61,7 @@ class Draft:
     temporary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One invocation of a plan; `text` is exactly what PowerShell will run. `id` counts from 1 over both products."""
 
     id: int
@@ -79,8 +75,7 @@ class Step:
     gaps: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A warning, refusal, displaced or held object as data: a code, what it is about, and details for the reader's text."""
 
     code: str
@@ -88,8 +83,7 @@ class Note:
     details: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(Struct, frozen=True):
     """What the plan was made from: digests are `documents:`/`capture:` free hex; `source` is live, capture or simulated."""
 
     documents_digest: str
@@ -98,8 +92,7 @@ class Inputs:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A reviewed set of steps. Field by field the plan file; `access` and `gaps` are None when not computed.
 
     `baseline` is `{"teams": {...} | null, "exchange": {...} | null}` as `kinds.*.baseline` writes and reads it.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureRequest:
+class CaptureRequest(Struct, frozen=True):
     """What a capture shall contain: products, and names (any spelling) that its directory shall look for; `everything`: all of it.
 
     `groups` are object ids of groups whose members shall be told, beside those that hold a grant already; a tenant that cannot tell leaves them out.

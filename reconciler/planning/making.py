@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from reconciler.canonical import Json, digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
@@ -46,8 +47,7 @@ if TYPE_CHECKING:
 GroupChanges = Literal["in-place", "remove-add"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True):
     """What the command line adds: consents `RULE:ADDRESS`, addresses to plan alone or to leave out, and how a group's grant changes.
 
     `group_changes`: `in-place` grants anew what a group holds already, `remove-add` takes it away first.
@@ -59,8 +59,7 @@ class PlanOptions:
     group_changes: GroupChanges = "in-place"
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     """What one product contributes to a plan."""
 
     provider: Provider

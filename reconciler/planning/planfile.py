@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+from msgspec import Struct
 
 from reconciler import __version__, canonical
 from reconciler.access import delta
@@ -35,16 +36,14 @@ CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "
 """What two plans that would do the same have in common, whenever and from whatever they were made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Digests:
+class Digests(Struct, frozen=True):
     """`plan:HEX` covers the whole file, `content:HEX` only what the plan would do."""
 
     digest: str
     content_digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A plan that was read from a file and is what was written."""
 
     plan: Plan

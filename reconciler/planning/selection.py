@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.errors import UsageFault
 from reconciler.model.addresses import TEAMS_TENANT_GRANT, exchange_application, teams_group_grant, teams_policy, teams_user_grant
@@ -36,8 +37,7 @@ _MOST_COMPARED = 2000
 """Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a hint."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(Struct, frozen=True):
     """Addresses as they are compared: lower-case, an Exchange policy as its whole application. Empty `only` selects everything."""
 
     only: frozenset[str]

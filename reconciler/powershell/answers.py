@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,8 +12,7 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """A module that is imported now: exact version, and the folder that it lies in."""
 
     name: str
@@ -20,16 +20,14 @@ class Loaded:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotFound:
+class NotFound(Struct, frozen=True):
     """No installed version of a module is the wanted one; `others` are the versions that are installed, maybe none."""
 
     module: str
     others: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """An installed cmdlet: the module that it comes from, its parameters (common ones included) and parameter sets."""
 
     module: str
@@ -38,16 +36,14 @@ class Resolved:
     parameter_sets: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(Struct, frozen=True):
     """One .NET exception: full type name, message."""
 
     type: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceError:
+class ServiceError(Struct, frozen=True):
     """One error record. `exceptions` outermost first; `status` and `retry_after` (text as sent) only where an HTTP answer is known."""
 
     id: str
@@ -66,8 +62,7 @@ class ServiceError:
         return self.exceptions[0].message if self.exceptions else self.id
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The end of a `run`. Errors: the call failed, even if objects came. `swallowed`: the module went on after these; distrust emptiness."""
 
     objects: list[Mapping[str, Json]]

@@ -8,10 +8,11 @@ are unknown here. Names are compared by code points: PowerShell's own binder ove
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from reconciler.errors import BindingFault
 from reconciler.powershell import refusals
@@ -27,16 +28,14 @@ UNNAMED_SET = "__AllParameterSets"
 """PowerShell's name for the one parameter set of a cmdlet that declares none."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSet:
+class ParameterSet(Struct, frozen=True):
     """Names of the parameters that bind together, and those of them without which the call fails."""
 
     parameters: frozenset[str]
     required: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Cmdlet:
+class Cmdlet(Struct, frozen=True):
     """The facts about one cmdlet. `confirmable`: it takes `-Confirm`. `sets` and `parameters` by their exact names."""
 
     name: str

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import random
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from worlds import APPS, GROUPS, NAMES, SCOPES, USERS, directory, guid, random_exchange, random_teams
 
 from reconciler.access.delta import delta
@@ -74,7 +75,7 @@ def _teams_case(seed, knowing):
         after = (
             before.copy()
             if chance.random() < 0.5
-            else replace(after, users=dict(before.users), policies={**after.policies, **before.policies})
+            else dataclasses.replace(after, users=dict(before.users), policies={**after.policies, **before.policies})
         )
         after.policies = {
             name: (frozenset(random.Random(f"{seed}{name}").sample(APPS[:2], chance.randint(0, 2))), "") for name in after.policies

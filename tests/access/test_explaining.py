@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from worlds import APPS, GROUPS, HERE, SCOPES, USERS, directory, documents, exchange_document, listing, teams_document
 
 from reconciler.access.explaining import Advice, Known, Question, Remedy, explain

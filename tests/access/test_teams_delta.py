@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from worlds import directory, guid
 
 from reconciler.access import teams_delta

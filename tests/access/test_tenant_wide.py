@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from worlds import APPS, SCOPES, USERS, directory
 
 from reconciler.access.delta import delta

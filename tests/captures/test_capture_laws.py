@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import json
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler import canonical
 from reconciler.captures import reading

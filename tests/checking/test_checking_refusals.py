@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec.structs import replace
 from worlds import APPS, GROUPS, SCOPES, TENANT, USERS, ExchangeWorld, TeamsWorld
 
 from reconciler.errors import Refused

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from worlds import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
 
 from reconciler.model.addresses import exchange_policy

@@ -8,10 +8,10 @@ import pty
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from reconciler.cli import executing
 from reconciler.model.applied import Applied

@@ -1,11 +1,12 @@
 """Faultless documents become the values of the model."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from reconciler.documents import examine, load
 from reconciler.model.documents import Documents
@@ -14,10 +15,11 @@ from tests.documents.cases import VALID, set_up
 
 def told(documents: Documents) -> Any:
     """Documents as JSON, a position as `file:line:column`."""
-    return json.loads(json.dumps(_shortened(asdict(documents)), default=list))
+    return json.loads(json.dumps(_shortened(documents), default=list))
 
 
 def _shortened(value: Any) -> Any:
+    value = asdict(value) if isinstance(value, Struct) else value
     if isinstance(value, dict):
         if value.keys() == {"file", "line", "column"}:
             return "{file}:{line}:{column}".format(**value)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import field
 
 from reconciler import canonical
 from reconciler.tenants.live import Live, Settings, Start
@@ -21,12 +24,11 @@ if TYPE_CHECKING:
     from reconciler.tenants.live import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class FakeStart(Start):
+class FakeStart(Start, frozen=True, kw_only=True):
     """Starts sessions in memory, and keeps them."""
 
-    make: Callable[[Connection | None], FakeSession] = field(kw_only=True)
-    sessions: list[FakeSession] = field(default_factory=list, kw_only=True)
+    make: Callable[[Connection | None], FakeSession]
+    sessions: list[FakeSession] = field(default_factory=list)
 
     def __call__(self, connection: Connection | None) -> FakeSession:
         self.sessions.append(self.make(connection))
@@ -43,10 +45,10 @@ class Stage:
     path: Path
     faults: Faults | None = None
     language: int = 0
-    waits: list[float] = field(default_factory=list)
-    told: list[Progress] = field(default_factory=list)
-    service: Service = field(init=False)
-    begin: FakeStart = field(init=False)
+    waits: list[float] = dataclasses.field(default_factory=list)
+    told: list[Progress] = dataclasses.field(default_factory=list)
+    service: Service = dataclasses.field(init=False)
+    begin: FakeStart = dataclasses.field(init=False)
 
     def set(self, **state: Any) -> None:
         """Make the tenant anew, with whole sections replaced."""

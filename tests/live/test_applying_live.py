@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from reconciler.applying import lasting, processes
 from reconciler.applying.events import EndingProcess
@@ -312,7 +313,7 @@ def test_a_check_that_fails_changes_nothing(case: Case) -> None:
 
 
 def test_a_plan_without_exchange_asks_nothing(tmp_path: Path) -> None:
-    before, after = replace(BEFORE, exchange={}), replace(AFTER, exchange={})
+    before, after = dataclasses.replace(BEFORE, exchange={}), dataclasses.replace(AFTER, exchange={})
     case = Case(tmp_path, before, worlds.documents(after, absent=[2]))
     assert case.apply().checks == ()
     assert not case.service.calls("Test-ApplicationAccessPolicy")

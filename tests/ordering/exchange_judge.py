@@ -6,10 +6,10 @@ application, and by one without policies of its own, a mailbox in any combinatio
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from functools import cache
 
+from msgspec.structs import replace
 from worlds import APPS, SCOPES, directory
 
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
@@ -32,7 +32,7 @@ def people(members=frozenset()):
     known = directory()
     nobody = Recipient(NOBODY, NOBODY_SID, GUARD_SCOPE, frozenset({GUARD_SCOPE}), "Nobody", "", True, members)
     recipients = {**known.recipients, NOBODY: nobody}
-    return dataclasses.replace(known, recipients=recipients, recipients_by_address={**known.recipients_by_address, GUARD_SCOPE: NOBODY})
+    return replace(known, recipients=recipients, recipients_by_address={**known.recipients_by_address, GUARD_SCOPE: NOBODY})
 
 
 def identity(key):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import exchange_judge as judge
 import pytest
+from msgspec.structs import replace
 from worlds import APPS, SCOPES
 
 from reconciler.kinds.exchange import checks, states, steps
@@ -91,7 +90,7 @@ def test_every_application_is_part_of_the_baseline_if_policies_of_all_change():
 
 def _nobody(**changed):
     people = judge.people()
-    return dataclasses.replace(people, recipients={**people.recipients, judge.NOBODY: people.recipients[judge.NOBODY]._replace(**changed)})
+    return replace(people, recipients={**people.recipients, judge.NOBODY: people.recipients[judge.NOBODY]._replace(**changed)})
 
 
 @pytest.mark.parametrize(
@@ -123,7 +122,7 @@ def test_a_group_that_is_a_scope_of_the_application_is_no_guard():
 
 def test_without_an_identity_to_take_the_organisation_from_there_is_no_guard():
     here = judge.observed(FLIP[0])
-    odd = ExchangeState({key: dataclasses.replace(policy, identity="policy") for key, policy in here.policies.items()})
+    odd = ExchangeState({key: replace(policy, identity="policy") for key, policy in here.policies.items()})
     assert _made(FLIP, observed=odd).lacking == {APPS[0]: GuardLacks.NO_ORGANISATION}
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 
 import exchange_judge as judge
 import pytest
+from msgspec.structs import replace
 from worlds import (
     APPS,
     GROUPS,
@@ -32,7 +32,7 @@ from reconciler.planning.making import PlanOptions, plan
 from reconciler.reports import text
 
 A, B = APPS[:2]
-OWNER = dataclasses.replace(tenant(), guard_scope=Located(judge.GUARD_SCOPE, tenant().position, "$.spec.exchange.guardScope"))
+OWNER = replace(tenant(), guard_scope=Located(judge.GUARD_SCOPE, tenant().position, "$.spec.exchange.guardScope"))
 
 
 class Digests:
@@ -40,8 +40,8 @@ class Digests:
 
 
 def _planned(declared, *, teams=None, exchange=None, owner=OWNER, **options):
-    here = dataclasses.replace(observed(teams, exchange), directory=judge.people())
-    return plan(dataclasses.replace(declared, tenant=owner), here, PlanOptions(**options))
+    here = replace(observed(teams, exchange), directory=judge.people())
+    return plan(replace(declared, tenant=owner), here, PlanOptions(**options))
 
 
 def _groups_change(*, rank_first="Alpha"):

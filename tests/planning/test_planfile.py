@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import random
 from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 from worlds import (
     APPS,
     GROUPS,
@@ -65,15 +65,15 @@ def test_the_same_content_in_any_order_gives_the_same_bytes():
     chance = random.Random(3)
     for seed in range(50):
         declared, here = case(seed)
-        shuffled = dataclasses.replace(
+        shuffled = replace(
             declared,
             teams=tuple(chance.sample([_shuffled(one, chance) for one in declared.teams], len(declared.teams))),
             exchange=tuple(chance.sample(declared.exchange, len(declared.exchange))),
         )
-        again = dataclasses.replace(
+        again = replace(
             here,
-            teams=dataclasses.replace(here.teams, users=_turned(here.teams.users), policies=_turned(here.teams.policies)),
-            exchange=dataclasses.replace(here.exchange, policies=_turned(here.exchange.policies)),
+            teams=replace(here.teams, users=_turned(here.teams.users), policies=_turned(here.teams.policies)),
+            exchange=replace(here.exchange, policies=_turned(here.exchange.policies)),
         )
         assert b"".join(planfile.chunks(plan(shuffled, again, PlanOptions()))) == b"".join(
             planfile.chunks(plan(declared, here, PlanOptions()))
@@ -83,8 +83,8 @@ def test_the_same_content_in_any_order_gives_the_same_bytes():
 def _shuffled(document, chance):
     applications = document.applications and tuple(chance.sample(document.applications, len(document.applications)))
     groups = document.groups and tuple(chance.sample(document.groups, len(document.groups)))
-    users = document.users and tuple(dataclasses.replace(one, texts=one.texts[::-1]) for one in document.users)
-    return dataclasses.replace(document, applications=applications, groups=groups, users=users)
+    users = document.users and tuple(replace(one, texts=one.texts[::-1]) for one in document.users)
+    return replace(document, applications=applications, groups=groups, users=users)
 
 
 def _turned(mapping):
@@ -93,10 +93,10 @@ def _turned(mapping):
 
 def test_the_content_digest_ignores_when_and_from_what_a_plan_was_made():
     result = made(7)
-    later = dataclasses.replace(result, inputs=dataclasses.replace(result.inputs, capture_taken_at="2027-01-01T00:00:00Z"))
+    later = replace(result, inputs=replace(result.inputs, capture_taken_at="2027-01-01T00:00:00Z"))
     assert planfile.digests(later).content_digest == planfile.digests(result).content_digest
     assert planfile.digests(later).digest != planfile.digests(result).digest
-    assert planfile.digests(dataclasses.replace(result, steps=result.steps[1:])).content_digest != planfile.digests(result).content_digest
+    assert planfile.digests(replace(result, steps=result.steps[1:])).content_digest != planfile.digests(result).content_digest
 
 
 def _rewrite(path, edit):
@@ -209,7 +209,7 @@ def test_standings_refuse_a_reading_without_the_product():
     result = made(7)
     declared, here = case(7)
     with pytest.raises(ValueError, match="no exchange state"):
-        prefixes.locate(result, dataclasses.replace(here, exchange=None))
+        prefixes.locate(result, replace(here, exchange=None))
     assert prefixes.request(result).products == {"teams", "exchange"}
     assert prefixes.locate(result, here) == 0
     assert prefixes.differences(result, len(result.steps), here) != ()
@@ -221,9 +221,5 @@ def test_what_moved_is_named_as_the_service_spells_it():
     result = made(7)
     _, here = case(7)
     key = next(key for key in here.teams.policies if key != "global")
-    moved = dataclasses.replace(
-        here.teams, policies={**here.teams.policies, key: dataclasses.replace(here.teams.policies[key], description="moved")}
-    )
-    assert prefixes.differences(result, 0, dataclasses.replace(here, teams=moved)) == (
-        f"teams.policy/{here.teams.policies[key].name} (description)",
-    )
+    moved = replace(here.teams, policies={**here.teams.policies, key: replace(here.teams.policies[key], description="moved")})
+    assert prefixes.differences(result, 0, replace(here, teams=moved)) == (f"teams.policy/{here.teams.policies[key].name} (description)",)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 from worlds import (
     APPS,
     GROUPS,
@@ -59,7 +59,7 @@ def codes(notes):
 def made(declared_teams=(), declared_exchange=(), world=None, store=None, *, owner=None, directory=None, **options):
     here = observed(world if world is not None or declared_exchange else EMPTY, store)
     if directory is not None:
-        here = dataclasses.replace(here, directory=directory)
+        here = replace(here, directory=directory)
     return plan(documents(list(declared_teams), list(declared_exchange), owner), here, PlanOptions(**options))
 
 
@@ -91,8 +91,8 @@ def test_stated_absence_takes_the_grants_away_first_each_as_a_step():
 
 def test_the_stored_spelling_of_names_and_ids_is_used():
     state = teams({"P": [A]}).state()
-    spelled = dataclasses.replace(state.policies["p"], name="pOLICY".replace("OLICY", ""), applications={A: A.upper()})
-    here = dataclasses.replace(observed(EMPTY, None), teams=dataclasses.replace(state, policies={**state.policies, "p": spelled}))
+    spelled = replace(state.policies["p"], name="pOLICY".replace("OLICY", ""), applications={A: A.upper()})
+    here = replace(observed(EMPTY, None), teams=replace(state, policies={**state.policies, "p": spelled}))
     result = plan(documents([teams_document("P", applications=())], []), here, PlanOptions())
     assert texts(result) == [f"Set-CsApplicationAccessPolicy -Identity:'p' -AppIds:@{{Remove=@('{A.upper()}')}}"]
     assert plan(documents([teams_document("P", applications=(A,))], []), here, PlanOptions()).steps == ()
@@ -131,12 +131,12 @@ def test_a_replacement_carries_an_unmanaged_description_but_not_the_service_s_ow
     carried = made([], [exchange_document([A], SCOPES[1], RESTRICT)], store=store)
     assert carried.steps[0].parameters["Description"] == "why"
     state = store.state()
-    written = dataclasses.replace(state.policies[A, SCOPES[0]], description="", stored_description=f"AppId: {A}; ScopeIdentitySid: S-1")
-    here = dataclasses.replace(observed(None, store), exchange=dataclasses.replace(state, policies={(A, SCOPES[0]): written}))
+    written = replace(state.policies[A, SCOPES[0]], description="", stored_description=f"AppId: {A}; ScopeIdentitySid: S-1")
+    here = replace(observed(None, store), exchange=replace(state, policies={(A, SCOPES[0]): written}))
     fresh = plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
     assert "Description" not in fresh.steps[0].parameters
-    blank = dataclasses.replace(written, stored_description=" ")
-    here = dataclasses.replace(here, exchange=dataclasses.replace(state, policies={(A, SCOPES[0]): blank}))
+    blank = replace(written, stored_description=" ")
+    here = replace(here, exchange=replace(state, policies={(A, SCOPES[0]): blank}))
     assert plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions()).steps[0].parameters["Description"] == " "
 
 
@@ -189,7 +189,7 @@ def test_taking_users_away_from_an_undeclared_policy_is_refused():
 def test_a_restrict_on_an_empty_group_is_refused():
     here = observed(None, ExchangeWorld())
     empty = here.directory.recipients[SCOPES[0]]._replace(members=frozenset())
-    directory = dataclasses.replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: empty})
+    directory = replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: empty})
     result = made([], [exchange_document([A], SCOPES[0], RESTRICT)], store=ExchangeWorld(), directory=directory)
     assert codes(result.refusals) == [(Rule.EMPTY_SCOPE, f"exchange.policy/{A}@{SCOPES[0]}")]
     assert made([], [exchange_document([A], SCOPES[0], DENY)], store=ExchangeWorld(), directory=directory).applicable
@@ -252,7 +252,7 @@ def test_a_group_that_is_known_to_have_the_user_catches_the_fall():
     here = observed(world, None)
     declared = [teams_document("P", users=())]
     for members, refused in ((frozenset(users), False), (frozenset(), True), (None, True)):
-        directory = dataclasses.replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", members)})
+        directory = replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", members)})
         result = made(declared, world=world, directory=directory, owner=tenant(limits=Limits()))
         assert bool(result.refusals) is refused
 
@@ -281,7 +281,7 @@ def test_members_of_known_groups_are_counted_with_the_policy_that_was_theirs(dec
     world = teams({"Q": [A]}, everyone=[C], groups=[(GROUPS[0], "Q")])
     here = observed(world, None)
     groups = {GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset(members)), GROUPS[1]: Group(GROUPS[1], "Others", None)}
-    directory = dataclasses.replace(here.directory, groups=groups)
+    directory = replace(here.directory, groups=groups)
     result = made(declared, world=world, directory=directory, owner=tenant(limits=Limits(max_removals=3)))
     limited = [note.details for note in result.refusals if note.code == Rule.LIMITS]
     assert {row["concerned"]: row["losing"] for row in limited if row["concerned"]} == losing
@@ -319,7 +319,7 @@ def test_users_are_found_by_id_or_upn_and_what_nobody_knows_is_unresolved():
 def test_an_object_id_that_nobody_looked_for_is_used_with_a_warning_but_not_one_that_is_gone():
     stranger, gone = many(2)
     here = observed(EMPTY, None)
-    directory = dataclasses.replace(here.directory, absent=frozenset({gone}))
+    directory = replace(here.directory, absent=frozenset({gone}))
     result = made([teams_document("P", users=(listing([stranger, gone]),))], directory=directory)
     assert (Warned.USER_NOT_LOOKED_FOR, f"teams.grant/user:{stranger}") in codes(result.warnings)
     assert codes(result.unresolved) == [(Unfound.USER_ABSENT, f"teams.grant/user:{gone}")]
@@ -338,9 +338,7 @@ def test_scopes_are_found_by_any_address_and_judged_as_principals():
     assert by_address.steps[0].address == f"exchange.policy/{A}@{SCOPES[0]}"
     here = observed(None, ExchangeWorld())
     shared = here.directory.recipients[SCOPES[0]]._replace(principal=False)
-    directory = dataclasses.replace(
-        here.directory, recipients={**here.directory.recipients, SCOPES[0]: shared}, absent=frozenset({"x@contoso.com"})
-    )
+    directory = replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: shared}, absent=frozenset({"x@contoso.com"}))
     scopes = [
         exchange_document([A], SCOPES[0], RESTRICT),
         exchange_document([A], "x@contoso.com", RESTRICT),
@@ -352,7 +350,7 @@ def test_scopes_are_found_by_any_address_and_judged_as_principals():
 
 def test_a_dangling_scope_resolves_itself_and_stays_deletable():
     here = observed(None, exchange(s0=RESTRICT, s1=RESTRICT))
-    directory = dataclasses.replace(here.directory, recipients={}, recipients_by_address={})
+    directory = replace(here.directory, recipients={}, recipients_by_address={})
     result = made([], [exchange_document([A], SCOPES[0], None)], store=exchange(s0=RESTRICT, s1=RESTRICT), directory=directory)
     assert [step.reason for step in result.steps] == ["remove-restrict"]
 
@@ -368,10 +366,10 @@ def test_two_names_of_one_scope_are_a_fault():
 
 def test_names_for_people_stand_beside_every_known_id():
     here = observed(teams({"P": []}, groups=[(GROUPS[0], "P")]), exchange(s0=RESTRICT))
-    directory = dataclasses.replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", None)}, recipients={})
+    directory = replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", None)}, recipients={})
     declared = documents([teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())], [])
-    declared = dataclasses.replace(declared, applications=(ApplicationDocument("bot", A, (), HERE),))
-    names = plan(declared, dataclasses.replace(here, directory=directory), PlanOptions()).names
+    declared = replace(declared, applications=(ApplicationDocument("bot", A, (), HERE),))
+    names = plan(declared, replace(here, directory=directory), PlanOptions()).names
     assert names == {A: "bot", USERS[0]: "User 0 <u0@contoso.com>", GROUPS[0]: "Hosts", SCOPES[0]: "Scope 0", "*": "every application"} | {
         key: value for key, value in names.items() if key == SCOPES[0]
     }
@@ -501,7 +499,7 @@ def test_a_global_that_nobody_declares_is_named_with_its_applications():
 def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
     state = teams({"P": []}).state()
     here = observed(EMPTY, None)
-    here = dataclasses.replace(here, teams=dataclasses.replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"}))
+    here = replace(here, teams=replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"}))
     result = plan(
         documents([teams_document("P", users=(listing([USERS[0]]),))], []), here, PlanOptions(allow=("displaced:teams.policy/Ghost",))
     )
@@ -512,7 +510,7 @@ def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
 def test_a_user_who_falls_to_a_group_that_the_plan_changes_is_named():
     world = teams({"P": [A], "Q": [B]}, users={USERS[0]: "P"})
     here = observed(world, None)
-    directory = dataclasses.replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset({USERS[0]}))})
+    directory = replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset({USERS[0]}))})
     declared = [teams_document("P", users=()), teams_document("Q", groups=(GroupGrant(GROUPS[0], 1, None, HERE),))]
     result = made(declared, world=world, directory=directory)
     assert [note.details for note in result.warnings if note.code == Warned.FALLS_TO_CHANGED_GROUP] == [{"users": [USERS[0]]}]
@@ -526,7 +524,7 @@ def test_standing_consents_that_nothing_asks_for_warn():
 
 def test_a_reading_of_another_tenant_or_without_the_product_is_refused():
     with pytest.raises(CaptureFault, match="capture the right tenant"):
-        made([teams_document("P")], owner=dataclasses.replace(tenant(), tenant_id=TENANT.replace("5", "6")))
+        made([teams_document("P")], owner=replace(tenant(), tenant_id=TENANT.replace("5", "6")))
     with pytest.raises(CaptureFault, match="no complete reading of exchange"):
         made([], [exchange_document([A], SCOPES[0], DENY)])
 
@@ -543,7 +541,7 @@ def test_the_capture_is_asked_for_what_the_documents_name():
     assert (request.products, sorted(request.users), request.recipients) == (frozenset({"teams", "exchange"}), ["a@x", "b@x"], ("s@x",))
     assert products(documents([], [])) == frozenset()
     assert capture_request(documents([], [])).products == {"teams", "exchange"}
-    connected = dataclasses.replace(tenant(), connect={"cloud": "commercial", "teams": {"device": True}})
+    connected = replace(tenant(), connect={"cloud": "commercial", "teams": {"device": True}})
     assert capture_request(documents([], [], connected)).products == {"teams"}
     assert products(documents([], [], tenant(prune=True))) == {"teams"}
 

@@ -1,9 +1,9 @@
-import dataclasses
 import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.errors import TamperedPlan
 from reconciler.model.plans import Invocation
@@ -49,9 +49,7 @@ def test_each_step_of_the_product_is_one_line_that_reads_as_its_invocation(provi
 def test_names_stay_inert(provider: str) -> None:
     """With literals and comments taken away, the script of a hostile plan is that of a plan with harmless names."""
     bad = hostile_plan()
-    harmless = plan(
-        *(dataclasses.replace(one, address="x", reason="y", **again(one)) for one in bad.steps), tenant_id="t", organization="o"
-    )
+    harmless = plan(*(replace(one, address="x", reason="y", **again(one)) for one in bad.steps), tenant_id="t", organization="o")
     assert bare(written(bad, provider)) == bare(written(harmless, provider))
 
 
@@ -130,7 +128,7 @@ def test_a_plan_that_is_not_applicable_throws_before_anything_else() -> None:
 
 
 def test_a_text_that_is_not_its_steps_own_is_never_written() -> None:
-    bad = dataclasses.replace(usual_steps()[3], text="Remove-Mailbox")
+    bad = replace(usual_steps()[3], text="Remove-Mailbox")
     with pytest.raises(TamperedPlan, match="step 4: its text"):
         written(plan(bad), "teams")
     assert "Remove-Mailbox" not in written(plan(bad), "exchange")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.kinds.ordering.components import components
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
@@ -26,8 +27,7 @@ class Kind(Enum):
     OPEN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One node, one step. SHUT and OPEN make and remove the guard of an application; their scope is empty."""
 
     kind: Kind

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from reconciler.model.addresses import exchange_application
 from reconciler.model.plans import Note
@@ -28,8 +29,7 @@ class Creation(NamedTuple):
     description: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ExchangeTarget:
+class ExchangeTarget(Struct, frozen=True):
     """What happens to each key. A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it follows."""
 
     created: Mapping[ExchangeKey, Creation]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,8 +37,7 @@ class Reliance(NamedTuple):
     on: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ordered:
+class Ordered(Struct, frozen=True):
     """Steps in their order, gaps, exposures (pairs granted on the way and neither before nor after) and reliances."""
 
     drafts: tuple[Draft, ...] = ()
@@ -46,8 +46,7 @@ class Ordered:
     reliances: tuple[Reliance, ...] = ()
 
 
-@dataclass(slots=True)
-class Chain:
+class Chain(Struct):
     """Orders of components, one behind the other: nothing of one bears on another."""
 
     drafts: list[Draft] = field(default_factory=list)

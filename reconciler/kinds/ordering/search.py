@@ -6,8 +6,9 @@ subject. So safety is `reached & ~(before | after) == 0`, and what is missing is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +20,7 @@ _HEAVY = 1 << 96
 """What an exposed pair-step costs beside a missing one, where exposing is allowed: safety outranks availability."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """What is searched.
 
     Attributes:

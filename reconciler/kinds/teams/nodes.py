@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.kinds.ordering.components import components
 from reconciler.kinds.teams.ranks import stepped
@@ -33,8 +35,7 @@ class Kind(Enum):
     DELETE = 11
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(Struct, frozen=True):
     """One node. `key` is a policy's key or a group's id; `old` and `new` are keys of policies, None for what no direct grant decides.
 
     CLOSE takes applications out of Global before COPY, the tenant-wide grant, replaces its list. MOVE and UNASSIGN are a class of users with

@@ -10,8 +10,9 @@ merge the two passes: a group that moves down past one that is still to go shows
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -20,8 +21,7 @@ MOST_GROUPS = 64
 """Groups that can hold an application access policy, over all policies (MicrosoftDocs New-CsGroupPolicyAssignment)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(Struct, frozen=True):
     """One group grant: the position (from 1) that the group takes at that moment, None if it loses its policy."""
 
     group: str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.ranks import final_order
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     Holding = Callable[[Address], Held | None]
 
 
-@dataclass(frozen=True, slots=True)
-class TeamsTarget:
+class TeamsTarget(Struct, frozen=True):
     """The end state of the Teams side.
 
     `policies` and `groups` are whole; `users` has only those whose direct grant changes, None unassigns. `declared` are the managed groups in

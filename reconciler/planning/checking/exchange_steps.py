@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from reconciler.planning.checking.verdicts import Unfollowable, Why
 
@@ -48,8 +49,7 @@ class Rights(NamedTuple):
 NO_RIGHTS = Rights(frozenset(), frozenset())
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(Struct):
     """The rights of each application's own policies, by lower-case client id or `*`, changed step by step."""
 
     own: dict[str, Rights]

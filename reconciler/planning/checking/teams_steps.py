@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from reconciler.planning.checking.verdicts import Unfollowable, Why
 
@@ -43,8 +44,7 @@ class Ranked(NamedTuple):
 Effect: TypeAlias = Listed | Moved | Ranked
 
 
-@dataclass(slots=True)
-class Teams:
+class Teams(Struct):
     """What a baseline says, changed step by step. Policies, groups and users by lower-case key.
 
     `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first. `users`: only those whom a step may touch.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Address, Provider
@@ -21,8 +22,7 @@ class Why(StrEnum):
     """The baseline does not hold what the step rests on, or the step has a form that no plan has."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holders:
+class Holders(Struct, frozen=True):
     """Users by their direct grant before the plan, at this moment and after it (policy keys, None: no direct grant).
 
     `groups`: they are members of these, as far as groups have grants at any time, and of no other; at most three are ever needed to show it.
@@ -34,8 +34,7 @@ class Holders:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Mailboxes:
+class Mailboxes(Struct, frozen=True):
     """Mailboxes that lie in these scopes (object ids) and in no other scope of the application; at most three are ever needed."""
 
     scopes: tuple[str, ...]
@@ -44,8 +43,7 @@ class Mailboxes:
 Subject: TypeAlias = Holders | Mailboxes
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One thing that is wrong after the step with this id; of one that lasts, the first step.
 
     `application` is a lower-case client id; `*` stands for an Exchange application without policies of its own. Application and subject are

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
+
+from msgspec import Struct
 
 from reconciler.errors import RefusedText
 
@@ -23,15 +24,13 @@ class Broken(Exception):
     """The conversation cannot go on; the text says why, and quotes nothing that came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """Some of the objects of a `run`."""
 
     objects: list[Json]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """The end of an operation: which of the three ends, and what it carries."""
 
     kind: Literal["value", "refused", "failed"]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _READING: Final = ("Get-", "Test-")
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True):
     """Generous: what is cut off has an unknown outcome.
 
     An Exchange cmdlet may take 15 minutes, and its module tries again by itself (Microsoft Learn, About the Exchange Online PowerShell module).

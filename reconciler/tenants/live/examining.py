@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from reconciler.errors import TenantFault
 from reconciler.powershell.answers import NotFound
@@ -38,8 +39,7 @@ class Health(StrEnum):
     FAULT = "fault"
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing that was looked at: a product, or `powershell`; what it is; how it stands; what was found; what to do (empty if nothing)."""
 
     about: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from reconciler import canonical
 from reconciler.errors import RefusedText, TenantFault
@@ -29,8 +30,7 @@ ABSENT = "(absent)"
 """Key under which the runner names the properties that an object has not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """So many objects of one reading have come."""
 
     provider: Provider
@@ -38,8 +38,7 @@ class Progress:
     objects: int
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """How often a reading, or signing in, is tried again, and after how many seconds: few times, because the modules try again by themselves.
 
     `unsettled`: while two readings of the same thing do not agree, because a write is not visible everywhere (10 to 20 s are usual).
@@ -52,8 +51,7 @@ class Patience:
     longest: float = 300.0
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """The way to one product. One call at a time; not to be used by two threads at once."""
 
     provider: Provider
@@ -170,8 +168,7 @@ class Line:
         self.tell(Progress(self.provider, question.cmdlet, count))
 
 
-@dataclass(frozen=True, slots=True)
-class _Missed:
+class _Missed(Struct, frozen=True):
     """A reading that did not succeed: its class, what happened in words, what the service said, how long it wants to be left alone."""
 
     meaning: ErrorClass

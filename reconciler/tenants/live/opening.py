@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from msgspec import Struct
 
 from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
@@ -43,8 +44,7 @@ class NotNow(TenantFault):
     """Signing in failed in a way that passes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Which tenant, and how to sign in: what a Tenant document or a plan file says. `connect` names environment variables, never values."""
 
     tenant_id: str
@@ -60,8 +60,7 @@ class Opened(NamedTuple):
     lasts_until: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """Starts PowerShell for a connection. `environment` is this process's; `show` gets what it prints while a person signs in with a code."""
 
     environment: Mapping[str, str]

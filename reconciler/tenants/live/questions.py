@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.tenants.live import filters
@@ -40,8 +41,7 @@ MOST_IDS: Final = 20
 """Object ids in one filter: the text stays far below every limit, and 300 scopes are 15 calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """One reading.
 
     Attributes:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
 
 from reconciler.tenants.protocol import Failed, Fault, Lost
 
@@ -32,8 +33,7 @@ REFUSALS: Final[Mapping[Mishap, Failed]] = {
 NO_ANSWER: Final = Lost("The operation has timed out.")
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
+class Faults(Struct, frozen=True):
     """What goes wrong.
 
     `throttled`, `transient`, `lost_before` and `lost_after` (the write took effect) are probabilities of each write, 0 to 1. `denied` names
