@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Two slow cores must see the same tests as a fast desk: a deadline would make the outcome depend on the machine.
@@ -56,7 +56,7 @@ class Run(Protocol):
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """The command in this process, in a folder of its own unless told where."""
-    from reconciler.cli.main import main
+    from reconciler.cli.main import run as reconciler
 
     def command(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Ran:
         capsys.readouterr()
@@ -64,17 +64,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             patch.chdir(cwd or tmp_path)
             patch.setattr(sys, "argv", ["reconciler", *arguments])
             patch.setattr(sys, "stdin", io.StringIO(stdin))
-            code = _exit_code(main)
+            code = reconciler()
         gc.enable()  # the command line switches it off for the life of its process
         captured = capsys.readouterr()
         return Ran(code, captured.out, captured.err)
 
     return command
-
-
-def _exit_code(main: Callable[[], object]) -> int:
-    try:
-        main()
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0

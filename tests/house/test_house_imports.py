@@ -14,10 +14,10 @@ HEAVY = {"jsonschema", "deepdiff", "jinja2", "rich", "yaml", "importlib.metadata
 
 SCRIPT = """
 import contextlib, io, json, sys
-from reconciler.cli.main import main
+from reconciler.cli.main import run
 sys.argv = ["reconciler", *json.loads(sys.argv[1])]
-with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-    main()
+with contextlib.redirect_stdout(io.StringIO()):
+    run()
 print(json.dumps(sorted(sys.modules)))
 """
 
