@@ -39,11 +39,11 @@ def digest(value: Json) -> str:
     return hashlib.sha256(dumps(value)).hexdigest()
 
 
-def rows_digest(rows: Collection[tuple[str, ...]]) -> str:
-    """SHA-256 of many rows of texts, whatever their order; all rows must be of one length.
+def rows_digest(columns: Sequence[Collection[str]]) -> str:
+    """SHA-256 of many rows of texts, whatever their order, given by their columns, which are of one length.
 
-    One text with a line for each item takes a tenth of the time of canonical JSON, which is left for rows that hold a line break themselves.
+    One text with a line for each cell takes a tenth of the time of canonical JSON, which is left for rows that hold a line break themselves.
     """
-    joined = "\n".join(sorted(map("\n".join, rows)))
-    plain = joined.count("\n") + bool(rows) == sum(map(len, rows))
-    return hashlib.sha256(b"lines\n" + joined.encode("utf-8") if plain else dumps(sorted(rows))).hexdigest()
+    joined, cells = "\n".join(sorted(map("\n".join, zip(*columns, strict=True)))), sum(map(len, columns))
+    plain = joined.count("\n") + bool(cells) == cells
+    return hashlib.sha256(b"lines\n" + joined.encode("utf-8") if plain else dumps(sorted(zip(*columns, strict=True)))).hexdigest()

@@ -2,19 +2,20 @@
 
 It covers the tenant's id, both products and the directory, as lists sorted by id. The order of rows, the case of ids, `Tag:` and the numbers of
 ranks do not change it; names, descriptions and display names do. Mappings are taken in their order, the parsers make them sorted by key; but for
-those of users, which have no order and are digested by themselves: there may be 100,000.
+those of users, which have no order and are digested by themselves, in one list with what they are granted: there may be 100,000.
 """
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from reconciler.canonical import Json, digest, rows_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from reconciler.model.observed import Directory, ExchangeState, TeamsState
+    from reconciler.model.observed import Directory, ExchangeState, TeamsState, User
 
 
 def capture_digest(tenant_id: str, teams: TeamsState | None, exchange: ExchangeState | None, directory: Directory) -> str:
@@ -23,7 +24,15 @@ def capture_digest(tenant_id: str, teams: TeamsState | None, exchange: ExchangeS
     Raises:
         UnicodeEncodeError: a text holds a lone surrogate.
     """
-    return digest({"tenantId": tenant_id, "teams": _teams(teams), "exchange": _exchange(exchange), "directory": _directory(directory)})
+    return digest(
+        {
+            "tenantId": tenant_id,
+            "teams": _teams(teams),
+            "exchange": _exchange(exchange),
+            "directory": _directory(directory),
+            "users": _users(teams.users if teams is not None else {}, directory.users),
+        }
+    )
 
 
 def _teams(state: TeamsState | None) -> Json:
@@ -32,9 +41,16 @@ def _teams(state: TeamsState | None) -> Json:
     return {
         "policies": [[policy.name, list(policy.applications), policy.description] for policy in state.policies.values()],
         "groups": state.groups,
-        "users": rows_digest(state.users.items()),  # id, key
         "spelled": state.spelled,
     }
+
+
+def _users(grants: Mapping[str, str], known: Mapping[str, User]) -> Json:
+    """Digests of the directory's users, each with the key of the policy granted directly, if any, and of the grants of users beyond it."""
+    columns = [list(known), [user.upn for user in known.values()], [user.display_name for user in known.values()]]
+    held = list(map(grants.get, known, repeat("")))
+    beyond = {user: key for user, key in grants.items() if user not in known} if len(grants) > len(held) - held.count("") else {}
+    return [rows_digest([*columns, held]), rows_digest([beyond.keys(), beyond.values()])]
 
 
 def _exchange(state: ExchangeState | None) -> Json:
@@ -56,7 +72,6 @@ def _exchange(state: ExchangeState | None) -> Json:
 
 def _directory(directory: Directory) -> Json:
     return {
-        "users": rows_digest(directory.users.values()),  # id, upn, name
         "groups": [[row.id, row.display_name, _ids(row.members)] for row in directory.groups.values()],
         "recipients": [
             [row.id, row.sid, row.primary, sorted(row.addresses), row.display_name, row.type, row.principal, _ids(row.members)]

@@ -5,11 +5,22 @@ Display names are for people and may hold anything. Ids, user principal names an
 
 from __future__ import annotations
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.rows import are_guids, are_names, by_key, guid, guids, listed, name_fault, objects, shown, text
+from reconciler.captures.rows import (
+    are_decoded,
+    are_names,
+    by_key,
+    guids,
+    listed,
+    mappings,
+    name_fault,
+    objects,
+    shown,
+    text,
+)
 from reconciler.characters import folded
+from reconciler.guids import are_guids, guid
 from reconciler.model.observed import Directory, Group, Recipient, User
 
 if TYPE_CHECKING:
@@ -28,22 +39,29 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
 
 
 def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, User], dict[str, str]]:
+    decoded = section.get("users")
+    if are_decoded(decoded, User):
+        return _plain_users(decoded) or _judged_users(mappings(decoded), path, faults)
     rows = objects(section, "users", path, faults)
-    return _plain_users(rows) or _judged_users(rows, path, faults)
+    try:
+        values = [User(row["id"], row["upn"], row["displayName"]) for row in rows]
+    except KeyError:
+        return _judged_users(rows, path, faults)
+    return _plain_users(values) or _judged_users(rows, path, faults)
 
 
-def _plain_users(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, User], dict[str, str]] | None:
+def _plain_users(found: Sequence[User]) -> tuple[dict[str, User], dict[str, str]] | None:
     """Users of up to 100,000 rows, column by column; None where a row needs a closer look. Says what `_judged_users` says, in a third of the time."""
     try:
-        ids, upns, names = ([row[column] for row in rows] for column in ("id", "upn", "displayName"))
-        "".join(names)  # raises for one that is no text
+        ids, upns = [user.id for user in found], [user.upn for user in found]
+        "".join(user.display_name for user in found)  # raises for one that is no text
         if not (are_guids(ids) and are_names(upns)):
             return None
-    except (KeyError, TypeError):
+    except TypeError:
         return None
-    users = dict(zip(ids, map(tuple.__new__, repeat(User), zip(ids, upns, names, strict=True)), strict=True))
+    users = dict(zip(ids, found, strict=True))
     by_upn = dict(zip(folded(upns), ids, strict=True))
-    return (users, by_upn) if len(users) == len(by_upn) == len(rows) else None
+    return (users, by_upn) if len(users) == len(by_upn) == len(found) else None
 
 
 def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList) -> tuple[dict[str, User], dict[str, str]]:

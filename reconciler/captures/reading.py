@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.captures import directory, reads
+from reconciler.captures import directory, files, reads
+from reconciler.captures.decoding import decode
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.captures.faults import FaultList
@@ -15,9 +16,22 @@ from reconciler.model.observed import Observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
+
+
+def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Observed:
+    """Read a capture file; otherwise like `parse`.
+
+    Raises:
+        CaptureFault: the file cannot be read or is no JSON object, or as `parse`.
+    """
+    data = files.content(path)
+    raw = decode(data) or files.parsed(data, str(path))
+    del data  # as large as all that it says
+    return parse(raw, source="capture", tenant_id=tenant_id, needs=needs, file=str(path))
 
 
 def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: frozenset[Provider], file: str | None = None) -> Observed:
@@ -26,7 +40,7 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     A product that is not in `needs` and was not read completely is None in the result, never an empty product.
 
     Args:
-        raw: the content of a capture file, as `captures.files.load` or `Tenant.capture` gives it.
+        raw: the content of a capture file, as `captures.files.load`, `captures.decoding.decode` or `Tenant.capture` gives it.
         source: `live`, `capture` or `simulated`; becomes `Observed.source`, unless the capture says that a simulated tenant was read.
         tenant_id: the tenant that is meant, in any case; None takes any.
         needs: the products that must have been read completely.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
 from reconciler.captures.rows import listed
-from reconciler.kinds.teams.parse import POLICY_TYPE, bare_name, granted_name
+from reconciler.kinds.teams.parse import POLICY_TYPE, GrantRow, bare_name, granted_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -107,5 +107,5 @@ def _one_policy(read: Mapping[str, Any]) -> str | None:
 
 
 def _holders(rows: Sequence[Any]) -> Counter[str]:
-    granted = (granted_name(row) for row in rows if isinstance(row, dict))
+    granted = (granted_name(row) for row in rows if isinstance(row, dict | GrantRow))
     return Counter(bare_name(name).lower() for name in granted if isinstance(name, str))

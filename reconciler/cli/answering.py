@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from reconciler.access.positions import positions
 from reconciler.access.subjects import SubjectKind
 from reconciler.cli import loading, options, printing, sources
 from reconciler.errors import UsageFault
+from reconciler.guids import GUID
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, planfile
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed
-
-_GUID = re.compile(naming.GUID.pattern + r"\Z")
 
 
 class Asking(NamedTuple):
@@ -129,13 +127,13 @@ def _question(basis: Basis, asked: Asking) -> Question:
     recipient = directory.recipients.get(subject)
     if kind is SubjectKind.MAILBOX and recipient is not None and not is_mailbox(recipient):
         raise UsageFault(f"{name!r} is a group or another recipient without a mailbox of its own: ask about one of its members")
-    return Question(application, kind, subject, resolved=bool(_GUID.match(subject)))
+    return Question(application, kind, subject, resolved=bool(GUID.fullmatch(subject)))
 
 
 def _application(documents: Documents | None, text: str) -> str:
     """The client id of an application; a client id need not be in any document."""
     name = text.lower()
-    if name == EVERY_APPLICATION or _GUID.match(name):
+    if name == EVERY_APPLICATION or GUID.fullmatch(name):
         return name
     declared = documents.applications if documents is not None else ()
     found = next((one.application for one in declared if one.name.lower() == name), None)
@@ -147,7 +145,7 @@ def _application(documents: Documents | None, text: str) -> str:
 
 def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:
     """Names for the ids of the answer; a plan file brings its own."""
-    ids = {one for text in explanation.addresses for one in naming.GUID.findall(text)} | {
+    ids = {one for text in explanation.addresses for one in GUID.findall(text)} | {
         explanation.question.application,
         explanation.question.subject,
     }

@@ -121,11 +121,10 @@ def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> O
         CaptureFault: the capture is malformed, incomplete, or of another tenant than `tenant_id`.
         TenantFault: the tenant could not be read.
     """
-    from reconciler.captures import files, reading  # noqa: PLC0415  lazy: only what a command needs
-
     if isinstance(source, CaptureFile):
-        raw = files.load(source.path)
-        return reading.parse(raw, source="capture", tenant_id=tenant_id, needs=request.products, file=str(source.path))
+        from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
+
+        return reading.load(source.path, tenant_id=tenant_id, needs=request.products)
     return parsed(captured(source, request), request, tenant_id)
 
 

@@ -130,6 +130,8 @@ def _txt_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
 
 def _csv_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
     lines = decoded.text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if _is_plain_column(decoded.text, lines):
+        return _Entries(lines[1:], array("L", range(2, len(lines) + 1)), array("L", [1]) * (len(lines) - 1)), []
     rows = _rows(lines)
     start = next((index for index, row in enumerate(rows) if row != []), None)
     if start is None:
@@ -141,6 +143,11 @@ def _csv_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
     first = start + 1
     faults = [*_row_faults(rows, first, len(header), file), *_character_faults(decoded.text, lines, file)]
     return _columns(rows, lines, first, header), faults
+
+
+def _is_plain_column(text: str, lines: list[str]) -> bool:
+    """Whether nothing but `user` and one user a line stands there, without a quote, a comma or a blank line: then a line is a record."""
+    return lines[0] == "user" and text.isascii() and '"' not in text and "," not in text and "" not in lines
 
 
 def _rows(lines: list[str]) -> list[list[str] | None]:

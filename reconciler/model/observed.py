@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from reconciler.model.documents import AccessRight
 
 
-class User(NamedTuple):
-    """A user of the directory: object id (lower-case), user principal name, display name (may be empty)."""
+class User(Struct, frozen=True, gc=False, rename={"display_name": "displayName"}):
+    """A user of the directory: object id (lower-case), user principal name, display name (may be empty). Named as a capture names it."""
 
     id: str
     upn: str
-    display_name: str
+    display_name: str = ""
 
 
 class Group(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
@@ -33,7 +34,7 @@ from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from reconciler.access.subjects import Delta
     from reconciler.kinds.ordering.orders import Ordered
@@ -89,9 +90,16 @@ def reachable(documents: Documents) -> frozenset[Provider]:
     return frozenset(provider for provider in both if provider in connect) or frozenset(both)
 
 
-def capture_request(documents: Documents) -> CaptureRequest:
-    """What has to be read to plan these documents, with every name that they want resolved; users, of whom there are many, in no order."""
+def capture_request(documents: Documents, *, names: bool = True) -> CaptureRequest:
+    """What has to be read to plan these documents, with every name that they want resolved; users, of whom there are many, in no order.
+
+    Args:
+        documents: validated documents.
+        names: whether anybody will look the names up; what a capture file knows is known.
+    """
     read = products(documents) or reachable(documents)  # that the documents name no product is no reason to say unread that nothing differs
+    if not names:
+        return CaptureRequest(read)
     users = dict.fromkeys(chain.from_iterable(listing.texts for document in documents.teams for listing in document.users or ()))
     recipients = {document.scope.text for document in documents.exchange}
     if documents.tenant is not None and documents.tenant.guard_scope is not None:
@@ -253,9 +261,7 @@ def _teams(  # noqa: PLR0913  what the documents, the tenant and the command lin
     if state is None:
         return None
     aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
-    known = observed.directory.users
-    concerned = sum(map(known.__contains__, state.users)) + sum(user in known and user not in state.users for user in aim.users)
-    bystanders = len(known) - concerned
+    bystanders = cache(partial(_bystanders, observed.directory.users, state.users, aim.users))
     way = teams_steps.ordered(state, aim, regranting=regranting, bystanders=bystanders)
     reached = reaching.teams(state, aim, observed.directory)
     return _Part(
@@ -271,6 +277,12 @@ def _teams(  # noqa: PLR0913  what the documents, the tenant and the command lin
         displaced=tuple(Note("displaced", address, dict(details)) for address, details in teams_checks.displaced(state, aim, desired)),
         held=aim.held,
     )
+
+
+def _bystanders(known: Collection[str], before: Collection[str], changing: Collection[str]) -> int:
+    """How many users are known who hold no policy directly, neither before nor after."""
+    concerned = sum(map(known.__contains__, before)) + sum(user in known and user not in before for user in changing)
+    return len(known) - concerned
 
 
 def _numbered(parts: Sequence[_Part]) -> tuple[list[Json], tuple[Step, ...]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from reconciler.guids import GUID
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Change, Note
-
-GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def names(

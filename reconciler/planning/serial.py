@@ -54,7 +54,7 @@ def _users(users: Mapping[str, str]) -> Json:
     listed: dict[str, list[str]] = {}
     for policy, rows in groupby(users.items(), key=itemgetter(1)):
         listed.setdefault(policy, []).extend(map(itemgetter(0), rows))
-    return {policy: rows_digest(list(zip(found, strict=True))) for policy, found in listed.items()}
+    return {policy: rows_digest((found,)) for policy, found in listed.items()}
 
 
 def _teams_policy(policy: DesiredTeamsPolicy) -> Json:

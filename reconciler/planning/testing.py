@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 from msgspec.structs import replace
 
 from reconciler.access import testing
-from reconciler.planning.naming import GUID, names
+from reconciler.guids import GUID
+from reconciler.planning.naming import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

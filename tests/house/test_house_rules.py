@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # A module may import from rooms above its own line, and from its own room. Rooms of one line know nothing of each other.
 ROOMS = (
-    ("errors", "canonical", "characters", "files"),
+    ("errors", "canonical", "characters", "files", "guids"),
     ("model",),
     ("powershell",),
     ("documents",),

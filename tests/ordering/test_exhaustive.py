@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
+from functools import partial
 
 import exchange_judge
 import pytest
@@ -26,7 +27,7 @@ def _teams(pairs, sampled):
     """Judge pairs of states; of those with a gap, say whether an order without one exists, and of a sample what the least gap is."""
     counts = Counter()
     for first, second, size in pairs:
-        bystanders = teams_judge.bystanders(first, second)
+        bystanders = partial(teams_judge.bystanders, first, second)
         ordered = teams_steps.ordered(teams_judge.observed(first), teams_judge.target(first, second), bystanders=bystanders)
         states = teams_judge.way(first, ordered.drafts)
         assert states[-1] == teams_judge.STATES[second], (first, second)

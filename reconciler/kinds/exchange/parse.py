@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import blank_as_empty, by_key, guid, listed, name_fault, objects, shown, text
+from reconciler.captures.rows import blank_as_empty, by_key, listed, name_fault, objects, shown, text
+from reconciler.guids import GUID, guid
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
     from reconciler.model.observed import ExchangeKey
 
-_GUID: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-IDENTITY: Final = re.compile(rf"(?P<organization>[^\\]+)\\(?P<application>{_GUID}|\*):(?P<sid>S-[0-9-]+);(?P<scope>{_GUID})", re.IGNORECASE)
+IDENTITY: Final = re.compile(
+    rf"(?P<organization>[^\\]+)\\(?P<application>{GUID.pattern}|\*):(?P<sid>S-[0-9-]+);(?P<scope>{GUID.pattern})", re.IGNORECASE
+)
 """An Identity; use `fullmatch`. That `*` stands where an application's id stands is inferred: no capture of such a policy is public."""
 _DEFAULT_DESCRIPTION: Final = re.compile(
     r"\s*AppId:\s*(?P<application>\S+);\s*ScopeIdentitySid:\s*(?P<sid>\S+);\s*ScopeIdentityOid:\s*(?P<scope>\S+);"

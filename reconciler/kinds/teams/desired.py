@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from reconciler.characters import folded
+from reconciler.guids import GUID
 from reconciler.model.addresses import name_key, teams_user_grant
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Listing, TeamsPolicyDocument
     from reconciler.model.observed import Directory
 
-OBJECT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")
 LISTED_TWICE = "user.duplicate"
 IN_TWO_POLICIES = "user.two-policies"
 """Rule ids of a user who turns out to be listed twice once names are ids; the rules of the documents room, seen later."""
@@ -105,7 +104,7 @@ class _Reading:
     def _beyond_directory(self, name: str, policy: str) -> str | None:
         """The id of a name that the directory does not hold, or None and an unresolved entry."""
         absent = name in self._directory.absent
-        if OBJECT_ID.match(name) and not absent:
+        if GUID.fullmatch(name) and not absent:
             if name not in self._holders:
                 self.not_looked_for.add(name)
             return name

@@ -9,8 +9,22 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct
+
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import are_guids, are_names, blank_as_empty, by_key, guid, guids, listed, name_fault, objects, shown
+from reconciler.captures.rows import (
+    are_decoded,
+    are_names,
+    blank_as_empty,
+    by_key,
+    guids,
+    listed,
+    mappings,
+    name_fault,
+    objects,
+    shown,
+)
+from reconciler.guids import are_guids, guid
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 
@@ -21,6 +35,19 @@ POLICY_TYPE: Final = "ApplicationAccessPolicy"
 TEMPLATE: Final = "default"
 """Key of the template instance that some policy types list beside Global (Get-CsTeamsChannelsPolicy page). It is no policy of the tenant's."""
 _TAG: Final = "tag:"
+
+
+class GrantedPolicy(Struct, frozen=True, gc=False):
+    """What a user's row names as the policy (module 3.0.0 and newer)."""
+
+    Name: str
+
+
+class GrantRow(Struct, frozen=True, gc=False):
+    """The row of a user who holds a policy, as `captures.decoding` makes it of the usual shape: no other property of it is looked at."""
+
+    Identity: str
+    ApplicationAccessPolicy: GrantedPolicy
 
 
 def parse(section: Mapping[str, Any]) -> TeamsState:
@@ -47,7 +74,7 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList, *, holders_on
     names = _Names(faults)
     policies = _policies(objects(section, "policies", path, faults), f"{path}.policies", names)
     groups = _groups(objects(section, "groupAssignments", path, faults), f"{path}.groupAssignments", names)
-    users = _users(objects(section, "users", path, faults), f"{path}.users", names, holders_only=holders_only)
+    users = _users(section, path, names, holders_only=holders_only)
     return TeamsState(policies, groups, users, names.spelled(policies))
 
 
@@ -56,8 +83,10 @@ def bare_name(identity: str) -> str:
     return identity[len(_TAG) :] if identity[: len(_TAG)].lower() == _TAG else identity
 
 
-def granted_name(row: Mapping[str, Any]) -> Any:
+def granted_name(row: Mapping[str, Any] | GrantRow) -> Any:
     """What a user's row says about the direct grant: an object's `Name` (module 3.0.0 and newer), a text, or None for no grant."""
+    if isinstance(row, GrantRow):
+        return row.ApplicationAccessPolicy.Name or None
     granted = row[POLICY_TYPE] if POLICY_TYPE in row else row.get("PolicyName")
     if isinstance(granted, dict):
         return granted.get("Name", granted)
@@ -183,24 +212,31 @@ def rank_of(row: Mapping[str, Any]) -> int | None:
     return None if min(ranks) != max(ranks) else int(ranks[0])
 
 
-def _users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:
-    plain = _plain_users(rows, names)
-    return _judged_users(rows, path, names, holders_only=holders_only) if plain is None else plain
+def _users(section: Mapping[str, Any], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:
+    decoded = section.get("users")
+    if are_decoded(decoded, GrantRow):
+        plain = _plain_users([row.Identity for row in decoded], [row.ApplicationAccessPolicy.Name for row in decoded], names)
+        return plain or _judged_users(mappings(decoded), f"{path}.users", names, holders_only=holders_only)
+    rows = objects(section, "users", path, names.faults)
+    try:
+        plain = _plain_users([row["Identity"] for row in rows], [row[POLICY_TYPE]["Name"] for row in rows], names)
+    except (KeyError, TypeError):
+        plain = None
+    return _judged_users(rows, f"{path}.users", names, holders_only=holders_only) if plain is None else plain
 
 
-def _plain_users(rows: Sequence[Mapping[str, Any]], names: _Names) -> dict[str, str] | None:
+def _plain_users(users: list[Any], policies: list[Any], names: _Names) -> dict[str, str] | None:
     """Grants of up to 100,000 rows, column by column; None where a row needs a closer look. Says what `_judged_users` says, in half the time."""
     try:
-        users, policies = [row["Identity"] for row in rows], [row[POLICY_TYPE]["Name"] for row in rows]
         spellings = set(policies)
         bare = [bare_name(spelling) for spelling in spellings]
         if not (are_guids(users) and are_names(bare)) or GLOBAL in map(name_key, bare):
             return None
-    except (KeyError, TypeError, AttributeError):
+    except (TypeError, AttributeError):
         return None
     keys = {spelling: names.key(spelling, "") or "" for spelling in spellings}
     found = dict(zip(users, map(keys.__getitem__, policies), strict=True))
-    return found if len(found) == len(rows) else None
+    return found if len(found) == len(users) else None
 
 
 def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:

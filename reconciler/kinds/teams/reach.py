@@ -77,8 +77,8 @@ class _Content(NamedTuple):
 class Reach:
     """The access of one component's subjects."""
 
-    def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node], bystanders: int) -> None:
-        """Lay out the bits for these nodes; nothing outside the component bears on them. `bystanders` are known users without a grant."""
+    def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node], bystanders: Callable[[], int]) -> None:
+        """Lay out the bits for these nodes; nothing outside the component bears on them. `bystanders` counts known users without a grant."""
         self._bystanders = bystanders
         self._held: Counter[str] | None = None
         self._state, self._target, self._nodes = observed, target, nodes
@@ -224,7 +224,7 @@ class Reach:
         """A known user counts once for each combination; somebody whom nobody knows counts less than any of them, but counts."""
         totals: Counter[int] = Counter()
         for block in self._blocks:
-            users = self._bystanders * _KNOWN + 1 if block.node is None else block.node.size * _KNOWN
+            users = self._bystanders() * _KNOWN + 1 if block.node is None else block.node.size * _KNOWN
             each = users * (len(self._combinations) if block.many == 1 else 1)
             for number, applications in enumerate(self._alike.values()):
                 totals[each * len(applications)] |= self._spread[block.start] << number

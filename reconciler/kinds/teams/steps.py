@@ -21,14 +21,14 @@ from reconciler.model.codes import GapReason, StepReason
 from reconciler.model.plans import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from reconciler.kinds.teams.nodes import Node
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.observed import TeamsState
 
 
-def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = True, bystanders: int = 0) -> Ordered:
+def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = True, bystanders: Callable[[], int] = int) -> Ordered:
     """The steps from the observed state to the target, with what is missing or exposed on the way.
 
     Args:
@@ -36,7 +36,7 @@ def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = Tru
         target: What it shall be.
         regranting: Groups that hold a policy are granted another one in place. Otherwise they lose the old one first, and where no order of
             that is safe, somebody is exposed.
-        bystanders: How many users are known who hold no policy directly, neither before nor after: what they miss on the way counts.
+        bystanders: Counts the known users who hold no policy directly, neither before nor after: what they miss on the way counts.
     """
     chain = Chain()
     ordering = _Ordering(observed, target, regranting, bystanders)
@@ -72,7 +72,7 @@ class _Ordering(NamedTuple):
     observed: TeamsState
     target: TeamsTarget
     regranting: bool
-    bystanders: int
+    bystanders: Callable[[], int]
 
     def way(self, part: Sequence[Node]) -> _Way:
         if len(part) == 1 and part[0].kind not in {Kind.COPY, Kind.DROP, Kind.REGROUP}:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from reconciler.captures.rows import GUID
 from reconciler.errors import TenantFault
+from reconciler.guids import GUID
 from reconciler.kinds.teams.parse import POLICY_TYPE
 
 HOLDERS: Final = f"{POLICY_TYPE} -ne $null"

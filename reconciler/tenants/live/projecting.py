@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from reconciler.captures.directory import smtp_address
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import guid, listed, shown
+from reconciler.captures.rows import listed, shown
 from reconciler.errors import TenantFault
+from reconciler.guids import guid
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.tenants.live.lines import ABSENT
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.captures.rows import guid, shown
+from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
+from reconciler.guids import guid
 from reconciler.kinds.exchange.parse import IDENTITY
 from reconciler.tenants.live import projecting, questions
 

