@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 from reconciler.documents import rules
-from reconciler.documents.trees import TooDeepError, Tree, TreeReader
+from reconciler.documents.runs import thinned
+from reconciler.documents.trees import MisplacedRunError, TooDeepError, Tree, TreeReader
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
@@ -80,6 +81,8 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
 def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     """Parse until the end or the first fault; returns where to go on after a fault."""
     rest, skipped = source.text[start:], source.text.count("\n", 0, start)
+    if _parse_by_runs(rest, skipped, source, into):
+        return None
     reader = TreeReader(rest, source.file, skipped)
     stopped: Finding | None = None
     try:
@@ -94,6 +97,21 @@ def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
         return None
     into.findings.append(stopped)
     return _next_document(source.text, start, stopped.position.line)
+
+
+def _parse_by_runs(rest: str, skipped: int, source: _Source, into: Parsed) -> bool:
+    """Parse to the end without what stands in long runs of list items; false if there is none, or if anything is not as it looks."""
+    text, runs = thinned(rest)
+    reader = TreeReader(text, source.file, skipped, runs)
+    try:
+        trees = list(reader.trees(source.parser(text))) if runs else []
+    except (yaml.YAMLError, TooDeepError, MisplacedRunError):
+        return False
+    if not runs or reader.runs:
+        return False
+    into.trees.extend(trees)
+    into.findings.extend(reader.findings)
+    return True
 
 
 def _next_document(text: str, start: int, line: int) -> int | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.characters import unfit
-from reconciler.documents import rules, schemas
+from reconciler.documents import rules
 from reconciler.documents.shape_messages import shown
-from reconciler.documents.shapes import suspects
+from reconciler.documents.shapes import user_suspects
 from reconciler.documents.texts import Text, decode, refusal
 from reconciler.documents.walking import inside, real
 from reconciler.model.documents import Listing
@@ -107,7 +107,7 @@ def _fault(rule: Rule, file: str, line: int, column: int, message: str) -> Findi
 
 def _user_faults(entries: _Entries, file: str) -> list[Finding]:
     faults = []
-    for index in suspects(entries.texts, schemas.user_check()):
+    for index in user_suspects(entries.texts):
         text, line, column = entries.texts[index], entries.lines[index], entries.columns[index]
         message = f"{shown(text) if text.strip(' ') else 'a blank text'} is wrong here: write one object id or user principal name per line"
         faults.append(_fault(rules.USERS_FROM_LINE, file, line, column, message))

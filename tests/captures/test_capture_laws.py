@@ -8,19 +8,22 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler import canonical
-from reconciler.captures import reading
+from reconciler.captures import files, reading
+from reconciler.captures.decoding import decode
 from reconciler.errors import CaptureFault, TenantFault
-from reconciler.model.observed import ExchangeState, Observed, TeamsState
+from reconciler.kinds.teams.parse import GrantRow
+from reconciler.model.observed import ExchangeState, Observed, TeamsState, User
 from reconciler.tenants.simulated import Simulator
 from tests.strategies.tenants import APPS, BOTH, EVERYTHING, GROUPS, SCOPES, TENANT, USERS, tenants
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
 IDS = [*APPS, *USERS, *GROUPS, *SCOPES, TENANT]
 LISTS = [("teams", "policies"), ("teams", "groupAssignments"), ("teams", "users"), ("exchange", "policies")]
@@ -139,6 +142,75 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every path into a JSON value."""
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path] * bool(path) + [place for key, item in items for place in places(item, (*path, key))]
+
+
+def _loaded_or_refused(read: Callable[[], Observed]) -> Observed | str:
+    try:
+        return read()
+    except CaptureFault as fault:
+        return str(fault)
+
+
+@given(tenants(), st.integers(0, 2), st.data())
+@settings(max_examples=200)
+def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data):
+    """Users are decoded straight into values, where every row has the usual shape; nobody may notice."""
+    raw = captured(tmp_path_factory, state)
+    for _ in range(odd):
+        if data.draw(st.booleans()):
+            _respell_one(raw, data)
+        else:
+            *path, last = data.draw(st.sampled_from(places(raw)))
+            inner: Any = raw
+            for key in path:
+                inner = inner[key]
+            inner[last] = data.draw(JSON)
+    if data.draw(st.booleans()):
+        raw[data.draw(st.sampled_from(("note", "Teams")))] = {}
+    file = tmp_path_factory.mktemp("plain") / "capture.json"
+    file.write_text(json.dumps(raw, ensure_ascii=data.draw(st.booleans())), encoding="utf-8", errors="surrogatepass")
+    whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
+    plain = _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)))
+    assert whole == plain
+
+
+@given(tenants())
+def test_the_usual_capture_is_decoded_into_values(tmp_path_factory, state):
+    """Or else the law above would hold because nothing ever is."""
+    raw = captured(tmp_path_factory, state)
+    found = decode(json.dumps(raw).encode())
+    assert found is not None
+    assert {type(row) for row in found["directory"]["users"]} == {User}
+    assert {type(row) for row in found["teams"]["users"]} <= {GrantRow}
+    assert found.keys() == raw.keys()
+    assert found["exchange"] == raw["exchange"]
+
+
+@given(
+    st.recursive(JSON | st.text() | st.floats(allow_nan=False), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+    st.booleans(),
+)
+def test_what_is_decoded_fast_is_what_the_library_of_python_reads(value, ascii_only):
+    data = json.dumps({"": value}, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    with suppress(CaptureFault):
+        assert repr(files.parsed(data, "f")) == repr(json.loads(data))
+
+
+@given(st.binary(max_size=40), st.sampled_from([b'{"a":%s}', b'{"a":"%s"}', b'{"a":[1,%s]}']))
+@example(b"1e400", b'{"a":%s}')
+@example(b"NaN", b'{"a":%s}')
+@example(b"-Infinity", b'{"a":%s}')
+@example(b"\\ud800", b'{"a":"%s"}')
+@example(b"\xed\xa0\x80", b'{"a":"%s"}')
+@example(b"123456789012345678901234567890", b'{"a":%s}')
+@settings(max_examples=300)
+def test_no_bytes_are_taken_that_are_no_json(middle, around):
+    data = around.replace(b"%s", middle)
+    try:
+        found = files.parsed(data, "f")
+    except CaptureFault:
+        return
+    assert repr(found) == repr(json.loads(data.decode("utf-8")))
 
 
 @given(tenants(), st.data())
