@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -65,7 +64,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             patch.setattr(sys, "argv", ["reconciler", *arguments])
             patch.setattr(sys, "stdin", io.StringIO(stdin))
             code = reconciler()
-        gc.enable()  # the command line switches it off for the life of its process
         captured = capsys.readouterr()
         return Ran(code, captured.out, captured.err)
 

@@ -6,7 +6,6 @@ Only click and the version are imported here: commands load their module, and wh
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 from importlib import import_module
 from typing import Any, NoReturn
@@ -67,7 +66,6 @@ def main() -> NoReturn:
 
 def run() -> int:
     """Run the `reconciler` command of this process and give its exit code; never a traceback unless it is asked for."""
-    gc.disable()  # a run is short and keeps nearly everything it makes: collecting would only cost time
     streams.prepare()
     code = _code()
     streams.finish()

@@ -21,17 +21,14 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
 
-SELECTABLE = re.compile(
-    r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
-)
+_SELECTABLE = r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
 
 _APPLICATION = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-CONSENT = re.compile(
+_CONSENT = (
     rf"(?:tenant-wide|exposure):(?:teams\.application/{_APPLICATION}|exchange\.application/(?:{_APPLICATION}|\*))|displaced:teams\.policy/.+"
-    rf"|empty-scope:exchange\.policy/(?:{_APPLICATION}|\*)@\S+|limits:(?:teams\.policy|teams\.grant|exchange\.policy)|policy-space:exchange",
-    re.IGNORECASE,
+    rf"|empty-scope:exchange\.policy/(?:{_APPLICATION}|\*)@\S+|limits:(?:teams\.policy|teams\.grant|exchange\.policy)|policy-space:exchange"
 )
-"""What `--allow` takes; the same as `spec.consents` of a Tenant document, where the schema says it."""
+"""What `--allow` takes, in any case; the same as `spec.consents` of a Tenant document, where the schema says it."""
 
 _MOST_COMPARED = 2000
 """Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a hint."""
@@ -111,6 +108,11 @@ def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
     return Selection(frozenset(map(_selected, only)), frozenset(map(_selected, skip)))
 
 
+def is_consent(text: str) -> bool:
+    """Whether a text has the form of a consent, `RULE:ADDRESS`."""
+    return re.fullmatch(_CONSENT, text, re.IGNORECASE) is not None
+
+
 def assert_consents(allow: Iterable[str]) -> None:
     """Check the values of `--allow`.
 
@@ -118,14 +120,14 @@ def assert_consents(allow: Iterable[str]) -> None:
         UsageFault: a text is no consent.
     """
     for text in allow:
-        if not CONSENT.fullmatch(text):
+        if not is_consent(text):
             raise UsageFault(
                 f"--allow {text!r} is no consent: write RULE:ADDRESS exactly as a refusal prints it, for example limits:teams.grant"
             )
 
 
 def _selected(text: str) -> str:
-    if not SELECTABLE.fullmatch(text):
+    if not re.fullmatch(_SELECTABLE, text):
         raise UsageFault(
             f"{text!r} cannot be selected; give an address as the plan prints it: teams.policy/NAME, teams.grant/user:ID, "
             "teams.grant/group:ID, teams.grant/tenant, exchange.application/APPID or exchange.policy/APPID@SCOPEID"
@@ -135,7 +137,7 @@ def _selected(text: str) -> str:
 
 def _name(address: str) -> str:
     """The form in which addresses are compared."""
-    owner = SELECTABLE.fullmatch(address)
+    owner = re.fullmatch(_SELECTABLE, address)
     if owner is not None and owner["owner"]:
         return exchange_application(owner["owner"]).lower()
     return address.lower()

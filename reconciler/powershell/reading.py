@@ -7,7 +7,6 @@ writes, the text is refused.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from reconciler.characters import unfit
@@ -27,21 +26,16 @@ _LIST: Final = rf"@\((?:{_STRING}(?:,{_STRING})*+)?+\)"
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]*-[A-Z][A-Za-z0-9]*(?= |\Z)")
 _PARAMETER: Final = re.compile(r" -([A-Za-z][A-Za-z0-9]*):")
+_VALUE: Final = re.compile(
+    rf"(?:(?P<string>{_STRING})|(?P<constant>\$(?:true|false|null))|(?P<number>0|[1-9][0-9]{{0,17}})|(?P<list>{_LIST})"
+    rf"|(?P<edit>@\{{(?:Add={_LIST}(?:;Remove={_LIST})?+|Remove={_LIST})\}}))(?= -|\Z)"
+)
 _STRINGS: Final = re.compile(_STRING)
 _EDITS: Final = re.compile(f"(Add|Remove)=({_LIST})")
 _DOUBLED: Final = re.compile(f"([{SINGLE_QUOTES}])\\1")
 _ESCAPES: Final = re.compile(r"`(?:u\{([0-9A-F]+)\}|(.))")
 _SHORT: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _CONSTANTS: Final[dict[str, bool | None]] = {"$true": True, "$false": False, "$null": None}
-
-
-@cache
-def _values() -> re.Pattern[str]:
-    """Made when the first text is read: it takes 3 ms, which a plan does not have to wait for."""
-    return re.compile(
-        rf"(?:(?P<string>{_STRING})|(?P<constant>\$(?:true|false|null))|(?P<number>0|[1-9][0-9]{{0,17}})|(?P<list>{_LIST})"
-        rf"|(?P<edit>@\{{(?:Add={_LIST}(?:;Remove={_LIST})?+|Remove={_LIST})\}}))(?= -|\Z)"
-    )
 
 
 def read(text: str) -> Invocation:
@@ -76,7 +70,7 @@ def _parameter(text: str, position: int, seen: set[str]) -> tuple[str, int]:
 
 
 def _value(text: str, position: int) -> tuple[Json, int]:
-    match = _values().match(text, position)
+    match = _VALUE.match(text, position)
     if match is None:
         raise _refused(text, position, "one constant as the renderer writes it was expected")
     try:

@@ -11,7 +11,6 @@ from reconciler.kinds.exchange.parse import is_empty_store
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.model.plans import Invocation
 from reconciler.powershell.catalogue import bind
-from reconciler.powershell.reading import read
 from reconciler.tenants.protocol import Done, Failed, Outcome
 from reconciler.tenants.simulated.exchange import ObjectNotFound
 from reconciler.tenants.simulated.faults import NO_ANSWER, REFUSALS, Dice, Faults, Mishap
@@ -92,6 +91,8 @@ class Simulator:
             BindingFault: PowerShell would not bind it.
             TenantFault: the write cannot be stored.
         """
+        from reconciler.powershell.reading import read  # noqa: PLC0415  lazy: whoever only captures reads no text
+
         said = _same(read(text), invocation)
         bind(said)
         mishap = self._dice.mishap(said.cmdlet, text)
