@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
@@ -34,14 +34,14 @@ class Remedy(StrEnum):
     LEARN = "learn"
 
 
-class Advice(NamedTuple):
+class Advice(Struct, frozen=True):
     """A remedy and the address that it concerns."""
 
     remedy: Remedy
     address: Address
 
 
-class Question(NamedTuple):
+class Question(Struct, frozen=True):
     """May an application (client id, lower-case) reach a user's meetings, or a mailbox? `subject` is an object id, or a name that nothing resolves."""
 
     application: str

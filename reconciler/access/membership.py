@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, Recipient
 
 
-class Coverage(NamedTuple):
+class Coverage(Struct, frozen=True):
     """Object ids that are surely covered. `closed`: nobody else is; otherwise anybody else may be."""
 
     inside: frozenset[str]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.access.membership import NOBODY
 from reconciler.access.subjects import Certainty, Part, Row, Subject, SubjectKind
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.access.regions import Region, Term
 
 
-class People(NamedTuple):
+class People(Struct, frozen=True):
     """Whom terms are about: who is in a group, what one person is called, and which groups are really one person.
 
     Attributes:

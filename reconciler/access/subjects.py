@@ -9,6 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import Struct
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -55,14 +57,14 @@ class Row(NamedTuple):
     certainty: Certainty
 
 
-class TenantWide(NamedTuple):
+class TenantWide(Struct, frozen=True):
     """An application that comes to reach everyone, but for the excepted; `was` is whom it reached before."""
 
     row: Row
     was: tuple[Subject, ...]
 
 
-class Delta(NamedTuple):
+class Delta(Struct, frozen=True):
     """What a transition changes about one product's access; each part sorted.
 
     `sizes` are for people: how many there are in a policy's holders or a group, in the rows `gained` or `lost`, as far as it is known. They are no

@@ -6,7 +6,10 @@ What is lost is what the way back gains, so one direction is enough. The cost is
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.access import membership
 from reconciler.access.regions import Region, Term
@@ -29,7 +32,7 @@ Options = tuple[str, ...]
 """Keys of the policies that may be effective for a user: one, or several that depend on groups of unknown membership."""
 
 
-class Transition(NamedTuple):
+class Transition(Struct, frozen=True):
     """Two states and what both directions need of them.
 
     Attributes:
@@ -50,7 +53,7 @@ class Transition(NamedTuple):
 
     def back(self) -> Transition:
         """The way back."""
-        return self._replace(before=self.after, after=self.before)
+        return replace(self, before=self.after, after=self.before)
 
 
 def transition(before: TeamsState, after: TeamsState, directory: Directory, changed: Collection[str] | None = None) -> Transition:
@@ -208,7 +211,7 @@ def _fallen_to(state: TeamsState) -> set[str]:
 def _people(before: TeamsState, after: TeamsState, members: Callable[[str], Coverage]) -> People:
     def without_holders(group: str) -> Coverage:
         known = members(group)
-        return known._replace(inside=frozenset(user for user in known.inside if user not in before.users and user not in after.users))
+        return replace(known, inside=frozenset(user for user in known.inside if user not in before.users and user not in after.users))
 
     found = {one.group: without_holders(one.group) for one in (*before.groups, *after.groups)}
     return People(found.__getitem__, SubjectKind.USER, single=lambda _: False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
+from msgspec import Struct
+
 from reconciler.access import exchange, membership, teams
 from reconciler.access.verdicts import Denied, Depends, Granted
 from reconciler.errors import CaptureFault
@@ -49,7 +51,7 @@ class Expected(NamedTuple):
     written: Located | None = None
 
 
-class Result(NamedTuple):
+class Result(Struct, frozen=True):
     """An expectation and the answer. `subject` is the object id of whom it is about, or the expectation's text if it leads to nobody."""
 
     expected: Expected

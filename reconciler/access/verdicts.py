@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ class Asked(StrEnum):
     RESTRICTED = "restricted"
 
 
-class Reason(NamedTuple):
+class Reason(Struct, frozen=True):
     """One question on the way: what was asked of which object, and whether it holds; None is not known."""
 
     asked: Asked

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 import reconciler
@@ -116,7 +117,7 @@ def _check_meant(plan: Plan, tenant: Tenant) -> None:
         raise CaptureFault(f"the plan is for tenant {plan.tenant_id}, this is tenant {tenant.tenant_id}; name the right one with --tenant")
 
 
-class _Past(NamedTuple):
+class _Past(Struct, frozen=True):
     """What earlier applies of this tenant left: the last one, of whatever plan, and the last one of this plan."""
 
     newest: Past | None

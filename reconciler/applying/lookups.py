@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.model.addresses import teams_user_grant
 from reconciler.model.codes import Warned
@@ -18,7 +20,7 @@ CREATE_EXCHANGE = "New-ApplicationAccessPolicy"
 REMOVE_EXCHANGE = "Remove-ApplicationAccessPolicy"
 
 
-class ScopeName(NamedTuple):
+class ScopeName(Struct, frozen=True):
     """An SMTP address that must lead to this object id when the policy is created."""
 
     address: str

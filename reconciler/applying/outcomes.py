@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
+
+from msgspec import Struct
 
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 
@@ -27,7 +29,7 @@ class Shown(Enum):
     UNREAD = auto()
 
 
-class Sight(NamedTuple):
+class Sight(Struct, frozen=True):
     """What a reading after an attempt shows; `moved` are addresses that fit neither state, `trouble` is why it could not be read."""
 
     shown: Shown

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Observed
 
 
-class Asking(NamedTuple):
+class Asking(Struct, frozen=True):
     """What was typed: an application, and a user or a mailbox."""
 
     application: str

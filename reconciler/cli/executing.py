@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.cli import loading, printing, showing, sources, testing, watching
 from reconciler.errors import AccessTestFailed, AppliedInPart, Declined, Interrupted, NotVerified, Refused, TamperedPlan, UsageFault
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 WORD = "yes"
 
 
-class Target(NamedTuple):
+class Target(Struct, frozen=True):
     """A plan, where its steps go, and the file that it is in, if it is in one."""
 
     loaded: Loaded

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.cli import printing, sources
 from reconciler.errors import DocumentFaults
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.planning.making import PlanOptions
 
 
-class Made(NamedTuple):
+class Made(Struct, frozen=True):
     """A plan, and the tenant that it was made for."""
 
     plan: Plan

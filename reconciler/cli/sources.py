@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -31,7 +31,7 @@ _POSSIBLE = (
 )
 
 
-class Meant(NamedTuple):
+class Meant(Struct, frozen=True):
     """The tenant that documents or a plan are for, and how one signs in to it: names of variables, never values."""
 
     tenant_id: str
@@ -128,7 +128,7 @@ def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> O
     return parsed(captured(source, request), request, tenant_id)
 
 
-class Captured(NamedTuple):
+class Captured(Struct, frozen=True):
     """What a reading brought: the content of a capture file, and what kind of tenant it is of."""
 
     raw: Mapping[str, Json]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.access import testing
 from reconciler.cli import loading, printing, sources
@@ -80,7 +82,7 @@ def _standing_in_the_way(rows: Iterable[Row]) -> bool:
     return any(outcome(row) in {Outcome.FAILED, Outcome.UNDECIDED} for row in rows)
 
 
-class Verified(NamedTuple):
+class Verified(Struct, frozen=True):
     """What the tests of a plan say of the tenant after its apply: lines of a report, and what is wrong, empty if nothing is."""
 
     lines: tuple[Line, ...]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.documents import rules
 from reconciler.documents.shape_messages import nearest, shown
@@ -28,7 +30,7 @@ _TAG = "tag:"
 _TEMPLATE = "default"
 
 
-class Claim(NamedTuple):
+class Claim(Struct, frozen=True):
     """A place that says something which may be said only once."""
 
     draft: Draft
@@ -67,7 +69,7 @@ def _contradictions(rivals: list[Claim], rule: Rule, message: Callable[[Claim, C
         yield claim.draft.finding(rule, claim.steps, message(claim, first))
 
 
-class Applications(NamedTuple):
+class Applications(Struct, frozen=True):
     """Declared names: key of each name to its lower-case client id, None where documents do not say exactly one."""
 
     ids: Mapping[str, str | None]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.characters import folded
 from reconciler.documents import rules
@@ -31,7 +33,7 @@ _TENANT: Steps = (*_GRANTS, "tenant")
 _ENSURE: Steps = ("spec", "ensure")
 
 
-class Roster(NamedTuple):
+class Roster(Struct, frozen=True):
     """The users that one policy lists, from the document and from its file."""
 
     draft: Draft
@@ -154,7 +156,7 @@ def _same_tenant(claim: Claim, other: Claim) -> str:
     return f"another policy is granted tenant-wide at {other.position}: keep one"
 
 
-class _Entry(NamedTuple):
+class _Entry(Struct, frozen=True):
     roster: Roster
     listing: Listing
     at: int

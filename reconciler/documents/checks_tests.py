@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.documents import rules
 from reconciler.documents.checks_names import Applications, Claim, clashes, expectations
@@ -22,7 +24,7 @@ SUBJECTS: dict[str, Provider] = {"mailbox": "exchange", "meetingsOf": "teams"}
 """The keys that say who is reached, and the product that decides it."""
 
 
-class _Expected(NamedTuple):
+class _Expected(Struct, frozen=True):
     """One expectation, as far as it can be read: what it is about, and what it expects."""
 
     about: tuple[str, str, str]

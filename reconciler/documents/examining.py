@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.documents import rules
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
 _USERS: Steps = ("spec", "grants", "users")
 
 
-class Examined(NamedTuple):
+class Examined(Struct, frozen=True):
     """What could be read, and every fault, sorted by position. A document with a fault is not among the documents."""
 
     documents: Documents
     findings: tuple[Finding, ...]
 
 
-class _Read(NamedTuple):
+class _Read(Struct, frozen=True):
     drafts: list[Draft]
     findings: list[Finding]
 

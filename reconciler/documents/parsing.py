@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import yaml
+from msgspec import Struct
 
 from reconciler.documents import rules
 from reconciler.documents.runs import thinned
@@ -39,14 +40,14 @@ _TOO_DEEP = "exceeded maximum nesting depth"
 _NESTED = "nested too deeply: no kind of document needs this"
 
 
-class Parsed(NamedTuple):
+class Parsed(Struct, frozen=True):
     """What a file's text holds, as far as it can be read."""
 
     trees: list[Tree]
     findings: list[Finding]
 
 
-class _Source(NamedTuple):
+class _Source(Struct, frozen=True):
     text: str
     file: str
     parser: Callable[[str], Any]

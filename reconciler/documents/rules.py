@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from msgspec import Struct
 
 
-class Rule(NamedTuple):
+class Rule(Struct, frozen=True):
     """A rule that `validate --rules` lists. The id is a contract: scripts filter findings by it."""
 
     id: str

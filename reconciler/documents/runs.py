@@ -8,7 +8,9 @@ stood in a quoted text, in a block scalar, behind a fault), the text is parsed a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,7 @@ _ITEM: Final = r"[0-9A-Za-z][0-9A-Za-z@._-]*+"
 _RUN: Final = re.compile(rf"^(?P<lead>\ *-\ ){_ITEM}\r?\n(?:(?P=lead){_ITEM}\r?\n){{{FEWEST - 1},}}+", re.MULTILINE)
 
 
-class Run(NamedTuple):
+class Run(Struct, frozen=True):
     """Items of a run, the number of its last line, and the column of its items, both as the parser counts them: from 0."""
 
     texts: list[str]

@@ -7,7 +7,9 @@ counted: editors on Windows write it, and it changes nothing.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.characters import Unfit, unfit
 from reconciler.documents import rules
@@ -25,7 +27,7 @@ _FLAW = re.compile(
 _STANDS_IN = "\ufffd"
 
 
-class Text(NamedTuple):
+class Text(Struct, frozen=True):
     """A decoded file. In `text` every refused character is replaced, so that the rest of the file can still be judged."""
 
     text: str

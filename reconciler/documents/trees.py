@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 from msgspec import Struct, field
@@ -65,7 +65,7 @@ class ListMarks(Struct):
 Marks: TypeAlias = MapMarks | ListMarks
 
 
-class Tree(NamedTuple):
+class Tree(Struct, frozen=True):
     """One YAML document: its value, the marks of a container, its own place and the lines that belong to it."""
 
     value: Json

@@ -6,7 +6,9 @@ import csv
 import re
 from array import array
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.characters import unfit
 from reconciler.documents import rules
@@ -33,14 +35,14 @@ _COMMENT = re.compile(r"(?:^|\s)\s*#.*")
 _HEADER_ADVICE = "the first line has to be `user` or `user,label`, with commas"
 
 
-class Listed(NamedTuple):
+class Listed(Struct, frozen=True):
     """What a file gave: a listing, if it could be read, and what is wrong in it."""
 
     listing: Listing | None
     findings: tuple[Finding, ...]
 
 
-class _Entries(NamedTuple):
+class _Entries(Struct, frozen=True):
     texts: list[str]
     lines: array[int]
     columns: array[int]

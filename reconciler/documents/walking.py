@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.documents import rules
 from reconciler.errors import UsageFault
@@ -21,13 +23,13 @@ _ELSEWHERE = "the link leads out of every PATH: move what it names here, or add 
 _NO_FILE = "is a pipe, a socket or a device, no file: put a regular file here, or rename it"
 
 
-class _Walking(NamedTuple):
+class _Walking(Struct, frozen=True):
     roots: tuple[Path, ...]
     seen: set[Path]
     findings: list[Finding]
 
 
-class Walked(NamedTuple):
+class Walked(Struct, frozen=True):
     """The files to read, sorted, with the resolved folders that they and `usersFrom` have to lie in."""
 
     files: tuple[Path, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -20,7 +20,7 @@ class StepFailure(Struct, frozen=True):
     hint: str
 
 
-class AccessCheck(NamedTuple):
+class AccessCheck(Struct, frozen=True):
     """What Exchange's own check said of an application (client id) and a mailbox (primary address), beside what the policies mean.
 
     `granted` None: it did not say. It speaks of what is configured; what is in effect follows up to an hour later.

@@ -23,7 +23,7 @@ class User(Struct, frozen=True, gc=False, rename={"display_name": "displayName"}
     display_name: str = ""
 
 
-class Group(NamedTuple):
+class Group(Struct, frozen=True):
     """A group that Teams may grant to. `members`: user object ids, direct members only; None is unknown."""
 
     id: str
@@ -31,7 +31,7 @@ class Group(NamedTuple):
     members: frozenset[str] | None
 
 
-class Recipient(NamedTuple):
+class Recipient(Struct, frozen=True):
     """A recipient of Exchange. `addresses` are lower-case and include the primary one; `members` of a group, None is unknown.
 
     `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (MicrosoftDocs New-ApplicationAccessPolicy).

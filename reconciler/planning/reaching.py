@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.access import exchange_delta, outcome, teams_delta
 from reconciler.access.delta import as_json
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
 
 
-class Reaching(NamedTuple):
+class Reaching(Struct, frozen=True):
     """What one product's part of a plan does to access, and the state that it leads to."""
 
     outcome: TeamsState | ExchangeState

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.canonical import Json
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
 EDIT_KEYS: Final = frozenset(("Add", "Remove"))
 
 
-class Parameter(NamedTuple):
+class Parameter(Struct, frozen=True):
     """A declared parameter: the name of its type in the catalogue, and the members if that is an enumeration."""
 
     type: str

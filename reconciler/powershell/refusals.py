@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec import Struct
 
 from reconciler.errors import BindingFault
 from reconciler.powershell.parameters import is_edit, is_list, is_text
@@ -26,7 +28,7 @@ _EXCHANGE_REMOVE: Final = "Remove-ApplicationAccessPolicy"
 _IDS: Final = ("Identity", "Group", "GroupId", "PolicyScopeGroupId", "AppId", "PolicyType", "ConnectionId", "ModulePrefix")
 
 
-class Refusal(NamedTuple):
+class Refusal(Struct, frozen=True):
     """A rule: its name, the cmdlet it is about (None: every one), what is true of a refused call, and what to say of it."""
 
     name: str

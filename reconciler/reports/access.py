@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.access.delta import read
 from reconciler.access.subjects import Certainty, Row, Subject, SubjectKind
@@ -30,7 +32,7 @@ _FEW = 5
 _OTHERS = "every application without a policy of its own"
 
 
-class _Told(NamedTuple):
+class _Told(Struct, frozen=True):
     """What is said of one application and one product."""
 
     application: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from reconciler.reports import terminal
 
@@ -25,7 +27,7 @@ class Tone(Enum):
     FAULT = auto()
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True):
     """One line, as it was composed: `printed` makes it fit for output."""
 
     text: str = ""

@@ -8,6 +8,8 @@ from shlex import quote
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.reports import sentences, values
 from reconciler.reports.lines import Line, Tone, capped, counted, heading
 
@@ -104,7 +106,7 @@ def _grouped(rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]
     groups: dict[Advice, list[Note]] = {}
     for row in rows:
         said = advice(row.code)
-        groups.setdefault(said._replace(what=_filled(said.what, row, names)), []).append(row)
+        groups.setdefault(replace(said, what=_filled(said.what, row, names)), []).append(row)
     yield from groups.items()
 
 

@@ -8,7 +8,9 @@ signature block only if it resembles one, whatever stands around it.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from reconciler.errors import TamperedPlan
 from reconciler.model.plans import Invocation
@@ -34,7 +36,7 @@ class _Written(str):
     __slots__ = ()
 
 
-class _Product(NamedTuple):
+class _Product(Struct, frozen=True):
     """What differs between the products. Modules and versions as `doctor` asks for: the ones that a live tenant is read with, too."""
 
     title: str

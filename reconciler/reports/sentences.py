@@ -5,7 +5,9 @@ A code that a newer version of the tool wrote has no sentence here; then the cod
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.model.codes import ChangeReason, GapReason, Held, Rule, StepReason, Unfound, Warned
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Advice(NamedTuple):
+class Advice(Struct, frozen=True):
     """What is so, and what to do about it."""
 
     what: str

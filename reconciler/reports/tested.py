@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.reports.access_tests import TITLE, Outcome, contrast, count, expectation, explained, outcome
 from reconciler.reports.json import printed
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _ELEMENTS = {Outcome.PASSED: "system-out", Outcome.FAILED: "failure", Outcome.UNDECIDED: "failure", Outcome.EXCUSED: "skipped"}
 
 
-class Tested(NamedTuple):
+class Tested(Struct, frozen=True):
     """The results of one run.
 
     Attributes:

@@ -116,7 +116,7 @@ def _exchange_case(seed, knowing):
     members, possible = _memberships(chance, SCOPES_HERE, PEOPLE, knowing)
     known = directory()
     recipients = {
-        scope: known.recipients[scope]._replace(type="MailUniversalSecurityGroup", members=some) for scope, some in members.items()
+        scope: replace(known.recipients[scope], type="MailUniversalSecurityGroup", members=some) for scope, some in members.items()
     }
     return before, after, replace(known, recipients=recipients, users=dict.fromkeys(PEOPLE, known.users[USERS[0]])), possible
 

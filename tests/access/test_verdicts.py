@@ -9,7 +9,7 @@ import pytest
 from worlds import APPS, GROUPS, NAMES, SCOPES, USERS, random_exchange, random_teams
 
 from reconciler.access import exchange, teams
-from reconciler.access.verdicts import Asked, Denied, Depends, Granted
+from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, GroupAssignment, TeamsPolicy, TeamsState
 
@@ -77,9 +77,9 @@ def test_the_strongest_group_selects_and_later_ones_add_nothing():
     verdict = teams.verdict(state, "app", "user", {"g1": True, "g2": True}.get)
     assert verdict == Denied(
         (
-            (Asked.DIRECT_GRANT, "teams.grant/user:user", False),
-            (Asked.GROUP_GRANT, "teams.grant/group:g1", True),
-            (Asked.LISTED, "teams.policy/One", False),
+            Reason(Asked.DIRECT_GRANT, "teams.grant/user:user", False),
+            Reason(Asked.GROUP_GRANT, "teams.grant/group:g1", True),
+            Reason(Asked.LISTED, "teams.policy/One", False),
         ),
         "teams.policy/One",
     )
@@ -99,7 +99,7 @@ def test_unknown_membership_that_makes_no_difference_decides():
 
 def test_a_direct_grant_that_nobody_read_leaves_everything_open():
     verdict = teams.verdict(_teams({}), "app", "user", _nobody, direct_known=False)
-    assert verdict == Depends(((Asked.DIRECT_GRANT, "teams.grant/user:user", None),), ("teams.grant/user:user",))
+    assert verdict == Depends((Reason(Asked.DIRECT_GRANT, "teams.grant/user:user", None),), ("teams.grant/user:user",))
 
 
 def _exchange(*policies):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from msgspec.structs import replace
 from worlds import APPS, GROUPS, NAMES, SCOPES, USERS, directory, random_exchange, random_teams
 
 from reconciler.access import exchange_delta, outcome, teams_delta
@@ -21,8 +22,8 @@ def test_what_is_written_is_read():
         chance = random.Random(seed)
         old, new = (random_teams(chance, APPS, USERS, GROUPS, NAMES).state() for _ in range(2))
         was, shall = (random_exchange(chance, [APPS[0], "*"], SCOPES).state() for _ in range(2))
-        teams = teams_delta.delta(teams_delta.transition(old, new, directory()))._replace(sizes={})
-        exchange = exchange_delta.delta(was, shall, directory())._replace(sizes={})
+        teams = replace(teams_delta.delta(teams_delta.transition(old, new, directory())), sizes={})
+        exchange = replace(exchange_delta.delta(was, shall, directory()), sizes={})
         written = as_json({"teams": teams, "exchange": exchange})
         assert written == delta((old, was), (new, shall), directory())
         assert read(written, "teams") == teams

@@ -108,7 +108,7 @@ def test_a_holder_of_a_grant_exists_whoever_looked_for_them() -> None:
 
 
 def test_unknown_members_pass_neither_way() -> None:
-    unknown = replace(DIRECTORY, groups={}, recipients={**RECIPIENTS, BOARD: RECIPIENTS[BOARD]._replace(members=None)})
+    unknown = replace(DIRECTORY, groups={}, recipients={**RECIPIENTS, BOARD: replace(RECIPIENTS[BOARD], members=None)})
     for product in ("teams", "exchange"):
         for access in Access:
             (result,) = testing.judge([expected(product, MEGAN, access)], replace(OBSERVED, directory=unknown))

@@ -135,7 +135,7 @@ def test_a_scope_that_is_named_by_id_needs_no_lookup() -> None:
 
 def test_a_scope_named_by_address_is_resolved_again_before_it_is_used() -> None:
     name = lookups.scope_before(CREATE)
-    assert name == ("even@contoso.com", SCOPE)
+    assert name == lookups.ScopeName("even@contoso.com", SCOPE)
     assert lookups.still_leads(name, directory(recipients={"even@contoso.com": SCOPE}))
     assert not lookups.still_leads(name, directory(recipients={"even@contoso.com": USER}))
     assert not lookups.still_leads(name, directory())

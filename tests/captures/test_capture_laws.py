@@ -151,20 +151,19 @@ def _loaded_or_refused(read: Callable[[], Observed]) -> Observed | str:
         return str(fault)
 
 
-@given(tenants(), st.integers(0, 2), st.data())
+@given(tenants(), st.sampled_from([0, 0, 1, 2]), st.data())
 @settings(max_examples=200)
 def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data):
     """Users are decoded straight into values, where every row has the usual shape; nobody may notice."""
     raw = captured(tmp_path_factory, state)
+    if data.draw(st.booleans()):
+        _respell_one(raw, data)
     for _ in range(odd):
-        if data.draw(st.booleans()):
-            _respell_one(raw, data)
-        else:
-            *path, last = data.draw(st.sampled_from(places(raw)))
-            inner: Any = raw
-            for key in path:
-                inner = inner[key]
-            inner[last] = data.draw(JSON)
+        *path, last = data.draw(st.sampled_from(places(raw)))
+        inner: Any = raw
+        for key in path:
+            inner = inner[key]
+        inner[last] = data.draw(JSON)
     if data.draw(st.booleans()):
         raw[data.draw(st.sampled_from(("note", "Teams")))] = {}
     file = tmp_path_factory.mktemp("plain") / "capture.json"

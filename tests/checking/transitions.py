@@ -153,7 +153,7 @@ def first_exchange_exposures(
 def guarded(world: ExchangeWorld) -> tuple[Observed, TenantDocument]:
     """A reading in which the last scope is an empty group, and a Tenant document that lets guards stand on it."""
     seen = observed(None, world)
-    recipients = {**seen.directory.recipients, GUARD: seen.directory.recipients[GUARD]._replace(members=frozenset())}
+    recipients = {**seen.directory.recipients, GUARD: replace(seen.directory.recipients[GUARD], members=frozenset())}
     guarding = replace(tenant(), guard_scope=Located(f"{GUARD}@contoso.com", HERE, "$.spec.guardScope"))
     return replace(seen, directory=replace(seen.directory, recipients=recipients)), guarding
 

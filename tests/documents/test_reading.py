@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.documents.parsing import c_parser, parse, pure_parser
+from reconciler.documents.parsing import Parsed, c_parser, parse, pure_parser
 from reconciler.documents.texts import Text, decode
 from reconciler.documents.trees import json_path, place_of, typed
 from reconciler.model.findings import Finding
@@ -75,7 +75,7 @@ def test_an_emoji_with_invisible_parts_may_stand_in_a_comment():
 
 
 def test_a_file_of_comments_is_no_fault_and_no_document():
-    assert parse("# kept for later\n\n  # as well\n", "f") == ([], [])
+    assert parse("# kept for later\n\n  # as well\n", "f") == Parsed([], [])
 
 
 def test_reading_goes_on_at_each_next_document():

@@ -90,7 +90,7 @@ def test_every_application_is_part_of_the_baseline_if_policies_of_all_change():
 
 def _nobody(**changed):
     people = judge.people()
-    return replace(people, recipients={**people.recipients, judge.NOBODY: people.recipients[judge.NOBODY]._replace(**changed)})
+    return replace(people, recipients={**people.recipients, judge.NOBODY: replace(people.recipients[judge.NOBODY], **changed)})
 
 
 @pytest.mark.parametrize(

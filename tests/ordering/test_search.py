@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.kinds.ordering.components import components
-from reconciler.kinds.ordering.orders import Chain, Gap, Pairs
+from reconciler.kinds.ordering.orders import Chain, Gap, Pairs, Reliance
 from reconciler.kinds.ordering.search import Ground, along, search
 
 BITS = 4
@@ -103,4 +103,6 @@ def test_components_stand_one_behind_the_other():
     ordered = chain.ordered()
     assert ordered.drafts == ("x", "y", "z", "w", "v")
     assert ordered.gaps[0].pairs.steps == ordered.exposures[0].steps == (3, 4)
-    assert ordered.reliances == ((4, 3),), "of two removals that rely on one step, the first waits; nothing relies on another component"
+    assert ordered.reliances == (Reliance(4, 3),), (
+        "of two removals that rely on one step, the first waits; nothing relies on another component"
+    )

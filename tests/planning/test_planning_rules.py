@@ -188,7 +188,7 @@ def test_taking_users_away_from_an_undeclared_policy_is_refused():
 
 def test_a_restrict_on_an_empty_group_is_refused():
     here = observed(None, ExchangeWorld())
-    empty = here.directory.recipients[SCOPES[0]]._replace(members=frozenset())
+    empty = replace(here.directory.recipients[SCOPES[0]], members=frozenset())
     directory = replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: empty})
     result = made([], [exchange_document([A], SCOPES[0], RESTRICT)], store=ExchangeWorld(), directory=directory)
     assert codes(result.refusals) == [(Rule.EMPTY_SCOPE, f"exchange.policy/{A}@{SCOPES[0]}")]
@@ -337,7 +337,7 @@ def test_scopes_are_found_by_any_address_and_judged_as_principals():
     by_address = made([], [exchange_document([A], f"{SCOPES[0].upper()}@contoso.com", RESTRICT)], store=ExchangeWorld())
     assert by_address.steps[0].address == f"exchange.policy/{A}@{SCOPES[0]}"
     here = observed(None, ExchangeWorld())
-    shared = here.directory.recipients[SCOPES[0]]._replace(principal=False)
+    shared = replace(here.directory.recipients[SCOPES[0]], principal=False)
     directory = replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: shared}, absent=frozenset({"x@contoso.com"}))
     scopes = [
         exchange_document([A], SCOPES[0], RESTRICT),

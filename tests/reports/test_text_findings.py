@@ -51,6 +51,6 @@ def test_a_finding_may_quote_what_has_no_utf_8() -> None:
 def test_every_rule_is_listed_once_with_its_title() -> None:
     told = joined(findings.rules(RULES))
     assert [line for line in told.split("\n") if line and not line.startswith(" ")] == [
-        f"{rule.id}: {rule.title}" for rule in sorted(RULES)
+        f"{rule.id}: {rule.title}" for rule in sorted(RULES, key=lambda rule: rule.id)
     ]
     assert [row["id"] for row in stdlib_json.loads(json.rules(RULES))] == sorted(rule.id for rule in RULES)

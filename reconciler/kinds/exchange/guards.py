@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.kinds.exchange import cmdlets
 from reconciler.model.addresses import exchange_policy
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _ORGANISATION = re.compile(r"(?P<organisation>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\", re.IGNORECASE)
 
 
-class Guard(NamedTuple):
+class Guard(Struct, frozen=True):
     """What guards are made with: an empty group, how it is written, and the organisation part of every Identity."""
 
     scope: str

@@ -10,6 +10,9 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from reconciler.kinds.exchange.nodes import Kind, needs
 from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground
@@ -46,7 +49,7 @@ class _Rule(NamedTuple):
     cover: int
 
 
-class _Application(NamedTuple):
+class _Application(Struct, frozen=True):
     """Applications of which the same holds: combinations that are denied or restricted to by what stays, and the nodes' policies."""
 
     names: tuple[str, ...]
@@ -128,7 +131,7 @@ class Reach:
         alike: dict[_Application, list[str]] = {}
         for name in sorted(names):
             alike.setdefault(self._application(name), []).append(name)
-        return [one._replace(names=tuple(same)) for one, same in alike.items()]
+        return [replace(one, names=tuple(same)) for one, same in alike.items()]
 
     def _application(self, name: str) -> _Application:
         denied = restricted = 0

@@ -8,7 +8,9 @@ Restrict; remove Restricts; remove Denies. Descriptions come last. Where no orde
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.kinds.exchange import cmdlets
 from reconciler.kinds.exchange.guards import Guard, guard, in_use
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeState
 
 
-class Guarded(NamedTuple):
+class Guarded(Struct, frozen=True):
     """Steps in their order, what their guards are made with (None if there are none), and applications that lack one, with why."""
 
     ordered: Ordered
@@ -82,7 +84,7 @@ def _opens_between(observed: ExchangeState, target: ExchangeTarget, application:
     return bool(old and new) and not staying and old <= target.flipped and new <= target.flipped
 
 
-class _Way(NamedTuple):
+class _Way(Struct, frozen=True):
     """A component in its order, with the applications that its guards are for; `proved` if all orders were searched."""
 
     nodes: tuple[Node, ...]

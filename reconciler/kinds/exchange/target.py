@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Holding = Callable[[Address], Held | None]
 
 
-class Creation(NamedTuple):
+class Creation(Struct, frozen=True):
     """A policy to create: right, the scope as it is written, and the description (None: the service writes its own)."""
 
     right: AccessRight

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Draft
 
 
-class Pairs(NamedTuple):
+class Pairs(Struct, frozen=True):
     """An application and those whom it reaches, or does not, after the steps (numbers from 1 within the product)."""
 
     application: str
@@ -22,7 +23,7 @@ class Pairs(NamedTuple):
     steps: tuple[int, ...]
 
 
-class Gap(NamedTuple):
+class Gap(Struct, frozen=True):
     """Pairs that are granted before and after, and missing after some steps. `proved`: every order was looked at."""
 
     pairs: Pairs
@@ -30,7 +31,7 @@ class Gap(NamedTuple):
     proved: bool
 
 
-class Reliance(NamedTuple):
+class Reliance(Struct, frozen=True):
     """A removal that would open or close too much if an earlier step were not in force yet. Numbers from 1 within the product."""
 
     step: int
@@ -67,7 +68,7 @@ class Chain(Struct):
         """
         offset = len(self.drafts)
         self.drafts += drafts
-        self.gaps += (gap._replace(pairs=_later(gap.pairs, offset)) for gap in gaps)
+        self.gaps += (replace(gap, pairs=_later(gap.pairs, offset)) for gap in gaps)
         self.exposures += (_later(pairs, offset) for pairs in exposures)
         self.reliances += _reliances(removals, offset)
 
@@ -77,7 +78,7 @@ class Chain(Struct):
 
 
 def _later(pairs: Pairs, offset: int) -> Pairs:
-    return pairs._replace(steps=tuple(step + offset for step in pairs.steps))
+    return replace(pairs, steps=tuple(step + offset for step in pairs.steps))
 
 
 def _reliances(removals: Iterable[tuple[bool, bool]], offset: int) -> Iterable[Reliance]:

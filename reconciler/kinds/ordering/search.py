@@ -6,7 +6,7 @@ subject. So safety is `reached & ~(before | after) == 0`, and what is missing is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -41,14 +41,14 @@ class Ground(Struct, frozen=True):
         return (1 << len(self.sizes)) - 1
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """An order of node numbers, and what it costs in weighted pair-steps."""
 
     order: tuple[int, ...]
     cost: int
 
 
-class Stretch(NamedTuple):
+class Stretch(Struct, frozen=True):
     """Pairs that are missing and pairs that are exposed after each of the steps `first` to `last`, counted from 1."""
 
     first: int

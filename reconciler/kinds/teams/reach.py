@@ -12,7 +12,9 @@ import itertools
 from collections import Counter
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground, Stretch
@@ -35,7 +37,7 @@ _TOGETHER = 3
 """Groups of a combination: one that decides before, one that decides now, one that decides afterwards."""
 
 
-class _Block(NamedTuple):
+class _Block(Struct, frozen=True):
     """Slots of one subject: a class of users, or (`bit` 0) everyone without a grant. `start` is its first slot, `many` how many it has."""
 
     bit: int
@@ -44,7 +46,7 @@ class _Block(NamedTuple):
     many: int
 
 
-class _Mark(NamedTuple):
+class _Mark(Struct, frozen=True):
     """A node in an order: its bit, what is done after it, its first and last step."""
 
     bit: int
@@ -57,7 +59,7 @@ Way = list[tuple[_Block, list[Stretch]]]
 """For each subject what it misses and what it is exposed to on the way, its slots counted from 0."""
 
 
-class _Content(NamedTuple):
+class _Content(Struct, frozen=True):
     """A policy's list: what stays, what leaves once one of `lose` is done, what comes once one of `gain` is. Bits are applications."""
 
     staying: int

@@ -7,7 +7,9 @@ every addition to a list and the tenant-wide grant; deletions. The order that co
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.kinds.ordering.orders import Chain, Gap, Ordered, Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, search
@@ -57,7 +59,7 @@ def groups_fit(observed: TeamsState, target: TeamsTarget) -> bool:
     return most_groups(observed, target) <= MOST_GROUPS
 
 
-class _Way(NamedTuple):
+class _Way(Struct, frozen=True):
     """A component in its order, and the access on the way; `proved` if all orders were searched."""
 
     nodes: tuple[Node, ...]
@@ -66,7 +68,7 @@ class _Way(NamedTuple):
     proved: bool
 
 
-class _Ordering(NamedTuple):
+class _Ordering(Struct, frozen=True):
     """A transition whose components are put in order one by one."""
 
     observed: TeamsState

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -32,7 +32,7 @@ def empty_scopes(section: Mapping[str, Any]) -> frozenset[str]:
     return frozenset({guard["id"].lower()}) if guard and guard["members"] == [] else frozenset()
 
 
-class Rights(NamedTuple):
+class Rights(Struct, frozen=True):
     """The scopes (object ids) that an application is restricted to, and those that it is denied."""
 
     restrict: frozenset[str]

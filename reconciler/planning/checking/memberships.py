@@ -14,7 +14,9 @@ sets of at most three groups tell all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from reconciler.planning.checking.teams_steps import Teams
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True):
     """Groups in rank order, and the applications of the policy of each; behind them those of Global."""
 
     groups: tuple[str, ...]

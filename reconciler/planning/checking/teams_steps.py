@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
@@ -20,14 +20,14 @@ EVERYONE = "global"
 NOTHING: frozenset[str] = frozenset()
 
 
-class Listed(NamedTuple):
+class Listed(Struct, frozen=True):
     """A policy's list of applications has `gained`; `key` is the policy."""
 
     key: str
     gained: frozenset[str]
 
 
-class Moved(NamedTuple):
+class Moved(Struct, frozen=True):
     """A user's direct grant was `before` and is `after`; None is no grant."""
 
     user: str
@@ -35,7 +35,7 @@ class Moved(NamedTuple):
     after: str | None
 
 
-class Ranked(NamedTuple):
+class Ranked(Struct, frozen=True):
     """Group grants from this place (from 0) on are not what they were."""
 
     place: int

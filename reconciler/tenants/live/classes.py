@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from reconciler.kinds.exchange.parse import is_empty_store
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
@@ -40,7 +42,7 @@ class ErrorClass(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Row(NamedTuple):
+class Row(Struct, frozen=True):
     """One row of the table: it matches by any of its columns.
 
     `texts` are looked for in the messages, `types` in the names of exceptions, both for `silence` only where no HTTP answer is known.

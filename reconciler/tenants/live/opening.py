@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -52,7 +52,7 @@ class Settings(Struct, frozen=True):
     connect: Mapping[str, Json]
 
 
-class Opened(NamedTuple):
+class Opened(Struct, frozen=True):
     """A session that leads to the right tenant. `allowed`: cmdlets that are there. `lasts_until`: unix seconds, None if nothing ends it."""
 
     session: Session

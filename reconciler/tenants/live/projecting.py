@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from reconciler.captures.directory import smtp_address
 from reconciler.captures.faults import FaultList
@@ -29,7 +31,7 @@ _NO_MAILBOX: Final = frozenset({"MailContact", "MailForestContact", "PublicFolde
 """Types of members that have no object id and no mailbox to reach."""
 
 
-class Recipient(NamedTuple):
+class Recipient(Struct, frozen=True):
     """A recipient as it was read: its row in the capture, and the name that Exchange itself takes for it."""
 
     row: dict[str, Json]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _SECURITY_GROUP = "MailUniversalSecurityGroup"
 
 
-class ExchangePart(NamedTuple):
+class ExchangePart(Struct, frozen=True):
     """What a capture holds of Exchange: its section, recipients of the directory by lower-case id, and names looked for in vain."""
 
     section: dict[str, Json]

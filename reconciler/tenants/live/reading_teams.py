@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
@@ -24,7 +26,7 @@ MANY: Final = 300
 _NAMED: Final = 5
 
 
-class TeamsPart(NamedTuple):
+class TeamsPart(Struct, frozen=True):
     """What a capture holds of Teams: its section, users of the directory by lower-case id, and names that were looked for in vain."""
 
     section: dict[str, Json]

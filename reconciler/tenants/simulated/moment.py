@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.tenants.simulated.faults import Faults
 
 
-class Moment(NamedTuple):
+class Moment(Struct, frozen=True):
     """The write's parameters, the simulated time (ISO 8601), and the service's quirks."""
 
     parameters: Mapping[str, Json]
