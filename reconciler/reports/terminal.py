@@ -35,7 +35,8 @@ def escaped(char: str) -> str:
 
 def line(text: str) -> str:
     """Make one line of output: exactly one line, everything visible, and no command to the runner that logs it."""
-    return _RUNNER_COMMAND.sub(_inert, visible(text))
+    shown = visible(text)
+    return _RUNNER_COMMAND.sub(_inert, shown) if "::" in shown or "##" in shown else shown
 
 
 def _inert(match: Match[str]) -> str:

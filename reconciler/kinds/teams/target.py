@@ -121,7 +121,7 @@ class _Aiming:
         changed = ((user, wanted[user]) for user in differing(wanted, present))
         changes: dict[str, str | None] = {user: policy for user, policy in changed if not self._user_held(user, policy)}
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_users}
-        for user in sorted(present.keys() - wanted.keys()):
+        for user in sorted(user for user in present if user not in wanted):  # a difference of keys makes a set of them all first
             if present[user] in owned and not self._user_held(user, None):
                 changes[user] = None
         return changes
