@@ -108,7 +108,8 @@ def _print(lines: Iterable[Line], stream: TextIO) -> None:
 
 def coloured(lines: Iterable[Line], target: Console) -> None:
     """Print lines in the colours of their tones; without them it is the same text."""
-    from rich.text import Text  # noqa: PLC0415  lazy: only on a terminal
+    from rich.segment import Segment, Segments  # noqa: PLC0415  lazy: only on a terminal
 
-    for line in lines:
-        target.print(Text(line.printed(), style=STYLES[line.tone]), soft_wrap=True)
+    for line in lines:  # segments, because a `Text` loses blanks at its end where it fills the width
+        piece = Segment(line.printed(), target.get_style(STYLES[line.tone] or "none"))
+        target.print(Segments([piece], new_lines=True), soft_wrap=True, end="")

@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.applying.events import Located, Reading, Retrying, StepDone, StepStarted, Why
@@ -29,6 +29,7 @@ class Terminal(io.StringIO):
 
 
 @given(lines)
+@example([Line("0\x1f\x1f\U00018cd6\U00018d09\U00018d09 ")])
 def test_with_its_colour_stripped_a_report_is_the_plain_text(report: list[Line]) -> None:
     from rich.console import Console
 
