@@ -52,7 +52,7 @@ def observed_standing(plan: Plan, observed: Observed, wanted: Collection[Provide
         if provider == "teams" and observed.teams is not None:
             standing |= teams_states.project(section, observed.teams)
         elif provider == "exchange" and observed.exchange is not None:
-            standing |= exchange_states.project(section, observed.exchange)
+            standing |= exchange_states.project(section, observed.exchange, everything=exchange_states.bear_on_all(plan.steps))
         else:
             raise ValueError(f"the capture has no {provider} state")
     return standing

@@ -15,6 +15,7 @@ from worlds import (
     NAMES,
     SCOPES,
     USERS,
+    ExchangeWorld,
     documents,
     exchange_documents,
     observed,
@@ -25,6 +26,7 @@ from worlds import (
 
 from reconciler import canonical
 from reconciler.errors import TamperedPlan
+from reconciler.model.documents import AccessRight
 from reconciler.planning import planfile, prefixes
 from reconciler.planning.making import PlanOptions, plan
 
@@ -215,6 +217,21 @@ def test_standings_refuse_a_reading_without_the_product():
     assert prefixes.differences(result, len(result.steps), here) != ()
     assert prefixes.differences(result, 0, here, ["teams"]) == ()
     assert declared
+
+
+@pytest.mark.parametrize(("changes", "moved"), [(["*"], True), ([APPS[0]], False)])
+def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_policies_of_all(changes, moved):
+    """An application without policies of its own is judged by those of `*`: with one, its way from before to after is another."""
+    before = ExchangeWorld({(app, SCOPES[0]): (AccessRight.RESTRICT, "") for app in ("*", APPS[0])})
+    wanted = ExchangeWorld({(app, SCOPES[1] if app in changes else SCOPES[0]): (AccessRight.RESTRICT, "") for app in ("*", APPS[0])})
+    every = documents([], exchange_documents(wanted, described=True))
+    result = plan(every, observed(None, before), PlanOptions())
+    assert {step.address.partition("@")[0] for step in result.steps} == {f"exchange.policy/{app}" for app in changes}
+    stranger = before.copy()
+    stranger.policies[APPS[1], SCOPES[2]] = (AccessRight.DENY, "")
+    assert prefixes.locate(result, observed(None, before)) == 0
+    assert prefixes.locate(result, observed(None, stranger)) == (None if moved else 0)
+    assert prefixes.differences(result, 0, observed(None, stranger)) == ((f"exchange.policy/{APPS[1]}@{SCOPES[2]}",) if moved else ())
 
 
 def test_what_moved_is_named_as_the_service_spells_it():

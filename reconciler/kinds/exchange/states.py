@@ -5,12 +5,13 @@ The Exchange twin of the Teams room's standings: a flat mapping of a name for pe
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, cast
 
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.kinds.exchange.guards import Guard
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 Standing = dict[str, object]
 
+_EVERY = exchange_policy(EVERY_APPLICATION, "")
+_NEW_OR_REMOVE = frozenset(("New-ApplicationAccessPolicy", "Remove-ApplicationAccessPolicy"))
 
 GUARD_SCOPE = "guardScope"
 """Key of the empty group that guards stand on, beside the applications of a baseline: no application is called so."""
@@ -63,9 +66,21 @@ def start(section: Mapping[str, Json]) -> Standing:
     return standing
 
 
-def project(section: Mapping[str, Json], observed: ExchangeState) -> Standing:
-    """The same part of a tenant as it is now; a policy that nobody expects shows too."""
-    concerned = (policy for policy in observed.policies.values() if policy.application in section)
+def bear_on_all(steps: Sequence[Step]) -> bool:
+    """Whether policies of `*` come or go, which concerns every application; steps of Exchange come first."""
+    exchange = takewhile(lambda step: step.provider == "exchange", steps)
+    return any(step.cmdlet in _NEW_OR_REMOVE and step.address.startswith(_EVERY) for step in exchange)
+
+
+def project(section: Mapping[str, Json], observed: ExchangeState, *, everything: bool) -> Standing:
+    """The same part of a tenant as it is now; a policy that nobody expects shows too.
+
+    Args:
+        section: the Exchange part of a plan's baseline.
+        observed: the tenant.
+        everything: whether the plan bears on all applications: then one that has got its first policy since the plan was made shows as well.
+    """
+    concerned = (policy for policy in observed.policies.values() if everything or policy.application in section)
     return {exchange_policy(one.application, one.scope): (one.right.value, one.description) for one in concerned}
 
 
