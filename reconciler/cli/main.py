@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -59,6 +60,7 @@ def program() -> None:
 def main() -> NoReturn:
     """Run the `reconciler` command of this process and end it; its memory is left to the system, as taking it apart takes up to a tenth of a run."""
     code = run()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is done: a Ctrl-C from here on must not change what is said of it
     atexit._run_exitfuncs()  # noqa: SLF001  what libraries have asked for; the one public way to it takes the memory apart too
     streams.finish()
     os._exit(code)

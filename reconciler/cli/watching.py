@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 5.0
 """Where no terminal is, at most one line in this time tells that steps go well; what does not go well is always told."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
+_SIGNALS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
 _FINISHING = b"\nFinishing the step in flight, then stopping. Once more: stop at once, and leave its outcome unknown.\n"
 
 
@@ -126,17 +127,23 @@ class Bar:
 
 @contextmanager
 def stopping() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C (or SIGTERM) as the wish to stop after the step in flight; a second one ends the run at once."""
+    """Take the first Ctrl-C (or SIGTERM, or the end of the terminal) as the wish to stop after the step in flight; a second one ends the run at once.
+
+    A terminal that goes may say so several times, which is one wish; and nobody's wish at all if `nohup` was asked to see to that.
+    """
     wishes: list[int] = []
 
     def wish(number: int, _frame: FrameType | None) -> None:
+        if wishes and number == _HANGUP:
+            return
         if wishes:
             raise KeyboardInterrupt
         wishes.append(number)
         with suppress(OSError):
             os.write(2, _FINISHING)  # not through a stream: the signal may have come in the middle of a print
 
-    before = {number: signal.signal(number, wish) for number in _SIGNALS}
+    ignored = {number for number in _SIGNALS if signal.getsignal(number) is signal.SIG_IGN}
+    before = {number: signal.signal(number, wish) for number in _SIGNALS if number not in ignored}
     try:
         yield lambda: bool(wishes)
     finally:

@@ -211,26 +211,57 @@ def test_on_a_terminal_there_is_colour_and_a_bar(folder: Path) -> None:
     assert "Apply complete!" in out
 
 
-def test_a_signal_stops_after_the_step_in_flight(folder: Path) -> None:
-    """The signal is sent by the process itself, on the first step, so that no clock decides."""
+def _signalled(folder: Path, *signals: str, before: str = "") -> subprocess.CompletedProcess[str]:
+    """An apply whose process sends itself signals on the first step, so that no clock decides."""
+    sent = "".join(f"    os.kill(os.getpid(), signal.{name})\n" for name in signals)
     script = (
-        "import os, signal, sys\n"
+        f"import os, signal, sys\n{before}"
         "from reconciler.tenants.simulated import Simulator\n"
-        "run = Simulator.run\n"
+        "run, sent = Simulator.run, []\n"
         "def signalled(self, invocation, text):\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    sent.append(text) or len(sent) == 1 and send()\n"
         "    return run(self, invocation, text)\n"
+        f"def send():\n{sent}"
         "Simulator.run = signalled\n"
         "from reconciler.cli.main import main\n"
         "sys.argv = ['reconciler', 'apply', '--auto-approve', '--tenant', 'sim:tenant.json']\n"
         "main()\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("signals", [["SIGINT"], ["SIGTERM"], ["SIGHUP"], ["SIGHUP", "SIGHUP"], ["SIGINT", "SIGHUP"]], ids=" ".join)
+def test_a_signal_stops_after_the_step_in_flight(folder: Path, signals: list[str]) -> None:
+    ran = _signalled(folder, *signals)
     assert ran.returncode == 130, ran.stderr
     assert "Finishing the step in flight" in ran.stderr
     assert "Done: 1 step\n" in ran.stdout
     assert "Not tried: 12 steps\n" in ran.stdout
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_terminal_that_goes_stops_nothing_that_nohup_was_asked_to_keep(folder: Path) -> None:
+    ran = _signalled(folder, "SIGHUP", before="signal.signal(signal.SIGHUP, signal.SIG_IGN)\n")
+    assert ran.returncode == 0, ran.stderr
+    assert "Apply complete!" in ran.stdout
+
+
+def test_a_second_wish_stops_at_once(folder: Path) -> None:
+    ran = _signalled(folder, "SIGINT", "SIGTERM")
+    assert ran.returncode == 130, ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_ctrl_c_when_all_is_said_changes_no_exit_code(folder: Path) -> None:
+    script = (
+        "import atexit, os, signal, sys\n"
+        "from reconciler.cli.main import main\n"
+        "atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))\n"
+        "sys.argv = ['reconciler', 'plan', '--tenant', 'sim:tenant.json', '--detailed-exitcode']\n"
+        "main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (2, "")
 
 
 def test_a_simulated_tenant_whose_file_is_not_there_yet_begins_as_the_bundled_one(run: Run, folder: Path) -> None:
