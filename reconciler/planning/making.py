@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
@@ -10,38 +9,28 @@ from msgspec import Struct
 
 from reconciler.canonical import Json, digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
-from reconciler.kinds.exchange import changes as exchange_changes
-from reconciler.kinds.exchange import checks as exchange_checks
 from reconciler.kinds.exchange import desired as exchange_desired
-from reconciler.kinds.exchange import states as exchange_states
-from reconciler.kinds.exchange import steps as exchange_steps
-from reconciler.kinds.exchange import target as exchange_target
-from reconciler.kinds.teams import changes as teams_changes
-from reconciler.kinds.teams import checks as teams_checks
 from reconciler.kinds.teams import desired as teams_desired
-from reconciler.kinds.teams import states as teams_states
-from reconciler.kinds.teams import steps as teams_steps
-from reconciler.kinds.teams import target as teams_target
 from reconciler.model.addresses import Provider, provider_of
 from reconciler.model.codes import Warned
-from reconciler.model.documents import Documents, Kind, Limits
+from reconciler.model.documents import Documents, Kind
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import checking, passages, reaching, testing
 from reconciler.planning.naming import names
+from reconciler.planning.parts import product_parts
 from reconciler.planning.selection import assert_consents, assert_known, selection
 from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from reconciler.access.subjects import Delta
-    from reconciler.kinds.ordering.orders import Ordered
     from reconciler.model.desired import DesiredExchange, DesiredTeams, Unresolved
     from reconciler.model.findings import Finding
-    from reconciler.model.observed import ExchangeState, Observed, TeamsState
-    from reconciler.model.plans import Change, Draft
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Draft
+    from reconciler.planning.parts import Part
     from reconciler.planning.selection import Selection
 
 
@@ -58,22 +47,6 @@ class PlanOptions(Struct, frozen=True):
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     group_changes: GroupChanges = "in-place"
-
-
-class _Part(Struct, frozen=True):
-    """What one product contributes to a plan."""
-
-    provider: Provider
-    changes: tuple[Change, ...]
-    ordered: Ordered
-    baseline: Json
-    access: Delta
-    outcome: TeamsState | ExchangeState
-    refusals: tuple[Note, ...] = ()
-    warnings: tuple[Note, ...] = ()
-    unmanaged: tuple[Note, ...] = ()
-    displaced: tuple[Note, ...] = ()
-    held: tuple[Note, ...] = ()
 
 
 def products(documents: Documents) -> frozenset[Provider]:
@@ -131,7 +104,7 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     chosen = selection(options.only, options.skip)
     desired = resolved(documents, observed, options)
     assert_known(chosen, desired, observed)
-    parts = _parts(documents, observed, desired, (options, chosen))
+    parts = product_parts(documents, observed, desired, chosen, regranting=options.group_changes == "in-place")
     made = _composed(documents, observed, desired, parts, (options, chosen))
     outcome = {part.provider: part.outcome for part in parts}
     return testing.tested(made, documents, observed, outcome, selected=bool(options.only or options.skip))
@@ -151,7 +124,7 @@ def _composed(
     documents: Documents,
     observed: Observed,
     desired: tuple[DesiredTeams, DesiredExchange],
-    parts: Sequence[_Part],
+    parts: Sequence[Part],
     choice: tuple[PlanOptions, Selection],
 ) -> Plan:
     """Put the products' parts together into one plan."""
@@ -212,80 +185,7 @@ def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> tup
     return teams, exchange
 
 
-def _parts(
-    documents: Documents,
-    observed: Observed,
-    desired: tuple[DesiredTeams, DesiredExchange],
-    choice: tuple[PlanOptions, Selection],
-) -> tuple[_Part, ...]:
-    """Exchange comes before Teams. A product that was not read contributes nothing."""
-    options, chosen = choice
-    tenant = documents.tenant
-    limits = tenant.limits if tenant is not None else Limits()
-    prune = tenant is not None and Kind.TEAMS_POLICY in tenant.prune
-    guard_scope = tenant.guard_scope.text if tenant is not None and tenant.guard_scope is not None else None
-    regranting = options.group_changes == "in-place"
-    parts = (
-        _exchange(desired[1], observed, limits, (chosen, guard_scope)),
-        _teams(desired[0], observed, limits, chosen, prune=prune, regranting=regranting),
-    )
-    return tuple(part for part in parts if part is not None)
-
-
-def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, choice: tuple[Selection, str | None]) -> _Part | None:
-    state = observed.exchange
-    if state is None:
-        return None
-    chosen, guard_scope = choice
-    aim = exchange_target.target(desired, state, holding=chosen.holding)
-    way = exchange_steps.ordered(state, aim, observed.directory, guard_scope)
-    reached = reaching.exchange(state, aim, observed.directory)
-    return _Part(
-        provider="exchange",
-        changes=tuple(exchange_changes.changes(state, aim)),
-        ordered=way.ordered,
-        baseline=exchange_states.baseline(state, aim, way.guard) if way.ordered.drafts else None,
-        access=reached.delta,
-        outcome=reached.outcome,
-        refusals=(*exchange_checks.refusals(state, aim, observed.directory, limits, way), *reached.refusals),
-        warnings=tuple(exchange_checks.warnings(state, aim, way)),
-        unmanaged=tuple(exchange_checks.unmanaged(state, desired)),
-        held=aim.held,
-    )
-
-
-def _teams(  # noqa: PLR0913  what the documents, the tenant and the command line each say
-    desired: DesiredTeams, observed: Observed, limits: Limits, chosen: Selection, *, prune: bool, regranting: bool
-) -> _Part | None:
-    state = observed.teams
-    if state is None:
-        return None
-    aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
-    bystanders = cache(partial(_bystanders, observed.directory.users, state.users, aim.users))
-    way = teams_steps.ordered(state, aim, regranting=regranting, bystanders=bystanders)
-    reached = reaching.teams(state, aim, observed.directory)
-    return _Part(
-        provider="teams",
-        changes=tuple(teams_changes.changes(state, aim)),
-        ordered=way,
-        baseline=teams_states.baseline(state, aim) if way.drafts else None,
-        access=reached.delta,
-        outcome=reached.outcome,
-        refusals=(*teams_checks.refusals(state, aim, desired, observed.directory, limits), *passages.exposures(way), *reached.refusals),
-        warnings=(*teams_checks.warnings(state, aim, desired, observed.directory), *passages.regrants(way, state), *reached.warnings),
-        unmanaged=tuple(teams_checks.unmanaged(state, aim, desired)),
-        displaced=tuple(Note("displaced", address, dict(details)) for address, details in teams_checks.displaced(state, aim, desired)),
-        held=aim.held,
-    )
-
-
-def _bystanders(known: Collection[str], before: Collection[str], changing: Collection[str]) -> int:
-    """How many users are known who hold no policy directly, neither before nor after."""
-    concerned = sum(map(known.__contains__, before)) + sum(user in known and user not in before for user in changing)
-    return len(known) - concerned
-
-
-def _numbered(parts: Sequence[_Part]) -> tuple[list[Json], tuple[Step, ...]]:
+def _numbered(parts: Sequence[Part]) -> tuple[list[Json], tuple[Step, ...]]:
     gaps, within = passages.gaps(part.ordered for part in parts)
     return gaps, _steps((draft for part in parts for draft in part.ordered.drafts), within)
 
@@ -347,7 +247,7 @@ def _consent(text: str) -> str:
     return text.lower()
 
 
-def _warnings(parts: Sequence[_Part], unused: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:
+def _warnings(parts: Sequence[Part], unused: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:
     relying = passages.reliances(part.ordered for part in parts)
     return _sorted_notes((*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held)))
 
@@ -373,5 +273,5 @@ def _sorted_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=_order))
 
 
-def _notes(parts: Iterable[_Part], of: Callable[[_Part], Iterable[Note]]) -> tuple[Note, ...]:
+def _notes(parts: Iterable[Part], of: Callable[[Part], Iterable[Note]]) -> tuple[Note, ...]:
     return _sorted_notes(note for part in parts for note in of(part))
