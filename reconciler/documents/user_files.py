@@ -119,6 +119,9 @@ def _user_faults(entries: _Entries, file: str) -> list[Finding]:
 def _txt_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
     """One user a line; blank lines, blanks around an entry and comments (`#` at the start or after a blank) say nothing."""
     del file
+    whole = decoded.text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if "" not in whole and not any(sign in decoded.text for sign in "# "):  # then a line is an entry
+        return _lines(whole, 1), []
     entries = _Entries([], array("L"), array("L"))
     for number, line in enumerate(decoded.text.split("\n"), 1):
         content = _COMMENT.sub("", line) if "#" in line else line
@@ -130,10 +133,15 @@ def _txt_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
     return entries, []
 
 
+def _lines(texts: list[str], first: int) -> _Entries:
+    """Whole lines as entries, the first of them on line `first`."""
+    return _Entries(texts, array("L", range(first, first + len(texts))), array("L", [1]) * len(texts))
+
+
 def _csv_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
     lines = decoded.text.replace("\r\n", "\n").removesuffix("\n").split("\n")
     if _is_plain_column(decoded.text, lines):
-        return _Entries(lines[1:], array("L", range(2, len(lines) + 1)), array("L", [1]) * (len(lines) - 1)), []
+        return _lines(lines[1:], 2), []
     rows = _rows(lines)
     start = next((index for index, row in enumerate(rows) if row != []), None)
     if start is None:

@@ -20,7 +20,7 @@ from reconciler.documents.texts import decode
 from reconciler.model.documents import Documents, Listing
 from reconciler.model.findings import Finding, Position
 from tests.documents.cases import FAULTS, VALID
-from tests.strategies.documents import document_sets, spelled
+from tests.strategies.documents import document_sets, spelled, users
 
 NOWHERE = Position("", 0, 0)
 SEEDS = sorted(
@@ -122,6 +122,45 @@ def _shuffled(value: Any, chance: random.Random) -> Any:
         chance.shuffle(items)
         return items
     return value
+
+
+_LISTED = b"apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: a}\nspec: {grants: {usersFrom: FILE}}\n"
+_ODD_LINES = st.sampled_from(
+    [" ", "a b", "a,b", '"a"', "#", "x y@", "\u00e4@contoso.com", "user", "'", "a\u200bb", " a@contoso.com", "a@contoso.com "]
+)
+
+
+@given(
+    st.lists(users, min_size=1, max_size=5),
+    st.lists(st.tuples(st.integers(0, 5), _ODD_LINES), max_size=2),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(0, 1),
+)
+@example(["a@contoso.com"], [], "\n", 1)
+@settings(max_examples=150)
+def test_a_file_of_nothing_but_users_is_read_as_one_with_something_beside(
+    listed: list[str], odd: list[tuple[int, str]], end: str, times: int
+):
+    """Whole lines are taken as entries where nothing else can be meant; a blank line or a comment at the end makes them be looked at one by one."""
+    for at, line in odd:
+        listed.insert(at, line)
+    for name, head, beside in (("b.csv", ["user"], ""), ("b.txt", [], "# that is all")):
+        policy = _LISTED.replace(b"FILE", name.encode())
+        plain = end.join([*head, *listed]) + end * times
+        slow = end.join([*head, *listed, beside, ""])
+        first, second = (examined({"a.yaml": policy, name: text.encode()}) for text in (plain, slow))
+        assert [_nowhere(one) for one in first.findings] == [_nowhere(one) for one in second.findings]
+        for one, other in zip(first.documents.teams, second.documents.teams, strict=True):
+            assert one.users is not None
+            assert other.users is not None
+            assert [(each.texts, each.lines, each.columns) for each in one.users] == [
+                (each.texts, each.lines, each.columns) for each in other.users
+            ]
+
+
+def _nowhere(finding: Finding) -> tuple[int, int, str, str]:
+    """A finding without its folder."""
+    return finding.position.line, finding.position.column, finding.rule, finding.message.rpartition("/")[2]
 
 
 @given(st.data())
