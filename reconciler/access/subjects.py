@@ -7,7 +7,7 @@ Teams: `group-members` and `everyone` mean those who hold no policy directly, ne
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.canonical import Json
+
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 class SubjectKind(StrEnum):
@@ -124,7 +127,7 @@ def row_of(written: Mapping[str, Any]) -> Row:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    return Row(_text(written["application"]), subject_of(written["subject"]), _CERTAINTIES[written["certainty"]])
+    return Row(_text(written["application"]), subject_of(written["subject"]), _known(_CERTAINTIES, written["certainty"]))
 
 
 def subject_of(written: Mapping[str, Any]) -> Subject:
@@ -133,8 +136,15 @@ def subject_of(written: Mapping[str, Any]) -> Subject:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    excepted = tuple(Part(_KINDS[part["kind"]], _text(part["id"])) for part in written.get("except", ()))
-    return Subject(_KINDS[written["kind"]], _text(written.get("id", "")), excepted)
+    excepted = tuple(Part(_known(_KINDS, part["kind"]), _text(part["id"])) for part in written.get("except", ()))
+    return Subject(_known(_KINDS, written["kind"]), _text(written.get("id", "")), excepted)
+
+
+def _known(words: Mapping[str, _Word], word: object) -> _Word:
+    found = words.get(word) if isinstance(word, str) else None
+    if found is None:
+        raise ValueError(f"{word!r} is none of {', '.join(words)}")
+    return found
 
 
 def _text(value: object) -> str:

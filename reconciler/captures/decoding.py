@@ -54,6 +54,8 @@ def _decoder() -> msgspec.json.Decoder[_Capture]:
 def decode(data: bytes) -> Mapping[str, Any] | None:
     """The content of a capture file with users as `GrantRow` and `User`; None for a file that has to be looked at more closely."""
     try:
+        if not data.isascii():
+            data.decode("utf-8")  # in properties that nobody looks at, the decoder lets broken bytes pass: such a file is damaged
         found = _decoder().decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

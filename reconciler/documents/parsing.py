@@ -72,7 +72,7 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
         parser: makes an event parser of PyYAML.
     """
     source, parsed = _Source(text, file, parser), Parsed([], [])
-    start: int | None = 0
+    start = None if _parse_by_runs(source, parsed) else 0
     while start is not None:
         start = _parse_from(start, source, parsed)
     findings = [*parsed.findings, *_emptiness(text, parsed, file)]
@@ -82,8 +82,6 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
 def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     """Parse until the end or the first fault; returns where to go on after a fault."""
     rest, skipped = source.text[start:], source.text.count("\n", 0, start)
-    if _parse_by_runs(rest, skipped, source, into):
-        return None
     reader = TreeReader(rest, source.file, skipped)
     stopped: Finding | None = None
     try:
@@ -100,10 +98,13 @@ def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     return _next_document(source.text, start, stopped.position.line)
 
 
-def _parse_by_runs(rest: str, skipped: int, source: _Source, into: Parsed) -> bool:
-    """Parse to the end without what stands in long runs of list items; false if there is none, or if anything is not as it looks."""
-    text, runs = thinned(rest)
-    reader = TreeReader(text, source.file, skipped, runs)
+def _parse_by_runs(source: _Source, into: Parsed) -> bool:
+    """Parse a whole file without what stands in long runs of list items; false if there is none, or if anything is not as it looks.
+
+    Tried once a file, never again behind a fault: a thousand faults would look at all the rest a thousand times.
+    """
+    text, runs = thinned(source.text)
+    reader = TreeReader(text, source.file, 0, runs)
     try:
         trees = list(reader.trees(source.parser(text))) if runs else []
     except (yaml.YAMLError, TooDeepError, MisplacedRunError):

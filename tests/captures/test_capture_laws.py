@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,6 +172,44 @@ def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data)
     whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
     plain = _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)))
     assert whole == plain
+
+
+@given(tenants(), st.data())
+@settings(max_examples=100)
+def test_no_byte_of_a_file_can_be_broken_unseen(tmp_path_factory, state, data):
+    """Not even in a property that nobody looks at: a damaged file is no complete reading, whatever decodes it."""
+    raw = captured(tmp_path_factory, state)
+    for row in (*raw["teams"]["users"], *raw["directory"]["users"]):
+        row["note"] = data.draw(st.sampled_from(["n\u00f6te", "\u65e5\u672c", "plain"]))
+    body = bytearray(json.dumps(raw, ensure_ascii=False).encode())
+    spots = [at for at, byte in enumerate(body) if chr(byte).isalpha() or byte > 0x7F]
+    body[data.draw(st.sampled_from(spots))] = data.draw(st.sampled_from([0xE9, 0xFF, 0xC3, 0x80, 0x41]))
+    file = tmp_path_factory.mktemp("broken") / "capture.json"
+    file.write_bytes(body)
+    whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
+    plain = _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)))
+    assert whole == plain
+    with suppress(UnicodeDecodeError):
+        body.decode("utf-8")
+        return
+    assert isinstance(whole, str)
+    assert "is not UTF-8" in whole
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_blank_name_of_a_policy_counts_as_one_however_the_rows_were_decoded(tmp_path, count):
+    raw = json.loads((Path(__file__).parent / "cases" / "plain" / "capture.json").read_text("utf-8"))
+    holders = raw["teams"]["users"]
+    raw["teams"]["users"] = [*holders, {"Identity": APPS[0], "ApplicationAccessPolicy": {"Name": "", "Authority": "x"}}]
+    read = next(one for one in raw["teams"]["reads"] if one["cmdlet"] == "Get-CsOnlineUser")
+    read["count"] = count
+    raw["teams"]["reads"].append({**read, "parameters": {}, "count": len(holders) + 1})
+    file = tmp_path / "capture.json"
+    file.write_text(json.dumps(raw), encoding="utf-8")
+    told = _loaded_or_refused(lambda: reading.load(file, tenant_id=None, needs=BOTH))
+    assert told == _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)))
+    assert isinstance(told, str)
+    assert ("returned" in told) == (count != len(holders) + 1)
 
 
 @given(tenants())

@@ -145,3 +145,11 @@ def test_a_run_is_used() -> None:
 
     assert parse(document(1000), "f", Counting).trees
     assert len(events) < 25
+
+
+def test_a_thousand_faults_do_not_look_at_the_rest_a_thousand_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    monkeypatch.setattr(parsing, "thinned", lambda text: (looked.append(len(text)), thinned(text))[1])
+    text = ("a: [\n" + "".join(f"  - u{number}@contoso.com\n" for number in range(20)) + "---\n") * 100
+    assert len(parse(text, "f").findings) >= 100
+    assert looked == [len(text)]

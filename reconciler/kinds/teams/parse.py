@@ -86,7 +86,7 @@ def bare_name(identity: str) -> str:
 def granted_name(row: Mapping[str, Any] | GrantRow) -> Any:
     """What a user's row says about the direct grant: an object's `Name` (module 3.0.0 and newer), a text, or None for no grant."""
     if isinstance(row, GrantRow):
-        return row.ApplicationAccessPolicy.Name or None
+        return row.ApplicationAccessPolicy.Name
     granted = row[POLICY_TYPE] if POLICY_TYPE in row else row.get("PolicyName")
     if isinstance(granted, dict):
         return granted.get("Name", granted)
