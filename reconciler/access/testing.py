@@ -122,22 +122,6 @@ def of_rows(rows: Iterable[Any]) -> tuple[Expected, ...]:
     )
 
 
-def assert_row(row: Any) -> None:
-    """Refuse a row of a plan file that `Result.row` does not make.
-
-    Raises:
-        KeyError, TypeError, ValueError: something lacks, or is of another type.
-    """
-    of_rows([row])
-    why, path = row["why"], row["why"]["path"]
-    decided = () if why["decided_by"] is None else (why["decided_by"],)
-    for text in (row["verdict"], *decided, *why["unknown"], *(step[key] for step in path for key in ("address", "asked"))):
-        _text(text)
-    for switch in (row["passed"], row["excused"], *(step["holds"] for step in path if step["holds"] is not None)):
-        if not isinstance(switch, bool):
-            raise TypeError(f"{switch!r} is neither true nor false")
-
-
 def request(expected: Iterable[Expected]) -> CaptureRequest:
     """What has to be read to judge expectations: their products, and whom they name."""
     wanted = tuple(expected)

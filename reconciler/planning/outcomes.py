@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from reconciler.access import outcome
 from reconciler.access.explaining import Known
+from reconciler.errors import TamperedPlan
 from reconciler.kinds.exchange import target as exchange_target
 from reconciler.kinds.exchange.states import GUARD_SCOPE
 from reconciler.kinds.teams import target as teams_target
@@ -52,7 +53,18 @@ def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
 
 
 def of_plan(plan: Plan) -> Known:
-    """What a plan file alone tells about the state after its last step: no memberships, and only what its steps touch."""
+    """What a plan file alone tells about the state after its last step: no memberships, and only what its steps touch.
+
+    Raises:
+        TamperedPlan: its steps do not follow from its baseline.
+    """
+    try:
+        return _followed(plan)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TamperedPlan(f"a step of the plan does not follow from what it rests on ({error!r}); make the plan again") from error
+
+
+def _followed(plan: Plan) -> Known:
     standing = baseline_standing(plan)
     for step in plan.steps:
         advance(standing, step)

@@ -21,6 +21,7 @@ from reconciler.model.observed import (
     TeamsState,
     User,
 )
+from reconciler.planning.planshape import flaw
 
 APP, OTHER = "00000001-0000-4000-8000-000000000001", "00000001-0000-4000-8000-000000000002"
 MEGAN, NESTOR, GONE = (f"00000002-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -125,7 +126,6 @@ def test_a_product_that_was_not_read_is_no_empty_product(product: str) -> None:
 def test_a_row_says_everything_that_an_apply_needs() -> None:
     result = answer("exchange", "megan@contoso.com")
     row = result.row()
-    testing.assert_row(row)
     assert row["subject"] == {"id": MEGAN, "kind": "mailbox"}
     assert row["why"]["decided_by"] == f"exchange.policy/{APP}@{BOARD}"
     assert [one.row() for one in testing.judge(testing.of_rows([row]), OBSERVED)] == [row]
@@ -146,6 +146,20 @@ def test_the_order_of_expectations_says_nothing() -> None:
     assert [one.expected.test for one in testing.judge(many, OBSERVED)] == ["A"] * 4 + ["b"] * 4
 
 
+NOTES = ("changes", "consents", "displaced", "held", "refusals", "steps", "unmanaged", "unresolved", "warnings")
+PLAN = {
+    **{name: [] for name in NOTES},
+    **{name: {} for name in ("baseline", "connect", "names", "summary")},
+    "access": None,
+    "gaps": None,
+    "applicable": True,
+    "format_version": "1.0",
+    "tool": {"name": "reconciler", "version": "0"},
+    "inputs": {"capture_digest": "0" * 64, "capture_taken_at": "", "documents_digest": "0" * 64, "source": "capture"},
+    "tenant": {"organization": "", "tenantId": MEGAN},
+}
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -157,5 +171,8 @@ def test_the_order_of_expectations_says_nothing() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_row_is_refused(broken: dict) -> None:
-    with pytest.raises((KeyError, TypeError, ValueError)):
-        testing.assert_row({**answer("teams", MEGAN).row(), **broken})
+    row = answer("teams", MEGAN).row()
+    assert flaw({**PLAN, "tests": [row]}) is None
+    found = flaw({**PLAN, "tests": [row, {**row, **broken}]})
+    assert found is not None
+    assert "`$.tests[1]." in found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import suppress
 from pathlib import Path
 
 import jsonschema
@@ -27,8 +28,10 @@ from worlds import (
 from reconciler import canonical
 from reconciler.errors import TamperedPlan
 from reconciler.model.documents import AccessRight
-from reconciler.planning import planfile, prefixes
+from reconciler.planning import outcomes, planfile, prefixes
 from reconciler.planning.making import PlanOptions, plan
+from reconciler.reports import plans
+from reconciler.reports.lines import text
 
 
 def case(seed):
@@ -189,10 +192,10 @@ def test_every_plan_fits_the_published_schema():
     ("name", "value", "why"),
     [
         ("id", 5, "step 5 stands in place 1"),
-        ("text", 5, "text of step 1 is no text"),
-        ("parameters", [], "no parameters"),
-        ("provider", "dns", "no known product"),
-        ("gaps", None, "NoneType"),
+        ("text", 5, r"Expected `str`, got `int` - at `\$\.steps\[0\]\.text`"),
+        ("parameters", [], "Expected `object`, got `array`"),
+        ("provider", "dns", "Invalid enum value 'dns'"),
+        ("gaps", None, "Expected `array`, got `null`"),
     ],
 )
 def test_a_sealed_file_that_lacks_something_is_refused(saved, name, value, why):
@@ -205,6 +208,55 @@ def test_a_sealed_file_that_lacks_something_is_refused(saved, name, value, why):
     _rewrite(saved, resealed)
     with pytest.raises(TamperedPlan, match=why):
         planfile.load(saved)
+
+
+_OTHERS = (None, True, 7, -1, "x", [], {}, [1], {"a": 1})
+
+
+def _places(value, way=()):
+    """Every way into a JSON value."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way] * bool(way) + [place for key, inner in items for place in _places(inner, (*way, key))]
+
+
+def _altered(raw, way, other):
+    """A copy with something else in one place, or with nothing there."""
+    raw = json.loads(json.dumps(raw))
+    holder = raw
+    for key in way[:-1]:
+        holder = holder[key]
+    if other is _OTHERS:
+        del holder[way[-1]]
+    else:
+        holder[way[-1]] = other
+    return raw
+
+
+def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape_of_the_schema(tmp_path):
+    """Who can seal can write anything. A reader must say that it is no plan, never fall over it."""
+    chance, path = random.Random(7), tmp_path / "plan.json"
+    schema = json.loads((Path(__file__).parents[2] / "schemas/plan.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft7Validator(schema)
+    whole = [json.loads(b"".join(planfile.chunks(made(seed)))) for seed in range(12)]
+    loaded = 0
+    for _ in range(900):
+        raw = chance.choice(whole)
+        way = chance.choice([place for place in _places(raw) if place[0] not in {"digest", "content_digest"}])
+        raw = _altered(raw, way, chance.choice((*_OTHERS, _OTHERS)))
+        with suppress(KeyError):
+            raw["content_digest"] = f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
+        raw["digest"] = f"plan:{canonical.digest({name: value for name, value in raw.items() if name != 'digest'})}"
+        path.write_bytes(canonical.dumps(raw) + b"\n")
+        try:
+            found = planfile.load(path)
+        except TamperedPlan:
+            continue
+        loaded += 1
+        assert [error.message for error in validator.iter_errors(raw) if error.validator != "additionalProperties"] == [], way
+        assert text(plans.plan(found.plan, found.digests, simulated=False))
+        with suppress(TamperedPlan):
+            outcomes.of_plan(found.plan)
+    assert 90 < loaded < 450
 
 
 def test_standings_refuse_a_reading_without_the_product():
