@@ -11,7 +11,7 @@ import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import peers, scaling, startup
+from tests.benchmarks import peers, scaling, standin, startup
 from tests.benchmarks.rows import document, table
 
 if TYPE_CHECKING:
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.rows import Row
 
-DEFAULT = ("start-up", "scaling")
+DEFAULT = ("start-up", "scaling", "stand-in")
 
 
 def stages(largest: int) -> Mapping[str, Callable[[int], Iterable[Row]]]:
     """The stages by name, with tenants up to a size."""
     sizes = [size for size in scaling.SIZES if size <= largest]
-    return {"start-up": startup.rows, "scaling": partial(scaling.rows, sizes=sizes), "peer": partial(peers.rows, sizes=sizes)}
+    return {
+        "start-up": startup.rows,
+        "scaling": partial(scaling.rows, sizes=sizes),
+        "stand-in": partial(standin.rows, largest=largest),
+        "peer": partial(peers.rows, sizes=sizes),
+    }
 
 
 def _commit() -> str:

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tests.benchmarks.journals import rate
 from tests.benchmarks.measuring import measure
 from tests.benchmarks.rows import Row
 from tests.benchmarks.startup import RECONCILER, ROOT
@@ -132,13 +133,5 @@ def _applied(folder: Path, grants: int) -> Iterator[Row]:
     subprocess.run(apply, cwd=ROOT, check=True, capture_output=True)
     whole = time.perf_counter() - start
     yield Row("apply", f"{grants:,} grants: drift put right, reading included", whole, whole)
-    rate = _rate(next(state.glob("*/apply-*.jsonl")))
-    yield Row("apply", f"{grants:,} grants: steps a second", rate, rate, budget=RATE, unit="steps/s")
-
-
-def _rate(journal: Path) -> float:
-    from datetime import datetime
-
-    lines = [json.loads(line) for line in journal.read_text("utf-8").splitlines()]
-    told = [datetime.fromisoformat(line["at"]) for line in lines if "state" in line]
-    return len(told) / 2 / max((told[-1] - told[0]).total_seconds(), 1e-6)
+    found = rate(next(state.glob("*/apply-*.jsonl")))
+    yield Row("apply", f"{grants:,} grants: steps a second", found, found, budget=RATE, unit="steps/s")

@@ -33,6 +33,13 @@ def test_a_small_tenant_has_a_row_for_every_stage() -> None:
     assert {row["stage"] for row in rows} == {"floor", "plan", "stages", "calls", "from zero", "apply"}
 
 
+def test_an_apply_through_processes_has_a_row() -> None:
+    (row,) = _rows("--largest", "200", "stand-in")
+    assert (row["stage"], row["unit"]) == ("stand-in", "steps/s")
+    assert isinstance(row["best"], float)
+    assert row["best"] > 0
+
+
 @pytest.mark.parametrize("form", ["yaml", "csv"])
 def test_the_floor_finds_what_differs(tmp_path, form) -> None:
     world = worlds.write(tmp_path / "world", 1000, form)
