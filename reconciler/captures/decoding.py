@@ -1,4 +1,4 @@
-"""The bytes of a capture file -> its content, where the rows of users, of which there may be 100,000, are values at once.
+"""The bytes of a capture file -> its content, where the rows of users and recipients, of which there may be 100,000, are values at once.
 
 Only a file whose every part has the usual shape is decoded so. Any other is decoded as plain JSON, where the parsers find what is odd about it:
 nothing is judged here, and what comes out is judged by the same rules.
@@ -10,8 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from reconciler.captures.directory import RecipientRow  # noqa: TC001  the same
 from reconciler.kinds.teams.parse import GrantRow  # noqa: TC001  decoders look annotations up
 from reconciler.model.observed import User  # noqa: TC001  the same
 
@@ -31,7 +32,7 @@ class _Teams(Struct, forbid_unknown_fields=True):
 class _Directory(Struct, forbid_unknown_fields=True):
     users: list[User]
     groups: Any = UNSET
-    recipients: Any = UNSET
+    recipients: list[RecipientRow] | UnsetType = UNSET
     absent: Any = UNSET
 
 
@@ -52,7 +53,7 @@ def _decoder() -> msgspec.json.Decoder[_Capture]:
 
 
 def decode(data: bytes) -> Mapping[str, Any] | None:
-    """The content of a capture file with users as `GrantRow` and `User`; None for a file that has to be looked at more closely."""
+    """The content of a capture file with users as `GrantRow` and `User`, recipients as `RecipientRow`; None for a file that has to be looked at more closely."""
     try:
         if not data.isascii():
             data.decode("utf-8")  # in properties that nobody looks at, the decoder lets broken bytes pass: such a file is damaged

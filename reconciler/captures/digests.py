@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from reconciler.canonical import Json, digest, rows_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from reconciler.model.observed import Directory, ExchangeState, TeamsState, User
+    from reconciler.model.observed import Directory, ExchangeState, Recipient, TeamsState, User
 
 
 def capture_digest(tenant_id: str, teams: TeamsState | None, exchange: ExchangeState | None, directory: Directory) -> str:
@@ -73,12 +73,24 @@ def _exchange(state: ExchangeState | None) -> Json:
 def _directory(directory: Directory) -> Json:
     return {
         "groups": [[row.id, row.display_name, _ids(row.members)] for row in directory.groups.values()],
-        "recipients": [
-            [row.id, row.sid, row.primary, sorted(row.addresses), row.display_name, row.type, row.principal, _ids(row.members)]
-            for row in directory.recipients.values()
-        ],
+        "recipients": _recipients(directory.recipients.values()),
         "absent": sorted(directory.absent),
     }
+
+
+def _recipients(recipients: Collection[Recipient]) -> str:
+    """Addresses and ids hold neither blanks nor what ends a line: such names are refused. `?`: members that nobody has read."""
+    columns = (
+        [row.id for row in recipients],
+        [row.sid or "" for row in recipients],
+        [row.primary for row in recipients],
+        ["\t".join(sorted(row.addresses)) for row in recipients],
+        [row.display_name for row in recipients],
+        [row.type for row in recipients],
+        [str(row.principal) for row in recipients],
+        ["?" if row.members is None else " ".join(sorted(row.members)) for row in recipients],
+    )
+    return rows_digest(columns)
 
 
 def _ids(members: Iterable[str] | None) -> Json:

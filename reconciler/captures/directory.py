@@ -5,7 +5,10 @@ Display names are for people and may hold anything. Ids, user principal names an
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from reconciler.captures.rows import (
     are_decoded,
@@ -29,6 +32,20 @@ if TYPE_CHECKING:
     from reconciler.captures.faults import FaultList
 
 _SMTP: Final = "smtp"
+_PREFIX: Final = f"{_SMTP}:"
+
+
+class RecipientRow(Struct, frozen=True, gc=False, rename="camel"):
+    """The row of a recipient, as `captures.decoding` makes it of the usual shape: no other property of it is looked at."""
+
+    id: str
+    primary: str
+    addresses: list[str]
+    is_valid_security_principal: bool
+    sid: str | None = None
+    display_name: str | None = None
+    type: str | None = None
+    members: list[str] | None = None
 
 
 def read(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
@@ -95,9 +112,50 @@ def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[st
 
 
 def _recipients(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, Recipient], dict[str, str]]:
+    decoded = section.get("recipients")
+    if are_decoded(decoded, RecipientRow):
+        return _plain_recipients(decoded) or _judged_recipients(mappings(decoded), path, faults)
+    return _judged_recipients(objects(section, "recipients", path, faults), path, faults)
+
+
+def _plain_recipients(rows: Sequence[RecipientRow]) -> tuple[dict[str, Recipient], dict[str, str]] | None:
+    """Recipients of up to 100,000 rows, column by column; None where a row needs a closer look. Says what `_judged_recipients` says, in half the time."""
+    ids, primaries = [row.id for row in rows], [row.primary for row in rows]
+    addresses, members = list(map(_plain_addresses, rows)), [_plain_members(row.members) for row in rows]
+    every = list(chain.from_iterable(addresses))
+    named = [*primaries, *every, *(row.sid for row in rows if row.sid is not None)]
+    if not (are_guids(ids) and are_names(named) and "".join(named).isascii() and ":" not in "".join(primaries)):
+        return None
+    if any(found is not None and not are_guids(list(found)) for found in members):
+        return None
+    found = {
+        row.id: Recipient(
+            row.id, row.sid, row.primary, known, row.display_name or "", row.type or "", row.is_valid_security_principal, inside
+        )
+        for row, known, inside in zip(rows, addresses, members, strict=True)
+    }
+    by_address = {address: recipient for recipient, known in zip(ids, addresses, strict=True) for address in known}
+    return (by_key(found), by_address) if len(found) == len(rows) and len(by_address) == len(every) else None
+
+
+def _plain_addresses(row: RecipientRow) -> frozenset[str]:
+    addresses = {row.primary.lower()}
+    for proxy in map(str.lower, row.addresses):
+        if proxy.startswith(_PREFIX):
+            addresses.add(proxy[len(_PREFIX) :])
+        elif ":" not in proxy:
+            addresses.add(proxy)
+    return frozenset(addresses)
+
+
+def _plain_members(members: list[str] | None) -> frozenset[str] | None:
+    return None if members is None else frozenset(members)
+
+
+def _judged_recipients(rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList) -> tuple[dict[str, Recipient], dict[str, str]]:
     recipients: dict[str, Recipient] = {}
     by_address: dict[str, str] = {}
-    for index, row in enumerate(objects(section, "recipients", path, faults)):
+    for index, row in enumerate(rows):
         here = f"{path}.recipients[{index}]"
         recipient = _id(row, here, faults)
         if recipient is None:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from reconciler import canonical
 from reconciler.captures import files, reading
 from reconciler.captures.decoding import decode
+from reconciler.captures.directory import RecipientRow
 from reconciler.errors import CaptureFault, TenantFault
 from reconciler.kinds.teams.parse import GrantRow
 from reconciler.model.observed import ExchangeState, Observed, TeamsState, User
@@ -219,6 +220,7 @@ def test_the_usual_capture_is_decoded_into_values(tmp_path_factory, state):
     found = decode(json.dumps(raw).encode())
     assert found is not None
     assert {type(row) for row in found["directory"]["users"]} == {User}
+    assert {type(row) for row in found["directory"]["recipients"]} == {RecipientRow}
     assert {type(row) for row in found["teams"]["users"]} <= {GrantRow}
     assert found.keys() == raw.keys()
     assert found["exchange"] == raw["exchange"]
