@@ -9,6 +9,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -16,6 +18,14 @@ Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None
 
 # skipkeys and allow_nan stay off: a key that is not text, a NaN or an infinity is a defect of the caller.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+_PLAIN = msgspec.json.Encoder(order="sorted")
+
+
+def encode(value: object) -> bytes:
+    """Encode like `dumps`, in a tenth of the time, what holds JSON values, structs of them, and no floats. What it holds is not checked."""
+    return _PLAIN.encode(value)
 
 
 def dumps(value: Json) -> bytes:

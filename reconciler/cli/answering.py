@@ -152,5 +152,5 @@ def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:
     declared = {} if basis.documents is None else naming.declared(basis.documents)
     if basis.observed is None:
         return {**basis.names, **declared}
-    found = {one: declared.get(one) or naming.of_directory(basis.observed, one) for one in ids}
+    found = naming.of_ids(basis.observed, ids) | {one: name for one, name in declared.items() if one in ids}
     return {one: name for one, name in found.items() if name}

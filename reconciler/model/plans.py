@@ -32,8 +32,8 @@ class AttributeChange(Struct, frozen=True):
     removed: tuple[str, ...] = ()
 
 
-class Change(Struct, frozen=True):
-    """What a plan does to one object. `reason` is a code for readers; nothing may branch on it."""
+class Change(Struct, frozen=True, rename={"reason": "action_reason"}):
+    """What a plan does to one object. `reason` is a code for readers; nothing may branch on it. Written as it stands, like its steps."""
 
     address: Address
     kind: str

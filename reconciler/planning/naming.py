@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed
+    from reconciler.model.observed import Directory, Observed
     from reconciler.model.plans import Change, Note
 
 
@@ -20,9 +20,8 @@ def names(
     documents: Documents, observed: Observed, changes: Sequence[Change], notes: Sequence[Note], *, mentioned: Iterable[str]
 ) -> dict[str, str]:
     """A name for every id that the plan mentions and the documents or the capture name. `mentioned` are ids beside those of changes and notes."""
-    ids = {one for text in _texts(changes, notes) for one in GUID.findall(text.lower())} | set(mentioned)
-    named = declared(documents)
-    found = {one: named.get(one) or of_directory(observed, one) for one in ids}
+    ids = {*GUID.findall("\n".join(_texts(changes, notes)).lower()), *mentioned}
+    found = of_ids(observed, ids) | {one: name for one, name in declared(documents).items() if one in ids}
     return {one: name for one, name in sorted(found.items()) if name} | {EVERY_APPLICATION: "every application"}
 
 
@@ -51,19 +50,25 @@ def _strings(values: Iterable[Json]) -> Iterator[str]:
             yield from (one for one in value if isinstance(one, str))
 
 
-def of_directory(observed: Observed, one: str) -> str:
-    """A user's name and principal name, a group's or a scope's display name; "" if the capture has none."""
-    directory = observed.directory
+def of_ids(observed: Observed, ids: Iterable[str]) -> dict[str, str]:
+    """A user's name and principal name, a group's or a scope's display name; "" where the capture has none."""
+    scopes = _scope_names(observed)
+    return {one: _of_directory(observed.directory, one) or scopes.get(one, "") for one in ids}
+
+
+def _of_directory(directory: Directory, one: str) -> str:
     if user := directory.users.get(one):
         return f"{user.display_name} <{user.upn}>" if user.display_name else user.upn
     if group := directory.groups.get(one):
         return group.display_name
     if recipient := directory.recipients.get(one):
         return recipient.primary or recipient.display_name
-    return _scope_name(observed, one)
+    return ""
 
 
-def _scope_name(observed: Observed, scope: str) -> str:
-    """The name that Exchange itself prints for a scope that the directory does not know."""
-    policies = observed.exchange.policies.values() if observed.exchange is not None else ()
-    return min((policy.scope_name for policy in policies if policy.scope == scope), default="")
+def _scope_names(observed: Observed) -> dict[str, str]:
+    """The name that Exchange itself prints for each scope, for those that the directory does not know; of several the first in code-point order."""
+    names: dict[str, str] = {}
+    for policy in observed.exchange.policies.values() if observed.exchange is not None else ():
+        names[policy.scope] = min(policy.scope_name, names.get(policy.scope, policy.scope_name))
+    return names

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from reconciler import __version__, canonical
@@ -18,7 +18,7 @@ from reconciler.model.plans import Action, AttributeChange, Change, Inputs, Note
 from reconciler.planning import planshape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.canonical import Json
@@ -80,7 +80,7 @@ def digests(plan: Plan) -> Digests:
 def as_json(plan: Plan) -> Mapping[str, Json]:
     """The whole plan file as a JSON value."""
     found = digests(plan)
-    plain = {name: [each(row) for row in getattr(plan, name)] for name, each in _ROWS.items()}
+    plain = {name: msgspec.to_builtins(getattr(plan, name)) for name in _ROWS}
     return {**_body(plan), **plain, "content_digest": found.content_digest, "digest": found.digest}
 
 
@@ -107,12 +107,12 @@ def _members(body: Mapping[str, Any]) -> _Members:
 def _member(name: str, value: Any) -> Iterator[bytes]:
     """`"name":value`. Long lists come in pieces, so that nothing needs the whole text, or rows that are not made yet, at once."""
     yield canonical.dumps(name) + b":"
-    if name not in _ROWS or not isinstance(value, Iterator | list):
+    if name not in _ROWS or not isinstance(value, tuple | list):
         yield canonical.dumps(value)
         return
-    rows, opening = iter(value), b"["
-    while batch := list(islice(rows, _BATCH)):
-        yield opening + canonical.dumps(batch)[1:-1]
+    opening = b"["
+    for start in range(0, len(value), _BATCH):
+        yield opening + canonical.encode(value[start : start + _BATCH])[1:-1]
         opening = b","
     yield b"[]" if opening == b"[" else b"]"
 
@@ -213,12 +213,12 @@ def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
 
 
 def _body(plan: Plan) -> dict[str, Any]:
-    """The members of a plan file; what `_ROWS` names are iterators of rows, made when they are written."""
+    """The members of a plan file; what `_ROWS` names are the plan's own values, whose fields are called as the file calls them."""
     return {
         "access": plan.access,
         "applicable": plan.applicable,
         "baseline": plan.baseline,
-        "changes": map(_change_json, plan.changes),
+        "changes": plan.changes,
         "connect": plan.connect,
         "consents": list(plan.consents),
         "displaced": [_note_json(note) for note in plan.displaced],
@@ -233,7 +233,7 @@ def _body(plan: Plan) -> dict[str, Any]:
         },
         "names": plan.names,
         "refusals": [_note_json(note) for note in plan.refusals],
-        "steps": map(_step_json, plan.steps),
+        "steps": plan.steps,
         "summary": plan.summary,
         "tenant": {"organization": plan.organization, "tenantId": plan.tenant_id},
         "tests": list(plan.tests),
@@ -244,41 +244,11 @@ def _body(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _change_json(change: Change) -> Json:
-    return {
-        "action_reason": change.reason,
-        "actions": list(change.actions),
-        "address": change.address,
-        "after": change.after,
-        "attributes": [
-            {"added": list(one.added), "after": one.after, "before": one.before, "name": one.name, "removed": list(one.removed)}
-            for one in change.attributes
-        ],
-        "before": change.before,
-        "kind": change.kind,
-        "replaces": change.replaces,
-    }
-
-
-def _step_json(step: Step) -> Json:
-    return {
-        "address": step.address,
-        "cmdlet": step.cmdlet,
-        "gaps": list(step.gaps),
-        "id": step.id,
-        "parameters": step.parameters,
-        "provider": step.provider,
-        "reason": step.reason,
-        "temporary": step.temporary,
-        "text": step.text,
-    }
-
-
 def _note_json(note: Note) -> Json:
     return {"address": note.address, "code": note.code, "details": note.details}
 
 
-_ROWS: Mapping[str, Callable[[Any], Json]] = {"changes": _change_json, "steps": _step_json}
+_ROWS = ("changes", "steps")
 _BATCH = 500
 """Rows that are encoded at once."""
 _Members: TypeAlias = "dict[str, tuple[bytes, ...]]"

@@ -67,7 +67,7 @@ def _head(value: Plan) -> Iterator[Line]:
 
 
 def _origin(source: str) -> str:
-    return {"simulated": "a simulated tenant", "capture": "a capture file", "live": "the live tenant"}.get(source, source)
+    return {"simulated": "a simulated tenant", "capture": "a capture file", "live": "the live tenant"}[source]
 
 
 def _duration(calls: int) -> Iterator[Line]:

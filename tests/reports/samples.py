@@ -28,7 +28,7 @@ EMPTY: Mapping[str, Any] = {
     "format_version": "1.0",
     "gaps": None,
     "held": [],
-    "inputs": {"capture_digest": "c", "capture_taken_at": "2026-11-20T08:00:00Z", "documents_digest": "d", "source": "capture"},
+    "inputs": {"capture_digest": "c" * 64, "capture_taken_at": "2026-11-20T08:00:00Z", "documents_digest": "d" * 64, "source": "capture"},
     "names": {},
     "refusals": [],
     "steps": [],
@@ -56,9 +56,17 @@ def plan(folder: Path, case: Mapping[str, Any]) -> Plan:
     return planfile.load(write(folder / "sample.json", case)).plan
 
 
+_KINDS = {
+    "teams.policy/": "TeamsApplicationAccessPolicy",
+    "exchange.policy/": "ExchangeApplicationAccessPolicy",
+    "teams.grant/": "TeamsGrant",
+}
+
+
 def change(address: str, *actions: str, **more: Any) -> dict[str, Any]:
     """A change of a plan file."""
-    rest = {"kind": "", "action_reason": "declared", "before": None, "after": {}, "attributes": [], "replaces": None}
+    kind = next(kind for start, kind in _KINDS.items() if address.startswith(start))
+    rest = {"kind": kind, "action_reason": "declared", "before": None, "after": {}, "attributes": [], "replaces": None}
     return {"address": address, "actions": list(actions), **rest, **more}
 
 
@@ -66,7 +74,7 @@ def step(number: int, address: str, **more: Any) -> dict[str, Any]:
     """A step of a plan file."""
     rest = {
         "provider": address.partition(".")[0],
-        "cmdlet": "Set-It",
+        "cmdlet": "Set-CsApplicationAccessPolicy",
         "parameters": {},
         "text": f"Set-It -Number:{number}",
         "reason": "describe",

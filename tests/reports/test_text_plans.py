@@ -91,8 +91,8 @@ def test_access_that_was_computed_is_not_called_missing(tmp_path: Path) -> None:
 
 
 def test_the_origin_of_the_observed_state_is_said(tmp_path: Path) -> None:
-    inputs = {**samples.EMPTY["inputs"], "source": "somewhere"}
-    assert "from somewhere." in _text(tmp_path, inputs=inputs)
+    for source, said in {"live": "the live tenant", "capture": "a capture file", "simulated": "a simulated tenant"}.items():
+        assert f"from {said}." in _text(tmp_path, inputs={**samples.EMPTY["inputs"], "source": source})
 
 
 def test_a_detail_that_is_long_is_cut(tmp_path: Path) -> None:
