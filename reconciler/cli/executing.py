@@ -154,7 +154,7 @@ def _closing(tenant: Tenant) -> Iterator[None]:
     try:
         yield
     finally:
-        sources.close(tenant)
+        sources.close_written(tenant)
 
 
 def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:

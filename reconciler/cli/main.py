@@ -59,7 +59,10 @@ def program() -> None:
 
 def main() -> NoReturn:
     """Run the `reconciler` command of this process and end it; its memory is left to the system, as taking it apart takes up to a tenth of a run."""
-    code = run()
+    try:
+        code = run()
+    except KeyboardInterrupt:  # one more of several, while the first was being answered
+        code = INTERRUPTED
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is done: a Ctrl-C from here on must not change what is said of it
     atexit._run_exitfuncs()  # noqa: SLF001  what libraries have asked for; the one public way to it takes the memory apart too
     streams.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
@@ -114,6 +115,28 @@ def _simulated(name: str) -> Source:
     return Simulated(Path(name), typed=True)
 
 
+_WRITTEN_BY_PEOPLE = frozenset((".yaml", ".yml", ".csv", ".txt"))
+
+
+def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) -> None:
+    """See to it that no file to write is one that the run reads.
+
+    Args:
+        source: the tenant.
+        paths: where documents, and the lists beside them, are read.
+        files: what is going to be written.
+
+    Raises:
+        UsageFault: one is the tenant's file, or a document.
+    """
+    tenant = () if isinstance(source, Live) else (source.path,)
+    for file in filter(Path.is_file, files):
+        if any(file.samefile(one) for one in tenant if one.exists()):
+            raise UsageFault(f"{file} is the tenant that is read, and would be gone: write to another file")
+        if file.suffix in _WRITTEN_BY_PEOPLE and any(file.resolve().is_relative_to(path.resolve()) for path in paths):
+            raise UsageFault(f"{file} lies among the documents that are read, and would be gone: write to another file")
+
+
 def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> Observed:
     """Read a tenant, completely or not at all.
 
@@ -169,7 +192,7 @@ def opened(source: Source, *, writes: bool = True) -> Tenant:
     match source:
         case CaptureFile(path):
             raise UsageFault(
-                f"--tenant {path}: a capture file is a reading of a tenant and cannot be changed. Apply to `sim:FILE` or `live`"
+                f"--tenant {path}: a capture file is a reading of a tenant, to plan on, and cannot be changed or read anew; name `sim:FILE` or `live`"
             )
         case Simulated(path):
             from reconciler.tenants.simulated import Simulator, bundled  # noqa: PLC0415  lazy: only what a command needs
@@ -188,3 +211,14 @@ def close(tenant: Tenant) -> None:
 
     if isinstance(tenant, Remote):
         tenant.close()
+
+
+def close_written(tenant: Tenant) -> None:
+    """Like `close`, after writes: a simulated tenant is one file again. If it cannot be, nothing is lost: its log stays beside it."""
+    from reconciler.errors import CaptureFault  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.tenants.simulated import Simulator  # noqa: PLC0415  lazy: only what a command needs
+
+    close(tenant)
+    if isinstance(tenant, Simulator):
+        with suppress(CaptureFault):
+            tenant.close()

@@ -71,6 +71,10 @@ def assert_known(chosen: Selection, desired: tuple[DesiredTeams, DesiredExchange
     known = _known(desired, observed) if chosen.only or chosen.skip else frozenset()
     for name in sorted((chosen.only | chosen.skip) - known):
         alike = sorted(one for one in known if one.partition("/")[0] == name.partition("/")[0])
+        if user := observed.directory.users_by_upn.get(name.removeprefix(teams_user_grant(""))):
+            raise UsageFault(
+                f"{name} cannot be selected by that name: a grant is addressed by the user's object id, {teams_user_grant(user)}"
+            )
         near = difflib.get_close_matches(name, alike[:_MOST_COMPARED], n=1)
         meant = f"; {near[0]} is there" if near else ""
         raise UsageFault(f"{name} cannot be selected: neither the documents nor the tenant have it{meant}")

@@ -17,6 +17,7 @@ from reconciler.cli import executing
 from reconciler.model.applied import Applied
 from reconciler.tenants.protocol import Failed, Fault
 from reconciler.tenants.simulated import Simulator
+from reconciler.tenants.simulated.storing import SMALL
 from tests.cli.sample import tenant_document
 
 if TYPE_CHECKING:
@@ -269,3 +270,31 @@ def test_a_simulated_tenant_whose_file_is_not_there_yet_begins_as_the_bundled_on
     assert not (folder / "new.json").exists()
     assert run("apply", "plan.json", "--auto-approve", "--tenant", "sim:new.json").code == 0
     assert "No changes." in run("plan", "--tenant", "sim:new.json").out
+
+
+def test_a_large_simulated_tenant_is_one_file_again_after_an_apply(run: Run, folder: Path) -> None:
+    """Or else a copy of the file would lack what was applied, and the old file put back would still have it."""
+    raw = json.loads((folder / "tenant.json").read_bytes())
+    (folder / "tenant.json").write_text(json.dumps({**raw, "padding": "x" * SMALL}), encoding="utf-8")
+    old = (folder / "tenant.json").read_bytes()
+    assert run("plan", "--out", "plan.json", *SIM).code == 0
+    assert run("apply", "plan.json", "--auto-approve", *SIM).code == 0
+    assert not (folder / "tenant.json.log").exists()
+    (folder / "copy.json").write_bytes((folder / "tenant.json").read_bytes())
+    assert "No changes." in run("plan", "--tenant", "sim:copy.json").out
+    (folder / "tenant.json").write_bytes(old)
+    assert "Plan: 3 to add" in run("plan", *SIM).out
+
+
+def test_one_more_ctrl_c_while_the_first_is_answered_is_no_crash(folder: Path) -> None:
+    script = (
+        "import sys\n"
+        "from reconciler.cli import main, streams\n"
+        "finish = streams.finish\n"
+        "def once():\n    streams.finish = finish\n    raise KeyboardInterrupt\n"
+        "streams.finish = once\n"
+        "sys.argv = ['reconciler', '--version']\n"
+        "main.main()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (130, "")

@@ -166,3 +166,32 @@ def test_a_name_that_is_not_found_is_told_with_its_policy_as_the_document_spells
     assert "user:no@contoso.com [in Readers-Of-All]\n" in ran.out
     assert "      + applications: (none)\n" in ran.out
     assert "null" not in ran.out
+
+
+@pytest.mark.parametrize("option", ["--out", "--json-into"])
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [
+        ("tenant.json", "is the tenant that is read"),
+        ("policies/tenant.yaml", "among the documents"),
+        ("policies/teams/meeting-hosts.csv", "among the documents"),
+    ],
+)
+def test_what_is_read_is_not_written_over(run: Run, folder: Path, option: str, file: str, why: str) -> None:
+    before = (folder / file).read_bytes()
+    ran = run("plan", *SIM, option, file)
+    assert (ran.code, ran.out) == (64, "")
+    assert why in ran.err
+    assert (folder / file).read_bytes() == before
+
+
+def test_a_reading_does_not_replace_the_tenant_that_is_read(run: Run, folder: Path) -> None:
+    before = (folder / "tenant.json").read_bytes()
+    assert run("fetch", *SIM, "--out", "tenant.json").code == 64
+    assert (folder / "tenant.json").read_bytes() == before
+
+
+def test_a_user_is_selected_by_object_id_and_told_so(run: Run, folder: Path) -> None:
+    ran = run("plan", *SIM, "--only", "teams.grant/user:Megan.Bowen@contoso.com")
+    assert ran.code == 64
+    assert "teams.grant/user:a194c55d-70a1-4da8-b44d-144c97d003e8" in ran.err

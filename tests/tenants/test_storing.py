@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler import canonical
 from reconciler.captures import files
-from reconciler.errors import TenantFault
+from reconciler.errors import CaptureFault, TenantFault
 from reconciler.model.plans import Invocation
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Faults, Simulator
@@ -152,6 +152,24 @@ def test_a_disk_that_refuses_is_an_error(make, tmp_path):
     (tmp_path / "tenant.json").mkdir()
     with pytest.raises(TenantFault, match="cannot be stored"):
         send(tenant, WRITES[0])
+    with pytest.raises(TenantFault, match="cannot be read"):
+        tenant.capture(EVERYTHING)
+
+
+def test_what_could_not_be_stored_has_not_happened(make, tmp_path, monkeypatch):
+    tenant = make(teams=POLICIES)
+    assert send(tenant, WRITES[0]) == Done()
+    before = tenant.capture(EVERYTHING)
+
+    def full(*_):
+        raise CaptureFault("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "replace", full)
+        with pytest.raises(TenantFault, match="cannot be stored"):
+            send(tenant, WRITES[1])
+    assert tenant.capture(EVERYTHING) == before
+    assert send(tenant, WRITES[1]) == Done()
 
 
 @settings(max_examples=50)

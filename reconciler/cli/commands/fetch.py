@@ -35,7 +35,9 @@ def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory
     request = making.capture_request(wanted)
     if directory == "all":
         request = replace(request, everything=True, products=request.products | making.reachable(wanted))
-    read = sources.captured(sources.choose(tenant, sources.of_documents(wanted)), request)
+    source = sources.choose(tenant, sources.of_documents(wanted))
+    sources.assert_spared(source, paths, [out])
+    read = sources.captured(source, request)
     observed = sources.parsed(read, request, tenant_id)
     files.write(out, read.raw)
     printing.report(captures.written(observed, str(out)))

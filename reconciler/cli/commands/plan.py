@@ -44,11 +44,13 @@ def command(  # noqa: PLR0913  one parameter for each option
 
     Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a failing access test, 4 refused by a guard.
     """
-    from reconciler.cli import loading, showing  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.cli import loading, showing, sources  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
 
     made = loading.made(paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes))
-    loaded = planfile.sealed(made.plan, *(file for file in (out, json_into) if file is not None))
+    files = [file for file in (out, json_into) if file is not None]
+    sources.assert_spared(made.source, paths, files)
+    loaded = planfile.sealed(made.plan, *files)
     showing.show(loaded, form, product, then=showing.advice(out))
     return showing.verdict(made.plan, detailed=detailed_exitcode)

@@ -52,10 +52,12 @@ class Simulator:
     ) -> None:
         self._faults = faults or Faults()
         self._dice = Dice(self._faults)
+        self._path = path
         self._store = Store(path, seed_from, log_from)
         self._world = self._loaded(path)
         self._lag = Lag(self._world, self._faults)
         self._captures = 0
+        self._unknown: TenantFault | None = None
 
     @property
     def tenant_id(self) -> str:
@@ -65,6 +67,8 @@ class Simulator:
     def capture(self, request: CaptureRequest) -> Mapping[str, Json]:
         """Read what the services show at this moment. See `Tenant.capture`."""
         self._captures += 1
+        if self._unknown is not None:
+            raise self._unknown
         if self._captures in self._faults.incomplete_captures:
             raise TenantFault("SIMULATED TENANT: the reading broke off: (503) Server Unavailable. Try again.")
         shown = self._lag.shown()
@@ -120,9 +124,21 @@ class Simulator:
         outcome = self._world.write(invocation, self._faults)
         if isinstance(outcome, Done):
             entry: Json = {"cmdlet": invocation.cmdlet, "parameters": invocation.parameters, "ordinal": self._faults.ordinal_removal}
-            self._store.commit(entry, self._world.state)
+            try:
+                self._store.commit(entry, self._world.state)
+            except TenantFault:
+                self._forget()
+                raise
             self._lag.written(invocation, self._dice.lag())
         return outcome
+
+    def _forget(self) -> None:
+        """What could not be stored has not happened: the tenant is what its file says, and if that cannot be read, nothing that anybody knows."""
+        try:
+            self._world = self._loaded(self._path)
+        except TenantFault as fault:
+            self._unknown = fault
+        self._lag = Lag(self._world, self._faults)
 
     def _loaded(self, path: Path) -> World:
         content, entries = self._store.load()
