@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -36,12 +36,6 @@ def dumps(value: Json) -> bytes:
         UnicodeEncodeError: a string holds a lone surrogate.
     """
     return _ENCODER.encode(value).encode("utf-8")
-
-
-def chunks(value: Json) -> Iterator[bytes]:
-    """Encode like `dumps`, in pieces, for values too large to hold twice."""
-    for piece in _ENCODER.iterencode(value):
-        yield piece.encode("utf-8")
 
 
 def digest(value: Json) -> str:

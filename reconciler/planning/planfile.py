@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.canonical import Json
-    from reconciler.model.addresses import Provider
-
-PROVIDERS: tuple[Provider, ...] = ("teams", "exchange")
 
 _Piece = TypeVar("_Piece", bytes, "bytes | memoryview")
 

@@ -5,7 +5,6 @@ The Exchange twin of the Teams room's standings: a flat mapping of a name for pe
 
 from __future__ import annotations
 
-from itertools import takewhile
 from typing import TYPE_CHECKING, cast
 
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
@@ -67,9 +66,8 @@ def start(section: Mapping[str, Json]) -> Standing:
 
 
 def bear_on_all(steps: Sequence[Step]) -> bool:
-    """Whether policies of `*` come or go, which concerns every application; steps of Exchange come first."""
-    exchange = takewhile(lambda step: step.provider == "exchange", steps)
-    return any(step.cmdlet in _NEW_OR_REMOVE and step.address.startswith(_EVERY) for step in exchange)
+    """Whether policies of `*` come or go, which concerns every application."""
+    return any(step.address.startswith(_EVERY) and step.cmdlet in _NEW_OR_REMOVE for step in steps)
 
 
 def project(section: Mapping[str, Json], observed: ExchangeState, *, everything: bool) -> Standing:
