@@ -10,9 +10,13 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command; Ctrl-C while it is still being loaded is no crash either."""
-    gc.disable()  # a run is short and keeps nearly everything it makes, what it loads above all: collecting would only cost time
+    # a run is short and keeps nearly everything it makes, what it loads above all: collecting would
+    # only cost time
+    gc.disable()
     try:
-        from reconciler.cli.main import main as run  # noqa: PLC0415  loading takes long enough to be interrupted
+        from reconciler.cli.main import (  # noqa: PLC0415
+            main as run,
+        )
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     run()

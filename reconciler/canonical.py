@@ -16,15 +16,20 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 
-# skipkeys and allow_nan stay off: a key that is not text, a NaN or an infinity is a defect of the caller.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+# skipkeys and allow_nan stay off: a key that is not text, a NaN or an infinity is a defect of the
+# caller.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
 
 
 _PLAIN = msgspec.json.Encoder(order="sorted")
 
 
 def encode(value: object) -> bytes:
-    """Encode like `dumps`, in a tenth of the time, what holds JSON values, structs of them, and no floats. What it holds is not checked."""
+    """Encode like `dumps`, in a tenth of the time, what holds JSON values, structs of them, and no
+    floats. What it holds is not checked.
+    """
     return _PLAIN.encode(value)
 
 
@@ -44,10 +49,17 @@ def digest(value: Json) -> str:
 
 
 def rows_digest(columns: Sequence[Collection[str]]) -> str:
-    """SHA-256 of many rows of texts, whatever their order, given by their columns, which are of one length.
+    """SHA-256 of many rows of texts, whatever their order, given by their columns, which are of one
+    length.
 
-    One text with a line for each cell takes a tenth of the time of canonical JSON, which is left for rows that hold a line break themselves.
+    One text with a line for each cell takes a tenth of the time of canonical JSON, which is left
+    for rows that hold a line break themselves.
     """
-    joined, cells = "\n".join(sorted(map("\n".join, zip(*columns, strict=True)))), sum(map(len, columns))
+    joined, cells = (
+        "\n".join(sorted(map("\n".join, zip(*columns, strict=True)))),
+        sum(map(len, columns)),
+    )
     plain = joined.count("\n") + bool(cells) == cells
-    return hashlib.sha256(b"lines\n" + joined.encode("utf-8") if plain else dumps(sorted(zip(*columns, strict=True)))).hexdigest()
+    return hashlib.sha256(
+        b"lines\n" + joined.encode("utf-8") if plain else dumps(sorted(zip(*columns, strict=True)))
+    ).hexdigest()

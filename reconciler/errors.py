@@ -1,27 +1,24 @@
 """Everything the reconciler raises, and the exit code of each.
 
-ReconcilerError                1   something could not be done
-├── UsageFault                64   the command line asks for something that cannot be meant
-├── DocumentFaults             3   the documents are wrong; carries every finding of the run
-├── CaptureFault               1   a capture is malformed, incomplete or of another tenant
-├── TenantFault                1   a tenant could not be read
-├── RenderFault                1   a value or invocation may not become PowerShell text
-│   ├── UnfitText                  a character that is never rendered
-│   ├── RefusedText                a text the strict reader does not accept
-│   └── BindingFault               an invocation the catalogue does not know or bind
-├── DoorFault                  1   PowerShell, a module or a credential is missing or wrong (these four: `powershell.faults`)
-│   └── ConnectFault               `spec.connect` cannot be used as it is
-├── OperationFailed            1   an operation of the PowerShell process failed; nothing was run
-├── SessionLost                1   the PowerShell process is gone; a write in flight has an unknown outcome
-├── LockHeld                   1   another apply of the tenant runs
-├── Declined                   1   the person at the terminal did not type `yes`
-├── AccessTestFailed           3   the plan's outcome does not pass an access test
-├── Refused                    4   a guard refuses the plan
-├── StalePlan                  5   the tenant moved since the plan was made
-├── TamperedPlan               5   the plan file is not what was written, or of an unsupported version
-├── AppliedInPart              6   a step failed or its outcome is unknown
-├── NotVerified                7   everything was applied, the tenant does not show it
-└── Interrupted              130   Ctrl-C; the step in flight was finished
+ReconcilerError                1   something could not be done ├── UsageFault                64
+the command line asks for something that cannot be meant ├── DocumentFaults             3   the
+documents are wrong; carries every finding of the run ├── CaptureFault               1   a capture
+is malformed, incomplete or of another tenant ├── TenantFault                1   a tenant could not
+be read ├── RenderFault                1   a value or invocation may not become PowerShell text │
+├── UnfitText                  a character that is never rendered │   ├── RefusedText
+a text the strict reader does not accept │   └── BindingFault               an invocation the
+catalogue does not know or bind ├── DoorFault                  1   PowerShell, a module or a
+credential is missing or wrong (these four: `powershell.faults`) │   └── ConnectFault
+`spec.connect` cannot be used as it is ├── OperationFailed            1   an operation of the
+PowerShell process failed; nothing was run ├── SessionLost                1   the PowerShell process
+is gone; a write in flight has an unknown outcome ├── LockHeld                   1   another apply
+of the tenant runs ├── Declined                   1   the person at the terminal did not type `yes`
+├── AccessTestFailed           3   the plan's outcome does not pass an access test ├── Refused
+4   a guard refuses the plan ├── StalePlan                  5   the tenant moved since the plan was
+made ├── TamperedPlan               5   the plan file is not what was written, or of an unsupported
+version ├── AppliedInPart              6   a step failed or its outcome is unknown ├── NotVerified
+7   everything was applied, the tenant does not show it └── Interrupted              130   Ctrl-C;
+the step in flight was finished
 """
 
 from __future__ import annotations
@@ -74,11 +71,15 @@ class UnfitText(RenderFault):
 
 
 class RefusedText(RenderFault):
-    """The strict reader found something other than one allow-listed invocation with constant arguments."""
+    """The strict reader found something other than one allow-listed invocation with constant
+    arguments.
+    """
 
 
 class BindingFault(RenderFault):
-    """The cmdlet catalogue does not know the cmdlet or parameter, or not exactly one parameter set binds."""
+    """The cmdlet catalogue does not know the cmdlet or parameter, or not exactly one parameter set
+    binds.
+    """
 
 
 class LockHeld(ReconcilerError):
@@ -90,7 +91,9 @@ class Declined(ReconcilerError):
 
 
 class AccessTestFailed(ReconcilerError):
-    """A plan would leave the tenant in a state that an access test forbids, or on which it cannot be decided."""
+    """A plan would leave the tenant in a state that an access test forbids, or on which it cannot
+    be decided.
+    """
 
     exit_code = 3
 
@@ -108,13 +111,18 @@ class StalePlan(ReconcilerError):
 
 
 class TamperedPlan(ReconcilerError):
-    """The plan file is not byte for byte what was approved, or has a format version that is not supported."""
+    """The plan file is not byte for byte what was approved, or has a format version that is not
+    supported.
+    """
 
     exit_code = 5
 
 
 class AppliedInPart(ReconcilerError):
-    """Some steps are done, one failed or is unknown, the rest were not tried. `applied` says which, when an apply raises it."""
+    """Some steps are done, one failed or is unknown, the rest were not tried.
+
+    `applied` says which, when an apply raises it.
+    """
 
     exit_code = 6
 
@@ -130,7 +138,10 @@ class NotVerified(ReconcilerError):
 
 
 class Interrupted(ReconcilerError):
-    """A person pressed Ctrl-C; the step in flight was finished and journalled. `applied` says what was done, when an apply raises it."""
+    """A person pressed Ctrl-C; the step in flight was finished and journalled.
+
+    `applied` says what was done, when an apply raises it.
+    """
 
     exit_code = 130
 

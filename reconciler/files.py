@@ -1,4 +1,6 @@
-"""Writing a file so that a kill at any instant leaves the old content or the new one, never something between (law 10)."""
+"""Writing a file so that a kill at any instant leaves the old content or the new one, never
+something between (law 10).
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,9 @@ LEFT_FOR = 3600
 def write_atomically(path: Path, chunks: Iterable[bytes], *, private: bool = False) -> None:
     """Write chunks to a temporary file beside `path`, flush it to the disk, and put it in place.
 
-    A link stays a link: what it leads to is replaced. A device or a pipe (`/dev/stdout`) is written into, for there is nothing to replace.
-    The permissions are those of the old file; of a new one what the process gives, or the owner's alone if it is `private`.
+    A link stays a link: what it leads to is replaced. A device or a pipe (`/dev/stdout`) is written
+    into, for there is nothing to replace. The permissions are those of the old file; of a new one
+    what the process gives, or the owner's alone if it is `private`.
 
     Raises:
         OSError: the directory cannot be written, or the disk is full; `path` is as it was.
@@ -51,17 +54,27 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, private: bool = Fal
 
 
 def sweep(path: Path) -> None:
-    """Remove what writers of this file who were killed left beside it. Younger ones stay: they may be those of a writer who lives."""
+    """Remove what writers of this file who were killed left beside it.
+
+    Younger ones stay: they may be those of a writer who lives.
+    """
     path = path.resolve() if path.is_symlink() else path  # where `write_atomically` put them
-    left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")  # as `write_atomically` names them
+    left = re.compile(
+        rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp"
+    )  # as `write_atomically` names them
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:
-            if left.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < time.time() - LEFT_FOR:
+            if (
+                left.fullmatch(entry.name)
+                and entry.stat(follow_symlinks=False).st_mtime < time.time() - LEFT_FOR
+            ):
                 Path(entry.path).unlink(missing_ok=True)
 
 
 def _is_stream(path: Path) -> bool:
-    """Whether there is something that is written into, never replaced; `/dev/stdout` is, even when it leads to a file."""
+    """Whether there is something that is written into, never replaced; `/dev/stdout` is, even when
+    it leads to a file.
+    """
     return path.exists() and (not path.is_file() or path.absolute().parent == Path("/dev"))
 
 
@@ -76,7 +89,9 @@ def _mode(path: Path, *, private: bool) -> int:
 
 
 def sync_directory(path: Path) -> None:
-    """Flush a directory's entries, so that a rename or a new file outlives a power cut; not every system can."""
+    """Flush a directory's entries, so that a rename or a new file outlives a power cut; not every
+    system can.
+    """
     with contextlib.suppress(OSError):
         descriptor = os.open(path, os.O_RDONLY)
         try:

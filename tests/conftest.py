@@ -1,4 +1,6 @@
-"""What every test relies on: nothing of the caller's environment reaches a test, and property tests never fail for being slow."""
+"""What every test relies on: nothing of the caller's environment reaches a test, and property tests
+never fail for being slow.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-# Two slow cores must see the same tests as a fast desk: a deadline would make the outcome depend on the machine.
+# Two slow cores must see the same tests as a fast desk: a deadline would make the outcome depend on
+# the machine.
 settings.register_profile("reconciler", deadline=None, print_blob=True)
 settings.load_profile("reconciler")
 
-STEERING = frozenset({"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "CI", "GITHUB_ACTIONS"})
+STEERING = frozenset(
+    {"NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "CI", "GITHUB_ACTIONS"}
+)
 KEPT = frozenset({"RECONCILER_PWSH"})
 
 
@@ -28,7 +33,9 @@ def _environment() -> Mapping[str, str]:
 
 @pytest.fixture(autouse=True)
 def environment() -> Iterator[None]:
-    """Hide what steers the tool or colours its output, and fail a test that leaves the environment altered."""
+    """Hide what steers the tool or colours its output, and fail a test that leaves the environment
+    altered.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in _environment():
             if name in STEERING or (name.startswith("RECONCILER_") and name not in KEPT):

@@ -1,1 +1,3 @@
-"""Who is reached by which application: verdicts for one pair, symbolic sets for a whole tenant, and what a transition changes. Pure."""
+"""Who is reached by which application: verdicts for one pair, symbolic sets for a whole tenant, and
+what a transition changes. Pure.
+"""

@@ -1,4 +1,6 @@
-"""What the documents alone decide about access, whatever the tenant has: only what no unmanaged object and no membership can change."""
+"""What the documents alone decide about access, whatever the tenant has: only what no unmanaged
+object and no membership can change.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,13 @@ from reconciler.access import exchange, teams
 from reconciler.access.testing import DEPENDS, KINDS, Result, of_documents, ordered
 from reconciler.access.verdicts import Asked, Depends, Granted, Reason
 from reconciler.documents.rules import Rule
-from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, name_key, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    EVERY_APPLICATION,
+    exchange_application,
+    name_key,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding
 from reconciler.model.observed import ExchangePolicy, ExchangeState, TeamsPolicy, TeamsState
@@ -23,14 +31,17 @@ if TYPE_CHECKING:
 FAILED = Rule(
     "access-test.failed",
     "The documents contradict an access test",
-    "A test says what must stay true, whatever anyone edits. This one fails whatever the tenant has; what only a tenant decides, `plan` and `test` judge.",
+    "A test says what must stay true, whatever anyone edits. This one fails whatever the tenant"
+    " has; what only a tenant decides, `plan` and `test` judge.",
 )
 
 
 def judge(documents: Documents) -> tuple[Result, ...]:
-    """Judge the tests of documents on what they declare, as it will be once it is applied as a whole.
+    """Judge the tests of documents on what they declare, as it will be once it is applied as a
+    whole.
 
-    A user is known by the very text that a policy lists, a mailbox by the very text of a scope: that two names mean one object only a tenant knows.
+    A user is known by the very text that a policy lists, a mailbox by the very text of a scope:
+    that two names mean one object only a tenant knows.
 
     Args:
         documents: documents without faults; with one left out, what it declares would be missing.
@@ -49,10 +60,17 @@ def findings(results: Iterable[Result]) -> Iterator[Finding]:
         one = result.expected
         if one.written is not None and not result.passed and result.verdict != DEPENDS:
             message = (
-                f"the documents make it {result.verdict} for application {one.application} and the {KINDS[one.product]} `{one.written.text}`, "
-                f"`{one.access}` is expected: correct the test or what it contradicts"
+                f"the documents make it {result.verdict} for application {one.application} and the"
+                f" {KINDS[one.product]} `{one.written.text}`, `{one.access}` is expected: correct"
+                " the test or what it contradicts"
             )
-            yield Finding(one.written.position, one.written.path, FAILED.id, message, subject=f"{Kind.ACCESS_TEST}/{one.test}")
+            yield Finding(
+                one.written.position,
+                one.written.path,
+                FAILED.id,
+                message,
+                subject=f"{Kind.ACCESS_TEST}/{one.test}",
+            )
 
 
 class _Teams:
@@ -65,9 +83,13 @@ class _Teams:
         for document in documents:
             key = name_key(document.name)
             self._names[key] = document.name
-            self._users |= {text.lower(): key for listing in document.users or () for text in listing.texts}
+            self._users |= {
+                text.lower(): key for listing in document.users or () for text in listing.texts
+            }
             if document.applications is not None:
-                self._lists[key] = TeamsPolicy(document.name, {one: one for one in document.applications}, "")
+                self._lists[key] = TeamsPolicy(
+                    document.name, {one: one for one in document.applications}, ""
+                )
 
     def verdict(self, one: Expected) -> Verdict:
         held = self._users.get(one.subject)
@@ -76,22 +98,40 @@ class _Teams:
             grant = Reason(Asked.DIRECT_GRANT, teams_user_grant(one.subject), holds=True)
             return Depends((grant, Reason(Asked.LISTED, policy, holds=None)), (policy,))
         state = TeamsState(self._lists, (), self._users, {})
-        return teams.verdict(state, one.application, one.subject, lambda _: None, direct_known=False)
+        return teams.verdict(
+            state, one.application, one.subject, lambda _: None, direct_known=False
+        )
 
 
 class _Exchange:
-    """Declared policies, by application and the text of their scope. A document without a right states a deletion."""
+    """Declared policies, by application and the text of their scope.
+
+    A document without a right states a deletion.
+    """
 
     def __init__(self, documents: Iterable[ExchangePolicyDocument]) -> None:
         policies = [policy for document in documents for policy in _policies(document)]
         self._owned = {policy.application for policy in policies}
-        self._state = ExchangeState({(policy.application, policy.scope): policy for policy in policies})
+        self._state = ExchangeState(
+            {(policy.application, policy.scope): policy for policy in policies}
+        )
 
     def verdict(self, one: Expected) -> Verdict:
-        found = exchange.verdict(self._state, one.application, lambda scope: True if scope == one.subject else None)
-        unowned = tuple(exchange_application(owner) for owner in (one.application, EVERY_APPLICATION) if owner not in self._owned)
-        if isinstance(found, Granted) and unowned:  # what no document declares could deny it still; nothing could grant what a Deny denies
-            return Depends((*found.path, *(Reason(Asked.RESTRICTED, owner, holds=None) for owner in unowned)), unowned)
+        found = exchange.verdict(
+            self._state, one.application, lambda scope: True if scope == one.subject else None
+        )
+        unowned = tuple(
+            exchange_application(owner)
+            for owner in (one.application, EVERY_APPLICATION)
+            if owner not in self._owned
+        )
+        if (
+            isinstance(found, Granted) and unowned
+        ):  # what no document declares could deny it still; nothing could grant what a Deny denies
+            return Depends(
+                (*found.path, *(Reason(Asked.RESTRICTED, owner, holds=None) for owner in unowned)),
+                unowned,
+            )
         return found
 
 

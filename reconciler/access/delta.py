@@ -20,7 +20,8 @@ def delta(
     after: tuple[TeamsState | None, ExchangeState | None],
     directory: Directory,
 ) -> Mapping[str, Json]:
-    """The access delta between any two states of a tenant; a product that one of them lacks contributes nothing.
+    """The access delta between any two states of a tenant; a product that one of them lacks
+    contributes nothing.
 
     Args:
         before: Teams and Exchange.
@@ -39,9 +40,15 @@ def as_json(deltas: Mapping[Provider, Delta]) -> Mapping[str, Json]:
     """Deltas of products as a plan file has them."""
     products = sorted(deltas)
     return {
-        "gained": [row_json(row, product) for product in products for row in deltas[product].gained],
+        "gained": [
+            row_json(row, product) for product in products for row in deltas[product].gained
+        ],
         "lost": [row_json(row, product) for product in products for row in deltas[product].lost],
-        "tenant_wide": [_tenant_wide(one, product) for product in products for one in deltas[product].tenant_wide],
+        "tenant_wide": [
+            _tenant_wide(one, product)
+            for product in products
+            for one in deltas[product].tenant_wide
+        ],
     }
 
 
@@ -53,9 +60,16 @@ def read(value: Any, provider: Provider) -> Delta:
     """
     if value is None:
         return Delta((), (), (), {})
-    parts = {name: [row for row in value[name] if row["provider"] == provider] for name in ("gained", "lost", "tenant_wide")}
-    wide = (TenantWide(row_of(row), tuple(map(subject_of, row["was"]))) for row in parts["tenant_wide"])
-    return Delta(tuple(map(row_of, parts["gained"])), tuple(map(row_of, parts["lost"])), tuple(wide), {})
+    parts = {
+        name: [row for row in value[name] if row["provider"] == provider]
+        for name in ("gained", "lost", "tenant_wide")
+    }
+    wide = (
+        TenantWide(row_of(row), tuple(map(subject_of, row["was"]))) for row in parts["tenant_wide"]
+    )
+    return Delta(
+        tuple(map(row_of, parts["gained"])), tuple(map(row_of, parts["lost"])), tuple(wide), {}
+    )
 
 
 def _tenant_wide(one: TenantWide, provider: Provider) -> dict[str, Json]:

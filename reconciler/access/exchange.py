@@ -1,8 +1,9 @@
 """Exchange: an application reaches every mailbox unless policies narrow it.
 
-Five rules, in this order: a Deny outranks a Restrict; a Deny that covers the mailbox denies; a Restrict that covers it grants; an application with
-Restricts of which none covers it is denied; otherwise it is granted (MicrosoftDocs New-ApplicationAccessPolicy). A policy of `*` counts for every
-application, as one of its own.
+Five rules, in this order: a Deny outranks a Restrict; a Deny that covers the mailbox denies; a
+Restrict that covers it grants; an application with Restricts of which none covers it is denied;
+otherwise it is granted (MicrosoftDocs New-ApplicationAccessPolicy). A policy of `*` counts for
+every application, as one of its own.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ if TYPE_CHECKING:
 
 
 class Limits(NamedTuple):
-    """The policies that count for one application, by scope: keys of its own come before those of `*`."""
+    """The policies that count for one application, by scope: keys of its own come before those of
+    `*`.
+    """
 
     denies: dict[str, ExchangeKey]
     restricts: dict[str, ExchangeKey]
 
     @property
     def scopes(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Scopes that are denied, and that it is restricted to: two applications with equal ones reach the same mailboxes."""
+        """Scopes that are denied, and that it is restricted to: two applications with equal ones
+        reach the same mailboxes.
+        """
         return frozenset(self.denies), frozenset(self.restricts)
 
 
@@ -56,18 +61,25 @@ def of(state: ExchangeState, application: str) -> Limits:
 def reach(of_application: Limits) -> Reach:
     """The mailboxes that an application reaches, and those that it does not, by scope."""
     denied, restricted = of_application.scopes
-    inside = [Term(frozenset({scope}), denied) for scope in restricted] if restricted else [Term(outside=denied)]
+    inside = (
+        [Term(frozenset({scope}), denied) for scope in restricted]
+        if restricted
+        else [Term(outside=denied)]
+    )
     beyond = [Term(outside=restricted)] if restricted else []
     return Reach(region(inside), region([*(Term(frozenset({scope})) for scope in denied), *beyond]))
 
 
-def verdict(state: ExchangeState, application: str, covers: Callable[[str], bool | None]) -> Verdict:
+def verdict(
+    state: ExchangeState, application: str, covers: Callable[[str], bool | None]
+) -> Verdict:
     """Whether an application reaches a mailbox.
 
     Args:
         state: the Exchange side.
         application: client id in lower case, or `*` for one without policies of its own.
-        covers: whether a scope, by its object id, covers the mailbox; None is not known. A scope that is gone covers nobody.
+        covers: whether a scope, by its object id, covers the mailbox; None is not known. A scope
+            that is gone covers nobody.
     """
     denies, restricts = of(state, application)
     denying = _asked(Asked.DENY_COVERS, denies, covers)
@@ -80,9 +92,18 @@ def verdict(state: ExchangeState, application: str, covers: Callable[[str], bool
     path = (*denying, *granting, Reason(Asked.RESTRICTED, owner, holds=bool(restricts)))
     if not restricts:
         return _granted_unless_denied(path, owner)
-    # Who is in a scope that is denied as well is denied: whether a Restrict of that scope covers the mailbox makes no difference.
-    open_to = (reason for reason, scope in zip(granting, sorted(restricts), strict=True) if scope not in denies)
-    return Depends(path, _unknown(path)) if any(reason.holds is None for reason in open_to) else Denied(path, owner)
+    # Who is in a scope that is denied as well is denied: whether a Restrict of that scope covers
+    # the mailbox makes no difference.
+    open_to = (
+        reason
+        for reason, scope in zip(granting, sorted(restricts), strict=True)
+        if scope not in denies
+    )
+    return (
+        Depends(path, _unknown(path))
+        if any(reason.holds is None for reason in open_to)
+        else Denied(path, owner)
+    )
 
 
 def _granted_unless_denied(path: tuple[Reason, ...], decided_by: Address) -> Verdict:
@@ -95,7 +116,9 @@ def _unknown(path: tuple[Reason, ...]) -> tuple[Address, ...]:
     return tuple(reason.address for reason in path if reason.holds is None)
 
 
-def _asked(asked: Asked, policies: Mapping[str, ExchangeKey], covers: Callable[[str], bool | None]) -> tuple[Reason, ...]:
+def _asked(
+    asked: Asked, policies: Mapping[str, ExchangeKey], covers: Callable[[str], bool | None]
+) -> tuple[Reason, ...]:
     """Policies in the order of their scopes, up to the first that covers the mailbox."""
     path: list[Reason] = []
     for scope, key in sorted(policies.items()):

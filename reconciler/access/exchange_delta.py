@@ -1,4 +1,7 @@
-"""What a transition of the Exchange side changes, by application and scope. `*` stands for every application without a policy of its own."""
+"""What a transition of the Exchange side changes, by application and scope.
+
+`*` stands for every application without a policy of its own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,17 @@ from typing import TYPE_CHECKING
 from reconciler.access import membership
 from reconciler.access.exchange import Limits, limits, reach
 from reconciler.access.rows import People, rows
-from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged, sizes
+from reconciler.access.subjects import (
+    Certainty,
+    Delta,
+    Part,
+    Row,
+    Subject,
+    SubjectKind,
+    TenantWide,
+    merged,
+    sizes,
+)
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
@@ -53,14 +66,20 @@ def people_of(directory: Directory) -> People:
 def opens(was: Limits, shall: Limits, people: People) -> bool:
     """Whether the application comes to reach every mailbox.
 
-    That it loses its last Restrict is enough, whatever its Denies: what it reaches then grows with the tenant. So is that its last Deny goes, or
-    the last that covers somebody. Whether the old scopes still cover anybody makes no difference: a Restrict of a scope that is gone shuts the
+    That it loses its last Restrict is enough, whatever its Denies: what it reaches then grows with
+    the tenant. So is that its last Deny goes, or the last that covers somebody. Whether the old
+    scopes still cover anybody makes no difference: a Restrict of a scope that is gone shuts the
     application out of everything, and removing it opens everything.
     """
     if shall.restricts:
         return False
-    covering = (any(people.members(scope) != membership.NOBODY for scope in one.denies) for one in (was, shall))
-    return bool(was.restricts or (was.denies and not shall.denies)) or next(covering) > next(covering)
+    covering = (
+        any(people.members(scope) != membership.NOBODY for scope in one.denies)
+        for one in (was, shall)
+    )
+    return bool(was.restricts or (was.denies and not shall.denies)) or next(covering) > next(
+        covering
+    )
 
 
 def _changed(before: ExchangeState, after: ExchangeState) -> Iterator[tuple[str, Limits, Limits]]:
@@ -73,7 +92,9 @@ def _changed(before: ExchangeState, after: ExchangeState) -> Iterator[tuple[str,
 
 
 def _tenant_wide(application: str, was: Limits, shall: Limits, people: People) -> TenantWide:
-    """The row, and whom it was restricted to, or everyone but whom; a scope that covers nobody is named too, for people know it by its name."""
+    """The row, and whom it was restricted to, or everyone but whom; a scope that covers nobody is
+    named too, for people know it by its name.
+    """
     denied = tuple(sorted(people.part(scope) for scope in was.denies))
     restricted = tuple(Subject(*people.part(scope), denied) for scope in sorted(was.restricts))
     left = tuple(sorted(people.part(scope) for scope in shall.denies))

@@ -10,7 +10,13 @@ from msgspec import Struct
 from reconciler.access import exchange, membership, teams
 from reconciler.access.subjects import SubjectKind
 from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
-from reconciler.model.addresses import GLOBAL, exchange_application, exchange_policy, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    exchange_application,
+    exchange_policy,
+    teams_policy,
+    teams_user_grant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +48,10 @@ class Advice(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """May an application (client id, lower-case) reach a user's meetings, or a mailbox? `subject` is an object id, or a name that nothing resolves."""
+    """May an application (client id, lower-case) reach a user's meetings, or a mailbox?
+
+    `subject` is an object id, or a name that nothing resolves.
+    """
 
     application: str
     kind: SubjectKind
@@ -78,7 +87,10 @@ class Explanation(Struct, frozen=True):
     @property
     def addresses(self) -> tuple[Address, ...]:
         """Every address that it mentions."""
-        return (*(reason.address for reason in self.verdict.path), *(one.address for one in self.advice))
+        return (
+            *(reason.address for reason in self.verdict.path),
+            *(one.address for one in self.advice),
+        )
 
 
 def explain(question: Question, known: Known) -> Explanation:
@@ -108,28 +120,45 @@ def _teams(question: Question, known: Known) -> Verdict:
 
 def _exchange(question: Question, known: Known) -> Verdict:
     owner = exchange_application(question.application)
-    if known.exchange is None or not (known.applications is None or question.application in known.applications):
+    if known.exchange is None or not (
+        known.applications is None or question.application in known.applications
+    ):
         return Depends((Reason(Asked.RESTRICTED, owner, holds=None),), (owner,))
-    return exchange.verdict(known.exchange, question.application, _covers(question, known.directory))
+    return exchange.verdict(
+        known.exchange, question.application, _covers(question, known.directory)
+    )
 
 
 def _covers(question: Question, directory: Directory) -> Callable[[str], bool | None]:
-    """Whether a scope covers the mailbox. One that nothing resolves can be in any scope that covers anybody."""
+    """Whether a scope covers the mailbox.
+
+    One that nothing resolves can be in any scope that covers anybody.
+    """
     covered = membership.of_scopes(directory)
     if question.resolved:
         return lambda scope: covered(scope).covers(question.subject)
     return lambda scope: False if covered(scope) == membership.NOBODY else None
 
 
-def _teams_advice(question: Question, state: TeamsState | None, verdict: Verdict) -> Iterator[Advice]:
+def _teams_advice(
+    question: Question, state: TeamsState | None, verdict: Verdict
+) -> Iterator[Advice]:
     match verdict:
         case Granted():
-            yield from (Advice(Remedy.UNLIST, reason.address) for reason in verdict.path if reason.asked is Asked.LISTED)
+            yield from (
+                Advice(Remedy.UNLIST, reason.address)
+                for reason in verdict.path
+                if reason.asked is Asked.LISTED
+            )
             yield Advice(Remedy.GRANT_OTHER, teams_user_grant(question.subject))
         case Denied():
             listing = [] if state is None else sorted(_listing(state, question.application))
             yield from (Advice(Remedy.GRANT, address) for address in listing)
-            yield from (Advice(Remedy.LIST, reason.address) for reason in verdict.path if reason.asked is Asked.LISTED)
+            yield from (
+                Advice(Remedy.LIST, reason.address)
+                for reason in verdict.path
+                if reason.asked is Asked.LISTED
+            )
         case Depends():
             yield from (Advice(Remedy.LEARN, address) for address in verdict.unknown)
         case _:
@@ -138,12 +167,22 @@ def _teams_advice(question: Question, state: TeamsState | None, verdict: Verdict
 
 def _listing(state: TeamsState, application: str) -> Iterator[Address]:
     """Policies that can be granted and list the application."""
-    return (teams_policy(policy.name) for key, policy in state.policies.items() if application in policy.applications and key != GLOBAL)
+    return (
+        teams_policy(policy.name)
+        for key, policy in state.policies.items()
+        if application in policy.applications and key != GLOBAL
+    )
 
 
-def _exchange_advice(question: Question, state: ExchangeState | None, verdict: Verdict) -> Iterator[Advice]:
+def _exchange_advice(
+    question: Question, state: ExchangeState | None, verdict: Verdict
+) -> Iterator[Advice]:
     owner = exchange_application(question.application)
-    covering = [reason.address for reason in verdict.path if reason.holds and reason.asked is not Asked.RESTRICTED]
+    covering = [
+        reason.address
+        for reason in verdict.path
+        if reason.holds and reason.asked is not Asked.RESTRICTED
+    ]
     match verdict:
         case Granted():
             yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)

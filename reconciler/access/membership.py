@@ -1,4 +1,6 @@
-"""Who is in a group or scope, as far as a capture's directory knows: surely, surely not, or not known."""
+"""Who is in a group or scope, as far as a capture's directory knows: surely, surely not, or not
+known.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Coverage(Struct, frozen=True):
-    """Object ids that are surely covered. `closed`: nobody else is; otherwise anybody else may be."""
+    """Object ids that are surely covered.
+
+    `closed`: nobody else is; otherwise anybody else may be.
+    """
 
     inside: frozenset[str]
     closed: bool
@@ -31,19 +36,27 @@ UNKNOWN = Coverage(frozenset(), closed=False)
 
 
 def of_groups(directory: Directory) -> Callable[[str], Coverage]:
-    """Direct members of the groups that Teams grants to: nested groups do not count (MicrosoftDocs Assign policies to users and groups)."""
+    """Direct members of the groups that Teams grants to: nested groups do not count (MicrosoftDocs
+    Assign policies to users and groups).
+    """
 
     def members(group: str) -> Coverage:
         known = directory.groups.get(group)
-        return UNKNOWN if known is None or known.members is None else Coverage(known.members, closed=True)
+        return (
+            UNKNOWN
+            if known is None or known.members is None
+            else Coverage(known.members, closed=True)
+        )
 
     return members
 
 
 def of_scopes(directory: Directory) -> Callable[[str], Coverage]:
-    """Mailboxes that an Exchange scope covers: a mailbox itself, a group's members through nested groups (MicrosoftDocs New-ApplicationAccessPolicy).
+    """Mailboxes that an Exchange scope covers: a mailbox itself, a group's members through nested
+    groups (MicrosoftDocs New-ApplicationAccessPolicy).
 
-    A scope that was looked for and is gone covers nobody. A member that the directory does not know may be a group.
+    A scope that was looked for and is gone covers nobody. A member that the directory does not know
+    may be a group.
     """
 
     @cache
@@ -51,14 +64,24 @@ def of_scopes(directory: Directory) -> Callable[[str], Coverage]:
         recipient = directory.recipients.get(scope)
         if recipient is None:
             return NOBODY if scope in directory.absent else UNKNOWN
-        return Coverage(frozenset({scope}), closed=True) if is_mailbox(recipient) else _nested(directory, recipient)
+        return (
+            Coverage(frozenset({scope}), closed=True)
+            if is_mailbox(recipient)
+            else _nested(directory, recipient)
+        )
 
     return covered
 
 
 def is_mailbox(recipient: Recipient) -> bool:
-    """Whether a recipient is one person's, by Exchange's RecipientTypeDetails: `UserMailbox`, `MailUser` and their like, not `GroupMailbox`."""
-    return recipient.members is None and recipient.type.endswith(("Mailbox", "User")) and recipient.type != "GroupMailbox"
+    """Whether a recipient is one person's, by Exchange's RecipientTypeDetails: `UserMailbox`,
+    `MailUser` and their like, not `GroupMailbox`.
+    """
+    return (
+        recipient.members is None
+        and recipient.type.endswith(("Mailbox", "User"))
+        and recipient.type != "GroupMailbox"
+    )
 
 
 def _nested(directory: Directory, scope: Recipient) -> Coverage:

@@ -1,4 +1,7 @@
-"""The state that a target leads to, as if it had been read. What was not changed is shared, not copied object by object."""
+"""The state that a target leads to, as if it had been read.
+
+What was not changed is shared, not copied object by object.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +28,14 @@ def teams(observed: TeamsState, target: TeamsTarget) -> TeamsState:
 
 
 def exchange(observed: ExchangeState, target: ExchangeTarget) -> ExchangeState:
-    """The Exchange side after the target is reached. What only the service can tell of a new policy (sid, Identity) is empty."""
+    """The Exchange side after the target is reached.
+
+    What only the service can tell of a new policy (sid, Identity) is empty.
+    """
     kept = {key: policy for key, policy in observed.policies.items() if key not in target.removed}
-    return ExchangeState(kept | {key: _created(key, creation) for key, creation in target.created.items()})
+    return ExchangeState(
+        kept | {key: _created(key, creation) for key, creation in target.created.items()}
+    )
 
 
 def _created(key: ExchangeKey, creation: Creation) -> ExchangePolicy:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.addresses import GLOBAL, exchange_policy, name_key, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    exchange_policy,
+    name_key,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.findings import Position
 
 if TYPE_CHECKING:
@@ -14,8 +21,13 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory
 
 
-def positions(documents: Documents, directory: Directory, addresses: Collection[str]) -> dict[str, Position]:
-    """The places of those addresses that some document declares. Policy names are compared as the service compares them."""
+def positions(
+    documents: Documents, directory: Directory, addresses: Collection[str]
+) -> dict[str, Position]:
+    """The places of those addresses that some document declares.
+
+    Policy names are compared as the service compares them.
+    """
     wanted = {_folded(address): address for address in addresses}
     found: dict[str, Position] = {}
     for place, position in _declared(documents, directory):
@@ -45,10 +57,18 @@ def _teams(document: TeamsPolicyDocument, directory: Directory) -> Iterator[tupl
         for index, text in enumerate(listing.texts):
             name = text.lower()
             user = directory.users_by_upn.get(name, name)
-            yield teams_user_grant(user), Position(listing.file, listing.lines[index], listing.columns[index])
+            yield (
+                teams_user_grant(user),
+                Position(listing.file, listing.lines[index], listing.columns[index]),
+            )
 
 
-def _exchange(document: ExchangePolicyDocument, directory: Directory) -> Iterator[tuple[str, Position]]:
+def _exchange(
+    document: ExchangePolicyDocument, directory: Directory
+) -> Iterator[tuple[str, Position]]:
     name = document.scope.text.lower()
     scope = directory.recipients_by_address.get(name, name)
-    return ((exchange_policy(application, scope), document.scope.position) for application in document.applications)
+    return (
+        (exchange_policy(application, scope), document.scope.position)
+        for application in document.applications
+    )

@@ -1,7 +1,9 @@
-"""Sets of people described by the groups they are in: union, intersection and difference without knowing anybody.
+"""Sets of people described by the groups they are in: union, intersection and difference without
+knowing anybody.
 
-A *term* is everyone who is in all of some groups and in none of some others; a *region* is a union of terms. What a rule grants and what it
-denies are two regions that together are everyone; so a difference is an intersection, and nothing has to be complemented.
+A *term* is everyone who is in all of some groups and in none of some others; a *region* is a union
+of terms. What a rule grants and what it denies are two regions that together are everyone; so a
+difference is an intersection, and nothing has to be complemented.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ class Region(Struct, frozen=True):
 
 
 class Reach(Struct, frozen=True):
-    """Whom an application reaches and whom it does not: two regions without a common member that together are everyone."""
+    """Whom an application reaches and whom it does not: two regions without a common member that
+    together are everyone.
+    """
 
     granted: Region
     denied: Region
@@ -70,7 +74,9 @@ def region(terms: Iterable[Term]) -> Region:
 
 
 def _simplified(terms: set[Term]) -> frozenset[Term]:
-    """Merge terms that differ only in being in or out of one group; drop those that another one covers."""
+    """Merge terms that differ only in being in or out of one group; drop those that another one
+    covers.
+    """
     waiting = list(terms)
     while waiting:
         term = waiting.pop()
@@ -78,11 +84,21 @@ def _simplified(terms: set[Term]) -> frozenset[Term]:
             if wider not in terms:
                 terms.add(wider)
                 waiting.append(wider)
-    return frozenset(term for term in terms if not any(other.covers(term) for other in terms if other != term))
+    return frozenset(
+        term for term in terms if not any(other.covers(term) for other in terms if other != term)
+    )
 
 
 def _merged(term: Term, terms: set[Term]) -> list[Term]:
     inner, outer = term
-    found = [Term(inner, outer - {group}) for group in outer if Term(inner | {group}, outer - {group}) in terms]
-    found += [Term(inner - {group}, outer) for group in inner if Term(inner - {group}, outer | {group}) in terms]
+    found = [
+        Term(inner, outer - {group})
+        for group in outer
+        if Term(inner | {group}, outer - {group}) in terms
+    ]
+    found += [
+        Term(inner - {group}, outer)
+        for group in inner
+        if Term(inner - {group}, outer | {group}) in terms
+    ]
     return found

@@ -1,4 +1,6 @@
-"""Regions -> rows: named sets of subjects, exact where the membership that matters is known, possible where it is not."""
+"""Regions -> rows: named sets of subjects, exact where the membership that matters is known,
+possible where it is not.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 
 class People(Struct, frozen=True):
-    """Whom terms are about: who is in a group, what one person is called, and which groups are really one person.
+    """Whom terms are about: who is in a group, what one person is called, and which groups are
+    really one person.
 
     Attributes:
         members: Who is in a group or scope, by its object id.
@@ -40,7 +43,8 @@ class People(Struct, frozen=True):
 
 
 def rows(application: str, region: Region, people: People) -> Iterator[Row]:
-    """Rows that together are the region: certain ones lie in it whoever is in the groups, possible ones cover the rest.
+    """Rows that together are the region: certain ones lie in it whoever is in the groups, possible
+    ones cover the rest.
 
     If all membership is known, they are exactly the region, and certain.
     """
@@ -51,17 +55,27 @@ def rows(application: str, region: Region, people: People) -> Iterator[Row]:
             continue
         outside = _outside(term, people)
         if not term.inside:
-            yield Row(application, Subject(SubjectKind.EVERYONE, "", tuple(sorted(map(people.part, outside)))), Certainty.CERTAIN)
+            yield Row(
+                application,
+                Subject(SubjectKind.EVERYONE, "", tuple(sorted(map(people.part, outside)))),
+                Certainty.CERTAIN,
+            )
         elif len(term.inside) == 1 and not (outside and people.single(*term.inside)):
             (group,) = term.inside
             yield Row(application, people.subject(group, outside), Certainty.CERTAIN)
-        elif known is not None and all(people.members(group).closed for group in (*term.inside, *outside)):
+        elif known is not None and all(
+            people.members(group).closed for group in (*term.inside, *outside)
+        ):
             yield from _exact(application, term, known, people)
         else:
             base = _base(term, people)
             possible[base] = possible.get(base, outside) & outside
     for base, outside in sorted(possible.items()):
-        yield Row(application, people.subject(base, frozenset() if people.single(base) else outside), Certainty.POSSIBLE)
+        yield Row(
+            application,
+            people.subject(base, frozenset() if people.single(base) else outside),
+            Certainty.POSSIBLE,
+        )
 
 
 def _known(term: Term, people: People) -> frozenset[str] | None:
@@ -69,12 +83,20 @@ def _known(term: Term, people: People) -> frozenset[str] | None:
     closed = [coverage.inside for coverage in map(people.members, term.inside) if coverage.closed]
     if not closed:
         return None
-    return reduce(frozenset.intersection, closed).difference(*(people.members(group).inside for group in term.outside))
+    return reduce(frozenset.intersection, closed).difference(
+        *(people.members(group).inside for group in term.outside)
+    )
 
 
 def _outside(term: Term, people: People) -> frozenset[str]:
-    """The excepted groups that matter: those that may have a member in common with every group of the term."""
-    return frozenset(group for group in term.outside if all(_may_meet(people, group, other) for other in (*term.inside, group)))
+    """The excepted groups that matter: those that may have a member in common with every group of
+    the term.
+    """
+    return frozenset(
+        group
+        for group in term.outside
+        if all(_may_meet(people, group, other) for other in (*term.inside, group))
+    )
 
 
 def _may_meet(people: People, one: str, two: str) -> bool:

@@ -1,7 +1,10 @@
-"""Who is reached, as values: single people, a group's members, the holders of a policy, everyone. A tenant is never enumerated.
+"""Who is reached, as values: single people, a group's members, the holders of a policy, everyone.
 
-Teams: `group-members` and `everyone` mean those who hold no policy directly, neither before nor after, because a direct grant outranks both.
-`policy-holders` hold the policy directly: after the transition where access is gained, before it where access is lost.
+A tenant is never enumerated.
+
+Teams: `group-members` and `everyone` mean those who hold no policy directly, neither before nor
+after, because a direct grant outranks both. `policy-holders` hold the policy directly: after the
+transition where access is gained, before it where access is lost.
 """
 
 from __future__ import annotations
@@ -31,14 +34,20 @@ class SubjectKind(StrEnum):
 
 
 class Certainty(StrEnum):
-    """Certain: every subject of the row, whoever is in the groups. Possible: some of them, which depends on who is in them."""
+    """Certain: every subject of the row, whoever is in the groups.
+
+    Possible: some of them, which depends on who is in them.
+    """
 
     CERTAIN = "certain"
     POSSIBLE = "possible"
 
 
 class Part(NamedTuple):
-    """A named set of subjects. `id` is an object id, for policy holders the policy's name, for everyone empty."""
+    """A named set of subjects.
+
+    `id` is an object id, for policy holders the policy's name, for everyone empty.
+    """
 
     kind: SubjectKind
     id: str
@@ -53,7 +62,9 @@ class Subject(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An application (client id, or `*`: every application without a policy of its own) and subjects."""
+    """An application (client id, or `*`: every application without a policy of its own) and
+    subjects.
+    """
 
     application: str
     subject: Subject
@@ -61,7 +72,9 @@ class Row(NamedTuple):
 
 
 class TenantWide(Struct, frozen=True):
-    """An application that comes to reach everyone, but for the excepted; `was` is whom it reached before."""
+    """An application that comes to reach everyone, but for the excepted; `was` is whom it reached
+    before.
+    """
 
     row: Row
     was: tuple[Subject, ...]
@@ -70,8 +83,9 @@ class TenantWide(Struct, frozen=True):
 class Delta(Struct, frozen=True):
     """What a transition changes about one product's access; each part sorted.
 
-    `sizes` are for people: how many there are in a policy's holders or a group, in the rows `gained` or `lost`, as far as it is known. They are no
-    part of what is approved, for they change daily without the plan doing anything else.
+    `sizes` are for people: how many there are in a policy's holders or a group, in the rows
+    `gained` or `lost`, as far as it is known. They are no part of what is approved, for they change
+    daily without the plan doing anything else.
     """
 
     gained: tuple[Row, ...]
@@ -82,33 +96,60 @@ class Delta(Struct, frozen=True):
     def ids(self) -> Iterator[str]:
         """Every client id and object id that a row mentions."""
         for row in (*self.gained, *self.lost, *(one.row for one in self.tenant_wide)):
-            yield from (row.application, row.subject.id, *(part.id for part in row.subject.excepted))
+            yield from (
+                row.application,
+                row.subject.id,
+                *(part.id for part in row.subject.excepted),
+            )
         for one in self.tenant_wide:
-            yield from (part for subject in one.was for part in (subject.id, *(each.id for each in subject.excepted)))
+            yield from (
+                part
+                for subject in one.was
+                for part in (subject.id, *(each.id for each in subject.excepted))
+            )
 
 
 _KINDS = {kind.value: kind for kind in SubjectKind}
 _CERTAINTIES = {certainty.value: certainty for certainty in Certainty}
-"""Found in a mapping in a tenth of the time that the enumeration takes: a plan has thousands of rows."""
+"""Found in a mapping in a tenth of the time that the enumeration takes: a plan has thousands of
+rows.
+"""
 
 
 def sizes(where: str, rows: Iterable[Row], size: Callable[[Part], int | None]) -> dict[str, int]:
-    """How many there are in each group and policy that rows of `gained` or `lost` name, where it is known."""
+    """How many there are in each group and policy that rows of `gained` or `lost` name, where it is
+    known.
+    """
     several = {SubjectKind.GROUP_MEMBERS, SubjectKind.POLICY_HOLDERS}
     parts = {Part(row.subject.kind, row.subject.id) for row in rows if row.subject.kind in several}
-    return {f"{where} {part.kind.value} {part.id}": known for part in parts if (known := size(part)) is not None}
+    return {
+        f"{where} {part.kind.value} {part.id}": known
+        for part in parts
+        if (known := size(part)) is not None
+    }
 
 
 def merged(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Rows sorted, each once; what is certain is not possible as well."""
     ordered = sorted(set(rows))
-    certain = {(row.application, row.subject) for row in ordered if row.certainty is Certainty.CERTAIN}
-    return tuple(row for row in ordered if row.certainty is Certainty.CERTAIN or (row.application, row.subject) not in certain)
+    certain = {
+        (row.application, row.subject) for row in ordered if row.certainty is Certainty.CERTAIN
+    }
+    return tuple(
+        row
+        for row in ordered
+        if row.certainty is Certainty.CERTAIN or (row.application, row.subject) not in certain
+    )
 
 
 def row_json(row: Row, provider: str) -> dict[str, Json]:
     """A row as a plan file has it."""
-    return {"application": row.application, "certainty": str(row.certainty), "provider": provider, "subject": subject_json(row.subject)}
+    return {
+        "application": row.application,
+        "certainty": str(row.certainty),
+        "provider": provider,
+        "subject": subject_json(row.subject),
+    }
 
 
 def subject_json(subject: Subject) -> dict[str, Json]:
@@ -127,7 +168,11 @@ def row_of(written: Mapping[str, Any]) -> Row:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    return Row(_text(written["application"]), subject_of(written["subject"]), _known(_CERTAINTIES, written["certainty"]))
+    return Row(
+        _text(written["application"]),
+        subject_of(written["subject"]),
+        _known(_CERTAINTIES, written["certainty"]),
+    )
 
 
 def subject_of(written: Mapping[str, Any]) -> Subject:
@@ -136,7 +181,9 @@ def subject_of(written: Mapping[str, Any]) -> Subject:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
-    excepted = tuple(Part(_known(_KINDS, part["kind"]), _text(part["id"])) for part in written.get("except", ()))
+    excepted = tuple(
+        Part(_known(_KINDS, part["kind"]), _text(part["id"])) for part in written.get("except", ())
+    )
     return Subject(_known(_KINDS, written["kind"]), _text(written.get("id", "")), excepted)
 
 

@@ -1,7 +1,9 @@
-"""Teams: one policy is effective for a user, and only the applications in it may act on the user's meetings and events.
+"""Teams: one policy is effective for a user, and only the applications in it may act on the user's
+meetings and events.
 
-The policy granted directly; else that of the strongest group which the user is a direct member of; else Global. Selection, not union: a policy
-that lacks an application denies it, whatever the next one has. No application by default (MicrosoftDocs Grant-CsApplicationAccessPolicy).
+The policy granted directly; else that of the strongest group which the user is a direct member of;
+else Global. Selection, not union: a policy that lacks an application denies it, whatever the next
+one has. No application by default (MicrosoftDocs Grant-CsApplicationAccessPolicy).
 """
 
 from __future__ import annotations
@@ -22,7 +24,14 @@ if TYPE_CHECKING:
 NO_APPLICATIONS: frozenset[str] = frozenset()
 
 
-def verdict(state: TeamsState, application: str, user: str, member: Callable[[str], bool | None], *, direct_known: bool = True) -> Verdict:
+def verdict(
+    state: TeamsState,
+    application: str,
+    user: str,
+    member: Callable[[str], bool | None],
+    *,
+    direct_known: bool = True,
+) -> Verdict:
     """Whether an application may act on a user's meetings and events.
 
     Args:
@@ -34,7 +43,11 @@ def verdict(state: TeamsState, application: str, user: str, member: Callable[[st
     """
     grant = teams_user_grant(user)
     if user in state.users:
-        return _decided(state, application, [(state.users[user], [Reason(Asked.DIRECT_GRANT, grant, holds=True)])])
+        return _decided(
+            state,
+            application,
+            [(state.users[user], [Reason(Asked.DIRECT_GRANT, grant, holds=True)])],
+        )
     if not direct_known:
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
     asked = [Reason(Asked.DIRECT_GRANT, grant, holds=False)]
@@ -46,14 +59,32 @@ def verdict(state: TeamsState, application: str, user: str, member: Callable[[st
             options.append((one.policy, asked))
         if holds:
             return _decided(state, application, options)
-    return _decided(state, application, [*options, (GLOBAL, [*asked, Reason(Asked.GLOBAL, policy_address(state, GLOBAL), holds=True)])])
+    return _decided(
+        state,
+        application,
+        [
+            *options,
+            (GLOBAL, [*asked, Reason(Asked.GLOBAL, policy_address(state, GLOBAL), holds=True)]),
+        ],
+    )
 
 
-def _decided(state: TeamsState, application: str, options: list[tuple[str, list[Reason]]]) -> Verdict:
-    """The verdict that all possible policies agree on. The last option is what holds if no group of unknown membership has the user."""
+def _decided(
+    state: TeamsState, application: str, options: list[tuple[str, list[Reason]]]
+) -> Verdict:
+    """The verdict that all possible policies agree on.
+
+    The last option is what holds if no group of unknown membership has the user.
+    """
     listed = {policy: application in applications(state, policy) for policy, _ in options}
     last, asked = options[-1]
-    path = (*asked, *(Reason(Asked.LISTED, policy_address(state, policy), holds) for policy, holds in listed.items()))
+    path = (
+        *asked,
+        *(
+            Reason(Asked.LISTED, policy_address(state, policy), holds)
+            for policy, holds in listed.items()
+        ),
+    )
     if len(set(listed.values())) > 1:
         return Depends(path, tuple(reason.address for reason in asked if reason.holds is None))
     decided_by = policy_address(state, last)
@@ -73,7 +104,8 @@ def policy_address(state: TeamsState, policy: str) -> Address:
 
 
 def fall_through(state: TeamsState, application: str) -> tuple[tuple[tuple[str, bool], ...], bool]:
-    """What holds for users without a direct grant: groups, strongest first, with whether theirs lists the application, and whether Global does.
+    """What holds for users without a direct grant: groups, strongest first, with whether theirs
+    lists the application, and whether Global does.
 
     Groups at the end that say what Global says anyway are left out.
     """

@@ -1,6 +1,8 @@
-"""What a transition of the Teams side changes: by the users whose direct grant changes, by policy for all other holders, by group for the rest.
+"""What a transition of the Teams side changes: by the users whose direct grant changes, by policy
+for all other holders, by group for the rest.
 
-What is lost is what the way back gains, so one direction is enough. The cost is one pass over the direct grants and then what has changed.
+What is lost is what the way back gains, so one direction is enough. The cost is one pass over the
+direct grants and then what has changed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,17 @@ from msgspec.structs import replace
 from reconciler.access import membership
 from reconciler.access.regions import Region, Term
 from reconciler.access.rows import People, rows
-from reconciler.access.subjects import Certainty, Delta, Part, Row, Subject, SubjectKind, TenantWide, merged, sizes
+from reconciler.access.subjects import (
+    Certainty,
+    Delta,
+    Part,
+    Row,
+    Subject,
+    SubjectKind,
+    TenantWide,
+    merged,
+    sizes,
+)
 from reconciler.access.teams import applications, fall_through, policy_address, reach
 from reconciler.kinds.teams.holders import differing
 from reconciler.model.addresses import GLOBAL
@@ -26,10 +38,14 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, TeamsState
 
 NAMED_ONE_BY_ONE = 50
-"""Users who get a policy together are one row from more than so many on, if nobody else holds the policy."""
+"""Users who get a policy together are one row from more than so many on, if nobody else holds the
+policy.
+"""
 
 Options = tuple[str, ...]
-"""Keys of the policies that may be effective for a user: one, or several that depend on groups of unknown membership."""
+"""Keys of the policies that may be effective for a user: one, or several that depend on groups of
+unknown membership.
+"""
 
 
 class Transition(Struct, frozen=True):
@@ -41,7 +57,8 @@ class Transition(Struct, frozen=True):
         changed: Users whose direct grant differs.
         staying: How many users hold a policy directly, before and after, by its key.
         members: Who is in a group.
-        people: The users who hold no policy directly, neither before nor after, by group: for all others the groups do not count.
+        people: The users who hold no policy directly, neither before nor after, by group: for all
+            others the groups do not count.
     """
 
     before: TeamsState
@@ -56,14 +73,26 @@ class Transition(Struct, frozen=True):
         return replace(self, before=self.after, after=self.before)
 
 
-def transition(before: TeamsState, after: TeamsState, directory: Directory, changed: Collection[str] | None = None) -> Transition:
-    """Compare two states; the one place that looks at every direct grant, unless `changed` says which of them differ."""
+def transition(
+    before: TeamsState,
+    after: TeamsState,
+    directory: Directory,
+    changed: Collection[str] | None = None,
+) -> Transition:
+    """Compare two states; the one place that looks at every direct grant, unless `changed` says
+    which of them differ.
+    """
     if changed is None:
-        changed = {*differing(before.users, after.users), *(user for user in after.users if user not in before.users)}
+        changed = {
+            *differing(before.users, after.users),
+            *(user for user in after.users if user not in before.users),
+        }
     staying = Counter(before.users.values())
     staying.subtract(Counter(before.users[user] for user in changed if user in before.users))
     members = membership.of_groups(directory)
-    return Transition(before, after, frozenset(changed), +staying, members, _people(before, after, members))
+    return Transition(
+        before, after, frozenset(changed), +staying, members, _people(before, after, members)
+    )
 
 
 def delta(way: Transition) -> Delta:
@@ -74,7 +103,9 @@ def delta(way: Transition) -> Delta:
 
 
 def reduced(way: Transition) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Grants that take applications away: by key of the granted policy the users who lose some; by group the applications that its members lose."""
+    """Grants that take applications away: by key of the granted policy the users who lose some; by
+    group the applications that its members lose.
+    """
     users: dict[str, list[str]] = defaultdict(list)
     lost = _Memory(way.back())
     for user in sorted(way.changed & way.after.users.keys()):
@@ -84,14 +115,23 @@ def reduced(way: Transition) -> tuple[dict[str, list[str]], dict[str, list[str]]
 
 
 def _lost_by_members(way: Transition) -> Iterator[tuple[str, list[str]]]:
-    """Groups whose grant is new or names another policy, and what their members had and do not get from it."""
+    """Groups whose grant is new or names another policy, and what their members had and do not get
+    from it.
+    """
     present = set(way.before.groups)
     above: frozenset[str] = frozenset()
     for one in way.after.groups:
         if one not in present:
             members = Region(frozenset({Term(frozenset({one.group}), above)}))
             missing = sorted(_fallen_to(way.before) - applications(way.after, one.policy))
-            yield one.group, [each for each in missing if any(rows(each, _granted(way.before, each) & members, way.people))]
+            yield (
+                one.group,
+                [
+                    each
+                    for each in missing
+                    if any(rows(each, _granted(way.before, each) & members, way.people))
+                ],
+            )
         above |= {one.group}
 
 
@@ -101,10 +141,14 @@ def _granted(state: TeamsState, application: str) -> Region:
 
 
 class _Sizes:
-    """How many hold a policy after a transition, and how many known members of a group hold none directly."""
+    """How many hold a policy after a transition, and how many known members of a group hold none
+    directly.
+    """
 
     def __init__(self, way: Transition) -> None:
-        holders = Counter(way.after.users[user] for user in way.changed if user in way.after.users) + Counter(way.staying)
+        holders = Counter(
+            way.after.users[user] for user in way.changed if user in way.after.users
+        ) + Counter(way.staying)
         self._holders = {policy_name(way.after, policy): count for policy, count in holders.items()}
         self._people = way.people
 
@@ -167,7 +211,10 @@ def _of_changed_users(way: Transition) -> Iterator[Row]:
     memory = _Memory(way)
     for user in way.changed:
         certain, possible = memory.of(user)
-        yield from (Row(application, Subject(SubjectKind.USER, user), Certainty.POSSIBLE) for application in possible)
+        yield from (
+            Row(application, Subject(SubjectKind.USER, user), Certainty.POSSIBLE)
+            for application in possible
+        )
         if user in way.after.users:
             joined[way.after.users[user]][user] = certain
         else:
@@ -177,19 +224,40 @@ def _of_changed_users(way: Transition) -> Iterator[Row]:
 
 
 def _user(user: str, gained: frozenset[str]) -> Iterator[Row]:
-    return (Row(application, Subject(SubjectKind.USER, user), Certainty.CERTAIN) for application in gained)
+    return (
+        Row(application, Subject(SubjectKind.USER, user), Certainty.CERTAIN)
+        for application in gained
+    )
 
 
 def _holders(way: Transition, policy: str, joined: Mapping[str, frozenset[str]]) -> Iterator[Row]:
-    """Those who hold a policy afterwards: all of them in one row where its other holders gain too, or where it has none."""
-    grown = applications(way.after, policy) - applications(way.before, policy) if way.staying.get(policy) else frozenset()
+    """Those who hold a policy afterwards: all of them in one row where its other holders gain too,
+    or where it has none.
+    """
+    grown = (
+        applications(way.after, policy) - applications(way.before, policy)
+        if way.staying.get(policy)
+        else frozenset()
+    )
     gaining = Counter(application for gained in joined.values() for application in gained)
     together = set(grown)
     if not way.staying.get(policy):
-        together |= {one for one, users in gaining.items() if users > NAMED_ONE_BY_ONE and len(joined) - users < users}
+        together |= {
+            one
+            for one, users in gaining.items()
+            if users > NAMED_ONE_BY_ONE and len(joined) - users < users
+        }
     for application in together:
-        excepted = tuple(Part(SubjectKind.USER, user) for user in sorted(joined) if application not in joined[user])
-        yield Row(application, Subject(SubjectKind.POLICY_HOLDERS, policy_name(way.after, policy), excepted), Certainty.CERTAIN)
+        excepted = tuple(
+            Part(SubjectKind.USER, user)
+            for user in sorted(joined)
+            if application not in joined[user]
+        )
+        yield Row(
+            application,
+            Subject(SubjectKind.POLICY_HOLDERS, policy_name(way.after, policy), excepted),
+            Certainty.CERTAIN,
+        )
     for user, gained in joined.items():
         yield from _user(user, gained - together)
 
@@ -205,23 +273,42 @@ def _of_groups(way: Transition) -> Iterator[Row]:
 
 def _fallen_to(state: TeamsState) -> set[str]:
     """Applications that some user without a direct grant may have."""
-    return {one for policy in {GLOBAL, *(one.policy for one in state.groups)} for one in applications(state, policy)}
+    return {
+        one
+        for policy in {GLOBAL, *(one.policy for one in state.groups)}
+        for one in applications(state, policy)
+    }
 
 
 def _people(before: TeamsState, after: TeamsState, members: Callable[[str], Coverage]) -> People:
     def without_holders(group: str) -> Coverage:
         known = members(group)
-        return replace(known, inside=frozenset(user for user in known.inside if user not in before.users and user not in after.users))
+        return replace(
+            known,
+            inside=frozenset(
+                user
+                for user in known.inside
+                if user not in before.users and user not in after.users
+            ),
+        )
 
     found = {one.group: without_holders(one.group) for one in (*before.groups, *after.groups)}
     return People(found.__getitem__, SubjectKind.USER, single=lambda _: False)
 
 
 def _tenant_wide(way: Transition) -> Iterator[TenantWide]:
-    """Applications that enter Global: they reach everyone without a policy of their own, whoever joins the tenant next."""
+    """Applications that enter Global: they reach everyone without a policy of their own, whoever
+    joins the tenant next.
+    """
     for application in sorted(applications(way.after, GLOBAL) - applications(way.before, GLOBAL)):
-        groups = [Part(SubjectKind.GROUP_MEMBERS, group) for group, listed in fall_through(way.after, application)[0] if not listed]
-        row = Row(application, Subject(SubjectKind.EVERYONE, "", tuple(sorted(groups))), Certainty.CERTAIN)
+        groups = [
+            Part(SubjectKind.GROUP_MEMBERS, group)
+            for group, listed in fall_through(way.after, application)[0]
+            if not listed
+        ]
+        row = Row(
+            application, Subject(SubjectKind.EVERYONE, "", tuple(sorted(groups))), Certainty.CERTAIN
+        )
         yield TenantWide(row, tuple(sorted(_reached(way.before, application))))
 
 
@@ -231,4 +318,8 @@ def _reached(state: TeamsState, application: str) -> Iterator[Subject]:
     for policy in held:
         if application in applications(state, policy):
             yield Subject(SubjectKind.POLICY_HOLDERS, policy_name(state, policy))
-    yield from (Subject(SubjectKind.GROUP_MEMBERS, group) for group, listed in fall_through(state, application)[0] if listed)
+    yield from (
+        Subject(SubjectKind.GROUP_MEMBERS, group)
+        for group, listed in fall_through(state, application)[0]
+        if listed
+    )

@@ -1,4 +1,7 @@
-"""Access tests: what is expected, held against the evaluators. What they cannot decide never passes."""
+"""Access tests: what is expected, held against the evaluators.
+
+What they cannot decide never passes.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,11 @@ Answer: TypeAlias = "Verdict | Unnamed"
 
 
 class Expected(NamedTuple):
-    """One expectation of a test. `subject` in lower case: an object id, or as written. `written` says where; a plan file does not know that."""
+    """One expectation of a test.
+
+    `subject` in lower case: an object id, or as written. `written` says where; a plan file does not
+    know that.
+    """
 
     test: str
     application: str
@@ -52,7 +59,10 @@ class Expected(NamedTuple):
 
 
 class Result(Struct, frozen=True):
-    """An expectation and the answer. `subject` is the object id of whom it is about, or the expectation's text if it leads to nobody."""
+    """An expectation and the answer.
+
+    `subject` is the object id of whom it is about, or the expectation's text if it leads to nobody.
+    """
 
     expected: Expected
     subject: str
@@ -81,7 +91,10 @@ class Result(Struct, frozen=True):
             yield from (reason.address for reason in self.answer.path)
 
     def row(self, *, excused: bool = False) -> dict[str, Json]:
-        """The result as a plan file has it. `excused`: it fails, but as it did before a plan of a part, so it does not stand in the way."""
+        """The result as a plan file has it.
+
+        `excused`: it fails, but as it did before a plan of a part, so it does not stand in the way.
+        """
         return {
             "application": self.expected.application,
             "excused": excused,
@@ -97,7 +110,14 @@ class Result(Struct, frozen=True):
 def of_documents(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
     """The expectations of documents."""
     return tuple(
-        Expected(test.name, one.application, one.product, one.subject.text.lower(), one.access, one.subject)
+        Expected(
+            test.name,
+            one.application,
+            one.product,
+            one.subject.text.lower(),
+            one.access,
+            one.subject,
+        )
         for test in tests
         for one in test.expectations
     )
@@ -127,7 +147,9 @@ def request(expected: Iterable[Expected]) -> CaptureRequest:
     wanted = tuple(expected)
     users = {one.subject for one in wanted if one.product == "teams"}
     mailboxes = {one.subject for one in wanted if one.product == "exchange"}
-    return CaptureRequest(frozenset(one.product for one in wanted), tuple(sorted(users)), tuple(sorted(mailboxes)))
+    return CaptureRequest(
+        frozenset(one.product for one in wanted), tuple(sorted(users)), tuple(sorted(mailboxes))
+    )
 
 
 def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...]:
@@ -142,7 +164,17 @@ def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...
 
 def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
     """Results in an order that does not depend on that of the documents."""
-    return tuple(sorted(results, key=lambda one: (one.expected.test.casefold(), one.expected[:3], one.subject, one.expected[3:5])))
+    return tuple(
+        sorted(
+            results,
+            key=lambda one: (
+                one.expected.test.casefold(),
+                one.expected[:3],
+                one.subject,
+                one.expected[3:5],
+            ),
+        )
+    )
 
 
 def _teams(observed: Observed) -> Callable[[Expected], Result]:
@@ -154,7 +186,11 @@ def _teams(observed: Observed) -> Callable[[Expected], Result]:
         user = one.subject if one.subject in state.users else _user(observed, one.subject)
         if isinstance(user, Unnamed):
             return Result(one, one.subject, user)
-        return Result(one, user, teams.verdict(state, one.application, user, lambda group: groups(group).covers(user)))
+        return Result(
+            one,
+            user,
+            teams.verdict(state, one.application, user, lambda group: groups(group).covers(user)),
+        )
 
     return result
 
@@ -168,13 +204,20 @@ def _exchange(observed: Observed) -> Callable[[Expected], Result]:
         mailbox = _mailbox(observed, one.subject)
         if isinstance(mailbox, Unnamed):
             return Result(one, one.subject, mailbox)
-        return Result(one, mailbox, exchange.verdict(state, one.application, lambda scope: scopes(scope).covers(mailbox)))
+        return Result(
+            one,
+            mailbox,
+            exchange.verdict(state, one.application, lambda scope: scopes(scope).covers(mailbox)),
+        )
 
     return result
 
 
 def _unread(product: Provider) -> CaptureFault:
-    return CaptureFault(f"the capture has no complete reading of {product}, which the access tests need: fetch it again")
+    return CaptureFault(
+        f"the capture has no complete reading of {product}, which the access tests need: fetch it"
+        " again"
+    )
 
 
 def _user(observed: Observed, name: str) -> str | Unnamed:
@@ -203,7 +246,10 @@ def _why(answer: Answer) -> Json:
 
 
 def _path(path: Iterable[Reason]) -> list[Json]:
-    return [{"address": reason.address, "asked": reason.asked.value, "holds": reason.holds} for reason in path]
+    return [
+        {"address": reason.address, "asked": reason.asked.value, "holds": reason.holds}
+        for reason in path
+    ]
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,6 @@
-"""The answer to one question, may this application reach this subject, with the way that leads there."""
+"""The answer to one question, may this application reach this subject, with the way that leads
+there.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ class Asked(StrEnum):
 
 
 class Reason(Struct, frozen=True):
-    """One question on the way: what was asked of which object, and whether it holds; None is not known."""
+    """One question on the way: what was asked of which object, and whether it holds; None is not
+    known.
+    """
 
     asked: Asked
     address: Address
@@ -39,14 +43,20 @@ class Granted(Struct, frozen=True):
 
 
 class Denied(Struct, frozen=True):
-    """The application does not reach the subject. `decided_by` is the object that the verdict hangs on."""
+    """The application does not reach the subject.
+
+    `decided_by` is the object that the verdict hangs on.
+    """
 
     path: tuple[Reason, ...]
     decided_by: Address
 
 
 class Depends(Struct, frozen=True):
-    """What is known does not decide it. `unknown` are the objects whose members, or whose state, would."""
+    """What is known does not decide it.
+
+    `unknown` are the objects whose members, or whose state, would.
+    """
 
     path: tuple[Reason, ...]
     unknown: tuple[Address, ...]

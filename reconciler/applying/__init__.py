@@ -1,1 +1,3 @@
-"""Run the steps of one approved plan, journalled, under the tenant's lock, and say whether the tenant shows the result."""
+"""Run the steps of one approved plan, journalled, under the tenant's lock, and say whether the
+tenant shows the result.
+"""

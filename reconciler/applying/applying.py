@@ -1,4 +1,6 @@
-"""Apply one approved plan to one tenant: never plan, refuse what moved, resume what stopped (laws 3, 4, 10)."""
+"""Apply one approved plan to one tenant: never plan, refuse what moved, resume what stopped (laws
+3, 4, 10).
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ def _never() -> bool:
     return False
 
 
-def apply(  # noqa: PLR0913  the outside world is passed in, by name
+def apply(
     loaded: Loaded,
     tenant: Tenant,
     *,
@@ -52,7 +54,8 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
     patience: Patience | None = None,
     settle: float = 0.0,
 ) -> Applied:
-    """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read the tenant again.
+    """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read
+    the tenant again.
 
     Args:
         loaded: The plan file, its digest checked.
@@ -61,16 +64,22 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
         tell: Is told every event, in order.
         clock: Seconds since 1970.
         sleep: Waits for this many seconds.
-        stop: Is asked between steps and while waiting; once it says True, the step in flight is finished and no other begins.
-        patience: How long to wait for what; by default what the services were seen to need, and nothing for a simulated one.
+        stop: Is asked between steps and while waiting; once it says True, the step in flight is
+            finished and no other begins.
+        patience: How long to wait for what; by default what the services were seen to need, and
+            nothing for a simulated one.
         settle: Seconds between a step and the first one that relies on it and takes something away.
 
-    Returns: What was done: all of it, or up to the step that failed or is unknown, and whether the tenant shows it.
+    Returns: What was done: all of it, or up to the step that failed or is unknown, and whether the
+    tenant shows it.
 
     Raises:
-        Refused, CaptureFault, TamperedPlan: the plan is not applicable, safe, of this tenant, or what was reviewed. LockHeld: another runs.
-        StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read; nothing was written.
-        AppliedInPart: it stopped after something was written, other than at a failed or unknown step; carries `applied`.
+        Refused, CaptureFault, TamperedPlan: the plan is not applicable, safe, of this tenant, or
+            what was reviewed. LockHeld: another runs.
+        StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read;
+            nothing was written.
+        AppliedInPart: it stopped after something was written, other than at a failed or unknown
+            step; carries `applied`.
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
     rim = Rim(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
@@ -84,12 +93,16 @@ def apply(  # noqa: PLR0913  the outside world is passed in, by name
 
 def _locked(loaded: Loaded, tenant: Tenant, state_dir: Path, rim: Rim) -> Applied:
     directory = tenant_directory(state_dir, loaded.plan.tenant_id)
-    with hold(directory, since=datetime.fromtimestamp(rim.clock(), UTC).isoformat(timespec="seconds")):
+    with hold(
+        directory, since=datetime.fromtimestamp(rim.clock(), UTC).isoformat(timespec="seconds")
+    ):
         return _apply(loaded, tenant, directory, rim)
 
 
 def _patience(tenant: Tenant) -> Patience:
-    """A simulated service lags by a number of readings and is busy for a number of calls: time does not help."""
+    """A simulated service lags by a number of readings and is busy for a number of calls: time does
+    not help.
+    """
     return Patience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
 
@@ -110,32 +123,51 @@ def _apply(loaded: Loaded, tenant: Tenant, directory: Path, rim: Rim) -> Applied
 def _check_meant(plan: Plan, tenant: Tenant) -> None:
     if not plan.applicable:
         refusing = {f"{note.code}:{note.address}" for note in (*plan.refusals, *plan.unresolved)}
-        failing = {f"access test {row['name']}" for row in plan.tests if not (row["passed"] or row["excused"])}
+        failing = {
+            f"access test {row['name']}"
+            for row in plan.tests
+            if not (row["passed"] or row["excused"])
+        }
         codes = ", ".join(sorted(refusing | failing))
-        raise Refused(f"this plan is not applicable ({codes}); `reconciler show` says what each refusal needs; then plan again")
+        raise Refused(
+            f"this plan is not applicable ({codes}); `reconciler show` says what each refusal"
+            " needs; then plan again"
+        )
     if tenant.tenant_id != plan.tenant_id:
-        raise CaptureFault(f"the plan is for tenant {plan.tenant_id}, this is tenant {tenant.tenant_id}; name the right one with --tenant")
+        raise CaptureFault(
+            f"the plan is for tenant {plan.tenant_id}, this is tenant {tenant.tenant_id}; name the"
+            " right one with --tenant"
+        )
 
 
 class _Past(Struct, frozen=True):
-    """What earlier applies of this tenant left: the last one, of whatever plan, and the last one of this plan."""
+    """What earlier applies of this tenant left: the last one, of whatever plan, and the last one of
+    this plan.
+    """
 
     newest: Past | None
     same: Past | None
 
     @property
     def wanted(self) -> int:
-        """The number of steps of this plan that the tenant should show, once it shows everything that was written."""
+        """The number of steps of this plan that the tenant should show, once it shows everything
+        that was written.
+        """
         if self.same is None:
             return 0
         return max(self.same.reached, self.same.open_step or 0)
 
     @property
     def foreign(self) -> bool:
-        """Say whether a write of another plan may still land, or lines are unreadable: no state of this plan tells that it did."""
+        """Say whether a write of another plan may still land, or lines are unreadable: no state of
+        this plan tells that it did.
+        """
         if self.newest is None:
             return False
-        return self.newest.damaged or (self.newest.open_step is not None and (self.same is None or self.newest.path != self.same.path))
+        return self.newest.damaged or (
+            self.newest.open_step is not None
+            and (self.same is None or self.newest.path != self.same.path)
+        )
 
 
 def _past(directory: Path, digest: str) -> _Past:
@@ -143,13 +175,18 @@ def _past(directory: Path, digest: str) -> _Past:
 
 
 def _wait_for_runners(past: Past | None, rim: Rim) -> None:
-    """Wait until no process of an earlier apply can write any more; end one that does not end by itself (law 10)."""
+    """Wait until no process of an earlier apply can write any more; end one that does not end by
+    itself (law 10).
+    """
     for _, pid, start in past.runners if past is not None else ():
         if not _gone(pid, start, rim, rim.patience.process):
             rim.tell(EndingProcess(pid))
             processes.end(pid, start)
         if not _gone(pid, start, rim, rim.patience.ending):
-            raise LockHeld(f"process {pid}, which runs the steps of an earlier apply, has not ended; end it, then apply again")
+            raise LockHeld(
+                f"process {pid}, which runs the steps of an earlier apply, has not ended; end it,"
+                " then apply again"
+            )
 
 
 def _gone(pid: int, start: str, rim: Rim, left: float) -> bool:
@@ -166,7 +203,9 @@ def _gone(pid: int, start: str, rim: Rim, left: float) -> bool:
 
 
 def _locate(plan: Plan, watch: Watch, past: _Past, rim: Rim) -> int:
-    """Find the number of steps whose result the tenant shows, waiting for writes of earlier applies that may not be visible yet."""
+    """Find the number of steps whose result the tenant shows, waiting for writes of earlier applies
+    that may not be visible yet.
+    """
     if past.newest is not None and past.newest.last_write is not None:
         for product in watch.products:
             watch.wrote(product, past.newest.last_write)
@@ -186,23 +225,33 @@ def _locate(plan: Plan, watch: Watch, past: _Past, rim: Rim) -> int:
 
 
 def _stale(plan: Plan, observed: Observed, past: _Past) -> StalePlan:
-    """Name what moved, as seen from the baseline or from where the journals say that this plan stands, whichever is nearer."""
+    """Name what moved, as seen from the baseline or from where the journals say that this plan
+    stands, whichever is nearer.
+    """
     known = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
     moved = min((prefixes.differences(plan, k, observed) for k in known), key=len)
-    return StalePlan(f"the tenant moved since this plan was made: {named(moved)}. Nothing was written; plan again")
+    return StalePlan(
+        f"the tenant moved since this plan was made: {named(moved)}. Nothing was written; plan"
+        " again"
+    )
 
 
 def _check_users(plan: Plan, already: int, watch: Watch) -> None:
     users = lookups.users_before(plan, plan.steps[already:])
     absent = lookups.absent_users(users, watch.look_up(users=users)) if users else ()
     if absent:
-        raise StalePlan(f"the directory has no user {named(absent)}. Nothing was written; correct the documents and plan again")
+        raise StalePlan(
+            f"the directory has no user {named(absent)}. Nothing was written; correct the documents"
+            " and plan again"
+        )
 
 
 def _prove(plan: Plan, already: int, tenant: Tenant) -> None:
     """Have what will run the texts read all of them before the first one runs (law 4)."""
     if isinstance(tenant, Remote):
-        tenant.prove((Invocation(step.cmdlet, step.parameters), step.text) for step in plan.steps[already:])
+        tenant.prove(
+            (Invocation(step.cmdlet, step.parameters), step.text) for step in plan.steps[already:]
+        )
 
 
 def _header(loaded: Loaded, tenant: Tenant, already: int) -> journal.Header:

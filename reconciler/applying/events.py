@@ -1,4 +1,6 @@
-"""What an apply tells while it runs, so that whoever shows it needs to know nothing of how it works."""
+"""What an apply tells while it runs, so that whoever shows it needs to know nothing of how it
+works.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,19 @@ class Why(StrEnum):
 
 
 class Reading(Struct, frozen=True):
-    """The tenant is being read; on a large live tenant this takes minutes. No product: only names are looked up."""
+    """The tenant is being read; on a large live tenant this takes minutes.
+
+    No product: only names are looked up.
+    """
 
     products: frozenset[Provider]
     why: Why
 
 
 class Located(Struct, frozen=True):
-    """The tenant is in the plan's state after its first `already` of `steps` steps; the next one comes now, if there is one."""
+    """The tenant is in the plan's state after its first `already` of `steps` steps; the next one
+    comes now, if there is one.
+    """
 
     already: int
     steps: int
@@ -48,7 +55,10 @@ class StepStarted(Struct, frozen=True):
 
 
 class StepDone(Struct, frozen=True):
-    """A step is done, after `seconds` with all its attempts. `seen`: the tenant shows it although no answer said so."""
+    """A step is done, after `seconds` with all its attempts.
+
+    `seen`: the tenant shows it although no answer said so.
+    """
 
     step: Step
     seconds: float
@@ -56,7 +66,10 @@ class StepDone(Struct, frozen=True):
 
 
 class StepFailed(Struct, frozen=True):
-    """A step was refused for good, or its outcome is unknown (`fault` is `lost`). `message` is untrusted text."""
+    """A step was refused for good, or its outcome is unknown (`fault` is `lost`).
+
+    `message` is untrusted text.
+    """
 
     step: Step
     fault: str
@@ -64,7 +77,9 @@ class StepFailed(Struct, frozen=True):
 
 
 class Retrying(Struct, frozen=True):
-    """An attempt failed in a way that passes; the next one comes in `seconds`, after another reading."""
+    """An attempt failed in a way that passes; the next one comes in `seconds`, after another
+    reading.
+    """
 
     step: Step
     fault: str
@@ -73,7 +88,9 @@ class Retrying(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True):
-    """What was written may not be visible yet: the tenant is read again in `seconds`, at most `left` times more. `why` as in `Reading`."""
+    """What was written may not be visible yet: the tenant is read again in `seconds`, at most
+    `left` times more. `why` as in `Reading`.
+    """
 
     why: Why
     seconds: float
@@ -88,13 +105,17 @@ class WaitingForProcess(Struct, frozen=True):
 
 
 class EndingProcess(Struct, frozen=True):
-    """A process of an earlier apply did not end by itself; it is ended now, so that it can write no more."""
+    """A process of an earlier apply did not end by itself; it is ended now, so that it can write no
+    more.
+    """
 
     pid: int
 
 
 class Settling(Struct, frozen=True):
-    """The service is given time to enforce step `on` before `step`, which relies on it, takes something away; `seconds` are left."""
+    """The service is given time to enforce step `on` before `step`, which relies on it, takes
+    something away; `seconds` are left.
+    """
 
     step: Step
     on: int
@@ -102,5 +123,14 @@ class Settling(Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    Reading | Located | StepStarted | StepDone | StepFailed | Retrying | Waiting | WaitingForProcess | EndingProcess | Settling
+    Reading
+    | Located
+    | StepStarted
+    | StepDone
+    | StepFailed
+    | Retrying
+    | Waiting
+    | WaitingForProcess
+    | EndingProcess
+    | Settling
 )

@@ -1,16 +1,20 @@
-"""What an apply did, written before and after each step, so that it is known even if the process is killed at any instant (law 10).
+"""What an apply did, written before and after each step, so that it is known even if the process is
+killed at any instant (law 10).
 
-One file an apply, `apply-NNNNNN.jsonl` in the tenant's directory, one JSON object a line, pure ASCII:
+One file an apply, `apply-NNNNNN.jsonl` in the tenant's directory, one JSON object a line, pure
+ASCII:
 
-    {"format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid", "process", "at"}    first line
-    {"state": "started", "step", "attempt", "at"}              on the disk before the step runs
-    {"state": "done", "step", "seen", "at"}                    `seen`: no answer said so, the tenant read afterwards shows it
-    {"state": "failed", "step", "fault", "message", "at"}      the service refused, nothing was changed
-    {"state": "unknown", "step", "message", "at"}              no answer, and the tenant does not show it
-    {"runner": PROVIDER, "pid", "process", "at"}               a process that runs steps for us
-    {"end": HOW, "at"}                                         the apply ended by itself
+    {"format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid",
+    "process", "at"}    first line {"state": "started", "step", "attempt", "at"}              on the
+    disk before the step runs {"state": "done", "step", "seen", "at"}                    `seen`: no
+    answer said so, the tenant read afterwards shows it {"state": "failed", "step", "fault",
+    "message", "at"}      the service refused, nothing was changed {"state": "unknown", "step",
+    "message", "at"}              no answer, and the tenant does not show it {"runner": PROVIDER,
+    "pid", "process", "at"}               a process that runs steps for us {"end": HOW, "at"}
+    the apply ended by itself
 
-`already` counts the steps that earlier applies of the plan had done. A reader ignores what it does not know.
+`already` counts the steps that earlier applies of the plan had done. A reader ignores what it does
+not know.
 """
 
 from __future__ import annotations
@@ -37,7 +41,9 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = "1.0"
 LONGEST_MESSAGE = 500
-"""Characters of a service's message that are kept: enough to act on, and a huge answer cannot fill the disk."""
+"""Characters of a service's message that are kept: enough to act on, and a huge answer cannot fill
+the disk.
+"""
 _BINARY = getattr(os, "O_BINARY", 0)
 """Windows would write a carriage return before each end of line, and count it."""
 _NAME = re.compile(r"apply-([0-9]+)\.jsonl")
@@ -46,7 +52,10 @@ _Line: TypeAlias = dict[str, Any]
 
 
 class State(StrEnum):
-    """What a journal says of a step; a step it does not name was not tried. `STARTED` alone: in flight when the process ended."""
+    """What a journal says of a step; a step it does not name was not tried.
+
+    `STARTED` alone: in flight when the process ended.
+    """
 
     STARTED = "started"
     DONE = "done"
@@ -66,7 +75,10 @@ class End(StrEnum):
 
 
 class Header(Struct, frozen=True):
-    """What an apply is about. `plan`, `content`: digests as they are written for people; `already`: steps done before it."""
+    """What an apply is about.
+
+    `plan`, `content`: digests as they are written for people; `already`: steps done before it.
+    """
 
     tool: str
     plan: str
@@ -78,7 +90,9 @@ class Header(Struct, frozen=True):
 
 
 class Journal:
-    """A journal that is being written. Every method appends one line; `started` returns when the line is on the disk.
+    """A journal that is being written.
+
+    Every method appends one line; `started` returns when the line is on the disk.
 
     Raises (every method):
         ReconcilerError: the line cannot be written; the step it announces must not run.
@@ -101,13 +115,22 @@ class Journal:
         """
         path = directory / f"apply-{_newest_number(directory) + 1:06d}.jsonl"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY, 0o600)
+            descriptor = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY, 0o600
+            )
         except OSError as error:
             raise _unwritable(path, str(error.strerror)) from error
         journal = cls(path, descriptor, clock)
         pid = os.getpid()
         first = {name: getattr(header, name) for name in Header.__struct_fields__}
-        journal._append({"format_version": FORMAT_VERSION, **first, "pid": pid, "process": processes.started(pid)})
+        journal._append(
+            {
+                "format_version": FORMAT_VERSION,
+                **first,
+                "pid": pid,
+                "process": processes.started(pid),
+            }
+        )
         journal._to_disk()
         _directory_to_disk(directory)
         return journal
@@ -116,7 +139,12 @@ class Journal:
         """Keep the file open for a `with` block."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close the file. What was not said stays unsaid: only `ended` marks an end."""
         os.close(self._descriptor)
 
@@ -130,15 +158,26 @@ class Journal:
         self._append({"state": State.DONE, "step": step, "seen": seen})
 
     def failed(self, step: int, fault: str, message: str) -> None:
-        """Say that the service refused a step; its message is kept as text, cut to `LONGEST_MESSAGE`."""
-        self._append({"state": State.FAILED, "step": step, "fault": fault, "message": message[:LONGEST_MESSAGE]})
+        """Say that the service refused a step; its message is kept as text, cut to
+        `LONGEST_MESSAGE`.
+        """
+        self._append(
+            {
+                "state": State.FAILED,
+                "step": step,
+                "fault": fault,
+                "message": message[:LONGEST_MESSAGE],
+            }
+        )
 
     def unknown(self, step: int, message: str) -> None:
         """Say that nobody knows whether a step happened."""
         self._append({"state": State.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]})
 
     def runner(self, provider: Provider, pid: int) -> None:
-        """Name the process that will run this product's steps; the next apply must not read before it is gone."""
+        """Name the process that will run this product's steps; the next apply must not read before
+        it is gone.
+        """
         self._append({"runner": provider, "pid": pid, "process": processes.started(pid)})
         self._to_disk()
 
@@ -148,9 +187,15 @@ class Journal:
         self._to_disk()
 
     def _append(self, content: Mapping[str, object]) -> None:
-        line = json.dumps({**content, "at": _stamp(self._clock())}, sort_keys=True, separators=(",", ":")).encode("ascii") + b"\n"
+        line = (
+            json.dumps(
+                {**content, "at": _stamp(self._clock())}, sort_keys=True, separators=(",", ":")
+            ).encode("ascii")
+            + b"\n"
+        )
         try:
-            # One write for the whole line: a process that is killed leaves all of it or nothing, a full disk at worst a torn last line.
+            # One write for the whole line: a process that is killed leaves all of it or nothing, a
+            # full disk at worst a torn last line.
             written = os.write(self._descriptor, line)
         except OSError as error:
             raise _unwritable(self.path, str(error.strerror)) from error
@@ -167,9 +212,10 @@ class Journal:
 class Past(Struct):
     """What an earlier apply left behind.
 
-    `states` has the last state of every step it tried, `last_write` the time (seconds since 1970) of the last line about a step, None if
-    there is none. `runners` are the processes (product, id, start time as `processes.started` gives it) that ran its steps. `end` is None
-    when the process was killed. `damaged`: lines other than a torn last one cannot be read, so steps may be missing.
+    `states` has the last state of every step it tried, `last_write` the time (seconds since 1970)
+    of the last line about a step, None if there is none. `runners` are the processes (product, id,
+    start time as `processes.started` gives it) that ran its steps. `end` is None when the process
+    was killed. `damaged`: lines other than a torn last one cannot be read, so steps may be missing.
     """
 
     path: Path
@@ -194,8 +240,17 @@ class Past(Struct):
 
     @property
     def open_step(self) -> int | None:
-        """The step of which nobody knows whether it happened: in flight when the process ended, or unknown. There is at most one."""
-        return next((step for step, state in self.states.items() if state in (State.STARTED, State.UNKNOWN)), None)
+        """The step of which nobody knows whether it happened: in flight when the process ended, or
+        unknown. There is at most one.
+        """
+        return next(
+            (
+                step
+                for step, state in self.states.items()
+                if state in (State.STARTED, State.UNKNOWN)
+            ),
+            None,
+        )
 
 
 def read(path: Path) -> Past:
@@ -211,13 +266,17 @@ def read(path: Path) -> Past:
 
 
 def newest(directory: Path) -> Past | None:
-    """The journal of the last apply of a tenant, of whatever plan, that tried a step; None if there was none."""
+    """The journal of the last apply of a tenant, of whatever plan, that tried a step; None if there
+    was none.
+    """
     return next(_trying(_paths(directory)), None)
 
 
 def newest_of(directory: Path, plan: str) -> Past | None:
     """The same for one plan; `plan` is its digest as the header has it."""
-    return next(_trying(path for path in _paths(directory) if _first_line(path).get("plan") == plan), None)
+    return next(
+        _trying(path for path in _paths(directory) if _first_line(path).get("plan") == plan), None
+    )
 
 
 def _trying(paths: Iterable[Path]) -> Iterator[Past]:
@@ -238,7 +297,11 @@ def _take(past: Past, line: bytes) -> None:
 def _take_line(past: Past, line: _Line) -> None:
     if "format_version" in line:
         past.plan, past.content = str(line["plan"]), str(line["content"])
-        past.already, past.pid, past.process = int(line["already"]), int(line["pid"]), str(line["process"])
+        past.already, past.pid, past.process = (
+            int(line["already"]),
+            int(line["pid"]),
+            str(line["process"]),
+        )
     elif "state" in line:
         past.last_write = datetime.fromisoformat(line["at"]).timestamp()
         past.states[int(line["step"])] = State(line["state"])
@@ -265,12 +328,19 @@ def _lines(path: Path) -> Iterator[bytes]:
         with path.open("rb") as lines:
             yield from lines
     except OSError as error:
-        raise ReconcilerError(f"{path}: cannot be read: {error.strerror}; it says what an earlier apply did: make it readable") from error
+        raise ReconcilerError(
+            f"{path}: cannot be read: {error.strerror}; it says what an earlier apply did: make it"
+            " readable"
+        ) from error
 
 
 def _paths(directory: Path) -> list[Path]:
     """All journals of a tenant, newest first."""
-    numbered = [(int(match[1]), path) for path in directory.iterdir() if (match := _NAME.fullmatch(path.name))]
+    numbered = [
+        (int(match[1]), path)
+        for path in directory.iterdir()
+        if (match := _NAME.fullmatch(path.name))
+    ]
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
@@ -285,7 +355,9 @@ def _stamp(seconds: float) -> str:
 
 
 def _directory_to_disk(directory: Path) -> None:
-    """Make the new file's name durable; Windows cannot open a directory for this and does not need it."""
+    """Make the new file's name durable; Windows cannot open a directory for this and does not need
+    it.
+    """
     if os.name != "posix":  # pragma: no cover  Windows only
         return
     descriptor = os.open(directory, os.O_RDONLY)
@@ -297,5 +369,6 @@ def _directory_to_disk(directory: Path) -> None:
 
 def _unwritable(path: Path, why: str) -> ReconcilerError:
     return ReconcilerError(
-        f"{path}: the journal cannot be written: {why}; nothing runs without it: make room, then apply the same plan again"
+        f"{path}: the journal cannot be written: {why}; nothing runs without it: make room, then"
+        " apply the same plan again"
     )

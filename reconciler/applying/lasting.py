@@ -1,4 +1,6 @@
-"""Whether a credential lasts long enough for what a step begins: nothing is left half open because a token ended."""
+"""Whether a credential lasts long enough for what a step begins: nothing is left half open because
+a token ended.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,21 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 MARGIN: Final = 300.0
-"""Seconds that a credential must last whatever comes: a step with its readings, and a service that is slow today."""
+"""Seconds that a credential must last whatever comes: a step with its readings, and a service that
+is slow today.
+"""
 STEP_TAKES: Final = 30.0
-"""Seconds to reckon with for each further step: a write takes up to 14 s in the field, and some are preceded by a reading."""
+"""Seconds to reckon with for each further step: a write takes up to 14 s in the field, and some are
+preceded by a reading.
+"""
 
 
 def closing(plan: Plan) -> Mapping[int, int]:
     """For each step that opens a window, the step that closes it.
 
-    A window is open while somebody who shall keep access lacks it (a gap), while a temporary policy stands, and while a policy that is made anew
-    is gone: after any of these steps the tenant is not as anybody wants it to stay.
+    A window is open while somebody who shall keep access lacks it (a gap), while a temporary policy
+    stands, and while a policy that is made anew is gone: after any of these steps the tenant is not
+    as anybody wants it to stay.
     """
     spans = [*_gaps(plan.steps), *_between(plan.steps)]
     return {first: max(last for begun, last in spans if begun == first) for first, _ in spans}
@@ -31,7 +38,9 @@ def needed(step: Step, closes: Mapping[int, int]) -> float:
 
 
 def _gaps(steps: Sequence[Step]) -> Iterable[tuple[int, int]]:
-    """A step stands in a gap when a pair is missing after it; the next one that stands in none closes it."""
+    """A step stands in a gap when a pair is missing after it; the next one that stands in none
+    closes it.
+    """
     first: int | None = None
     for step in steps:
         if step.gaps and first is None:
@@ -42,7 +51,9 @@ def _gaps(steps: Sequence[Step]) -> Iterable[tuple[int, int]]:
 
 
 def _between(steps: Sequence[Step]) -> Iterable[tuple[int, int]]:
-    """From the step that makes a temporary policy to the one that removes it, and from a removal to the creation of the same policy."""
+    """From the step that makes a temporary policy to the one that removes it, and from a removal to
+    the creation of the same policy.
+    """
     begun: dict[str, Step] = {}
     for step in steps:
         before = begun.pop(step.address, None)

@@ -1,7 +1,8 @@
 """One apply of a tenant at a time on this machine (law 10).
 
-The operating system's lock on the file is the truth: it ends with the process that holds it, however that ends, so there is no stale
-lock and nobody ever has to delete one. What is written in the file only tells people who holds it.
+The operating system's lock on the file is the truth: it ends with the process that holds it,
+however that ends, so there is no stale lock and nobody ever has to delete one. What is written in
+the file only tells people who holds it.
 """
 
 from __future__ import annotations
@@ -45,12 +46,17 @@ def tenant_directory(state_dir: Path, tenant_id: str) -> Path:
         ReconcilerError: the id is no GUID, or the directory cannot be made.
     """
     if not _TENANT_ID.fullmatch(tenant_id):
-        raise ReconcilerError(f"the tenant id {tenant_id!r} is no lower-case GUID; correct `tenantId` and plan again")
+        raise ReconcilerError(
+            f"the tenant id {tenant_id!r} is no lower-case GUID; correct `tenantId` and plan again"
+        )
     directory = state_dir / tenant_id
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ReconcilerError(f"{directory}: cannot be made: {error.strerror}; name a writable directory with --state-dir") from error
+        raise ReconcilerError(
+            f"{directory}: cannot be made: {error.strerror}; name a writable directory with"
+            " --state-dir"
+        ) from error
     return directory
 
 
@@ -75,7 +81,8 @@ def hold(directory: Path, *, since: str) -> Iterator[None]:
         try:
             yield
         finally:
-            # The file stays: deleting it would let one process lock the old file and another the new one.
+            # The file stays: deleting it would let one process lock the old file and another the
+            # new one.
             _write(descriptor, b"")
     finally:
         os.close(descriptor)
@@ -85,7 +92,10 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
     except OSError as error:
-        raise ReconcilerError(f"{path}: cannot be opened: {error.strerror}; name a writable directory with --state-dir") from error
+        raise ReconcilerError(
+            f"{path}: cannot be opened: {error.strerror}; name a writable directory with"
+            " --state-dir"
+        ) from error
 
 
 def _taken(descriptor: int, path: Path) -> bool:
@@ -95,7 +105,8 @@ def _taken(descriptor: int, path: Path) -> bool:
         return False
     except OSError as error:
         raise ReconcilerError(
-            f"{path}: the file system cannot lock files: {error.strerror}; name a directory on a local disk with --state-dir"
+            f"{path}: the file system cannot lock files: {error.strerror}; name a directory on a"
+            " local disk with --state-dir"
         ) from error
     return True
 
@@ -109,14 +120,25 @@ if sys.platform == "win32":  # pragma: no cover  Windows only
 else:
 
     def _lock(descriptor: int) -> None:
-        # flock, not lockf: it belongs to the opened file, so a second apply in this very process is kept out too, and it does not
-        # end when something else of this process opens and closes the file.
+        # flock, not lockf: it belongs to the opened file, so a second apply in this very process is
+        # kept out too, and it does not end when something else of this process opens and closes the
+        # file.
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _holder(since: str) -> bytes:
     pid = os.getpid()
-    return canonical.dumps({"host": socket.gethostname(), "pid": pid, "since": since, "started": processes.started(pid)}) + b"\n"
+    return (
+        canonical.dumps(
+            {
+                "host": socket.gethostname(),
+                "pid": pid,
+                "since": since,
+                "started": processes.started(pid),
+            }
+        )
+        + b"\n"
+    )
 
 
 def _write(descriptor: int, content: bytes) -> None:
@@ -134,13 +156,15 @@ def _held_by(content: bytes, path: Path) -> str:
     holder = _parsed(content)
     who = _described(holder) if holder else "another process that has just started"
     return (
-        f"an apply of this tenant is running: {who} holds {path}. Wait until it ends and apply again; the lock ends with its process, "
-        "so do not delete the file"
+        f"an apply of this tenant is running: {who} holds {path}. Wait until it ends and apply"
+        " again; the lock ends with its process, so do not delete the file"
     )
 
 
 def _parsed(content: bytes) -> Mapping[str, object] | None:
-    """Read who holds the lock; None when the holder has not written it yet, so that what stands there is an earlier holder's."""
+    """Read who holds the lock; None when the holder has not written it yet, so that what stands
+    there is an earlier holder's.
+    """
     try:
         holder = json.loads(content)
     except ValueError:

@@ -1,4 +1,6 @@
-"""Which names have to be looked up again before they are written, because the plan could only trust them."""
+"""Which names have to be looked up again before they are written, because the plan could only trust
+them.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,14 @@ class ScopeName(Struct, frozen=True):
 
 
 def users_before(plan: Plan, steps: Iterable[Step]) -> tuple[str, ...]:
-    """Object ids of users that these steps grant to and that the plan's capture never looked for, sorted."""
-    trusted = {str(note.details["user"]) for note in plan.warnings if note.code == Warned.USER_NOT_LOOKED_FOR}
+    """Object ids of users that these steps grant to and that the plan's capture never looked for,
+    sorted.
+    """
+    trusted = {
+        str(note.details["user"])
+        for note in plan.warnings
+        if note.code == Warned.USER_NOT_LOOKED_FOR
+    }
     addresses = {step.address for step in steps} if trusted else set()
     return tuple(sorted(user for user in trusted if teams_user_grant(user) in addresses))
 
@@ -40,7 +48,9 @@ def absent_users(users: Iterable[str], directory: Directory) -> tuple[str, ...]:
 
 
 def scope_before(step: Step) -> ScopeName | None:
-    """The name to resolve just before a step; None for a step that creates no Exchange policy, or that names its scope by id."""
+    """The name to resolve just before a step; None for a step that creates no Exchange policy, or
+    that names its scope by id.
+    """
     if step.cmdlet != CREATE_EXCHANGE:
         return None
     text, scope = str(step.parameters["PolicyScopeGroupId"]), step.address.rpartition("@")[2]
@@ -48,17 +58,23 @@ def scope_before(step: Step) -> ScopeName | None:
 
 
 def guard_before(step: Step) -> ScopeName | None:
-    """The group that has to be empty just before a step, because the step makes a temporary policy on it; None for any other step."""
+    """The group that has to be empty just before a step, because the step makes a temporary policy
+    on it; None for any other step.
+    """
     if not step.temporary or step.cmdlet != CREATE_EXCHANGE:
         return None
     return ScopeName(str(step.parameters["PolicyScopeGroupId"]), step.address.rpartition("@")[2])
 
 
 def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
-    """Say whether the group is the one that the plan was reviewed with, and known to have no members."""
+    """Say whether the group is the one that the plan was reviewed with, and known to have no
+    members.
+    """
     section = plan.baseline.get("exchange")
     reviewed = section.get("guardScope") if isinstance(section, Mapping) else None
-    found = directory.recipients.get(directory.recipients_by_address.get(name.address.lower(), name.address.lower()))
+    found = directory.recipients.get(
+        directory.recipients_by_address.get(name.address.lower(), name.address.lower())
+    )
     if found is None or not isinstance(reviewed, Mapping) or found.id != name.scope:
         return False
     return found.principal and found.members == frozenset() and found.sid == reviewed["sid"]
@@ -67,13 +83,21 @@ def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
 def identity_of(observed: Observed, address: str) -> str | None:
     """What the service calls the Exchange policy of an address; None if there is none."""
     application, _, scope = address.removeprefix("exchange.policy/").partition("@")
-    found = observed.exchange.policies.get((application, scope)) if observed.exchange is not None else None
+    found = (
+        observed.exchange.policies.get((application, scope))
+        if observed.exchange is not None
+        else None
+    )
     return None if found is None else found.identity
 
 
 def relied_on(plan: Plan) -> Mapping[int, int]:
     """For steps that take something away, the step that they rely on."""
-    return {int(str(note.details["step"])): int(str(note.details["on"])) for note in plan.warnings if note.code == Warned.RELIES_ON}
+    return {
+        int(str(note.details["step"])): int(str(note.details["on"]))
+        for note in plan.warnings
+        if note.code == Warned.RELIES_ON
+    }
 
 
 def still_leads(name: ScopeName, directory: Directory) -> bool:

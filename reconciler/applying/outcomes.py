@@ -1,4 +1,6 @@
-"""What an attempt came to: the service's word, and what the tenant shows where that word is not enough."""
+"""What an attempt came to: the service's word, and what the tenant shows where that word is not
+enough.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Shown(Enum):
 
 
 class Sight(Struct, frozen=True):
-    """What a reading after an attempt shows; `moved` are addresses that fit neither state, `trouble` is why it could not be read."""
+    """What a reading after an attempt shows; `moved` are addresses that fit neither state,
+    `trouble` is why it could not be read.
+    """
 
     shown: Shown
     moved: tuple[str, ...] = ()
@@ -43,10 +47,12 @@ def passes(outcome: NotDone) -> bool:
 
 
 def settled(outcome: NotDone, attempt: int, sight: Sight) -> bool:
-    """Say whether a sight tells what became of an attempt, or a later reading could still tell otherwise.
+    """Say whether a sight tells what became of an attempt, or a later reading could still tell
+    otherwise.
 
-    A lost answer, and a refusal of a repeated attempt (it exists already, it is not there any more), may come from a write that
-    happened and is not visible yet. A first refusal changed nothing, or a reading shows what it changed.
+    A lost answer, and a refusal of a repeated attempt (it exists already, it is not there any
+    more), may come from a write that happened and is not visible yet. A first refusal changed
+    nothing, or a reading shows what it changed.
     """
     if isinstance(outcome, Lost) or (attempt > 1 and not passes(outcome)):
         return sight.shown is Shown.AFTER
@@ -63,7 +69,10 @@ class Retries:
     _lost: Iterator[float] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._throttled, self._transient = iter(self.patience.throttled), iter(self.patience.transient)
+        self._throttled, self._transient = (
+            iter(self.patience.throttled),
+            iter(self.patience.transient),
+        )
         # Once, and without a pause: the readings before it have waited.
         self._lost = iter((0.0,))
 

@@ -1,4 +1,6 @@
-"""Asking Exchange itself about what was changed: one mailbox that an application shall reach, one that it shall not, where members are known."""
+"""Asking Exchange itself about what was changed: one mailbox that an application shall reach, one
+that it shall not, where members are known.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,14 @@ _OTHER_SCOPES: Final = 3
 
 
 def touched(steps: Iterable[Step]) -> tuple[str, ...]:
-    """Client ids of the applications whose Exchange policies these steps changed, sorted; none of them is `*`, which is no application."""
-    ids = {step.address.removeprefix("exchange.policy/").partition("@")[0] for step in steps if step.provider == "exchange"}
+    """Client ids of the applications whose Exchange policies these steps changed, sorted; none of
+    them is `*`, which is no application.
+    """
+    ids = {
+        step.address.removeprefix("exchange.policy/").partition("@")[0]
+        for step in steps
+        if step.provider == "exchange"
+    }
     return tuple(sorted(ids - {EVERY_APPLICATION}))[:MOST_APPLICATIONS]
 
 
@@ -51,22 +59,30 @@ def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[
 
 
 def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]:
-    """Object ids of the scopes to look into: all of these applications and of `*`, and a few others."""
+    """Object ids of the scopes to look into: all of these applications and of `*`, and a few
+    others.
+    """
     wanted = {EVERY_APPLICATION, *applications}
     own = {scope for application, scope in state.policies if application in wanted}
     others = sorted({scope for _, scope in state.policies} - own)
     return (*sorted(own), *others[:_OTHER_SCOPES])
 
 
-def probes(state: ExchangeState, directory: Directory, application: str) -> Iterator[tuple[str, bool]]:
-    """Address of a mailbox that the policies surely open to an application, and of one that they surely close; whichever can be told."""
+def probes(
+    state: ExchangeState, directory: Directory, application: str
+) -> Iterator[tuple[str, bool]]:
+    """Address of a mailbox that the policies surely open to an application, and of one that they
+    surely close; whichever can be told.
+    """
     covers = membership.of_scopes(directory)
 
     def covering(mailbox: str) -> Callable[[str], bool | None]:
         return lambda scope: covers(scope).covers(mailbox)
 
     wanted = {True, False}
-    for mailbox in sorted(filter(membership.is_mailbox, directory.recipients.values()), key=attrgetter("primary")):
+    for mailbox in sorted(
+        filter(membership.is_mailbox, directory.recipients.values()), key=attrgetter("primary")
+    ):
         verdict = access.verdict(state, application, covering(mailbox.id))
         expected = {Granted: True, Denied: False}.get(type(verdict))
         if expected in wanted:

@@ -1,7 +1,9 @@
-"""Rehearse a plan: run it on copies of a simulated tenant while things go wrong, and see where each run ends.
+"""Rehearse a plan: run it on copies of a simulated tenant while things go wrong, and see where each
+run ends.
 
-Every run has a copy of its own. It is an ordinary apply, with its journal; what differs is when it is stopped and which answer is lost. Then
-the same plan is applied once more, as a person would, and has to converge.
+Every run has a copy of its own. It is an ordinary apply, with its journal; what differs is when it
+is stopped and which answer is lost. Then the same plan is applied once more, as a person would, and
+has to converge.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import Loaded
 
 STEPS_RUN = 2_000
-"""About so many steps a rehearsal runs in all unless it is told otherwise: half a minute where every write waits for the disk."""
+"""About so many steps a rehearsal runs in all unless it is told otherwise: half a minute where
+every write waits for the disk.
+"""
 
 
 class Trouble(StrEnum):
@@ -52,7 +56,8 @@ class Run(Struct, frozen=True):
     Attributes:
         trouble: What went wrong.
         step: The step that it went wrong at; a run is stopped after it. 0 if nothing went wrong.
-        place: The number of the plan's steps that the tenant showed when the run ended; None: it was in no state of the plan.
+        place: The number of the plan's steps that the tenant showed when the run ended; None: it
+            was in no state of the plan.
         gaps: Indexes of the plan's gaps that are open in that place.
         again: The plan had to be applied once more.
         converged: The tenant is in the end in the state that the plan leads to.
@@ -69,13 +74,21 @@ class Run(Struct, frozen=True):
 
     @property
     def as_it_must(self) -> bool:
-        """A run ends in a state of the plan; one that is stopped after a step, in the state after it; and all is well in the end."""
-        placed = self.place == self.step if self.trouble is Trouble.STOPPED else self.place is not None
+        """A run ends in a state of the plan; one that is stopped after a step, in the state after
+        it; and all is well in the end.
+        """
+        placed = (
+            self.place == self.step if self.trouble is Trouble.STOPPED else self.place is not None
+        )
         return placed and self.converged and not (self.again and self.trouble is Trouble.NONE)
 
 
 class Rehearsal(Struct, frozen=True):
-    """All runs. `already`: steps whose result the tenant showed from the start. `sampled`: the steps at which something went wrong, of all that were left."""
+    """All runs.
+
+    `already`: steps whose result the tenant showed from the start. `sampled`: the steps at which
+    something went wrong, of all that were left.
+    """
 
     steps: int
     already: int
@@ -93,24 +106,36 @@ class Rehearsal(Struct, frozen=True):
         return len(self.sampled) == self.steps - self.already
 
 
-def rehearse(loaded: Loaded, folder: Path, *, original: Path | None = None, most: int | None = None) -> Rehearsal:
+def rehearse(
+    loaded: Loaded, folder: Path, *, original: Path | None = None, most: int | None = None
+) -> Rehearsal:
     """Rehearse a plan.
 
     Args:
         loaded: The plan file.
         folder: An empty folder for the copies; whoever made it removes it.
-        original: File of a simulated tenant, which is copied and never written; None: a tenant made from the plan's baseline.
-        most: At how many steps something goes wrong at most; None: at as many as about `STEPS_RUN` steps in all allow.
+        original: File of a simulated tenant, which is copied and never written; None: a tenant made
+            from the plan's baseline.
+        most: At how many steps something goes wrong at most; None: at as many as about `STEPS_RUN`
+            steps in all allow.
 
     Raises:
-        Refused, StalePlan, TamperedPlan, CaptureFault, TenantFault: what an apply of this plan to this tenant would raise before it writes.
+        Refused, StalePlan, TamperedPlan, CaptureFault, TenantFault: what an apply of this plan to
+            this tenant would raise before it writes.
     """
     stage = _Stage(loaded, folder, original)
     outcome, first = stage.undisturbed()
     steps = loaded.plan.steps
     left = [step.id for step in steps[outcome.already :]]
-    sampled = _spread(left, most if most is not None else STEPS_RUN // (3 * max(1, len(left)))) if first.as_it_must else ()
-    runs = (first, *(run for step in sampled for run in stage.disturbed(steps[step - 1], outcome.already)))
+    sampled = (
+        _spread(left, most if most is not None else STEPS_RUN // (3 * max(1, len(left))))
+        if first.as_it_must
+        else ()
+    )
+    runs = (
+        first,
+        *(run for step in sampled for run in stage.disturbed(steps[step - 1], outcome.already)),
+    )
     return Rehearsal(len(steps), outcome.already, sampled, runs)
 
 
@@ -135,31 +160,55 @@ class _Stage(Struct):
         """A run in which nothing goes wrong; what it raises is not caught."""
         place = self._copy()
         outcome = _Attempt(self.loaded, place).go()
-        run = Run(Trouble.NONE, 0, self._located(place), (), again=False, converged=outcome.converged, said=_said(outcome))
+        run = Run(
+            Trouble.NONE,
+            0,
+            self._located(place),
+            (),
+            again=False,
+            converged=outcome.converged,
+            said=_said(outcome),
+        )
         shutil.rmtree(place)
         return outcome, run
 
     def disturbed(self, step: Step, already: int) -> Iterator[Run]:
-        """A run for each thing that may go wrong at a step. After the last step there is nothing to stop."""
+        """A run for each thing that may go wrong at a step.
+
+        After the last step there is nothing to stop.
+        """
         for trouble in (Trouble.STOPPED, Trouble.LOST_BEFORE, Trouble.LOST_AFTER):
             if trouble is not Trouble.STOPPED or step.id < len(self.loaded.plan.steps):
                 yield self._disturbed(trouble, step, already)
 
     def _disturbed(self, trouble: Trouble, step: Step, already: int) -> Run:
         place = self._copy()
-        faults = Faults(fail_on={step.id - already: _MISHAPS[trouble]}) if trouble in _MISHAPS else Faults()
+        faults = (
+            Faults(fail_on={step.id - already: _MISHAPS[trouble]})
+            if trouble in _MISHAPS
+            else Faults()
+        )
         stop_after = step.id - already if trouble is Trouble.STOPPED else None
         outcome, said = _Attempt(self.loaded, place, faults, stop_after).outcome()
         stood = self._located(place)
         again = outcome is None or not outcome.converged
         if again:
             outcome, said = _Attempt(self.loaded, place).outcome()
-        converged = outcome is not None and outcome.converged and self._located(place) == len(self.loaded.plan.steps)
+        converged = (
+            outcome is not None
+            and outcome.converged
+            and self._located(place) == len(self.loaded.plan.steps)
+        )
         shutil.rmtree(place)
-        return Run(trouble, step.id, stood, self._gaps(stood), again, converged, "" if converged else said)
+        return Run(
+            trouble, step.id, stood, self._gaps(stood), again, converged, "" if converged else said
+        )
 
     def _copy(self) -> Path:
-        """A folder with a tenant that nobody has touched. A large tenant's file has a log beside it."""
+        """A folder with a tenant that nobody has touched.
+
+        A large tenant's file has a log beside it.
+        """
         self._runs += 1
         place = self.folder / str(self._runs)
         place.mkdir()
@@ -177,7 +226,12 @@ class _Stage(Struct):
         request = prefixes.request(plan)
         with Simulator(place / "tenant.json") as shown:
             raw = shown.capture(request)
-        return prefixes.locate(plan, reading.parse(raw, source="simulated", tenant_id=plan.tenant_id, needs=request.products))
+        return prefixes.locate(
+            plan,
+            reading.parse(
+                raw, source="simulated", tenant_id=plan.tenant_id, needs=request.products
+            ),
+        )
 
     def _gaps(self, place: int | None) -> tuple[int, ...]:
         return self.loaded.plan.steps[place - 1].gaps if place else ()
@@ -198,7 +252,9 @@ class _Attempt(Struct):
 
     def go(self) -> Applied:
         with Simulator(self.place / "tenant.json", faults=self.faults) as shown:
-            return apply(self.loaded, shown, state_dir=self.place / "state", tell=self._tell, stop=self._stop)
+            return apply(
+                self.loaded, shown, state_dir=self.place / "state", tell=self._tell, stop=self._stop
+            )
 
     def outcome(self) -> tuple[Applied | None, str]:
         """What was done and what was said, whatever way it ends."""
@@ -219,5 +275,8 @@ class _Attempt(Struct):
 
 def _said(outcome: Applied) -> str:
     if outcome.failed is not None:
-        return f"step {outcome.failed.step} ({outcome.failed.address}): {outcome.failed.fault}: {outcome.failed.message}"
+        return (
+            f"step {outcome.failed.step} ({outcome.failed.address}): {outcome.failed.fault}:"
+            f" {outcome.failed.message}"
+        )
     return outcome.trouble or ", ".join(outcome.moved)

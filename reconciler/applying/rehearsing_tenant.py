@@ -1,4 +1,6 @@
-"""A simulated tenant made from nothing but a plan's baseline: enough of one for the plan's own steps, and for nothing else."""
+"""A simulated tenant made from nothing but a plan's baseline: enough of one for the plan's own
+steps, and for nothing else.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,11 @@ _POLICY_TYPE = "ApplicationAccessPolicy"
 
 
 def tenant(plan: Plan) -> Mapping[str, Json]:
-    """The content of a simulated tenant's file, in which the plan's baseline is true and its steps can be run.
+    """The content of a simulated tenant's file, in which the plan's baseline is true and its steps
+    can be run.
 
-    What a baseline does not tell is made up: principal names, display names, and one user for each policy that somebody else holds.
+    What a baseline does not tell is made up: principal names, display names, and one user for each
+    policy that somebody else holds.
     """
     baseline: Any = plan.baseline
     teams, exchange = baseline.get("teams"), baseline.get("exchange")
@@ -31,19 +35,35 @@ def tenant(plan: Plan) -> Mapping[str, Json]:
         "format_version": "1.0",
         "tenant": {"tenantId": plan.tenant_id, "organization": plan.organization},
         "clock": plan.inputs.capture_taken_at,
-        "teams": _teams(teams, holders) if teams else {"policies": [], "groupAssignments": [], "users": []},
+        "teams": (
+            _teams(teams, holders)
+            if teams
+            else {"policies": [], "groupAssignments": [], "users": []}
+        ),
         "exchange": {"policies": list(_policies(exchange)) if exchange else []},
         "directory": {
-            "users": [_user(user) for user in sorted(holders.keys() | (teams or {}).get("users", {}).keys())],
-            "groups": [{"id": group, "displayName": f"Group {group}"} for group in sorted(_groups(plan, teams))],
+            "users": [
+                _user(user)
+                for user in sorted(holders.keys() | (teams or {}).get("users", {}).keys())
+            ],
+            "groups": [
+                {"id": group, "displayName": f"Group {group}"}
+                for group in sorted(_groups(plan, teams))
+            ],
             "recipients": list(_recipients(plan, exchange or {})),
         },
     }
 
 
 def _holders(teams: Mapping[str, Any]) -> dict[str, str]:
-    """Direct grants: of the users whom steps touch, and of one made-up user for each policy that others hold."""
-    others = {str(uuid.uuid5(uuid.NAMESPACE_OID, key)): key for key, held in teams["others"].items() if held}
+    """Direct grants: of the users whom steps touch, and of one made-up user for each policy that
+    others hold.
+    """
+    others = {
+        str(uuid.uuid5(uuid.NAMESPACE_OID, key)): key
+        for key, held in teams["others"].items()
+        if held
+    }
     return others | {user: policy for user, policy in teams["users"].items() if policy is not None}
 
 
@@ -52,7 +72,12 @@ def _teams(teams: Mapping[str, Any], holders: Mapping[str, str]) -> Row:
     spelled = {key: row["identity"] for key, row in stored.items()}
     return {
         "policies": [
-            {"Identity": row["identity"], "AppIds": row["applications"], "Description": row["description"]} for row in stored.values()
+            {
+                "Identity": row["identity"],
+                "AppIds": row["applications"],
+                "Description": row["description"],
+            }
+            for row in stored.values()
         ],
         "groupAssignments": [
             {
@@ -102,8 +127,15 @@ def _policies(exchange: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _recipients(plan: Plan, exchange: Mapping[str, Any]) -> Iterator[Row]:
-    """The scopes of the baseline's policies, of policies that steps create, and of guards, which alone is known to be empty."""
-    sids = {row["scope"]: row["sid"] for name, rows in exchange.items() if name != _GUARD_SCOPE for row in rows}
+    """The scopes of the baseline's policies, of policies that steps create, and of guards, which
+    alone is known to be empty.
+    """
+    sids = {
+        row["scope"]: row["sid"]
+        for name, rows in exchange.items()
+        if name != _GUARD_SCOPE
+        for row in rows
+    }
     guard: Mapping[str, Any] = exchange.get(_GUARD_SCOPE) or {}
     names: dict[str, str] = {}
     for step in plan.steps:

@@ -1,4 +1,6 @@
-"""What was reviewed is what runs (law 4): a step's text is made again from its values, and read back to them, before it runs."""
+"""What was reviewed is what runs (law 4): a step's text is made again from its values, and read
+back to them, before it runs.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,18 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 _WRITES = frozenset({"New", "Set", "Grant", "Remove"})
-_NOUN: Mapping[Provider, str] = {"teams": "CsApplicationAccessPolicy", "exchange": "ApplicationAccessPolicy"}
+_NOUN: Mapping[Provider, str] = {
+    "teams": "CsApplicationAccessPolicy",
+    "exchange": "ApplicationAccessPolicy",
+}
 
 
 def invocation(step: Step) -> Invocation:
     """Return what a step runs, after proving that its text says exactly that.
 
     Raises:
-        TamperedPlan: text and values differ, or the values are no invocation that may be run. The message names the step.
+        TamperedPlan: text and values differ, or the values are no invocation that may be run. The
+            message names the step.
     """
     call = Invocation(step.cmdlet, step.parameters)
     try:
@@ -40,36 +46,56 @@ def invocation(step: Step) -> Invocation:
     if made != step.text:
         raise _tampered(step, "its text is not what its values render to")
     # Compared as canonical JSON, because 1 == True in Python.
-    if read.cmdlet != step.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(step.parameters):
-        raise _tampered(step, "its text reads as other values than its own")  # pragma: no cover  only a defect of the renderer gets here
+    if read.cmdlet != step.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(
+        step.parameters
+    ):
+        raise _tampered(
+            step, "its text reads as other values than its own"
+        )  # pragma: no cover  only a defect of the renderer gets here
     return read
 
 
 def check(plan: Plan) -> None:
-    """Prove every step of a plan, so that nothing is written of a plan that could not be run to its end.
+    """Prove every step of a plan, so that nothing is written of a plan that could not be run to its
+    end.
 
     Raises:
         TamperedPlan: as `invocation`, or the steps are not numbered from 1.
     """
     for number, step in enumerate(plan.steps, start=1):
         if step.id != number:
-            raise TamperedPlan(f"step {step.id} of the plan stands where step {number} should be: the file was changed; plan again")
+            raise TamperedPlan(
+                f"step {step.id} of the plan stands where step {number} should be: the file was"
+                " changed; plan again"
+            )
         invocation(step)
 
 
 def _is_write(step: Step) -> bool:
     """The catalogue also knows the readings; a plan holds writes only, each of its own product."""
     verb, _, noun = step.cmdlet.partition("-")
-    return verb in _WRITES and noun == _NOUN.get(step.provider) and step.address.startswith(f"{step.provider}.")
+    return (
+        verb in _WRITES
+        and noun == _NOUN.get(step.provider)
+        and step.address.startswith(f"{step.provider}.")
+    )
 
 
 def _is_addressed(step: Step) -> bool:
-    """What a step is judged by, its address, must be what it changes, its values; a scope's address is resolved just before its step."""
+    """What a step is judged by, its address, must be what it changes, its values; a scope's address
+    is resolved just before its step.
+    """
     given, address = step.parameters, step.address.lower()
     if step.provider == "exchange":
         return _is_addressed_exchange(given, address)
     if step.cmdlet.startswith("Grant-"):
-        subject = "tenant" if "Global" in given else f"user:{given['Identity']}" if "Identity" in given else f"group:{given['Group']}"
+        subject = (
+            "tenant"
+            if "Global" in given
+            else f"user:{given['Identity']}"
+            if "Identity" in given
+            else f"group:{given['Group']}"
+        )
         return address == f"teams.grant/{subject}".lower()
     name = str(given["Identity"]).lower()
     return address == f"teams.policy/{name}" or (name == GLOBAL and address == TEAMS_TENANT_GRANT)
@@ -85,5 +111,6 @@ def _is_addressed_exchange(given: Mapping[str, Json], address: str) -> bool:
 
 def _tampered(step: Step, why: str) -> TamperedPlan:
     return TamperedPlan(
-        f"step {step.id} of the plan ({step.address}): {why}. The file was changed after planning, or another version of this tool wrote it; plan again"
+        f"step {step.id} of the plan ({step.address}): {why}. The file was changed after planning,"
+        " or another version of this tool wrote it; plan again"
     )

@@ -1,4 +1,6 @@
-"""What an apply gets from outside: time, a way to wait, a way to tell, a person who may want it to stop."""
+"""What an apply gets from outside: time, a way to wait, a way to tell, a person who may want it to
+stop.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,24 @@ _SLICE = 1.0
 
 
 class Patience(Struct, frozen=True):
-    """How long an apply waits for a service, in seconds; the defaults are what the services were seen to need.
+    """How long an apply waits for a service, in seconds; the defaults are what the services were
+    seen to need.
 
     Attributes:
-        lag: How long after a write a reading may not show it (10 to 20 s are usual in Teams; Microsoft365DSC re-reads for up to 2 minutes).
+        lag: How long after a write a reading may not show it (10 to 20 s are usual in Teams;
+            Microsoft365DSC re-reads for up to 2 minutes).
         interval: Between two readings while waiting for that.
         recheck: After so long without a reading of its product, a step is preceded by one.
-        throttled: Before each further attempt when the service is too busy; their number is the number of further attempts. There is no
-            jitter: one write is in flight in the whole run, so there is nothing to keep apart.
+        throttled: Before each further attempt when the service is too busy; their number is the
+            number of further attempts. There is no jitter: one write is in flight in the whole run,
+            so there is nothing to keep apart.
         transient: The same for faults that pass.
         process: How long to wait for a process of an earlier apply to end by itself.
         ending: How long to wait after ending it.
-        settle: Between a step and the first one that relies on it and takes something away; a person says how long.
-        scale: What part of a wait for a service is really waited; the number of readings and attempts stays.
+        settle: Between a step and the first one that relies on it and takes something away; a
+            person says how long.
+        scale: What part of a wait for a service is really waited; the number of readings and
+            attempts stays.
     """
 
     lag: float = 120.0
@@ -43,12 +50,17 @@ class Patience(Struct, frozen=True):
     scale: float = 1.0
 
     def readings(self, age: float) -> int:
-        """How many more readings a write of this age (seconds) is worth; a clock that was set back counts as no time."""
+        """How many more readings a write of this age (seconds) is worth; a clock that was set back
+        counts as no time.
+        """
         return math.ceil(max(0.0, self.lag - max(0.0, age)) / self.interval)
 
 
 class Rim(Struct, frozen=True):
-    """The outside of one apply. `clock` gives seconds since 1970; `stop` is asked between steps and while waiting."""
+    """The outside of one apply.
+
+    `clock` gives seconds since 1970; `stop` is asked between steps and while waiting.
+    """
 
     tell: Callable[[Event], None]
     clock: Callable[[], float]

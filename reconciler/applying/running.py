@@ -14,7 +14,15 @@ from reconciler.applying import lasting, lookups, probing, reviewed
 from reconciler.applying.events import Retrying, Settling, StepDone, StepFailed, StepStarted, Why
 from reconciler.applying.journal import End
 from reconciler.applying.outcomes import Retries, Shown, Sight, passes, settled
-from reconciler.errors import AppliedInPart, CaptureFault, Interrupted, ReconcilerError, RenderFault, StalePlan, TenantFault
+from reconciler.errors import (
+    AppliedInPart,
+    CaptureFault,
+    Interrupted,
+    ReconcilerError,
+    RenderFault,
+    StalePlan,
+    TenantFault,
+)
 from reconciler.model.addresses import exchange_application
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.planning import prefixes
@@ -35,7 +43,9 @@ if TYPE_CHECKING:
 
 _NAMED = 20
 """Addresses that a message names; a report has them all."""
-_GROUP_HINT = "if the service does not regrant a group in place, plan again with --group-changes remove-add"
+_GROUP_HINT = (
+    "if the service does not regrant a group in place, plan again with --group-changes remove-add"
+)
 
 
 def named(addresses: tuple[str, ...]) -> str:
@@ -46,7 +56,10 @@ def named(addresses: tuple[str, ...]) -> str:
 
 @dataclass(slots=True)
 class Run:
-    """One run over the steps `already` + 1 and on. It holds what was done so far, and says it whatever way it ends."""
+    """One run over the steps `already` + 1 and on.
+
+    It holds what was done so far, and says it whatever way it ends.
+    """
 
     plan: Plan
     tenant: Tenant
@@ -75,7 +88,8 @@ class Run:
 
         Raises:
             StalePlan: the tenant moved before anything was written.
-            AppliedInPart: the tenant moved, or could not be read or the journal not be written, after that.
+            AppliedInPart: the tenant moved, or could not be read or the journal not be written,
+                after that.
             Interrupted: a person asked to stop; a step in flight was finished.
         """
         try:
@@ -102,11 +116,17 @@ class Run:
         return self._verified()
 
     def _settle(self, step: Step) -> None:
-        """Wait until what this step relies on has been in force for as long as was asked for; a step of an earlier run counts from now."""
+        """Wait until what this step relies on has been in force for as long as was asked for; a
+        step of an earlier run counts from now.
+        """
         on = self._relied_on.get(step.id)
         if on is None or not self.rim.patience.settle:
             return
-        left = self._finished.get(on, self._began) + self.rim.scaled(self.rim.patience.settle) - self.rim.clock()
+        left = (
+            self._finished.get(on, self._began)
+            + self.rim.scaled(self.rim.patience.settle)
+            - self.rim.clock()
+        )
         if left > 0:
             self.rim.tell(Settling(step, on, left))
             self.rim.pause(left)
@@ -118,20 +138,34 @@ class Run:
         if why is not None:
             self._check(step, why)
         name = lookups.scope_before(step)
-        if name is not None and not lookups.still_leads(name, self.watch.look_up(recipients=(name.address,))):
-            self._stop_moved((step.address,), f"{name.address} does not lead to {name.scope} any more")
+        if name is not None and not lookups.still_leads(
+            name, self.watch.look_up(recipients=(name.address,))
+        ):
+            self._stop_moved(
+                (step.address,), f"{name.address} does not lead to {name.scope} any more"
+            )
         if step.temporary and step.provider == "exchange":
             self._check_guard(step)
 
     def _check_guard(self, step: Step) -> None:
-        """A temporary policy stands on a group without members, and is removed by the name that the plan expected the service to give it."""
+        """A temporary policy stands on a group without members, and is removed by the name that the
+        plan expected the service to give it.
+        """
         group = lookups.guard_before(step)
-        if group is not None and not lookups.still_empty(group, self.plan, self.watch.look_up(recipients=(group.address,))):
-            self._stop_moved((step.address,), f"{group.address} is not the empty group that the plan was made with")
+        if group is not None and not lookups.still_empty(
+            group, self.plan, self.watch.look_up(recipients=(group.address,))
+        ):
+            self._stop_moved(
+                (step.address,),
+                f"{group.address} is not the empty group that the plan was made with",
+            )
         if step.cmdlet == lookups.REMOVE_EXCHANGE:
             products: frozenset[Provider] = frozenset({"exchange"})
             found = self.watch.until(
-                products, Why.REMOVAL, lambda now: lookups.identity_of(now, step.address), lambda name: name is not None
+                products,
+                Why.REMOVAL,
+                lambda now: lookups.identity_of(now, step.address),
+                lambda name: name is not None,
             )
             if found is None or found.lower() != str(step.parameters["Identity"]).lower():
                 self._stop_moved((step.address,), f"the service calls the temporary policy {found}")
@@ -145,7 +179,9 @@ class Run:
         return Why.INTERVAL if self.watch.overdue(step.provider) else None
 
     def _check_after(self, step: Step) -> None:
-        """Regranting a group in place is not documented: it is looked at before anything rests on it."""
+        """Regranting a group in place is not documented: it is looked at before anything rests on
+        it.
+        """
         if "Group" in step.parameters:
             self._check(step, Why.GROUP)
 
@@ -184,12 +220,16 @@ class Run:
         needed = lasting.needed(step, self._closes)
         if ends is not None and ends - self.rim.clock() < needed:
             raise TenantFault(
-                f"the credential of {step.provider} lasts {max(0, ends - self.rim.clock()) / 60:.0f} more minutes, step {step.id} and those that "
-                f"belong to it need {needed / 60:.0f}: get a new one and apply the same plan again, it goes on there"
+                f"the credential of {step.provider} lasts"
+                f" {max(0, ends - self.rim.clock()) / 60:.0f} more minutes, step {step.id} and"
+                f" those that belong to it need {needed / 60:.0f}: get a new one and apply the same"
+                " plan again, it goes on there"
             )
 
     def _name_runner(self, provider: Provider) -> None:
-        """Put the process that will write into the journal before it does, so that the next apply can wait for it (law 10)."""
+        """Put the process that will write into the journal before it does, so that the next apply
+        can wait for it (law 10).
+        """
         if self._remote is None:
             return
         pid = self._remote.runner(provider)
@@ -213,7 +253,9 @@ class Run:
         return outcome
 
     def _back_off(self, step: Step, outcome: NotDone, retries: Retries) -> float | None:
-        """Journal a failed attempt and wait as long as the service needs; None when there is no further attempt."""
+        """Journal a failed attempt and wait as long as the service needs; None when there is no
+        further attempt.
+        """
         if isinstance(outcome, Failed):
             self.journal.failed(step.id, outcome.fault, outcome.message)
         else:
@@ -236,7 +278,9 @@ class Run:
             return Sight(Shown.NEITHER, before) if before else Sight(Shown.BEFORE)
 
         try:
-            return self.watch.until(products, Why.OUTCOME, look, lambda sight: settled(outcome, attempt, sight))
+            return self.watch.until(
+                products, Why.OUTCOME, look, lambda sight: settled(outcome, attempt, sight)
+            )
         except (TenantFault, CaptureFault) as fault:
             return Sight(Shown.UNREAD, trouble=str(fault))
 
@@ -251,7 +295,9 @@ class Run:
         self._end(End.FAILED if isinstance(outcome, Failed) else End.UNKNOWN)
         if isinstance(outcome, Lost):
             return self._applied(unknown=step.id, moved=sight.moved, trouble=sight.trouble)
-        failed = StepFailure(step.id, step.address, outcome.fault, outcome.message, _hint(step, outcome))
+        failed = StepFailure(
+            step.id, step.address, outcome.fault, outcome.message, _hint(step, outcome)
+        )
         return self._applied(failed=failed, moved=sight.moved, trouble=sight.trouble)
 
     def _verified(self) -> Applied:
@@ -264,10 +310,14 @@ class Run:
         converged = not moved and not trouble
         self._end(End.CONVERGED if converged else End.NOT_VERIFIED)
         checks = self._checked() if converged else ()
-        return replace(self._applied(converged=converged, moved=moved, trouble=trouble), checks=checks)
+        return replace(
+            self._applied(converged=converged, moved=moved, trouble=trouble), checks=checks
+        )
 
     def _checked(self) -> tuple[AccessCheck, ...]:
-        """What Exchange itself says about the applications that this run touched; its word is asked for, never relied on."""
+        """What Exchange itself says about the applications that this run touched; its word is asked
+        for, never relied on.
+        """
         done = frozenset(self.done)
         touched = probing.touched(step for step in self.plan.steps if step.id in done)
         if self._remote is None or not touched:
@@ -284,17 +334,27 @@ class Run:
     def _interrupt(self) -> NoReturn:
         self._end(End.INTERRUPTED)
         reached, steps = self._reached, len(self.plan.steps)
-        raise Interrupted(f"stopped after step {reached} of {steps}; apply the same plan again to go on", self._applied())
+        raise Interrupted(
+            f"stopped after step {reached} of {steps}; apply the same plan again to go on",
+            self._applied(),
+        )
 
     def _stop_moved(self, moved: tuple[str, ...], why: str) -> NoReturn:
         self._end(End.STOPPED)
-        said = f"the tenant is not as this plan left it after step {self._reached}: {named(moved)}" + (f" ({why})" if why else "")
+        said = (
+            f"the tenant is not as this plan left it after step {self._reached}: {named(moved)}"
+            + (f" ({why})" if why else "")
+        )
         if not self._attempted:
             raise StalePlan(f"{said}. Nothing was written; plan again")
-        raise AppliedInPart(f"{said}. Nothing more was written; plan again", self._applied(moved=moved, trouble=said))
+        raise AppliedInPart(
+            f"{said}. Nothing more was written; plan again",
+            self._applied(moved=moved, trouble=said),
+        )
 
     def _end(self, how: End) -> None:
-        # The steps are on the disk; a last line that cannot be written must not hide how the run ended.
+        # The steps are on the disk; a last line that cannot be written must not hide how the run
+        # ended.
         with suppress(ReconcilerError):
             self.journal.ended(how)
 
@@ -309,7 +369,9 @@ class Run:
     ) -> Applied:
         tried = self._reached + (failed is not None or unknown is not None)
         not_tried = tuple(range(tried + 1, len(self.plan.steps) + 1))
-        return Applied(tuple(self.done), self.already, failed, unknown, not_tried, converged, moved, trouble)
+        return Applied(
+            tuple(self.done), self.already, failed, unknown, not_tried, converged, moved, trouble
+        )
 
 
 def _fault(outcome: NotDone) -> str:
@@ -319,7 +381,10 @@ def _fault(outcome: NotDone) -> str:
 def _hint(step: Step, outcome: Failed) -> str:
     if passes(outcome):
         return "the service is busy: apply the same plan again later"
-    without = f"correct the cause and apply the same plan again, or plan again with --skip {quote(_held_as(step))} to go on without it"
+    without = (
+        "correct the cause and apply the same plan again, or plan again with --skip"
+        f" {quote(_held_as(step))} to go on without it"
+    )
     return f"{without}; {_GROUP_HINT}" if "Group" in step.parameters else without
 
 

@@ -1,6 +1,7 @@
 """Reading the tenant during an apply and comparing it with the states that the plan passes through.
 
-Readings lag behind writes, so whatever differs is read again, bounded, as long as a write of ours is young enough to explain it.
+Readings lag behind writes, so whatever differs is read again, bounded, as long as a write of ours
+is young enough to explain it.
 """
 
 from __future__ import annotations
@@ -49,9 +50,15 @@ class Watch:
 
     def overdue(self, product: Provider) -> bool:
         """Say whether the last reading of a product is too old to write on."""
-        return not 0 <= self._rim.clock() - self._read_at.get(product, 0.0) < self._rim.patience.recheck
+        return (
+            not 0
+            <= self._rim.clock() - self._read_at.get(product, 0.0)
+            < self._rim.patience.recheck
+        )
 
-    def look_up(self, *, users: tuple[str, ...] = (), recipients: tuple[str, ...] = ()) -> Directory:
+    def look_up(
+        self, *, users: tuple[str, ...] = (), recipients: tuple[str, ...] = ()
+    ) -> Directory:
         """Look names up, without reading any product.
 
         Raises:
@@ -67,21 +74,34 @@ class Watch:
             TenantFault: the tenant could not be read.
             CaptureFault: what was read is malformed, incomplete or of another tenant.
         """
-        return self._read(CaptureRequest(frozenset({"exchange"}), recipients=scopes, rows_only=True), Why.CHECK)
+        return self._read(
+            CaptureRequest(frozenset({"exchange"}), recipients=scopes, rows_only=True), Why.CHECK
+        )
 
     def moved(self, done: int, products: frozenset[Provider], why: Why) -> tuple[str, ...]:
-        """Wait until these products show the state after the first `done` steps; return the addresses that differ to the last.
+        """Wait until these products show the state after the first `done` steps; return the
+        addresses that differ to the last.
 
         Raises:
             TenantFault: the tenant could not be read.
             CaptureFault: what was read is malformed, incomplete or of another tenant.
         """
         return self.until(
-            products, why, lambda observed: prefixes.differences(self._plan, done, observed, products), lambda found: not found
+            products,
+            why,
+            lambda observed: prefixes.differences(self._plan, done, observed, products),
+            lambda found: not found,
         )
 
-    def until(self, products: frozenset[Provider], why: Why, look: Callable[[Observed], _T], good: Callable[[_T], bool]) -> _T:
-        """Read these products, again as long as `look` finds nothing good and a write of ours may not be visible yet.
+    def until(
+        self,
+        products: frozenset[Provider],
+        why: Why,
+        look: Callable[[Observed], _T],
+        good: Callable[[_T], bool],
+    ) -> _T:
+        """Read these products, again as long as `look` finds nothing good and a write of ours may
+        not be visible yet.
 
         Raises:
             TenantFault: the tenant could not be read.
@@ -100,7 +120,9 @@ class Watch:
     def _read(self, request: CaptureRequest, why: Why) -> Observed:
         self._rim.tell(Reading(request.products, why))
         raw = self._tenant.capture(request)
-        observed = reading.parse(raw, source=self._tenant.source, tenant_id=self._plan.tenant_id, needs=request.products)
+        observed = reading.parse(
+            raw, source=self._tenant.source, tenant_id=self._plan.tenant_id, needs=request.products
+        )
         # Counted from the end: a reading may take longer than the interval itself.
         self._read_at.update(dict.fromkeys(request.products, self._rim.clock()))
         return observed
@@ -108,5 +130,10 @@ class Watch:
     def _readings_left(self, products: frozenset[Provider]) -> int:
         now = self._rim.clock()
         return max(
-            (self._rim.patience.readings(now - self._wrote_at[product]) for product in products if product in self._wrote_at), default=0
+            (
+                self._rim.patience.readings(now - self._wrote_at[product])
+                for product in products
+                if product in self._wrote_at
+            ),
+            default=0,
         )

@@ -1,7 +1,9 @@
-"""The bytes of a capture file -> its content, where the rows of users and recipients, of which there may be 100,000, are values at once.
+"""The bytes of a capture file -> its content, where the rows of users and recipients, of which
+there may be 100,000, are values at once.
 
-Only a file whose every part has the usual shape is decoded so. Any other is decoded as plain JSON, where the parsers find what is odd about it:
-nothing is judged here, and what comes out is judged by the same rules.
+Only a file whose every part has the usual shape is decoded so. Any other is decoded as plain JSON,
+where the parsers find what is odd about it: nothing is judged here, and what comes out is judged by
+the same rules.
 """
 
 from __future__ import annotations
@@ -53,10 +55,16 @@ def _decoder() -> msgspec.json.Decoder[_Capture]:
 
 
 def decode(data: bytes) -> Mapping[str, Any] | None:
-    """The content of a capture file with users as `GrantRow` and `User`, recipients as `RecipientRow`; None for a file that has to be looked at more closely."""
+    """The content of a capture file with users as `GrantRow` and `User`, recipients as
+    `RecipientRow`; None for a file that has to be looked at more closely.
+    """
     try:
         if not data.isascii():
-            data.decode("utf-8")  # in properties that nobody looks at, the decoder lets broken bytes pass: such a file is damaged
+            data.decode(
+                "utf-8"
+                # in properties that nobody looks at, the decoder lets broken bytes pass: such a file is
+                # damaged
+            )
         found = _decoder().decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
@@ -64,4 +72,8 @@ def decode(data: bytes) -> Mapping[str, Any] | None:
 
 
 def _given(part: Struct) -> dict[str, Any]:
-    return {name: value for name in part.__struct_fields__ if (value := getattr(part, name)) is not UNSET}
+    return {
+        name: value
+        for name in part.__struct_fields__
+        if (value := getattr(part, name)) is not UNSET
+    }

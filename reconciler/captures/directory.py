@@ -1,6 +1,7 @@
 """The `directory` of a capture -> `Directory`: who is who, under every name.
 
-Display names are for people and may hold anything. Ids, user principal names and addresses are compared and rendered: they must be fit.
+Display names are for people and may hold anything. Ids, user principal names and addresses are
+compared and rendered: they must be fit.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ _PREFIX: Final = f"{_SMTP}:"
 
 
 class RecipientRow(Struct, frozen=True, gc=False, rename="camel"):
-    """The row of a recipient, as `captures.decoding` makes it of the usual shape: no other property of it is looked at."""
+    """The row of a recipient, as `captures.decoding` makes it of the usual shape: no other property
+    of it is looked at.
+    """
 
     id: str
     primary: str
@@ -52,10 +55,19 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
     """Parse the directory, with faults collected; the result is of use only if there are none."""
     users, by_upn = _users(section, path, faults)
     recipients, by_address = _recipients(section, path, faults)
-    return Directory(users, _groups(section, path, faults), recipients, _absent(section, path, faults), by_upn, by_address)
+    return Directory(
+        users,
+        _groups(section, path, faults),
+        recipients,
+        _absent(section, path, faults),
+        by_upn,
+        by_address,
+    )
 
 
-def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, User], dict[str, str]]:
+def _users(
+    section: Mapping[str, Any], path: str, faults: FaultList
+) -> tuple[dict[str, User], dict[str, str]]:
     decoded = section.get("users")
     if are_decoded(decoded, User):
         return _plain_users(decoded) or _judged_users(mappings(decoded), path, faults)
@@ -68,7 +80,10 @@ def _users(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[di
 
 
 def _plain_users(found: Sequence[User]) -> tuple[dict[str, User], dict[str, str]] | None:
-    """Users of up to 100,000 rows, column by column; None where a row needs a closer look. Says what `_judged_users` says, in a third of the time."""
+    """Users of up to 100,000 rows, column by column; None where a row needs a closer look.
+
+    Says what `_judged_users` says, in a third of the time.
+    """
     try:
         ids, upns = [user.id for user in found], [user.upn for user in found]
         "".join(user.display_name for user in found)  # raises for one that is no text
@@ -81,20 +96,31 @@ def _plain_users(found: Sequence[User]) -> tuple[dict[str, User], dict[str, str]
     return (users, by_upn) if len(users) == len(by_upn) == len(found) else None
 
 
-def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList) -> tuple[dict[str, User], dict[str, str]]:
+def _judged_users(
+    rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList
+) -> tuple[dict[str, User], dict[str, str]]:
     users: dict[str, User] = {}
     by_upn: dict[str, str] = {}
-    for index, (user, row) in enumerate(zip(guids(rows, "id", f"{path}.users", faults), rows, strict=True)):
+    for index, (user, row) in enumerate(
+        zip(guids(rows, "id", f"{path}.users", faults), rows, strict=True)
+    ):
         upn, name = row.get("upn"), row.get("displayName") or ""
         if not (user and isinstance(upn, str) and isinstance(name, str)):
             if user:
-                faults.add(f"{path}.users[{index}]", f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts: fetch again")
+                faults.add(
+                    f"{path}.users[{index}]",
+                    f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts: fetch"
+                    " again",
+                )
             continue
         if flaw := name_fault(upn):
             faults.add(f"{path}.users[{index}].upn", flaw)
         found = User(user, upn, name)
         if users.setdefault(user, found) != found or by_upn.setdefault(upn.lower(), user) != user:
-            faults.add(f"{path}.users[{index}]", f"id {user} or upn {shown(upn)} stands twice and for different users: fetch again")
+            faults.add(
+                f"{path}.users[{index}]",
+                f"id {user} or upn {shown(upn)} stands twice and for different users: fetch again",
+            )
     return users, by_upn
 
 
@@ -111,31 +137,61 @@ def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[st
     return by_key(groups)
 
 
-def _recipients(section: Mapping[str, Any], path: str, faults: FaultList) -> tuple[dict[str, Recipient], dict[str, str]]:
+def _recipients(
+    section: Mapping[str, Any], path: str, faults: FaultList
+) -> tuple[dict[str, Recipient], dict[str, str]]:
     decoded = section.get("recipients")
     if are_decoded(decoded, RecipientRow):
         return _plain_recipients(decoded) or _judged_recipients(mappings(decoded), path, faults)
     return _judged_recipients(objects(section, "recipients", path, faults), path, faults)
 
 
-def _plain_recipients(rows: Sequence[RecipientRow]) -> tuple[dict[str, Recipient], dict[str, str]] | None:
-    """Recipients of up to 100,000 rows, column by column; None where a row needs a closer look. Says what `_judged_recipients` says, in half the time."""
+def _plain_recipients(
+    rows: Sequence[RecipientRow],
+) -> tuple[dict[str, Recipient], dict[str, str]] | None:
+    """Recipients of up to 100,000 rows, column by column; None where a row needs a closer look.
+
+    Says what `_judged_recipients` says, in half the time.
+    """
     ids, primaries = [row.id for row in rows], [row.primary for row in rows]
-    addresses, members = list(map(_plain_addresses, rows)), [_plain_members(row.members) for row in rows]
+    addresses, members = (
+        list(map(_plain_addresses, rows)),
+        [_plain_members(row.members) for row in rows],
+    )
     every = list(chain.from_iterable(addresses))
     named = [*primaries, *every, *(row.sid for row in rows if row.sid is not None)]
-    if not (are_guids(ids) and are_names(named) and "".join(named).isascii() and ":" not in "".join(primaries)):
+    if not (
+        are_guids(ids)
+        and are_names(named)
+        and "".join(named).isascii()
+        and ":" not in "".join(primaries)
+    ):
         return None
     if any(found is not None and not are_guids(list(found)) for found in members):
         return None
     found = {
         row.id: Recipient(
-            row.id, row.sid, row.primary, known, row.display_name or "", row.type or "", row.is_valid_security_principal, inside
+            row.id,
+            row.sid,
+            row.primary,
+            known,
+            row.display_name or "",
+            row.type or "",
+            row.is_valid_security_principal,
+            inside,
         )
         for row, known, inside in zip(rows, addresses, members, strict=True)
     }
-    by_address = {address: recipient for recipient, known in zip(ids, addresses, strict=True) for address in known}
-    return (by_key(found), by_address) if len(found) == len(rows) and len(by_address) == len(every) else None
+    by_address = {
+        address: recipient
+        for recipient, known in zip(ids, addresses, strict=True)
+        for address in known
+    }
+    return (
+        (by_key(found), by_address)
+        if len(found) == len(rows) and len(by_address) == len(every)
+        else None
+    )
 
 
 def _plain_addresses(row: RecipientRow) -> frozenset[str]:
@@ -152,7 +208,9 @@ def _plain_members(members: list[str] | None) -> frozenset[str] | None:
     return None if members is None else frozenset(members)
 
 
-def _judged_recipients(rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList) -> tuple[dict[str, Recipient], dict[str, str]]:
+def _judged_recipients(
+    rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList
+) -> tuple[dict[str, Recipient], dict[str, str]]:
     recipients: dict[str, Recipient] = {}
     by_address: dict[str, str] = {}
     for index, row in enumerate(rows):
@@ -167,7 +225,8 @@ def _judged_recipients(rows: Sequence[Mapping[str, Any]], path: str, faults: Fau
             if by_address.setdefault(address, recipient) != recipient:
                 faults.add(
                     f"{here}.addresses",
-                    f"{shown(address)} is an address of {by_address[address]} too: whose it is cannot be known, correct it in the tenant",
+                    f"{shown(address)} is an address of {by_address[address]} too: whose it is"
+                    " cannot be known, correct it in the tenant",
                 )
     return by_key(recipients), by_address
 
@@ -175,7 +234,10 @@ def _judged_recipients(rows: Sequence[Mapping[str, Any]], path: str, faults: Fau
 def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultList) -> Recipient:
     principal, sid = row.get("isValidSecurityPrincipal"), row.get("sid")
     if not isinstance(principal, bool):
-        faults.add(f"{path}.isValidSecurityPrincipal", f"{shown(principal)} is neither true nor false: fetch again")
+        faults.add(
+            f"{path}.isValidSecurityPrincipal",
+            f"{shown(principal)} is neither true nor false: fetch again",
+        )
     if not (sid is None or (isinstance(sid, str) and not name_fault(sid))):
         faults.add(f"{path}.sid", f"{shown(sid)} is no security identifier: fetch again")
     primary = smtp_address(text(row, "primary", path, faults)) or ""
@@ -198,7 +260,9 @@ def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultL
 
 
 def smtp_address(proxy: str) -> str | None:
-    """An address without the `smtp:` or `SMTP:` of a proxy address; None for proxies of other kinds (`X500:`, `SIP:`, `SPO:`)."""
+    """An address without the `smtp:` or `SMTP:` of a proxy address; None for proxies of other kinds
+    (`X500:`, `SIP:`, `SPO:`).
+    """
     kind, colon, address = proxy.partition(":")
     if not colon:
         return proxy
@@ -223,7 +287,10 @@ def _members(row: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[
     for index, spelled in enumerate(listed(row["members"], f"{path}.members", faults)):
         member = guid(spelled)
         if member is None:
-            faults.add(f"{path}.members[{index}]", f"{shown(spelled)} is no object id (a GUID): fetch again")
+            faults.add(
+                f"{path}.members[{index}]",
+                f"{shown(spelled)} is no object id (a GUID): fetch again",
+            )
         else:
             members.add(member)
     return frozenset(members)

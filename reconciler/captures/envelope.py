@@ -1,4 +1,7 @@
-"""The outside of a capture against its JSON Schema. Rows are left out: 100,000 of them are the parser's work, and it says more."""
+"""The outside of a capture against its JSON Schema.
+
+Rows are left out: 100,000 of them are the parser's work, and it says more.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,11 @@ def _told(error: ValidationError) -> str:
     shape = error.schema if isinstance(error.schema, dict) else {}
     meaning = None if error.validator == "required" else shape.get("description")
     said = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
-    return f"{said}: fetch again" if meaning is None else f"{said} ({meaning.rstrip('.')}): fetch again"
+    return (
+        f"{said}: fetch again"
+        if meaning is None
+        else f"{said} ({meaning.rstrip('.')}): fetch again"
+    )
 
 
 def _without_rows(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,6 +55,8 @@ def _without_rows(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def _validator() -> Validator:
-    from jsonschema import Draft7Validator  # noqa: PLC0415  lazy: 50 ms, and not every command reads a capture
+    from jsonschema import (  # noqa: PLC0415
+        Draft7Validator,
+    )
 
     return Draft7Validator(schema())

@@ -7,7 +7,8 @@ from typing import Final
 from reconciler.errors import CaptureFault
 
 SHOWN: Final = 25
-"""So many faults are told in words; a broken export of 100,000 rows must not print 100,000 lines."""
+"""So many faults are told in words; a broken export of 100,000 rows must not print 100,000 lines.
+"""
 
 
 class FaultList:
@@ -20,7 +21,10 @@ class FaultList:
         self._count = 0
 
     def add(self, path: str, message: str) -> None:
-        """Note a fault at a JSON path (`$.teams.users[3].Identity`). The message says what is wrong and what to do."""
+        """Note a fault at a JSON path (`$.teams.users[3].Identity`).
+
+        The message says what is wrong and what to do.
+        """
         self._count += 1
         if len(self._shown) < SHOWN:
             self._shown.append((path, message))

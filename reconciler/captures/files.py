@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
 
-_BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
 
 
 def load(path: Path | Traversable) -> Mapping[str, Any]:
-    """Read a capture file: JSON in UTF-8, or in UTF-16 with its byte order mark as Windows PowerShell writes it.
+    """Read a capture file: JSON in UTF-8, or in UTF-16 with its byte order mark as Windows
+    PowerShell writes it.
 
     Raises:
         CaptureFault: the file cannot be read, or is no JSON object; names the line and column.
@@ -53,10 +58,17 @@ def parsed(data: bytes, place: str) -> dict[str, Any]:
     """
     try:
         value = msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # it takes less than `json` does, and says less of what is wrong
+    except (
+        msgspec.DecodeError,
+        UnicodeDecodeError,
+        RecursionError,
+    ):  # it takes less than `json` does, and says less of what is wrong
         value = _judged(data, place)
     if not isinstance(value, dict):
-        raise CaptureFault(f"{place}: holds a JSON {type(value).__name__}, a capture is an object; write one with `reconciler fetch`")
+        raise CaptureFault(
+            f"{place}: holds a JSON {type(value).__name__}, a capture is an object; write one with"
+            " `reconciler fetch`"
+        )
     return value
 
 
@@ -65,7 +77,9 @@ def _judged(data: bytes, place: str) -> Any:
     try:
         return json.loads(_decoded(data, place), parse_constant=_no_number)
     except json.JSONDecodeError as fault:
-        raise CaptureFault(f"{place}:{fault.lineno}:{fault.colno}: is not JSON: {fault.msg}") from fault
+        raise CaptureFault(
+            f"{place}:{fault.lineno}:{fault.colno}: is not JSON: {fault.msg}"
+        ) from fault
     except (ValueError, RecursionError) as fault:
         raise CaptureFault(f"{place}: is not JSON that can be used: {fault}") from fault
 
@@ -80,7 +94,9 @@ def write(path: Path, raw: Mapping[str, Json]) -> None:
 
 
 def replace(path: Path, pieces: Iterable[bytes]) -> None:
-    """Put a new file in the place of an old one, making its folder where there is none. A new file is its owner's alone: it tells of people.
+    """Put a new file in the place of an old one, making its folder where there is none.
+
+    A new file is its owner's alone: it tells of people.
 
     Raises:
         CaptureFault: the file cannot be written.
@@ -100,16 +116,22 @@ def schema() -> Mapping[str, Any]:
         found = place / "capture.schema.json"
         if found.is_file():
             return parsed(found.read_bytes(), "capture.schema.json")
-    raise CaptureFault("capture.schema.json is missing from the installation: install the package again")
+    raise CaptureFault(
+        "capture.schema.json is missing from the installation: install the package again"
+    )
 
 
 def _decoded(data: bytes, place: str) -> str:
-    mark, encoding = next(((mark, encoding) for mark, encoding in _BOMS if data.startswith(mark)), (b"", "utf-8"))
+    mark, encoding = next(
+        ((mark, encoding) for mark, encoding in _BOMS if data.startswith(mark)), (b"", "utf-8")
+    )
     try:
         return data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
-        raise CaptureFault(f"{place}:{line}: byte {fault.start} is not {encoding.upper()}: save the file as UTF-8") from fault
+        raise CaptureFault(
+            f"{place}:{line}: byte {fault.start} is not {encoding.upper()}: save the file as UTF-8"
+        ) from fault
 
 
 def _no_number(text: str) -> NoReturn:

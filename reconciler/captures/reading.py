@@ -1,4 +1,6 @@
-"""A capture file's content -> `Observed`: the envelope first, then every row, every fault told at once."""
+"""A capture file's content -> `Observed`: the envelope first, then every row, every fault told at
+once.
+"""
 
 from __future__ import annotations
 
@@ -34,20 +36,31 @@ def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Ob
     return parse(raw, source="capture", tenant_id=tenant_id, needs=needs, file=str(path))
 
 
-def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: frozenset[Provider], file: str | None = None) -> Observed:
+def parse(
+    raw: Mapping[str, Any],
+    *,
+    source: str,
+    tenant_id: str | None,
+    needs: frozenset[Provider],
+    file: str | None = None,
+) -> Observed:
     """Parse a capture.
 
-    A product that is not in `needs` and was not read completely is None in the result, never an empty product.
+    A product that is not in `needs` and was not read completely is None in the result, never an
+    empty product.
 
     Args:
-        raw: the content of a capture file, as `captures.files.load`, `captures.decoding.decode` or `Tenant.capture` gives it.
-        source: `live`, `capture` or `simulated`; becomes `Observed.source`, unless the capture says that a simulated tenant was read.
+        raw: the content of a capture file, as `captures.files.load`, `captures.decoding.decode` or
+            `Tenant.capture` gives it.
+        source: `live`, `capture` or `simulated`; becomes `Observed.source`, unless the capture says
+            that a simulated tenant was read.
         tenant_id: the tenant that is meant, in any case; None takes any.
         needs: the products that must have been read completely.
         file: what faults name as their place; `source` if it is None.
 
     Raises:
-        CaptureFault: malformed, contradicting itself, incomplete for a needed product, or of another tenant; one line per fault.
+        CaptureFault: malformed, contradicting itself, incomplete for a needed product, or of
+            another tenant; one line per fault.
     """
     place, faults = file or source, FaultList()
     envelope_faults(raw, faults)
@@ -58,26 +71,47 @@ def parse(raw: Mapping[str, Any], *, source: str, tenant_id: str | None, needs: 
     found = raw.get("directory") or {}
     known = directory.read(found, "$.directory", faults)
     observed_teams = _teams(raw["teams"], faults) if _usable("teams", raw, needs, faults) else None
-    observed_exchange = exchange.read(raw["exchange"], "$.exchange", faults) if _usable("exchange", raw, needs, faults) else None
+    observed_exchange = (
+        exchange.read(raw["exchange"], "$.exchange", faults)
+        if _usable("exchange", raw, needs, faults)
+        else None
+    )
     faults.refuse(place)
     digest = _digest(raw, (observed_teams, observed_exchange, known), place)
     tenant = raw["tenant"]
     organization = tenant.get("organization") or ""
     origin = "simulated" if raw.get("simulated") is True else source
-    return Observed(tenant["tenantId"].lower(), organization, raw["taken_at"], origin, observed_teams, observed_exchange, known, digest)
+    return Observed(
+        tenant["tenantId"].lower(),
+        organization,
+        raw["taken_at"],
+        origin,
+        observed_teams,
+        observed_exchange,
+        known,
+        digest,
+    )
 
 
 def _teams(section: Mapping[str, Any], faults: FaultList) -> TeamsState:
     return teams.read(section, "$.teams", faults, holders_only=reads.of_holders_only(section))
 
 
-def _digest(raw: Mapping[str, Any], parts: tuple[TeamsState | None, ExchangeState | None, Directory], place: str) -> str:
+def _digest(
+    raw: Mapping[str, Any],
+    parts: tuple[TeamsState | None, ExchangeState | None, Directory],
+    place: str,
+) -> str:
     try:
         return capture_digest(raw["tenant"]["tenantId"].lower(), *parts)
     except UnicodeEncodeError:
         faults = FaultList()
         for path in _surrogates(raw, "$"):
-            faults.add(path, "holds half of a surrogate pair, which is no text: fetch again, or correct it in the tenant")
+            faults.add(
+                path,
+                "holds half of a surrogate pair, which is no text: fetch again, or correct it in"
+                " the tenant",
+            )
         faults.refuse(place)
         raise
 
@@ -91,18 +125,29 @@ def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultLi
             said[f"$.{product}.tenantId"] = part
     for path, found in said.items():
         if found.lower() != wanted:
-            faults.add(path, f"the reading is of tenant {found}, not of {wanted}: name the right capture or the right tenant")
+            faults.add(
+                path,
+                f"the reading is of tenant {found}, not of {wanted}: name the right capture or the"
+                " right tenant",
+            )
 
 
-def _usable(product: Provider, raw: Mapping[str, Any], needs: frozenset[Provider], faults: FaultList) -> bool:
-    """Whether a product was read completely; a fault if it was not and is needed, or if its counts disagree with its rows."""
+def _usable(
+    product: Provider, raw: Mapping[str, Any], needs: frozenset[Provider], faults: FaultList
+) -> bool:
+    """Whether a product was read completely; a fault if it was not and is needed, or if its counts
+    disagree with its rows.
+    """
     section = raw.get(product)
     if section is not None and section["complete"]:
         reads.check(product, section, f"$.{product}", faults)
         return True
     if product in needs:
         what = "is missing" if section is None else "is not complete"
-        faults.add(f"$.{product}", f"the reading of {product} {what}, and the documents need it: fetch again")
+        faults.add(
+            f"$.{product}",
+            f"the reading of {product} {what}, and the documents need it: fetch again",
+        )
     return False
 
 

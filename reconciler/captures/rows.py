@@ -1,4 +1,6 @@
-"""Reading what `ConvertTo-Json` made of PowerShell objects: lists that may be anything, ids in any case."""
+"""Reading what `ConvertTo-Json` made of PowerShell objects: lists that may be anything, ids in any
+case.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _Value = TypeVar("_Value")
 _Row = TypeVar("_Row", bound=Struct)
 
 
-def guids(rows: Sequence[Mapping[str, Any]], key: str, path: str, faults: FaultList) -> Sequence[str]:
+def guids(
+    rows: Sequence[Mapping[str, Any]], key: str, path: str, faults: FaultList
+) -> Sequence[str]:
     """The ids of many rows in lower case, `""` and a fault where one is no GUID."""
     try:
         spelled = [row[key] for row in rows]
@@ -45,7 +49,10 @@ def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str
 
 
 def shown(value: Any) -> str:
-    """A value as a message names it: as JSON in ASCII, shortened. An object or a list shows its type only."""
+    """A value as a message names it: as JSON in ASCII, shortened.
+
+    An object or a list shows its type only.
+    """
     if isinstance(value, (dict, list)):
         return "an object" if isinstance(value, dict) else "a list"
     quoted = json.dumps(value)
@@ -53,20 +60,35 @@ def shown(value: Any) -> str:
 
 
 def listed(value: Any, path: str, faults: FaultList) -> Sequence[Any]:
-    """A list, whatever PowerShell made of it: nothing, one item alone, or `{"value": [...], "Count": n}` (Windows PowerShell 5.1)."""
+    """A list, whatever PowerShell made of it: nothing, one item alone, or `{"value": [...],
+    "Count": n}` (Windows PowerShell 5.1).
+    """
     if value is None:
         return ()
     if isinstance(value, list):
         return value
-    if isinstance(value, dict) and isinstance(items := value.get("value"), list) and "Count" in value:
+    if (
+        isinstance(value, dict)
+        and isinstance(items := value.get("value"), list)
+        and "Count" in value
+    ):
         if value["Count"] != len(items):
-            faults.add(f"{path}.Count", f"says {shown(value['Count'])}, but there are {len(items)} items: the reading is cut, fetch again")
+            faults.add(
+                f"{path}.Count",
+                f"says {shown(value['Count'])}, but there are {len(items)} items: the reading is"
+                " cut, fetch again",
+            )
         return items
     return (value,)
 
 
-def objects(section: Mapping[str, Any], key: str, path: str, faults: FaultList) -> Sequence[Mapping[str, Any]]:
-    """The rows of `section[key]`. One that is no object is a fault and takes its place as an empty mapping, so that indexes hold."""
+def objects(
+    section: Mapping[str, Any], key: str, path: str, faults: FaultList
+) -> Sequence[Mapping[str, Any]]:
+    """The rows of `section[key]`.
+
+    One that is no object is a fault and takes its place as an empty mapping, so that indexes hold.
+    """
     rows = listed(section.get(key), f"{path}.{key}", faults)
     if all(rows) and all(isinstance(row, dict) for row in rows):
         return rows
@@ -88,7 +110,9 @@ def mappings(rows: Sequence[Struct]) -> Sequence[Mapping[str, Any]]:
 
 
 def by_key(found: dict[_Key, _Value]) -> dict[_Key, _Value]:
-    """A mapping in the order of its keys, so that nothing downstream can depend on the order of rows."""
+    """A mapping in the order of its keys, so that nothing downstream can depend on the order of
+    rows.
+    """
     return dict(sorted(found.items(), key=itemgetter(0)))
 
 
@@ -105,15 +129,26 @@ def are_names(texts: Sequence[str]) -> bool:
 
 
 def name_fault(text: str) -> str | None:
-    """Why a text that the tool will compare, show and render as a name must be refused; None if it is fit."""
+    """Why a text that the tool will compare, show and render as a name must be refused; None if it
+    is fit.
+    """
     if text.isascii() and text.isprintable():
         return None if text.strip() else "is blank: correct it in the tenant"
     found = unfit(text)
-    return None if found is None else f"{shown(text)}: {found}; such a name cannot be told from others by eye: correct it in the tenant"
+    return (
+        None
+        if found is None
+        else (
+            f"{shown(text)}: {found}; such a name cannot be told from others by eye: correct it in"
+            " the tenant"
+        )
+    )
 
 
 def blank_as_empty(value: Any) -> str | None:
-    """A description: `""` for null and for blanks only (the services show both as nothing), None if it is no text."""
+    """A description: `""` for null and for blanks only (the services show both as nothing), None if
+    it is no text.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):

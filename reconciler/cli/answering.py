@@ -42,7 +42,10 @@ class Asking(Struct, frozen=True):
 
 
 class Basis(Struct, frozen=True):
-    """What a question is answered from; `kind` is for machines, `source` the end of a sentence. A plan file brings `names` of its own."""
+    """What a question is answered from; `kind` is for machines, `source` the end of a sentence.
+
+    A plan file brings `names` of its own.
+    """
 
     known: Known
     kind: str
@@ -62,10 +65,24 @@ def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
     wanted = loading.documents(paths, making.PlanOptions())
     meant = sources.of_documents(wanted)
     request = _request(making.capture_request(wanted), asked)
-    observed = sources.observe(sources.choose(tenant, meant), request, None if meant is None else meant.tenant_id)
+    observed = sources.observe(
+        sources.choose(tenant, meant), request, None if meant is None else meant.tenant_id
+    )
     known, unresolved = outcomes.of_documents(wanted, observed)
-    missing = f" (names in them that were not found: {unresolved}; reconciler plan lists them)" if unresolved else ""
-    return Basis(known, "desired", f"once the documents are applied{missing}", wanted, observed, {}, observed.source == "simulated")
+    missing = (
+        f" (names in them that were not found: {unresolved}; reconciler plan lists them)"
+        if unresolved
+        else ""
+    )
+    return Basis(
+        known,
+        "desired",
+        f"once the documents are applied{missing}",
+        wanted,
+        observed,
+        {},
+        observed.source == "simulated",
+    )
 
 
 def of_plan(paths: Sequence[Path], file: Path) -> Basis:
@@ -76,7 +93,15 @@ def of_plan(paths: Sequence[Path], file: Path) -> Basis:
     """
     plan = planfile.load(file).plan
     source = f"once the plan {file} is applied, as far as the file tells"
-    return Basis(outcomes.of_plan(plan), "plan", source, _named(paths), None, plan.names, plan.inputs.source == "simulated")
+    return Basis(
+        outcomes.of_plan(plan),
+        "plan",
+        source,
+        _named(paths),
+        None,
+        plan.names,
+        plan.inputs.source == "simulated",
+    )
 
 
 def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
@@ -85,24 +110,42 @@ def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     Raises:
         ReconcilerError: any fault of the capture or the documents.
     """
-    observed = sources.observe(sources.CaptureFile(file), CaptureRequest(frozenset({asked.product})), None)
+    observed = sources.observe(
+        sources.CaptureFile(file), CaptureRequest(frozenset({asked.product})), None
+    )
     known = Known(observed.teams, observed.exchange, observed.directory)
-    return Basis(known, "capture", f"as captured {observed.taken_at}", _named(paths), observed, {}, simulated=False)
+    return Basis(
+        known,
+        "capture",
+        f"as captured {observed.taken_at}",
+        _named(paths),
+        observed,
+        {},
+        simulated=False,
+    )
 
 
 def answer(basis: Basis, asked: Asking, form: str) -> None:
     """Print the answer."""
     explanation = explain(_question(basis, asked), basis.known)
-    places = {} if basis.documents is None else positions(basis.documents, basis.known.directory, explanation.addresses)
+    places = (
+        {}
+        if basis.documents is None
+        else positions(basis.documents, basis.known.directory, explanation.addresses)
+    )
     names = _names(basis, explanation)
     if form == "json":
         printing.raw(explanations.json(explanation, basis.kind, names, places))
     else:
-        printing.report(explanations.text(explanation, basis.source, names, places, simulated=basis.simulated))
+        printing.report(
+            explanations.text(explanation, basis.source, names, places, simulated=basis.simulated)
+        )
 
 
 def _named(paths: Sequence[Path]) -> Documents | None:
-    """Documents that only give names and places: without a PATH, and without the default one, there are none."""
+    """Documents that only give names and places: without a PATH, and without the default one, there
+    are none.
+    """
     if tuple(paths) == options.DEFAULT_PATHS and not options.DEFAULT_PATHS[0].exists():
         return None
     return loading.documents(paths, making.PlanOptions())
@@ -110,8 +153,12 @@ def _named(paths: Sequence[Path]) -> Documents | None:
 
 def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:
     users = request.users if asked.user is None else (*request.users, asked.user)
-    recipients = request.recipients if asked.mailbox is None else (*request.recipients, asked.mailbox)
-    return replace(request, products=request.products | {asked.product}, users=users, recipients=recipients)
+    recipients = (
+        request.recipients if asked.mailbox is None else (*request.recipients, asked.mailbox)
+    )
+    return replace(
+        request, products=request.products | {asked.product}, users=users, recipients=recipients
+    )
 
 
 def _question(basis: Basis, asked: Asking) -> Question:
@@ -120,13 +167,20 @@ def _question(basis: Basis, asked: Asking) -> Question:
     if asked.user is not None:
         name, kind, by_name = asked.user.lower(), SubjectKind.USER, directory.users_by_upn
     else:
-        name, kind, by_name = (asked.mailbox or "").lower(), SubjectKind.MAILBOX, directory.recipients_by_address
+        name, kind, by_name = (
+            (asked.mailbox or "").lower(),
+            SubjectKind.MAILBOX,
+            directory.recipients_by_address,
+        )
     if name in directory.absent:
         raise UsageFault(f"the tenant has no {kind.value} {name!r}: correct the name")
     subject = by_name.get(name, name)
     recipient = directory.recipients.get(subject)
     if kind is SubjectKind.MAILBOX and recipient is not None and not is_mailbox(recipient):
-        raise UsageFault(f"{name!r} is a group or another recipient without a mailbox of its own: ask about one of its members")
+        raise UsageFault(
+            f"{name!r} is a group or another recipient without a mailbox of its own: ask about one"
+            " of its members"
+        )
     return Question(application, kind, subject, resolved=bool(GUID.fullmatch(subject)))
 
 
@@ -139,7 +193,10 @@ def _application(documents: Documents | None, text: str) -> str:
     found = next((one.application for one in declared if one.name.lower() == name), None)
     if found is None:
         known = ", ".join(one.name for one in declared) or "none"
-        raise UsageFault(f"--app {text!r} is no client id, and no document declares an application of that name; declared: {known}")
+        raise UsageFault(
+            f"--app {text!r} is no client id, and no document declares an application of that name;"
+            f" declared: {known}"
+        )
     return found
 
 
@@ -152,5 +209,7 @@ def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:
     declared = {} if basis.documents is None else naming.declared(basis.documents)
     if basis.observed is None:
         return {**basis.names, **declared}
-    found = naming.of_ids(basis.observed, ids) | {one: name for one, name in declared.items() if one in ids}
+    found = naming.of_ids(basis.observed, ids) | {
+        one: name for one, name in declared.items() if one in ids
+    }
     return {one: name for one, name in found.items() if name}

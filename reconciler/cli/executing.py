@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.cli import loading, printing, showing, sources, testing, watching
-from reconciler.errors import AccessTestFailed, AppliedInPart, Declined, Interrupted, NotVerified, Refused, TamperedPlan, UsageFault
+from reconciler.errors import (
+    AccessTestFailed,
+    AppliedInPart,
+    Declined,
+    Interrupted,
+    NotVerified,
+    Refused,
+    TamperedPlan,
+    UsageFault,
+)
 from reconciler.reports import applies
 from reconciler.reports.lines import Tone, counted
 
@@ -62,7 +71,8 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
 
 
 def match(target: Target, digest: str | None) -> None:
-    """Hold a plan against the digest that was approved; without one, say what that means for a file.
+    """Hold a plan against the digest that was approved; without one, say what that means for a
+    file.
 
     Raises:
         TamperedPlan: it is another plan.
@@ -70,10 +80,14 @@ def match(target: Target, digest: str | None) -> None:
     found = target.loaded.digests
     if digest is None:
         if target.file is not None:
-            printing.say("Without --digest, accidental changes of the plan file are noticed, deliberate ones are not.")
+            printing.say(
+                "Without --digest, accidental changes of the plan file are noticed, deliberate ones"
+                " are not."
+            )
     elif digest not in {found.digest, found.content_digest}:
         raise TamperedPlan(
-            f"approved is {digest}, but this is {found.digest}, and what it does is {found.content_digest}: review this plan, or find the approved one"
+            f"approved is {digest}, but this is {found.digest}, and what it does is"
+            f" {found.content_digest}: review this plan, or find the approved one"
         )
 
 
@@ -81,12 +95,19 @@ def refuse_silence(*, auto: bool, tenant: str | None, digest: str | None) -> Non
     """Refuse an apply that nobody approves, before anything is read.
 
     Raises:
-        UsageFault: nobody can be asked, or a live tenant is to be changed without saying which plan was approved.
+        UsageFault: nobody can be asked, or a live tenant is to be changed without saying which plan
+            was approved.
     """
     if auto and tenant == sources.LIVE and digest is None:
-        raise UsageFault("--auto-approve on a live tenant needs --digest: the `plan:` or `content:` digest that was approved")
+        raise UsageFault(
+            "--auto-approve on a live tenant needs --digest: the `plan:` or `content:` digest that"
+            " was approved"
+        )
     if not auto and (sys.stdin is None or not sys.stdin.isatty()):
-        raise UsageFault("nobody can be asked, because standard input is no terminal; approve with --auto-approve, best with --digest")
+        raise UsageFault(
+            "nobody can be asked, because standard input is no terminal; approve with"
+            " --auto-approve, best with --digest"
+        )
 
 
 def approve(target: Target, *, auto: bool) -> None:
@@ -100,15 +121,20 @@ def approve(target: Target, *, auto: bool) -> None:
     """
     if auto and isinstance(target.source, sources.Simulated) and not target.source.typed:
         raise UsageFault(
-            "--auto-approve leaves the bundled simulated tenant alone, which nobody asked for; name one with --tenant sim:FILE"
+            "--auto-approve leaves the bundled simulated tenant alone, which nobody asked for; name"
+            " one with --tenant sim:FILE"
         )
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
         _show(target.loaded)
     if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
-        raise AccessTestFailed("the plan is not applicable: its outcome does not pass an access test, see above")
+        raise AccessTestFailed(
+            "the plan is not applicable: its outcome does not pass an access test, see above"
+        )
     if not plan.applicable:
-        raise Refused("the plan is not applicable; what refuses it stands above, each with what to do")
+        raise Refused(
+            "the plan is not applicable; what refuses it stands above, each with what to do"
+        )
     if not auto and plan.steps:
         _ask(len(plan.steps))
 
@@ -117,32 +143,53 @@ def _show(loaded: Loaded) -> None:
     try:
         showing.show(loaded, "text", None)
     except printing.Unprinted as fault:
-        raise Declined(f"nothing was changed, because the plan could not be shown: {fault}") from fault
+        raise Declined(
+            f"nothing was changed, because the plan could not be shown: {fault}"
+        ) from fault
 
 
 def _ask(steps: int) -> None:
-    printing.say(f"Run {counted(steps, 'step')}? Only the word {WORD} is taken as consent:", Tone.HEADING)
+    printing.say(
+        f"Run {counted(steps, 'step')}? Only the word {WORD} is taken as consent:", Tone.HEADING
+    )
     if sys.stdin.readline().strip() != WORD:
         raise Declined("declined: nothing was changed")
 
 
 def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
-    """Run the steps, report what was done, and give the exit code. `settle`: minutes between a step and a removal that relies on it.
+    """Run the steps, report what was done, and give the exit code.
+
+    `settle`: minutes between a step and a removal that relies on it.
 
     Raises:
         ReconcilerError: nothing was done, or the run had to stop.
     """
     from reconciler.applying.applying import apply  # noqa: PLC0415  lazy: only what a command needs
 
-    with _closing(target.tenant), watching.stopping() as stop, watching.shown(len(target.loaded.plan.steps)) as tell:
+    with (
+        _closing(target.tenant),
+        watching.stopping() as stop,
+        watching.shown(len(target.loaded.plan.steps)) as tell,
+    ):
         try:
-            outcome = apply(target.loaded, target.tenant, state_dir=state_dir, tell=tell, stop=stop, settle=settle * 60)
+            outcome = apply(
+                target.loaded,
+                target.tenant,
+                state_dir=state_dir,
+                tell=tell,
+                stop=stop,
+                settle=settle * 60,
+            )
         except (AppliedInPart, Interrupted) as fault:
             if fault.applied is not None:
                 _report(target, fault.applied)
             raise
         code = exit_code(outcome)
-        verified = testing.after_apply(target.loaded.plan, target.tenant) if code == 0 else testing.Verified((), "")
+        verified = (
+            testing.after_apply(target.loaded.plan, target.tenant)
+            if code == 0
+            else testing.Verified((), "")
+        )
     _report(target, outcome, verified.lines)
     if verified.trouble:
         raise NotVerified(verified.trouble)
@@ -158,7 +205,11 @@ def _closing(tenant: Tenant) -> Iterator[None]:
 
 
 def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:
-    printing.report_done(applies.applied(target.loaded.plan, outcome, simulated=target.tenant.source == "simulated", tests=tests))
+    printing.report_done(
+        applies.applied(
+            target.loaded.plan, outcome, simulated=target.tenant.source == "simulated", tests=tests
+        )
+    )
 
 
 def exit_code(outcome: Applied) -> int:

@@ -34,20 +34,30 @@ def report(fault: ReconcilerError, ctx: click.Context) -> int:
 
 
 def usage(fault: click.UsageError) -> None:
-    """Say what click says of a command line that cannot be meant; what was typed may have come from others."""
+    """Say what click says of a command line that cannot be meant; what was typed may have come from
+    others.
+    """
     said = StringIO()
     fault.show(file=said)
     printing.notice(map(Line, said.getvalue().splitlines()))
 
 
 def unexpected(fault: Exception) -> int:
-    """Say that something went wrong which nobody thought of; a file that cannot be used is no such thing."""
+    """Say that something went wrong which nobody thought of; a file that cannot be used is no such
+    thing.
+    """
     if isinstance(fault, OSError) and fault.filename is not None:
-        printing.say(f"Error: {fault.filename}: {fault.strerror}; check that the folder is there and may be used", Tone.FAULT)
+        printing.say(
+            f"Error: {fault.filename}: {fault.strerror}; check that the folder is there and may be"
+            " used",
+            Tone.FAULT,
+        )
         return 1
     if isinstance(fault, OSError):
         printing.say(
-            f"Error: {fault.strerror or fault}: check that there is room, and that standard output and the files can be used", Tone.FAULT
+            f"Error: {fault.strerror or fault}: check that there is room, and that standard output"
+            " and the files can be used",
+            Tone.FAULT,
         )
         return 1
     printing.say(f"Error: unexpected {type(fault).__name__}: {fault}", Tone.FAULT)
@@ -55,7 +65,8 @@ def unexpected(fault: Exception) -> int:
         printing.say("".join(traceback.format_exception(fault)).rstrip("\n"))
     else:
         printing.say(
-            f"This is a defect of reconciler. Please report it with what {TRACEBACK}=1 in the environment prints when you run this again."
+            f"This is a defect of reconciler. Please report it with what {TRACEBACK}=1 in the"
+            " environment prints when you run this again."
         )
     return 1
 

@@ -1,4 +1,6 @@
-"""A live tenant for the commands: this process's environment, and progress of its readings on standard error."""
+"""A live tenant for the commands: this process's environment, and progress of its readings on
+standard error.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def opened(meant: Meant, *, writes: bool) -> Live:
-    """The tenant that is meant. No process is started before it is used; whoever opened it closes it."""
+    """The tenant that is meant.
+
+    No process is started before it is used; whoever opened it closes it.
+    """
     return Live(settings(meant), begin(), writes=writes, tell=Told())
 
 
@@ -30,7 +35,9 @@ def settings(meant: Meant) -> Settings:
 
 
 def begin() -> Start:
-    """Starts PowerShell with this process's environment; a person who signs in with a code is shown what it prints."""
+    """Starts PowerShell with this process's environment; a person who signs in with a code is shown
+    what it prints.
+    """
     return Start(os.environ, show=lambda line: printing.notice([Line(line)]))
 
 
@@ -48,4 +55,11 @@ class Told:
             if self._clock() - self._last < QUIET_SECONDS:
                 return
             self._last = self._clock()
-            printing.notice([Line(f"Reading {progress.provider}: {progress.cmdlet}, {counted(progress.objects, 'object')} so far.")])
+            printing.notice(
+                [
+                    Line(
+                        f"Reading {progress.provider}: {progress.cmdlet},"
+                        f" {counted(progress.objects, 'object')} so far."
+                    )
+                ]
+            )

@@ -35,11 +35,15 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
         UsageFault: an address of the options is none.
     """
     from reconciler.documents import examine  # noqa: PLC0415  lazy: only what a command needs
-    from reconciler.planning.selection import selection  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.planning.selection import (  # noqa: PLC0415
+        selection,
+    )
 
     chosen = selection(options.only, options.skip)
     examined = examine(paths)
-    blocking = [one for one in examined.findings if one.severity is Severity.ERROR and chosen.concerns(one)]
+    blocking = [
+        one for one in examined.findings if one.severity is Severity.ERROR and chosen.concerns(one)
+    ]
     if blocking:
         raise DocumentFaults(blocking)
     if examined.findings:

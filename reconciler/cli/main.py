@@ -1,6 +1,7 @@
 """The command line's entry, and the one place where a fault becomes a message and an exit code.
 
-Only click and the version are imported here: commands load their module, and what they need, when they are named.
+Only click and the version are imported here: commands load their module, and what they need, when
+they are named.
 """
 
 from __future__ import annotations
@@ -16,7 +17,18 @@ import click
 from reconciler import __version__
 from reconciler.cli import streams
 
-COMMANDS = ("validate", "plan", "show", "rehearse", "apply", "fetch", "test", "explain", "schema", "doctor")
+COMMANDS = (
+    "validate",
+    "plan",
+    "show",
+    "rehearse",
+    "apply",
+    "fetch",
+    "test",
+    "explain",
+    "schema",
+    "doctor",
+)
 USAGE = 64
 INTERRUPTED = 130
 
@@ -28,7 +40,8 @@ class Program(click.Group):
         """The commands in the order of a day's work."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+    # click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Load a command; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
@@ -48,7 +61,9 @@ class Program(click.Group):
             return faults.report(fault, ctx)
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, message="reconciler %(version)s")
 def program() -> None:
     """Application access policies of Microsoft Teams and Exchange Online as code.
@@ -58,19 +73,26 @@ def program() -> None:
 
 
 def main() -> NoReturn:
-    """Run the `reconciler` command of this process and end it; its memory is left to the system, as taking it apart takes up to a tenth of a run."""
+    """Run the `reconciler` command of this process and end it; its memory is left to the system, as
+    taking it apart takes up to a tenth of a run.
+    """
     try:
         code = run()
     except KeyboardInterrupt:  # one more of several, while the first was being answered
         code = INTERRUPTED
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is done: a Ctrl-C from here on must not change what is said of it
-    atexit._run_exitfuncs()  # noqa: SLF001  what libraries have asked for; the one public way to it takes the memory apart too
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # it is done: a Ctrl-C from here on must not change what is said of it
+    # what libraries have asked for; the one public way to it takes the memory apart too
+    atexit._run_exitfuncs()  # noqa: SLF001
     streams.finish()
     os._exit(code)
 
 
 def run() -> int:
-    """Run the `reconciler` command of this process and give its exit code; never a traceback unless it is asked for."""
+    """Run the `reconciler` command of this process and give its exit code; never a traceback unless
+    it is asked for.
+    """
     streams.prepare()
     code = _code()
     streams.finish()
@@ -90,7 +112,8 @@ def _code() -> int:
 
         printing.say("Interrupted.")
         return INTERRUPTED
-    except Exception as fault:  # noqa: BLE001  the last line of defence: a person gets a message, not a traceback
+    # the last line of defence: a person gets a message, not a traceback
+    except Exception as fault:  # noqa: BLE001
         from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
 
         return faults.unexpected(fault)

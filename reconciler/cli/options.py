@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 
 DEFAULT_PATHS = (Path("policies"),)
 FORMAT = "reconciler.format"
-"""Key of `click.Context.meta`: the format that was asked for; findings are a report and come in it."""
+"""Key of `click.Context.meta`: the format that was asked for; findings are a report and come in it.
+"""
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def paths(_ctx: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]) -> tuple[Path, ...]:
+def paths(
+    _ctx: click.Context, _parameter: click.Parameter, value: tuple[Path, ...]
+) -> tuple[Path, ...]:
     """The documents that are meant; `policies` if none are named."""
     return value or DEFAULT_PATHS
 
@@ -30,18 +33,28 @@ def remember_format(ctx: click.Context, _parameter: click.Parameter, value: str)
     return value
 
 
-documents = click.argument("paths", nargs=-1, type=click.Path(path_type=Path), callback=paths, metavar="[PATH]...")
+documents = click.argument(
+    "paths", nargs=-1, type=click.Path(path_type=Path), callback=paths, metavar="[PATH]..."
+)
 
 tenant = click.option(
     "--tenant",
     envvar="RECONCILER_TENANT",
     show_envvar=True,
     metavar="CAPTURE.json|sim:FILE|live",
-    help="Where the observed state comes from and where steps go: a capture file (read-only), a simulated tenant kept in FILE, or the "
-    "tenant itself through PowerShell (the Tenant document says how to sign in). Default: the simulated tenant that comes with reconciler, while the documents are for it.",
+    help=(
+        "Where the observed state comes from and where steps go: a capture file (read-only), a"
+        " simulated tenant kept in FILE, or the tenant itself through PowerShell (the Tenant"
+        " document says how to sign in). Default: the simulated tenant that comes with reconciler,"
+        " while the documents are for it."
+    ),
 )
 
-product = click.option("--product", type=click.Choice(["teams", "exchange"]), help="With --format powershell: whose script.")
+product = click.option(
+    "--product",
+    type=click.Choice(["teams", "exchange"]),
+    help="With --format powershell: whose script.",
+)
 
 
 def formats(*names: str) -> Callable[[Command], Command]:
@@ -74,14 +87,26 @@ _GROUP_CHANGES = click.option(
     type=click.Choice(["in-place", "remove-add"]),
     default="in-place",
     show_default=True,
-    help="How a group that holds a Teams policy gets another one or another rank: granted anew, which is not documented and fails safe, or "
-    "the documented way, which takes the old one away first.",
+    help=(
+        "How a group that holds a Teams policy gets another one or another rank: granted anew,"
+        " which is not documented and fails safe, or the documented way, which takes the old one"
+        " away first."
+    ),
 )
 _ALLOW = click.option(
     "--allow",
     multiple=True,
     metavar="RULE:ADDRESS",
-    help="Consent to what a plan would be refused for; a refusal prints the exact value. Repeatable.",
+    help=(
+        "Consent to what a plan would be refused for; a refusal prints the exact value. Repeatable."
+    ),
 )
-_ONLY = click.option("--only", multiple=True, metavar="ADDRESS", help="Hold everything but this at its observed value. Repeatable.")
-_SKIP = click.option("--skip", multiple=True, metavar="ADDRESS", help="Hold this at its observed value. Repeatable.")
+_ONLY = click.option(
+    "--only",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Hold everything but this at its observed value. Repeatable.",
+)
+_SKIP = click.option(
+    "--skip", multiple=True, metavar="ADDRESS", help="Hold this at its observed value. Repeatable."
+)

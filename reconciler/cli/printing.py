@@ -1,4 +1,6 @@
-"""The only place that prints: reports to standard output, what is said about the run to standard error."""
+"""The only place that prints: reports to standard output, what is said about the run to standard
+error.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,16 @@ STYLES: Mapping[Tone, str] = {
 
 
 class Unprinted(ReconcilerError):
-    """Standard output takes no report. `reader_gone`: whoever read it wants no more, and needs not be told."""
+    """Standard output takes no report.
+
+    `reader_gone`: whoever read it wants no more, and needs not be told.
+    """
 
     def __init__(self, fault: OSError) -> None:
         self.reader_gone = isinstance(fault, BrokenPipeError)
         super().__init__(
-            f"standard output cannot be written: {fault.strerror or fault}; give it a file with room, a pipe or a terminal, then run this again"
+            f"standard output cannot be written: {fault.strerror or fault}; give it a file with"
+            " room, a pipe or a terminal, then run this again"
         )
 
 
@@ -53,7 +59,9 @@ def report(lines: Iterable[Line]) -> None:
 
 
 def report_done(lines: Iterable[Line]) -> None:
-    """Print a report of what cannot be undone any more: on standard error if need be, and it never fails, so that the exit code stands."""
+    """Print a report of what cannot be undone any more: on standard error if need be, and it never
+    fails, so that the exit code stands.
+    """
     said = list(lines)
     try:
         report(said)
@@ -62,7 +70,10 @@ def report_done(lines: Iterable[Line]) -> None:
 
 
 def notice(lines: Iterable[Line]) -> None:
-    """Print something about the run that is no part of a report. Where nobody takes it, the run goes on without."""
+    """Print something about the run that is no part of a report.
+
+    Where nobody takes it, the run goes on without.
+    """
     try:
         _print(lines, sys.stderr)
     except OSError:
@@ -88,7 +99,9 @@ def raw(content: str) -> None:
 
 
 def colours(stream: TextIO) -> bool:
-    """Whether colour is wanted: on a terminal that has it, unless NO_COLOR (no-color.org) says otherwise."""
+    """Whether colour is wanted: on a terminal that has it, unless NO_COLOR (no-color.org) says
+    otherwise.
+    """
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
@@ -110,6 +123,8 @@ def coloured(lines: Iterable[Line], target: Console) -> None:
     """Print lines in the colours of their tones; without them it is the same text."""
     from rich.segment import Segment, Segments  # noqa: PLC0415  lazy: only on a terminal
 
-    for line in lines:  # segments, because a `Text` loses blanks at its end where it fills the width
+    for (
+        line
+    ) in lines:  # segments, because a `Text` loses blanks at its end where it fills the width
         piece = Segment(line.printed(), target.get_style(STYLES[line.tone] or "none"))
         target.print(Segments([piece], new_lines=True), soft_wrap=True, end="")

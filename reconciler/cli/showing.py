@@ -31,10 +31,13 @@ def show(loaded: Loaded, form: str, product: Provider | None, *, then: str = "")
     """Print a plan; `then` is what a person may do with it next.
 
     Raises:
-        UsageFault: `--product` without `--format powershell`, or a script of two products without it.
+        UsageFault: `--product` without `--format powershell`, or a script of two products without
+            it.
     """
     if product is not None and form != "powershell":
-        raise UsageFault("--product goes with --format powershell: every other format shows both products")
+        raise UsageFault(
+            "--product goes with --format powershell: every other format shows both products"
+        )
     if form == "json":
         _json(loaded.plan)
     elif form == "powershell":
@@ -55,12 +58,17 @@ def verdict(plan: Plan, *, detailed: bool) -> int:
 def advice(saved: Path | None) -> str:
     """How a plan is applied that lies in a file, or in none."""
     if saved is None:
-        return "Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler apply plan.json"
+        return (
+            "Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler"
+            " apply plan.json"
+        )
     return f"To apply exactly this: reconciler apply {notes.typed(str(saved))}"
 
 
 def _text(loaded: Loaded, then: str) -> None:
-    printing.report(plans.plan(loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then))
+    printing.report(
+        plans.plan(loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then)
+    )
 
 
 def _json(plan: Plan) -> None:
@@ -73,12 +81,17 @@ def _json(plan: Plan) -> None:
 def _script(loaded: Loaded, product: Provider | None) -> None:
     from reconciler.reports import powershell  # noqa: PLC0415  lazy: only what a command needs
 
-    printing.raw(powershell.script(loaded.plan, product or _only_product(loaded.plan), loaded.digests))
+    printing.raw(
+        powershell.script(loaded.plan, product or _only_product(loaded.plan), loaded.digests)
+    )
 
 
 def _only_product(plan: Plan) -> Provider:
     concerned = sorted({step.provider for step in plan.steps})
     if len(concerned) != 1:
         whose = " and ".join(concerned) or "neither"
-        raise UsageFault(f"a script is for one product, this plan has steps for {whose}: choose with --product teams or --product exchange")
+        raise UsageFault(
+            f"a script is for one product, this plan has steps for {whose}: choose with --product"
+            " teams or --product exchange"
+        )
     return concerned[0]

@@ -21,19 +21,23 @@ if TYPE_CHECKING:
     from reconciler.tenants.protocol import Tenant
 
 BUNDLED_ID = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
-"""The tenant that the bundled simulator plays (MicrosoftDocs uses it in the examples of New-ApplicationAccessPolicy)."""
+"""The tenant that the bundled simulator plays (MicrosoftDocs uses it in the examples of
+New-ApplicationAccessPolicy).
+"""
 BUNDLED_STATE = Path(".reconciler/tenant.json")
 
 LIVE = "live"
 
 _POSSIBLE = (
-    "name a capture file (read-only; `reconciler fetch` writes one), `sim:FILE` (a simulated tenant kept in FILE; it begins as the bundled one) "
-    "or `live` (through PowerShell)"
+    "name a capture file (read-only; `reconciler fetch` writes one), `sim:FILE` (a simulated tenant"
+    " kept in FILE; it begins as the bundled one) or `live` (through PowerShell)"
 )
 
 
 class Meant(Struct, frozen=True):
-    """The tenant that documents or a plan are for, and how one signs in to it: names of variables, never values."""
+    """The tenant that documents or a plan are for, and how one signs in to it: names of variables,
+    never values.
+    """
 
     tenant_id: str
     organization: str | None
@@ -58,7 +62,10 @@ class CaptureFile(Struct, frozen=True):
 
 
 class Simulated(Struct, frozen=True):
-    """A simulated tenant. `typed`: a person asked for it by `sim:`; else it is the bundled one, there by default."""
+    """A simulated tenant.
+
+    `typed`: a person asked for it by `sim:`; else it is the bundled one, there by default.
+    """
 
     path: Path
     typed: bool
@@ -81,7 +88,8 @@ def choose(value: str | None, meant: Meant | None) -> Source:
         meant: The tenant that the documents or the plan are for; None if they do not say.
 
     Raises:
-        UsageFault: it names nothing that can be read, or nothing was typed and the documents are not for the bundled tenant.
+        UsageFault: it names nothing that can be read, or nothing was typed and the documents are
+            not for the bundled tenant.
     """
     if not value:
         return _default(meant.tenant_id if meant is not None else None)
@@ -97,21 +105,31 @@ def choose(value: str | None, meant: Meant | None) -> Source:
 def _default(tenant_id: str | None) -> Source:
     if tenant_id == BUNDLED_ID:
         return Simulated(BUNDLED_STATE, typed=False)
-    whose = f"the documents are for tenant {tenant_id}" if tenant_id else "no Tenant document says which tenant is meant"
-    raise UsageFault(f"--tenant is missing, and {whose}: {_POSSIBLE}. Only documents for the bundled tenant {BUNDLED_ID} go without")
+    whose = (
+        f"the documents are for tenant {tenant_id}"
+        if tenant_id
+        else "no Tenant document says which tenant is meant"
+    )
+    raise UsageFault(
+        f"--tenant is missing, and {whose}: {_POSSIBLE}. Only documents for the bundled tenant"
+        f" {BUNDLED_ID} go without"
+    )
 
 
 def _live(meant: Meant | None) -> Source:
     if meant is None:
         raise UsageFault(
-            "--tenant live needs a Tenant document, which says which tenant is meant and how to sign in (`reconciler schema Tenant`)"
+            "--tenant live needs a Tenant document, which says which tenant is meant and how to"
+            " sign in (`reconciler schema Tenant`)"
         )
     return Live(meant)
 
 
 def _simulated(name: str) -> Source:
     if not name:
-        raise UsageFault("--tenant sim: lacks a file; write `sim:FILE`, where FILE keeps the simulated tenant")
+        raise UsageFault(
+            "--tenant sim: lacks a file; write `sim:FILE`, where FILE keeps the simulated tenant"
+        )
     return Simulated(Path(name), typed=True)
 
 
@@ -132,9 +150,16 @@ def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) 
     tenant = () if isinstance(source, Live) else (source.path,)
     for file in filter(Path.is_file, files):
         if any(file.samefile(one) for one in tenant if one.exists()):
-            raise UsageFault(f"{file} is the tenant that is read, and would be gone: write to another file")
-        if file.suffix in _WRITTEN_BY_PEOPLE and any(file.resolve().is_relative_to(path.resolve()) for path in paths):
-            raise UsageFault(f"{file} lies among the documents that are read, and would be gone: write to another file")
+            raise UsageFault(
+                f"{file} is the tenant that is read, and would be gone: write to another file"
+            )
+        if file.suffix in _WRITTEN_BY_PEOPLE and any(
+            file.resolve().is_relative_to(path.resolve()) for path in paths
+        ):
+            raise UsageFault(
+                f"{file} lies among the documents that are read, and would be gone: write to"
+                " another file"
+            )
 
 
 def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> Observed:
@@ -159,7 +184,8 @@ class Captured(Struct, frozen=True):
 
 
 def captured(source: Source, request: CaptureRequest) -> Captured:
-    """Read a tenant; a live one by sessions that can do nothing but read, and that are closed afterwards.
+    """Read a tenant; a live one by sessions that can do nothing but read, and that are closed
+    afterwards.
 
     Raises:
         UsageFault: a capture file is no tenant.
@@ -180,7 +206,9 @@ def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -
     """
     from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
 
-    return reading.parse(captured.raw, source=captured.source, tenant_id=tenant_id, needs=request.products)
+    return reading.parse(
+        captured.raw, source=captured.source, tenant_id=tenant_id, needs=request.products
+    )
 
 
 def opened(source: Source, *, writes: bool = True) -> Tenant:
@@ -192,14 +220,20 @@ def opened(source: Source, *, writes: bool = True) -> Tenant:
     match source:
         case CaptureFile(path):
             raise UsageFault(
-                f"--tenant {path}: a capture file is a reading of a tenant, to plan on, and cannot be changed or read anew; name `sim:FILE` or `live`"
+                f"--tenant {path}: a capture file is a reading of a tenant, to plan on, and cannot"
+                " be changed or read anew; name `sim:FILE` or `live`"
             )
         case Simulated(path):
-            from reconciler.tenants.simulated import Simulator, bundled  # noqa: PLC0415  lazy: only what a command needs
+            from reconciler.tenants.simulated import (  # noqa: PLC0415
+                Simulator,
+                bundled,
+            )
 
             return Simulator(path, seed_from=bundled())
         case Live(meant):
-            from reconciler.cli import live  # noqa: PLC0415  lazy: only a live tenant needs processes
+            from reconciler.cli import (  # noqa: PLC0415
+                live,
+            )
 
             return live.opened(meant, writes=writes)
     assert_never(source)
@@ -214,9 +248,14 @@ def close(tenant: Tenant) -> None:
 
 
 def close_written(tenant: Tenant) -> None:
-    """Like `close`, after writes: a simulated tenant is one file again. If it cannot be, nothing is lost: its log stays beside it."""
+    """Like `close`, after writes: a simulated tenant is one file again.
+
+    If it cannot be, nothing is lost: its log stays beside it.
+    """
     from reconciler.errors import CaptureFault  # noqa: PLC0415  lazy: only what a command needs
-    from reconciler.tenants.simulated import Simulator  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.tenants.simulated import (  # noqa: PLC0415
+        Simulator,
+    )
 
     close(tenant)
     if isinstance(tenant, Simulator):

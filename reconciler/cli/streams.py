@@ -1,4 +1,6 @@
-"""Standard streams that are closed, full or whose reader has gone: they must not end a run in any other way than an `OSError`."""
+"""Standard streams that are closed, full or whose reader has gone: they must not end a run in any
+other way than an `OSError`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ _OUTPUTS = (("stdout", 1), ("stderr", 2))
 
 
 class Closed(TextIOBase):
-    """What stands where Python found no stream: every write fails as one to a closed descriptor does."""
+    """What stands where Python found no stream: every write fails as one to a closed descriptor
+    does.
+    """
 
     def write(self, _: str, /) -> NoReturn:
         """Fail.
@@ -35,11 +39,15 @@ def prepare() -> None:
             _reserve(number)
             setattr(sys, name, Closed())
         elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a letter must not end a run
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a terminal that lacks a letter must not end a run
 
 
 def give_up(stream: TextIO) -> None:
-    """Let go what a stream could not write, and all that follows, or Python tries again when it ends and changes the exit code."""
+    """Let go what a stream could not write, and all that follows, or Python tries again when it
+    ends and changes the exit code.
+    """
     with suppress(OSError, ValueError):
         number = stream.fileno()
         sink = os.open(os.devnull, os.O_WRONLY)
@@ -57,7 +65,9 @@ def finish() -> None:
 
 
 def _reserve(number: int) -> None:
-    """Occupy a descriptor, or the next file that is opened gets it, and whatever writes to it by number writes into that file."""
+    """Occupy a descriptor, or the next file that is opened gets it, and whatever writes to it by
+    number writes into that file.
+    """
     try:
         os.fstat(number)
     except OSError:

@@ -1,4 +1,6 @@
-"""Access tests for the commands that run them: on documents, a plan, a tenant, and on the tenant after an apply."""
+"""Access tests for the commands that run them: on documents, a plan, a tenant, and on the tenant
+after an apply.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 def on_documents(paths: Sequence[Path]) -> Tested:
     """Run the tests of documents on the documents alone."""
     from reconciler.access import declared  # noqa: PLC0415  lazy: only this ground
-    from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.planning.making import (  # noqa: PLC0415
+        PlanOptions,
+    )
 
     wanted = loading.documents(paths, PlanOptions())
     names = {one.application: one.name for one in wanted.applications}
@@ -39,12 +43,16 @@ def on_plan(file: Path) -> Tested:
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: only this ground
 
     plan = planfile.load(file).plan
-    return tested.Tested(f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated")
+    return tested.Tested(
+        f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
+    )
 
 
 def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     """Run the tests of documents on a tenant as it is. Without a test no tenant is asked."""
-    from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: only what a command needs
+    from reconciler.planning.making import (  # noqa: PLC0415
+        PlanOptions,
+    )
     from reconciler.planning.testing import named  # noqa: PLC0415  lazy: the same
 
     wanted = loading.documents(paths, PlanOptions())
@@ -52,14 +60,22 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     if not expected:
         return tested.Tested("no tenant", (), (), {}, simulated=False)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    observed = sources.observe(sources.choose(tenant, sources.of_documents(wanted)), testing.request(expected), tenant_id)
+    observed = sources.observe(
+        sources.choose(tenant, sources.of_documents(wanted)), testing.request(expected), tenant_id
+    )
     results = testing.judge(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
-    return _told(ground, results, named(wanted, observed, results), simulated=observed.source == "simulated")
+    return _told(
+        ground, results, named(wanted, observed, results), simulated=observed.source == "simulated"
+    )
 
 
-def _told(ground: str, results: Sequence[Result], names: dict[str, str], *, simulated: bool) -> Tested:
-    positions = tuple(one.expected.written.position for one in results if one.expected.written is not None)
+def _told(
+    ground: str, results: Sequence[Result], names: dict[str, str], *, simulated: bool
+) -> Tested:
+    positions = tuple(
+        one.expected.written.position for one in results if one.expected.written is not None
+    )
     return tested.Tested(ground, tuple(one.row() for one in results), positions, names, simulated)
 
 
@@ -83,23 +99,36 @@ def _standing_in_the_way(rows: Iterable[Row]) -> bool:
 
 
 class Verified(Struct, frozen=True):
-    """What the tests of a plan say of the tenant after its apply: lines of a report, and what is wrong, empty if nothing is."""
+    """What the tests of a plan say of the tenant after its apply: lines of a report, and what is
+    wrong, empty if nothing is.
+    """
 
     lines: tuple[Line, ...]
     trouble: str
 
 
 def after_apply(plan: Plan, tenant: Tenant) -> Verified:
-    """Run a plan's tests on the tenant, read again. A reading that fails leaves them undecided, which is no pass."""
+    """Run a plan's tests on the tenant, read again.
+
+    A reading that fails leaves them undecided, which is no pass.
+    """
     if not plan.tests:
         return Verified((), "")
     try:
         rows = _again(plan, tenant)
     except (CaptureFault, TenantFault) as fault:
-        failed = paragraph(f"Access tests: not run, for the tenant could not be read: {fault}", tone=Tone.FAULT)
-        return Verified((Line(), *failed), "everything was applied, but the access tests could not be run: run `reconciler test`")
+        failed = paragraph(
+            f"Access tests: not run, for the tenant could not be read: {fault}", tone=Tone.FAULT
+        )
+        return Verified(
+            (Line(), *failed),
+            "everything was applied, but the access tests could not be run: run `reconciler test`",
+        )
     lines = tuple(access_tests.of_apply(rows, plan.names))
-    failing = "everything was applied, but an access test fails, see above: change the documents, then plan and apply again"
+    failing = (
+        "everything was applied, but an access test fails, see above: change the documents, then"
+        " plan and apply again"
+    )
     return Verified(lines, failing if _standing_in_the_way(rows) else "")
 
 
@@ -109,6 +138,11 @@ def _again(plan: Plan, tenant: Tenant) -> tuple[Row, ...]:
     expected = testing.of_rows(plan.tests)
     excused = {one for one, row in zip(expected, plan.tests, strict=True) if row["excused"]}
     request = testing.request(expected)
-    observed = reading.parse(tenant.capture(request), source=tenant.source, tenant_id=plan.tenant_id, needs=request.products)
+    observed = reading.parse(
+        tenant.capture(request),
+        source=tenant.source,
+        tenant_id=plan.tenant_id,
+        needs=request.products,
+    )
     results = testing.judge(expected, observed)
     return tuple(one.row(excused=one.expected in excused and not one.passed) for one in results)

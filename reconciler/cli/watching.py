@@ -23,10 +23,17 @@ if TYPE_CHECKING:
     from reconciler.reports.lines import Line
 
 QUIET_SECONDS = 5.0
-"""Where no terminal is, at most one line in this time tells that steps go well; what does not go well is always told."""
+"""Where no terminal is, at most one line in this time tells that steps go well; what does not go
+well is always told.
+"""
 _HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
-_SIGNALS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None)
-_FINISHING = b"\nFinishing the step in flight, then stopping. Once more: stop at once, and leave its outcome unknown.\n"
+_SIGNALS = tuple(
+    number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None
+)
+_FINISHING = (
+    b"\nFinishing the step in flight, then stopping. Once more: stop at once, and leave its outcome"
+    b" unknown.\n"
+)
 
 
 class Show(Protocol):
@@ -39,12 +46,18 @@ class Show(Protocol):
 
 @contextmanager
 def shown(steps: int) -> Iterator[Show]:
-    """What shows the events of an apply of so many steps: a bar on a terminal, now and then a line elsewhere."""
+    """What shows the events of an apply of so many steps: a bar on a terminal, now and then a line
+    elsewhere.
+    """
     with ExitStack() as stack:
-        show: Show = stack.enter_context(_bar(steps)) if printing.colours(sys.stderr) else Plain(steps)
+        show: Show = (
+            stack.enter_context(_bar(steps)) if printing.colours(sys.stderr) else Plain(steps)
+        )
 
         def tell(event: Event) -> None:
-            with suppress(OSError):  # nobody listens any more: that must not stop an apply between two steps
+            with suppress(
+                OSError
+            ):  # nobody listens any more: that must not stop an apply between two steps
                 show(event)
 
         yield tell
@@ -74,7 +87,9 @@ class Plain:
             printing.notice(self._pace(event.step.id))
 
     def _pace(self, done: int) -> Iterator[Line]:
-        """How fast the steps go since the first line about one, and how long the rest takes at that pace."""
+        """How fast the steps go since the first line about one, and how long the rest takes at that
+        pace.
+        """
         if self._first is None:
             self._first = self._last, done
         (begun, already), left = self._first, self._steps - done
@@ -84,7 +99,14 @@ class Plain:
 
 @contextmanager
 def _bar(steps: int) -> Iterator[Show]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn  # noqa: PLC0415  lazy: only on a terminal
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -127,9 +149,11 @@ class Bar:
 
 @contextmanager
 def stopping() -> Iterator[Callable[[], bool]]:
-    """Take the first Ctrl-C (or SIGTERM, or the end of the terminal) as the wish to stop after the step in flight; a second one ends the run at once.
+    """Take the first Ctrl-C (or SIGTERM, or the end of the terminal) as the wish to stop after the
+    step in flight; a second one ends the run at once.
 
-    A terminal that goes may say so several times, which is one wish; and nobody's wish at all if `nohup` was asked to see to that.
+    A terminal that goes may say so several times, which is one wish; and nobody's wish at all if
+    `nohup` was asked to see to that.
     """
     wishes: list[int] = []
 
@@ -140,7 +164,9 @@ def stopping() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         wishes.append(number)
         with suppress(OSError):
-            os.write(2, _FINISHING)  # not through a stream: the signal may have come in the middle of a print
+            os.write(
+                2, _FINISHING
+            )  # not through a stream: the signal may have come in the middle of a print
 
     ignored = {number for number in _SIGNALS if signal.getsignal(number) is signal.SIG_IGN}
     before = {number: signal.signal(number, wish) for number in _SIGNALS if number not in ignored}

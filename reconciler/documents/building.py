@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from reconciler.documents.drafts import Draft
     from reconciler.model.documents import Listing
 
-    Built = TypeVar("Built", TenantDocument, ApplicationDocument, TeamsPolicyDocument, ExchangePolicyDocument, AccessTestDocument)
+    Built = TypeVar(
+        "Built",
+        TenantDocument,
+        ApplicationDocument,
+        TeamsPolicyDocument,
+        ExchangePolicyDocument,
+        AccessTestDocument,
+    )
 
 Listings = dict[int, tuple["Listing", ...]]
 """The listings of a draft's users, by the draft's `id`."""
@@ -58,13 +65,19 @@ def build(drafts: Sequence[Draft], known: Applications, listings: Listings) -> D
     return Documents(
         tenant=tenants[0] if tenants else None,
         applications=_of_kind(drafts, Kind.APPLICATION, _application),
-        teams=_of_kind(drafts, Kind.TEAMS_POLICY, lambda draft: _teams_policy(draft, known, listings)),
-        exchange=_of_kind(drafts, Kind.EXCHANGE_POLICY, lambda draft: _exchange_policy(draft, known)),
+        teams=_of_kind(
+            drafts, Kind.TEAMS_POLICY, lambda draft: _teams_policy(draft, known, listings)
+        ),
+        exchange=_of_kind(
+            drafts, Kind.EXCHANGE_POLICY, lambda draft: _exchange_policy(draft, known)
+        ),
         tests=_of_kind(drafts, Kind.ACCESS_TEST, lambda draft: _access_test(draft, known)),
     )
 
 
-def _of_kind(drafts: Iterable[Draft], kind: Kind, one: Callable[[Draft], Built]) -> tuple[Built, ...]:
+def _of_kind(
+    drafts: Iterable[Draft], kind: Kind, one: Callable[[Draft], Built]
+) -> tuple[Built, ...]:
     built = (one(draft) for draft in drafts if draft.kind is kind)
     return tuple(sorted(built, key=lambda document: (document.name.casefold(), document.name)))
 
@@ -86,7 +99,12 @@ def _tenant(draft: Draft) -> TenantDocument:
 
 def _application(draft: Draft) -> ApplicationDocument:
     spec = _spec(draft)
-    return ApplicationDocument(draft.name or "", spec["appId"].lower(), tuple(sorted(spec.get("permissions", ()))), draft.position(()))
+    return ApplicationDocument(
+        draft.name or "",
+        spec["appId"].lower(),
+        tuple(sorted(spec.get("permissions", ()))),
+        draft.position(()),
+    )
 
 
 def _teams_policy(draft: Draft, known: Applications, listings: Listings) -> TeamsPolicyDocument:
@@ -118,12 +136,19 @@ def _exchange_policy(draft: Draft, known: Applications) -> ExchangePolicyDocumen
 
 
 def _access_test(draft: Draft, known: Applications) -> AccessTestDocument:
-    expected = (_expectation(draft, index, said, known) for index, said in enumerate(_spec(draft)["expect"]))
-    ordered = sorted(expected, key=lambda one: (one.application, one.product, one.subject.text.lower(), one.access))
+    expected = (
+        _expectation(draft, index, said, known) for index, said in enumerate(_spec(draft)["expect"])
+    )
+    ordered = sorted(
+        expected,
+        key=lambda one: (one.application, one.product, one.subject.text.lower(), one.access),
+    )
     return AccessTestDocument(draft.name or "", tuple(ordered), draft.position(()))
 
 
-def _expectation(draft: Draft, index: int, said: Mapping[str, Any], known: Applications) -> Expectation:
+def _expectation(
+    draft: Draft, index: int, said: Mapping[str, Any], known: Applications
+) -> Expectation:
     key = next(key for key in SUBJECTS if key in said)
     steps = ("spec", "expect", index, key)
     return Expectation(
@@ -148,12 +173,22 @@ def _description(spec: Mapping[str, Any]) -> str | None:
 
 
 def _applications(texts: Iterable[str], known: Applications) -> tuple[str, ...]:
-    return tuple(sorted(EVERY_APPLICATION if text == EVERY_APPLICATION else known.resolve(text) or "" for text in texts))
+    return tuple(
+        sorted(
+            EVERY_APPLICATION if text == EVERY_APPLICATION else known.resolve(text) or ""
+            for text in texts
+        )
+    )
 
 
 def _groups(draft: Draft, items: Sequence[Mapping[str, Any]]) -> tuple[GroupGrant, ...]:
     grants = (
-        GroupGrant(item["group"].lower(), item["rank"], item.get("label"), draft.position(("spec", "grants", "groups", index)))
+        GroupGrant(
+            item["group"].lower(),
+            item["rank"],
+            item.get("label"),
+            draft.position(("spec", "grants", "groups", index)),
+        )
         for index, item in enumerate(items)
     )
     return tuple(sorted(grants, key=lambda grant: grant.rank))
@@ -171,4 +206,8 @@ def _consent(text: str) -> str:
 
 def _located(draft: Draft, *way: str) -> Located | None:
     text = draft.at("spec", *way)
-    return Located(text, draft.position(("spec", *way)), "$.spec." + ".".join(way)) if isinstance(text, str) else None
+    return (
+        Located(text, draft.position(("spec", *way)), "$.spec." + ".".join(way))
+        if isinstance(text, str)
+        else None
+    )

@@ -35,13 +35,18 @@ class _Expected(Struct, frozen=True):
 def test_findings(drafts: Sequence[Draft], known: Applications) -> Iterator[Finding]:
     """Judge the expectations of all tests: within one test each once, and none against another one.
 
-    Subjects are compared as written, without case; two names of one user or mailbox are told apart only by a reading of the tenant.
+    Subjects are compared as written, without case; two names of one user or mailbox are told apart
+    only by a reading of the tenant.
     """
-    expected = [one for draft in drafts if draft.kind is Kind.ACCESS_TEST for one in _expected(draft, known)]
+    expected = [
+        one for draft in drafts if draft.kind is Kind.ACCESS_TEST for one in _expected(draft, known)
+    ]
     within = (((id(one.claim.draft), one.about, one.access), one.claim) for one in expected)
     yield from clashes(within, rules.DUPLICATE_EXPECTATION, _same)
     first = {(one.about, one.access): one for one in reversed(expected)}
-    yield from clashes(((one.about, one.claim) for one in first.values()), rules.CONTRADICTION, _opposite)
+    yield from clashes(
+        ((one.about, one.claim) for one in first.values()), rules.CONTRADICTION, _opposite
+    )
 
 
 def _expected(draft: Draft, known: Applications) -> Iterator[_Expected]:
@@ -49,7 +54,11 @@ def _expected(draft: Draft, known: Applications) -> Iterator[_Expected]:
         for steps in expectations(draft, key):
             application, access = _said(draft, steps, "application"), _said(draft, steps, "access")
             if application and access:
-                about = (known.resolve(application) or name_key(application), product, str(draft.at(*steps)).lower())
+                about = (
+                    known.resolve(application) or name_key(application),
+                    product,
+                    str(draft.at(*steps)).lower(),
+                )
                 yield _Expected(about, access, Claim(draft, (*steps[:-1], "access")))
 
 
@@ -69,4 +78,7 @@ def _same(claim: Claim, other: Claim) -> str:
 
 
 def _opposite(claim: Claim, other: Claim) -> str:
-    return f"{shown(claim.draft.at(*claim.steps))} is expected of {_what(claim)}, the opposite at {other.position}: keep one"
+    return (
+        f"{shown(claim.draft.at(*claim.steps))} is expected of {_what(claim)}, the opposite at"
+        f" {other.position}: keep one"
+    )

@@ -1,4 +1,6 @@
-"""The combined schema, made out of those of the kinds: `python -m reconciler.documents.combining` writes it anew in a checkout."""
+"""The combined schema, made out of those of the kinds: `python -m reconciler.documents.combining`
+writes it anew in a checkout.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,19 @@ def combined() -> dict[str, Any]:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Document",
-        "description": "Any document of this tool; `kind` decides. Made from the schemas of the kinds, not written by hand.",
+        "description": (
+            "Any document of this tool; `kind` decides. Made from the schemas of the kinds, not"
+            " written by hand."
+        ),
         "type": "object",
         "required": ["kind"],
-        "properties": {"kind": {"title": "Kind", "description": "What the document describes.", "enum": list(bodies)}},
+        "properties": {
+            "kind": {
+                "title": "Kind",
+                "description": "What the document describes.",
+                "enum": list(bodies),
+            }
+        },
         "allOf": [_branch(name) for name in bodies],
         "definitions": {**shared, **bodies},
     }

@@ -1,4 +1,6 @@
-"""A document as it was read, before anything is known to be right: rules look at it without minding its shape."""
+"""A document as it was read, before anything is known to be right: rules look at it without minding
+its shape.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,10 @@ _KINDS = {kind.value: kind for kind in Kind}
 
 
 class Draft(Struct, frozen=True):
-    """One document of a file. `kind` and `name` are None where the document does not say them properly."""
+    """One document of a file.
+
+    `kind` and `name` are None where the document does not say them properly.
+    """
 
     file: str
     tree: Tree
@@ -55,13 +60,20 @@ class Draft(Struct, frozen=True):
 
     def finding(self, rule: Rule, steps: Steps, message: str, *, key: bool = False) -> Finding:
         """A fault of this document."""
-        return Finding(self.position(steps, key=key), json_path(steps), rule.id, message, subject=self.subject)
+        return Finding(
+            self.position(steps, key=key), json_path(steps), rule.id, message, subject=self.subject
+        )
 
 
 def draft(file: str, tree: Tree) -> Draft:
     """Look who a document says it is."""
     kind, name = at(tree.value, ("kind",)), at(tree.value, ("metadata", "name"))
-    return Draft(file, tree, _KINDS.get(kind) if isinstance(kind, str) else None, name if isinstance(name, str) else None)
+    return Draft(
+        file,
+        tree,
+        _KINDS.get(kind) if isinstance(kind, str) else None,
+        name if isinstance(name, str) else None,
+    )
 
 
 def at(value: Json, steps: Steps) -> Json:

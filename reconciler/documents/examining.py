@@ -37,7 +37,10 @@ _USERS: Steps = ("spec", "grants", "users")
 
 
 class Examined(Struct, frozen=True):
-    """What could be read, and every fault, sorted by position. A document with a fault is not among the documents."""
+    """What could be read, and every fault, sorted by position.
+
+    A document with a fault is not among the documents.
+    """
 
     documents: Documents
     findings: tuple[Finding, ...]
@@ -52,7 +55,8 @@ def examine(paths: Sequence[Path]) -> Examined:
     """Read all documents at or below the paths and judge them by every rule.
 
     Args:
-        paths: files or folders. `usersFrom` has to lie in one of the folders, or in the folder of one of the files.
+        paths: files or folders. `usersFrom` has to lie in one of the folders, or in the folder of
+            one of the files.
 
     Raises:
         UsageFault: a path does not exist, or there is no document file at all.
@@ -105,14 +109,18 @@ def _read_file(path: Path) -> tuple[list[Draft], list[Finding]]:
     decoded = decode(raw, file)
     if isinstance(decoded, Finding):
         return [], [decoded]
-    if decoded.indented_by_tab:  # no YAML at all: whatever else was said of it would follow from the tabs
+    if (
+        decoded.indented_by_tab
+    ):  # no YAML at all: whatever else was said of it would follow from the tabs
         return [], list(decoded.findings)
     parsed = parse(decoded.text, file)
     return [draft(file, tree) for tree in parsed.trees], [*decoded.findings, *parsed.findings]
 
 
 def _attributed(findings: Iterable[Finding], drafts: Sequence[Draft]) -> Iterator[Finding]:
-    """Name the document that each finding of a file stands in; `drafts` are those of the file, in its order."""
+    """Name the document that each finding of a file stands in; `drafts` are those of the file, in
+    its order.
+    """
     for finding in findings:
         owner = _owner(finding.position, drafts)
         yield replace(finding, subject=owner.subject) if owner else finding
@@ -127,9 +135,16 @@ def _owner(position: Position, drafts: Sequence[Draft]) -> Draft | None:
 def _unexplained(judged: Iterable[Finding], earlier: Iterable[Finding]) -> Iterator[Finding]:
     """Leave out what is said about a value that could not be read properly in the first place."""
     places = {finding.position for finding in earlier}
-    values = {(finding.position.file, finding.subject, finding.path) for finding in earlier if finding.path != "$"}
+    values = {
+        (finding.position.file, finding.subject, finding.path)
+        for finding in earlier
+        if finding.path != "$"
+    }
     for finding in judged:
-        if finding.position not in places and (finding.position.file, finding.subject, finding.path) not in values:
+        if (
+            finding.position not in places
+            and (finding.position.file, finding.subject, finding.path) not in values
+        ):
             yield finding
 
 
@@ -165,10 +180,16 @@ def _texts(users: list[object]) -> tuple[str, ...]:
             return tuple(map(str.__str__, users))  # refuses what is no text
     except TypeError:
         pass
-    return tuple(user if isinstance(user, str) and user.strip(" ") else f"\0{index}" for index, user in enumerate(users))
+    return tuple(
+        user if isinstance(user, str) and user.strip(" ") else f"\0{index}"
+        for index, user in enumerate(users)
+    )
 
 
 def _without_fault(drafts: Iterable[Draft], findings: Iterable[Finding]) -> list[Draft]:
-    """Documents that no finding is about. One that has no name or kind always has a finding of its own, but no subject."""
+    """Documents that no finding is about.
+
+    One that has no name or kind always has a finding of its own, but no subject.
+    """
     subjects = {finding.subject for finding in findings if finding.severity is Severity.ERROR}
     return [one for one in drafts if one.subject and one.subject not in subjects]

@@ -21,18 +21,28 @@ _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 _COMMENT = re.compile(r"^\s*#", re.MULTILINE)
 
 _ADVICE = {
-    "mapping values are not allowed in this context": "put quotes around a text that holds `: `, or check the indentation",
-    "could not find expected ':'": "a key needs a `:` and a blank behind it; a multi-line text needs `>-`",
+    "mapping values are not allowed in this context": (
+        "put quotes around a text that holds `: `, or check the indentation"
+    ),
+    "could not find expected ':'": (
+        "a key needs a `:` and a blank behind it; a multi-line text needs `>-`"
+    ),
     "did not find expected key": "check the indentation against the lines above",
     "did not find expected '-' indicator": "check the indentation against the lines above",
-    "did not find expected <document start>": "check the indentation, or separate documents by `---`",
+    "did not find expected <document start>": (
+        "check the indentation, or separate documents by `---`"
+    ),
     "did not find expected ',' or ']'": "close the list with `]`",
     "did not find expected ',' or '}'": "close the map with `}`",
     "did not find expected node content": "a value is missing here",
     "found unexpected end of stream": "close the quotes or brackets",
     "found unexpected document indicator": "close the quotes or brackets before `---`",
-    "found character that cannot start any token": "put quotes around a text that starts with `@`, `%`, `` ` `` or a special sign",
-    "found unknown escape character": "within double quotes write a backslash as `\\\\`, or use single quotes",
+    "found character that cannot start any token": (
+        "put quotes around a text that starts with `@`, `%`, `` ` `` or a special sign"
+    ),
+    "found unknown escape character": (
+        "within double quotes write a backslash as `\\\\`, or use single quotes"
+    ),
 }
 _NO_CHARACTER = "found invalid Unicode character escape code"
 _TOO_DEEP = "exceeded maximum nesting depth"
@@ -99,9 +109,11 @@ def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
 
 
 def _parse_by_runs(source: _Source, into: Parsed) -> bool:
-    """Parse a whole file without what stands in long runs of list items; false if there is none, or if anything is not as it looks.
+    """Parse a whole file without what stands in long runs of list items; false if there is none, or
+    if anything is not as it looks.
 
-    Tried once a file, never again behind a fault: a thousand faults would look at all the rest a thousand times.
+    Tried once a file, never again behind a fault: a thousand faults would look at all the rest a
+    thousand times.
     """
     text, runs = thinned(source.text)
     reader = TreeReader(text, source.file, 0, runs)
@@ -130,22 +142,39 @@ def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
     problem = str(getattr(fault, "problem", None) or "it cannot be parsed")
     place = (skipped + 1, 1) if mark is None else (mark.line + skipped + 1, mark.column + 1)
     if problem == _NO_CHARACTER:
-        message = "the escape names no character, a lone surrogate perhaps: write the character itself"
-        return Finding(Position(file, place[0], place[1] - len("\\u")), "$", rules.UNFIT_CHARACTER.id, message)
+        message = (
+            "the escape names no character, a lone surrogate perhaps: write the character itself"
+        )
+        return Finding(
+            Position(file, place[0], place[1] - len("\\u")), "$", rules.UNFIT_CHARACTER.id, message
+        )
     if problem == _TOO_DEEP:
         return Finding(Position(file, *place), "$", rules.TOO_DEEP.id, _NESTED)
     context = getattr(fault, "context", None)
     where = f" {context}" if context else ""
     advice = _ADVICE.get(problem, "correct it; the fault may also lie just before")
-    return Finding(Position(file, *place), "$", rules.SYNTAX.id, f"not YAML:{where} {problem}; {advice}")
+    return Finding(
+        Position(file, *place), "$", rules.SYNTAX.id, f"not YAML:{where} {problem}; {advice}"
+    )
 
 
 def _emptiness(text: str, parsed: Parsed, file: str) -> list[Finding]:
     if not parsed.trees and not parsed.findings and not _COMMENT.search(text):
         return [
-            Finding(Position(file, 1, 1), "$", rules.EMPTY.id, "the file is empty: delete it, or write a comment that says why it is kept")
+            Finding(
+                Position(file, 1, 1),
+                "$",
+                rules.EMPTY.id,
+                "the file is empty: delete it, or write a comment that says why it is kept",
+            )
         ]
     known = {finding.position for finding in parsed.findings}
-    empty = [tree for tree in parsed.trees if tree.value is None and Position(file, *tree.place) not in known]
+    empty = [
+        tree
+        for tree in parsed.trees
+        if tree.value is None and Position(file, *tree.place) not in known
+    ]
     message = "the document is empty: remove its `---`, or write the document"
-    return [Finding(Position(file, tree.first_line, 1), "$", rules.EMPTY.id, message) for tree in empty]
+    return [
+        Finding(Position(file, tree.first_line, 1), "$", rules.EMPTY.id, message) for tree in empty
+    ]

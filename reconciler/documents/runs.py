@@ -1,8 +1,10 @@
-"""Long runs of plain list items, taken out of a text before it is parsed: 100,000 users are 100,000 lines of one form.
+"""Long runs of plain list items, taken out of a text before it is parsed: 100,000 users are 100,000
+lines of one form.
 
-A run keeps its first and its last line, the lines between them become blank, so that every line has the number it had. Both lines have to turn up
-as items of one list at one column: then the lines between them, which look the same, are items of that list too. Where they do not (the run
-stood in a quoted text, in a block scalar, behind a fault), the text is parsed as it is.
+A run keeps its first and its last line, the lines between them become blank, so that every line has
+the number it had. Both lines have to turn up as items of one list at one column: then the lines
+between them, which look the same, are items of that list too. Where they do not (the run stood in a
+quoted text, in a block scalar, behind a fault), the text is parsed as it is.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ if TYPE_CHECKING:
 FEWEST: Final = 64
 """Lines from which on a run is worth it."""
 
-# What no YAML reader takes for anything but a plain scalar: letters, digits and what stands in object ids and user principal names.
+# What no YAML reader takes for anything but a plain scalar: letters, digits and what stands in
+# object ids and user principal names.
 _ITEM: Final = r"[0-9A-Za-z][0-9A-Za-z@._-]*+"
-_RUN: Final = re.compile(rf"^(?P<lead>\ *-\ ){_ITEM}\r?\n(?:(?P=lead){_ITEM}\r?\n){{{FEWEST - 1},}}+", re.MULTILINE)
+_RUN: Final = re.compile(
+    rf"^(?P<lead>\ *-\ ){_ITEM}\r?\n(?:(?P=lead){_ITEM}\r?\n){{{FEWEST - 1},}}+", re.MULTILINE
+)
 
 
 class Run(Struct, frozen=True):
-    """Items of a run, the number of its last line, and the column of its items, both as the parser counts them: from 0."""
+    """Items of a run, the number of its last line, and the column of its items, both as the parser
+    counts them: from 0.
+    """
 
     texts: list[str]
     last: int
@@ -32,7 +39,9 @@ class Run(Struct, frozen=True):
 
 
 def thinned(text: str) -> tuple[str, Mapping[int, Run]]:
-    """A text without the inner lines of its runs, and the runs by the number of their first line, counted from 0."""
+    """A text without the inner lines of its runs, and the runs by the number of their first line,
+    counted from 0.
+    """
     runs: dict[int, Run] = {}
     pieces: list[str] = []
     done = line = 0
@@ -41,6 +50,14 @@ def thinned(text: str) -> tuple[str, Mapping[int, Run]]:
         texts = whole[len(lead) : -1].split(f"\n{lead}")
         line += text.count("\n", done, found.start())
         runs[line] = Run(texts, line + len(texts) - 1, len(lead))
-        pieces += (text[done : found.start()], lead, texts[0], "\n" * (len(texts) - 1), lead, texts[-1], "\n")
+        pieces += (
+            text[done : found.start()],
+            lead,
+            texts[0],
+            "\n" * (len(texts) - 1),
+            lead,
+            texts[-1],
+            "\n",
+        )
         done, line = found.end(), line + len(texts)
     return ("".join((*pieces, text[done:])), runs) if runs else (text, runs)

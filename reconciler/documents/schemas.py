@@ -53,14 +53,23 @@ def schema(kind: Kind | None) -> Mapping[str, Any]:
 @cache
 def validator(kind: Kind) -> Any:
     """The jsonschema validator of a kind's documents, Draft 2020-12."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  lazy: costs 54 ms, only a run with documents needs it
+    from jsonschema import (  # noqa: PLC0415
+        Draft202012Validator,
+    )
 
     whole = schema(kind)
-    return Draft202012Validator(_inlined({key: value for key, value in whole.items() if key not in {"$schema", "definitions"}}, whole))
+    return Draft202012Validator(
+        _inlined(
+            {key: value for key, value in whole.items() if key not in {"$schema", "definitions"}},
+            whole,
+        )
+    )
 
 
 def _inlined(part: Any, whole: Mapping[str, Any]) -> Any:
-    """A part of a schema with every definition in the place of its reference: following references takes as long as all the rest."""
+    """A part of a schema with every definition in the place of its reference: following references
+    takes as long as all the rest.
+    """
     if isinstance(part, list):
         return [_inlined(item, whole) for item in part]
     if not isinstance(part, dict):
@@ -73,7 +82,9 @@ def _inlined(part: Any, whole: Mapping[str, Any]) -> Any:
 @cache
 def user_validator() -> Any:
     """The jsonschema validator of one user of a list."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  lazy: costs 54 ms, only a run with documents needs it
+    from jsonschema import (  # noqa: PLC0415
+        Draft202012Validator,
+    )
 
     return Draft202012Validator(_user_schema())
 
@@ -88,7 +99,9 @@ def user_check() -> Callable[[str], re.Match[str] | None]:
 
 @cache
 def users_from_form() -> re.Pattern[str]:
-    """What `usersFrom` has to look like; what does not is a fault of shape, and no file is looked for."""
+    """What `usersFrom` has to look like; what does not is a fault of shape, and no file is looked
+    for.
+    """
     grants = schema(Kind.TEAMS_POLICY)["properties"]["spec"]["properties"]["grants"]
     return re.compile(grants["properties"]["usersFrom"]["pattern"])
 

@@ -1,7 +1,8 @@
-"""The shape of one document: what jsonschema says about it, as findings that name the place and what to do.
+"""The shape of one document: what jsonschema says about it, as findings that name the place and
+what to do.
 
-jsonschema is the only authority. A long list of users is cut to its first item for it; the others pass a compiled check of the same schema, and
-what that refuses goes to jsonschema after all.
+jsonschema is the only authority. A long list of users is cut to its first item for it; the others
+pass a compiled check of the same schema, and what that refuses goes to jsonschema after all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules, schemas
-from reconciler.documents.shape_messages import KEYWORDS, NEVER_SHOWN, advice, nearest, shown, type_fault
+from reconciler.documents.shape_messages import (
+    KEYWORDS,
+    NEVER_SHOWN,
+    advice,
+    nearest,
+    shown,
+    type_fault,
+)
 from reconciler.documents.trees import json_path
 from reconciler.guids import are_guids
 from reconciler.model.documents import Kind
@@ -24,7 +32,9 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
 
 LONG = 64
-"""Lists of users with more items than this are checked item by item, without jsonschema where that says nothing."""
+"""Lists of users with more items than this are checked item by item, without jsonschema where that
+says nothing.
+"""
 
 _USERS: Steps = ("spec", "grants", "users")
 _RULE = "rule: "
@@ -38,7 +48,11 @@ def shape_findings(draft: Draft) -> list[Finding]:
     users = draft.at(*_USERS)
     long = draft.kind is Kind.TEAMS_POLICY and isinstance(users, list) and len(users) > LONG
     errors = schemas.validator(draft.kind).iter_errors(_thinned(whole) if long else whole)
-    found = [finding for error in errors for finding in _findings(draft, error, tuple(error.absolute_path))]
+    found = [
+        finding
+        for error in errors
+        for finding in _findings(draft, error, tuple(error.absolute_path))
+    ]
     if long and isinstance(users, list):
         found += _user_findings(draft, users)
     return _best(found)
@@ -51,11 +65,16 @@ def suspects(texts: list[Any], check: Callable[[str], Any]) -> list[int]:
             return []
     except TypeError:  # an item is no text
         pass
-    return [index for index, text in enumerate(texts) if not (isinstance(text, str) and check(text))]
+    return [
+        index for index, text in enumerate(texts) if not (isinstance(text, str) and check(text))
+    ]
 
 
 def user_suspects(texts: list[Any]) -> list[int]:
-    """Indexes of the items that may not name a user. Object ids may, and 100,000 are looked at in one."""
+    """Indexes of the items that may not name a user.
+
+    Object ids may, and 100,000 are looked at in one.
+    """
     with suppress(TypeError):  # an item is no text
         if are_guids(texts):
             return []
@@ -79,7 +98,11 @@ def _kind_findings(draft: Draft) -> Iterator[Finding]:
     """Say why a document cannot be taken for one of any kind."""
     whole, known = draft.tree.value, ", ".join(Kind)
     if not isinstance(whole, dict):
-        yield draft.finding(rules.TYPE, (), f"a document is a map with apiVersion, kind, metadata and spec, not {shown(whole)}")
+        yield draft.finding(
+            rules.TYPE,
+            (),
+            f"a document is a map with apiVersion, kind, metadata and spec, not {shown(whole)}",
+        )
     elif "kind" not in whole:
         yield draft.finding(rules.REQUIRED, (), f"`kind` is missing: add one of {known}")
     else:
@@ -103,7 +126,9 @@ def _findings(draft: Draft, error: Any, steps: Steps) -> Iterator[Finding]:
 
 
 def _rule(error: Any) -> rules.Rule:
-    """The rule of an error in a value: the one that its schema names in `$comment`, or that of the keyword."""
+    """The rule of an error in a value: the one that its schema names in `$comment`, or that of the
+    keyword.
+    """
     if error.validator in {"type", "const"} and error.instance is None:
         return rules.NULL
     if error.validator == "type":
@@ -133,7 +158,9 @@ def _misplaced(draft: Draft, error: Any, steps: Steps) -> Finding:
     return draft.finding(rule, (*steps, error.instance), message, key=True)
 
 
-def _unknown_keys(draft: Draft, holder: Mapping[str, Any], known: list[str], steps: Steps) -> Iterator[Finding]:
+def _unknown_keys(
+    draft: Draft, holder: Mapping[str, Any], known: list[str], steps: Steps
+) -> Iterator[Finding]:
     for key in holder:
         if key not in known:
             message = f"unknown key `{key}`{nearest(key, known)}: known here are {', '.join(known)}"
@@ -141,10 +168,16 @@ def _unknown_keys(draft: Draft, holder: Mapping[str, Any], known: list[str], ste
 
 
 def _missing(draft: Draft, error: Any, steps: Steps) -> Iterator[Finding]:
-    """Name every missing key: an error does not name its own apart, and equal findings fall together later."""
+    """Name every missing key: an error does not name its own apart, and equal findings fall
+    together later.
+    """
     for key in error.validator_value:
         if key not in error.instance:
-            yield draft.finding(rules.REQUIRED, steps, f"`{key}` is missing: add it{f' to `{json_path(steps)}`' if steps else ''}")
+            yield draft.finding(
+                rules.REQUIRED,
+                steps,
+                f"`{key}` is missing: add it{f' to `{json_path(steps)}`' if steps else ''}",
+            )
 
 
 def _repeated(draft: Draft, items: list[Any], steps: Steps) -> Iterator[Finding]:
@@ -153,11 +186,18 @@ def _repeated(draft: Draft, items: list[Any], steps: Steps) -> Iterator[Finding]
         where = first.setdefault(json.dumps(item, sort_keys=True), index)
         if where != index:
             line = draft.position((*steps, where)).line
-            yield draft.finding(rules.REPEATED, (*steps, index), f"{shown(item)} stands twice, first on line {line}: remove one")
+            yield draft.finding(
+                rules.REPEATED,
+                (*steps, index),
+                f"{shown(item)} stands twice, first on line {line}: remove one",
+            )
 
 
 def _best(found: list[Finding]) -> list[Finding]:
-    """Keep one finding per scalar: the coarsest, as the others follow from it. Findings about keys are all kept."""
+    """Keep one finding per scalar: the coarsest, as the others follow from it.
+
+    Findings about keys are all kept.
+    """
     kept: dict[tuple[object, ...], Finding] = {}
     for finding in found:
         about_key = finding.rule in {rules.REQUIRED.id, rules.UNKNOWN_KEY.id}

@@ -1,7 +1,8 @@
 """YAML by events: plain values beside the positions of every key, value and list item.
 
-The subset is small on purpose. Plain scalars are typed by four words and one number form, everything else is text; anchors, aliases, tags and
-merge keys are refused, and so are keys that stand twice. Long lists become one Python list and two arrays.
+The subset is small on purpose. Plain scalars are typed by four words and one number form,
+everything else is text; anchors, aliases, tags and merge keys are refused, and so are keys that
+stand twice. Long lists become one Python list and two arrays.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ _MAP, _MAP_END = yaml.MappingStartEvent, yaml.MappingEndEvent
 
 
 class MapMarks(Struct):
-    """Where a map starts, and the places of its keys, of its values, and of what the containers among them hold."""
+    """Where a map starts, and the places of its keys, of its values, and of what the containers
+    among them hold.
+    """
 
     place: Place
     keys: dict[str, Place] = field(default_factory=dict)
@@ -54,7 +57,9 @@ class MapMarks(Struct):
 
 
 class ListMarks(Struct):
-    """Where a list starts, one line and one column per item, and the marks of the containers among the items."""
+    """Where a list starts, one line and one column per item, and the marks of the containers among
+    the items.
+    """
 
     place: Place
     lines: array[int] = field(default_factory=lambda: array("L"))
@@ -66,7 +71,9 @@ Marks: TypeAlias = MapMarks | ListMarks
 
 
 class Tree(Struct, frozen=True):
-    """One YAML document: its value, the marks of a container, its own place and the lines that belong to it."""
+    """One YAML document: its value, the marks of a container, its own place and the lines that
+    belong to it.
+    """
 
     value: Json
     marks: Marks | None
@@ -81,7 +88,10 @@ def json_path(steps: Sequence[str | int]) -> str:
 
 
 def place_of(tree: Tree, steps: Sequence[str | int], *, key: bool = False) -> Place:
-    """Find where a value stands, or, with `key`, the key that it is the value of. What is missing stands where its container does."""
+    """Find where a value stands, or, with `key`, the key that it is the value of.
+
+    What is missing stands where its container does.
+    """
     place, marks = tree.place, tree.marks
     for depth, step in enumerate(steps):
         last = depth == len(steps) - 1
@@ -91,7 +101,9 @@ def place_of(tree: Tree, steps: Sequence[str | int], *, key: bool = False) -> Pl
 
 
 def typed(text: str) -> Json:
-    """Type a plain scalar: four words and integers, everything else is text (`Off`, `010`, `1.5`, dates)."""
+    """Type a plain scalar: four words and integers, everything else is text (`Off`, `010`, `1.5`,
+    dates).
+    """
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text) and len(text) < _LONGEST_INTEGER:
@@ -114,7 +126,9 @@ def _step(marks: Marks | None, step: str | int, otherwise: Place, *, key: bool) 
 
 
 def _is_simple(event: Any) -> bool:
-    """Whether nothing has to be looked at but the value: a plain scalar of ASCII letters on one line."""
+    """Whether nothing has to be looked at but the value: a plain scalar of ASCII letters on one
+    line.
+    """
     if type(event) is not _SCALAR or not event.implicit[0] or event.anchor is not None:
         return False
     value: str = event.value
@@ -136,20 +150,25 @@ class TooDeepError(Exception):
 
 
 class MisplacedRunError(Exception):
-    """What was taken for a run of list items is none where it stands: the text has to be parsed as it is."""
+    """What was taken for a run of list items is none where it stands: the text has to be parsed as
+    it is.
+    """
 
 
 class TreeReader:
     """Turns the events of one stream into trees, collecting what is refused on the way."""
 
-    def __init__(self, text: str, file: str, skipped: int, runs: Mapping[int, Run] | None = None) -> None:
+    def __init__(
+        self, text: str, file: str, skipped: int, runs: Mapping[int, Run] | None = None
+    ) -> None:
         """Get ready.
 
         Args:
             text: what will be parsed, for the exact place of a refused character.
             file: name for findings.
             skipped: lines of the file that stand before `text`.
-            runs: items that were taken out of `text`, each run by the line of `text` that it begins on.
+            runs: items that were taken out of `text`, each run by the line of `text` that it begins
+                on.
         """
         self.findings: list[Finding] = []
         self.runs = dict(runs or {})
@@ -178,9 +197,13 @@ class TreeReader:
         opening = self._get()
         value, marks = self._value(opening)
         end = self._get().end_mark
-        last = end.line if end.column else end.line - 1  # an end that is not written stands where the next document starts
+        last = (
+            end.line if end.column else end.line - 1
+        )  # an end that is not written stands where the next document starts
         first = start.start_mark.line
-        return Tree(value, marks, self._place(opening), first + self._first, max(first, last) + self._first)
+        return Tree(
+            value, marks, self._place(opening), first + self._first, max(first, last) + self._first
+        )
 
     def _place(self, event: Any) -> Place:
         mark = event.start_mark
@@ -188,7 +211,12 @@ class TreeReader:
 
     def _value(self, event: Any) -> tuple[Json, Marks | None]:
         if type(event) is _ALIAS:
-            self._refuse(event, rules.ALIAS, f"alias `*{event.anchor}` is not allowed: write the value out, or name an Application")
+            self._refuse(
+                event,
+                rules.ALIAS,
+                f"alias `*{event.anchor}` is not allowed: write the value out, or name an"
+                " Application",
+            )
             return None, None
         if event.anchor is not None or event.tag is not None:
             self._refuse_properties(event)
@@ -203,7 +231,11 @@ class TreeReader:
         if not value.isascii() or event.style == '"':
             self._check_characters(event)
         if "\n" in value:
-            self._refuse(event, rules.LINE_BREAK, "a value is one line of text: remove the line break, or fold with `>-`")
+            self._refuse(
+                event,
+                rules.LINE_BREAK,
+                "a value is one line of text: remove the line break, or fold with `>-`",
+            )
         return typed(value) if event.implicit[0] else value
 
     def _list(self, opening: Any) -> tuple[list[Json], ListMarks]:
@@ -230,7 +262,10 @@ class TreeReader:
         start = opening.start_mark.line
         run = self.runs.pop(start)
         closing = self._get()
-        if not (_is_item(opening, run, start, run.texts[0]) and _is_item(closing, run, run.last, run.texts[-1])):
+        if not (
+            _is_item(opening, run, start, run.texts[0])
+            and _is_item(closing, run, run.last, run.texts[-1])
+        ):
             raise MisplacedRunError
         items += run.texts if are_guids(run.texts) else map(typed, run.texts)
         marks.lines.extend(range(start + self._first, start + self._first + len(run.texts)))
@@ -262,16 +297,23 @@ class TreeReader:
         return entries, marks
 
     def _key(self, event: Any) -> str | None:
-        """Read a key. Keys are text, whatever they look like; None for what cannot be one and is reported."""
+        """Read a key.
+
+        Keys are text, whatever they look like; None for what cannot be one and is reported.
+        """
         if type(event) is not _SCALAR:
             self._steps.append("?")
             self._value(event)
             self._steps.pop()
             if type(event) is not _ALIAS:
-                self._refuse(event, rules.KEY, "a key is one text: remove the list or map from its place")
+                self._refuse(
+                    event, rules.KEY, "a key is one text: remove the list or map from its place"
+                )
             return None
         if event.value == "<<" and event.implicit[0]:
-            self._refuse(event, rules.MERGE_KEY, "merge key `<<` is not allowed: write the keys out")
+            self._refuse(
+                event, rules.MERGE_KEY, "merge key `<<` is not allowed: write the keys out"
+            )
             return None
         if event.anchor is not None or event.tag is not None:
             self._refuse_properties(event)
@@ -282,26 +324,37 @@ class TreeReader:
     def _is_second(self, key: str, event: Any, marks: MapMarks) -> bool:
         if key not in marks.keys:
             return False
-        self._refuse(event, rules.DUPLICATE_KEY, f"key `{key}` stands twice, first on line {marks.keys[key][0]}: keep one", key)
+        self._refuse(
+            event,
+            rules.DUPLICATE_KEY,
+            f"key `{key}` stands twice, first on line {marks.keys[key][0]}: keep one",
+            key,
+        )
         return True
 
     def _refuse_properties(self, event: Any) -> None:
         if event.anchor is not None:
             self._refuse(
-                event, rules.ANCHOR, f"anchor `&{event.anchor}` is not allowed: Application names and usersFrom are how things are shared"
+                event,
+                rules.ANCHOR,
+                f"anchor `&{event.anchor}` is not allowed: Application names and usersFrom are how"
+                " things are shared",
             )
         if event.tag is not None:
             self._refuse(
                 event,
                 rules.TAG,
-                f"tag `{event.tag.replace(_STANDARD_TAG, '!!')}` is not allowed: values are typed by how they look, remove the tag",
+                f"tag `{event.tag.replace(_STANDARD_TAG, '!!')}` is not allowed: values are typed"
+                " by how they look, remove the tag",
             )
 
     def _check_characters(self, event: Any) -> None:
         flaw = unfit(event.value.replace("\n", ""))
         if flaw:
             position = Position(self._file, *self._place_of_character(chr(flaw.code_point), event))
-            self.findings.append(Finding(position, json_path(self._steps), rules.UNFIT_CHARACTER.id, refusal(flaw)))
+            self.findings.append(
+                Finding(position, json_path(self._steps), rules.UNFIT_CHARACTER.id, refusal(flaw))
+            )
 
     def _place_of_character(self, char: str, event: Any) -> Place:
         """Where the character itself stands, if it is written raw; else where its scalar starts."""
@@ -310,7 +363,10 @@ class TreeReader:
         if found < 0:
             return self._place(event)
         bol = self._text.rfind("\n", 0, found) + 1
-        return self._text.count("\n", start, found) + event.start_mark.line + self._first, found - bol + 1
+        return (
+            self._text.count("\n", start, found) + event.start_mark.line + self._first,
+            found - bol + 1,
+        )
 
     def _refuse(self, event: Any, rule: rules.Rule, message: str, *below: str) -> None:
         position = Position(self._file, *self._place(event))

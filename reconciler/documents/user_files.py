@@ -73,9 +73,13 @@ def _refusal(draft: Draft, path: Path, named: str, roots: Sequence[Path]) -> Fin
         resolved = real(path)
         there = resolved.is_file()
     except (OSError, ValueError):  # a name that no file can have
-        return draft.finding(rules.USERS_FROM_MISSING, STEPS, f"`{named}` is no path that can be read: correct it")
+        return draft.finding(
+            rules.USERS_FROM_MISSING, STEPS, f"`{named}` is no path that can be read: correct it"
+        )
     if not inside(resolved, roots):
-        message = f"`{named}` lies outside every PATH of the command line: move it beside the document"
+        message = (
+            f"`{named}` lies outside every PATH of the command line: move it beside the document"
+        )
         return draft.finding(rules.USERS_FROM_OUTSIDE, STEPS, message)
     if not there:
         message = f"`{named}` is no file beside this document: create it, or correct the name"
@@ -93,7 +97,9 @@ def _read(raw: bytes, file: str, draft: Draft) -> Listed:
     entries, faults = reader(decoded, file)
     faults += _user_faults(entries, file)
     if not entries.texts and not faults:
-        message = "the file names no user: `users: []` in the document is how everyone is unassigned"
+        message = (
+            "the file names no user: `users: []` in the document is how everyone is unassigned"
+        )
         faults = [_fault(rules.USERS_FROM_EMPTY, file, 1, 1, message)]
     listing = Listing(tuple(entries.texts), file, entries.lines, entries.columns, PATH)
     return Listed(listing, tuple(_of(draft, finding) for finding in faults))
@@ -111,16 +117,23 @@ def _user_faults(entries: _Entries, file: str) -> list[Finding]:
     faults = []
     for index in user_suspects(entries.texts):
         text, line, column = entries.texts[index], entries.lines[index], entries.columns[index]
-        message = f"{shown(text) if text.strip(' ') else 'a blank text'} is wrong here: write one object id or user principal name per line"
+        message = (
+            f"{shown(text) if text.strip(' ') else 'a blank text'} is wrong here: write one object"
+            " id or user principal name per line"
+        )
         faults.append(_fault(rules.USERS_FROM_LINE, file, line, column, message))
     return faults
 
 
 def _txt_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
-    """One user a line; blank lines, blanks around an entry and comments (`#` at the start or after a blank) say nothing."""
+    """One user a line; blank lines, blanks around an entry and comments (`#` at the start or after
+    a blank) say nothing.
+    """
     del file
     whole = decoded.text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    if "" not in whole and not any(sign in decoded.text for sign in "# "):  # then a line is an entry
+    if "" not in whole and not any(
+        sign in decoded.text for sign in "# "
+    ):  # then a line is an entry
         return _lines(whole, 1), []
     entries = _Entries([], array("L"), array("L"))
     for number, line in enumerate(decoded.text.split("\n"), 1):
@@ -135,7 +148,9 @@ def _txt_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
 
 def _lines(texts: list[str], first: int) -> _Entries:
     """Whole lines as entries, the first of them on line `first`."""
-    return _Entries(texts, array("L", range(first, first + len(texts))), array("L", [1]) * len(texts))
+    return _Entries(
+        texts, array("L", range(first, first + len(texts))), array("L", [1]) * len(texts)
+    )
 
 
 def _csv_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
@@ -149,19 +164,35 @@ def _csv_entries(decoded: Text, file: str) -> tuple[_Entries, list[Finding]]:
     header = rows[start]
     if header not in _HEADERS:
         message = f"{shown(lines[start])} is no header: {_HEADER_ADVICE}"
-        return _Entries([], array("L"), array("L")), [_fault(rules.USERS_FROM_HEADER, file, start + 1, 1, message)]
+        return _Entries([], array("L"), array("L")), [
+            _fault(rules.USERS_FROM_HEADER, file, start + 1, 1, message)
+        ]
     first = start + 1
-    faults = [*_row_faults(rows, first, len(header), file), *_character_faults(decoded.text, lines, file)]
+    faults = [
+        *_row_faults(rows, first, len(header), file),
+        *_character_faults(decoded.text, lines, file),
+    ]
     return _columns(rows, lines, first, header), faults
 
 
 def _is_plain_column(text: str, lines: list[str]) -> bool:
-    """Whether nothing but `user` and one user a line stands there, without a quote, a comma or a blank line: then a line is a record."""
-    return lines[0] == "user" and text.isascii() and '"' not in text and "," not in text and "" not in lines
+    """Whether nothing but `user` and one user a line stands there, without a quote, a comma or a
+    blank line: then a line is a record.
+    """
+    return (
+        lines[0] == "user"
+        and text.isascii()
+        and '"' not in text
+        and "," not in text
+        and "" not in lines
+    )
 
 
 def _rows(lines: list[str]) -> list[list[str] | None]:
-    """One record per line. None is a line that is no record by itself: no value spans lines, so that lines stay exact."""
+    """One record per line.
+
+    None is a line that is no record by itself: no value spans lines, so that lines stay exact.
+    """
     try:
         rows: list[list[str] | None] = list(csv.reader(lines, strict=True))
     except csv.Error:
@@ -176,14 +207,25 @@ def _row(line: str) -> list[str] | None:
         return None
 
 
-def _row_faults(rows: list[list[str] | None], first: int, width: int, file: str) -> Iterator[Finding]:
+def _row_faults(
+    rows: list[list[str] | None], first: int, width: int, file: str
+) -> Iterator[Finding]:
     if None not in rows and set(map(len, filter(None, rows))) <= {width}:
         return
     for number, row in enumerate(rows[first:], first + 1):
         if row is None:
-            yield _fault(rules.USERS_FROM_LINE, file, number, 1, "a quote is not closed on this line: every entry is one line")
+            yield _fault(
+                rules.USERS_FROM_LINE,
+                file,
+                number,
+                1,
+                "a quote is not closed on this line: every entry is one line",
+            )
         elif len(row) not in {0, width}:
-            message = f"{len(row)} value(s) where the header names {width}: separate by commas, put a value with a comma in double quotes"
+            message = (
+                f"{len(row)} value(s) where the header names {width}: separate by commas, put a"
+                " value with a comma in double quotes"
+            )
             yield _fault(rules.USERS_FROM_LINE, file, number, 1, message)
 
 
@@ -196,15 +238,28 @@ def _character_faults(text: str, lines: list[str], file: str) -> Iterator[Findin
             yield _fault(rules.UNFIT_CHARACTER, file, number, flaw.index + 1, refusal(flaw))
 
 
-def _columns(rows: list[list[str] | None], lines: list[str], first: int, header: list[str]) -> _Entries:
+def _columns(
+    rows: list[list[str] | None], lines: list[str], first: int, header: list[str]
+) -> _Entries:
     """The users of well-formed rows. Blank lines say nothing."""
     user, width = header.index("user"), len(header)
     texts = [row[user] for row in rows[first:] if row and len(row) == width]
     if len(texts) == len(rows) - first:
         numbers = array("L", range(first + 1, len(rows) + 1))
     else:
-        numbers = array("L", [number for number, row in enumerate(rows[first:], first + 1) if row and len(row) == width])
-    columns = array("L", [1]) * len(texts) if user == 0 else array("L", [_second(lines[number - 1]) for number in numbers])
+        numbers = array(
+            "L",
+            [
+                number
+                for number, row in enumerate(rows[first:], first + 1)
+                if row and len(row) == width
+            ],
+        )
+    columns = (
+        array("L", [1]) * len(texts)
+        if user == 0
+        else array("L", [_second(lines[number - 1]) for number in numbers])
+    )
     return _Entries(texts, numbers, columns)
 
 

@@ -1,4 +1,6 @@
-"""PATHs of the command line to the YAML files below them: each once, in one order, none from outside."""
+"""PATHs of the command line to the YAML files below them: each once, in one order, none from
+outside.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 
 
-_ELSEWHERE = "the link leads out of every PATH: move what it names here, or add that folder as a PATH"
+_ELSEWHERE = (
+    "the link leads out of every PATH: move what it names here, or add that folder as a PATH"
+)
 _NO_FILE = "is a pipe, a socket or a device, no file: put a regular file here, or rename it"
 
 
@@ -30,7 +34,9 @@ class _Walking(Struct, frozen=True):
 
 
 class Walked(Struct, frozen=True):
-    """The files to read, sorted, with the resolved folders that they and `usersFrom` have to lie in."""
+    """The files to read, sorted, with the resolved folders that they and `usersFrom` have to lie
+    in.
+    """
 
     files: tuple[Path, ...]
     roots: tuple[Path, ...]
@@ -38,7 +44,9 @@ class Walked(Struct, frozen=True):
 
 
 def walk(paths: Sequence[Path]) -> Walked:
-    """Find every `*.yaml` and `*.yml` at or below the paths. Hidden files and folders are skipped, links are followed.
+    """Find every `*.yaml` and `*.yml` at or below the paths.
+
+    Hidden files and folders are skipped, links are followed.
 
     A file that is given itself counts whatever its name, and makes its own folder a root.
 
@@ -46,12 +54,17 @@ def walk(paths: Sequence[Path]) -> Walked:
         UsageFault: a path does not exist, or there is no document file at all.
     """
     for path in paths:
-        if not os.path.exists(path):  # noqa: PTH110  Path.exists raises where the rights are missing
+        # Path.exists raises where the rights are missing
+        if not os.path.exists(path):  # noqa: PTH110
             raise UsageFault(f"PATH {path} does not exist: name a file or folder of YAML documents")
     walking = _Walking(tuple(sorted({_folder(path) for path in paths})), set(), [])
-    found = {file for path in paths for file in (_below(path, walking) if path.is_dir() else (path,))}
+    found = {
+        file for path in paths for file in (_below(path, walking) if path.is_dir() else (path,))
+    }
     if not found and not walking.findings:
-        raise UsageFault(f"no *.yaml or *.yml file at or below {', '.join(map(str, paths)) or 'no PATH'}")
+        raise UsageFault(
+            f"no *.yaml or *.yml file at or below {', '.join(map(str, paths)) or 'no PATH'}"
+        )
     files = _sift(sorted(found, key=lambda file: file.as_posix()), walking)
     return Walked(files, walking.roots, tuple(walking.findings))
 
@@ -72,7 +85,10 @@ def _folder(path: Path) -> Path:
 
 
 def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
-    """Files below a folder. Each folder is entered once, by whatever link: circles end, and so do links of links."""
+    """Files below a folder.
+
+    Each folder is entered once, by whatever link: circles end, and so do links of links.
+    """
     resolved = real(folder)
     if resolved in walking.seen:
         return
@@ -89,9 +105,14 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
 
 def _entries(folder: Path, walking: _Walking) -> list[Path]:
     try:
-        return [folder / name for name in sorted(os.listdir(folder)) if not name.startswith(".")]  # noqa: PTH208  names only
+        names = sorted(os.listdir(folder))  # noqa: PTH208  names only
+        return [folder / name for name in names if not name.startswith(".")]
     except OSError as fault:
-        walking.findings.append(_fault(rules.UNREADABLE, folder, f"the folder cannot be read: {fault.strerror or fault}"))
+        walking.findings.append(
+            _fault(
+                rules.UNREADABLE, folder, f"the folder cannot be read: {fault.strerror or fault}"
+            )
+        )
         return []
 
 
@@ -110,7 +131,9 @@ def _sift(candidates: Iterable[Path], walking: _Walking) -> tuple[Path, ...]:
 
 
 def _never_ends(path: Path) -> bool:
-    """Whether something is there that is no regular file: reading a pipe that nobody writes into waits for ever. What is not there is told later."""
+    """Whether something is there that is no regular file: reading a pipe that nobody writes into
+    waits for ever. What is not there is told later.
+    """
     try:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:

@@ -1,1 +1,4 @@
-"""One room per provider: everything about its kinds of objects. Rooms in here never import each other."""
+"""One room per provider: everything about its kinds of objects.
+
+Rooms in here never import each other.
+"""

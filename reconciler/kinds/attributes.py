@@ -12,15 +12,26 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
 
 
-def attribute_changes(before: Mapping[str, Json], after: Mapping[str, Json]) -> tuple[AttributeChange, ...]:
+def attribute_changes(
+    before: Mapping[str, Json], after: Mapping[str, Json]
+) -> tuple[AttributeChange, ...]:
     """Attributes that differ between two forms of one object, sorted by name.
 
-    Lists of ids are compared as sets. The rest is deepdiff's: it tells `True` from `1` and a missing attribute from an empty one.
+    Lists of ids are compared as sets. The rest is deepdiff's: it tells `True` from `1` and a
+    missing attribute from an empty one.
     """
-    from deepdiff import DeepDiff  # noqa: PLC0415  lazy: only a changed object needs it, and it is slow to import
+    from deepdiff import (  # noqa: PLC0415
+        DeepDiff,
+    )
 
-    listed = {name for name in before.keys() & after.keys() if isinstance(before[name], list) and isinstance(after[name], list)}
-    plain = DeepDiff(_without(before, listed), _without(after, listed), view="tree").affected_root_keys
+    listed = {
+        name
+        for name in before.keys() & after.keys()
+        if isinstance(before[name], list) and isinstance(after[name], list)
+    }
+    plain = DeepDiff(
+        _without(before, listed), _without(after, listed), view="tree"
+    ).affected_root_keys
     rows = [_listed(name, before[name], after[name]) for name in listed]
     rows += [AttributeChange(str(name), before.get(name), after.get(name)) for name in plain]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
@@ -31,5 +42,12 @@ def _without(content: Mapping[str, Json], names: Collection[str]) -> dict[str, J
 
 
 def _listed(name: str, before: Json, after: Json) -> AttributeChange | None:
-    old, new = ({str(item) for item in value} if isinstance(value, list) else set() for value in (before, after))
-    return AttributeChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new))) if old != new else None
+    old, new = (
+        {str(item) for item in value} if isinstance(value, list) else set()
+        for value in (before, after)
+    )
+    return (
+        AttributeChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
+        if old != new
+        else None
+    )

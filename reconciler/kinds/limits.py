@@ -17,7 +17,10 @@ PERCENTAGE_FROM = 10
 
 
 class Tally(NamedTuple):
-    """How many of how many objects lose something. `concerned` is their address for people, "" for all of them."""
+    """How many of how many objects lose something.
+
+    `concerned` is their address for people, "" for all of them.
+    """
 
     concerned: str
     losing: int
@@ -25,11 +28,19 @@ class Tally(NamedTuple):
 
 
 def exceeded(address: str, tally: Tally, most: int, percent: int) -> Iterator[Note]:
-    """Yield a refusal if the tally is above the largest count, or above the largest share (0 to 100), that pass.
+    """Yield a refusal if the tally is above the largest count, or above the largest share (0 to
+    100), that pass.
 
     `address` is what the consent names: `teams.policy`, `teams.grant` or `exchange.policy`.
     """
-    too_large_a_share = tally.total >= PERCENTAGE_FROM and tally.losing * 100 > percent * tally.total
+    too_large_a_share = (
+        tally.total >= PERCENTAGE_FROM and tally.losing * 100 > percent * tally.total
+    )
     if tally.losing > most or too_large_a_share:
-        details: dict[str, Json] = {"allow": f"{Rule.LIMITS}:{address}", **tally._asdict(), "most": most, "percent": percent}
+        details: dict[str, Json] = {
+            "allow": f"{Rule.LIMITS}:{address}",
+            **tally._asdict(),
+            "most": most,
+            "percent": percent,
+        }
         yield Note(Rule.LIMITS, address, details)

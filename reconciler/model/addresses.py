@@ -1,4 +1,7 @@
-"""Addresses: the identity of one object, as text. Ids are lower-case, names as the service spells them."""
+"""Addresses: the identity of one object, as text.
+
+Ids are lower-case, names as the service spells them.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ TEAMS_TENANT_GRANT = Address("teams.grant/tenant")
 EVERY_APPLICATION = "*"
 """The application id of an Exchange policy that holds for every application."""
 GLOBAL = "global"
-"""Key of the Teams policy that holds for everyone without a grant; the service spells it `Global`."""
+"""Key of the Teams policy that holds for everyone without a grant; the service spells it `Global`.
+"""
 
 
 def name_key(name: str) -> str:
-    """The form under which the services take two policy names for one: they ignore case (MicrosoftDocs Get-CsGroupPolicyAssignment prints one name in two spellings)."""
+    """The form under which the services take two policy names for one: they ignore case
+    (MicrosoftDocs Get-CsGroupPolicyAssignment prints one name in two spellings).
+    """
     return name.lower()
 
 
@@ -25,7 +31,9 @@ def teams_policy(name: str) -> Address:
 
 
 def teams_user_grant(user: str) -> Address:
-    """Address of the direct grant of a user: object id, or the text of a document that nothing resolves."""
+    """Address of the direct grant of a user: object id, or the text of a document that nothing
+    resolves.
+    """
     return Address(f"teams.grant/user:{user}")
 
 
@@ -45,7 +53,9 @@ def exchange_application(application: str) -> Address:
 
 
 def exchange_policy(application: str, scope: str) -> Address:
-    """Address of an Exchange policy: client id or `*`, and the scope's object id or the text nothing resolves."""
+    """Address of an Exchange policy: client id or `*`, and the scope's object id or the text
+    nothing resolves.
+    """
     return Address(f"exchange.policy/{application}@{scope}")
 
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class StepFailure(Struct, frozen=True):
-    """The step that a service refused. `fault` is its class, `message` the service's own, untrusted text; `hint` says what to do next."""
+    """The step that a service refused.
+
+    `fault` is its class, `message` the service's own, untrusted text; `hint` says what to do next.
+    """
 
     step: int
     address: Address
@@ -21,9 +24,11 @@ class StepFailure(Struct, frozen=True):
 
 
 class AccessCheck(Struct, frozen=True):
-    """What Exchange's own check said of an application (client id) and a mailbox (primary address), beside what the policies mean.
+    """What Exchange's own check said of an application (client id) and a mailbox (primary address),
+    beside what the policies mean.
 
-    `granted` None: it did not say. It speaks of what is configured; what is in effect follows up to an hour later.
+    `granted` None: it did not say. It speaks of what is configured; what is in effect follows up to
+    an hour later.
     """
 
     application: str
@@ -33,18 +38,23 @@ class AccessCheck(Struct, frozen=True):
 
 
 class Applied(Struct, frozen=True):
-    """What one apply did with the steps of its plan; every step of the plan is in exactly one of the first five fields.
+    """What one apply did with the steps of its plan; every step of the plan is in exactly one of
+    the first five fields.
 
     Attributes:
         done: Ids of the steps that this apply did.
         already: The number of steps, from the first one, that earlier applies had done.
         failed: The step that the service refused; None if none was.
-        unknown: Id of the step whose answer was lost and which the tenant does not show; None if there is none.
+        unknown: Id of the step whose answer was lost and which the tenant does not show; None if
+            there is none.
         not_tried: Ids of the steps after the place where it stopped.
         converged: The tenant, read after the last step, is in the state that the plan leads to.
-        moved: Addresses whose state is not what the steps done so far lead to; empty when not read after the last step.
-        checks: What Exchange itself says about applications whose policies changed; empty when it was not asked.
-        trouble: Why it stopped or could not be verified, when neither a failed nor an unknown step says so; empty otherwise.
+        moved: Addresses whose state is not what the steps done so far lead to; empty when not read
+            after the last step.
+        checks: What Exchange itself says about applications whose policies changed; empty when it
+            was not asked.
+        trouble: Why it stopped or could not be verified, when neither a failed nor an unknown step
+            says so; empty otherwise.
     """
 
     done: tuple[int, ...]

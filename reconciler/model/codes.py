@@ -1,4 +1,7 @@
-"""Codes of a plan: why a change, a step, a warning, a refusal. Readers turn them into sentences (`reports`); nothing else may branch on reasons."""
+"""Codes of a plan: why a change, a step, a warning, a refusal.
+
+Readers turn them into sentences (`reports`); nothing else may branch on reasons.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the documents say a tenant shall have, with every name resolved to an id as far as the directory goes."""
+"""What the documents say a tenant shall have, with every name resolved to an id as far as the
+directory goes.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,26 @@ if TYPE_CHECKING:
 
 
 class Unresolved(Struct, frozen=True):
-    """A name that nothing resolves: a change without a step. `reason` is a code (`user-absent`, `scope-unknown`, ...)."""
+    """A name that nothing resolves: a change without a step.
+
+    `reason` is a code (`user-absent`, `scope-unknown`, ...).
+    """
 
     address: Address
     text: str
     reason: str
     policy: str
-    """Name of the Teams policy as it is declared, or address of the Exchange application, that the name stands in."""
+    """Name of the Teams policy as it is declared, or address of the Exchange application, that the
+    name stands in.
+    """
 
 
 class DesiredTeamsPolicy(Struct, frozen=True):
-    """A declared policy. None: unmanaged. `owns_users`, `owns_groups`: the documents are the whole truth about these grants of it."""
+    """A declared policy.
+
+    None: unmanaged. `owns_users`, `owns_groups`: the documents are the whole truth about these
+    grants of it.
+    """
 
     name: str
     absent: bool
@@ -36,10 +47,14 @@ class DesiredTeamsPolicy(Struct, frozen=True):
 
 
 class DesiredTeams(Struct, frozen=True):
-    """The Teams side. Policies by `name_key`; `groups` (id, policy key) in declared rank order; `users` id to policy key.
+    """The Teams side.
 
-    `Global` is among the policies if a document of that name says anything. `tenant_grant`: key of the policy whose values Global shall
-    copy, None if there is no such grant. `not_looked_for`: user ids that are used although the capture's directory never looked for them.
+    Policies by `name_key`; `groups` (id, policy key) in declared rank order; `users` id to policy
+    key.
+
+    `Global` is among the policies if a document of that name says anything. `tenant_grant`: key of
+    the policy whose values Global shall copy, None if there is no such grant. `not_looked_for`:
+    user ids that are used although the capture's directory never looked for them.
     """
 
     policies: Mapping[str, DesiredTeamsPolicy]
@@ -51,7 +66,10 @@ class DesiredTeams(Struct, frozen=True):
 
 
 class DesiredExchangePolicy(Struct, frozen=True):
-    """A declared Exchange policy: `description` None is unmanaged, `""` is blank. `scope_text` is what is rendered for people."""
+    """A declared Exchange policy: `description` None is unmanaged, `""` is blank.
+
+    `scope_text` is what is rendered for people.
+    """
 
     application: str
     scope: str
@@ -61,7 +79,11 @@ class DesiredExchangePolicy(Struct, frozen=True):
 
 
 class DesiredExchange(Struct, frozen=True):
-    """The Exchange side. `owned` applications: the documents are the whole truth about them. `absent`: keys stated as deleted."""
+    """The Exchange side.
+
+    `owned` applications: the documents are the whole truth about them. `absent`: keys stated as
+    deleted.
+    """
 
     owned: frozenset[str]
     policies: Mapping[ExchangeKey, DesiredExchangePolicy]

@@ -1,7 +1,8 @@
 """Documents after validation: shapes are right and references to Application names are client ids.
 
-Users and scopes are still as written; they become ids when a capture's directory is at hand (`kinds.*.desired`).
-`None` in an optional field means the document does not say it: unmanaged. A blank description is `""`.
+Users and scopes are still as written; they become ids when a capture's directory is at hand
+(`kinds.*.desired`). `None` in an optional field means the document does not say it: unmanaged. A
+blank description is `""`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 class AccessRight(StrEnum):
-    """What an Exchange policy does with its scope; the values are the service's words (MicrosoftDocs New-ApplicationAccessPolicy)."""
+    """What an Exchange policy does with its scope; the values are the service's words
+    (MicrosoftDocs New-ApplicationAccessPolicy).
+    """
 
     RESTRICT = "RestrictAccess"
     DENY = "DenyAccess"
@@ -46,9 +49,11 @@ class Located(Struct, frozen=True):
 
 
 class Listing(Struct, frozen=True):
-    """A list of names, possibly very long: `users` of a document, or the file that `usersFrom` names.
+    """A list of names, possibly very long: `users` of a document, or the file that `usersFrom`
+    names.
 
-    `lines[i]` and `columns[i]` belong to `texts[i]`. `path` is the list's JSON path (`$.spec.grants.users`), also for a file.
+    `lines[i]` and `columns[i]` belong to `texts[i]`. `path` is the list's JSON path
+    (`$.spec.grants.users`), also for a file.
     """
 
     texts: tuple[str, ...]
@@ -59,7 +64,9 @@ class Listing(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """How much one plan may take away: either number refuses; percentages (0-100) hold from 10 objects on."""
+    """How much one plan may take away: either number refuses; percentages (0-100) hold from 10
+    objects on.
+    """
 
     max_deletes: int = 5
     max_delete_percent: int = 25
@@ -68,7 +75,10 @@ class Limits(Struct, frozen=True):
 
 
 class TenantDocument(Struct, frozen=True):
-    """Who is talked to and what this repository owns. `connect` names environment variables, never values."""
+    """Who is talked to and what this repository owns.
+
+    `connect` names environment variables, never values.
+    """
 
     name: str
     tenant_id: str
@@ -91,7 +101,9 @@ class ApplicationDocument(Struct, frozen=True):
 
 
 class GroupGrant(Struct, frozen=True):
-    """A Teams policy granted to a group: its object id (lower-case), its rank from 1, a label for people."""
+    """A Teams policy granted to a group: its object id (lower-case), its rank from 1, a label for
+    people.
+    """
 
     group: str
     rank: int
@@ -100,7 +112,11 @@ class GroupGrant(Struct, frozen=True):
 
 
 class TeamsPolicyDocument(Struct, frozen=True):
-    """A Teams policy. `applications` are lower-case client ids; `users` holds `users` and `usersFrom`, None if neither is present."""
+    """A Teams policy.
+
+    `applications` are lower-case client ids; `users` holds `users` and `usersFrom`, None if neither
+    is present.
+    """
 
     name: str
     absent: bool
@@ -113,7 +129,10 @@ class TeamsPolicyDocument(Struct, frozen=True):
 
 
 class ExchangePolicyDocument(Struct, frozen=True):
-    """One scope and right for one or more applications (lower-case client ids or `*`). `right` is None only if absent."""
+    """One scope and right for one or more applications (lower-case client ids or `*`).
+
+    `right` is None only if absent.
+    """
 
     name: str
     absent: bool
@@ -132,9 +151,11 @@ class Access(StrEnum):
 
 
 class Expectation(Struct, frozen=True):
-    """One verdict that must stay true: about a mailbox (`product` is exchange), or the meetings and events of a user (teams).
+    """One verdict that must stay true: about a mailbox (`product` is exchange), or the meetings and
+    events of a user (teams).
 
-    `application` is a lower-case client id; `subject` is as written: object id, SMTP address or user principal name.
+    `application` is a lower-case client id; `subject` is as written: object id, SMTP address or
+    user principal name.
     """
 
     application: str
@@ -144,7 +165,9 @@ class Expectation(Struct, frozen=True):
 
 
 class AccessTestDocument(Struct, frozen=True):
-    """What must stay true, whatever anyone edits; expectations sorted by application, product and subject."""
+    """What must stay true, whatever anyone edits; expectations sorted by application, product and
+    subject.
+    """
 
     name: str
     expectations: tuple[Expectation, ...]
@@ -152,7 +175,9 @@ class AccessTestDocument(Struct, frozen=True):
 
 
 class Documents(Struct, frozen=True):
-    """All documents of a run, each tuple sorted by name (ties cannot be: names are unique per kind)."""
+    """All documents of a run, each tuple sorted by name (ties cannot be: names are unique per
+    kind).
+    """
 
     tenant: TenantDocument | None
     applications: tuple[ApplicationDocument, ...]

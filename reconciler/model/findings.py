@@ -26,9 +26,12 @@ class Position(Struct, frozen=True, order=True):
 
 
 class Finding(Struct, frozen=True, order=True):
-    """One fault: `file:line:col: $.path: message [rule-id]`. `path` is the JSON path inside its document.
+    """One fault: `file:line:col: $.path: message [rule-id]`.
 
-    `subject` is `KIND/NAME` of the document it stands in, as far as the file could be read: `--only` asks whom a fault concerns.
+    `path` is the JSON path inside its document.
+
+    `subject` is `KIND/NAME` of the document it stands in, as far as the file could be read:
+    `--only` asks whom a fault concerns.
     """
 
     position: Position

@@ -1,6 +1,7 @@
 """What a tenant has: made only from a capture that is provably complete (law 1).
 
-Keys ignore case; beside them stands what the service spelled, because a Teams Remove and an Exchange Identity use that.
+Keys ignore case; beside them stands what the service spelled, because a Teams Remove and an
+Exchange Identity use that.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 
 class User(Struct, frozen=True, gc=False, rename={"display_name": "displayName"}):
-    """A user of the directory: object id (lower-case), user principal name, display name (may be empty). Named as a capture names it."""
+    """A user of the directory: object id (lower-case), user principal name, display name (may be
+    empty). Named as a capture names it.
+    """
 
     id: str
     upn: str
@@ -24,7 +27,10 @@ class User(Struct, frozen=True, gc=False, rename={"display_name": "displayName"}
 
 
 class Group(Struct, frozen=True):
-    """A group that Teams may grant to. `members`: user object ids, direct members only; None is unknown."""
+    """A group that Teams may grant to.
+
+    `members`: user object ids, direct members only; None is unknown.
+    """
 
     id: str
     display_name: str
@@ -32,9 +38,12 @@ class Group(Struct, frozen=True):
 
 
 class Recipient(Struct, frozen=True):
-    """A recipient of Exchange. `addresses` are lower-case and include the primary one; `members` of a group, None is unknown.
+    """A recipient of Exchange.
 
-    `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (MicrosoftDocs New-ApplicationAccessPolicy).
+    `addresses` are lower-case and include the primary one; `members` of a group, None is unknown.
+
+    `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (MicrosoftDocs
+    New-ApplicationAccessPolicy).
     """
 
     id: str
@@ -48,9 +57,11 @@ class Recipient(Struct, frozen=True):
 
 
 class Directory(Struct, frozen=True):
-    """What a capture knows of users, groups and recipients, by lower-case id, with indexes by every other name.
+    """What a capture knows of users, groups and recipients, by lower-case id, with indexes by every
+    other name.
 
-    `absent` has the lower-case names that were looked for and are not there. What is in neither was not looked for.
+    `absent` has the lower-case names that were looked for and are not there. What is in neither was
+    not looked for.
     """
 
     users: Mapping[str, User]
@@ -62,7 +73,9 @@ class Directory(Struct, frozen=True):
 
 
 class TeamsPolicy(Struct, frozen=True):
-    """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling, description (`""` if blank)."""
+    """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling,
+    description (`""` if blank).
+    """
 
     name: str
     applications: Mapping[str, str]
@@ -79,8 +92,9 @@ class GroupAssignment(NamedTuple):
 class TeamsState(Struct, frozen=True):
     """The Teams side of a tenant.
 
-    `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first. `users` maps a user's id to the key of the
-    policy granted directly; who is not in it has none. A key may name a policy that does not exist (dangling): `spelled` has its name.
+    `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first.
+    `users` maps a user's id to the key of the policy granted directly; who is not in it has none. A
+    key may name a policy that does not exist (dangling): `spelled` has its name.
     """
 
     policies: Mapping[str, TeamsPolicy]
@@ -90,9 +104,11 @@ class TeamsState(Struct, frozen=True):
 
 
 class ExchangePolicy(Struct, frozen=True):
-    """An Exchange policy; its natural key is (application, scope), both lower-case: the service puts both into the Identity.
+    """An Exchange policy; its natural key is (application, scope), both lower-case: the service
+    puts both into the Identity.
 
-    `description` is `""` when blank or when it is the text that the service writes by itself; `stored_description` is what was read.
+    `description` is `""` when blank or when it is the text that the service writes by itself;
+    `stored_description` is what was read.
     """
 
     application: str
@@ -116,7 +132,10 @@ class ExchangeState(Struct, frozen=True):
 
 
 class Observed(Struct, frozen=True):
-    """A complete reading. A product that was not read, or not completely, is None. `digest` is the capture digest (hex)."""
+    """A complete reading.
+
+    A product that was not read, or not completely, is None. `digest` is the capture digest (hex).
+    """
 
     tenant_id: str
     organization: str

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What happens to an object. Replacing is two changes that name each other, a flip is one with `(DELETE, CREATE)`."""
+    """What happens to an object.
+
+    Replacing is two changes that name each other, a flip is one with `(DELETE, CREATE)`.
+    """
 
     CREATE = "create"
     UPDATE = "update"
@@ -23,7 +26,10 @@ class Action(StrEnum):
 
 
 class AttributeChange(Struct, frozen=True):
-    """One attribute of a changed object. Of a list of ids only `added` and `removed` are set, of anything else `before` and `after`."""
+    """One attribute of a changed object.
+
+    Of a list of ids only `added` and `removed` are set, of anything else `before` and `after`.
+    """
 
     name: str
     before: Json = None
@@ -33,7 +39,10 @@ class AttributeChange(Struct, frozen=True):
 
 
 class Change(Struct, frozen=True, rename={"reason": "action_reason"}):
-    """What a plan does to one object. `reason` is a code for readers; nothing may branch on it. Written as it stands, like its steps."""
+    """What a plan does to one object.
+
+    `reason` is a code for readers; nothing may branch on it. Written as it stands, like its steps.
+    """
 
     address: Address
     kind: str
@@ -46,7 +55,10 @@ class Change(Struct, frozen=True, rename={"reason": "action_reason"}):
 
 
 class Invocation(Struct, frozen=True):
-    """One cmdlet call as data. Values: str, bool, int, None, a tuple of str, or a mapping of `Add`/`Remove` to tuples of str."""
+    """One cmdlet call as data.
+
+    Values: str, bool, int, None, a tuple of str, or a mapping of `Add`/`Remove` to tuples of str.
+    """
 
     cmdlet: str
     parameters: Mapping[str, Json]
@@ -62,7 +74,10 @@ class Draft(Struct, frozen=True):
 
 
 class Step(Struct, frozen=True):
-    """One invocation of a plan; `text` is exactly what PowerShell will run. `id` counts from 1 over both products."""
+    """One invocation of a plan; `text` is exactly what PowerShell will run.
+
+    `id` counts from 1 over both products.
+    """
 
     id: int
     address: Address
@@ -76,7 +91,9 @@ class Step(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """A warning, refusal, displaced or held object as data: a code, what it is about, and details for the reader's text."""
+    """A warning, refusal, displaced or held object as data: a code, what it is about, and details
+    for the reader's text.
+    """
 
     code: str
     address: str
@@ -84,7 +101,9 @@ class Note(Struct, frozen=True):
 
 
 class Inputs(Struct, frozen=True):
-    """What the plan was made from: digests are `documents:`/`capture:` free hex; `source` is live, capture or simulated."""
+    """What the plan was made from: digests are `documents:`/`capture:` free hex; `source` is live,
+    capture or simulated.
+    """
 
     documents_digest: str
     capture_digest: str
@@ -93,10 +112,13 @@ class Inputs(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """A reviewed set of steps. Field by field the plan file; `access` and `gaps` are None when not computed.
+    """A reviewed set of steps.
 
-    `baseline` is `{"teams": {...} | null, "exchange": {...} | null}` as `kinds.*.baseline` writes and reads it.
-    `unmanaged` rows are `{address, ...}`; `refusals` carry `allow`, the exact consent, in their details when there is one.
+    Field by field the plan file; `access` and `gaps` are None when not computed.
+
+    `baseline` is `{"teams": {...} | null, "exchange": {...} | null}` as `kinds.*.baseline` writes
+    and reads it. `unmanaged` rows are `{address, ...}`; `refusals` carry `allow`, the exact
+    consent, in their details when there is one.
     """
 
     tenant_id: str

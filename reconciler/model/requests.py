@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 class CaptureRequest(Struct, frozen=True):
-    """What a capture shall contain: products, and names (any spelling) that its directory shall look for; `everything`: all of it.
+    """What a capture shall contain: products, and names (any spelling) that its directory shall
+    look for; `everything`: all of it.
 
-    `groups` are object ids of groups whose members shall be told, beside those that hold a grant already; a tenant that cannot tell leaves them out.
-    `rows_only`: nobody will ask who is who, so what the products' rows name does not have to be looked up; a tenant may still do it.
+    `groups` are object ids of groups whose members shall be told, beside those that hold a grant
+    already; a tenant that cannot tell leaves them out. `rows_only`: nobody will ask who is who, so
+    what the products' rows name does not have to be looked up; a tenant may still do it.
     """
 
     products: frozenset[Provider]

@@ -1,1 +1,3 @@
-"""Documents and a reading of the tenant become an ordered, guarded plan; and a plan becomes a file and back."""
+"""Documents and a reading of the tenant become an ordered, guarded plan; and a plan becomes a file
+and back.
+"""

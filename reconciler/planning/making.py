@@ -1,4 +1,7 @@
-"""Documents + a reading of the tenant + options -> a plan. A pure function: same content, same plan, whatever the order of anything (law 2)."""
+"""Documents + a reading of the tenant + options -> a plan.
+
+A pure function: same content, same plan, whatever the order of anything (law 2).
+"""
 
 from __future__ import annotations
 
@@ -38,9 +41,11 @@ GroupChanges = Literal["in-place", "remove-add"]
 
 
 class PlanOptions(Struct, frozen=True):
-    """What the command line adds: consents `RULE:ADDRESS`, addresses to plan alone or to leave out, and how a group's grant changes.
+    """What the command line adds: consents `RULE:ADDRESS`, addresses to plan alone or to leave out,
+    and how a group's grant changes.
 
-    `group_changes`: `in-place` grants anew what a group holds already, `remove-add` takes it away first.
+    `group_changes`: `in-place` grants anew what a group holds already, `remove-add` takes it away
+    first.
     """
 
     allow: tuple[str, ...] = ()
@@ -50,30 +55,47 @@ class PlanOptions(Struct, frozen=True):
 
 
 def products(documents: Documents) -> frozenset[Provider]:
-    """The products that the documents, `prune` or tests name: a capture has to be complete for these (law 1)."""
+    """The products that the documents, `prune` or tests name: a capture has to be complete for
+    these (law 1).
+    """
     prune = documents.tenant.prune if documents.tenant is not None else ()
-    named: dict[Provider, bool] = {"teams": bool(documents.teams) or Kind.TEAMS_POLICY in prune, "exchange": bool(documents.exchange)}
-    return frozenset(provider for provider, needed in named.items() if needed) | testing.request(documents.tests).products
+    named: dict[Provider, bool] = {
+        "teams": bool(documents.teams) or Kind.TEAMS_POLICY in prune,
+        "exchange": bool(documents.exchange),
+    }
+    return (
+        frozenset(provider for provider, needed in named.items() if needed)
+        | testing.request(documents.tests).products
+    )
 
 
 def reachable(documents: Documents) -> frozenset[Provider]:
-    """The products that can be read at all: those that `spec.connect` says how to sign in to, or both where it says neither."""
+    """The products that can be read at all: those that `spec.connect` says how to sign in to, or
+    both where it says neither.
+    """
     connect = documents.tenant.connect if documents.tenant is not None else {}
     both: tuple[Provider, ...] = ("teams", "exchange")
     return frozenset(provider for provider in both if provider in connect) or frozenset(both)
 
 
 def capture_request(documents: Documents, *, names: bool = True) -> CaptureRequest:
-    """What has to be read to plan these documents, with every name that they want resolved; users, of whom there are many, in no order.
+    """What has to be read to plan these documents, with every name that they want resolved; users,
+    of whom there are many, in no order.
 
     Args:
         documents: validated documents.
         names: whether anybody will look the names up; what a capture file knows is known.
     """
-    read = products(documents) or reachable(documents)  # that the documents name no product is no reason to say unread that nothing differs
+    read = products(documents) or reachable(
+        documents
+    )  # that the documents name no product is no reason to say unread that nothing differs
     if not names:
         return CaptureRequest(read)
-    users = dict.fromkeys(chain.from_iterable(listing.texts for document in documents.teams for listing in document.users or ()))
+    users = dict.fromkeys(
+        chain.from_iterable(
+            listing.texts for document in documents.teams for listing in document.users or ()
+        )
+    )
     recipients = {document.scope.text for document in documents.exchange}
     if documents.tenant is not None and documents.tenant.guard_scope is not None:
         recipients.add(documents.tenant.guard_scope.text)
@@ -104,13 +126,19 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     chosen = selection(options.only, options.skip)
     desired = resolved(documents, observed, options)
     assert_known(chosen, desired, observed)
-    parts = product_parts(documents, observed, desired, chosen, regranting=options.group_changes == "in-place")
+    parts = product_parts(
+        documents, observed, desired, chosen, regranting=options.group_changes == "in-place"
+    )
     made = _composed(documents, observed, desired, parts, (options, chosen))
     outcome = {part.provider: part.outcome for part in parts}
-    return testing.tested(made, documents, observed, outcome, selected=bool(options.only or options.skip))
+    return testing.tested(
+        made, documents, observed, outcome, selected=bool(options.only or options.skip)
+    )
 
 
-def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> tuple[DesiredTeams, DesiredExchange]:
+def resolved(
+    documents: Documents, observed: Observed, options: PlanOptions
+) -> tuple[DesiredTeams, DesiredExchange]:
     """The desired state that documents declare for a tenant: names are ids.
 
     Raises:
@@ -129,7 +157,11 @@ def _composed(
 ) -> Plan:
     """Put the products' parts together into one plan."""
     options, chosen = choice
-    changes = tuple(sorted((change for part in parts for change in part.changes), key=lambda change: change.address))
+    changes = tuple(
+        sorted(
+            (change for part in parts for change in part.changes), key=lambda change: change.address
+        )
+    )
     gaps, steps = _numbered(parts)
     unresolved, held_names = _unresolved((*desired[0].unresolved, *desired[1].unresolved), chosen)
     baseline: dict[str, Json] = {part.provider: part.baseline for part in parts}
@@ -155,7 +187,13 @@ def _composed(
         consents=consents,
         refusals=refusals,
         warnings=_warnings(parts, unused, held),
-        names=names(documents, observed, changes, (*unmanaged, *held, *unresolved), mentioned=reaching.ids(deltas)),
+        names=names(
+            documents,
+            observed,
+            changes,
+            (*unmanaged, *held, *unresolved),
+            mentioned=reaching.ids(deltas),
+        ),
         summary={**summary(changes, unmanaged, steps), **reaching.figures(deltas)},
         access=reaching.access(deltas),
         gaps=gaps,
@@ -165,21 +203,31 @@ def _composed(
 def _assert_tenant(documents: Documents, observed: Observed) -> None:
     if documents.tenant is not None and documents.tenant.tenant_id != observed.tenant_id:
         raise CaptureFault(
-            f"the documents are for tenant {documents.tenant.tenant_id} ({documents.tenant.position}), the capture is of {observed.tenant_id}: "
-            "capture the right tenant"
+            f"the documents are for tenant {documents.tenant.tenant_id}"
+            f" ({documents.tenant.position}), the capture is of {observed.tenant_id}: capture the"
+            " right tenant"
         )
     for provider, state in (("teams", observed.teams), ("exchange", observed.exchange)):
         if provider in products(documents) and state is None:
-            raise CaptureFault(f"the capture has no complete reading of {provider}, which the documents need: fetch it again")
+            raise CaptureFault(
+                f"the capture has no complete reading of {provider}, which the documents need:"
+                " fetch it again"
+            )
 
 
-def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> tuple[DesiredTeams, DesiredExchange]:
+def _resolve(
+    documents: Documents, observed: Observed, chosen: Selection
+) -> tuple[DesiredTeams, DesiredExchange]:
     """Names become ids; the faults that show only now are reported all at once."""
     holders = observed.teams.users if observed.teams is not None else {}
     keys = observed.exchange.policies.keys() if observed.exchange is not None else ()
     teams, teams_findings = teams_desired.resolve(documents.teams, observed.directory, holders)
-    exchange, exchange_findings = exchange_desired.resolve(documents.exchange, observed.directory, keys)
-    findings: list[Finding] = [one for one in (*teams_findings, *exchange_findings) if chosen.concerns(one)]
+    exchange, exchange_findings = exchange_desired.resolve(
+        documents.exchange, observed.directory, keys
+    )
+    findings: list[Finding] = [
+        one for one in (*teams_findings, *exchange_findings) if chosen.concerns(one)
+    ]
     if findings:
         raise DocumentFaults(findings)
     return teams, exchange
@@ -213,11 +261,14 @@ def _text(draft: Draft) -> str:
         return render(draft.invocation)
     except UnfitText as error:
         raise UnfitText(
-            f"{draft.address}: {error}; write this text anew in the documents, or clean it in the tenant, then plan again"
+            f"{draft.address}: {error}; write this text anew in the documents, or clean it in the"
+            " tenant, then plan again"
         ) from error
 
 
-def _unresolved(names_: Iterable[Unresolved], chosen: Selection) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
+def _unresolved(
+    names_: Iterable[Unresolved], chosen: Selection
+) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     """Names that stand in the way, and names that are held."""
     blocking, held = [], []
     for one in names_:
@@ -232,12 +283,20 @@ def _unresolved(names_: Iterable[Unresolved], chosen: Selection) -> tuple[tuple[
 def _consented(
     documents: Documents, options: PlanOptions, refusals: Sequence[Note]
 ) -> tuple[tuple[Note, ...], tuple[str, ...], tuple[Note, ...]]:
-    """Refusals that no consent lifts, the consents that were used, and a warning for each that was not."""
+    """Refusals that no consent lifts, the consents that were used, and a warning for each that was
+    not.
+    """
     standing = documents.tenant.consents if documents.tenant is not None else ()
     given = {_consent(text): text for text in (*standing, *options.allow)}
-    asked = {_consent(str(note.details["allow"])): note for note in refusals if "allow" in note.details}
+    asked = {
+        _consent(str(note.details["allow"])): note for note in refusals if "allow" in note.details
+    }
     used = tuple(sorted(str(note.details["allow"]) for key, note in asked.items() if key in given))
-    unused = tuple(Note(Warned.UNUSED_CONSENT, text, {}) for key, text in sorted(given.items()) if key not in asked)
+    unused = tuple(
+        Note(Warned.UNUSED_CONSENT, text, {})
+        for key, text in sorted(given.items())
+        if key not in asked
+    )
     left = tuple(note for note in refusals if _consent(str(note.details.get("allow"))) not in given)
     return left, used, unused
 
@@ -247,16 +306,22 @@ def _consent(text: str) -> str:
     return text.lower()
 
 
-def _warnings(parts: Sequence[Part], unused: Sequence[Note], held: Sequence[Note]) -> tuple[Note, ...]:
+def _warnings(
+    parts: Sequence[Part], unused: Sequence[Note], held: Sequence[Note]
+) -> tuple[Note, ...]:
     relying = passages.reliances(part.ordered for part in parts)
-    return _sorted_notes((*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held)))
+    return _sorted_notes(
+        (*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held))
+    )
 
 
 def _held_warning(held: Sequence[Note]) -> tuple[Note, ...]:
     return (Note(Warned.HELD, "plan", {"objects": len(held)}),) if held else ()
 
 
-def _inputs(documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange]) -> Inputs:
+def _inputs(
+    documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange]
+) -> Inputs:
     return Inputs(
         documents_digest=digest(desired_json(documents.tenant, *desired)),
         capture_digest=observed.digest,

@@ -17,17 +17,34 @@ if TYPE_CHECKING:
 
 
 def names(
-    documents: Documents, observed: Observed, changes: Sequence[Change], notes: Sequence[Note], *, mentioned: Iterable[str]
+    documents: Documents,
+    observed: Observed,
+    changes: Sequence[Change],
+    notes: Sequence[Note],
+    *,
+    mentioned: Iterable[str],
 ) -> dict[str, str]:
-    """A name for every id that the plan mentions and the documents or the capture name. `mentioned` are ids beside those of changes and notes."""
+    """A name for every id that the plan mentions and the documents or the capture name.
+
+    `mentioned` are ids beside those of changes and notes.
+    """
     ids = {*GUID.findall("\n".join(_texts(changes, notes)).lower()), *mentioned}
-    found = of_ids(observed, ids) | {one: name for one, name in declared(documents).items() if one in ids}
-    return {one: name for one, name in sorted(found.items()) if name} | {EVERY_APPLICATION: "every application"}
+    found = of_ids(observed, ids) | {
+        one: name for one, name in declared(documents).items() if one in ids
+    }
+    return {one: name for one, name in sorted(found.items()) if name} | {
+        EVERY_APPLICATION: "every application"
+    }
 
 
 def declared(documents: Documents) -> dict[str, str]:
     """Names that the documents themselves give: to applications, and labels to groups."""
-    labels = {grant.group: grant.label for document in documents.teams for grant in document.groups or () if grant.label}
+    labels = {
+        grant.group: grant.label
+        for document in documents.teams
+        for grant in document.groups or ()
+        if grant.label
+    }
     return labels | {document.application: document.name for document in documents.applications}
 
 
@@ -51,7 +68,9 @@ def _strings(values: Iterable[Json]) -> Iterator[str]:
 
 
 def of_ids(observed: Observed, ids: Iterable[str]) -> dict[str, str]:
-    """A user's name and principal name, a group's or a scope's display name; "" where the capture has none."""
+    """A user's name and principal name, a group's or a scope's display name; "" where the capture
+    has none.
+    """
     scopes = _scope_names(observed)
     return {one: _of_directory(observed.directory, one) or scopes.get(one, "") for one in ids}
 
@@ -67,7 +86,9 @@ def _of_directory(directory: Directory, one: str) -> str:
 
 
 def _scope_names(observed: Observed) -> dict[str, str]:
-    """The name that Exchange itself prints for each scope, for those that the directory does not know; of several the first in code-point order."""
+    """The name that Exchange itself prints for each scope, for those that the directory does not
+    know; of several the first in code-point order.
+    """
     names: dict[str, str] = {}
     for policy in observed.exchange.policies.values() if observed.exchange is not None else ():
         names[policy.scope] = min(policy.scope_name, names.get(policy.scope, policy.scope_name))

@@ -1,4 +1,6 @@
-"""What one product contributes to a plan: its changes in their order, what they rest on and do, and what is to be said of them."""
+"""What one product contributes to a plan: its changes in their order, what they rest on and do, and
+what is to be said of them.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,12 @@ class Part(Struct, frozen=True):
 
 
 def product_parts(
-    documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange], chosen: Selection, *, regranting: bool
+    documents: Documents,
+    observed: Observed,
+    desired: tuple[DesiredTeams, DesiredExchange],
+    chosen: Selection,
+    *,
+    regranting: bool,
 ) -> tuple[Part, ...]:
     """The parts of the products that were read, Exchange before Teams.
 
@@ -66,7 +73,9 @@ def product_parts(
     tenant = documents.tenant
     limits = tenant.limits if tenant is not None else Limits()
     prune = tenant is not None and Kind.TEAMS_POLICY in tenant.prune
-    guard_scope = tenant.guard_scope.text if tenant is not None and tenant.guard_scope is not None else None
+    guard_scope = (
+        tenant.guard_scope.text if tenant is not None and tenant.guard_scope is not None else None
+    )
     found = (
         _exchange(desired[1], observed, limits, (chosen, guard_scope)),
         _teams(desired[0], observed, limits, chosen, prune=prune, regranting=regranting),
@@ -74,7 +83,12 @@ def product_parts(
     return tuple(part for part in found if part is not None)
 
 
-def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, choice: tuple[Selection, str | None]) -> Part | None:
+def _exchange(
+    desired: DesiredExchange,
+    observed: Observed,
+    limits: Limits,
+    choice: tuple[Selection, str | None],
+) -> Part | None:
     state = observed.exchange
     if state is None:
         return None
@@ -89,20 +103,31 @@ def _exchange(desired: DesiredExchange, observed: Observed, limits: Limits, choi
         baseline=exchange_states.baseline(state, aim, way.guard) if way.ordered.drafts else None,
         access=reached.delta,
         outcome=reached.outcome,
-        refusals=(*exchange_checks.refusals(state, aim, observed.directory, limits, way), *reached.refusals),
+        refusals=(
+            *exchange_checks.refusals(state, aim, observed.directory, limits, way),
+            *reached.refusals,
+        ),
         warnings=tuple(exchange_checks.warnings(state, aim, way)),
         unmanaged=tuple(exchange_checks.unmanaged(state, desired)),
         held=aim.held,
     )
 
 
-def _teams(  # noqa: PLR0913  what the documents, the tenant and the command line each say
-    desired: DesiredTeams, observed: Observed, limits: Limits, chosen: Selection, *, prune: bool, regranting: bool
+def _teams(
+    desired: DesiredTeams,
+    observed: Observed,
+    limits: Limits,
+    chosen: Selection,
+    *,
+    prune: bool,
+    regranting: bool,
 ) -> Part | None:
     state = observed.teams
     if state is None:
         return None
-    aim = teams_target.target(desired, state, observed.directory, prune=prune, holding=chosen.holding)
+    aim = teams_target.target(
+        desired, state, observed.directory, prune=prune, holding=chosen.holding
+    )
     bystanders = cache(partial(_bystanders, observed.directory.users, state.users, aim.users))
     way = teams_steps.ordered(state, aim, regranting=regranting, bystanders=bystanders)
     reached = reaching.teams(state, aim, observed.directory)
@@ -113,15 +138,28 @@ def _teams(  # noqa: PLR0913  what the documents, the tenant and the command lin
         baseline=teams_states.baseline(state, aim) if way.drafts else None,
         access=reached.delta,
         outcome=reached.outcome,
-        refusals=(*teams_checks.refusals(state, aim, desired, observed.directory, limits), *passages.exposures(way), *reached.refusals),
-        warnings=(*teams_checks.warnings(state, aim, desired, observed.directory), *passages.regrants(way, state), *reached.warnings),
+        refusals=(
+            *teams_checks.refusals(state, aim, desired, observed.directory, limits),
+            *passages.exposures(way),
+            *reached.refusals,
+        ),
+        warnings=(
+            *teams_checks.warnings(state, aim, desired, observed.directory),
+            *passages.regrants(way, state),
+            *reached.warnings,
+        ),
         unmanaged=tuple(teams_checks.unmanaged(state, aim, desired)),
-        displaced=tuple(Note("displaced", address, dict(details)) for address, details in teams_checks.displaced(state, aim, desired)),
+        displaced=tuple(
+            Note("displaced", address, dict(details))
+            for address, details in teams_checks.displaced(state, aim, desired)
+        ),
         held=aim.held,
     )
 
 
 def _bystanders(known: Collection[str], before: Collection[str], changing: Collection[str]) -> int:
     """How many users are known who hold no policy directly, neither before nor after."""
-    concerned = sum(map(known.__contains__, before)) + sum(user in known and user not in before for user in changing)
+    concerned = sum(map(known.__contains__, before)) + sum(
+        user in known and user not in before for user in changing
+    )
     return len(known) - concerned

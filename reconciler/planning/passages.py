@@ -1,4 +1,6 @@
-"""What the way of a plan says about access, as a plan file has it: gaps, exposures, and steps that rely on others."""
+"""What the way of a plan says about access, as a plan file has it: gaps, exposures, and steps that
+rely on others.
+"""
 
 from __future__ import annotations
 
@@ -47,31 +49,52 @@ def _pairs(pairs: Pairs) -> dict[str, Json]:
 
 
 def exposures(product: Ordered) -> Iterator[Note]:
-    """A refusal for each application that reaches somebody on the way whom it reaches neither before nor after."""
+    """A refusal for each application that reaches somebody on the way whom it reaches neither
+    before nor after.
+    """
     exposed: dict[str, list[Json]] = {}
     for pairs in product.exposures:
         exposed.setdefault(pairs.application, []).append(dict(pairs.subject))
     for application in sorted(exposed):
         address = teams_application(application)
-        yield Note(Rule.EXPOSURE, address, {"allow": f"{Rule.EXPOSURE}:{address}", "subjects": exposed[application]})
+        yield Note(
+            Rule.EXPOSURE,
+            address,
+            {"allow": f"{Rule.EXPOSURE}:{address}", "subjects": exposed[application]},
+        )
 
 
 def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
-    """Steps that take something away and rely on an earlier one: the service may show both late, and in another order.
+    """Steps that take something away and rely on an earlier one: the service may show both late,
+    and in another order.
 
-    Of several steps that rely on one, only the first is told: whoever waits for it has waited for the others.
+    Of several steps that rely on one, only the first is told: whoever waits for it has waited for
+    the others.
     """
     offset = 0
     for product in products:
         for one in product.reliances:
-            yield Note(Warned.RELIES_ON, product.drafts[one.step - 1].address, {"on": one.on + offset, "step": one.step + offset})
+            yield Note(
+                Warned.RELIES_ON,
+                product.drafts[one.step - 1].address,
+                {"on": one.on + offset, "step": one.step + offset},
+            )
         offset += len(product.drafts)
 
 
 def regrants(product: Ordered, observed: TeamsState) -> Iterator[Note]:
-    """Groups that are granted anew without losing their policy first, which Microsoft does not document."""
+    """Groups that are granted anew without losing their policy first, which Microsoft does not
+    document.
+    """
     standing = {one.group for one in observed.groups}
-    drops = {str(draft.invocation.parameters.get("Group")) for draft in product.drafts if draft.reason == StepReason.DROP_GROUP}
+    drops = {
+        str(draft.invocation.parameters.get("Group"))
+        for draft in product.drafts
+        if draft.reason == StepReason.DROP_GROUP
+    }
     for draft in product.drafts:
-        if draft.reason == StepReason.MOVE_GROUP and draft.invocation.parameters["Group"] in standing - drops:
+        if (
+            draft.reason == StepReason.MOVE_GROUP
+            and draft.invocation.parameters["Group"] in standing - drops
+        ):
             yield Note(Warned.REGRANTS_IN_PLACE, draft.address, {})

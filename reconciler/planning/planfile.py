@@ -1,4 +1,7 @@
-"""A plan as a file and back. The file is canonical JSON, byte for byte; its digests are what people approve."""
+"""A plan as a file and back.
+
+The file is canonical JSON, byte for byte; its digests are what people approve.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ FORMAT_VERSION = "1.0"
 """Also fixes the templates, the order of parameters and where -Confirm stands."""
 
 CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "consents")
-"""What two plans that would do the same have in common, whenever and from whatever they were made."""
+"""What two plans that would do the same have in common, whenever and from whatever they were made.
+"""
 
 
 class Digests(Struct, frozen=True):
@@ -57,7 +61,8 @@ class Loaded(Struct, frozen=True):
 
 
 def sealed(plan: Plan, *paths: Path) -> Loaded:
-    """A plan value with its digests, as if it had been written and read; and written to these files, encoded once for everything.
+    """A plan value with its digests, as if it had been written and read; and written to these
+    files, encoded once for everything.
 
     Raises:
         OSError: a file cannot be written.
@@ -102,7 +107,11 @@ def _members(body: Mapping[str, Any]) -> _Members:
 
 
 def _member(name: str, value: Any) -> Iterator[bytes]:
-    """`"name":value`. Long lists come in pieces, so that nothing needs the whole text, or rows that are not made yet, at once."""
+    """`"name":value`.
+
+    Long lists come in pieces, so that nothing needs the whole text, or rows that are not made yet,
+    at once.
+    """
     yield canonical.dumps(name) + b":"
     if name not in _ROWS or not isinstance(value, tuple | list):
         yield canonical.dumps(value)
@@ -148,7 +157,8 @@ def load(path: Path) -> Loaded:
     """Read a plan file and check that it is exactly what was written.
 
     Raises:
-        TamperedPlan: not canonical, a digest that does not match, or a format version that is not supported.
+        TamperedPlan: not canonical, a digest that does not match, or a format version that is not
+            supported.
         OSError: the file cannot be read.
     """
     content = path.read_bytes()
@@ -157,19 +167,28 @@ def load(path: Path) -> Loaded:
     found = Digests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
     computed = _digests_of(raw, content)
     if computed is None:
-        raise TamperedPlan(f"{path}: the file is not byte for byte what `plan --out` writes; make the plan again")
+        raise TamperedPlan(
+            f"{path}: the file is not byte for byte what `plan --out` writes; make the plan again"
+        )
     if found != computed:
         raise TamperedPlan(
-            f"{path}: the plan was changed after it was made ({found.digest or 'it has no digest'}); make and review it again"
+            f"{path}: the plan was changed after it was made"
+            f" ({found.digest or 'it has no digest'}); make and review it again"
         )
     del content  # as large as the plan itself
     if flaw := planshape.flaw(raw):
-        raise TamperedPlan(f"{path}: the plan file lacks something or has it in the wrong place ({flaw}); make the plan again")
+        raise TamperedPlan(
+            f"{path}: the plan file lacks something or has it in the wrong place ({flaw}); make the"
+            " plan again"
+        )
     return Loaded(_plan(raw), found)
 
 
 def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
-    """The digests of a parsed file; None if `content` is not its canonical form. One encoding serves both, and is never held as a whole."""
+    """The digests of a parsed file; None if `content` is not its canonical form.
+
+    One encoding serves both, and is never held as a whole.
+    """
     view, end = memoryview(content), 0
     members: dict[str, Iterable[bytes | memoryview]] = {}
     for name in sorted(raw):
@@ -182,18 +201,28 @@ def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
         members[name] = (view[start:end],)
     if content[end:] != b"}\n":
         return None
-    known: dict[str, Iterable[bytes | memoryview]] = {**{name: _member(name, None) for name in CONTENT}, **members}
+    known: dict[str, Iterable[bytes | memoryview]] = {
+        **{name: _member(name, None) for name in CONTENT},
+        **members,
+    }
     inner = _sha256(_object(known[name] for name in sorted(CONTENT)))
-    return Digests(f"plan:{_sha256(_object(members[name] for name in sorted(members) if name != 'digest'))}", f"content:{inner}")
+    return Digests(
+        f"plan:{_sha256(_object(members[name] for name in sorted(members) if name != 'digest'))}",
+        f"content:{inner}",
+    )
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:
     try:
         raw = json.loads(content.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
-        raise TamperedPlan(f"{path}: this is no plan file ({error}); give the file that `plan --out` wrote") from error
+        raise TamperedPlan(
+            f"{path}: this is no plan file ({error}); give the file that `plan --out` wrote"
+        ) from error
     if not isinstance(raw, dict):
-        raise TamperedPlan(f"{path}: this is no plan file (no JSON object); give the file that `plan --out` wrote")
+        raise TamperedPlan(
+            f"{path}: this is no plan file (no JSON object); give the file that `plan --out` wrote"
+        )
     return raw
 
 
@@ -203,14 +232,20 @@ def _no_float(text: str) -> None:
 
 def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
     version = raw.get("format_version")
-    if not isinstance(version, str) or version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+    if (
+        not isinstance(version, str)
+        or version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]
+    ):
         raise TamperedPlan(
-            f"{path}: format version {version!r} is not supported by reconciler {__version__} (it reads {FORMAT_VERSION}); make the plan again"
+            f"{path}: format version {version!r} is not supported by reconciler {__version__} (it"
+            f" reads {FORMAT_VERSION}); make the plan again"
         )
 
 
 def _body(plan: Plan) -> dict[str, Any]:
-    """The members of a plan file; what `_ROWS` names are the plan's own values, whose fields are called as the file calls them."""
+    """The members of a plan file; what `_ROWS` names are the plan's own values, whose fields are
+    called as the file calls them.
+    """
     return {
         "access": plan.access,
         "applicable": plan.applicable,
@@ -282,7 +317,10 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
 
 def _change(row: Mapping[str, Any]) -> Change:
     attributes = (
-        AttributeChange(one["name"], one["before"], one["after"], tuple(one["added"]), tuple(one["removed"])) for one in row["attributes"]
+        AttributeChange(
+            one["name"], one["before"], one["after"], tuple(one["added"]), tuple(one["removed"])
+        )
+        for one in row["attributes"]
     )
     return Change(
         address=Address(row["address"]),

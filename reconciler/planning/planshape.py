@@ -1,7 +1,9 @@
-"""The shape of a plan file, as `schemas/plan.schema.json` says it, compiled: 100,000 steps are looked at in a tenth of a second.
+"""The shape of a plan file, as `schemas/plan.schema.json` says it, compiled: 100,000 steps are
+looked at in a tenth of a second.
 
-A file can be canonical and sealed and still be none that this tool has written. What is checked here, whoever reads the plan can rely on. Fields
-that are not known are let be: a newer minor version may have some.
+A file can be canonical and sealed and still be none that this tool has written. What is checked
+here, whoever reads the plan can rely on. Fields that are not known are let be: a newer minor
+version may have some.
 """
 
 from __future__ import annotations
@@ -16,8 +18,12 @@ if TYPE_CHECKING:
 
 _Guid: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-_Address: TypeAlias = Annotated[str, Meta(pattern=r"^(teams\.(policy|grant|application)|exchange\.(policy|application))/.")]
-_Cmdlet: TypeAlias = Annotated[str, Meta(pattern="^(New|Set|Grant|Remove)-(Cs)?ApplicationAccessPolicy$")]
+_Address: TypeAlias = Annotated[
+    str, Meta(pattern=r"^(teams\.(policy|grant|application)|exchange\.(policy|application))/.")
+]
+_Cmdlet: TypeAlias = Annotated[
+    str, Meta(pattern="^(New|Set|Grant|Remove)-(Cs)?ApplicationAccessPolicy$")
+]
 _Consent: TypeAlias = Annotated[str, Meta(pattern="^[a-z-]+:.+$")]
 _Count: TypeAlias = Annotated[int, Meta(ge=0)]
 _Number: TypeAlias = Annotated[int, Meta(ge=1)]
@@ -61,7 +67,9 @@ class _Attribute(Struct):
 class _Change(Struct):
     address: _Address
     kind: Literal["TeamsApplicationAccessPolicy", "TeamsGrant", "ExchangeApplicationAccessPolicy"]
-    actions: Annotated[list[Literal["create", "update", "delete"]], Meta(min_length=1, max_length=2)]
+    actions: Annotated[
+        list[Literal["create", "update", "delete"]], Meta(min_length=1, max_length=2)
+    ]
     action_reason: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
@@ -216,9 +224,18 @@ class _PlanFile(Struct):
 
 
 def flaw(raw: Mapping[str, Any]) -> str | None:
-    """What is wrong with the shape of a parsed plan file, and where (`$.steps[3].id`); None if nothing is."""
+    """What is wrong with the shape of a parsed plan file, and where (`$.steps[3].id`); None if
+    nothing is.
+    """
     try:
         plan = msgspec.convert(raw, _PlanFile)
     except msgspec.ValidationError as error:
         return str(error)
-    return next((f"step {step.id} stands in place {place}" for place, step in enumerate(plan.steps, 1) if step.id != place), None)
+    return next(
+        (
+            f"step {step.id} stands in place {place}"
+            for place, step in enumerate(plan.steps, 1)
+            if step.id != place
+        ),
+        None,
+    )

@@ -1,4 +1,6 @@
-"""Where a tenant stands on a plan's way: the states after each number of steps, and what differs from them."""
+"""Where a tenant stands on a plan's way: the states after each number of steps, and what differs
+from them.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +34,21 @@ def request(plan: Plan) -> CaptureRequest:
 
 
 def baseline_standing(plan: Plan, wanted: Collection[Provider] | None = None) -> Standing:
-    """The state before the first step, of the wanted products (default: all that the plan rests on)."""
+    """The state before the first step, of the wanted products (default: all that the plan rests
+    on).
+    """
     standing: Standing = {}
     for provider in _wanted(plan, wanted):
         section = cast("Mapping[str, Json]", plan.baseline[provider])
-        standing |= teams_states.start(section) if provider == "teams" else exchange_states.start(section)
+        standing |= (
+            teams_states.start(section) if provider == "teams" else exchange_states.start(section)
+        )
     return standing
 
 
-def observed_standing(plan: Plan, observed: Observed, wanted: Collection[Provider] | None = None) -> Standing:
+def observed_standing(
+    plan: Plan, observed: Observed, wanted: Collection[Provider] | None = None
+) -> Standing:
     """The same part of a tenant as it is now.
 
     Raises:
@@ -52,7 +60,9 @@ def observed_standing(plan: Plan, observed: Observed, wanted: Collection[Provide
         if provider == "teams" and observed.teams is not None:
             standing |= teams_states.project(section, observed.teams)
         elif provider == "exchange" and observed.exchange is not None:
-            standing |= exchange_states.project(section, observed.exchange, everything=exchange_states.bear_on_all(plan.steps))
+            standing |= exchange_states.project(
+                section, observed.exchange, everything=exchange_states.bear_on_all(plan.steps)
+            )
         else:
             raise ValueError(f"the capture has no {provider} state")
     return standing
@@ -67,7 +77,8 @@ def advance(standing: Standing, step: Step) -> Standing:
 
 
 def locate(plan: Plan, observed: Observed) -> int | None:
-    """The largest number of steps after which the plan's state equals the tenant's; None if there is no such number.
+    """The largest number of steps after which the plan's state equals the tenant's; None if there
+    is no such number.
 
     One pass over the steps: what differs is kept as a set and corrected by what each step touches.
     """
@@ -85,8 +96,12 @@ def locate(plan: Plan, observed: Observed) -> int | None:
     return found
 
 
-def differences(plan: Plan, count: int, observed: Observed, wanted: Collection[Provider] | None = None) -> tuple[str, ...]:
-    """Names of what differs between the tenant and the plan's state after `count` steps, sorted; empty if they are equal."""
+def differences(
+    plan: Plan, count: int, observed: Observed, wanted: Collection[Provider] | None = None
+) -> tuple[str, ...]:
+    """Names of what differs between the tenant and the plan's state after `count` steps, sorted;
+    empty if they are equal.
+    """
     standing = baseline_standing(plan, wanted)
     concerned = _wanted(plan, wanted)
     for step in plan.steps[:count]:
@@ -98,11 +113,23 @@ def differences(plan: Plan, count: int, observed: Observed, wanted: Collection[P
 
 
 def _spellings(plan: Plan) -> Mapping[str, str]:
-    """Addresses of policies by lower-case key, with the name as the service, or the plan, spells it."""
-    spellings = {step.address.lower(): str(step.address) for step in plan.steps if step.address.startswith("teams.policy/")}
-    section = cast("Mapping[str, Mapping[str, Json]]", plan.baseline.get("teams") or {"policies": {}})
+    """Addresses of policies by lower-case key, with the name as the service, or the plan, spells
+    it.
+    """
+    spellings = {
+        step.address.lower(): str(step.address)
+        for step in plan.steps
+        if step.address.startswith("teams.policy/")
+    }
+    section = cast(
+        "Mapping[str, Mapping[str, Json]]", plan.baseline.get("teams") or {"policies": {}}
+    )
     policies = cast("Mapping[str, Mapping[str, str] | None]", section["policies"])
-    return spellings | {teams_policy(key): teams_policy(row["identity"]) for key, row in policies.items() if row is not None}
+    return spellings | {
+        teams_policy(key): teams_policy(row["identity"])
+        for key, row in policies.items()
+        if row is not None
+    }
 
 
 def _spelled(name: str, spellings: Mapping[str, str]) -> str:
@@ -111,7 +138,11 @@ def _spelled(name: str, spellings: Mapping[str, str]) -> str:
 
 
 def _wanted(plan: Plan, wanted: Collection[Provider] | None) -> list[Provider]:
-    return [provider for provider in PROVIDERS if provider in providers(plan) and (wanted is None or provider in wanted)]
+    return [
+        provider
+        for provider in PROVIDERS
+        if provider in providers(plan) and (wanted is None or provider in wanted)
+    ]
 
 
 def _differing(one: Standing, other: Standing) -> list[str]:

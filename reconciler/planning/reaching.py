@@ -1,4 +1,6 @@
-"""What a plan does to access: the delta, the consents it needs for that, and a warning for each grant that takes applications away."""
+"""What a plan does to access: the delta, the consents it needs for that, and a warning for each
+grant that takes applications away.
+"""
 
 from __future__ import annotations
 
@@ -61,20 +63,33 @@ def ids(deltas: Mapping[Provider, Delta]) -> frozenset[str]:
 
 
 def figures(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
-    """How many people there are in what the rows name, for the plan's `summary`: `access teams gained policy-holders NAME`."""
-    return {f"access {provider} {name}": number for provider, delta in deltas.items() for name, number in delta.sizes.items()}
+    """How many people there are in what the rows name, for the plan's `summary`: `access teams
+    gained policy-holders NAME`.
+    """
+    return {
+        f"access {provider} {name}": number
+        for provider, delta in deltas.items()
+        for name, number in delta.sizes.items()
+    }
 
 
 def _tenant_wide(delta: Delta, address_of: Callable[[str], Address]) -> tuple[Note, ...]:
     """To reach everyone is a consent of its own for each application."""
     addresses = [address_of(one.row.application) for one in delta.tenant_wide]
-    return tuple(Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"}) for address in addresses)
+    return tuple(
+        Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"})
+        for address in addresses
+    )
 
 
 def _reduced(way: Transition) -> Iterator[Note]:
     """A policy is selected, not added: a grant can take applications away from its holder."""
     users, groups = teams_delta.reduced(way)
     for policy, losing in sorted(users.items()):
-        yield Note(Warned.REDUCES_APPLICATIONS, policy_address(way.after, policy), {"users": losing})
+        yield Note(
+            Warned.REDUCES_APPLICATIONS, policy_address(way.after, policy), {"users": losing}
+        )
     for group, applications in sorted(groups.items()):
-        yield Note(Warned.REDUCES_APPLICATIONS, teams_group_grant(group), {"applications": applications})
+        yield Note(
+            Warned.REDUCES_APPLICATIONS, teams_group_grant(group), {"applications": applications}
+        )

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.errors import UsageFault
-from reconciler.model.addresses import TEAMS_TENANT_GRANT, exchange_application, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    TEAMS_TENANT_GRANT,
+    exchange_application,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.codes import Held
 from reconciler.model.documents import Kind
 
@@ -21,21 +27,33 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
 
-_SELECTABLE = r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
+_SELECTABLE = (
+    r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)"
+    r"|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
+)
 
 _APPLICATION = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _CONSENT = (
-    rf"(?:tenant-wide|exposure):(?:teams\.application/{_APPLICATION}|exchange\.application/(?:{_APPLICATION}|\*))|displaced:teams\.policy/.+"
-    rf"|empty-scope:exchange\.policy/(?:{_APPLICATION}|\*)@\S+|limits:(?:teams\.policy|teams\.grant|exchange\.policy)|policy-space:exchange"
+    rf"(?:tenant-wide|exposure):(?:teams\.application/{_APPLICATION}"
+    rf"|exchange\.application/(?:{_APPLICATION}|\*))|displaced:teams\.policy/.+"
+    rf"|empty-scope:exchange\.policy/(?:{_APPLICATION}|\*)@\S+"
+    r"|limits:(?:teams\.policy|teams\.grant|exchange\.policy)|policy-space:exchange"
 )
-"""What `--allow` takes, in any case; the same as `spec.consents` of a Tenant document, where the schema says it."""
+"""What `--allow` takes, in any case; the same as `spec.consents` of a Tenant document, where the
+schema says it.
+"""
 
 _MOST_COMPARED = 2000
-"""Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a hint."""
+"""Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a
+hint.
+"""
 
 
 class Selection(Struct, frozen=True):
-    """Addresses as they are compared: lower-case, an Exchange policy as its whole application. Empty `only` selects everything."""
+    """Addresses as they are compared: lower-case, an Exchange policy as its whole application.
+
+    Empty `only` selects everything.
+    """
 
     only: frozenset[str]
     skip: frozenset[str]
@@ -48,9 +66,11 @@ class Selection(Struct, frozen=True):
         return Held.NOT_SELECTED if self.only and name not in self.only else None
 
     def concerns(self, finding: Finding) -> bool:
-        """Whether a fault stands in the way: with `--only`, one that cannot bear on what is selected does not.
+        """Whether a fault stands in the way: with `--only`, one that cannot bear on what is
+        selected does not.
 
-        A policy's own attributes stand in its document alone; a grant, and an Exchange application, can stand in any of its product.
+        A policy's own attributes stand in its document alone; a grant, and an Exchange application,
+        can stand in any of its product.
         """
         kind, _, name = finding.subject.partition("/")
         if not self.only or kind not in {Kind.TEAMS_POLICY, Kind.EXCHANGE_POLICY}:
@@ -62,8 +82,11 @@ class Selection(Struct, frozen=True):
         return True
 
 
-def assert_known(chosen: Selection, desired: tuple[DesiredTeams, DesiredExchange], observed: Observed) -> None:
-    """Check that there is something at every selected address: a mistyped one would hold, or let through, what nobody meant.
+def assert_known(
+    chosen: Selection, desired: tuple[DesiredTeams, DesiredExchange], observed: Observed
+) -> None:
+    """Check that there is something at every selected address: a mistyped one would hold, or let
+    through, what nobody meant.
 
     Raises:
         UsageFault: neither the documents nor the tenant have an object at an address.
@@ -73,11 +96,14 @@ def assert_known(chosen: Selection, desired: tuple[DesiredTeams, DesiredExchange
         alike = sorted(one for one in known if one.partition("/")[0] == name.partition("/")[0])
         if user := observed.directory.users_by_upn.get(name.removeprefix(teams_user_grant(""))):
             raise UsageFault(
-                f"{name} cannot be selected by that name: a grant is addressed by the user's object id, {teams_user_grant(user)}"
+                f"{name} cannot be selected by that name: a grant is addressed by the user's object"
+                f" id, {teams_user_grant(user)}"
             )
         near = difflib.get_close_matches(name, alike[:_MOST_COMPARED], n=1)
         meant = f"; {near[0]} is there" if near else ""
-        raise UsageFault(f"{name} cannot be selected: neither the documents nor the tenant have it{meant}")
+        raise UsageFault(
+            f"{name} cannot be selected: neither the documents nor the tenant have it{meant}"
+        )
 
 
 def _known(desired: tuple[DesiredTeams, DesiredExchange], observed: Observed) -> frozenset[str]:
@@ -86,10 +112,19 @@ def _known(desired: tuple[DesiredTeams, DesiredExchange], observed: Observed) ->
     state = observed.teams
     policies = [*teams.policies, *(state.policies if state is not None else ())]
     users = [*teams.users, *(state.users if state is not None else ())]
-    groups = [*(group for group, _ in teams.groups), *(one.group for one in (state.groups if state is not None else ()))]
+    groups = [
+        *(group for group, _ in teams.groups),
+        *(one.group for one in (state.groups if state is not None else ())),
+    ]
     owners = [
         *exchange.owned,
-        *(key[0] for key in (*exchange.absent, *(observed.exchange.policies if observed.exchange is not None else ()))),
+        *(
+            key[0]
+            for key in (
+                *exchange.absent,
+                *(observed.exchange.policies if observed.exchange is not None else ()),
+            )
+        ),
     ]
     return frozenset(
         {
@@ -126,15 +161,17 @@ def assert_consents(allow: Iterable[str]) -> None:
     for text in allow:
         if not is_consent(text):
             raise UsageFault(
-                f"--allow {text!r} is no consent: write RULE:ADDRESS exactly as a refusal prints it, for example limits:teams.grant"
+                f"--allow {text!r} is no consent: write RULE:ADDRESS exactly as a refusal prints"
+                " it, for example limits:teams.grant"
             )
 
 
 def _selected(text: str) -> str:
     if not re.fullmatch(_SELECTABLE, text):
         raise UsageFault(
-            f"{text!r} cannot be selected; give an address as the plan prints it: teams.policy/NAME, teams.grant/user:ID, "
-            "teams.grant/group:ID, teams.grant/tenant, exchange.application/APPID or exchange.policy/APPID@SCOPEID"
+            f"{text!r} cannot be selected; give an address as the plan prints it:"
+            " teams.policy/NAME, teams.grant/user:ID, teams.grant/group:ID, teams.grant/tenant,"
+            " exchange.application/APPID or exchange.policy/APPID@SCOPEID"
         )
     return _name(text)
 

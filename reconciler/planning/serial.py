@@ -16,14 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.canonical import Json
-    from reconciler.model.desired import DesiredExchange, DesiredTeams, DesiredTeamsPolicy, Unresolved
+    from reconciler.model.desired import (
+        DesiredExchange,
+        DesiredTeams,
+        DesiredTeamsPolicy,
+        Unresolved,
+    )
     from reconciler.model.documents import TenantDocument
     from reconciler.model.plans import Change, Note, Step
 
 
-def desired_json(tenant: TenantDocument | None, teams: DesiredTeams, exchange: DesiredExchange) -> Json:
-    """The resolved desired state, for the documents digest: no names for people, no positions, nothing that depends on an order."""
-    return {"exchange": _exchange(exchange), "teams": _teams(teams), "tenant": None if tenant is None else _tenant(tenant)}
+def desired_json(
+    tenant: TenantDocument | None, teams: DesiredTeams, exchange: DesiredExchange
+) -> Json:
+    """The resolved desired state, for the documents digest: no names for people, no positions,
+    nothing that depends on an order.
+    """
+    return {
+        "exchange": _exchange(exchange),
+        "teams": _teams(teams),
+        "tenant": None if tenant is None else _tenant(tenant),
+    }
 
 
 def _tenant(tenant: TenantDocument) -> Json:
@@ -32,7 +45,12 @@ def _tenant(tenant: TenantDocument) -> Json:
         "connect": tenant.connect,
         "consents": sorted(tenant.consents),
         "guardScope": None if tenant.guard_scope is None else tenant.guard_scope.text.lower(),
-        "limits": [limits.max_deletes, limits.max_delete_percent, limits.max_removals, limits.max_removal_percent],
+        "limits": [
+            limits.max_deletes,
+            limits.max_delete_percent,
+            limits.max_removals,
+            limits.max_removal_percent,
+        ],
         "organization": tenant.organization,
         "prune": sorted(tenant.prune),
         "tenantId": tenant.tenant_id,
@@ -50,7 +68,9 @@ def _teams(desired: DesiredTeams) -> Json:
 
 
 def _users(users: Mapping[str, str]) -> Json:
-    """Digests of the users of each policy; they come policy by policy, so that sorting each one is sorting all."""
+    """Digests of the users of each policy; they come policy by policy, so that sorting each one is
+    sorting all.
+    """
     listed: dict[str, list[str]] = {}
     for policy, rows in groupby(users.items(), key=itemgetter(1)):
         listed.setdefault(policy, []).extend(map(itemgetter(0), rows))
@@ -72,7 +92,10 @@ def _exchange(desired: DesiredExchange) -> Json:
     return {
         "absent": [list(key) for key in sorted(desired.absent)],
         "owned": sorted(desired.owned),
-        "policies": [[*key, desired.policies[key].right.value, desired.policies[key].description] for key in sorted(desired.policies)],
+        "policies": [
+            [*key, desired.policies[key].right.value, desired.policies[key].description]
+            for key in sorted(desired.policies)
+        ],
         "unresolved": [_unresolved(one) for one in desired.unresolved],
     }
 
@@ -81,11 +104,20 @@ def _unresolved(one: Unresolved) -> Json:
     return [one.address, one.policy, one.reason]
 
 
-def summary(changes: Sequence[Change], unmanaged: Sequence[Note], steps: Sequence[Step]) -> Mapping[str, int]:
-    """The figures of the closing lines: policies and grants by what happens to them. A flip destroys and adds."""
+def summary(
+    changes: Sequence[Change], unmanaged: Sequence[Note], steps: Sequence[Step]
+) -> Mapping[str, int]:
+    """The figures of the closing lines: policies and grants by what happens to them.
+
+    A flip destroys and adds.
+    """
     counted: Counter[str] = Counter()
     for change in changes:
         what = "policies" if change.kind in {TEAMS_POLICY, EXCHANGE_POLICY} else "grants"
         counted.update(f"{what}_{action}" for action in change.actions)
-    figures = {f"{what}_{action}": counted[f"{what}_{action}"] for what in ("policies", "grants") for action in Action}
+    figures = {
+        f"{what}_{action}": counted[f"{what}_{action}"]
+        for what in ("policies", "grants")
+        for action in Action
+    }
     return {**figures, "steps": len(steps), "unmanaged": len(unmanaged)}

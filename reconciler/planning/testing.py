@@ -27,7 +27,12 @@ def request(tests: Iterable[AccessTestDocument]) -> CaptureRequest:
 
 
 def tested(
-    plan: Plan, documents: Documents, observed: Observed, outcome: Mapping[Provider, TeamsState | ExchangeState], *, selected: bool
+    plan: Plan,
+    documents: Documents,
+    observed: Observed,
+    outcome: Mapping[Provider, TeamsState | ExchangeState],
+    *,
+    selected: bool,
 ) -> Plan:
     """Run the tests of documents on what a plan leads to, and put the results into the plan.
 
@@ -36,8 +41,8 @@ def tested(
         documents: what it was made from.
         observed: the tenant before it.
         outcome: the products that it has read, as it leaves them.
-        selected: it is a plan of a part, by `--only` or `--skip`. What fails before it in the same way does not stand in its way: the rest
-            of the documents may be what mends it.
+        selected: it is a plan of a part, by `--only` or `--skip`. What fails before it in the same
+            way does not stand in its way: the rest of the documents may be what mends it.
     """
     if not documents.tests:
         return plan
@@ -54,10 +59,21 @@ def tested(
         for result, before in zip(results, earlier, strict=True)
     )
     passed = all(row["passed"] or row["excused"] for row in rows)
-    return replace(plan, tests=rows, applicable=plan.applicable and passed, names={**plan.names, **named(documents, observed, results)})
+    return replace(
+        plan,
+        tests=rows,
+        applicable=plan.applicable and passed,
+        names={**plan.names, **named(documents, observed, results)},
+    )
 
 
 def named(documents: Documents, observed: Observed, results: Iterable[Result]) -> dict[str, str]:
     """A name for every id that the results mention and the documents or the reading name."""
-    texts = (text for result in results for text in (result.expected.application, result.subject, *result.mentions()))
-    return names(documents, observed, (), (), mentioned={one for text in texts for one in GUID.findall(text)})
+    texts = (
+        text
+        for result in results
+        for text in (result.expected.application, result.subject, *result.mentions())
+    )
+    return names(
+        documents, observed, (), (), mentioned={one for text in texts for one in GUID.findall(text)}
+    )

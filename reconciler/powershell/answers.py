@@ -1,4 +1,7 @@
-"""What a PowerShell process answers, as values. Everything in them is the service's own text: never to be trusted, free of secrets."""
+"""What a PowerShell process answers, as values.
+
+Everything in them is the service's own text: never to be trusted, free of secrets.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,18 @@ class Loaded(Struct, frozen=True):
 
 
 class NotFound(Struct, frozen=True):
-    """No installed version of a module is the wanted one; `others` are the versions that are installed, maybe none."""
+    """No installed version of a module is the wanted one; `others` are the versions that are
+    installed, maybe none.
+    """
 
     module: str
     others: tuple[str, ...]
 
 
 class Resolved(Struct, frozen=True):
-    """An installed cmdlet: the module that it comes from, its parameters (common ones included) and parameter sets."""
+    """An installed cmdlet: the module that it comes from, its parameters (common ones included) and
+    parameter sets.
+    """
 
     module: str
     version: str
@@ -44,7 +51,11 @@ class Raised(Struct, frozen=True):
 
 
 class ServiceError(Struct, frozen=True):
-    """One error record. `exceptions` outermost first; `status` and `retry_after` (text as sent) only where an HTTP answer is known."""
+    """One error record.
+
+    `exceptions` outermost first; `status` and `retry_after` (text as sent) only where an HTTP
+    answer is known.
+    """
 
     id: str
     category: str
@@ -63,7 +74,11 @@ class ServiceError(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """The end of a `run`. Errors: the call failed, even if objects came. `swallowed`: the module went on after these; distrust emptiness."""
+    """The end of a `run`.
+
+    Errors: the call failed, even if objects came. `swallowed`: the module went on after these;
+    distrust emptiness.
+    """
 
     objects: list[Mapping[str, Json]]
     warnings: tuple[str, ...]

@@ -1,8 +1,10 @@
 """Which cmdlets the reconciler may call, and what each of them binds.
 
-`catalogue.json` holds the facts: parameters and parameter sets as declared by MicrosoftTeams 6.4.0 and 7.7.0 and documented for
-ExchangeOnlineManagement 3.10.1 (MicrosoftDocs, office-docs-powershell). Hidden parameters and common ones but `-Confirm` are not in it, so they
-are unknown here. Names are compared by code points: PowerShell's own binder overlooks case, endings and zero-width characters.
+`catalogue.json` holds the facts: parameters and parameter sets as declared by MicrosoftTeams 6.4.0
+and 7.7.0 and documented for ExchangeOnlineManagement 3.10.1 (MicrosoftDocs,
+office-docs-powershell). Hidden parameters and common ones but `-Confirm` are not in it, so they are
+unknown here. Names are compared by code points: PowerShell's own binder overlooks case, endings and
+zero-width characters.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ class ParameterSet(Struct, frozen=True):
 
 
 class Cmdlet(Struct, frozen=True):
-    """The facts about one cmdlet. `confirmable`: it takes `-Confirm`. `sets` and `parameters` by their exact names."""
+    """The facts about one cmdlet.
+
+    `confirmable`: it takes `-Confirm`. `sets` and `parameters` by their exact names.
+    """
 
     name: str
     module: str
@@ -68,10 +73,12 @@ def cmdlets() -> Mapping[str, Cmdlet]:
 def bind(invocation: Invocation) -> str:
     """Name the one parameter set that binds an invocation, as PowerShell would.
 
-    Stricter than PowerShell: exact names, no conversion between types, and the refusals of `refusals.py`.
+    Stricter than PowerShell: exact names, no conversion between types, and the refusals of
+    `refusals.py`.
 
     Raises:
-        BindingFault: cmdlet or parameter unknown, a value of the wrong type, no set or several, something required missing, or refused.
+        BindingFault: cmdlet or parameter unknown, a value of the wrong type, no set or several,
+            something required missing, or refused.
     """
     parameters = invocation.parameters
     known = cmdlet(invocation.cmdlet)
@@ -84,18 +91,26 @@ def bind(invocation: Invocation) -> str:
 def _check(known: Cmdlet, name: str, value: Json) -> None:
     declared = known.parameters.get(name)
     if declared is None:
-        raise BindingFault(f"{known.name} has no parameter {name!a} in the catalogue [unknown-parameter]")
+        raise BindingFault(
+            f"{known.name} has no parameter {name!a} in the catalogue [unknown-parameter]"
+        )
     wanted = mismatch(declared, value)
     if wanted is not None:
-        raise BindingFault(f"{known.name} -{name} takes {wanted}, not {described(value)} [wrong-type]")
+        raise BindingFault(
+            f"{known.name} -{name} takes {wanted}, not {described(value)} [wrong-type]"
+        )
 
 
 @lru_cache(maxsize=256)
 def _bound_set(name: str, given: frozenset[str]) -> str:
     known = cmdlet(name)
-    fitting = {key: declared for key, declared in known.sets.items() if given <= declared.parameters}
+    fitting = {
+        key: declared for key, declared in known.sets.items() if given <= declared.parameters
+    }
     if not fitting:
-        raise BindingFault(f"{name}: no parameter set has {_listed(given)} together [no-parameter-set]")
+        raise BindingFault(
+            f"{name}: no parameter set has {_listed(given)} together [no-parameter-set]"
+        )
     complete = [key for key, declared in fitting.items() if declared.required <= given]
     if not complete:
         missing = {_listed(declared.required - given) for declared in fitting.values()}
@@ -104,7 +119,10 @@ def _bound_set(name: str, given: frozenset[str]) -> str:
         return complete[0]
     if known.default_set in complete:
         return known.default_set
-    raise BindingFault(f"{name} with {_listed(given)}: {' and '.join(sorted(complete))} both bind [ambiguous-parameter-set]")
+    raise BindingFault(
+        f"{name} with {_listed(given)}: {' and '.join(sorted(complete))} both bind"
+        " [ambiguous-parameter-set]"
+    )
 
 
 def _listed(names: frozenset[str]) -> str:
@@ -112,6 +130,14 @@ def _listed(names: frozenset[str]) -> str:
 
 
 def _parse(name: str, facts: Mapping[str, Any]) -> Cmdlet:
-    sets = {key: ParameterSet(frozenset(one["parameters"]), frozenset(one["required"])) for key, one in facts["sets"].items()}
-    parameters = {key: Parameter(one["type"], frozenset(one.get("values", ()))) for key, one in facts["parameters"].items()}
-    return Cmdlet(name, facts["module"], facts["confirmable"], facts["default_set"], sets, parameters)
+    sets = {
+        key: ParameterSet(frozenset(one["parameters"]), frozenset(one["required"]))
+        for key, one in facts["sets"].items()
+    }
+    parameters = {
+        key: Parameter(one["type"], frozenset(one.get("values", ())))
+        for key, one in facts["parameters"].items()
+    }
+    return Cmdlet(
+        name, facts["module"], facts["confirmable"], facts["default_set"], sets, parameters
+    )

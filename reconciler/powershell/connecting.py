@@ -1,4 +1,6 @@
-"""How each product is signed in to: from the Tenant document's `connect`, which names environment variables, never values."""
+"""How each product is signed in to: from the Tenant document's `connect`, which names environment
+variables, never values.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,17 @@ if TYPE_CHECKING:
 
 _CLIENT_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TEAMS_CLOUDS: Final = {"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"}
-"""Values of Connect-MicrosoftTeams -TeamsEnvironmentName (MicrosoftDocs Connect-MicrosoftTeams page)."""
+"""Values of Connect-MicrosoftTeams -TeamsEnvironmentName (MicrosoftDocs Connect-MicrosoftTeams
+page).
+"""
 _EXCHANGE_CLOUDS: Final = {"gcch": "O365USGovGCCHigh", "dod": "O365USGovDoD", "china": "O365China"}
-"""Values of Connect-ExchangeOnline -ExchangeEnvironmentName (MicrosoftDocs Connect-ExchangeOnline page)."""
+"""Values of Connect-ExchangeOnline -ExchangeEnvironmentName (MicrosoftDocs Connect-ExchangeOnline
+page).
+"""
 _SHORTEST: Final = 8
-"""Characters of a password: the log and the answers are cleared of it, which cannot be done with a word that stands everywhere."""
+"""Characters of a password: the log and the answers are cleared of it, which cannot be done with a
+word that stands everywhere.
+"""
 
 
 class Way(StrEnum):
@@ -42,9 +50,11 @@ class Way(StrEnum):
 class Connection:
     """What one connect message is made of. Nothing secret shows in its repr.
 
-    `certificate_variable`: the variable that names the certificate's file. `secrets`: what must be hidden in everything that is kept.
-    `lasts_until`: unix seconds at which the credential ends and nothing renews it (the earliest `exp` of its tokens); None if that is not
-    known or it renews itself. `pass_on`: names of environment variables that the process itself needs for this way to sign in.
+    `certificate_variable`: the variable that names the certificate's file. `secrets`: what must be
+    hidden in everything that is kept. `lasts_until`: unix seconds at which the credential ends and
+    nothing renews it (the earliest `exp` of its tokens); None if that is not known or it renews
+    itself. `pass_on`: names of environment variables that the process itself needs for this way to
+    sign in.
     """
 
     provider: Provider
@@ -66,14 +76,19 @@ class Connection:
         return self.way is Way.DEVICE
 
     def importing(self, cmdlets: Sequence[str]) -> Connection:
-        """The same, importing only these cmdlets (Exchange: `-CommandName`; the Teams module has no such choice)."""
+        """The same, importing only these cmdlets (Exchange: `-CommandName`; the Teams module has no
+        such choice).
+        """
         if self.provider == "teams":
             return self
         return replace(self, parameters={**self.parameters, "CommandName": list(cmdlets)})
 
 
 def connections(
-    connect: Mapping[str, Json], tenant_id: str, organization: str | None, environ: Mapping[str, str]
+    connect: Mapping[str, Json],
+    tenant_id: str,
+    organization: str | None,
+    environ: Mapping[str, str],
 ) -> dict[Provider, Connection]:
     """Put together what each product that `connect` names is signed in with.
 
@@ -84,17 +99,29 @@ def connections(
         environ: Where the named variables stand.
 
     Raises:
-        ConnectFault: every variable that is not set or cannot be what it should be, by name and never by value.
+        ConnectFault: every variable that is not set or cannot be what it should be, by name and
+            never by value.
     """
     wanted: dict[str, Any] = dict(connect)
     variables = _Variables(environ)
     made: dict[Provider, Connection] = {}
     if "teams" in wanted:
-        made["teams"] = _teams(wanted["teams"], wanted.get("cloud", "commercial"), tenant_id, variables)
+        made["teams"] = _teams(
+            wanted["teams"], wanted.get("cloud", "commercial"), tenant_id, variables
+        )
     if "exchange" in wanted:
-        made["exchange"] = _exchange(wanted["exchange"], wanted.get("cloud", "commercial"), tenant_id, organization, variables)
+        made["exchange"] = _exchange(
+            wanted["exchange"],
+            wanted.get("cloud", "commercial"),
+            tenant_id,
+            organization,
+            variables,
+        )
     if variables.faults:
-        raise ConnectFault("`connect` of the Tenant document cannot be used: " + "; ".join(dict.fromkeys(variables.faults)))
+        raise ConnectFault(
+            "`connect` of the Tenant document cannot be used: "
+            + "; ".join(dict.fromkeys(variables.faults))
+        )
     return made
 
 
@@ -109,7 +136,10 @@ def certificate(connection: Connection) -> bytes:
         return path.read_bytes() if path else b""
     except OSError as why:
         reason = why.strerror
-    raise ConnectFault(f"the file that {connection.certificate_variable} names cannot be read ({reason}): set it to the path of a PFX file")
+    raise ConnectFault(
+        f"the file that {connection.certificate_variable} names cannot be read ({reason}): set it"
+        " to the path of a PFX file"
+    )
 
 
 class _Variables:
@@ -144,39 +174,69 @@ class _Variables:
         value = self.value(name)
         if value and len(value) < _SHORTEST:
             self.faults.append(
-                f"the password in {name} has less than {_SHORTEST} characters and could not be kept out of logs: choose a longer one"
+                f"the password in {name} has less than {_SHORTEST} characters and could not be kept"
+                " out of logs: choose a longer one"
             )
         return value
 
 
-def _teams(spec: Mapping[str, Any], cloud: str, tenant_id: str, variables: _Variables) -> Connection:
-    # The module keeps a log file of its own unless told not to (MicrosoftDocs Connect-MicrosoftTeams page).
+def _teams(
+    spec: Mapping[str, Any], cloud: str, tenant_id: str, variables: _Variables
+) -> Connection:
+    # The module keeps a log file of its own unless told not to (MicrosoftDocs
+    # Connect-MicrosoftTeams page).
     parameters: dict[str, Json] = {"TenantId": tenant_id, "LogLevel": "None"}
     if cloud in _TEAMS_CLOUDS:
         parameters["TeamsEnvironmentName"] = _TEAMS_CLOUDS[cloud]
-    base = Connection("teams", Way.DEVICE, "MicrosoftTeams", "Connect-MicrosoftTeams", tenant_id, parameters)
+    base = Connection(
+        "teams", Way.DEVICE, "MicrosoftTeams", "Connect-MicrosoftTeams", tenant_id, parameters
+    )
     if "certificateFile" in spec:
         return _certified(base, "ApplicationId", spec, variables)
     if "accessTokens" in spec:
-        tokens = [variables.token(spec["accessTokens"][name]) for name in ("graph", "teams")]  # in this order (the same page)
+        tokens = [
+            variables.token(spec["accessTokens"][name]) for name in ("graph", "teams")
+        ]  # in this order (the same page)
         return _with_tokens(base, {"AccessTokens": list(tokens)}, tokens)
     if "managedIdentity" in spec:
         if cloud != "commercial":
-            variables.faults.append("Teams takes a managed identity in the commercial cloud only: use certificateFile or accessTokens")
-        return replace(base, way=Way.MANAGED_IDENTITY, parameters={**parameters, "Identity": True}, pass_on=IDENTITY)
+            variables.faults.append(
+                "Teams takes a managed identity in the commercial cloud only: use certificateFile"
+                " or accessTokens"
+            )
+        return replace(
+            base,
+            way=Way.MANAGED_IDENTITY,
+            parameters={**parameters, "Identity": True},
+            pass_on=IDENTITY,
+        )
     return replace(base, parameters={**parameters, "UseDeviceAuthentication": True})
 
 
-def _exchange(spec: Mapping[str, Any], cloud: str, tenant_id: str, organization: str | None, variables: _Variables) -> Connection:
+def _exchange(
+    spec: Mapping[str, Any],
+    cloud: str,
+    tenant_id: str,
+    organization: str | None,
+    variables: _Variables,
+) -> Connection:
     parameters: dict[str, Json] = {"ShowBanner": False, "SkipLoadingFormatData": True}
     if cloud in _EXCHANGE_CLOUDS:
         parameters["ExchangeEnvironmentName"] = _EXCHANGE_CLOUDS[cloud]
-    base = Connection("exchange", Way.DEVICE, "ExchangeOnlineManagement", "Connect-ExchangeOnline", tenant_id, parameters)
+    base = Connection(
+        "exchange",
+        Way.DEVICE,
+        "ExchangeOnlineManagement",
+        "Connect-ExchangeOnline",
+        tenant_id,
+        parameters,
+    )
     if "device" in spec:
         return replace(base, parameters={**parameters, "Device": True})
     if organization is None:
         variables.faults.append(
-            "Exchange needs the tenant's initial domain: say `organization: NAME.onmicrosoft.com` in the Tenant document"
+            "Exchange needs the tenant's initial domain: say `organization: NAME.onmicrosoft.com`"
+            " in the Tenant document"
         )
     base = replace(base, parameters={**parameters, "Organization": organization})
     if "certificateFile" in spec:
@@ -184,10 +244,17 @@ def _exchange(spec: Mapping[str, Any], cloud: str, tenant_id: str, organization:
     if "accessToken" in spec:
         token = variables.token(spec["accessToken"])
         return _with_tokens(base, {"AccessToken": token}, [token])
-    return replace(base, way=Way.MANAGED_IDENTITY, parameters={**base.parameters, "ManagedIdentity": True}, pass_on=IDENTITY)
+    return replace(
+        base,
+        way=Way.MANAGED_IDENTITY,
+        parameters={**base.parameters, "ManagedIdentity": True},
+        pass_on=IDENTITY,
+    )
 
 
-def _certified(base: Connection, application: str, spec: Mapping[str, Any], variables: _Variables) -> Connection:
+def _certified(
+    base: Connection, application: str, spec: Mapping[str, Any], variables: _Variables
+) -> Connection:
     password = variables.password(spec.get("certificatePassword"))
     return replace(
         base,
@@ -200,7 +267,9 @@ def _certified(base: Connection, application: str, spec: Mapping[str, Any], vari
     )
 
 
-def _with_tokens(base: Connection, parameters: Mapping[str, Json], tokens: Sequence[str]) -> Connection:
+def _with_tokens(
+    base: Connection, parameters: Mapping[str, Json], tokens: Sequence[str]
+) -> Connection:
     ends = [end for end in map(expiry, tokens) if end is not None]
     return replace(
         base,
@@ -212,13 +281,19 @@ def _with_tokens(base: Connection, parameters: Mapping[str, Json], tokens: Seque
 
 
 def expiry(token: str) -> int | None:
-    """When a token ends, unix seconds: its `exp` claim if it is a JSON Web Token (RFC 7519 §4.1.4), which is read and not verified."""
+    """When a token ends, unix seconds: its `exp` claim if it is a JSON Web Token (RFC 7519 §4.1.4),
+    which is read and not verified.
+    """
     pieces = token.split(".")
     if len(pieces) != 3:  # noqa: PLR2004  header, claims, signature
         return None
     claims = next(_claims(pieces[1]), None)
     end = claims.get("exp") if isinstance(claims, dict) else None
-    return int(end) if isinstance(end, int | float) and not isinstance(end, bool) and abs(end) < 2**53 else None
+    return (
+        int(end)
+        if isinstance(end, int | float) and not isinstance(end, bool) and abs(end) < 2**53
+        else None
+    )
 
 
 def _claims(piece: str) -> Iterator[Any]:

@@ -1,4 +1,7 @@
-"""What a parameter of a given type takes. No conversions: the values that PowerShell would bend into the type are refused."""
+"""What a parameter of a given type takes.
+
+No conversions: the values that PowerShell would bend into the type are refused.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ EDIT_KEYS: Final = frozenset(("Add", "Remove"))
 
 
 class Parameter(Struct, frozen=True):
-    """A declared parameter: the name of its type in the catalogue, and the members if that is an enumeration."""
+    """A declared parameter: the name of its type in the catalogue, and the members if that is an
+    enumeration.
+    """
 
     type: str
     values: frozenset[str] = frozenset()
@@ -23,14 +28,24 @@ class Parameter(Struct, frozen=True):
 def mismatch(parameter: Parameter, value: Json) -> str | None:
     """What the parameter takes, in words, if it does not take the value; None if it does."""
     if parameter.values:
-        return None if isinstance(value, str) and value in parameter.values else " or ".join(sorted(parameter.values))
+        return (
+            None
+            if isinstance(value, str) and value in parameter.values
+            else " or ".join(sorted(parameter.values))
+        )
     words, takes = _TYPES[parameter.type]
     return None if takes(value) else words
 
 
 def described(value: Json) -> str:
     """The kind of a value, in words, without its content."""
-    for kind, words in ((bool, "a boolean"), (str, "text"), (int, f"the number {value}"), (Mapping, "a map"), (list | tuple, "a list")):
+    for kind, words in (
+        (bool, "a boolean"),
+        (str, "text"),
+        (int, f"the number {value}"),
+        (Mapping, "a map"),
+        (list | tuple, "a list"),
+    ):
         if isinstance(value, kind):
             return words
     return "null" if value is None else f"a {type(value).__name__}"
@@ -48,7 +63,12 @@ def is_list(value: Json) -> bool:
 
 def is_edit(value: Json) -> bool:
     """Whether a value is a map of `Add` and `Remove` to lists."""
-    return isinstance(value, Mapping) and bool(value) and value.keys() <= EDIT_KEYS and all(map(is_list, value.values()))
+    return (
+        isinstance(value, Mapping)
+        and bool(value)
+        and value.keys() <= EDIT_KEYS
+        and all(map(is_list, value.values()))
+    )
 
 
 def _is_switch(value: Json) -> bool:
@@ -56,7 +76,9 @@ def _is_switch(value: Json) -> bool:
 
 
 def _is_number_to(largest: int) -> Callable[[Json], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest
+    return lambda value: (
+        isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= largest
+    )
 
 
 def _is_size(value: Json) -> bool:
@@ -76,7 +98,10 @@ _TYPES: Final[Mapping[str, _Check]] = {
     "Nullable[Int32]": ("a number from 0 to 2147483647", _is_signed),
     "UInt32": ("a number from 0 to 4294967295", _is_number_to(2**32 - 1)),
     "Unlimited": ("`Unlimited` or a number", _is_size),
-    "Object": ("a list of texts, or a map of Add and Remove to such lists", lambda value: is_list(value) or is_edit(value)),
+    "Object": (
+        "a list of texts, or a map of Add and Remove to such lists",
+        lambda value: is_list(value) or is_edit(value),
+    ),
     "ApplicationAccessPolicyIdParameter": _IDENTITY,
     "DistributionGroupMemberIdParameter": _IDENTITY,
     "GroupIdParameter": _IDENTITY,

@@ -1,7 +1,7 @@
 """A strict reader of what the renderer writes, and of nothing else.
 
-It never reads a text differently from PowerShell 7.6.5 (held against its recorded answers): where PowerShell accepts more than the renderer
-writes, the text is refused.
+It never reads a text differently from PowerShell 7.6.5 (held against its recorded answers): where
+PowerShell accepts more than the renderer writes, the text is refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _LIST: Final = rf"@\((?:{_STRING}(?:,{_STRING})*+)?+\)"
 _NAME: Final = re.compile(r"[A-Z][A-Za-z]*-[A-Z][A-Za-z0-9]*(?= |\Z)")
 _PARAMETER: Final = re.compile(r" -([A-Za-z][A-Za-z0-9]*):")
 _VALUE: Final = re.compile(
-    rf"(?:(?P<string>{_STRING})|(?P<constant>\$(?:true|false|null))|(?P<number>0|[1-9][0-9]{{0,17}})|(?P<list>{_LIST})"
+    rf"(?:(?P<string>{_STRING})|(?P<constant>\$(?:true|false|null))"
+    rf"|(?P<number>0|[1-9][0-9]{{0,17}})|(?P<list>{_LIST})"
     rf"|(?P<edit>@\{{(?:Add={_LIST}(?:;Remove={_LIST})?+|Remove={_LIST})\}}))(?= -|\Z)"
 )
 _STRINGS: Final = re.compile(_STRING)
@@ -39,12 +40,15 @@ _CONSTANTS: Final[dict[str, bool | None]] = {"$true": True, "$false": False, "$n
 
 
 def read(text: str) -> Invocation:
-    """Read one rendered invocation: the cmdlet and its parameters in the order of the text. Lists are lists.
+    """Read one rendered invocation: the cmdlet and its parameters in the order of the text.
+
+    Lists are lists.
 
     Which cmdlets and parameters exist is the catalogue's business, not the reader's.
 
     Raises:
-        RefusedText: the text is not exactly `Cmdlet -Name:constant -Name:constant`, spelled as the renderer spells it.
+        RefusedText: the text is not exactly `Cmdlet -Name:constant -Name:constant`, spelled as the
+            renderer spells it.
     """
     name = _NAME.match(text)
     if name is None:
@@ -134,4 +138,6 @@ def _unescape(match: re.Match[str]) -> str:
 
 def _refused(text: str, position: int, why: str) -> RefusedText:
     found = ascii(text[position : position + 40]) if position < len(text) else "the end of the text"
-    return RefusedText(f"not a text that the renderer writes: at character {position + 1}, {why}; found {found}")
+    return RefusedText(
+        f"not a text that the renderer writes: at character {position + 1}, {why}; found {found}"
+    )

@@ -1,6 +1,8 @@
-"""Invocations that bind in PowerShell and are refused all the same: each is a named rule, and its message says what harm it prevents.
+"""Invocations that bind in PowerShell and are refused all the same: each is a named rule, and its
+message says what harm it prevents.
 
-Facts: the generated proxies of MicrosoftTeams 6.4.0 and 7.7.0, and MicrosoftDocs' pages of the Exchange cmdlets.
+Facts: the generated proxies of MicrosoftTeams 6.4.0 and 7.7.0, and MicrosoftDocs' pages of the
+Exchange cmdlets.
 """
 
 from __future__ import annotations
@@ -25,11 +27,22 @@ _GRANT: Final = "Grant-CsApplicationAccessPolicy"
 _EXCHANGE_NEW: Final = "New-ApplicationAccessPolicy"
 _EXCHANGE_SET: Final = "Set-ApplicationAccessPolicy"
 _EXCHANGE_REMOVE: Final = "Remove-ApplicationAccessPolicy"
-_IDS: Final = ("Identity", "Group", "GroupId", "PolicyScopeGroupId", "AppId", "PolicyType", "ConnectionId", "ModulePrefix")
+_IDS: Final = (
+    "Identity",
+    "Group",
+    "GroupId",
+    "PolicyScopeGroupId",
+    "AppId",
+    "PolicyType",
+    "ConnectionId",
+    "ModulePrefix",
+)
 
 
 class Refusal(Struct, frozen=True):
-    """A rule: its name, the cmdlet it is about (None: every one), what is true of a refused call, and what to say of it."""
+    """A rule: its name, the cmdlet it is about (None: every one), what is true of a refused call,
+    and what to say of it.
+    """
 
     name: str
     cmdlet: str | None
@@ -58,7 +71,11 @@ def _lacks(*names: str) -> Callable[[Parameters], bool]:
 
 
 def _blank_id(parameters: Parameters) -> bool:
-    return any(name in parameters and not (is_text(value := parameters[name]) or (value and is_list(value))) for name in _IDS)
+    return any(
+        name in parameters
+        and not (is_text(value := parameters[name]) or (value and is_list(value)))
+        for name in _IDS
+    )
 
 
 def _subjects_are_not_one(parameters: Parameters) -> bool:
@@ -66,7 +83,11 @@ def _subjects_are_not_one(parameters: Parameters) -> bool:
 
 
 def _rank_is_missing(parameters: Parameters) -> bool:
-    return "Group" in parameters and "Rank" not in parameters and parameters.get("PolicyName") is not None
+    return (
+        "Group" in parameters
+        and "Rank" not in parameters
+        and parameters.get("PolicyName") is not None
+    )
 
 
 def _rank_is_below_one(parameters: Parameters) -> bool:
@@ -75,18 +96,31 @@ def _rank_is_below_one(parameters: Parameters) -> bool:
 
 def _is_no_single_edit(parameters: Parameters) -> bool:
     edit = parameters.get("AppIds")
-    return "AppIds" in parameters and not (isinstance(edit, Mapping) and is_edit(edit) and len(edit) == 1 and all(edit.values()))
+    return "AppIds" in parameters and not (
+        isinstance(edit, Mapping) and is_edit(edit) and len(edit) == 1 and all(edit.values())
+    )
 
 
 REFUSALS: Final = (
-    Refusal("blank-id", None, _blank_id, "a blank id can mean everything or everyone; name what is meant"),
+    Refusal(
+        "blank-id",
+        None,
+        _blank_id,
+        "a blank id can mean everything or everyone; name what is meant",
+    ),
     Refusal(
         "set-without-identity",
         _SET,
         _lacks("Identity"),
-        "without -Identity it rewrites Global, the policy of everyone without a grant; say -Identity",
+        "without -Identity it rewrites Global, the policy of everyone without a grant; say"
+        " -Identity",
     ),
-    Refusal("nothing-to-set", _SET, _lacks("AppIds", "Description"), "it would set nothing; leave the call out"),
+    Refusal(
+        "nothing-to-set",
+        _SET,
+        _lacks("AppIds", "Description"),
+        "it would set nothing; leave the call out",
+    ),
     Refusal(
         "not-a-single-edit",
         _SET,
@@ -96,14 +130,17 @@ REFUSALS: Final = (
     Refusal(
         "no-list-of-applications",
         _NEW,
-        lambda parameters: "AppIds" in parameters and not (parameters["AppIds"] and is_list(parameters["AppIds"])),
+        lambda parameters: (
+            "AppIds" in parameters and not (parameters["AppIds"] and is_list(parameters["AppIds"]))
+        ),
         "-AppIds takes a list of ids; leave the parameter out for an empty one",
     ),
     Refusal(
         "not-one-subject",
         _GRANT,
         _subjects_are_not_one,
-        "exactly one of -Identity, -Group and -Global says whom it is granted to; without one it is everyone",
+        "exactly one of -Identity, -Group and -Global says whom it is granted to; without one it is"
+        " everyone",
     ),
     Refusal(
         "global-not-true",
@@ -118,19 +155,40 @@ REFUSALS: Final = (
         "-PolicyName is a name, or null to take the grant away; say which",
     ),
     Refusal(
-        "rank-without-group", _GRANT, lambda parameters: "Rank" in parameters and "Group" not in parameters, "-Rank goes with -Group only"
+        "rank-without-group",
+        _GRANT,
+        lambda parameters: "Rank" in parameters and "Group" not in parameters,
+        "-Rank goes with -Group only",
     ),
-    Refusal("rank-below-one", _GRANT, _rank_is_below_one, "ranks count from 1; 0 is silently taken for none"),
-    Refusal("rank-missing", _GRANT, _rank_is_missing, "a policy is granted to a group at a -Rank; without one the service picks the last"),
+    Refusal(
+        "rank-below-one",
+        _GRANT,
+        _rank_is_below_one,
+        "ranks count from 1; 0 is silently taken for none",
+    ),
+    Refusal(
+        "rank-missing",
+        _GRANT,
+        _rank_is_missing,
+        "a policy is granted to a group at a -Rank; without one the service picks the last",
+    ),
     Refusal(
         "not-one-application",
         _EXCHANGE_NEW,
-        lambda parameters: isinstance(parameters.get("AppId"), list | tuple) and len(parameters["AppId"]) != 1,  # type: ignore[arg-type]
+        lambda given: isinstance(ids := given.get("AppId"), list | tuple) and len(ids) != 1,
         "-AppId takes a list of one id: the service makes one policy of each application",
     ),
-    Refusal("nothing-to-set", _EXCHANGE_SET, _lacks("Description"), "it would set nothing; leave the call out"),
     Refusal(
-        "unanswered-question", _EXCHANGE_REMOVE, _lacks("Confirm"), "it asks before it removes, and nobody can answer; say -Confirm:$false"
+        "nothing-to-set",
+        _EXCHANGE_SET,
+        _lacks("Description"),
+        "it would set nothing; leave the call out",
+    ),
+    Refusal(
+        "unanswered-question",
+        _EXCHANGE_REMOVE,
+        _lacks("Confirm"),
+        "it asks before it removes, and nobody can answer; say -Confirm:$false",
     ),
     Refusal(
         "question-asked-for",
@@ -142,4 +200,8 @@ REFUSALS: Final = (
 
 
 def _is_name_or_null(parameters: Parameters) -> bool:
-    return "PolicyName" not in parameters or parameters["PolicyName"] is None or is_text(parameters["PolicyName"])
+    return (
+        "PolicyName" not in parameters
+        or parameters["PolicyName"] is None
+        or is_text(parameters["PolicyName"])
+    )

@@ -1,4 +1,7 @@
-"""One template per cmdlet, one line of text per invocation. Templates never quote: every printed value passes `literal`."""
+"""One template per cmdlet, one line of text per invocation.
+
+Templates never quote: every printed value passes `literal`.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,11 @@ if TYPE_CHECKING:
 
 
 def render(invocation: Invocation) -> str:
-    """Write an invocation as the one line that PowerShell will run: `Cmdlet -Name:value -Name:value`.
+    """Write an invocation as the one line that PowerShell will run: `Cmdlet -Name:value
+    -Name:value`.
 
-    Parameters stand in the template's order, whatever their order in the invocation; each of them is in the text.
+    Parameters stand in the template's order, whatever their order in the invocation; each of them
+    is in the text.
 
     Raises:
         BindingFault: the catalogue does not bind it, or it is refused.
@@ -33,7 +38,9 @@ def render(invocation: Invocation) -> str:
     try:
         return template.render(invocation.parameters)
     except UndefinedError as missing:
-        raise RenderFault(f"{invocation.cmdlet} cannot be written: {missing.message}; give the parameter") from None
+        raise RenderFault(
+            f"{invocation.cmdlet} cannot be written: {missing.message}; give the parameter"
+        ) from None
 
 
 @lru_cache(maxsize=256)
@@ -41,7 +48,9 @@ def _template(cmdlet: str, given: frozenset[str]) -> Template:
     template, names = _compiled(cmdlet)
     forgotten = given - names
     if forgotten:
-        raise RenderFault(f"the template of {cmdlet} does not write {' '.join(sorted(forgotten))}; leave it out")
+        raise RenderFault(
+            f"the template of {cmdlet} does not write {' '.join(sorted(forgotten))}; leave it out"
+        )
     return template
 
 
@@ -68,15 +77,26 @@ def _compiled(cmdlet: str) -> tuple[Template, frozenset[str]]:
     tree = environment.parse(source, name, file)
     # Each is a parameter: templates set no variables, and there are no globals.
     names = frozenset(node.name for node in tree.find_all(nodes.Name))
-    return environment.template_class.from_code(environment, environment.compile(tree, name, file), {}), names
+    return (
+        environment.template_class.from_code(
+            environment, environment.compile(tree, name, file), {}
+        ),
+        names,
+    )
 
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  lazy: only who renders loads Jinja2
+    from jinja2 import (  # noqa: PLC0415
+        Environment,
+        PackageLoader,
+        StrictUndefined,
+    )
 
     def quoted(value: Json | StrictUndefined) -> str:
-        return str(value) if isinstance(value, StrictUndefined) else literal(value)  # str raises, and names what is undefined
+        return (
+            str(value) if isinstance(value, StrictUndefined) else literal(value)
+        )  # str raises, and names what is undefined
 
     environment = Environment(  # noqa: S701  autoescape is HTML's; `finalize` quotes for PowerShell
         loader=PackageLoader("reconciler.powershell", "templates"),

@@ -36,9 +36,13 @@ __all__ = [
 
 
 class Session(Protocol):
-    """One process, opened. One operation at a time; any of them raises SessionLost when the process is gone, and then all that follow do.
+    """One process, opened.
 
-    `failed` answers of the operations raise OperationFailed, answers of the gate RefusedText; the session goes on after both.
+    One operation at a time; any of them raises SessionLost when the process is gone, and then all
+    that follow do.
+
+    `failed` answers of the operations raise OperationFailed, answers of the gate RefusedText; the
+    session goes on after both.
     """
 
     @property
@@ -51,16 +55,25 @@ class Session(Protocol):
         """The process's id, for the journal."""
         ...
 
-    def load(self, module: str, *, version: str | None = None, minimum: str | None = None) -> Loaded | NotFound:
+    def load(
+        self, module: str, *, version: str | None = None, minimum: str | None = None
+    ) -> Loaded | NotFound:
         """Import a module, `version` exactly, else the newest from `minimum` on."""
         ...
 
     def connect(self, connection: Connection) -> Mapping[str, Json]:
-        """Sign in, once a process. Returns `{"output": [plain objects]}`, what the connect cmdlet put out."""
+        """Sign in, once a process.
+
+        Returns `{"output": [plain objects]}`, what the connect cmdlet put out.
+        """
         ...
 
-    def resolve(self, cmdlets: Iterable[str], modules: Iterable[str]) -> Mapping[str, Resolved | None]:
-        """Allow cmdlets for `run`, each from exactly one of the modules; None for what is absent or ambiguous."""
+    def resolve(
+        self, cmdlets: Iterable[str], modules: Iterable[str]
+    ) -> Mapping[str, Resolved | None]:
+        """Allow cmdlets for `run`, each from exactly one of the modules; None for what is absent or
+        ambiguous.
+        """
         ...
 
     def read(self, text: str) -> Invocation:
@@ -81,8 +94,10 @@ class Session(Protocol):
         Args:
             invocation: The same call as data.
             text: What is executed, byte for byte.
-            select: Names of properties to return; all when empty. What an object has not is named in its `(absent)`.
-            timeout: Seconds of silence after which the session is lost; None for what suits the cmdlet.
+            select: Names of properties to return; all when empty. What an object has not is named
+                in its `(absent)`.
+            timeout: Seconds of silence after which the session is lost; None for what suits the
+                cmdlet.
             part: Called with the number of objects so far, whenever some arrive.
 
         Raises:
@@ -92,15 +107,20 @@ class Session(Protocol):
         ...
 
     def tail(self) -> str:
-        """The end of what the process printed beside its answers, redacted: for a person, untrusted."""
+        """The end of what the process printed beside its answers, redacted: for a person,
+        untrusted.
+        """
         ...
 
     def close(self) -> None:
-        """Disconnect and end the process; waits until it is gone. Never raises, may be called twice."""
+        """Disconnect and end the process; waits until it is gone.
+
+        Never raises, may be called twice.
+        """
         ...
 
 
-def start(  # noqa: PLR0913  each is a choice of its own
+def start(
     executable: str | None = None,
     *,
     environment: Mapping[str, str],
@@ -112,16 +132,25 @@ def start(  # noqa: PLR0913  each is a choice of its own
     """Start PowerShell with the runner, and open the conversation.
 
     Args:
-        executable: Path or name of pwsh; None: RECONCILER_PWSH of `environment`, else `pwsh` on its PATH.
-        environment: This process's environment; the child gets only what is named in `environment.py`, with a home of its own.
+        executable: Path or name of pwsh; None: RECONCILER_PWSH of `environment`, else `pwsh` on its
+            PATH.
+        environment: This process's environment; the child gets only what is named in
+            `environment.py`, with a home of its own.
         log: File that what the process prints is added to, redacted.
         pass_on: Names of further variables that the child gets (`Connection.pass_on`).
-        show: Called with each line that the process prints while a person signs in by device code, from another thread: untrusted text,
-            without secrets and control characters.
+        show: Called with each line that the process prints while a person signs in by device code,
+            from another thread: untrusted text, without secrets and control characters.
         timeouts: How long to wait for what.
 
     Raises:
         DoorFault: there is no PowerShell, it is too old, or the log cannot be written.
         SessionLost: it did not open the conversation.
     """
-    return converse(executable, environment=environment, log=log, pass_on=pass_on, show=show, timeouts=timeouts or Timeouts())
+    return converse(
+        executable,
+        environment=environment,
+        log=log,
+        pass_on=pass_on,
+        show=show,
+        timeouts=timeouts or Timeouts(),
+    )

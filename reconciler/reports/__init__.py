@@ -1,1 +1,4 @@
-"""Values to texts: for a terminal, for machines, for a person with PowerShell. Nothing here decides or reads anything."""
+"""Values to texts: for a terminal, for machines, for a person with PowerShell.
+
+Nothing here decides or reads anything.
+"""

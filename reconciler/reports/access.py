@@ -1,4 +1,6 @@
-"""Who is reached by which application after a plan and was not before, and the other way round: what a reviewer reads first."""
+"""Who is reached by which application after a plan and was not before, and the other way round:
+what a reviewer reads first.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +23,20 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
 
 MOST = 20
-"""People of one application who are listed one by one, each way. Groups, policies and everyone are never left out."""
+"""People of one application who are listed one by one, each way.
+
+Groups, policies and everyone are never left out.
+"""
 
 _TITLES: tuple[tuple[Provider, str], ...] = (
     ("exchange", "  Mailboxes (Exchange)"),
-    ("teams", "  Meetings and events of users (Teams; groups and everyone: users without a grant of their own)"),
+    (
+        "teams",
+        (
+            "  Meetings and events of users (Teams; groups and everyone: users without a grant of"
+            " their own)"
+        ),
+    ),
 )
 _PEOPLE = {SubjectKind.USER, SubjectKind.MAILBOX}
 _FEW = 5
@@ -45,11 +56,17 @@ def access(plan: Plan) -> Iterator[Line]:
     """The access delta: for each application a line that sums up, then whom it gains and loses."""
     if plan.access is None:
         yield from heading("Access: not computed")
-        yield Line("    The plan does not say who is reached afterwards: read the changes below with that question.")
+        yield Line(
+            "    The plan does not say who is reached afterwards: read the changes below with that"
+            " question."
+        )
         return
     told = [(provider, title, list(_told(plan, provider))) for provider, title in _TITLES]
     if any(found for _, _, found in told):
-        yield from heading("Access: who is reached by which application afterwards and is not now, and the other way round")
+        yield from heading(
+            "Access: who is reached by which application afterwards and is not now, and the other"
+            " way round"
+        )
     elif plan.changes:
         yield from heading("Access: nobody gains or loses any")
     for provider, title, found in told:
@@ -63,8 +80,15 @@ def _told(plan: Plan, provider: Provider) -> Iterator[_Told]:
     delta = read(plan.access, provider)
     gained, lost = _by_application(delta.gained), _by_application(delta.lost)
     wide = {one.row.application: one for one in delta.tenant_wide}
-    for application in sorted(gained.keys() | lost.keys() | wide.keys(), key=lambda one: (one not in wide, one)):
-        yield _Told(application, tuple(gained.get(application, ())), tuple(lost.get(application, ())), wide.get(application))
+    for application in sorted(
+        gained.keys() | lost.keys() | wide.keys(), key=lambda one: (one not in wide, one)
+    ):
+        yield _Told(
+            application,
+            tuple(gained.get(application, ())),
+            tuple(lost.get(application, ())),
+            wide.get(application),
+        )
 
 
 def _by_application(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
@@ -85,11 +109,17 @@ class _Speaking:
     def application(self, told: _Told) -> Iterator[Line]:
         """A line that sums up, then the rows."""
         # what a tenant-wide application gains of everyone is said by the words before
-        gained = [row for row in told.gained if told.wide is None or row.subject.kind is not SubjectKind.EVERYONE]
+        gained = [
+            row
+            for row in told.gained
+            if told.wide is None or row.subject.kind is not SubjectKind.EVERYONE
+        ]
         sums = ", ".join((*_sum("+", gained), *_sum("-", told.lost)))
         wide = "" if told.wide is None else self._wide(told.wide)
         said = "; ".join(part for part in (wide, sums) if part)
-        yield Line(f"    {self._name(told.application)}: {said}", Tone.WARNING if wide else Tone.HEADING)
+        yield Line(
+            f"    {self._name(told.application)}: {said}", Tone.WARNING if wide else Tone.HEADING
+        )
         yield from self._rows("+", "gained", told.gained, Tone.ADD)
         yield from self._rows("-", "lost", told.lost, Tone.REMOVE)
 
@@ -110,9 +140,15 @@ class _Speaking:
         yield from capped(people, MOST, partial(self._line, sign, where, tone))
 
     def _line(self, sign: str, where: str, tone: Tone, row: Row) -> Line:
-        size = self._figures.get(f"access {self._provider} {where} {row.subject.kind.value} {row.subject.id}")
+        size = self._figures.get(
+            f"access {self._provider} {where} {row.subject.kind.value} {row.subject.id}"
+        )
         known = "" if size is None else f" ({size} of them)"
-        possibly = " (possibly: it depends on who is in the groups)" if row.certainty is Certainty.POSSIBLE else ""
+        possibly = (
+            " (possibly: it depends on who is in the groups)"
+            if row.certainty is Certainty.POSSIBLE
+            else ""
+        )
         return Line(f"      {sign} {self._subject(row.subject, known)}{possibly}", tone)
 
     def _subject(self, subject: Subject, size: str = "") -> str:
@@ -150,7 +186,9 @@ def _sum(sign: str, rows: Iterable[Row]) -> Iterator[str]:
     """`+2 users`, `+members of 1 group`; what is only possible apart."""
     tally = Counter((row.certainty, row.subject.kind) for row in rows)
     for (certainty, kind), count in sorted(tally.items()):
-        yield f"{sign}{_counted(kind, count)}{' (possibly)' if certainty is Certainty.POSSIBLE else ''}"
+        yield (
+            f"{sign}{_counted(kind, count)}{' (possibly)' if certainty is Certainty.POSSIBLE else ''}"
+        )
 
 
 def _counted(kind: SubjectKind, count: int) -> str:

@@ -30,7 +30,12 @@ class Outcome(StrEnum):
     EXCUSED = "excused"
 
 
-_TONES = {Outcome.PASSED: Tone.ADD, Outcome.FAILED: Tone.FAULT, Outcome.UNDECIDED: Tone.FAULT, Outcome.EXCUSED: Tone.WARNING}
+_TONES = {
+    Outcome.PASSED: Tone.ADD,
+    Outcome.FAILED: Tone.FAULT,
+    Outcome.UNDECIDED: Tone.FAULT,
+    Outcome.EXCUSED: Tone.WARNING,
+}
 _REACHED = {"mailbox": "the mailbox", "user": "the meetings of"}
 
 
@@ -58,9 +63,15 @@ def of_documents(rows: Sequence[Row]) -> Iterator[Line]:
     undecided = [row for row in rows if outcome(row) is Outcome.UNDECIDED]
     if rows:
         held = sum(row["passed"] for row in rows)
-        left = f"{len(undecided)} cannot be decided by the documents alone, `plan` and `test` do it" if undecided else "all decided"
+        left = (
+            f"{len(undecided)} cannot be decided by the documents alone, `plan` and `test` do it"
+            if undecided
+            else "all decided"
+        )
         yield Line(f"{TITLE}: {held} {'holds' if held == 1 else 'hold'} in any tenant, {left}.")
-    yield from capped(undecided, MOST, lambda row: Line(f"    {row['name']}: {expectation(row, {})}"))
+    yield from capped(
+        undecided, MOST, lambda row: Line(f"    {row['name']}: {expectation(row, {})}")
+    )
 
 
 def count(rows: Sequence[Row]) -> str:
@@ -68,13 +79,22 @@ def count(rows: Sequence[Row]) -> str:
     if not rows:
         return "No access tests: the documents have none."
     found = Counter(map(outcome, rows))
-    return ", ".join(f"{found[one]} {one.value.lower()}" for one in Outcome if found[one] or one is Outcome.PASSED) + "."
+    return (
+        ", ".join(
+            f"{found[one]} {one.value.lower()}"
+            for one in Outcome
+            if found[one] or one is Outcome.PASSED
+        )
+        + "."
+    )
 
 
 def expectation(row: Row, names: Mapping[str, str]) -> str:
     """What is expected, as a sentence without an end."""
     subject = row["subject"]
-    reached = f"{_REACHED.get(subject['kind'], subject['kind'])} {values.named(subject['id'], names)}"
+    reached = (
+        f"{_REACHED.get(subject['kind'], subject['kind'])} {values.named(subject['id'], names)}"
+    )
     return f"{values.named(row['application'], names)} is {row['expected']} {reached}"
 
 
@@ -87,7 +107,9 @@ def contrast(row: Row) -> str:
 def explained(row: Row, names: Mapping[str, str]) -> Iterator[Line]:
     """An expectation, how it came out, and the way to its verdict."""
     came_out = outcome(row)
-    yield Line(f"    {came_out.value:<9}  {row['name']}: {expectation(row, names)}", _TONES[came_out])
+    yield Line(
+        f"    {came_out.value:<9}  {row['name']}: {expectation(row, names)}", _TONES[came_out]
+    )
     if came_out is not Outcome.PASSED:
         yield Line(f"               {contrast(row)}")
     for reason in reasons(row["why"], names):

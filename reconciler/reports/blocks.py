@@ -1,4 +1,6 @@
-"""One block per changed policy, in Terraform's manner: what happens to it, and each attribute that differs."""
+"""One block per changed policy, in Terraform's manner: what happens to it, and each attribute that
+differs.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ LEGEND = (
     Line("-/+ replace: one is destroyed and one created", Tone.REMOVE),
 )
 
-_SYMBOLS: Mapping[tuple[Action, ...], str] = {(Action.CREATE,): "+", (Action.UPDATE,): "~", (Action.DELETE,): "-"}
+_SYMBOLS: Mapping[tuple[Action, ...], str] = {
+    (Action.CREATE,): "+",
+    (Action.UPDATE,): "~",
+    (Action.DELETE,): "-",
+}
 _PHRASES: Mapping[tuple[Action, ...], str] = {
     (Action.CREATE,): "will be created",
     (Action.UPDATE,): "will be updated in place",
@@ -35,8 +41,12 @@ _TONES = {"+": Tone.ADD, "~": Tone.CHANGE, "-": Tone.REMOVE, "-/+": Tone.REMOVE}
 
 
 def blocks(changes: Sequence[Change], names: Names) -> Iterator[Line]:
-    """A block for each changed policy in the plan's order; two that replace each other share the block of the created one."""
-    policies: dict[str, Change] = {change.address: change for change in changes if not counts.is_grant(change.address)}
+    """A block for each changed policy in the plan's order; two that replace each other share the
+    block of the created one.
+    """
+    policies: dict[str, Change] = {
+        change.address: change for change in changes if not counts.is_grant(change.address)
+    }
     for change in policies.values():
         partner = _partner(change, policies)
         if partner is None:
@@ -63,13 +73,17 @@ def _partner(change: Change, policies: Mapping[str, Change]) -> Change | None:
 def _single(change: Change, names: Names) -> Iterator[Line]:
     symbol = symbol_of(change.actions)
     phrase = _PHRASES.get(change.actions, "must be replaced")
-    yield from _header(f"{change.address} {phrase}: {sentences.change(change.reason)}", symbol, change, names)
+    yield from _header(
+        f"{change.address} {phrase}: {sentences.change(change.reason)}", symbol, change, names
+    )
     attributes = change.attributes or _attributes(change.before, change.after)
     yield from body(attributes, names)
 
 
 def _replacement(old: Change, new: Change, names: Names) -> Iterator[Line]:
-    yield from _header(f"{new.address} replaces {old.address}: {sentences.change(new.reason)}", "-/+", new, names)
+    yield from _header(
+        f"{new.address} replaces {old.address}: {sentences.change(new.reason)}", "-/+", new, names
+    )
     yield Line(f"      - {old.address}{values.of(old.address, names)}", Tone.REMOVE)
     yield Line(f"      + {new.address}{values.of(new.address, names)}", Tone.ADD)
     yield from body(_attributes(old.before, new.after), names)

@@ -17,15 +17,25 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
     """What was read and where it was written."""
     if observed.source == "simulated":
         yield SIMULATED
-    yield Line(f"Capture of tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}:", Tone.HEADING)
+    yield Line(
+        f"Capture of tenant {observed.organization} ({observed.tenant_id}), read"
+        f" {observed.taken_at}:",
+        Tone.HEADING,
+    )
     if observed.teams is not None:
         teams = observed.teams
-        held = f"{counted(len(teams.users), 'user grant')}, {counted(len(teams.groups), 'group grant')}"
+        held = (
+            f"{counted(len(teams.users), 'user grant')},"
+            f" {counted(len(teams.groups), 'group grant')}"
+        )
         yield Line(f"    teams: {counted(len(teams.policies), 'policy', 'policies')}, {held}")
     if observed.exchange is not None:
-        yield Line(f"    exchange: {counted(len(observed.exchange.policies), 'policy', 'policies')}")
+        yield Line(
+            f"    exchange: {counted(len(observed.exchange.policies), 'policy', 'policies')}"
+        )
     known = observed.directory
     yield Line(
-        f"    directory: {counted(len(known.users), 'user')}, {counted(len(known.groups), 'group')}, {counted(len(known.recipients), 'recipient')}"
+        f"    directory: {counted(len(known.users), 'user')},"
+        f" {counted(len(known.groups), 'group')}, {counted(len(known.recipients), 'recipient')}"
     )
     yield Line(f"Written to {file}. To plan on it: reconciler plan --tenant {file}")

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 class Counts(NamedTuple):
-    """How many objects are created, updated and deleted. A flip counts as one of each end: created and deleted."""
+    """How many objects are created, updated and deleted.
+
+    A flip counts as one of each end: created and deleted.
+    """
 
     created: int
     updated: int
@@ -37,7 +40,9 @@ def grants(changes: Iterable[Change]) -> Counts:
 
 
 def made(plan: Plan, applied: Applied) -> Counts:
-    """Count the policies that an apply finished: every step of theirs is done, and at least one was done by this apply."""
+    """Count the policies that an apply finished: every step of theirs is done, and at least one was
+    done by this apply.
+    """
     steps: dict[str, set[int]] = {}
     for step in plan.steps:
         steps.setdefault(step.address, set()).add(step.id)
@@ -49,4 +54,9 @@ def made(plan: Plan, applied: Applied) -> Counts:
 
 def _count(changes: Iterable[Change]) -> Counts:
     actions = [change.actions for change in changes]
-    return Counts(*(sum(action in each for each in actions) for action in (Action.CREATE, Action.UPDATE, Action.DELETE)))
+    return Counts(
+        *(
+            sum(action in each for each in actions)
+            for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        )
+    )

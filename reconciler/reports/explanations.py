@@ -25,20 +25,35 @@ if TYPE_CHECKING:
 _REASONS = {**REASONS, (Asked.RESTRICTED, None): "which policies the application has is not known"}
 
 _ADVICE: Mapping[Remedy, str] = {
-    Remedy.LIST: "list the application in this policy (everyone who has the policy is reached then)",
+    Remedy.LIST: (
+        "list the application in this policy (everyone who has the policy is reached then)"
+    ),
     Remedy.UNLIST: "take the application out of this policy (it loses everyone who has the policy)",
-    Remedy.GRANT: "grant the user this policy, which lists the application (a policy replaces the one before, it does not add)",
+    Remedy.GRANT: (
+        "grant the user this policy, which lists the application (a policy replaces the one before,"
+        " it does not add)"
+    ),
     Remedy.GRANT_OTHER: "grant the user a policy that does not list the application",
     Remedy.JOIN_SCOPE: "put the mailbox into the scope of this RestrictAccess policy",
-    Remedy.LEAVE_SCOPE: "take the mailbox out of the scope of this policy, also out of groups nested in it",
-    Remedy.RESTRICT: "restrict the application to a scope without the mailbox, or deny it a scope that covers the mailbox",
+    Remedy.LEAVE_SCOPE: (
+        "take the mailbox out of the scope of this policy, also out of groups nested in it"
+    ),
+    Remedy.RESTRICT: (
+        "restrict the application to a scope without the mailbox, or deny it a scope that covers"
+        " the mailbox"
+    ),
     Remedy.DENY: "deny the application a scope that covers the mailbox",
     Remedy.LEARN: "find out about this; a new capture may know it (reconciler fetch)",
 }
 
 
 def text(
-    explanation: Explanation, source: str, names: Mapping[str, str], places: Mapping[str, Position], *, simulated: bool
+    explanation: Explanation,
+    source: str,
+    names: Mapping[str, str],
+    places: Mapping[str, Position],
+    *,
+    simulated: bool,
 ) -> Iterator[Line]:
     """The explanation as lines.
 
@@ -58,7 +73,11 @@ def text(
         yield Line(f"  {number}. {_REASONS[reason.asked, reason.holds]}:")
         yield Line(f"     {_object(reason.address, names, places)}")
     if explanation.advice:
-        yield from heading("What would decide it:" if isinstance(explanation.verdict, Depends) else "What would change it:")
+        yield from heading(
+            "What would decide it:"
+            if isinstance(explanation.verdict, Depends)
+            else "What would change it:"
+        )
     for advice in explanation.advice:
         yield Line(f"  - {_ADVICE[advice.remedy]}:")
         yield Line(f"    {_object(advice.address, names, places)}")
@@ -67,7 +86,10 @@ def text(
 def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) -> Iterator[Line]:
     question = explanation.question
     who = "the meetings and events of" if question.kind is SubjectKind.USER else "the mailbox"
-    asked = f"{values.named(question.application, names)} to {who} {values.named(question.subject, names)}, {source}"
+    asked = (
+        f"{values.named(question.application, names)} to {who}"
+        f" {values.named(question.subject, names)}, {source}"
+    )
     match explanation.verdict:
         case Granted(decided_by=address):
             yield Line(f"GRANTED: {asked}", Tone.ADD)
@@ -86,7 +108,9 @@ def _object(address: str, names: Mapping[str, str], places: Mapping[str, Positio
     return f"{address}{values.of(address, names)}{place}"
 
 
-def json(explanation: Explanation, basis: str, names: Mapping[str, str], places: Mapping[str, Position]) -> str:
+def json(
+    explanation: Explanation, basis: str, names: Mapping[str, str], places: Mapping[str, Position]
+) -> str:
     """The explanation as one JSON text. `basis` is desired, plan or capture."""
     question, verdict = explanation.question, explanation.verdict
     written: Mapping[str, Json] = {
@@ -94,21 +118,36 @@ def json(explanation: Explanation, basis: str, names: Mapping[str, str], places:
         "basis": basis,
         "decided_by": None if isinstance(verdict, Depends) else verdict.decided_by,
         "path": [
-            {"address": one.address, "asked": one.asked.value, "declared_at": _place(places, one.address), "holds": one.holds}
+            {
+                "address": one.address,
+                "asked": one.asked.value,
+                "declared_at": _place(places, one.address),
+                "holds": one.holds,
+            }
             for one in verdict.path
         ],
         "subject": _subject(question, names),
         "unknown": list(verdict.unknown) if isinstance(verdict, Depends) else [],
         "verdict": _word(verdict),
         "would_change": [
-            {"address": one.address, "declared_at": _place(places, one.address), "remedy": one.remedy.value} for one in explanation.advice
+            {
+                "address": one.address,
+                "declared_at": _place(places, one.address),
+                "remedy": one.remedy.value,
+            }
+            for one in explanation.advice
         ],
     }
     return printable(canonical.dumps(written).decode() + "\n")
 
 
 def _subject(question: Question, names: Mapping[str, str]) -> Json:
-    return {"id": question.subject, "kind": question.kind.value, "name": names.get(question.subject), "resolved": question.resolved}
+    return {
+        "id": question.subject,
+        "kind": question.kind.value,
+        "name": names.get(question.subject),
+        "resolved": question.resolved,
+    }
 
 
 def _word(verdict: Verdict) -> str:

@@ -1,4 +1,6 @@
-"""Findings for a person: one line each, where a click in an editor or a terminal leads to the place."""
+"""Findings for a person: one line each, where a click in an editor or a terminal leads to the
+place.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Who misses on the way through a plan what it has before and after: applications, people, steps, why."""
+"""Who misses on the way through a plan what it has before and after: applications, people, steps,
+why.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,16 @@ def gaps(plan: Plan) -> Iterator[Line]:
     """The gaps of a plan, those of one cause together; nothing if there are none."""
     rows = cast("Sequence[Mapping[str, Json]]", plan.gaps or ())
     if rows:
-        yield from heading(f"Gaps: {counted(len(rows), 'application misses', 'rows of applications that miss')} somebody on the way only")
+        yield from heading(
+            f"Gaps: {counted(len(rows), 'application misses', 'rows of applications that miss')}"
+            " somebody on the way only"
+        )
     for reason, proved in sorted({(str(row["reason"]), bool(row["proved"])) for row in rows}):
         alike = [row for row in rows if (row["reason"], row["proved"]) == (reason, proved)]
-        yield Line(f"    {_capital(sentences.gap(reason))} ({'proved' if proved else 'not proved'}):", Tone.WARNING)
+        yield Line(
+            f"    {_capital(sentences.gap(reason))} ({'proved' if proved else 'not proved'}):",
+            Tone.WARNING,
+        )
         yield from capped(alike, MOST, lambda row: Line(f"      {sentence(row, plan.names)}"))
 
 
@@ -34,7 +42,11 @@ def _capital(sentence: str) -> str:
 def sentence(row: Mapping[str, Json], names: Mapping[str, str]) -> str:
     """One gap: the application, whom it misses, after which steps."""
     application = str(row["application"])
-    which = "every application without a policy of its own" if application == "*" else values.named(application, names)
+    which = (
+        "every application without a policy of its own"
+        if application == "*"
+        else values.named(application, names)
+    )
     possibly = "" if row["certainty"] == "certain" else "some of "
     subject = _subject(cast("Mapping[str, Json]", row["subject"]), names)
     return f"{which}: {possibly}{subject}, after {_steps(cast('Sequence[int]', row['steps']))}"
@@ -42,11 +54,21 @@ def sentence(row: Mapping[str, Json], names: Mapping[str, str]) -> str:
 
 def _subject(subject: Mapping[str, Json], names: Mapping[str, str]) -> str:
     known = values.named(str(subject.get("id", "")), names)
-    beside = "".join(f" who are in {values.named(str(other), names)} too" for other in cast("Sequence[str]", subject.get("and", ())))
+    beside = "".join(
+        f" who are in {values.named(str(other), names)} too"
+        for other in cast("Sequence[str]", subject.get("and", ()))
+    )
     match subject["kind"]:
         case "everyone":
-            excepted = [str(part["id"]) for part in cast("Sequence[Mapping[str, str]]", subject.get("except", ()))]
-            return "everyone" + (f" outside {values.listed(list(excepted), names)}" if excepted else " without a grant")
+            excepted = [
+                str(part["id"])
+                for part in cast("Sequence[Mapping[str, str]]", subject.get("except", ()))
+            ]
+            return "everyone" + (
+                f" outside {values.listed(list(excepted), names)}"
+                if excepted
+                else " without a grant"
+            )
         case "group-members":
             return f"members of {known}{beside}"
         case "policy-holders":

@@ -22,22 +22,42 @@ MOST_TAKING = 200
 
 
 def grants(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator[Line]:
-    """The grants: removed ones first, then moved ones, then new ones; nothing at all if no grant changes."""
+    """The grants: removed ones first, then moved ones, then new ones; nothing at all if no grant
+    changes.
+    """
     found = [change for change in changes if counts.is_grant(change.address)]
     if not found:
         return
     yield from heading("Grants of Teams policies:")
-    yield from (line for change in found if change.address == TEAMS_TENANT_GRANT for line in _tenant(change, names))
-    for action, most in ((Action.DELETE, MOST_TAKING), (Action.UPDATE, MOST_TAKING), (Action.CREATE, MOST_CREATED)):
-        chosen = [change for change in found if change.actions == (action,) and change.address != TEAMS_TENANT_GRANT]
+    yield from (
+        line
+        for change in found
+        if change.address == TEAMS_TENANT_GRANT
+        for line in _tenant(change, names)
+    )
+    for action, most in (
+        (Action.DELETE, MOST_TAKING),
+        (Action.UPDATE, MOST_TAKING),
+        (Action.CREATE, MOST_CREATED),
+    ):
+        chosen = [
+            change
+            for change in found
+            if change.actions == (action,) and change.address != TEAMS_TENANT_GRANT
+        ]
         yield from capped(chosen, most, partial(_line, names))
 
 
 def _tenant(change: Change, names: Mapping[str, str]) -> Iterator[Line]:
-    """The tenant-wide grant, with the applications that enter and leave Global: they concern everyone without a grant."""
+    """The tenant-wide grant, with the applications that enter and leave Global: they concern
+    everyone without a grant.
+    """
     symbol = blocks.symbol_of(change.actions)
     policy = (change.after or {}).get("policy")
-    text = f"{symbol:>3} {change.address}: Global takes the values of {policy}  # {sentences.change(change.reason)}"
+    text = (
+        f"{symbol:>3} {change.address}: Global takes the values of {policy}  #"
+        f" {sentences.change(change.reason)}"
+    )
     yield Line(text, blocks.tone_of(symbol))
     yield from blocks.body(change.attributes, names)
 
@@ -46,7 +66,10 @@ def _line(names: Mapping[str, str], change: Change) -> Line:
     symbol = blocks.symbol_of(change.actions)
     before, after = _policy(change.before), _policy(change.after)
     transition = after if change.before is None else f"{before} -> {after}"
-    text = f"{symbol:>3} {change.address}{values.of(change.address, names)}: {transition}  # {sentences.change(change.reason)}"
+    text = (
+        f"{symbol:>3} {change.address}{values.of(change.address, names)}: {transition}  #"
+        f" {sentences.change(change.reason)}"
+    )
     return Line(text, blocks.tone_of(symbol))
 
 

@@ -19,9 +19,11 @@ _RUNNER_COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
 
 
 def printable(text: str) -> str:
-    r"""JSON text for a terminal or a log: the same value, with unfit characters and a runner's commands as `\uXXXX`.
+    r"""JSON text for a terminal or a log: the same value, with unfit characters and a runner's
+    commands as `\uXXXX`.
 
-    Canonical text without such characters stays as it is, so a plan that was printed is still the plan file.
+    Canonical text without such characters stays as it is, so a plan that was printed is still the
+    plan file.
     """
     text = _RUNNER_COMMAND.sub("\\\\u0023", text)
     head, end = (text[:-1], "\n") if text.endswith("\n") else (text, "")
@@ -37,7 +39,12 @@ def findings(found: Iterable[Finding]) -> str:
 
 def rules(known: Iterable[Rule]) -> str:
     """Rules as a list, sorted by id."""
-    return _text([{"id": rule.id, "title": rule.title, "why": rule.why} for rule in sorted(known, key=lambda one: one.id)])
+    return _text(
+        [
+            {"id": rule.id, "title": rule.title, "why": rule.why}
+            for rule in sorted(known, key=lambda one: one.id)
+        ]
+    )
 
 
 def printed(value: Json) -> str:
@@ -60,7 +67,9 @@ def _finding(finding: Finding) -> Json:
 
 def _text(value: Json) -> str:
     # not `canonical`: a fault may quote a lone surrogate, which has no UTF-8 and is escaped here
-    return printable(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n")
+    return printable(
+        json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+    )
 
 
 def _escaped(char: str) -> str:

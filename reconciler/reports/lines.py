@@ -1,4 +1,7 @@
-"""Lines of a report: text and tone. A tone becomes a colour only where a terminal is; the text never depends on it."""
+"""Lines of a report: text and tone.
+
+A tone becomes a colour only where a terminal is; the text never depends on it.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,9 @@ def text(lines: Iterable[Line]) -> str:
 
 
 def paragraph(message: str, indent: str = "", tone: Tone = Tone.PLAIN) -> Iterator[Line]:
-    """A message of ours, a line for each of its lines; all but the first are indented, so that no text of others in it looks like ours."""
+    """A message of ours, a line for each of its lines; all but the first are indented, so that no
+    text of others in it looks like ours.
+    """
     first, *others = message.split("\n")
     yield Line(f"{indent}{first}", tone)
     yield from (Line(f"{indent}  {other}", tone) for other in others)

@@ -1,4 +1,6 @@
-"""What a plan says beside its changes: left alone, held, displaced, unresolved, warnings and refusals, each with what to do."""
+"""What a plan says beside its changes: left alone, held, displaced, unresolved, warnings and
+refusals, each with what to do.
+"""
 
 from __future__ import annotations
 
@@ -34,27 +36,45 @@ def notes(plan: Plan) -> Iterator[Line]:
     """All notes of a plan, the gravest last, because that is what stands next to the prompt."""
     names = plan.names
     yield from _unmanaged(plan.unmanaged, names)
-    yield from _section("Held, not part of this plan:", plan.held, names, sentences.held, Tone.PLAIN)
     yield from _section(
-        "Displaced, taken away from policies that no document declares:", plan.displaced, names, sentences.displaced, Tone.WARNING
+        "Held, not part of this plan:", plan.held, names, sentences.held, Tone.PLAIN
+    )
+    yield from _section(
+        "Displaced, taken away from policies that no document declares:",
+        plan.displaced,
+        names,
+        sentences.displaced,
+        Tone.WARNING,
     )
     yield from _section("Warnings:", plan.warnings, names, sentences.warning, Tone.WARNING)
-    yield from _section("Unresolved, so nothing can be planned for:", plan.unresolved, names, sentences.unfound, Tone.FAULT)
+    yield from _section(
+        "Unresolved, so nothing can be planned for:",
+        plan.unresolved,
+        names,
+        sentences.unfound,
+        Tone.FAULT,
+    )
     yield from _refusals(plan.refusals, names)
 
 
 def typed(value: str) -> str:
-    """A value as it is typed in a shell: in double quotes if it needs any and if those do, because every shell knows them."""
+    """A value as it is typed in a shell: in double quotes if it needs any and if those do, because
+    every shell knows them.
+    """
     if quote(value) == value or _EXPANDED.intersection(value):
         return quote(value)
     return f'"{value}"'
 
 
 def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
-    """Objects that no document declares; a Global that nobody manages stands apart, because everyone without a grant has it."""
+    """Objects that no document declares; a Global that nobody manages stands apart, because
+    everyone without a grant has it.
+    """
     others = [row for row in rows if not _is_global(row)]
     if others:
-        yield from heading(f"Unmanaged, left alone: {counted(len(others), 'object')} in no document")
+        yield from heading(
+            f"Unmanaged, left alone: {counted(len(others), 'object')} in no document"
+        )
         yield from capped(others, MOST, lambda row: Line(f"    {_about(row, names, row.details)}"))
     for row in filter(_is_global, rows):
         yield from _unmanaged_global(row, names)
@@ -65,14 +85,24 @@ def _is_global(row: Note) -> bool:
 
 
 def _unmanaged_global(row: Note, names: Names) -> Iterator[Line]:
-    yield from heading("Global is not managed, and it is not empty: everyone without a grant has these applications")
+    yield from heading(
+        "Global is not managed, and it is not empty: everyone without a grant has these"
+        " applications"
+    )
     applications = row.details.get("applications")
     if isinstance(applications, Sequence):
-        yield from (Line(f"    {values.member(application, names)}") for application in applications)
-    yield Line("      To revoke them, declare a policy `Global` with `applications: []`; to keep them, list them there.")
+        yield from (
+            Line(f"    {values.member(application, names)}") for application in applications
+        )
+    yield Line(
+        "      To revoke them, declare a policy `Global` with `applications: []`; to keep them,"
+        " list them there."
+    )
 
 
-def _section(title: str, rows: Sequence[Note], names: Names, advice: Callable[[str], Advice], tone: Tone) -> Iterator[Line]:
+def _section(
+    title: str, rows: Sequence[Note], names: Names, advice: Callable[[str], Advice], tone: Tone
+) -> Iterator[Line]:
     """Rows that the same is said of are said together."""
     if rows:
         yield from heading(title)
@@ -99,10 +129,15 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
 def _row(names: Names, advice: Callable[[str], Advice], row: Note) -> Line:
     """An object with the details that the sentence above it does not tell."""
     told = _fields(advice(row.code).what) | _NOT_SHOWN
-    return Line(f"      {_about(row, names, {key: value for key, value in row.details.items() if key not in told})}")
+    return Line(
+        "     "
+        f" {_about(row, names, {key: value for key, value in row.details.items() if key not in told})}"
+    )
 
 
-def _grouped(rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]) -> Iterator[tuple[Advice, list[Note]]]:
+def _grouped(
+    rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]
+) -> Iterator[tuple[Advice, list[Note]]]:
     groups: dict[Advice, list[Note]] = {}
     for row in rows:
         said = advice(row.code)
@@ -112,7 +147,10 @@ def _grouped(rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]
 
 def _filled(template: str, row: Note, names: Names) -> str:
     """A sentence with the note's details in it; one that the plan does not give is a question mark."""
-    details = {field: values.listed(row.details[field], names) if field in row.details else "?" for field in _fields(template)}
+    details = {
+        field: values.listed(row.details[field], names) if field in row.details else "?"
+        for field in _fields(template)
+    }
     return template.format_map(details)
 
 
@@ -122,6 +160,8 @@ def _fields(template: str) -> set[str]:
 
 def _about(row: Note, names: Names, details: Mapping[str, Json]) -> str:
     """An object with its names and those details that its address does not say anyway."""
-    shown = [key for key in sorted(details) if details[key] not in ("", None, *values.parts(row.address))]
+    shown = [
+        key for key in sorted(details) if details[key] not in ("", None, *values.parts(row.address))
+    ]
     told = "; ".join(f"{key} {values.listed(details[key], names)}" for key in shown)
     return f"{row.address}{values.of(row.address, names)}{f' [{told}]' if told else ''}"

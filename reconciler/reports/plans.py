@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.reports import access, access_tests, blocks, counts, gaps, grants, notes, sentences, values
+from reconciler.reports import (
+    access,
+    access_tests,
+    blocks,
+    counts,
+    gaps,
+    grants,
+    notes,
+    sentences,
+    values,
+)
 from reconciler.reports.lines import Line, Tone, counted, heading
 
 if TYPE_CHECKING:
@@ -14,13 +24,17 @@ if TYPE_CHECKING:
 
 MOST_COMMANDS = 200
 SECONDS_A_CALL = (0.4, 14.0)
-"""The quickest and the slowest mean time of one write that was reported from the field, for thousands of grants by `Grant-Cs*` cmdlets."""
+"""The quickest and the slowest mean time of one write that was reported from the field, for
+thousands of grants by `Grant-Cs*` cmdlets.
+"""
 WORTH_SAYING = 5
 """Minutes from which the time of an apply is said."""
 TOKEN_MINUTES = 60
 """An access token lives 60 to 90 minutes (Microsoft identity platform, access token lifetime)."""
 
-SIMULATED = Line("SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.", Tone.WARNING)
+SIMULATED = Line(
+    "SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.", Tone.WARNING
+)
 
 
 class Digests(Protocol):
@@ -38,7 +52,10 @@ class Digests(Protocol):
 
 
 def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> Iterator[Line]:
-    """The whole plan. `then` is what a person may do with it next, said if the plan has steps and is applicable."""
+    """The whole plan.
+
+    `then` is what a person may do with it next, said if the plan has steps and is applicable.
+    """
     if simulated:
         yield SIMULATED
         yield Line()
@@ -59,15 +76,23 @@ def _head(value: Plan) -> Iterator[Line]:
     yield from blocks.LEGEND
     yield Line()
     yield Line(
-        f"Tenant {value.organization} ({value.tenant_id}), read {value.inputs.capture_taken_at} from {_origin(value.inputs.source)}."
+        f"Tenant {value.organization} ({value.tenant_id}), read {value.inputs.capture_taken_at}"
+        f" from {_origin(value.inputs.source)}."
     )
     yield from access.access(value)
     if value.changes:
-        yield from heading(f"Drift: {counted(len(value.changes), 'object differs', 'objects differ')} from the documents")
+        yield from heading(
+            f"Drift: {counted(len(value.changes), 'object differs', 'objects differ')} from the"
+            " documents"
+        )
 
 
 def _origin(source: str) -> str:
-    return {"simulated": "a simulated tenant", "capture": "a capture file", "live": "the live tenant"}[source]
+    return {
+        "simulated": "a simulated tenant",
+        "capture": "a capture file",
+        "live": "the live tenant",
+    }[source]
 
 
 def _duration(calls: int) -> Iterator[Line]:
@@ -75,15 +100,23 @@ def _duration(calls: int) -> Iterator[Line]:
     least, most = (calls * seconds / 60 for seconds in SECONDS_A_CALL)
     if most < WORTH_SAYING:
         return
-    yield Line(f"    {calls} cmdlet calls, one after the other: about {_time(least)} to {_time(most)} on a live tenant.")
+    yield Line(
+        f"    {calls} cmdlet calls, one after the other: about {_time(least)} to {_time(most)} on a"
+        " live tenant."
+    )
     if most > TOKEN_MINUTES:
         yield Line(
-            "    That may be longer than a sign-in lasts. An apply that has to stop is taken up by the next one where the tenant stands: apply the same plan again."
+            "    That may be longer than a sign-in lasts. An apply that has to stop is taken up by"
+            " the next one where the tenant stands: apply the same plan again."
         )
 
 
 def _time(minutes: float) -> str:
-    return counted(max(1, round(minutes)), "minute") if minutes < 2 * 60 else counted(round(minutes / 60), "hour")
+    return (
+        counted(max(1, round(minutes)), "minute")
+        if minutes < 2 * 60
+        else counted(round(minutes / 60), "hour")
+    )
 
 
 def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
@@ -95,15 +128,24 @@ def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
     for step in steps[:MOST_COMMANDS]:
         yield from command(step, width)
     if len(steps) > MOST_COMMANDS:
-        yield Line(f"    ... and {len(steps) - MOST_COMMANDS} more: --format powershell --product teams|exchange has all of them")
+        yield Line(
+            f"    ... and {len(steps) - MOST_COMMANDS} more: --format powershell --product"
+            " teams|exchange has all of them"
+        )
 
 
 def command(step: Step, width: int = 0) -> Iterator[Line]:
-    """A step: its number, the exact text that will run, and why. A text that cannot be shown raw is marked: then it is no copy to paste."""
+    """A step: its number, the exact text that will run, and why.
+
+    A text that cannot be shown raw is marked: then it is no copy to paste.
+    """
     shown = Line(f"    {step.id:>{width}}  {step.text}")
     yield shown
     if not shown.printed().endswith(step.text):
-        yield Line(f"    {'':>{width}}    (shown with escapes; --format json has the exact text)", Tone.WARNING)
+        yield Line(
+            f"    {'':>{width}}    (shown with escapes; --format json has the exact text)",
+            Tone.WARNING,
+        )
     temporary = " (temporary)" if step.temporary else ""
     yield Line(f"    {'':>{width}}    {sentences.step(step.reason)}{temporary}")
 
@@ -112,20 +154,33 @@ def _consents(value: Plan) -> Iterator[Line]:
     if value.consents:
         yield from heading("Consents used:")
     for consent in value.consents:
-        yield Line(f"    {consent}{values.of(consent.partition(':')[2], value.names)}", Tone.WARNING)
+        yield Line(
+            f"    {consent}{values.of(consent.partition(':')[2], value.names)}", Tone.WARNING
+        )
 
 
 def _closing(value: Plan) -> Iterator[Line]:
     yield Line()
     moved, changed = counts.grants(value.changes), counts.policies(value.changes)
     if any(moved):
-        yield Line(f"Grants: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove.", Tone.HEADING)
+        yield Line(
+            f"Grants: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove.",
+            Tone.HEADING,
+        )
     if value.changes:
-        yield Line(f"Plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to destroy.", Tone.HEADING)
+        yield Line(
+            f"Plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to"
+            " destroy.",
+            Tone.HEADING,
+        )
     elif value.unresolved:
         yield Line("Nothing can be planned for the names that were not found.", Tone.HEADING)
     elif value.held:
-        yield Line(f"No changes. What differs is held: {counted(len(value.held), 'object')}, listed above.", Tone.HEADING)
+        yield Line(
+            f"No changes. What differs is held: {counted(len(value.held), 'object')}, listed"
+            " above.",
+            Tone.HEADING,
+        )
     else:
         yield Line("No changes. The tenant has what the documents say.", Tone.HEADING)
 
@@ -139,7 +194,11 @@ def _digests(digests: Digests) -> Iterator[Line]:
 def _next(value: Plan, then: str) -> Iterator[Line]:
     if not value.applicable:
         yield Line()
-        yield Line("This plan is not applicable: see above for what refuses it. It will not be applied as it is.", Tone.FAULT)
+        yield Line(
+            "This plan is not applicable: see above for what refuses it. It will not be applied as"
+            " it is.",
+            Tone.FAULT,
+        )
     elif value.steps and then:
         yield Line()
         yield Line(then)

@@ -1,8 +1,9 @@
 """A plan as one PowerShell script per product, for an administrator without Python.
 
-What a step runs is the step's own text, byte for byte. Everything else that comes from a plan is either a literal or a comment, and a comment
-is one line that begins with `COMMENT`: PowerShell 7.6.5 (observed) takes a comment for a requirement (`#requires`) or for the start of a
-signature block only if it resembles one, whatever stands around it.
+What a step runs is the step's own text, byte for byte. Everything else that comes from a plan is
+either a literal or a comment, and a comment is one line that begins with `COMMENT`: PowerShell
+7.6.5 (observed) takes a comment for a requirement (`#requires`) or for the start of a signature
+block only if it resembles one, whatever stands around it.
 """
 
 from __future__ import annotations
@@ -31,13 +32,19 @@ COMMENT: Final = "# ========== "
 
 
 class _Written(str):
-    """PowerShell text that is complete as it stands: a comment, a step's text, a fixed expression. Anything else is quoted."""
+    """PowerShell text that is complete as it stands: a comment, a step's text, a fixed expression.
+
+    Anything else is quoted.
+    """
 
     __slots__ = ()
 
 
 class _Product(Struct, frozen=True):
-    """What differs between the products. Modules and versions as `doctor` asks for: the ones that a live tenant is read with, too."""
+    """What differs between the products.
+
+    Modules and versions as `doctor` asks for: the ones that a live tenant is read with, too.
+    """
 
     title: str
     module: str
@@ -74,7 +81,8 @@ _PRODUCTS: Final[Mapping[Provider, _Product]] = {
 
 
 def script(plan: Plan, provider: Provider, digests: Digests) -> str:
-    """Write the script that runs one product's steps of a plan: requirements, connection, the tenant's id asserted, steps, disconnection.
+    """Write the script that runs one product's steps of a plan: requirements, connection, the
+    tenant's id asserted, steps, disconnection.
 
     Args:
         plan: The plan; one that is not applicable gives a script that throws at once.
@@ -90,56 +98,100 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
     return _template().render(
         product=product,
         header=[_comment(line) for line in _header(plan, product, digests, len(steps))],
-        steps=[_written(step, number, len(steps), plan.names) for number, step in enumerate(steps, 1)],
+        steps=[
+            _written(step, number, len(steps), plan.names) for number, step in enumerate(steps, 1)
+        ],
         connect=_connect(plan, product, steps),
         tenant=plan.tenant_id,
         cmdlets=sorted({step.cmdlet for step in steps}),
-        refused=None if plan.applicable else "This plan is not applicable: it was refused when it was made. Nothing was changed.",
+        refused=(
+            None
+            if plan.applicable
+            else (
+                "This plan is not applicable: it was refused when it was made. Nothing was changed."
+            )
+        ),
         nothing=f"This plan has no steps for {product.title}.",
-        fresh="This session has the other product's module loaded, or is connected already. Start a fresh one: pwsh -NoProfile -File SCRIPT",
+        fresh=(
+            "This session has the other product's module loaded, or is connected already. Start a"
+            " fresh one: pwsh -NoProfile -File SCRIPT"
+        ),
         stranger=f"This is not tenant {terminal.line(plan.tenant_id)}. Nothing was changed.",
-        lacking="Your role does not give you every cmdlet that this script needs. Nothing was changed.",
-        done=f"Done: {len(steps)} of {len(steps)} steps. To see whether the tenant is as planned, plan again.",
+        lacking=(
+            "Your role does not give you every cmdlet that this script needs. Nothing was changed."
+        ),
+        done=(
+            f"Done: {len(steps)} of {len(steps)} steps. To see whether the tenant is as planned,"
+            " plan again."
+        ),
     )
 
 
 def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iterator[str]:
     if plan.inputs.source == "simulated":
         yield plans.SIMULATED.text
-    yield f"{product.title}: {count} of the {len(plan.steps)} steps of one plan for tenant {plan.tenant_id} ({plan.organization})"
+    yield (
+        f"{product.title}: {count} of the {len(plan.steps)} steps of one plan for tenant"
+        f" {plan.tenant_id} ({plan.organization})"
+    )
     yield f"This plan: {digests.digest}"
     yield f"What it does: {digests.content_digest}"
-    yield f"Made from a capture of {plan.inputs.capture_taken_at}. The script does not look whether the tenant has moved since; `reconciler apply` does."
+    yield (
+        f"Made from a capture of {plan.inputs.capture_taken_at}. The script does not look whether"
+        " the tenant has moved since; `reconciler apply` does."
+    )
     moved, changed = counts.grants(plan.changes), counts.policies(plan.changes)
-    yield f"Grants of the whole plan: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove."
-    yield f"Policies of the whole plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to destroy."
+    yield (
+        f"Grants of the whole plan: {moved.created} to add, {moved.updated} to move,"
+        f" {moved.deleted} to remove."
+    )
+    yield (
+        f"Policies of the whole plan: {changed.created} to add, {changed.updated} to change,"
+        f" {changed.deleted} to destroy."
+    )
     if product.title == "Teams" and count < len(plan.steps):
         yield "Run the Exchange script of this plan first."
     yield "Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT"
     if not plan.applicable:
         yield "WARNING: this plan is not applicable. The script throws before it connects."
-        yield from (f"Refused by {note.code}: {note.address}{values.of(note.address, plan.names)}" for note in plan.refusals)
+        yield from (
+            f"Refused by {note.code}: {note.address}{values.of(note.address, plan.names)}"
+            for note in plan.refusals
+        )
 
 
 def _written(step: Step, number: int, count: int, names: Mapping[str, str]) -> Mapping[str, str]:
     if render(Invocation(step.cmdlet, step.parameters)) != step.text:
-        raise TamperedPlan(f"step {step.id}: its text is not what its cmdlet and parameters give; make the plan anew")
+        raise TamperedPlan(
+            f"step {step.id}: its text is not what its cmdlet and parameters give; make the plan"
+            " anew"
+        )
     return {
-        "comment": _comment(f"{sentences.step(step.reason)}{' (temporary)' if step.temporary else ''}"),
-        "progress": terminal.line(f"Step {number} of {count}: {step.address}{values.of(step.address, names)}"),
+        "comment": _comment(
+            f"{sentences.step(step.reason)}{' (temporary)' if step.temporary else ''}"
+        ),
+        "progress": terminal.line(
+            f"Step {number} of {count}: {step.address}{values.of(step.address, names)}"
+        ),
         "text": _Written(step.text),
     }
 
 
 def _connect(plan: Plan, product: _Product, steps: Sequence[Step]) -> _Written:
-    """The sign-in of a person. Organisation and certificates belong to unattended sign-in, which this script does not do."""
+    """The sign-in of a person.
+
+    Organisation and certificates belong to unattended sign-in, which this script does not do.
+    """
     environment = product.environments.get(str(plan.connect.get("cloud")))
     if product.title == "Teams":
         suffix = f" -TeamsEnvironmentName:{literal(environment)}" if environment else ""
         return _Written(f"Connect-MicrosoftTeams -TenantId:{literal(plan.tenant_id)}{suffix}")
     suffix = f" -ExchangeEnvironmentName:{literal(environment)}" if environment else ""
     cmdlets = literal(sorted({step.cmdlet for step in steps}))
-    return _Written(f"Connect-ExchangeOnline -CommandName:{cmdlets} -ShowBanner:$false -SkipLoadingFormatData:$true{suffix}")
+    return _Written(
+        f"Connect-ExchangeOnline -CommandName:{cmdlets} -ShowBanner:$false"
+        f" -SkipLoadingFormatData:$true{suffix}"
+    )
 
 
 def _comment(text: str) -> _Written:
@@ -152,7 +204,11 @@ def _finalize(value: Any) -> str:
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  lazy: only this report needs Jinja2
+    from jinja2 import (  # noqa: PLC0415
+        Environment,
+        PackageLoader,
+        StrictUndefined,
+    )
 
     environment = Environment(  # noqa: S701  autoescape is HTML's; `finalize` quotes for PowerShell
         loader=PackageLoader("reconciler.reports", "templates"),

@@ -41,44 +41,73 @@ def told(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one sentence
     """One event on one line; `steps` is the number of steps of the plan."""
     match event:
         case Reading():
-            return Line(f"Reading {' and '.join(sorted(event.products)) or 'the directory'} {PURPOSES[event.why]}.")
+            return Line(
+                f"Reading {' and '.join(sorted(event.products)) or 'the directory'}"
+                f" {PURPOSES[event.why]}."
+            )
         case Located():
             return Line(_located(event))
         case StepStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            return Line(f"[{event.step.id}/{steps}] {event.step.cmdlet} for {event.step.address}{again}")
+            return Line(
+                f"[{event.step.id}/{steps}] {event.step.cmdlet} for {event.step.address}{again}"
+            )
         case StepDone():
             seen = "; no answer came, but the tenant shows it" if event.seen else ""
-            return Line(f"[{event.step.id}/{steps}] done after {event.seconds:.1f} s{seen}", Tone.ADD)
+            return Line(
+                f"[{event.step.id}/{steps}] done after {event.seconds:.1f} s{seen}", Tone.ADD
+            )
         case StepFailed():
             return Line(f"[{event.step.id}/{steps}] {event.fault}: {event.message}", Tone.FAULT)
         case Retrying():
-            return Line(f"[{event.step.id}/{steps}] {event.fault}: {event.message} Trying again in {event.seconds:.0f} s.", Tone.WARNING)
+            return Line(
+                f"[{event.step.id}/{steps}] {event.fault}: {event.message} Trying again in"
+                f" {event.seconds:.0f} s.",
+                Tone.WARNING,
+            )
         case Waiting():
             return Line(
-                f"Not visible yet. Reading again in {event.seconds:.0f} s {PURPOSES[event.why]}, {event.left} times at most.", Tone.WARNING
+                f"Not visible yet. Reading again in {event.seconds:.0f} s {PURPOSES[event.why]},"
+                f" {event.left} times at most.",
+                Tone.WARNING,
             )
         case WaitingForProcess():
-            text = f"Process {event.pid} of an earlier apply still runs and may be writing. Looking again in {event.seconds:.0f} s."
+            text = (
+                f"Process {event.pid} of an earlier apply still runs and may be writing. Looking"
+                f" again in {event.seconds:.0f} s."
+            )
             return Line(text, Tone.WARNING)
         case EndingProcess():
-            return Line(f"Process {event.pid} of an earlier apply has not ended by itself; it is ended now.", Tone.WARNING)
+            return Line(
+                f"Process {event.pid} of an earlier apply has not ended by itself; it is ended"
+                " now.",
+                Tone.WARNING,
+            )
         case Settling():
             text = (
-                f"Step {event.step.id} relies on step {event.on}: giving the service {event.seconds / 60:.0f} more minutes to enforce it."
+                f"Step {event.step.id} relies on step {event.on}: giving the service"
+                f" {event.seconds / 60:.0f} more minutes to enforce it."
             )
             return Line(text, Tone.WARNING)
     assert_never(event)
 
 
 def pace(done: int, seconds: float, left: int) -> Line:
-    """How fast `done` steps went that took so many seconds, and how long as many as are `left` will take."""
+    """How fast `done` steps went that took so many seconds, and how long as many as are `left` will
+    take.
+    """
     each = seconds / done
-    remaining = f"{each * left / 60:.0f} minutes" if each * left >= 2 * 60 else f"{each * left:.0f} s"
-    return Line(f"    {60 / max(each, 1e-3):.0f} steps a minute; about {remaining} for the other {left}")
+    remaining = (
+        f"{each * left / 60:.0f} minutes" if each * left >= 2 * 60 else f"{each * left:.0f} s"
+    )
+    return Line(
+        f"    {60 / max(each, 1e-3):.0f} steps a minute; about {remaining} for the other {left}"
+    )
 
 
 def _located(event: Located) -> str:
     if event.already:
-        return f"{event.already} of {counted(event.steps, 'step')} done already; going on from there."
+        return (
+            f"{event.already} of {counted(event.steps, 'step')} done already; going on from there."
+        )
     return "Nothing moved since the plan was made."

@@ -1,4 +1,5 @@
-"""The way to a verdict about access, as sentences: what the services' rules ask, in their order, and what they are answered.
+"""The way to a verdict about access, as sentences: what the services' rules ask, in their order,
+and what they are answered.
 
 A code that a newer version of the tool wrote has no sentence here; then the code itself is shown.
 """
@@ -30,23 +31,44 @@ REASONS: Mapping[tuple[str, bool | None], str] = {
     (Asked.DENY_COVERS, None): "whether a DenyAccess policy covers the mailbox is not known",
     (Asked.RESTRICT_COVERS, True): "a RestrictAccess policy covers the mailbox",
     (Asked.RESTRICT_COVERS, False): "a RestrictAccess policy does not cover the mailbox",
-    (Asked.RESTRICT_COVERS, None): "whether a RestrictAccess policy covers the mailbox is not known",
-    (Asked.RESTRICTED, True): "the application is restricted: it reaches only what a RestrictAccess policy covers",
-    (Asked.RESTRICTED, False): "the application is not restricted: it reaches what no DenyAccess policy covers",
-    (Asked.RESTRICTED, None): "no document declares its policies, so the tenant may have one that denies",
+    (
+        Asked.RESTRICT_COVERS,
+        None,
+    ): "whether a RestrictAccess policy covers the mailbox is not known",
+    (
+        Asked.RESTRICTED,
+        True,
+    ): "the application is restricted: it reaches only what a RestrictAccess policy covers",
+    (
+        Asked.RESTRICTED,
+        False,
+    ): "the application is not restricted: it reaches what no DenyAccess policy covers",
+    (
+        Asked.RESTRICTED,
+        None,
+    ): "no document declares its policies, so the tenant may have one that denies",
 }
 
 NOBODY: Mapping[str, str] = {
     Unnamed.USER_ABSENT: "there is no such user: correct the test, or remove the expectation",
-    Unnamed.USER_UNKNOWN: "the reading of the tenant did not look for this user: fetch it again with these documents",
+    Unnamed.USER_UNKNOWN: (
+        "the reading of the tenant did not look for this user: fetch it again with these documents"
+    ),
     Unnamed.MAILBOX_ABSENT: "there is no such mailbox: correct the test, or remove the expectation",
-    Unnamed.MAILBOX_UNKNOWN: "the reading of the tenant did not look for this mailbox: fetch it again with these documents",
-    Unnamed.NOT_A_MAILBOX: "this is a group or another recipient without a mailbox of its own: name one of its members",
+    Unnamed.MAILBOX_UNKNOWN: (
+        "the reading of the tenant did not look for this mailbox: fetch it again with these"
+        " documents"
+    ),
+    Unnamed.NOT_A_MAILBOX: (
+        "this is a group or another recipient without a mailbox of its own: name one of its members"
+    ),
 }
 
 
 def reasons(why: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
-    """A line for each question of a `why` as a plan file has it, with the object it is asked of; of a name that leads to nobody, why not."""
+    """A line for each question of a `why` as a plan file has it, with the object it is asked of; of
+    a name that leads to nobody, why not.
+    """
     for step in why["path"]:
         asked, address = step["asked"], step["address"]
         said = REASONS.get((asked, step["holds"]), f"{asked}: {values.quoted(step['holds'])}")

@@ -28,10 +28,16 @@ _TITLES = {
 
 
 def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
-    """What was tried, how it ended, and what is missing for whom wherever the plan may stop. `where`: on what tenant."""
+    """What was tried, how it ended, and what is missing for whom wherever the plan may stop.
+
+    `where`: on what tenant.
+    """
     yield SIMULATED
     yield Line()
-    yield Line(f"Rehearsed {counted(value.steps, 'step')} in {counted(len(value.runs), 'run')}, each on its own copy of {where}.")
+    yield Line(
+        f"Rehearsed {counted(value.steps, 'step')} in {counted(len(value.runs), 'run')}, each on"
+        f" its own copy of {where}."
+    )
     yield from _extent(value)
     for trouble, title in _TITLES.items():
         yield from _tried(title, [run for run in value.runs if run.trouble is trouble])
@@ -39,9 +45,14 @@ def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
     yield from _faults(plan, value)
     yield Line()
     if value.passed:
-        yield Line("Rehearsal passed: every run ends in a state of the plan, and converges.", Tone.HEADING)
+        yield Line(
+            "Rehearsal passed: every run ends in a state of the plan, and converges.", Tone.HEADING
+        )
     else:
-        yield Line("Rehearsal failed: do not apply this plan before what stands above is understood.", Tone.FAULT)
+        yield Line(
+            "Rehearsal failed: do not apply this plan before what stands above is understood.",
+            Tone.FAULT,
+        )
 
 
 def as_json(value: Rehearsal, *, where: str) -> str:
@@ -55,7 +66,9 @@ def as_json(value: Rehearsal, *, where: str) -> str:
         "steps": value.steps,
         "where": where,
     }
-    return printable(json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n")
+    return printable(
+        json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+    )
 
 
 def _run(run: Run) -> dict[str, Any]:
@@ -76,8 +89,13 @@ def _extent(value: Rehearsal) -> Iterator[Line]:
         yield Line(f"The tenant shows the first {counted(value.already, 'step')} already.")
     left = value.steps - value.already
     if value.sampled and not value.complete:
-        chosen = ", ".join(map(str, value.sampled[:MOST])) + (" ..." if len(value.sampled) > MOST else "")
-        yield Line(f"Something goes wrong at {len(value.sampled)} of {counted(left, 'step')} ({chosen}): --most N tries more or fewer.")
+        chosen = ", ".join(map(str, value.sampled[:MOST])) + (
+            " ..." if len(value.sampled) > MOST else ""
+        )
+        yield Line(
+            f"Something goes wrong at {len(value.sampled)} of {counted(left, 'step')} ({chosen}):"
+            " --most N tries more or fewer."
+        )
 
 
 def _tried(title: str, runs: Sequence[Run]) -> Iterator[Line]:
@@ -88,7 +106,10 @@ def _tried(title: str, runs: Sequence[Run]) -> Iterator[Line]:
     ways = [f"{len(good) - again} at once"] if len(good) > again else []
     ways += [f"{again} when the same plan is applied again"] if again else []
     how = f" ({', '.join(ways)})" if good else ""
-    yield Line(f"  {title}: {len(good)} of {len(runs)} converge{how}", Tone.ADD if len(good) == len(runs) else Tone.FAULT)
+    yield Line(
+        f"  {title}: {len(good)} of {len(runs)} converge{how}",
+        Tone.ADD if len(good) == len(runs) else Tone.FAULT,
+    )
 
 
 def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
@@ -98,7 +119,9 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
         return
     stops = [run for run in value.runs if run.trouble is Trouble.STOPPED and run.gaps]
     if not stops:
-        yield from heading("Gaps: none; wherever it stops, nobody misses what is granted before and after")
+        yield from heading(
+            "Gaps: none; wherever it stops, nobody misses what is granted before and after"
+        )
         return
     yield from heading("Gaps: if it stops here, somebody misses what is granted before and after")
     rows: Any = plan.gaps
@@ -116,9 +139,15 @@ def _faults(plan: Plan, value: Rehearsal) -> Iterator[Line]:
         yield from heading("Not as it must be:")
     for run in bad[:MOST]:
         at = f" (step {run.step}: {plan.steps[run.step - 1].address})" if run.step else ""
-        stood = "in no state of the plan" if run.place is None else f"in the state after step {run.place}"
+        stood = (
+            "in no state of the plan"
+            if run.place is None
+            else f"in the state after step {run.place}"
+        )
         yield Line(
-            f"    {_TITLES[run.trouble]}{at}: the run ended {stood}{'' if run.converged else ', and it does not converge'}", Tone.FAULT
+            f"    {_TITLES[run.trouble]}{at}: the run ended"
+            f" {stood}{'' if run.converged else ', and it does not converge'}",
+            Tone.FAULT,
         )
         if run.said:
             yield Line(f"      {run.said}", Tone.FAULT)

@@ -27,14 +27,22 @@ CHANGES: Mapping[str, str] = {
     ChangeReason.DIFFERS: "the tenant differs from the documents",
     ChangeReason.STATED_ABSENT: "a document says `ensure: absent`",
     ChangeReason.PRUNED: "no document declares it and its kind is in `prune`",
-    ChangeReason.NOT_DECLARED: "the documents own this application and no longer declare this scope",
+    ChangeReason.NOT_DECLARED: (
+        "the documents own this application and no longer declare this scope"
+    ),
     ChangeReason.NOT_LISTED: "no document lists it and the policy's document owns its grants",
     ChangeReason.LISTED: "a document lists it",
     ChangeReason.LISTED_ELSEWHERE: "a document lists it under another policy",
     ChangeReason.RANK: "the documents declare another order of groups",
-    ChangeReason.SCOPE_CHANGED: "a scope cannot be edited, so a new policy takes the place of the old one",
-    ChangeReason.RIGHT_CHANGED: "an access right cannot be edited, so the policy is removed and created anew",
-    ChangeReason.TENANT_GRANT: "a document says `tenant: true`, which copies its policy's values into Global",
+    ChangeReason.SCOPE_CHANGED: (
+        "a scope cannot be edited, so a new policy takes the place of the old one"
+    ),
+    ChangeReason.RIGHT_CHANGED: (
+        "an access right cannot be edited, so the policy is removed and created anew"
+    ),
+    ChangeReason.TENANT_GRANT: (
+        "a document says `tenant: true`, which copies its policy's values into Global"
+    ),
 }
 
 STEPS: Mapping[str, str] = {
@@ -49,42 +57,57 @@ STEPS: Mapping[str, str] = {
     StepReason.MOVE_GROUP: "give the group its declared policy and rank",
     StepReason.DROP_GROUP: "take the policy away from the group",
     StepReason.GRANT_TENANT: "copy the policy's values into Global, for everyone without a grant",
-    StepReason.CLOSE_GLOBAL_EARLY: "close Global early: without this a later step would give someone more than before and after",
+    StepReason.CLOSE_GLOBAL_EARLY: (
+        "close Global early: without this a later step would give someone more than before and"
+        " after"
+    ),
     StepReason.DELETE_POLICY: "delete the policy, which nobody holds any more",
     StepReason.CREATE_DENY: "deny the application this scope",
     StepReason.CREATE_RESTRICT: "restrict the application to this scope",
     StepReason.FLIP_REMOVE: "remove the policy so that it can be created with the other right",
     StepReason.FLIP_CREATE: "create the policy with the other right",
-    StepReason.REMOVE_RESTRICT: "remove a restriction that others now replace, or that the documents give up",
+    StepReason.REMOVE_RESTRICT: (
+        "remove a restriction that others now replace, or that the documents give up"
+    ),
     StepReason.REMOVE_DENY: "remove a denial",
-    StepReason.CREATE_GUARD: "restrict the application to an empty group while rights are flipped, so that it is at worst blocked",
+    StepReason.CREATE_GUARD: (
+        "restrict the application to an empty group while rights are flipped, so that it is at"
+        " worst blocked"
+    ),
     StepReason.REMOVE_GUARD: "end the temporary restriction",
 }
 
 WARNINGS: Mapping[str, Advice] = {
     Warned.LEGACY_MECHANISM: Advice(
-        "This plan creates Exchange application access policies ({policies}), a mechanism that Microsoft calls legacy.",
+        "This plan creates Exchange application access policies ({policies}), a mechanism that"
+        " Microsoft calls legacy.",
         "For a new application consider RBAC for Applications in Exchange Online.",
     ),
     Warned.POLICY_SPACE: Advice(
-        "The plan brings Exchange to {policies} policies at once; the service is known to store {most} at most, fewer with long descriptions.",
+        "The plan brings Exchange to {policies} policies at once; the service is known to store"
+        " {most} at most, fewer with long descriptions.",
         "Shorten descriptions or remove policies before the service refuses new ones.",
     ),
     Warned.USER_NOT_LOOKED_FOR: Advice(
         "The capture did not look for these users; their object ids are used as written.",
-        "Each is checked just before its write. To see it now, make a new capture: reconciler fetch.",
+        "Each is checked just before its write. To see it now, make a new capture: reconciler"
+        " fetch.",
     ),
     Warned.UNUSED_CONSENT: Advice(
         "A consent was given that nothing in this plan needs.",
-        "Take it out of the command line or of `spec.consents`, so that it cannot cover a later change unseen.",
+        "Take it out of the command line or of `spec.consents`, so that it cannot cover a later"
+        " change unseen.",
     ),
     Warned.NO_APPLICATIONS: Advice(
-        "A policy has an empty list of applications: whoever holds it is reached by none, whatever Global allows.",
+        "A policy has an empty list of applications: whoever holds it is reached by none, whatever"
+        " Global allows.",
         "If that is not meant, list applications in its document.",
     ),
     Warned.FALLS_TO_CHANGED_GROUP: Advice(
-        "Users fall to a group that this plan grants or moves, and a group's grant can take a day to reach its members.",
-        "If that gap matters, apply the group changes first and the user changes a day later (--skip, then again without).",
+        "Users fall to a group that this plan grants or moves, and a group's grant can take a day"
+        " to reach its members.",
+        "If that gap matters, apply the group changes first and the user changes a day later"
+        " (--skip, then again without).",
     ),
     Warned.REDUCES_APPLICATIONS: Advice(
         "Somebody loses applications although a document grants them a policy.",
@@ -95,7 +118,8 @@ WARNINGS: Mapping[str, Advice] = {
         "Declare the policy, or move its holders; then the next plan deletes it.",
     ),
     Warned.HELD: Advice(
-        "This plan is partial: --only or --skip holds objects ({objects}) at the values that the tenant has.",
+        "This plan is partial: --only or --skip holds objects ({objects}) at the values that the"
+        " tenant has.",
         "Plan again without them to converge.",
     ),
     Warned.NOT_REVOKED: Advice(
@@ -107,20 +131,30 @@ WARNINGS: Mapping[str, Advice] = {
         "Declare the policy, or list the holder under another one.",
     ),
     Warned.RELIES_ON: Advice(
-        "Steps take something away and rely on an earlier step; the services enforce both late, and not always in order.",
-        "If minutes of too much or too little access matter, apply with --settle MINUTES, which waits in between.",
+        "Steps take something away and rely on an earlier step; the services enforce both late, and"
+        " not always in order.",
+        "If minutes of too much or too little access matter, apply with --settle MINUTES, which"
+        " waits in between.",
     ),
     Warned.REGRANTS_IN_PLACE: Advice(
-        "Groups that hold a policy are granted another one, or another rank, in place, which Microsoft does not document.",
-        "A refusal changes nothing and stops the apply; then plan again with --group-changes remove-add.",
+        "Groups that hold a policy are granted another one, or another rank, in place, which"
+        " Microsoft does not document.",
+        "A refusal changes nothing and stops the apply; then plan again with --group-changes"
+        " remove-add.",
     ),
 }
 
 GAPS: Mapping[str, str] = {
     GapReason.NO_BETTER_ORDER: "no safe order of these steps misses less",
-    GapReason.TOO_LARGE: "too many changes hang together to look at every order; a better one may exist",
-    GapReason.GUARDED: "a temporary policy keeps the application's door shut while rights are flipped",
-    GapReason.GROUPS_REMOVED_FIRST: "--group-changes remove-add takes policies away from groups before it grants them anew",
+    GapReason.TOO_LARGE: (
+        "too many changes hang together to look at every order; a better one may exist"
+    ),
+    GapReason.GUARDED: (
+        "a temporary policy keeps the application's door shut while rights are flipped"
+    ),
+    GapReason.GROUPS_REMOVED_FIRST: (
+        "--group-changes remove-add takes policies away from groups before it grants them anew"
+    ),
 }
 
 REFUSALS: Mapping[str, Advice] = {
@@ -129,11 +163,13 @@ REFUSALS: Mapping[str, Advice] = {
         "If that is meant, consent to it for each application.",
     ),
     Rule.EXPOSURE: Advice(
-        "On the way through this plan the application would reach someone whom it reaches neither before nor after.",
+        "On the way through this plan the application would reach someone whom it reaches neither"
+        " before nor after.",
         "Split the change into two plans, or consent to the exposure.",
     ),
     Rule.DISPLACED: Advice(
-        "Users ({users}) or groups ({groups}) would be taken away from a policy that no document declares; another repository may own it.",
+        "Users ({users}) or groups ({groups}) would be taken away from a policy that no document"
+        " declares; another repository may own it.",
         "Ask its owner, then consent for this policy; or declare it here.",
     ),
     Rule.EMPTY_SCOPE: Advice(
@@ -141,11 +177,14 @@ REFUSALS: Mapping[str, Advice] = {
         "Fill the group first, or consent if that is meant.",
     ),
     Rule.LIMITS: Advice(
-        "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} % from 10 objects on.",
-        "Look through what is removed. If it is right, consent for this plan, or raise `spec.limits` of the Tenant document.",
+        "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} %"
+        " from 10 objects on.",
+        "Look through what is removed. If it is right, consent for this plan, or raise"
+        " `spec.limits` of the Tenant document.",
     ),
     Rule.POLICY_SPACE: Advice(
-        "The plan brings Exchange to {policies} policies at once; the service is known to store {most} at most, fewer with long descriptions.",
+        "The plan brings Exchange to {policies} policies at once; the service is known to store"
+        " {most} at most, fewer with long descriptions.",
         "Remove or merge policies first, or consent and risk that the service refuses a step.",
     ),
     Rule.UNRESOLVED: Advice(
@@ -153,21 +192,25 @@ REFUSALS: Mapping[str, Advice] = {
         "Correct the name, create the object, or leave it out with --skip.",
     ),
     Rule.NEEDS_GUARD: Advice(
-        "No order of these steps keeps the application from reaching more than before and after, unless a temporary policy on an empty group "
-        "guards it, and there can be none.",
-        "Name an empty mail-enabled security group as `exchange.guardScope` of the Tenant document and capture again; or change it in two plans.",
+        "No order of these steps keeps the application from reaching more than before and after,"
+        " unless a temporary policy on an empty group guards it, and there can be none.",
+        "Name an empty mail-enabled security group as `exchange.guardScope` of the Tenant document"
+        " and capture again; or change it in two plans.",
     ),
     Rule.GROUPS_FULL: Advice(
-        "{groups} groups would have a grant at once; the service takes {most}, so a replacement cannot be added before the old one is dropped.",
+        "{groups} groups would have a grant at once; the service takes {most}, so a replacement"
+        " cannot be added before the old one is dropped.",
         "Drop a group in a plan of its own, then plan again.",
     ),
     Rule.UNSAFE: Advice(
-        "Checked independently, the order of these steps is not safe: after step {step} the application would reach somebody whom it reaches "
-        "neither before nor after.",
-        "This is a defect of the planner: report it. Meanwhile split the change into two plans, or hold a part of it with --skip.",
+        "Checked independently, the order of these steps is not safe: after step {step} the"
+        " application would reach somebody whom it reaches neither before nor after.",
+        "This is a defect of the planner: report it. Meanwhile split the change into two plans, or"
+        " hold a part of it with --skip.",
     ),
     Rule.UNCHECKED: Advice(
-        "Checked independently, step {step} cannot be followed: the service would refuse it there, or the plan does not hold what it rests on.",
+        "Checked independently, step {step} cannot be followed: the service would refuse it there,"
+        " or the plan does not hold what it rests on.",
         "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",
     ),
 }
@@ -180,27 +223,35 @@ HOLDS: Mapping[str, Advice] = {
     Held.MAY_BE_LISTED: Advice("Kept, because a held name may be this very user:", ""),
 }
 
-DISPLACED = Advice("Users: {users}, groups: {groups}", "Another repository may own the policy: ask before you consent.")
+DISPLACED = Advice(
+    "Users: {users}, groups: {groups}",
+    "Another repository may own the policy: ask before you consent.",
+)
 
 UNFOUND: Mapping[str, Advice] = {
     Unfound.USER_ABSENT: Advice(
-        "The tenant has no such user:", "Correct the name, take it out of the list, or plan without it: --skip ADDRESS"
+        "The tenant has no such user:",
+        "Correct the name, take it out of the list, or plan without it: --skip ADDRESS",
     ),
     Unfound.USER_UNKNOWN: Advice(
         "The capture did not look for this user:",
-        "Make a new capture (reconciler fetch), write the user's object id, or plan without it: --skip ADDRESS",
+        "Make a new capture (reconciler fetch), write the user's object id, or plan without it:"
+        " --skip ADDRESS",
     ),
     Unfound.SCOPE_ABSENT: Advice(
         "The tenant has no such recipient:",
-        "Correct the scope, create the group or mailbox, or plan without the application: --skip exchange.application/APPID",
+        "Correct the scope, create the group or mailbox, or plan without the application: --skip"
+        " exchange.application/APPID",
     ),
     Unfound.SCOPE_UNKNOWN: Advice(
         "The capture did not look for this scope:",
-        "Make a new capture (reconciler fetch), or plan without the application: --skip exchange.application/APPID",
+        "Make a new capture (reconciler fetch), or plan without the application: --skip"
+        " exchange.application/APPID",
     ),
     Unfound.SCOPE_NOT_PRINCIPAL: Advice(
         "This recipient is no security principal, which a scope must be:",
-        "Use a mail-enabled security group or a mailbox, or plan without the application: --skip exchange.application/APPID",
+        "Use a mail-enabled security group or a mailbox, or plan without the application: --skip"
+        " exchange.application/APPID",
     ),
 }
 
@@ -247,4 +298,8 @@ def unfound(code: str) -> Advice:
 
 def _unknown(code: str) -> Advice:
     text = code.replace("{", "{{").replace("}", "}}")  # the sentences are formats
-    return Advice(text, "This version of reconciler has no words for it: see --format json, or use the version that wrote the plan.")
+    return Advice(
+        text,
+        "This version of reconciler has no words for it: see --format json, or use the version that"
+        " wrote the plan.",
+    )

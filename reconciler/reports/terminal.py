@@ -1,8 +1,9 @@
 """Text of others on a terminal or in a CI log: it must stay text (law 8).
 
-A name in a tenant, a description in a pull request or a service's message may hold escape sequences, characters that hide or turn
-around what follows, line ends, or the commands that GitHub Actions and Azure Pipelines read from a job's output. Every line that is
-printed goes through `line`, so that no report can forget it.
+A name in a tenant, a description in a pull request or a service's message may hold escape
+sequences, characters that hide or turn around what follows, line ends, or the commands that GitHub
+Actions and Azure Pipelines read from a job's output. Every line that is printed goes through
+`line`, so that no report can forget it.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from re import Match
 
 _ESCAPE_LIKE = "\\u{"
-# actions/runner trims a line before it looks for `::`; it, as Azure's agent, finds `##[` and `##vso[` anywhere.
+# actions/runner trims a line before it looks for `::`; it, as Azure's agent, finds `##[` and
+# `##vso[` anywhere.
 _RUNNER_COMMAND = re.compile(r"^(?P<indent>\s*):(?=:)|#(?=#(?:vso)?\[)", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
-    r"""Show every character that is invisible, or does something, as `\u{HEX}`; a `\u{` that is in the text becomes `\u{5C}u{`."""
+    r"""Show every character that is invisible, or does something, as `\u{HEX}`; a `\u{` that is in
+    the text becomes `\u{5C}u{`.
+    """
     text = text.replace(_ESCAPE_LIKE, "\\u{5C}u{")
     if unfit(text) is None:
         return text
@@ -34,7 +38,9 @@ def escaped(char: str) -> str:
 
 
 def line(text: str) -> str:
-    """Make one line of output: exactly one line, everything visible, and no command to the runner that logs it."""
+    """Make one line of output: exactly one line, everything visible, and no command to the runner
+    that logs it.
+    """
     shown = visible(text)
     return _RUNNER_COMMAND.sub(_inert, shown) if "::" in shown or "##" in shown else shown
 

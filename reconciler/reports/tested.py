@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.reports.access_tests import TITLE, Outcome, contrast, count, expectation, explained, outcome
+from reconciler.reports.access_tests import (
+    TITLE,
+    Outcome,
+    contrast,
+    count,
+    expectation,
+    explained,
+    outcome,
+)
 from reconciler.reports.json import printed
 from reconciler.reports.lines import Line, Tone
 from reconciler.reports.plans import SIMULATED
@@ -22,7 +30,12 @@ if TYPE_CHECKING:
     from reconciler.reports.access_tests import Row
 
 
-_ELEMENTS = {Outcome.PASSED: "system-out", Outcome.FAILED: "failure", Outcome.UNDECIDED: "failure", Outcome.EXCUSED: "skipped"}
+_ELEMENTS = {
+    Outcome.PASSED: "system-out",
+    Outcome.FAILED: "failure",
+    Outcome.UNDECIDED: "failure",
+    Outcome.EXCUSED: "skipped",
+}
 
 
 class Tested(Struct, frozen=True):
@@ -60,21 +73,40 @@ def as_json(value: Tested) -> str:
     results = [dict(row) for row in value.rows]
     for row, at in zip(results, value.positions, strict=False):
         row["position"] = {"column": at.column, "file": at.file, "line": at.line}
-    return printed({"ground": value.ground, "names": value.names, "results": results, "simulated": value.simulated})
+    return printed(
+        {
+            "ground": value.ground,
+            "names": value.names,
+            "results": results,
+            "simulated": value.simulated,
+        }
+    )
 
 
 def junit(value: Tested) -> str:
-    """The run as JUnit XML: a test case for each expectation. ASCII only, so that no terminal or log can spoil it."""
+    """The run as JUnit XML: a test case for each expectation.
+
+    ASCII only, so that no terminal or log can spoil it.
+    """
     from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: only this format needs it
 
     found = Counter(map(outcome, value.rows))
     failing = found[Outcome.FAILED] + found[Outcome.UNDECIDED]
-    figures = {"tests": str(len(value.rows)), "failures": str(failing), "errors": "0", "skipped": str(found[Outcome.EXCUSED])}
+    figures = {
+        "tests": str(len(value.rows)),
+        "failures": str(failing),
+        "errors": "0",
+        "skipped": str(found[Outcome.EXCUSED]),
+    }
     whole = ET.Element("testsuites", {"name": "reconciler test", **figures})
     simulated = "SIMULATED TENANT: " if value.simulated else ""
-    suite = ET.SubElement(whole, "testsuite", {"name": line(f"{simulated}{TITLE} on {value.ground}"), **figures})
+    suite = ET.SubElement(
+        whole, "testsuite", {"name": line(f"{simulated}{TITLE} on {value.ground}"), **figures}
+    )
     for index, row in enumerate(value.rows):
-        _case(ET.SubElement(suite, "testcase"), row, value.positions[index : index + 1], value.names)
+        _case(
+            ET.SubElement(suite, "testcase"), row, value.positions[index : index + 1], value.names
+        )
     ET.indent(whole)
     return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
 

@@ -1,4 +1,8 @@
-"""The text format. Each report comes as lines with tones, for a terminal, and as one plain `str`; both have the same characters."""
+"""The text format.
+
+Each report comes as lines with tones, for a terminal, and as one plain `str`; both have the same
+characters.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def plan(value: Plan, digests: plans.Digests, *, simulated: bool, then: str = "") -> str:
-    """A plan: legend, access, one block per policy, grants, commands, notes, closing lines, digests, what to type next.
+    """A plan: legend, access, one block per policy, grants, commands, notes, closing lines,
+    digests, what to type next.
 
     Args:
         value: The plan; the text is made from nothing else.
@@ -28,7 +33,9 @@ def plan(value: Plan, digests: plans.Digests, *, simulated: bool, then: str = ""
 
 
 def applied(value: Plan, outcome: Applied, *, simulated: bool) -> str:
-    """What an apply of a plan did: complete or done / failed / unknown / not tried, whether it converged, and what to do next."""
+    """What an apply of a plan did: complete or done / failed / unknown / not tried, whether it
+    converged, and what to do next.
+    """
     return lines.text(applies.applied(value, outcome, simulated=simulated))
 
 

@@ -1,4 +1,6 @@
-"""How single values are written: quoted texts, ids with the names that people know them by, addresses."""
+"""How single values are written: quoted texts, ids with the names that people know them by,
+addresses.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def quoted(value: Json) -> str:
-    """A JSON value on one line: texts in double quotes with `"` and the backslash escaped, lists in brackets."""
+    """A JSON value on one line: texts in double quotes with `"` and the backslash escaped, lists in
+    brackets.
+    """
     match value:
         case None:
             return "null"
@@ -44,7 +48,9 @@ def parts(address: str) -> tuple[str, ...]:
     if kind == "exchange.policy":
         application, _, scope = tail.partition("@")
         return application, scope
-    return (tail.removeprefix("user:").removeprefix("group:"),) if kind == "teams.grant" else (tail,)
+    return (
+        (tail.removeprefix("user:").removeprefix("group:"),) if kind == "teams.grant" else (tail,)
+    )
 
 
 def member(value: Json, names: Mapping[str, str]) -> str:

@@ -1,4 +1,7 @@
-"""What the rest of the tool needs of a tenant: read it, and run one step. Simulated and live tenants are the same to it."""
+"""What the rest of the tool needs of a tenant: read it, and run one step.
+
+Simulated and live tenants are the same to it.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +79,9 @@ class Tenant(Protocol):
         ...
 
     def run(self, invocation: Invocation, text: str) -> Outcome:
-        """Run one write. `text` is what is executed; it must read as `invocation` or nothing happens.
+        """Run one write.
+
+        `text` is what is executed; it must read as `invocation` or nothing happens.
 
         Raises:
             RefusedText: the text is not exactly this invocation.
@@ -86,7 +91,9 @@ class Tenant(Protocol):
 
 @runtime_checkable
 class Remote(Protocol):
-    """What a tenant has besides that is reached through processes of our own and with a credential that ends."""
+    """What a tenant has besides that is reached through processes of our own and with a credential
+    that ends.
+    """
 
     def prove(self, steps: Iterable[tuple[Invocation, str]]) -> None:
         """Have each text read by what will run it, without running anything.
@@ -98,7 +105,8 @@ class Remote(Protocol):
         ...
 
     def runner(self, provider: Provider) -> int:
-        """The id of the process that runs this product's writes from now on; it is started if there is none.
+        """The id of the process that runs this product's writes from now on; it is started if there
+        is none.
 
         Raises:
             TenantFault: it cannot be started.
@@ -106,7 +114,8 @@ class Remote(Protocol):
         ...
 
     def lasts_until(self, provider: Provider) -> int | None:
-        """When this product's credential ends (unix seconds) and nothing renews it; None if that is not known, or never.
+        """When this product's credential ends (unix seconds) and nothing renews it; None if that is
+        not known, or never.
 
         Raises:
             TenantFault: there is no session, and none can be opened.
@@ -114,9 +123,11 @@ class Remote(Protocol):
         ...
 
     def verdict(self, mailbox: str, application: str) -> bool | None:
-        """Whether the service's own check of Exchange policies grants an application (client id) a mailbox (address); None: it does not say.
+        """Whether the service's own check of Exchange policies grants an application (client id) a
+        mailbox (address); None: it does not say.
 
-        It speaks of what is configured, not of what is in effect already (Test-ApplicationAccessPolicy page).
+        It speaks of what is configured, not of what is in effect already
+        (Test-ApplicationAccessPolicy page).
 
         Raises:
             TenantFault: it could not be asked.

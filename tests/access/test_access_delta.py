@@ -1,4 +1,6 @@
-"""The symbolic delta against an enumeration of everybody, for random small worlds: exact where membership is known, sound and complete where not."""
+"""The symbolic delta against an enumeration of everybody, for random small worlds: exact where
+membership is known, sound and complete where not.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +10,20 @@ import random
 
 import pytest
 from msgspec.structs import replace
-from worlds import APPS, GROUPS, NAMES, SCOPES, USERS, directory, guid, random_exchange, random_teams
 
 from reconciler.access.delta import delta
 from reconciler.model.observed import Group
+from tests.planning.worlds import (
+    APPS,
+    GROUPS,
+    NAMES,
+    SCOPES,
+    USERS,
+    directory,
+    guid,
+    random_exchange,
+    random_teams,
+)
 
 SAMPLES = 1500
 STRANGER = guid(2, 99)
@@ -21,17 +33,33 @@ OTHER_APP = APPS[3]
 
 
 def _combinations(groups):
-    return [frozenset(some) for size in range(len(groups) + 1) for some in itertools.combinations(groups, size)]
+    return [
+        frozenset(some)
+        for size in range(len(groups) + 1)
+        for some in itertools.combinations(groups, size)
+    ]
 
 
 def _memberships(chance, groups, people, knowing):
-    """Members of each group, None for one whose members the capture does not know; and every way the people can be in groups then."""
-    members = {group: frozenset(one for one in people if chance.random() < 0.5) if chance.random() < knowing else None for group in groups}
+    """Members of each group, None for one whose members the capture does not know; and every way
+    the people can be in groups then.
+    """
+    members = {
+        group: (
+            frozenset(one for one in people if chance.random() < 0.5)
+            if chance.random() < knowing
+            else None
+        )
+        for group in groups
+    }
     possible = {
         one: [
             some
             for some in _combinations(groups)
-            if all(known is None or (one in known) == (group in some) for group, known in members.items())
+            if all(
+                known is None or (one in known) == (group in some)
+                for group, known in members.items()
+            )
         ]
         for one in people
     }
@@ -53,18 +81,29 @@ def _denoted(part, one, some, holders):
 def _covers(row, application, one, some, holders):
     subject = row["subject"]
     excepted = any(_denoted(part, one, some, holders) for part in subject.get("except", ()))
-    return row["application"] == application and _denoted(subject, one, some, holders) and not excepted
+    return (
+        row["application"] == application and _denoted(subject, one, some, holders) and not excepted
+    )
 
 
 def _judge(rows, possible, applications, changes, holders):
-    """`changes(application, one, some)` is the truth. Return whether all that is possible was said to be certain."""
+    """`changes(application, one, some)` is the truth.
+
+    Return whether all that is possible was said to be certain.
+    """
     for application in applications:
         for one, ways in possible.items():
             for some in ways:
-                covering = [row["certainty"] for row in rows if _covers(row, application, one, some, holders)]
+                covering = [
+                    row["certainty"]
+                    for row in rows
+                    if _covers(row, application, one, some, holders)
+                ]
                 happens = changes(application, one, some)
                 assert not happens or covering, f"{application} {one} {sorted(some)} is in no row"
-                assert happens or "certain" not in covering, f"{application} {one} {sorted(some)} does not change"
+                assert happens or "certain" not in covering, (
+                    f"{application} {one} {sorted(some)} does not change"
+                )
 
 
 def _teams_case(seed, knowing):
@@ -75,13 +114,21 @@ def _teams_case(seed, knowing):
         after = (
             before.copy()
             if chance.random() < 0.5
-            else dataclasses.replace(after, users=dict(before.users), policies={**after.policies, **before.policies})
+            else dataclasses.replace(
+                after, users=dict(before.users), policies={**after.policies, **before.policies}
+            )
         )
         after.policies = {
-            name: (frozenset(random.Random(f"{seed}{name}").sample(APPS[:2], chance.randint(0, 2))), "") for name in after.policies
+            name: (
+                frozenset(random.Random(f"{seed}{name}").sample(APPS[:2], chance.randint(0, 2))),
+                "",
+            )
+            for name in after.policies
         }
     members, possible = _memberships(chance, GROUPS_HERE, PEOPLE, knowing)
-    known = replace(directory(), groups={group: Group(group, "", some) for group, some in members.items()})
+    known = replace(
+        directory(), groups={group: Group(group, "", some) for group, some in members.items()}
+    )
     return before, after, known, possible
 
 
@@ -89,8 +136,14 @@ def _judge_teams(seed, knowing):
     before, after, known, possible = _teams_case(seed, knowing)
     found = delta((before.state(), None), (after.state(), None), known)
     for name, old, new in (("gained", before, after), ("lost", after, before)):
-        holders = {one: (new.users.get(one), old.users.get(one)) for one in PEOPLE if one in old.users or one in new.users}
-        changes = lambda app, one, some, old=old, new=new: app in new.reach(one, some) - old.reach(one, some)
+        holders = {
+            one: (new.users.get(one), old.users.get(one))
+            for one in PEOPLE
+            if one in old.users or one in new.users
+        }
+        changes = lambda app, one, some, old=old, new=new: (
+            app in new.reach(one, some) - old.reach(one, some)
+        )
         _judge(found[name], possible, APPS[:2], changes, holders)
     return found
 
@@ -109,16 +162,25 @@ def test_teams_rows_are_sound_and_complete(knowing):
 def _exchange_case(seed, knowing):
     chance = random.Random(seed)
     apps = [*APPS[:2], "*"]
-    before, after = random_exchange(chance, apps, SCOPES_HERE), random_exchange(chance, apps, SCOPES_HERE)
+    before, after = (
+        random_exchange(chance, apps, SCOPES_HERE),
+        random_exchange(chance, apps, SCOPES_HERE),
+    )
     if chance.random() < 0.5:
         after = before.copy()
         after.policies.pop(chance.choice(sorted(after.policies)), None) if after.policies else None
     members, possible = _memberships(chance, SCOPES_HERE, PEOPLE, knowing)
     known = directory()
     recipients = {
-        scope: replace(known.recipients[scope], type="MailUniversalSecurityGroup", members=some) for scope, some in members.items()
+        scope: replace(known.recipients[scope], type="MailUniversalSecurityGroup", members=some)
+        for scope, some in members.items()
     }
-    return before, after, replace(known, recipients=recipients, users=dict.fromkeys(PEOPLE, known.users[USERS[0]])), possible
+    return (
+        before,
+        after,
+        replace(known, recipients=recipients, users=dict.fromkeys(PEOPLE, known.users[USERS[0]])),
+        possible,
+    )
 
 
 @pytest.mark.parametrize("knowing", [0.0, 0.5, 1.0])
@@ -128,8 +190,12 @@ def test_exchange_rows_are_sound_and_complete(knowing):
         before, after, known, possible = _exchange_case(seed, knowing)
         found = delta((None, before.state()), (None, after.state()), known)
         for name, old, new in (("gained", before, after), ("lost", after, before)):
-            changes = lambda app, _, some, old=old, new=new: new.granted(app, some) and not old.granted(app, some)
-            applications = {app for app, _ in before.policies} | {app for app, _ in after.policies} | {"*"}
+            changes = lambda app, _, some, old=old, new=new: (
+                new.granted(app, some) and not old.granted(app, some)
+            )
+            applications = (
+                {app for app, _ in before.policies} | {app for app, _ in after.policies} | {"*"}
+            )
             _judge(found[name], possible, applications, changes, {})
         rows += len(found["gained"])
         if knowing == 1.0:

@@ -1,16 +1,36 @@
-"""Explanations: the verdict of what is known, and advice that names the right objects; honest where little is known."""
+"""Explanations: the verdict of what is known, and advice that names the right objects; honest where
+little is known.
+"""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
-from worlds import APPS, GROUPS, HERE, SCOPES, USERS, directory, documents, exchange_document, listing, teams_document
 
 from reconciler.access.explaining import Advice, Known, Question, Remedy, explain
 from reconciler.access.positions import positions
 from reconciler.access.subjects import SubjectKind
 from reconciler.access.verdicts import Denied, Depends, Granted
 from reconciler.model.documents import AccessRight, GroupGrant
-from reconciler.model.observed import ExchangePolicy, ExchangeState, GroupAssignment, Recipient, TeamsPolicy, TeamsState
+from reconciler.model.observed import (
+    ExchangePolicy,
+    ExchangeState,
+    GroupAssignment,
+    Recipient,
+    TeamsPolicy,
+    TeamsState,
+)
+from tests.planning.worlds import (
+    APPS,
+    GROUPS,
+    HERE,
+    SCOPES,
+    USERS,
+    directory,
+    documents,
+    exchange_document,
+    listing,
+    teams_document,
+)
 
 APP, USER, GROUP = APPS[0], USERS[0], GROUPS[0]
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
@@ -19,12 +39,21 @@ MAILBOX = USERS[1]
 
 
 def _teams(users=None, groups=()):
-    policies = {"global": TeamsPolicy("Global", {}, ""), "has": TeamsPolicy("Has", {APP: APP}, ""), "lacks": TeamsPolicy("Lacks", {}, "")}
+    policies = {
+        "global": TeamsPolicy("Global", {}, ""),
+        "has": TeamsPolicy("Has", {APP: APP}, ""),
+        "lacks": TeamsPolicy("Lacks", {}, ""),
+    }
     return TeamsState(policies, tuple(GroupAssignment(*row) for row in groups), users or {}, {})
 
 
 def _exchange(*policies):
-    return ExchangeState({(APP, scope): ExchangePolicy(APP, scope, "", right, "", "", "", "") for scope, right in policies})
+    return ExchangeState(
+        {
+            (APP, scope): ExchangePolicy(APP, scope, "", right, "", "", "", "")
+            for scope, right in policies
+        }
+    )
 
 
 def _known(teams=None, exchange=None, **more):
@@ -45,7 +74,10 @@ def _mailbox(subject=MAILBOX, *, resolved=True):
 
 
 def _advised(explanation):
-    return [(advice.remedy, advice.address.partition("@")[2] or advice.address.partition("/")[2]) for advice in explanation.advice]
+    return [
+        (advice.remedy, advice.address.partition("@")[2] or advice.address.partition("/")[2])
+        for advice in explanation.advice
+    ]
 
 
 def test_a_granted_user_can_be_revoked_by_the_list_or_by_another_policy():
@@ -67,15 +99,27 @@ def test_an_unread_group_is_what_has_to_be_learnt():
 
 
 def test_what_is_not_known_of_teams_makes_it_depend():
-    nothing, others, unresolved = _known(), _known(_teams(), grants=frozenset({MAILBOX})), _known(_teams())
-    for question, known in ((_user(), nothing), (_user(), others), (_user("who@contoso.com", resolved=False), unresolved)):
+    nothing, others, unresolved = (
+        _known(),
+        _known(_teams(), grants=frozenset({MAILBOX})),
+        _known(_teams()),
+    )
+    for question, known in (
+        (_user(), nothing),
+        (_user(), others),
+        (_user("who@contoso.com", resolved=False), unresolved),
+    ):
         found = explain(question, known)
         assert isinstance(found.verdict, Depends)
-        assert [advice.address for advice in found.advice] == [f"teams.grant/user:{question.subject}"]
+        assert [advice.address for advice in found.advice] == [
+            f"teams.grant/user:{question.subject}"
+        ]
 
 
 def test_a_user_whose_grant_a_plan_tells_is_decided():
-    assert isinstance(explain(_user(), _known(_teams({USER: "has"}), grants=frozenset({USER}))).verdict, Granted)
+    assert isinstance(
+        explain(_user(), _known(_teams({USER: "has"}), grants=frozenset({USER}))).verdict, Granted
+    )
     assert isinstance(explain(_user(), _known(_teams(), grants=frozenset({USER}))).verdict, Denied)
 
 
@@ -116,7 +160,10 @@ def test_an_application_that_a_plan_does_not_tell_of_depends():
 def test_objects_are_found_where_the_documents_declare_them():
     teams = [
         teams_document(
-            "Has", tenant=True, groups=(GroupGrant(GROUP, 1, None, replace(HERE, line=7)),), users=(listing(["u0@contoso.com"]),)
+            "Has",
+            tenant=True,
+            groups=(GroupGrant(GROUP, 1, None, replace(HERE, line=7)),),
+            users=(listing(["u0@contoso.com"]),),
         ),
     ]
     declared = documents(teams, [exchange_document([APP], f"{FULL}@contoso.com", RESTRICT)])
@@ -129,4 +176,6 @@ def test_objects_are_found_where_the_documents_declare_them():
         "teams.policy/Other",
     ]
     found = positions(declared, directory(), wanted)
-    assert found == {address: replace(HERE, line=7) if "group" in address else HERE for address in wanted[:-1]}
+    assert found == {
+        address: replace(HERE, line=7) if "group" in address else HERE for address in wanted[:-1]
+    }

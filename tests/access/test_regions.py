@@ -1,4 +1,6 @@
-"""Regions are sets: every operation agrees with the one on the combinations of groups that they hold."""
+"""Regions are sets: every operation agrees with the one on the combinations of groups that they
+hold.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,11 @@ from hypothesis import strategies as st
 from reconciler.access.regions import Region, Term, region
 
 GROUPS = ("a", "b", "c", "d")
-COMBINATIONS = [frozenset(some) for size in range(len(GROUPS) + 1) for some in itertools.combinations(GROUPS, size)]
+COMBINATIONS = [
+    frozenset(some)
+    for size in range(len(GROUPS) + 1)
+    for some in itertools.combinations(GROUPS, size)
+]
 
 groups = st.frozensets(st.sampled_from(GROUPS), max_size=3)
 terms = st.lists(st.builds(Term, groups, groups), max_size=5)
@@ -21,7 +27,12 @@ def _held(one: Region) -> set[frozenset[str]]:
 
 
 def _said(given_terms: list[Term]) -> set[frozenset[str]]:
-    return {some for some in COMBINATIONS for term in given_terms if term.inside <= some and not term.outside & some}
+    return {
+        some
+        for some in COMBINATIONS
+        for term in given_terms
+        if term.inside <= some and not term.outside & some
+    }
 
 
 @given(terms)
@@ -44,4 +55,6 @@ def test_no_term_is_empty_or_within_another(some: list[Term]) -> None:
 
 
 def test_terms_that_differ_in_one_group_become_one() -> None:
-    assert region([Term(frozenset("ab")), Term(frozenset("a"), frozenset("b"))]) == Region(frozenset({Term(frozenset("a"))}))
+    assert region([Term(frozenset("ab")), Term(frozenset("a"), frozenset("b"))]) == Region(
+        frozenset({Term(frozenset("a"))})
+    )

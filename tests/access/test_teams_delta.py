@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from worlds import directory, guid
 
 from reconciler.access import teams_delta
 from reconciler.access.delta import delta
 from reconciler.model.observed import Group, GroupAssignment, TeamsPolicy, TeamsState
+from tests.planning.worlds import directory, guid
 
 APP, OTHER = guid(1, 1), guid(1, 2)
 GROUP = guid(3, 1)
@@ -20,12 +20,19 @@ def _user(number):
 
 def _state(users, groups=(), **lists):
     named = {"global": (), **lists}
-    policies = {key: TeamsPolicy(key.capitalize(), dict.fromkeys(apps, ""), "") for key, apps in named.items()}
+    policies = {
+        key: TeamsPolicy(key.capitalize(), dict.fromkeys(apps, ""), "")
+        for key, apps in named.items()
+    }
     return TeamsState(policies, tuple(GroupAssignment(*row) for row in groups), users, {})
 
 
 def _delta(before, after, members=None):
-    known = directory() if members is None else replace(directory(), groups={GROUP: Group(GROUP, "", frozenset(members))})
+    known = (
+        directory()
+        if members is None
+        else replace(directory(), groups={GROUP: Group(GROUP, "", frozenset(members))})
+    )
     return delta((before, None), (after, None), known)
 
 
@@ -49,7 +56,9 @@ def test_a_list_that_many_get_together_is_one_row():
 def test_who_had_the_application_already_is_excepted():
     users = dict.fromkeys(map(_user, range(60)), "new")
     found = _delta(_state({_user(0): "old"}, old=(APP,)), _state(users, old=(APP,), new=(APP,)))
-    assert _subjects(found["gained"]) == [{"kind": "policy-holders", "id": "New", "except": [{"kind": "user", "id": _user(0)}]}]
+    assert _subjects(found["gained"]) == [
+        {"kind": "policy-holders", "id": "New", "except": [{"kind": "user", "id": _user(0)}]}
+    ]
 
 
 def test_a_few_are_named():
@@ -59,9 +68,13 @@ def test_a_few_are_named():
 
 
 def test_many_who_join_a_policy_that_others_hold_are_named_one_by_one():
-    """The row must not depend on how many hold the policy besides: that changes daily, and with it would the plan's content digest."""
+    """The row must not depend on how many hold the policy besides: that changes daily, and with it
+    would the plan's content digest.
+    """
     users = dict.fromkeys(map(_user, range(60)), "one")
-    found = _delta(_state({_user(99): "one"}, one=(APP,)), _state({**users, _user(99): "one"}, one=(APP,)))
+    found = _delta(
+        _state({_user(99): "one"}, one=(APP,)), _state({**users, _user(99): "one"}, one=(APP,))
+    )
     assert len(found["gained"]) == 60
 
 
@@ -80,12 +93,16 @@ class _Counted(dict):
 
 
 def test_the_cost_is_that_of_what_changes():
-    """100,000 grants of which 1 % move: each grant is looked at once, memberships and lists only for the moved ones."""
+    """100,000 grants of which 1 % move: each grant is looked at once, memberships and lists only
+    for the moved ones.
+    """
     moved = MANY // 100
     before = _Counted({_user(number): "one" for number in range(MANY)} | {_user(MANY): "two"})
     after = _Counted({**before, **{_user(number): "two" for number in range(moved)}})
     known = replace(directory(), groups=_Counted({GROUP: Group(GROUP, "", frozenset())}))
-    states = [_state(users, [(GROUP, "one")], one=(APP,), two=(OTHER,)) for users in (before, after)]
+    states = [
+        _state(users, [(GROUP, "one")], one=(APP,), two=(OTHER,)) for users in (before, after)
+    ]
     states = [replace(state, policies=_Counted(state.policies)) for state in states]
     found = delta((states[0], None), (states[1], None), known)
     assert len(found["gained"]) == len(found["lost"]) == moved
@@ -103,25 +120,38 @@ def test_members_of_a_new_group_are_one_row_whatever_stands_below():
 def test_whom_an_application_reached_before_it_enters_global_is_named():
     lists = {"one": (APP,), "two": (OTHER,)}
     groups = [(GROUP, "one"), (guid(3, 2), "two")]
-    (row,) = _delta(_state({_user(1): "one"}, groups, **lists), _state({_user(1): "one"}, groups, **lists, **{"global": (APP,)}))[
-        "tenant_wide"
-    ]
+    (row,) = _delta(
+        _state({_user(1): "one"}, groups, **lists),
+        _state({_user(1): "one"}, groups, **lists, **{"global": (APP,)}),
+    )["tenant_wide"]
     assert row["application"] == APP
-    assert row["subject"] == {"kind": "everyone", "except": [{"kind": "group-members", "id": guid(3, 2)}]}
-    assert row["was"] == [{"kind": "group-members", "id": GROUP}, {"kind": "policy-holders", "id": "One"}]
+    assert row["subject"] == {
+        "kind": "everyone",
+        "except": [{"kind": "group-members", "id": guid(3, 2)}],
+    }
+    assert row["was"] == [
+        {"kind": "group-members", "id": GROUP},
+        {"kind": "policy-holders", "id": "One"},
+    ]
 
 
 def test_a_direct_grant_that_takes_applications_away_is_found():
     before = _state({}, [(GROUP, "one")], one=(APP,), two=(OTHER,))
     after = _state({_user(1): "two", _user(2): "two"}, [(GROUP, "one")], one=(APP,), two=(OTHER,))
     known = replace(directory(), groups={GROUP: Group(GROUP, "", frozenset({_user(1)}))})
-    assert teams_delta.reduced(teams_delta.transition(before, after, known)) == ({"two": [_user(1)]}, {})
+    assert teams_delta.reduced(teams_delta.transition(before, after, known)) == (
+        {"two": [_user(1)]},
+        {},
+    )
 
 
 def test_a_group_grant_that_takes_applications_away_is_found():
     before = _state({}, one=(OTHER,), **{"global": (APP,)})
     after = _state({}, [(GROUP, "one")], one=(OTHER,), **{"global": (APP,)})
-    assert teams_delta.reduced(teams_delta.transition(before, after, directory())) == ({}, {GROUP: [APP]})
+    assert teams_delta.reduced(teams_delta.transition(before, after, directory())) == (
+        {},
+        {GROUP: [APP]},
+    )
 
 
 def test_a_group_of_whom_nobody_falls_under_it_takes_nothing_away():

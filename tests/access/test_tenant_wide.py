@@ -1,23 +1,29 @@
-"""Which transitions make an application tenant-wide, judged on access; and what the rows say of scopes as the directory knows them."""
+"""Which transitions make an application tenant-wide, judged on access; and what the rows say of
+scopes as the directory knows them.
+"""
 
 from __future__ import annotations
 
 import pytest
 from msgspec.structs import replace
-from worlds import APPS, SCOPES, USERS, directory
 
 from reconciler.access.delta import delta
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, Recipient
+from tests.planning.worlds import APPS, SCOPES, USERS, directory
 
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 APP, ANY = APPS[0], "*"
 FULL, EMPTY, UNREAD, GONE = SCOPES
-MAILBOX, NESTED, NESTED_EMPTY, LEAF = (f"{number:08x}-0000-4000-8000-000000000009" for number in range(1, 5))
+MAILBOX, NESTED, NESTED_EMPTY, LEAF = (
+    f"{number:08x}-0000-4000-8000-000000000009" for number in range(1, 5)
+)
 
 
 def _recipient(identifier, kind, members=None):
-    return Recipient(identifier, None, f"{identifier}@contoso.com", frozenset(), identifier, kind, True, members)
+    return Recipient(
+        identifier, None, f"{identifier}@contoso.com", frozenset(), identifier, kind, True, members
+    )
 
 
 def _directory(**more):
@@ -34,7 +40,12 @@ def _directory(**more):
 
 
 def _state(*policies):
-    return ExchangeState({(app, scope): ExchangePolicy(app, scope, "", right, "", "", "", "") for app, scope, right in policies})
+    return ExchangeState(
+        {
+            (app, scope): ExchangePolicy(app, scope, "", right, "", "", "", "")
+            for app, scope, right in policies
+        }
+    )
 
 
 def _delta(before, after, **more):
@@ -56,16 +67,32 @@ def _said(rows):
 
 OPENS = {
     "the last Restrict goes": ([(APP, FULL, RESTRICT)], [], [APP]),
-    "one of two Restricts goes": ([(APP, FULL, RESTRICT), (APP, UNREAD, RESTRICT)], [(APP, FULL, RESTRICT)], []),
+    "one of two Restricts goes": (
+        [(APP, FULL, RESTRICT), (APP, UNREAD, RESTRICT)],
+        [(APP, FULL, RESTRICT)],
+        [],
+    ),
     "the Restrict of a scope that is gone goes": ([(APP, GONE, RESTRICT)], [], [APP]),
     "the Restrict of an empty scope goes": ([(APP, EMPTY, RESTRICT)], [], [APP]),
-    "the last Restrict goes, a Deny stays": ([(APP, FULL, RESTRICT), (APP, UNREAD, DENY)], [(APP, UNREAD, DENY)], [APP]),
+    "the last Restrict goes, a Deny stays": (
+        [(APP, FULL, RESTRICT), (APP, UNREAD, DENY)],
+        [(APP, UNREAD, DENY)],
+        [APP],
+    ),
     "the last Restrict turns into a Deny": ([(APP, FULL, RESTRICT)], [(APP, FULL, DENY)], [APP]),
     "a Restrict moves to another scope": ([(APP, FULL, RESTRICT)], [(APP, UNREAD, RESTRICT)], []),
     "the last Deny goes": ([(APP, FULL, DENY)], [], [APP]),
     "the last Deny goes, of an empty scope": ([(APP, EMPTY, DENY)], [], [APP]),
-    "the last Deny that covers somebody goes": ([(APP, FULL, DENY), (APP, GONE, DENY)], [(APP, GONE, DENY)], [APP]),
-    "the last Deny that may cover somebody goes": ([(APP, UNREAD, DENY), (APP, EMPTY, DENY)], [(APP, EMPTY, DENY)], [APP]),
+    "the last Deny that covers somebody goes": (
+        [(APP, FULL, DENY), (APP, GONE, DENY)],
+        [(APP, GONE, DENY)],
+        [APP],
+    ),
+    "the last Deny that may cover somebody goes": (
+        [(APP, UNREAD, DENY), (APP, EMPTY, DENY)],
+        [(APP, EMPTY, DENY)],
+        [APP],
+    ),
     "one of two Denies goes": ([(APP, FULL, DENY), (APP, UNREAD, DENY)], [(APP, UNREAD, DENY)], []),
     "it is restricted for the first time": ([], [(APP, FULL, RESTRICT)], []),
     "the Restrict of every application goes": ([(ANY, FULL, RESTRICT)], [], [ANY]),
@@ -111,7 +138,10 @@ def test_a_scope_that_is_a_mailbox_is_said_to_be_one():
 
 
 def test_a_mailbox_that_may_be_denied_is_possible():
-    found = _delta([(APP, EMPTY, RESTRICT), (APP, UNREAD, DENY)], [(APP, MAILBOX, RESTRICT), (APP, UNREAD, DENY)])
+    found = _delta(
+        [(APP, EMPTY, RESTRICT), (APP, UNREAD, DENY)],
+        [(APP, MAILBOX, RESTRICT), (APP, UNREAD, DENY)],
+    )
     assert _said(found["gained"]) == [(APP, "mailbox", MAILBOX, [], "possible")]
 
 
@@ -122,10 +152,19 @@ def test_members_of_nested_groups_count():
 
 def test_a_member_that_the_directory_does_not_know_may_be_a_group():
     open_group = _recipient(NESTED, "MailUniversalSecurityGroup", frozenset({LEAF}))
-    changed = ([(APP, NESTED, RESTRICT), (APP, MAILBOX, RESTRICT), (APP, FULL, DENY)], [(APP, NESTED, RESTRICT)])
+    changed = (
+        [(APP, NESTED, RESTRICT), (APP, MAILBOX, RESTRICT), (APP, FULL, DENY)],
+        [(APP, NESTED, RESTRICT)],
+    )
     assert _said(_delta(*changed)["gained"]) == [(APP, "group-members", FULL, [], "certain")]
-    assert _said(_delta(*changed, **{NESTED: open_group})["gained"]) == [(APP, "group-members", FULL, [], "possible")]
+    assert _said(_delta(*changed, **{NESTED: open_group})["gained"]) == [
+        (APP, "group-members", FULL, [], "possible")
+    ]
 
 
 def test_a_product_that_was_not_read_contributes_nothing():
-    assert delta((None, _state((APP, FULL, RESTRICT))), (None, None), _directory()) == {"gained": [], "lost": [], "tenant_wide": []}
+    assert delta((None, _state((APP, FULL, RESTRICT))), (None, None), _directory()) == {
+        "gained": [],
+        "lost": [],
+        "tenant_wide": [],
+    }

@@ -6,15 +6,29 @@ import random
 
 import pytest
 from msgspec.structs import replace
-from worlds import APPS, GROUPS, NAMES, SCOPES, USERS, directory, random_exchange, random_teams
 
 from reconciler.access import exchange_delta, outcome, teams_delta
 from reconciler.access.delta import as_json, delta, read
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.kinds.teams.target import TeamsTarget
 from reconciler.model.documents import AccessRight
+from tests.planning.worlds import (
+    APPS,
+    GROUPS,
+    NAMES,
+    SCOPES,
+    USERS,
+    directory,
+    random_exchange,
+    random_teams,
+)
 
-ROW = {"application": "a", "certainty": "certain", "provider": "teams", "subject": {"kind": "user", "id": "u"}}
+ROW = {
+    "application": "a",
+    "certainty": "certain",
+    "provider": "teams",
+    "subject": {"kind": "user", "id": "u"},
+}
 
 
 def test_what_is_written_is_read():
@@ -49,15 +63,30 @@ def test_states_after_a_target_share_what_does_not_change():
     world = random_teams(random.Random(1), APPS, USERS, GROUPS, NAMES)
     world.users = {USERS[0]: "Alpha", USERS[1]: "Alpha"}
     observed = world.state()
-    target = TeamsTarget(observed.policies, (), {USERS[0]: None, USERS[2]: "alpha", USERS[3]: None}, (), None, frozenset(), frozenset(), ())
+    target = TeamsTarget(
+        observed.policies,
+        (),
+        {USERS[0]: None, USERS[2]: "alpha", USERS[3]: None},
+        (),
+        None,
+        frozenset(),
+        frozenset(),
+        (),
+    )
     after = outcome.teams(observed, target)
-    assert (dict(after.users), after.groups, after.policies) == ({USERS[1]: "alpha", USERS[2]: "alpha"}, (), observed.policies)
+    assert (dict(after.users), after.groups, after.policies) == (
+        {USERS[1]: "alpha", USERS[2]: "alpha"},
+        (),
+        observed.policies,
+    )
 
 
 def test_an_exchange_state_after_a_target():
     observed = random_exchange(random.Random(2), [APPS[0]], SCOPES).state()
-    (gone, *_) = observed.policies
+    gone, *_ = observed.policies
     created = {(APPS[1], SCOPES[0]): Creation(AccessRight.DENY, "scope@contoso.com", None)}
-    after = outcome.exchange(observed, ExchangeTarget(created, {gone: observed.policies[gone]}, {}, {}, frozenset(), ()))
+    after = outcome.exchange(
+        observed, ExchangeTarget(created, {gone: observed.policies[gone]}, {}, {}, frozenset(), ())
+    )
     assert after.policies.keys() == (observed.policies.keys() - {gone}) | created.keys()
     assert after.policies[APPS[1], SCOPES[0]].right is AccessRight.DENY

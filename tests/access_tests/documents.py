@@ -18,12 +18,17 @@ def access_test(name: str, *expected: str) -> str:
     for one in expected:
         application, key, subject, access = one.split()
         rows.append(f"    - {{application: {application}, {key}: {subject}, access: {access}}}\n")
-    return f"---\napiVersion: reconciler/v1\nkind: AccessTest\nmetadata: {{name: {name}}}\nspec:\n  expect:\n{''.join(rows)}"
+    return (
+        f"---\napiVersion: reconciler/v1\nkind: AccessTest\nmetadata: {{name: {name}}}\nspec:\n "
+        f" expect:\n{''.join(rows)}"
+    )
 
 
 def write(folder: Path, *expected: str, name: str = "mine") -> None:
     """Put one more test beside the sample's documents."""
-    (folder / "policies" / f"{name}.yaml").write_text(access_test(name, *expected), encoding="utf-8")
+    (folder / "policies" / f"{name}.yaml").write_text(
+        access_test(name, *expected), encoding="utf-8"
+    )
 
 
 def only(folder: Path, *expected: str, name: str = "mine") -> None:

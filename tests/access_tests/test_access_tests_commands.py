@@ -1,4 +1,6 @@
-"""`test`, `validate`, `plan` and `apply`: where tests are run, what that means for the exit code, and what is told."""
+"""`test`, `validate`, `plan` and `apply`: where tests are run, what that means for the exit code,
+and what is told.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,10 @@ def test_a_plan_whose_outcome_fails_a_test_is_not_applicable(run: Run, folder: P
     assert _plan(folder)["applicable"] is False
     assert [row["name"] for row in _plan(folder)["tests"] if not row["passed"]] == ["mine"]
     before = (folder / "tenant.json").read_bytes()
-    for command in (("apply", "plan.json", "--auto-approve", *SIM), ("apply", "--auto-approve", *SIM)):
+    for command in (
+        ("apply", "plan.json", "--auto-approve", *SIM),
+        ("apply", "--auto-approve", *SIM),
+    ):
         refused = run(*command)
         assert refused.code == 3
         assert "does not pass an access test" in refused.err
@@ -82,13 +87,24 @@ def test_an_apply_without_the_command_line_refuses_too(run: Run, folder: Path) -
     write(folder, WRONG)
     run("plan", *SIM, "--out", "plan.json")
     with pytest.raises(Refused, match="access test mine"):
-        apply(planfile.load(folder / "plan.json"), Simulator(folder / "tenant.json"), state_dir=folder, tell=lambda _: None)
+        apply(
+            planfile.load(folder / "plan.json"),
+            Simulator(folder / "tenant.json"),
+            state_dir=folder,
+            tell=lambda _: None,
+        )
 
 
 def test_a_refusal_outranks_a_failing_test(run: Run, folder: Path) -> None:
     write(folder, WRONG)
     tenant = folder / "policies" / "tenant.yaml"
-    tenant.write_text("\n".join(line for line in tenant.read_text().splitlines() if "tenant-wide" not in line and "consents" not in line))
+    tenant.write_text(
+        "\n".join(
+            line
+            for line in tenant.read_text().splitlines()
+            if "tenant-wide" not in line and "consents" not in line
+        )
+    )
     assert run("plan", *SIM, "--out", "plan.json").code == 4
     assert run("apply", "plan.json", "--auto-approve", *SIM).code == 4
 
@@ -111,7 +127,11 @@ def test_what_depends_makes_a_plan_not_applicable(run: Run, folder: Path) -> Non
 
 def test_a_capture_that_never_looked_decides_nothing(run: Run, folder: Path) -> None:
     run("fetch", *SIM, "--out", "capture.json")
-    only(folder, "crm meetingsOf joni.sherman@contoso.com denied", "crm mailbox marketing@contoso.com denied")
+    only(
+        folder,
+        "crm meetingsOf joni.sherman@contoso.com denied",
+        "crm mailbox marketing@contoso.com denied",
+    )
     ran = run("test", "--tenant", "capture.json")
     assert ran.code == 3
     assert ran.out.count("fetch it again with these documents") == 2
@@ -122,7 +142,9 @@ def test_a_capture_that_never_looked_decides_nothing(run: Run, folder: Path) -> 
 
 
 def test_tests_alone_make_a_product_needed(run: Run, folder: Path) -> None:
-    """Law 1: without Exchange documents, a test that names a mailbox still needs a complete reading of Exchange."""
+    """Law 1: without Exchange documents, a test that names a mailbox still needs a complete reading
+    of Exchange.
+    """
     (folder / "policies" / "exchange").rename(folder / "aside")
     run("fetch", *SIM, "--out", "capture.json")
     write(folder, f"{CRM} mailbox zoe.lindqvist@contoso.com denied")
@@ -141,7 +163,10 @@ def test_documents_alone_decide_what_no_tenant_can_change(run: Run, folder: Path
     assert ran.out.endswith("1 passed, 1 undecided.\n")
     assert run("validate").code == 0
     told = run("validate").out
-    assert "Access tests: 1 holds in any tenant, 1 cannot be decided by the documents alone, `plan` and `test` do it.\n    mine: " in told
+    assert (
+        "Access tests: 1 holds in any tenant, 1 cannot be decided by the documents alone, `plan`"
+        " and `test` do it.\n    mine: " in told
+    )
     only(folder, f"meeting-service meetingsOf {SERVICE} granted")
     assert run("test", "--desired").code == 0
     assert run("validate").out.endswith("1 holds in any tenant, all decided.\n")
@@ -178,7 +203,12 @@ def test_a_plan_shows_its_own_results(run: Run, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "grounds",
-    [("--desired", *SIM), ("--desired", "--plan", "plan.json"), ("--plan", "plan.json", *SIM), ("policies", "--plan", "plan.json")],
+    [
+        ("--desired", *SIM),
+        ("--desired", "--plan", "plan.json"),
+        ("--plan", "plan.json", *SIM),
+        ("policies", "--plan", "plan.json"),
+    ],
 )
 def test_one_ground_at_a_time(run: Run, folder: Path, grounds: tuple[str, ...]) -> None:
     run("plan", *SIM, "--out", "plan.json")
@@ -216,7 +246,13 @@ def test_junit_has_a_case_for_each_expectation(run: Run, folder: Path) -> None:
     assert ran.code == 3
     root = ET.fromstring(ran.out)  # noqa: S314  our own text
     (suite,) = root
-    assert (root.tag, suite.get("tests"), suite.get("failures"), suite.get("errors"), suite.get("skipped")) == (
+    assert (
+        root.tag,
+        suite.get("tests"),
+        suite.get("failures"),
+        suite.get("errors"),
+        suite.get("skipped"),
+    ) == (
         "testsuites",
         "3",
         "2",
@@ -232,12 +268,15 @@ def test_junit_has_a_case_for_each_expectation(run: Run, folder: Path) -> None:
     assert "a DenyAccess policy covers the mailbox" in "".join(suite.itertext())
 
 
-def test_a_plan_of_a_part_is_not_refused_for_what_fails_before_it_too(run: Run, folder: Path) -> None:
+def test_a_plan_of_a_part_is_not_refused_for_what_fails_before_it_too(
+    run: Run, folder: Path
+) -> None:
     ran = run("plan", *SIM, "--skip", "teams.policy/MY-APP-POLICY", "--out", "plan.json")
     assert ran.code == 0
     assert "4 passed, 1 excused.\n" in ran.out
     assert _plan(folder)["applicable"] is True
-    root = ET.fromstring(run("test", "--plan", "plan.json", "--format", "junit").out)  # noqa: S314  our own text
+    # our own text
+    root = ET.fromstring(run("test", "--plan", "plan.json", "--format", "junit").out)  # noqa: S314
     assert root.get("skipped") == "1"
     assert run("test", "--plan", "plan.json").code == 0
     applied = run("apply", "plan.json", "--auto-approve", *SIM)
@@ -246,7 +285,9 @@ def test_a_plan_of_a_part_is_not_refused_for_what_fails_before_it_too(run: Run, 
 
 
 def test_a_plan_of_a_part_is_refused_for_what_it_makes_fail(run: Run, folder: Path) -> None:
-    """Held without its own policy, the service user falls to Global, which the rest of the plan opens to scheduling-bot."""
+    """Held without its own policy, the service user falls to Global, which the rest of the plan
+    opens to scheduling-bot.
+    """
     write(folder, f"scheduling-bot meetingsOf {SERVICE} denied")
     assert run("plan", *SIM).code == 0
     assert run("plan", *SIM, "--skip", "teams.policy/MY-APP-POLICY").code == 3
@@ -262,13 +303,22 @@ def test_a_test_that_fails_after_an_apply_exits_7(run: Run, folder: Path) -> Non
     (folder / "tenant.json").write_text(json.dumps(state))
     ran = run("apply", "plan.json", "--auto-approve", *SIM)
     assert ran.code == 7
-    assert "\nAccess tests on the tenant, read again: 4 passed, 1 failed.\n    FAILED     sales-systems-stay-in-sales: " in ran.out
-    assert ran.out.splitlines()[-1].startswith("Apply complete!"), "it was applied, and that is told too"
+    assert (
+        "\nAccess tests on the tenant, read again: 4 passed, 1 failed.\n    FAILED    "
+        " sales-systems-stay-in-sales: " in ran.out
+    )
+    assert ran.out.splitlines()[-1].startswith("Apply complete!"), (
+        "it was applied, and that is told too"
+    )
     assert "an access test fails" in ran.err
-    assert run("apply", "plan.json", "--auto-approve", *SIM).code == 7, "with nothing left to do it still fails"
+    assert run("apply", "plan.json", "--auto-approve", *SIM).code == 7, (
+        "with nothing left to do it still fails"
+    )
 
 
-def test_tests_that_cannot_be_run_after_an_apply_are_no_pass(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tests_that_cannot_be_run_after_an_apply_are_no_pass(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run("plan", *SIM, "--out", "plan.json")
 
     def broken(*_: object) -> None:
@@ -288,8 +338,14 @@ def test_a_plan_file_with_rows_that_mean_nothing_is_refused(run: Run, folder: Pa
     raw = dict(planfile.as_json(plan))
     raw["tests"] = [{"name": "mine"}]
     body = {key: value for key, value in raw.items() if key != "digest"}
-    (folder / "plan.json").write_bytes(canonical.dumps({**body, "digest": f"plan:{canonical.digest(body)}"}) + b"\n")
-    for command in (("test", "--plan", "plan.json"), ("apply", "plan.json", "--auto-approve", *SIM), ("show", "plan.json")):
+    (folder / "plan.json").write_bytes(
+        canonical.dumps({**body, "digest": f"plan:{canonical.digest(body)}"}) + b"\n"
+    )
+    for command in (
+        ("test", "--plan", "plan.json"),
+        ("apply", "plan.json", "--auto-approve", *SIM),
+        ("show", "plan.json"),
+    ):
         assert run(*command).code == 5
 
 
@@ -297,15 +353,26 @@ def test_a_reading_names_everybody_in_the_scopes(folder: Path) -> None:
     """Who is in no scope is certain only if it is known who is no group."""
     from reconciler.model.requests import CaptureRequest
 
-    raw = Simulator(folder / "tenant.json").capture(CaptureRequest(frozenset({"exchange"}), recipients=("crm-mailboxes@contoso.com",)))
+    raw = Simulator(folder / "tenant.json").capture(
+        CaptureRequest(frozenset({"exchange"}), recipients=("crm-mailboxes@contoso.com",))
+    )
     known = {row["primary"] for row in raw["directory"]["recipients"]}
-    assert {"inside-sales@contoso.com", "diego.siciliani@contoso.com", "zoe.lindqvist@contoso.com"} <= known
+    assert {
+        "inside-sales@contoso.com",
+        "diego.siciliani@contoso.com",
+        "zoe.lindqvist@contoso.com",
+    } <= known
 
 
 def test_names_stand_beside_ids(run: Run, folder: Path) -> None:
-    only(folder, f"{BOT} meetingsOf diego.siciliani@contoso.com denied", f"{RECORDER} meetingsOf diego.siciliani@contoso.com granted")
+    only(
+        folder,
+        f"{BOT} meetingsOf diego.siciliani@contoso.com denied",
+        f"{RECORDER} meetingsOf diego.siciliani@contoso.com granted",
+    )
     out = run("plan", *SIM, "--format", "json").out
     assert {BOT, "ba90fed8-0625-46e8-ab8c-ef52dd948f51"} <= json.loads(out)["names"].keys()
     assert (
-        f"{BOT} (scheduling-bot) is denied the meetings of ba90fed8-0625-46e8-ab8c-ef52dd948f51 (Diego Siciliani" in run("test", *SIM).out
+        f"{BOT} (scheduling-bot) is denied the meetings of ba90fed8-0625-46e8-ab8c-ef52dd948f51"
+        " (Diego Siciliani" in run("test", *SIM).out
     )

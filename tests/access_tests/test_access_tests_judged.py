@@ -31,7 +31,16 @@ BOARD, INNER, SHARED = (f"00000004-0000-4000-8000-00000000000{n}" for n in (1, 2
 
 def recipient(one: str, name: str, kind: str, members: frozenset[str] | None = None) -> Recipient:
     addresses = frozenset({f"{name}@contoso.com", f"{name}.old@contoso.com"})
-    return Recipient(one, "S-1-5-21-1", f"{name}@contoso.com", addresses, name.title(), kind, principal=True, members=members)
+    return Recipient(
+        one,
+        "S-1-5-21-1",
+        f"{name}@contoso.com",
+        addresses,
+        name.title(),
+        kind,
+        principal=True,
+        members=members,
+    )
 
 
 RECIPIENTS = {
@@ -42,28 +51,44 @@ RECIPIENTS = {
     INNER: recipient(INNER, "inner", "MailUniversalSecurityGroup", frozenset({MEGAN})),
 }
 DIRECTORY = Directory(
-    users={MEGAN: User(MEGAN, "megan@contoso.com", "Megan"), NESTOR: User(NESTOR, "nestor@contoso.com", "Nestor")},
+    users={
+        MEGAN: User(MEGAN, "megan@contoso.com", "Megan"),
+        NESTOR: User(NESTOR, "nestor@contoso.com", "Nestor"),
+    },
     groups={HOSTS: Group(HOSTS, "Hosts", frozenset({MEGAN}))},
     recipients=RECIPIENTS,
     absent=frozenset({GONE, "gone@contoso.com"}),
     users_by_upn={"megan@contoso.com": MEGAN, "nestor@contoso.com": NESTOR},
-    recipients_by_address={address: one.id for one in RECIPIENTS.values() for address in one.addresses},
+    recipients_by_address={
+        address: one.id for one in RECIPIENTS.values() for address in one.addresses
+    },
 )
 TEAMS = TeamsState(
-    policies={"global": TeamsPolicy("Global", {OTHER: OTHER}, ""), "hosts": TeamsPolicy("Hosts", {APP: APP}, "")},
+    policies={
+        "global": TeamsPolicy("Global", {OTHER: OTHER}, ""),
+        "hosts": TeamsPolicy("Hosts", {APP: APP}, ""),
+    },
     groups=(GroupAssignment(HOSTS, "hosts"),),
     users={},
     spelled={},
 )
-EXCHANGE = ExchangeState({(APP, BOARD): ExchangePolicy(APP, BOARD, "S", AccessRight.RESTRICT, "", "", "", "Board")})
-OBSERVED = Observed("t", "contoso.onmicrosoft.com", "now", "capture", TEAMS, EXCHANGE, DIRECTORY, "d")
+EXCHANGE = ExchangeState(
+    {(APP, BOARD): ExchangePolicy(APP, BOARD, "S", AccessRight.RESTRICT, "", "", "", "Board")}
+)
+OBSERVED = Observed(
+    "t", "contoso.onmicrosoft.com", "now", "capture", TEAMS, EXCHANGE, DIRECTORY, "d"
+)
 
 
-def expected(product: str, subject: str, access: str = "granted", application: str = APP, test: str = "t") -> Expected:
+def expected(
+    product: str, subject: str, access: str = "granted", application: str = APP, test: str = "t"
+) -> Expected:
     return Expected(test, application, product, subject, Access(access))  # type: ignore[arg-type]
 
 
-def answer(product: str, subject: str, observed: Observed = OBSERVED, application: str = APP) -> testing.Result:
+def answer(
+    product: str, subject: str, observed: Observed = OBSERVED, application: str = APP
+) -> testing.Result:
     (result,) = testing.judge([expected(product, subject, application=application)], observed)
     return result
 
@@ -97,22 +122,40 @@ def test_people_are_found_under_every_name(product: str, subject: str, verdict: 
     ],
 )
 @pytest.mark.parametrize("access", list(Access))
-def test_who_is_nobody_passes_nothing(product: str, subject: str, why: Unnamed, access: Access) -> None:
+def test_who_is_nobody_passes_nothing(
+    product: str, subject: str, why: Unnamed, access: Access
+) -> None:
     (result,) = testing.judge([expected(product, subject, access)], OBSERVED)
-    assert (result.answer, result.verdict, result.passed, result.subject) == (why, "depends", False, subject)
+    assert (result.answer, result.verdict, result.passed, result.subject) == (
+        why,
+        "depends",
+        False,
+        subject,
+    )
     assert result.row()["why"] == {"decided_by": None, "path": [], "unknown": [why.value]}
     assert not list(result.mentions())
 
 
 def test_a_holder_of_a_grant_exists_whoever_looked_for_them() -> None:
-    assert answer("teams", GONE, replace(OBSERVED, teams=replace(TEAMS, users={GONE: "hosts"}))).verdict == "granted"
+    assert (
+        answer(
+            "teams", GONE, replace(OBSERVED, teams=replace(TEAMS, users={GONE: "hosts"}))
+        ).verdict
+        == "granted"
+    )
 
 
 def test_unknown_members_pass_neither_way() -> None:
-    unknown = replace(DIRECTORY, groups={}, recipients={**RECIPIENTS, BOARD: replace(RECIPIENTS[BOARD], members=None)})
+    unknown = replace(
+        DIRECTORY,
+        groups={},
+        recipients={**RECIPIENTS, BOARD: replace(RECIPIENTS[BOARD], members=None)},
+    )
     for product in ("teams", "exchange"):
         for access in Access:
-            (result,) = testing.judge([expected(product, MEGAN, access)], replace(OBSERVED, directory=unknown))
+            (result,) = testing.judge(
+                [expected(product, MEGAN, access)], replace(OBSERVED, directory=unknown)
+            )
             assert (result.verdict, result.passed) == ("depends", False)
             assert result.row()["why"]["unknown"], "what would decide it is named"
 
@@ -132,21 +175,44 @@ def test_a_row_says_everything_that_an_apply_needs() -> None:
 
 
 def test_the_reading_asks_for_whom_tests_name_and_for_no_more() -> None:
-    request = testing.request([expected("teams", MEGAN), expected("teams", "a@b.com"), expected("teams", MEGAN, test="other")])
-    assert (request.products, request.users, request.recipients) == (frozenset({"teams"}), (MEGAN, "a@b.com"), ())
+    request = testing.request(
+        [
+            expected("teams", MEGAN),
+            expected("teams", "a@b.com"),
+            expected("teams", MEGAN, test="other"),
+        ]
+    )
+    assert (request.products, request.users, request.recipients) == (
+        frozenset({"teams"}),
+        (MEGAN, "a@b.com"),
+        (),
+    )
     assert testing.request([expected("exchange", MEGAN)]).recipients == (MEGAN,)
     assert testing.request([]).products == frozenset()
 
 
 def test_the_order_of_expectations_says_nothing() -> None:
     many = [
-        expected(product, subject, test=test) for product in ("teams", "exchange") for subject in (MEGAN, NESTOR) for test in ("b", "A")
+        expected(product, subject, test=test)
+        for product in ("teams", "exchange")
+        for subject in (MEGAN, NESTOR)
+        for test in ("b", "A")
     ]
     assert testing.judge(many, OBSERVED) == testing.judge(many[::-1], OBSERVED)
     assert [one.expected.test for one in testing.judge(many, OBSERVED)] == ["A"] * 4 + ["b"] * 4
 
 
-NOTES = ("changes", "consents", "displaced", "held", "refusals", "steps", "unmanaged", "unresolved", "warnings")
+NOTES = (
+    "changes",
+    "consents",
+    "displaced",
+    "held",
+    "refusals",
+    "steps",
+    "unmanaged",
+    "unresolved",
+    "warnings",
+)
 PLAN = {
     **{name: [] for name in NOTES},
     **{name: {} for name in ("baseline", "connect", "names", "summary")},
@@ -155,7 +221,12 @@ PLAN = {
     "applicable": True,
     "format_version": "1.0",
     "tool": {"name": "reconciler", "version": "0"},
-    "inputs": {"capture_digest": "0" * 64, "capture_taken_at": "", "documents_digest": "0" * 64, "source": "capture"},
+    "inputs": {
+        "capture_digest": "0" * 64,
+        "capture_taken_at": "",
+        "documents_digest": "0" * 64,
+        "source": "capture",
+    },
     "tenant": {"organization": "", "tenantId": MEGAN},
 }
 
@@ -163,13 +234,33 @@ PLAN = {
 @pytest.mark.parametrize(
     "broken",
     [
-        {"name": 7}, {"application": None}, {"subject": {"id": "x"}}, {"subject": {"id": "x", "kind": "moon"}}, {"expected": "maybe"}, {"passed": 1},
-        {"excused": None}, {"verdict": []}, {"why": None}, {"why": {"decided_by": 7, "path": [], "unknown": []}},
-        {"why": {"decided_by": None, "path": [{"address": "a", "asked": "b", "holds": 0}], "unknown": []}},
-        {"why": {"decided_by": None, "path": [{"address": "a", "asked": 1, "holds": None}], "unknown": []}},
+        {"name": 7},
+        {"application": None},
+        {"subject": {"id": "x"}},
+        {"subject": {"id": "x", "kind": "moon"}},
+        {"expected": "maybe"},
+        {"passed": 1},
+        {"excused": None},
+        {"verdict": []},
+        {"why": None},
+        {"why": {"decided_by": 7, "path": [], "unknown": []}},
+        {
+            "why": {
+                "decided_by": None,
+                "path": [{"address": "a", "asked": "b", "holds": 0}],
+                "unknown": [],
+            }
+        },
+        {
+            "why": {
+                "decided_by": None,
+                "path": [{"address": "a", "asked": 1, "holds": None}],
+                "unknown": [],
+            }
+        },
         {"why": {"decided_by": None, "path": [], "unknown": [7]}},
     ],
-)  # fmt: skip
+)
 def test_what_is_no_row_is_refused(broken: dict) -> None:
     row = answer("teams", MEGAN).row()
     assert flaw({**PLAN, "tests": [row]}) is None

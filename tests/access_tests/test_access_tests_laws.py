@@ -1,4 +1,6 @@
-"""What a plan says of its outcome is what holds after it; what documents decide alone, no tenant decides otherwise."""
+"""What a plan says of its outcome is what holds after it; what documents decide alone, no tenant
+decides otherwise.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 STATE: dict[str, Any] = json.loads(bundled().read_text(encoding="utf-8"))
 USERS = [row["upn"] for row in STATE["directory"]["users"]]
 GROUPS = [row["id"] for row in STATE["directory"]["groups"]]
-MAILBOXES = [row["primary"] for row in STATE["directory"]["recipients"] if row["type"] in {"UserMailbox", "SharedMailbox"}]
+MAILBOXES = [
+    row["primary"]
+    for row in STATE["directory"]["recipients"]
+    if row["type"] in {"UserMailbox", "SharedMailbox"}
+]
 SCOPES = [
     row["primary"]
     for row in STATE["directory"]["recipients"]
@@ -49,8 +55,15 @@ def some(chance: random.Random, of: list[str], most: int) -> list[str]:
 
 def documents(chance: random.Random) -> Iterator[dict[str, Any]]:
     """A random desired state for the bundled tenant, with a test of every third pair there is."""
-    limits = {"policies": {"maxDeletes": 99, "maxDeletePercent": 100}, "grants": {"maxRemovals": 99, "maxRemovalPercent": 100}}
-    yield document("Tenant", "contoso", {"tenantId": TENANT, "limits": limits, "exchange": {"guardScope": "nobody@contoso.com"}})
+    limits = {
+        "policies": {"maxDeletes": 99, "maxDeletePercent": 100},
+        "grants": {"maxRemovals": 99, "maxRemovalPercent": 100},
+    }
+    yield document(
+        "Tenant",
+        "contoso",
+        {"tenantId": TENANT, "limits": limits, "exchange": {"guardScope": "nobody@contoso.com"}},
+    )
     users, groups = some(chance, USERS, 8), some(chance, GROUPS, 3)
     for index, name in enumerate(NAMES):
         grants: dict[str, Any] = {
@@ -58,13 +71,25 @@ def documents(chance: random.Random) -> Iterator[dict[str, Any]]:
             "groups": [{"group": one, "rank": groups.index(one) + 1} for one in groups[index::3]],
         }
         spec: dict[str, Any] = {"applications": some(chance, APPS, 3), "grants": grants}
-        yield document("TeamsApplicationAccessPolicy", name, {key: value for key, value in spec.items() if chance.random() < 0.8})
+        yield document(
+            "TeamsApplicationAccessPolicy",
+            name,
+            {key: value for key, value in spec.items() if chance.random() < 0.8},
+        )
     if chance.random() < 0.5:
-        yield document("TeamsApplicationAccessPolicy", "Global", {"applications": some(chance, APPS, 2)})
+        yield document(
+            "TeamsApplicationAccessPolicy", "Global", {"applications": some(chance, APPS, 2)}
+        )
     for scope in some(chance, SCOPES, 4):
         right = chance.choice(["RestrictAccess", "DenyAccess"])
-        spec = {"applications": [*chance.sample(APPS, 2), *(["*"] if chance.random() < 0.3 else [])], "scope": scope, "accessRight": right}
-        yield document("ExchangeApplicationAccessPolicy", scope, {**spec, "allowEveryApplication": True})
+        spec = {
+            "applications": [*chance.sample(APPS, 2), *(["*"] if chance.random() < 0.3 else [])],
+            "scope": scope,
+            "accessRight": right,
+        }
+        yield document(
+            "ExchangeApplicationAccessPolicy", scope, {**spec, "allowEveryApplication": True}
+        )
     pairs = [
         (application, key, one)
         for application in APPS
@@ -79,7 +104,9 @@ def documents(chance: random.Random) -> Iterator[dict[str, Any]]:
 
 
 def observe(tenant: Simulator, request: CaptureRequest) -> Observed:
-    return reading.parse(tenant.capture(request), source="simulated", tenant_id=TENANT, needs=request.products)
+    return reading.parse(
+        tenant.capture(request), source="simulated", tenant_id=TENANT, needs=request.products
+    )
 
 
 def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path) -> None:
@@ -88,28 +115,48 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
         chance = random.Random(seed)
         folder = tmp_path / str(seed)
         folder.mkdir()
-        (folder / "all.yaml").write_text("---\n".join(json.dumps(one) + "\n" for one in documents(chance)), encoding="utf-8")
+        (folder / "all.yaml").write_text(
+            "---\n".join(json.dumps(one) + "\n" for one in documents(chance)), encoding="utf-8"
+        )
         wanted, tenant = load([folder]), Simulator(folder / "tenant.json", seed_from=bundled())
         before = observe(tenant, making.capture_request(wanted))
         plan = making.plan(wanted, before, making.PlanOptions())
         assert not plan.unresolved
-        if {note.code for note in plan.refusals} - {"tenant-wide", "displaced", "exposure", "empty-scope"}:
+        if {note.code for note in plan.refusals} - {
+            "tenant-wide",
+            "displaced",
+            "exposure",
+            "empty-scope",
+        }:
             continue
         for step in plan.steps:
             assert tenant.run(Invocation(step.cmdlet, step.parameters), step.text) == Done()
         expected = testing.of_rows(plan.tests)
-        after = [one.row() for one in testing.judge(expected, observe(tenant, testing.request(expected)))]
+        after = [
+            one.row() for one in testing.judge(expected, observe(tenant, testing.request(expected)))
+        ]
         differing = [(one, row) for one, row in zip(after, plan.tests, strict=True) if one != row]
         assert not differing, f"seed {seed}: {differing[0]}"
         judged += len(after)
-        changed += sum(one.verdict != row["verdict"] for one, row in zip(testing.judge(expected, before), after, strict=True))
+        changed += sum(
+            one.verdict != row["verdict"]
+            for one, row in zip(testing.judge(expected, before), after, strict=True)
+        )
         declared_ones += _agreeing(
-            declared.judge(wanted), testing.judge(testing.of_documents(wanted.tests), observe(tenant, making.capture_request(wanted)))
+            declared.judge(wanted),
+            testing.judge(
+                testing.of_documents(wanted.tests), observe(tenant, making.capture_request(wanted))
+            ),
         )
     print(
-        f"{judged} verdicts on outcomes held after the apply, {changed} of them changed by it, {declared_ones} decided by documents alone"
+        f"{judged} verdicts on outcomes held after the apply, {changed} of them changed by it,"
+        f" {declared_ones} decided by documents alone"
     )
-    assert (judged > 1200, changed > 200, declared_ones > 80) == (True, True, True), (judged, changed, declared_ones)
+    assert (judged > 1200, changed > 200, declared_ones > 80) == (True, True, True), (
+        judged,
+        changed,
+        declared_ones,
+    )
 
 
 def _agreeing(alone: tuple[testing.Result, ...], after: tuple[testing.Result, ...]) -> int:
@@ -126,13 +173,17 @@ def test_shuffled_documents_make_the_same_rows(tmp_path: Path) -> None:
         chance = random.Random(7)
         several = list(documents(chance))
         random.Random(turn).shuffle(several)
-        random.Random(turn).shuffle(next(one for one in several if one["kind"] == "AccessTest")["spec"]["expect"])
+        random.Random(turn).shuffle(
+            next(one for one in several if one["kind"] == "AccessTest")["spec"]["expect"]
+        )
         folder = tmp_path / str(turn)
         folder.mkdir()
         for index, one in enumerate(several):
             (folder / f"{index}.yaml").write_text(json.dumps(one), encoding="utf-8")
         wanted = load([folder])
-        observed = observe(Simulator(folder / "tenant.json", seed_from=bundled()), making.capture_request(wanted))
+        observed = observe(
+            Simulator(folder / "tenant.json", seed_from=bundled()), making.capture_request(wanted)
+        )
         rows.append(making.plan(wanted, observed, making.PlanOptions()).tests)
     assert rows[0] == rows[1] == rows[2]
     assert len(rows[0]) > 50

@@ -1,4 +1,6 @@
-"""Law 8 for results: whatever a name holds, JUnit stays XML, text stays lines, and neither commands anything."""
+"""Law 8 for results: whatever a name holds, JUnit stays XML, text stays lines, and neither commands
+anything.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,44 @@ from reconciler.reports.lines import text
 
 HOSTILE = st.lists(
     st.sampled_from(
-        ["\x00", "\x1b[31m", "\n", "\r", "\u2028", "\u202e", "::error::", "##[error]", "##vso[x]", "]]>", "<!--", "&amp;", "<", '"', "'", "\ud800", "\uffff", "\ufffe", "ü", "😀", " "]
+        [
+            "\x00",
+            "\x1b[31m",
+            "\n",
+            "\r",
+            "\u2028",
+            "\u202e",
+            "::error::",
+            "##[error]",
+            "##vso[x]",
+            "]]>",
+            "<!--",
+            "&amp;",
+            "<",
+            '"',
+            "'",
+            "\ud800",
+            "\uffff",
+            "\ufffe",
+            "ü",
+            "😀",
+            " ",
+        ]
     )
     | st.text(max_size=3),
     max_size=6,
-).map("".join)  # fmt: skip
+).map("".join)
 
 
-def row(name: str, subject: str, *, passed: bool = False, verdict: str = "denied", excused: bool = False, kind: str = "mailbox") -> dict:
+def row(
+    name: str,
+    subject: str,
+    *,
+    passed: bool = False,
+    verdict: str = "denied",
+    excused: bool = False,
+    kind: str = "mailbox",
+) -> dict:
     path = [{"address": f"exchange.policy/a@{subject}", "asked": "deny-covers", "holds": True}]
     why = {"decided_by": None, "path": path, "unknown": []}
     return {
@@ -43,7 +75,13 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
     passed = came_out == "passed"
     verdict = "granted" if passed else "depends" if came_out == "undecided" else "denied"
     results = [row(name, subject, passed=passed, verdict=verdict, excused=came_out == "excused")]
-    value = tested.Tested(shown, results, [Position(name, 3, 4)], {name.lower(): shown, subject.lower(): shown}, simulated=True)
+    value = tested.Tested(
+        shown,
+        results,
+        [Position(name, 3, 4)],
+        {name.lower(): shown, subject.lower(): shown},
+        simulated=True,
+    )
     written = tested.junit(value)
     assert written.isascii()
     root = ET.fromstring(written)  # noqa: S314  our own text
@@ -51,14 +89,20 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
     assert len(list(root.iter())) == 4
     for out in (written, text(tested.report(value)), tested.as_json(value)):
         assert all(unfit(line) is None for line in out.split("\n"))
-        assert not any(line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower() for line in out.split("\n"))
+        assert not any(
+            line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower()
+            for line in out.split("\n")
+        )
     assert text(tested.report(value)).count("\n") == (7 if passed else 8)
 
 
 def test_everything_has_words() -> None:
     assert reasons.NOBODY.keys() == set(Unnamed)
     told = {(asked, holds) for asked in Asked for holds in (True, False, None)}
-    assert told - reasons.REASONS.keys() == {(Asked.GLOBAL, False), (Asked.GLOBAL, None)}, "Global holds for whom no grant does"
+    assert told - reasons.REASONS.keys() == {
+        (Asked.GLOBAL, False),
+        (Asked.GLOBAL, None),
+    }, "Global holds for whom no grant does"
 
 
 def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:
@@ -75,7 +119,11 @@ def test_a_report_without_results_says_so() -> None:
 
 
 def test_many_undecided_ones_are_cut_and_counted() -> None:
-    lines = list(access_tests.of_documents([row("a", str(number), verdict="depends") for number in range(60)]))
+    lines = list(
+        access_tests.of_documents(
+            [row("a", str(number), verdict="depends") for number in range(60)]
+        )
+    )
     assert len(lines) == 1 + access_tests.MOST + 1
     assert "10 more" in lines[-1].text
 

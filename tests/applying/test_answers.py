@@ -1,4 +1,6 @@
-"""Answers get lost, services are busy, readings lag: what is known of each step stays true, and the run goes on where it safely can."""
+"""Answers get lost, services are busy, readings lag: what is known of each step stays true, and the
+run goes on where it safely can.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,12 @@ def case(tmp_path: Path) -> Case:
 
 
 def states(case: Case, step: int) -> list[str]:
-    return [line["state"] for lines in worlds.journal_lines(case.directory) for line in lines if line.get("step") == step]
+    return [
+        line["state"]
+        for lines in worlds.journal_lines(case.directory)
+        for line in lines
+        if line.get("step") == step
+    ]
 
 
 def test_an_answer_lost_after_its_write_is_found_by_reading(case: Case) -> None:
@@ -55,7 +62,11 @@ def test_an_answer_lost_before_its_write_is_read_waited_for_and_tried_once_more(
 def test_two_lost_answers_leave_the_step_unknown(case: Case) -> None:
     case.door.answers.update({3: lost_before, 4: lost_before})
     applied = case.apply()
-    assert (applied.done, applied.unknown, applied.not_tried) == ((1, 2), 3, everything(case.count)[3:])
+    assert (applied.done, applied.unknown, applied.not_tried) == (
+        (1, 2),
+        3,
+        everything(case.count)[3:],
+    )
     assert (applied.failed, applied.converged) == (None, False)
     assert states(case, 3) == ["started", "unknown", "started", "unknown"]
     assert worlds.journal_lines(case.directory)[0][-1]["end"] == "unknown"
@@ -74,7 +85,9 @@ def test_an_answer_lost_when_nothing_can_be_read_leaves_the_step_unknown(case: C
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.TRANSIENT])
-def test_a_busy_service_is_tried_again_after_a_pause_and_a_reading(case: Case, fault: Fault) -> None:
+def test_a_busy_service_is_tried_again_after_a_pause_and_a_reading(
+    case: Case, fault: Fault
+) -> None:
     case.door.answers.update({3: refused(fault), 4: refused(fault)})
     applied = case.apply()
     assert (applied.done, applied.converged) == (everything(case.count), True)
@@ -99,14 +112,25 @@ def test_a_failure_that_was_committed_all_the_same_is_found_by_reading(case: Cas
     assert len(case.door.sent) == case.count
 
 
-@pytest.mark.parametrize("fault", [Fault.DENIED, Fault.INVALID, Fault.STORE_FULL, Fault.UNKNOWN, Fault.NOT_FOUND, Fault.EXISTS])
+@pytest.mark.parametrize(
+    "fault",
+    [Fault.DENIED, Fault.INVALID, Fault.STORE_FULL, Fault.UNKNOWN, Fault.NOT_FOUND, Fault.EXISTS],
+)
 def test_the_first_failure_stops_the_run_and_says_what_was_done(case: Case, fault: Fault) -> None:
     case.door.answers[3] = refused(fault)
     applied = case.apply()
     assert applied.failed is not None
-    assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (3, fault, f"the service says {fault}")
+    assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (
+        3,
+        fault,
+        f"the service says {fault}",
+    )
     assert applied.failed.address == case.plan.plan.steps[2].address
-    assert (applied.done, applied.not_tried, applied.moved) == ((1, 2), everything(case.count)[3:], ())
+    assert (applied.done, applied.not_tried, applied.moved) == (
+        (1, 2),
+        everything(case.count)[3:],
+        (),
+    )
     assert len(case.door.sent) == 3
     assert worlds.journal_lines(case.directory)[0][-1]["end"] == "failed"
     assert any(isinstance(event, StepFailed) for event in case.told)
@@ -203,7 +227,9 @@ def test_a_retried_step_is_followed_by_a_reading_before_the_next(case: Case) -> 
     assert len(case.door.sent) == 5
 
 
-def test_what_moves_while_an_answer_is_lost_leaves_the_step_unknown_and_is_named(case: Case) -> None:
+def test_what_moves_while_an_answer_is_lost_leaves_the_step_unknown_and_is_named(
+    case: Case,
+) -> None:
     last = case.count
     case.door.answers[last] = lost_before
     case.door.between[last] = lambda: moved_user(case)
@@ -246,7 +272,14 @@ def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> No
 
 
 ANSWERS = st.sampled_from(
-    [lost_before, lost_after, refused(Fault.THROTTLED), refused(Fault.TRANSIENT), refused_after(Fault.TRANSIENT), refused(Fault.DENIED)]
+    [
+        lost_before,
+        lost_after,
+        refused(Fault.THROTTLED),
+        refused(Fault.TRANSIENT),
+        refused_after(Fault.TRANSIENT),
+        refused(Fault.DENIED),
+    ]
 )
 
 
@@ -266,7 +299,13 @@ def accounted(case: Case, applied: Applied) -> Applied:
     """Every step is in exactly one place of the report."""
     failed = (applied.failed.step,) if applied.failed else ()
     unknown = (applied.unknown,) if applied.unknown else ()
-    assert (*everything(applied.already), *applied.done, *failed, *unknown, *applied.not_tried) == everything(case.count)
+    assert (
+        *everything(applied.already),
+        *applied.done,
+        *failed,
+        *unknown,
+        *applied.not_tried,
+    ) == everything(case.count)
     return applied
 
 
@@ -286,7 +325,10 @@ FAULTS = st.fixed_dictionaries(
 @given(worlds.worlds(), worlds.worlds(), FAULTS)
 @settings(max_examples=40)
 def test_whatever_the_simulated_services_do_wrong_the_next_applies_converge(
-    tmp_path_factory: pytest.TempPathFactory, before: worlds.World, after: worlds.World, faults: Faults
+    tmp_path_factory: pytest.TempPathFactory,
+    before: worlds.World,
+    after: worlds.World,
+    faults: Faults,
 ) -> None:
     directory, clock = tmp_path_factory.mktemp("faults"), worlds.Clock()
     healthy = worlds.simulator(directory, before)
@@ -305,7 +347,9 @@ def test_a_wish_to_stop_while_the_end_is_verified_ends_the_wait(case: Case) -> N
     assert "stopped while waiting" in applied.trouble
 
 
-def test_a_gate_that_refuses_a_text_fails_the_step_and_a_line_that_breaks_loses_it(case: Case) -> None:
+def test_a_gate_that_refuses_a_text_fails_the_step_and_a_line_that_breaks_loses_it(
+    case: Case,
+) -> None:
     def gate(_write: object) -> Outcome:
         raise RefusedText("gate: constant")
 
@@ -315,14 +359,28 @@ def test_a_gate_that_refuses_a_text_fails_the_step_and_a_line_that_breaks_loses_
     case.door.answers.update({2: gate})
     applied = case.apply()
     assert applied.failed is not None
-    assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (2, "invalid", "gate: constant")
+    assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (
+        2,
+        "invalid",
+        "gate: constant",
+    )
     case.door.answers = dict.fromkeys((3, 4), broken)
     assert case.apply().unknown == 2
 
 
 def test_nobody_waits_for_a_simulated_service_however_often_it_is_read(case: Case) -> None:
-    tenant = Simulator(case.directory / "tenant.json", faults=Faults(lag=3, fail_on={3: Mishap.THROTTLED, 5: Mishap.LOST_BEFORE}))
-    applied = apply(case.plan, tenant, state_dir=case.directory, tell=case.told.append, clock=case.clock, sleep=case.clock.sleep)
+    tenant = Simulator(
+        case.directory / "tenant.json",
+        faults=Faults(lag=3, fail_on={3: Mishap.THROTTLED, 5: Mishap.LOST_BEFORE}),
+    )
+    applied = apply(
+        case.plan,
+        tenant,
+        state_dir=case.directory,
+        tell=case.told.append,
+        clock=case.clock,
+        sleep=case.clock.sleep,
+    )
     assert applied.converged
     assert case.clock.now == worlds.NOON
     assert {event.seconds for event in case.told if isinstance(event, Waiting | Retrying)} == {0}
@@ -330,7 +388,14 @@ def test_nobody_waits_for_a_simulated_service_however_often_it_is_read(case: Cas
 
 def test_pauses_grow_and_end() -> None:
     retries = Retries(Patience())
-    assert [retries.pause(Failed(Fault.THROTTLED, "")) for _ in range(6)] == [30, 60, 120, 240, 300, None]
+    assert [retries.pause(Failed(Fault.THROTTLED, "")) for _ in range(6)] == [
+        30,
+        60,
+        120,
+        240,
+        300,
+        None,
+    ]
     assert [retries.pause(Failed(Fault.TRANSIENT, "")) for _ in range(4)] == [5, 10, 20, None]
     assert [retries.pause(Lost("")) for _ in range(2)] == [0, None]
     assert retries.pause(Failed(Fault.DENIED, "")) is None
@@ -339,7 +404,9 @@ def test_pauses_grow_and_end() -> None:
 
 def test_a_wait_is_cut_short_within_a_second_of_the_wish_to_stop() -> None:
     clock = worlds.Clock()
-    rim = Rim(lambda _event: None, clock, clock.sleep, lambda: clock.now >= worlds.NOON + 3, Patience())
+    rim = Rim(
+        lambda _event: None, clock, clock.sleep, lambda: clock.now >= worlds.NOON + 3, Patience()
+    )
     rim.pause(300)
     assert clock.now == worlds.NOON + 3
     rim = Rim(lambda _event: None, clock, clock.sleep, lambda: False, Patience())
@@ -347,6 +414,10 @@ def test_a_wait_is_cut_short_within_a_second_of_the_wish_to_stop() -> None:
     assert clock.now == worlds.NOON + 5.5
 
 
-@pytest.mark.parametrize(("age", "readings"), [(0, 12), (5, 12), (115, 1), (120, 0), (1e9, 0), (-1e9, 12)])
-def test_an_old_write_is_not_waited_for_and_a_clock_that_was_set_back_waits_no_longer(age: float, readings: int) -> None:
+@pytest.mark.parametrize(
+    ("age", "readings"), [(0, 12), (5, 12), (115, 1), (120, 0), (1e9, 0), (-1e9, 12)]
+)
+def test_an_old_write_is_not_waited_for_and_a_clock_that_was_set_back_waits_no_longer(
+    age: float, readings: int
+) -> None:
     assert Patience().readings(age) == readings

@@ -1,4 +1,6 @@
-"""An apply runs exactly the steps that the tenant does not show yet, or refuses and names what moved (laws 3, 4, 5, 10)."""
+"""An apply runs exactly the steps that the tenant does not show yet, or refuses and names what
+moved (laws 3, 4, 5, 10).
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ class Case:
 
     def apply(self, stop_after: int | None = None, plan: Loaded | None = None) -> Applied:
         stop = worlds.stop_after(self.door, stop_after) if stop_after is not None else lambda: False
-        return worlds.ran(plan or self.plan, self.door, self.directory, self.clock, stop=stop, told=self.told)
+        return worlds.ran(
+            plan or self.plan, self.door, self.directory, self.clock, stop=stop, told=self.told
+        )
 
     def step(self, cmdlet: str) -> Step:
         return next(step for step in self.plan.plan.steps if step.cmdlet == cmdlet)
@@ -107,7 +111,13 @@ def everything(count: int) -> tuple[int, ...]:
 def test_all_steps_run_in_order_as_reviewed_and_a_new_plan_has_none(case: Case) -> None:
     applied = case.apply()
     assert applied.done == everything(case.count)
-    assert (applied.already, applied.failed, applied.unknown, applied.not_tried, applied.converged) == (0, None, None, (), True)
+    assert (
+        applied.already,
+        applied.failed,
+        applied.unknown,
+        applied.not_tried,
+        applied.converged,
+    ) == (0, None, None, (), True)
     assert case.door.sent == [step.text for step in case.plan.plan.steps]
     assert worlds.planned(case.simulator, WANTED).steps == ()
 
@@ -140,10 +150,16 @@ def test_every_step_is_told_and_journalled_before_and_after(case: Case) -> None:
     assert [(line["step"], line["state"]) for line in lines if "state" in line] == [
         (step, state) for step in steps for state in ("started", "done")
     ]
-    assert (lines[0]["plan"], lines[0]["content"], lines[-1]["end"]) == (case.plan.digest, case.plan.content_digest, "converged")
+    assert (lines[0]["plan"], lines[0]["content"], lines[-1]["end"]) == (
+        case.plan.digest,
+        case.plan.content_digest,
+        "converged",
+    )
 
 
-def test_the_product_is_read_again_before_each_exchange_removal_and_after_each_group_step(case: Case) -> None:
+def test_the_product_is_read_again_before_each_exchange_removal_and_after_each_group_step(
+    case: Case,
+) -> None:
     case.apply()
     readings = [event.why for event in case.told if isinstance(event, Reading)]
     removals = sum(step.cmdlet == "Remove-ApplicationAccessPolicy" for step in case.plan.plan.steps)
@@ -154,7 +170,9 @@ def test_the_product_is_read_again_before_each_exchange_removal_and_after_each_g
 
 
 def test_five_minutes_after_the_last_reading_the_next_step_looks_again(case: Case) -> None:
-    first = next(step.id for step in case.plan.plan.steps if step.cmdlet == "New-CsApplicationAccessPolicy")
+    first = next(
+        step.id for step in case.plan.plan.steps if step.cmdlet == "New-CsApplicationAccessPolicy"
+    )
     case.door.between[first - 1] = lambda: case.clock.sleep(300)
     case.apply()
     index = case.told.index(Reading(frozenset({"teams"}), Why.INTERVAL))
@@ -178,7 +196,11 @@ def test_stopped_after_any_step_the_same_plan_goes_on(case: Case, writes: int) -
         assert not applied.converged
         assert worlds.journal_lines(case.directory)[0][-1]["end"] == "interrupted"
     resumed = case.apply()
-    assert (resumed.already, len(resumed.done), resumed.converged) == (stop, case.count - stop, True)
+    assert (resumed.already, len(resumed.done), resumed.converged) == (
+        stop,
+        case.count - stop,
+        True,
+    )
     assert case.door.sent == [step.text for step in case.plan.plan.steps]
 
 
@@ -219,7 +241,13 @@ def tampered(case: Case, fields: Mapping[str, Any]) -> Loaded:
     return planfile.sealed(replace(case.plan.plan, steps=steps))
 
 
-@pytest.mark.parametrize("fields", [{"text": "Remove-CsApplicationAccessPolicy -Identity:'Other'"}, {"parameters": {"Identity": "Other"}}])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"text": "Remove-CsApplicationAccessPolicy -Identity:'Other'"},
+        {"parameters": {"Identity": "Other"}},
+    ],
+)
 def test_a_plan_with_one_tampered_step_runs_no_step(case: Case, fields: Mapping[str, Any]) -> None:
     with pytest.raises(TamperedPlan, match=f"step {case.count} "):
         case.apply(plan=tampered(case, fields))
@@ -228,7 +256,9 @@ def test_a_plan_with_one_tampered_step_runs_no_step(case: Case, fields: Mapping[
 
 
 def test_a_plan_that_is_not_applicable_is_refused_with_what_it_lacks(case: Case) -> None:
-    lacking = replace(case.plan.plan, applicable=False, refusals=(Note("limits", "teams.grant", {}),))
+    lacking = replace(
+        case.plan.plan, applicable=False, refusals=(Note("limits", "teams.grant", {}),)
+    )
     with pytest.raises(Refused, match=r"limits:teams\.grant"):
         case.apply(plan=planfile.sealed(lacking))
     assert case.door.sent == []
@@ -242,7 +272,10 @@ def test_a_plan_for_another_tenant_is_refused(case: Case) -> None:
 
 def test_while_another_apply_runs_nothing_is_read(case: Case) -> None:
     case.door.requests.clear()
-    with hold(tenant_directory(case.directory / ".reconciler", worlds.TENANT), since="now"), pytest.raises(LockHeld):
+    with (
+        hold(tenant_directory(case.directory / ".reconciler", worlds.TENANT), since="now"),
+        pytest.raises(LockHeld),
+    ):
         case.apply()
     assert case.door.requests == []
 
@@ -338,7 +371,9 @@ def test_a_tenant_that_cannot_be_read_at_the_end_is_not_converged(case: Case) ->
     assert "does not answer" in applied.trouble
 
 
-def test_a_tenant_that_cannot_be_read_on_the_way_leaves_the_plan_applied_in_part(case: Case) -> None:
+def test_a_tenant_that_cannot_be_read_on_the_way_leaves_the_plan_applied_in_part(
+    case: Case,
+) -> None:
     group = next(step.id for step in case.plan.plan.steps if "Group" in step.parameters)
     case.door.blind_after = group
     with pytest.raises(AppliedInPart, match="does not answer") as caught:
@@ -350,7 +385,9 @@ def test_a_tenant_that_cannot_be_read_on_the_way_leaves_the_plan_applied_in_part
 # --- names that are looked up again
 
 
-def test_a_scope_s_address_that_leads_elsewhere_stops_before_the_policy_is_created(case: Case) -> None:
+def test_a_scope_s_address_that_leads_elsewhere_stops_before_the_policy_is_created(
+    case: Case,
+) -> None:
     path = case.directory / "tenant.json"
     state = json.loads(path.read_text(encoding="utf-8"))
     for row in state["directory"]["recipients"]:
@@ -367,8 +404,12 @@ def test_a_scope_s_address_that_leads_elsewhere_stops_before_the_policy_is_creat
     assert case.door.sent == []
 
 
-def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written(case: Case) -> None:
-    granted = next(step for step in case.plan.plan.steps if step.address == f"teams.grant/user:{user(4)}")
+def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written(
+    case: Case,
+) -> None:
+    granted = next(
+        step for step in case.plan.plan.steps if step.address == f"teams.grant/user:{user(4)}"
+    )
     ghost = user(99)
     trusted: dict[str, Loaded] = {}
     for known in (user(4), ghost):
@@ -396,7 +437,15 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
 
 def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: Case) -> None:
     directory = tenant_directory(case.directory / ".reconciler", worlds.TENANT)
-    header = Header(tool="t", plan="plan:other", content="c", tenant=worlds.TENANT, source="live", steps=1, already=0)
+    header = Header(
+        tool="t",
+        plan="plan:other",
+        content="c",
+        tenant=worlds.TENANT,
+        source="live",
+        steps=1,
+        already=0,
+    )
     with Journal.create(directory, header, case.clock) as lines:
         lines.runner("teams", os.getpid())
         lines.started(1, 1)
@@ -408,7 +457,9 @@ def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: C
 
 def test_a_journal_that_cannot_be_written_stops_the_run_before_the_step(case: Case) -> None:
     def full(descriptor: int) -> None:
-        journals = {path.stat().st_ino for path in case.directory.glob(".reconciler/*/apply-*.jsonl")}
+        journals = {
+            path.stat().st_ino for path in case.directory.glob(".reconciler/*/apply-*.jsonl")
+        }
         if len(case.door.sent) == 3 and os.fstat(descriptor).st_ino in journals:
             raise OSError(28, "No space left on device")
 

@@ -18,7 +18,15 @@ from reconciler.errors import ReconcilerError
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = Header(tool="reconciler 1", plan="plan:aa", content="content:bb", tenant="t", source="simulated", steps=5, already=0)
+HEADER = Header(
+    tool="reconciler 1",
+    plan="plan:aa",
+    content="content:bb",
+    tenant="t",
+    source="simulated",
+    steps=5,
+    already=0,
+)
 NOON = 1_790_000_000.25
 
 
@@ -27,7 +35,9 @@ def clock() -> float:
 
 
 def written(directory: Path, header: Header = HEADER) -> Path:
-    """A journal of three steps: one done, one that needed two attempts, one whose outcome nobody knows."""
+    """A journal of three steps: one done, one that needed two attempts, one whose outcome nobody
+    knows.
+    """
     with Journal.create(directory, header, clock) as lines:
         lines.started(1, 1)
         lines.done(1, seen=False)
@@ -44,7 +54,13 @@ def written(directory: Path, header: Header = HEADER) -> Path:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     past = journal.read(written(tmp_path))
     assert past.states == {1: State.DONE, 2: State.DONE, 3: State.UNKNOWN}
-    assert (past.plan, past.content, past.already, past.pid, past.end) == ("plan:aa", "content:bb", 0, os.getpid(), "unknown")
+    assert (past.plan, past.content, past.already, past.pid, past.end) == (
+        "plan:aa",
+        "content:bb",
+        0,
+        os.getpid(),
+        "unknown",
+    )
     assert past.process == processes.started(os.getpid())
     assert (past.reached, past.open_step, past.last_write, past.damaged) == (2, 3, NOON, False)
 
@@ -133,12 +149,16 @@ def test_lines_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
 def test_the_processes_that_run_steps_are_named(tmp_path: Path) -> None:
     with Journal.create(tmp_path, HEADER, clock) as lines:
         lines.runner("teams", os.getpid())
-    assert journal.read(lines.path).runners == (("teams", os.getpid(), processes.started(os.getpid())),)
+    assert journal.read(lines.path).runners == (
+        ("teams", os.getpid(), processes.started(os.getpid())),
+    )
 
 
 def test_a_service_s_message_is_bounded_and_never_becomes_syntax(tmp_path: Path) -> None:
     with Journal.create(tmp_path, HEADER, clock) as lines:
-        lines.failed(1, "unknown", '\x1b[31m\x9b31m\u202e"}\n{"state":"done","step":2}' + "x" * 10_000)
+        lines.failed(
+            1, "unknown", '\x1b[31m\x9b31m\u202e"}\n{"state":"done","step":2}' + "x" * 10_000
+        )
     raw = lines.path.read_bytes()
     assert raw.isascii()
     assert b"\x1b" not in raw
@@ -147,14 +167,23 @@ def test_a_service_s_message_is_bounded_and_never_becomes_syntax(tmp_path: Path)
     assert journal.read(lines.path).states == {1: State.FAILED}
 
 
-def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(tmp_path: Path) -> None:
+def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(
+    tmp_path: Path,
+) -> None:
     assert journal.newest(tmp_path) is None
     first = written(tmp_path)
-    other = written(tmp_path, Header(tool="t", plan="plan:cc", content="c", tenant="t", source="s", steps=5, already=0))
+    other = written(
+        tmp_path,
+        Header(tool="t", plan="plan:cc", content="c", tenant="t", source="s", steps=5, already=0),
+    )
     with Journal.create(tmp_path, HEADER, clock) as untried:
         pass
     (tmp_path / "lock").touch()
-    assert [path.name for path in (first, other, untried.path)] == ["apply-000001.jsonl", "apply-000002.jsonl", "apply-000003.jsonl"]
+    assert [path.name for path in (first, other, untried.path)] == [
+        "apply-000001.jsonl",
+        "apply-000002.jsonl",
+        "apply-000003.jsonl",
+    ]
     newest, same = journal.newest(tmp_path), journal.newest_of(tmp_path, "plan:aa")
     assert newest is not None
     assert same is not None
@@ -193,7 +222,9 @@ def test_a_full_disk_stops_the_step_before_it_runs(tmp_path: Path, call: str) ->
 
     with Journal.create(tmp_path, HEADER, clock) as lines, pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, call, full)
-        with pytest.raises(ReconcilerError, match=r"No space left on device; nothing runs without it"):
+        with pytest.raises(
+            ReconcilerError, match=r"No space left on device; nothing runs without it"
+        ):
             lines.started(1, 1)
 
 

@@ -1,4 +1,6 @@
-"""A process that is killed, or that still runs, never leaves the tenant or the journal in a state that the next apply cannot go on from (law 10)."""
+"""A process that is killed, or that still runs, never leaves the tenant or the journal in a state
+that the next apply cannot go on from (law 10).
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,15 @@ class Blocked:
     """An apply in another process, inside the write of its third step."""
 
     def __init__(self, case: Case, moment: str) -> None:
-        arguments = [sys.executable, "-c", BLOCKED, str(ROOT), str(case.directory), str(STEP), moment]
+        arguments = [
+            sys.executable,
+            "-c",
+            BLOCKED,
+            str(ROOT),
+            str(case.directory),
+            str(STEP),
+            moment,
+        ]
         self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
         out: IO[str] | None = self.process.stdout
         assert out is not None
@@ -68,10 +78,15 @@ def blocked(case: Case, request: pytest.FixtureRequest) -> Iterator[Blocked]:
     process.kill()
 
 
-def test_killed_inside_a_write_the_next_apply_of_the_plan_converges(case: Case, blocked: Blocked) -> None:
+def test_killed_inside_a_write_the_next_apply_of_the_plan_converges(
+    case: Case, blocked: Blocked
+) -> None:
     blocked.kill()
     (lines,) = worlds.journal_lines(case.directory)
-    assert [(line["step"], line["state"]) for line in lines if "state" in line][-2:] == [(STEP - 1, "done"), (STEP, "started")]
+    assert [(line["step"], line["state"]) for line in lines if "state" in line][-2:] == [
+        (STEP - 1, "done"),
+        (STEP, "started"),
+    ]
     case.renew()
     applied = case.apply()
     assert applied.already in (STEP - 1, STEP)
@@ -80,7 +95,9 @@ def test_killed_inside_a_write_the_next_apply_of_the_plan_converges(case: Case, 
     assert worlds.planned(case.simulator, WANTED).steps == ()
 
 
-def test_killed_inside_a_write_and_with_a_torn_journal_the_next_apply_converges_too(case: Case, blocked: Blocked) -> None:
+def test_killed_inside_a_write_and_with_a_torn_journal_the_next_apply_converges_too(
+    case: Case, blocked: Blocked
+) -> None:
     blocked.kill()
     (path,) = (case.directory / ".reconciler" / worlds.TENANT).glob("apply-*.jsonl")
     path.write_bytes(path.read_bytes()[:-20])
@@ -96,7 +113,9 @@ def test_killed_inside_a_write_a_new_plan_converges_too(case: Case, blocked: Blo
     assert (applied.done, applied.converged) == (everything(len(again.plan.steps)), True)
 
 
-def test_while_another_process_applies_a_second_apply_is_told_which(case: Case, blocked: Blocked) -> None:
+def test_while_another_process_applies_a_second_apply_is_told_which(
+    case: Case, blocked: Blocked
+) -> None:
     with pytest.raises(LockHeld, match=f"process {blocked.process.pid} "):
         case.apply()
     assert case.door.sent == []

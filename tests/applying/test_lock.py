@@ -1,4 +1,6 @@
-"""Two applies of one tenant never overlap, however the first one ends, and the second one learns who is in its way (law 10)."""
+"""Two applies of one tenant never overlap, however the first one ends, and the second one learns
+who is in its way (law 10).
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def directory(tmp_path: Path) -> Path:
 
 
 def other_process(directory: Path) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", HOLDER, str(directory)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(directory)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
     return process
@@ -70,7 +74,11 @@ def test_the_lock_of_a_killed_process_is_free(directory: Path) -> None:
 
 
 def test_one_process_cannot_hold_it_twice_and_can_hold_it_again(directory: Path) -> None:
-    with hold(directory, since="now"), pytest.raises(LockHeld, match=f"process {os.getpid()}"), hold(directory, since="again"):
+    with (
+        hold(directory, since="now"),
+        pytest.raises(LockHeld, match=f"process {os.getpid()}"),
+        hold(directory, since="again"),
+    ):
         pass
     with hold(directory, since="again"):
         pass
@@ -91,26 +99,47 @@ def test_it_is_given_back_after_an_error(directory: Path) -> None:
         b"{",
         b"[]",
         b'{"pid":"1"}',
-        json.dumps({"host": socket.gethostname(), "pid": 2**22 + 1, "since": "then", "started": "gone:1"}).encode(),
-        json.dumps({"host": socket.gethostname(), "pid": os.getpid(), "since": "then", "started": "another boot:1"}).encode(),
+        json.dumps(
+            {"host": socket.gethostname(), "pid": 2**22 + 1, "since": "then", "started": "gone:1"}
+        ).encode(),
+        json.dumps(
+            {
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "since": "then",
+                "started": "another boot:1",
+            }
+        ).encode(),
     ],
     ids=["empty", "torn", "no object", "no process", "process gone", "process id used again"],
 )
-def test_what_an_earlier_holder_wrote_is_not_told_as_the_holder(directory: Path, content: bytes) -> None:
+def test_what_an_earlier_holder_wrote_is_not_told_as_the_holder(
+    directory: Path, content: bytes
+) -> None:
     with hold(directory, since="now"):
         (directory / "lock").write_bytes(content)
-        with pytest.raises(LockHeld, match="another process that has just started"), hold(directory, since="again"):
+        with (
+            pytest.raises(LockHeld, match="another process that has just started"),
+            hold(directory, since="again"),
+        ):
             pass
 
 
 def test_a_holder_on_another_machine_is_told_as_it_says(directory: Path) -> None:
     with hold(directory, since="now"):
-        (directory / "lock").write_bytes(b'{"host":"elsewhere","pid":7,"since":"then","started":"x:1"}')
-        with pytest.raises(LockHeld, match="process 7 on elsewhere, since then"), hold(directory, since="again"):
+        (directory / "lock").write_bytes(
+            b'{"host":"elsewhere","pid":7,"since":"then","started":"x:1"}'
+        )
+        with (
+            pytest.raises(LockHeld, match="process 7 on elsewhere, since then"),
+            hold(directory, since="again"),
+        ):
             pass
 
 
-@pytest.mark.parametrize("tenant", ["", "..", "../../etc", "contoso", TENANT.upper(), f"{TENANT}/x", f"{TENANT}\n"])
+@pytest.mark.parametrize(
+    "tenant", ["", "..", "../../etc", "contoso", TENANT.upper(), f"{TENANT}/x", f"{TENANT}\n"]
+)
 def test_a_tenant_id_that_is_no_guid_never_becomes_a_path(tmp_path: Path, tenant: str) -> None:
     with pytest.raises(ReconcilerError, match="no lower-case GUID"):
         tenant_directory(tmp_path, tenant)
@@ -128,7 +157,8 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: Path, directory: Path) -
 
 
 def test_a_file_system_without_locks_is_named(directory: Path) -> None:
-    # A pipe can be opened for both and a named one cannot be flocked on every system: the closest to a foreign file system is a full table.
+    # A pipe can be opened for both and a named one cannot be flocked on every system: the closest
+    # to a foreign file system is a full table.
     fcntl = pytest.importorskip("fcntl")
     with pytest.MonkeyPatch.context() as patch:
 
@@ -136,7 +166,10 @@ def test_a_file_system_without_locks_is_named(directory: Path) -> None:
             raise OSError(37, "No locks available")
 
         patch.setattr(fcntl, "flock", refuse)
-        with pytest.raises(ReconcilerError, match="cannot lock files"), hold(directory, since="now"):
+        with (
+            pytest.raises(ReconcilerError, match="cannot lock files"),
+            hold(directory, since="now"),
+        ):
             pass
 
 

@@ -24,16 +24,40 @@ APPLICATION = "ddb80e06-92f3-4978-bc22-a0eee85e6a9e"
 SCOPE = "897014b0-7a43-4219-87cb-f24bccd7421d"
 
 
-def step(cmdlet: str, parameters: Mapping[str, Json], *, number: int = 1, address: str = "teams.policy/P", **fields: Any) -> Step:
+def step(
+    cmdlet: str,
+    parameters: Mapping[str, Json],
+    *,
+    number: int = 1,
+    address: str = "teams.policy/P",
+    **fields: Any,
+) -> Step:
     provider: Any = address.partition(".")[0]
-    made = Step(number, Address(address), provider, cmdlet, parameters, render(Invocation(cmdlet, parameters)), "reason")
+    made = Step(
+        number,
+        Address(address),
+        provider,
+        cmdlet,
+        parameters,
+        render(Invocation(cmdlet, parameters)),
+        "reason",
+    )
     return replace(made, **fields)
 
 
-GRANT = step("Grant-CsApplicationAccessPolicy", {"Identity": USER, "PolicyName": "P"}, address=f"teams.grant/user:{USER}")
+GRANT = step(
+    "Grant-CsApplicationAccessPolicy",
+    {"Identity": USER, "PolicyName": "P"},
+    address=f"teams.grant/user:{USER}",
+)
 CREATE = step(
     "New-ApplicationAccessPolicy",
-    {"AppId": [APPLICATION], "PolicyScopeGroupId": "even@contoso.com", "AccessRight": "RestrictAccess", "Confirm": False},
+    {
+        "AppId": [APPLICATION],
+        "PolicyScopeGroupId": "even@contoso.com",
+        "AccessRight": "RestrictAccess",
+        "Confirm": False,
+    },
     address=f"exchange.policy/{APPLICATION}@{SCOPE}",
 )
 
@@ -74,11 +98,25 @@ def test_an_untouched_step_runs_as_its_values_say() -> None:
         replace(GRANT, text=GRANT.text.replace("-Policy", "\u2013Policy")),
         replace(GRANT, text=""),
         replace(GRANT, parameters={"Identity": USER, "PolicyName": "Q"}),
-        replace(GRANT, parameters={"PolicyName": "P", "Global": 1}, text="Grant-CsApplicationAccessPolicy -Global:$true -PolicyName:'P'"),
+        replace(
+            GRANT,
+            parameters={"PolicyName": "P", "Global": 1},
+            text="Grant-CsApplicationAccessPolicy -Global:$true -PolicyName:'P'",
+        ),
         replace(GRANT, parameters={"PolicyName": "P"}),
         replace(GRANT, parameters={**GRANT.parameters, "Identity": "a\u202eb"}),
-        replace(GRANT, cmdlet="Remove-Mailbox", parameters={"Identity": USER}, text=f"Remove-Mailbox -Identity:'{USER}'"),
-        replace(GRANT, cmdlet="Get-CsApplicationAccessPolicy", parameters={}, text="Get-CsApplicationAccessPolicy"),
+        replace(
+            GRANT,
+            cmdlet="Remove-Mailbox",
+            parameters={"Identity": USER},
+            text=f"Remove-Mailbox -Identity:'{USER}'",
+        ),
+        replace(
+            GRANT,
+            cmdlet="Get-CsApplicationAccessPolicy",
+            parameters={},
+            text="Get-CsApplicationAccessPolicy",
+        ),
         replace(GRANT, cmdlet="Grant-CsTeamsMeetingPolicy"),
         replace(GRANT, provider="exchange"),
         replace(GRANT, address=CREATE.address),
@@ -114,8 +152,18 @@ def test_steps_that_were_taken_out_or_moved_are_refused(numbers: tuple[int, ...]
 
 
 def directory(*users: str, recipients: Mapping[str, str] | None = None) -> Directory:
-    found = {one: Recipient(one, None, address, frozenset({address}), "", "", True, None) for address, one in (recipients or {}).items()}
-    return Directory({one: User(one, "", "") for one in users}, {}, found, frozenset(), {}, dict(recipients or {}))
+    found = {
+        one: Recipient(one, None, address, frozenset({address}), "", "", True, None)
+        for address, one in (recipients or {}).items()
+    }
+    return Directory(
+        {one: User(one, "", "") for one in users},
+        {},
+        found,
+        frozenset(),
+        {},
+        dict(recipients or {}),
+    )
 
 
 def test_users_that_nobody_looked_for_are_looked_up_before_their_grant() -> None:
@@ -129,7 +177,12 @@ def test_users_that_nobody_looked_for_are_looked_up_before_their_grant() -> None
 
 
 def test_a_scope_that_is_named_by_id_needs_no_lookup() -> None:
-    assert lookups.scope_before(replace(CREATE, parameters={**CREATE.parameters, "PolicyScopeGroupId": SCOPE.upper()})) is None
+    assert (
+        lookups.scope_before(
+            replace(CREATE, parameters={**CREATE.parameters, "PolicyScopeGroupId": SCOPE.upper()})
+        )
+        is None
+    )
     assert lookups.scope_before(GRANT) is None
 
 
@@ -147,15 +200,37 @@ IDENTITY = f"596ade3a-1abe-4c5b-b7d5-a169c4b05d4a\\{APPLICATION}:S-1-5-21-1;{SCO
 @pytest.mark.parametrize(
     ("cmdlet", "parameters", "address"),
     [
-        ("Grant-CsApplicationAccessPolicy", {"Group": SCOPE, "PolicyName": "P", "Rank": 1}, f"teams.grant/group:{SCOPE}"),
-        ("Grant-CsApplicationAccessPolicy", {"Global": True, "PolicyName": "P"}, "teams.grant/tenant"),
-        ("Set-CsApplicationAccessPolicy", {"Identity": "Global", "AppIds": {"Remove": [APPLICATION]}}, "teams.grant/tenant"),
-        ("Set-CsApplicationAccessPolicy", {"Identity": "Global", "AppIds": {"Remove": [APPLICATION]}}, "teams.policy/Global"),
+        (
+            "Grant-CsApplicationAccessPolicy",
+            {"Group": SCOPE, "PolicyName": "P", "Rank": 1},
+            f"teams.grant/group:{SCOPE}",
+        ),
+        (
+            "Grant-CsApplicationAccessPolicy",
+            {"Global": True, "PolicyName": "P"},
+            "teams.grant/tenant",
+        ),
+        (
+            "Set-CsApplicationAccessPolicy",
+            {"Identity": "Global", "AppIds": {"Remove": [APPLICATION]}},
+            "teams.grant/tenant",
+        ),
+        (
+            "Set-CsApplicationAccessPolicy",
+            {"Identity": "Global", "AppIds": {"Remove": [APPLICATION]}},
+            "teams.policy/Global",
+        ),
         ("Remove-CsApplicationAccessPolicy", {"Identity": "P"}, "teams.policy/P"),
-        ("Remove-ApplicationAccessPolicy", {"Identity": IDENTITY, "Confirm": False}, f"exchange.policy/{APPLICATION}@{SCOPE}"),
+        (
+            "Remove-ApplicationAccessPolicy",
+            {"Identity": IDENTITY, "Confirm": False},
+            f"exchange.policy/{APPLICATION}@{SCOPE}",
+        ),
     ],
 )
-def test_a_step_stands_under_the_address_of_what_it_changes(cmdlet: str, parameters: Mapping[str, Json], address: str) -> None:
+def test_a_step_stands_under_the_address_of_what_it_changes(
+    cmdlet: str, parameters: Mapping[str, Json], address: str
+) -> None:
     made = step(cmdlet, parameters, address=address)
     assert reviewed.invocation(made) == Invocation(cmdlet, parameters)
     other = f"{address.rpartition('/')[0]}/{APPLICATION}@{USER}"

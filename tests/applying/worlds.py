@@ -1,4 +1,6 @@
-"""Small tenants and document sets that plans lead between, a clock nobody waits for, and a door to a tenant that loses and delays."""
+"""Small tenants and document sets that plans lead between, a clock nobody waits for, and a door to
+a tenant that loses and delays.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +77,9 @@ def policy(number: int) -> str:
 
 @dataclass(frozen=True)
 class World:
-    """Desired or observed state in numbers: Teams policies to applications, users and ranked groups to policies, Exchange rights."""
+    """Desired or observed state in numbers: Teams policies to applications, users and ranked groups
+    to policies, Exchange rights.
+    """
 
     policies: Mapping[int, frozenset[int]] = field(default_factory=dict)
     users: Mapping[int, int] = field(default_factory=dict)
@@ -85,13 +89,22 @@ class World:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    policies = draw(st.dictionaries(st.integers(1, 3), st.frozensets(st.integers(1, 3), min_size=1)))
+    policies = draw(
+        st.dictionaries(st.integers(1, 3), st.frozensets(st.integers(1, 3), min_size=1))
+    )
     names = sorted(policies)
     users = draw(st.dictionaries(st.integers(1, 4), st.sampled_from(names))) if names else {}
     ranked = draw(st.permutations(range(1, 4))) if names else ()
-    groups = tuple((number, draw(st.sampled_from(names))) for number in ranked[: draw(st.integers(0, 3))])
+    groups = tuple(
+        (number, draw(st.sampled_from(names))) for number in ranked[: draw(st.integers(0, 3))]
+    )
     rights = st.sampled_from(["RestrictAccess", "DenyAccess"])
-    return World(policies, users, groups, draw(st.dictionaries(st.tuples(st.integers(1, 2), st.integers(1, 3)), rights, max_size=4)))
+    return World(
+        policies,
+        users,
+        groups,
+        draw(st.dictionaries(st.tuples(st.integers(1, 2), st.integers(1, 3)), rights, max_size=4)),
+    )
 
 
 def state(world: World) -> dict[str, Any]:
@@ -101,7 +114,9 @@ def state(world: World) -> dict[str, Any]:
         "tenant": {"tenantId": TENANT, "organization": "contoso.onmicrosoft.com"},
         "clock": "2026-11-02T06:30:00Z",
         "teams": _teams(world),
-        "exchange": {"policies": [_exchange(*key, right) for key, right in sorted(world.exchange.items())]},
+        "exchange": {
+            "policies": [_exchange(*key, right) for key, right in sorted(world.exchange.items())]
+        },
         "directory": _directory(),
     }
 
@@ -111,12 +126,21 @@ def _teams(world: World) -> dict[str, Any]:
         "policies": [
             {"Identity": "Global", "AppIds": [], "Description": None},
             *(
-                {"Identity": f"Tag:{policy(number)}", "AppIds": [application(one) for one in sorted(applications)], "Description": ""}
+                {
+                    "Identity": f"Tag:{policy(number)}",
+                    "AppIds": [application(one) for one in sorted(applications)],
+                    "Description": "",
+                }
                 for number, applications in sorted(world.policies.items())
             ),
         ],
         "groupAssignments": [
-            {"GroupId": group(number), "PolicyType": "ApplicationAccessPolicy", "PolicyName": policy(held), "Priority": rank}
+            {
+                "GroupId": group(number),
+                "PolicyType": "ApplicationAccessPolicy",
+                "PolicyName": policy(held),
+                "Priority": rank,
+            }
             for rank, (number, held) in enumerate(world.groups, 1)
         ],
         "users": [
@@ -152,8 +176,17 @@ def _sid(number: int) -> str:
 
 def _directory() -> dict[str, Any]:
     return {
-        "users": [{"id": user(number), "upn": f"user{number}@contoso.com", "displayName": f"User {number}"} for number in range(1, 6)],
-        "groups": [{"id": group(number), "displayName": f"Group {number}"} for number in range(1, 5)],
+        "users": [
+            {
+                "id": user(number),
+                "upn": f"user{number}@contoso.com",
+                "displayName": f"User {number}",
+            }
+            for number in range(1, 6)
+        ],
+        "groups": [
+            {"id": group(number), "displayName": f"Group {number}"} for number in range(1, 5)
+        ],
         "recipients": [
             {
                 "id": scope(number),
@@ -171,7 +204,10 @@ def _directory() -> dict[str, Any]:
 
 
 def documents(world: World, *, absent: Iterable[int] = ()) -> Documents:
-    """Documents that declare a world wholly; `absent` policies are stated as deleted. Limits never refuse."""
+    """Documents that declare a world wholly; `absent` policies are stated as deleted.
+
+    Limits never refuse.
+    """
     return Documents(
         tenant=TenantDocument(
             name="contoso",
@@ -187,11 +223,16 @@ def documents(world: World, *, absent: Iterable[int] = ()) -> Documents:
         applications=(),
         teams=tuple(
             sorted(
-                (*(_teams_document(world, number) for number in world.policies), *(_absent(number) for number in absent)),
+                (
+                    *(_teams_document(world, number) for number in world.policies),
+                    *(_absent(number) for number in absent),
+                ),
                 key=lambda document: document.name,
             )
         ),
-        exchange=tuple(_exchange_document(*key, right) for key, right in sorted(world.exchange.items())),
+        exchange=tuple(
+            _exchange_document(*key, right) for key, right in sorted(world.exchange.items())
+        ),
     )
 
 
@@ -206,15 +247,34 @@ def _teams_document(world: World, number: int) -> TeamsPolicyDocument:
         description=None,
         applications=tuple(application(one) for one in sorted(world.policies[number])),
         tenant=False,
-        groups=tuple(GroupGrant(group(one), rank, None, _HERE) for rank, (one, held) in enumerate(world.groups, 1) if held == number),
-        users=(Listing(listed, _HERE.file, array("l", range(1, len(listed) + 1)), array("l", [1] * len(listed)), "$.spec.grants.users"),),
+        groups=tuple(
+            GroupGrant(group(one), rank, None, _HERE)
+            for rank, (one, held) in enumerate(world.groups, 1)
+            if held == number
+        ),
+        users=(
+            Listing(
+                listed,
+                _HERE.file,
+                array("l", range(1, len(listed) + 1)),
+                array("l", [1] * len(listed)),
+                "$.spec.grants.users",
+            ),
+        ),
         position=_HERE,
     )
 
 
 def _absent(number: int) -> TeamsPolicyDocument:
     return TeamsPolicyDocument(
-        name=policy(number), absent=True, description=None, applications=None, tenant=False, groups=None, users=None, position=_HERE
+        name=policy(number),
+        absent=True,
+        description=None,
+        applications=None,
+        tenant=False,
+        groups=None,
+        users=None,
+        position=_HERE,
     )
 
 
@@ -237,7 +297,9 @@ def simulator(directory: Path, world: World) -> Simulator:
 
 
 def planned(tenant: Tenant, wanted: Documents) -> Plan:
-    observed = reading.parse(tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=EVERYTHING.products)
+    observed = reading.parse(
+        tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=EVERYTHING.products
+    )
     return making.plan(wanted, observed, making.PlanOptions())
 
 
@@ -290,10 +352,12 @@ def served(write: Callable[[], Outcome]) -> Outcome:
 
 @dataclass
 class Door:
-    """A tenant behind an unreliable line: answers are scripted by the number of the call, readings show the past.
+    """A tenant behind an unreliable line: answers are scripted by the number of the call, readings
+    show the past.
 
-    `answers` maps the number of a write (from 1) to what happens to it; the others are served. `lag` is how many seconds a write stays
-    invisible. `between` runs after the write of that number: what somebody else does meanwhile.
+    `answers` maps the number of a write (from 1) to what happens to it; the others are served.
+    `lag` is how many seconds a write stays invisible. `between` runs after the write of that
+    number: what somebody else does meanwhile.
     """
 
     inner: Simulator
@@ -326,7 +390,8 @@ class Door:
 
     def run(self, invocation: Invocation, text: str) -> Outcome:
         if self.lag:
-            # What stood before this write is what readings show until the write is `lag` seconds old.
+            # What stood before this write is what readings show until the write is `lag` seconds
+            # old.
             self._seen.append((self.clock.now, self.inner.capture(EVERYTHING)))
         self.sent.append(text)
         self.clock.now += 1
@@ -347,7 +412,14 @@ def ran(
 ) -> Applied:
     tell = (told if told is not None else []).append
     return apply(
-        plan, tenant, state_dir=directory / ".reconciler", tell=tell, clock=clock, sleep=clock.sleep, stop=stop, patience=Patience()
+        plan,
+        tenant,
+        state_dir=directory / ".reconciler",
+        tell=tell,
+        clock=clock,
+        sleep=clock.sleep,
+        stop=stop,
+        patience=Patience(),
     )
 
 
@@ -357,4 +429,7 @@ def stop_after(door: Door, writes: int) -> Callable[[], bool]:
 
 def journal_lines(directory: Path) -> list[Sequence[dict[str, Any]]]:
     paths = sorted((directory / ".reconciler" / TENANT).glob("apply-*.jsonl"))
-    return [[json.loads(line) for line in path.read_text(encoding="ascii").splitlines()] for path in paths]
+    return [
+        [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
+        for path in paths
+    ]

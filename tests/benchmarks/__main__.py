@@ -1,7 +1,9 @@
-"""Measures and prints, beside the budgets: `python -m tests.benchmarks [--rounds N] [--json] [--largest N] [STAGE]...`.
+"""Measures and prints, beside the budgets: `python -m tests.benchmarks [--rounds N] [--json]
+[--largest N] [STAGE]...`.
 
-A stage is a function from the number of rounds to rows; adding one is adding a line to STAGES. Nothing fails where a budget is missed: how long
-anything takes is the machine's business too. `peer` plans the same amount of work with octoDNS, in an environment of its own, from PyPI.
+A stage is a function from the number of rounds to rows; adding one is adding a line to STAGES.
+Nothing fails where a budget is missed: how long anything takes is the machine's business too.
+`peer` plans the same amount of work with octoDNS, in an environment of its own, from PyPI.
 """
 
 from __future__ import annotations
@@ -41,19 +43,37 @@ def _through_processes(rounds: int, largest: int) -> Iterable[Row]:
 
 
 def _commit() -> str:
-    told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=startup.ROOT, capture_output=True, text=True, check=False)
+    told = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=startup.ROOT, capture_output=True, text=True, check=False
+    )
     return told.stdout.strip()
 
 
 def main() -> None:
     """Run the stages that were named, or all but the peer."""
     names = stages(0)
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Time reconciler beside what it stands on.")
-    parser.add_argument(
-        "stages", nargs="*", choices=[[], *names], metavar="STAGE", help=f"any of: {', '.join(names)} (default: {', '.join(DEFAULT)})"
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description="Time reconciler beside what it stands on."
     )
-    parser.add_argument("--rounds", type=int, default=15, help="runs of each command, fewer of long ones (default: 15)")
-    parser.add_argument("--largest", type=int, default=scaling.SIZES[-1], help="grants of the largest tenant (default: 100000)")
+    parser.add_argument(
+        "stages",
+        nargs="*",
+        choices=[[], *names],
+        metavar="STAGE",
+        help=f"any of: {', '.join(names)} (default: {', '.join(DEFAULT)})",
+    )
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=15,
+        help="runs of each command, fewer of long ones (default: 15)",
+    )
+    parser.add_argument(
+        "--largest",
+        type=int,
+        default=scaling.SIZES[-1],
+        help="grants of the largest tenant (default: 100000)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     asked = parser.parse_args()
     chosen = stages(asked.largest)

@@ -1,7 +1,9 @@
-"""The least that any reader of our files has to do: `python tests/benchmarks/floor.py DOCUMENTS CAPTURE`.
+"""The least that any reader of our files has to do: `python tests/benchmarks/floor.py DOCUMENTS
+CAPTURE`.
 
-Every event of PyYAML's C parser (or every row of the CSV files), each user with its line, users that stand twice; `json.loads` of the capture;
-one comparison by key. No schema, no names, no other product, no plan. It knows only the documents of the benchmark.
+Every event of PyYAML's C parser (or every row of the CSV files), each user with its line, users
+that stand twice; `json.loads` of the capture; one comparison by key. No schema, no names, no other
+product, no plan. It knows only the documents of the benchmark.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ def from_yaml(path: Path, wanted: dict[str, str], lines: dict[str, tuple[Path, i
             value = event.value
             if listed:
                 if value in wanted:
-                    raise SystemExit(f"{value} stands twice: {lines[value]} and {path}:{event.start_mark.line}")
+                    raise SystemExit(
+                        f"{value} stands twice: {lines[value]} and {path}:{event.start_mark.line}"
+                    )
                 wanted[value], lines[value] = name, (path, event.start_mark.line)
             elif key == "name":
                 key, name = "", value
@@ -38,7 +42,9 @@ def from_yaml(path: Path, wanted: dict[str, str], lines: dict[str, tuple[Path, i
     return name
 
 
-def from_csv(path: Path, name: str, wanted: dict[str, str], lines: dict[str, tuple[Path, int]]) -> None:
+def from_csv(
+    path: Path, name: str, wanted: dict[str, str], lines: dict[str, tuple[Path, int]]
+) -> None:
     """Read the users of a policy out of a CSV file."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.reader(file)
@@ -60,7 +66,9 @@ def differing(documents: Path, capture: Path) -> list[str]:
             from_csv(beside, name, wanted, lines)
     rows = json.loads(capture.read_bytes())["teams"]["users"]
     present = {row["Identity"]: row["ApplicationAccessPolicy"]["Name"] for row in rows}
-    return [user for user in wanted.keys() | present.keys() if wanted.get(user) != present.get(user)]
+    return [
+        user for user in wanted.keys() | present.keys() if wanted.get(user) != present.get(user)
+    ]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Time whole processes, fairly: every round runs each command once, so that a busy moment hits all of them alike."""
+"""Time whole processes, fairly: every round runs each command once, so that a busy moment hits all
+of them alike.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class Timing(NamedTuple):
-    """Wall-clock seconds of one command over all rounds, and its peak memory in MiB. `best` is what the work costs, `median` what people wait."""
+    """Wall-clock seconds of one command over all rounds, and its peak memory in MiB.
+
+    `best` is what the work costs, `median` what people wait.
+    """
 
     best: float
     median: float
@@ -23,14 +28,23 @@ class Timing(NamedTuple):
 
 
 _COMPILED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""Byte code is kept, as pip does for whoever installs a package: reading source anew at each start is no measure of anything."""
+"""Byte code is kept, as pip does for whoever installs a package: reading source anew at each start
+is no measure of anything.
+"""
 
 
 def _once(command: Sequence[str], cwd: Path) -> tuple[float, float]:
     """Seconds and peak MiB of one run, as the operating system accounts for it."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
         start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=said, stdin=subprocess.DEVNULL, env=_COMPILED)
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            stdin=subprocess.DEVNULL,
+            env=_COMPILED,
+        )
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)

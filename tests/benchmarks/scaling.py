@@ -1,4 +1,6 @@
-"""Plans of made-up tenants: beside the floor, by size, stage by stage; a plan from nothing; an apply on the simulator."""
+"""Plans of made-up tenants: beside the floor, by size, stage by stage; a plan from nothing; an
+apply on the simulator.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 
 SIZES = (100, 1_000, 10_000, 100_000)
 TIME, MEMORY, EXPONENT, READ_BACK, RATE = 2.0, 1.5, 1.05, 700.0, 300.0
-"""Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that is read, steps a second."""
+"""Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that
+is read, steps a second.
+"""
 _LARGE = 10_000
 _FLOOR = Path(__file__).with_name("floor.py")
 _READ = """
@@ -53,15 +57,33 @@ def rows(rounds: int, sizes: Sequence[int] = SIZES) -> Iterator[Row]:
 
 
 def _world(folder: Path, grants: int, form: Form, *, empty: bool = False) -> _World:
-    """Made by a process of its own: what a process has once held counts into the peak of its children."""
-    code = "import pathlib, sys; from tests.benchmarks import worlds; print(worlds.write(pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], empty=bool(sys.argv[4])).changes)"
+    """Made by a process of its own: what a process has once held counts into the peak of its
+    children.
+    """
+    code = (
+        "import pathlib, sys; from tests.benchmarks import worlds;"
+        " print(worlds.write(pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3],"
+        " empty=bool(sys.argv[4])).changes)"
+    )
     given = (str(folder), str(grants), form, "empty" if empty else "")
-    told = subprocess.run([sys.executable, "-c", code, *given], cwd=ROOT, check=True, capture_output=True, text=True)
-    return _World(folder / "policies", folder / "capture.json", folder / "plan.json", int(told.stdout))
+    told = subprocess.run(
+        [sys.executable, "-c", code, *given], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    return _World(
+        folder / "policies", folder / "capture.json", folder / "plan.json", int(told.stdout)
+    )
 
 
 def _plan(world: _World) -> tuple[str, ...]:
-    return (RECONCILER, "plan", str(world.documents), "--tenant", str(world.capture), "--out", str(world.plan))
+    return (
+        RECONCILER,
+        "plan",
+        str(world.documents),
+        "--tenant",
+        str(world.capture),
+        "--out",
+        str(world.plan),
+    )
 
 
 def _form(folder: Path, form: Form, sizes: Sequence[int], rounds: int) -> Iterator[Row]:
@@ -70,10 +92,14 @@ def _form(folder: Path, form: Form, sizes: Sequence[int], rounds: int) -> Iterat
         world = _world(folder / str(size), size, form)
         times = min(rounds, 3 if size > _LARGE else 5)
         yield from _beside_floor(world, f"{size:,} grants, {form}", times, judged=size == SIZES[-1])
-        found = min((_staged(world) for _ in range(times)), key=lambda one: sum(one["seconds"].values()))
+        found = min(
+            (_staged(world) for _ in range(times)), key=lambda one: sum(one["seconds"].values())
+        )
         totals[size] = sum(found["seconds"].values())
         for stage, seconds in found["seconds"].items():
-            yield Row("stages", f"{size:,} {form}: {stage}", seconds, seconds, peak=found["peaks"][stage])
+            yield Row(
+                "stages", f"{size:,} {form}: {stage}", seconds, seconds, peak=found["peaks"][stage]
+            )
         yield from _calls(world, f"{size:,} {form}: calls per change")
     yield from _exponents(totals, form)
 
@@ -83,15 +109,41 @@ def _beside_floor(world: _World, name: str, rounds: int, *, judged: bool) -> Ite
     times = measure({"floor": floor, "plan": _plan(world)}, ROOT, rounds)
     least, plan = times["floor"], times["plan"]
     yield Row("floor", name, least.best, least.median, peak=least.peak)
-    yield Row("plan", name, plan.best, plan.median, "floor", plan.best / least.best, TIME if judged else None, plan.peak)
     yield Row(
-        "plan", f"{name}: memory", plan.peak, plan.peak, "floor", plan.peak / least.peak, MEMORY if judged else None, plan.peak, unit="MiB"
+        "plan",
+        name,
+        plan.best,
+        plan.median,
+        "floor",
+        plan.best / least.best,
+        TIME if judged else None,
+        plan.peak,
+    )
+    yield Row(
+        "plan",
+        f"{name}: memory",
+        plan.peak,
+        plan.peak,
+        "floor",
+        plan.peak / least.peak,
+        MEMORY if judged else None,
+        plan.peak,
+        unit="MiB",
     )
 
 
 def _staged(world: _World) -> Any:
-    command = (sys.executable, "-m", "tests.benchmarks.stages", str(world.documents), str(world.capture), str(world.plan))
-    return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+    command = (
+        sys.executable,
+        "-m",
+        "tests.benchmarks.stages",
+        str(world.documents),
+        str(world.capture),
+        str(world.plan),
+    )
+    return json.loads(
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    )
 
 
 def _calls(world: _World, name: str) -> Iterator[Row]:
@@ -101,12 +153,22 @@ def _calls(world: _World, name: str) -> Iterator[Row]:
 
 
 def _exponents(totals: dict[int, float], form: Form) -> Iterator[Row]:
-    """How the time of all stages grows with the size: 1 is linear. Imports are start-up, and are no part of it."""
+    """How the time of all stages grows with the size: 1 is linear.
+
+    Imports are start-up, and are no part of it.
+    """
     largest = max(totals)
     for size, seconds in totals.items():
         if 1_000 <= size < largest:
             exponent = math.log(totals[largest] / seconds) / math.log(largest / size)
-            yield Row("growth", f"{size:,} to {largest:,}, {form}: exponent", exponent, exponent, budget=EXPONENT, unit="")
+            yield Row(
+                "growth",
+                f"{size:,} to {largest:,}, {form}: exponent",
+                exponent,
+                exponent,
+                budget=EXPONENT,
+                unit="",
+            )
 
 
 def _from_nothing(folder: Path, grants: int) -> Iterator[Row]:
@@ -117,21 +179,49 @@ def _from_nothing(folder: Path, grants: int) -> Iterator[Row]:
     yield Row("from zero", f"{name}: plan", made.best, made.median, peak=made.peak)
     read = measure({"read": (sys.executable, "-c", _READ, str(world.plan))}, ROOT, 1)["read"]
     yield Row("from zero", f"{name}: read back", read.best, read.median, peak=read.peak)
-    yield Row("from zero", f"{name}: memory of reading it back", read.peak, read.peak, budget=READ_BACK, unit="MiB")
+    yield Row(
+        "from zero",
+        f"{name}: memory of reading it back",
+        read.peak,
+        read.peak,
+        budget=READ_BACK,
+        unit="MiB",
+    )
 
 
 def _applied(folder: Path, grants: int) -> Iterator[Row]:
-    """Drift put right on the simulator: the steps between the first and the last line of the journal."""
+    """Drift put right on the simulator: the steps between the first and the last line of the
+    journal.
+    """
     world = _world(folder, grants, "yaml")
     tenant = folder / "tenant.json"
     shutil.copy(world.capture, tenant)
-    plan = (RECONCILER, "plan", str(world.documents), "--tenant", f"sim:{tenant}", "--out", str(world.plan))
+    plan = (
+        RECONCILER,
+        "plan",
+        str(world.documents),
+        "--tenant",
+        f"sim:{tenant}",
+        "--out",
+        str(world.plan),
+    )
     subprocess.run(plan, cwd=ROOT, check=True, capture_output=True)
     state = folder / "state"
-    apply = (RECONCILER, "apply", str(world.plan), "--tenant", f"sim:{tenant}", "--auto-approve", "--state-dir", str(state))
+    apply = (
+        RECONCILER,
+        "apply",
+        str(world.plan),
+        "--tenant",
+        f"sim:{tenant}",
+        "--auto-approve",
+        "--state-dir",
+        str(state),
+    )
     start = time.perf_counter()
     subprocess.run(apply, cwd=ROOT, check=True, capture_output=True)
     whole = time.perf_counter() - start
     yield Row("apply", f"{grants:,} grants: drift put right, reading included", whole, whole)
     found = rate(next(state.glob("*/apply-*.jsonl")))
-    yield Row("apply", f"{grants:,} grants: steps a second", found, found, budget=RATE, unit="steps/s")
+    yield Row(
+        "apply", f"{grants:,} grants: steps a second", found, found, budget=RATE, unit="steps/s"
+    )

@@ -1,6 +1,8 @@
-"""One plan, stage by stage: `python -m tests.benchmarks.stages DOCUMENTS CAPTURE PLAN` prints seconds and peak memory as JSON.
+"""One plan, stage by stage: `python -m tests.benchmarks.stages DOCUMENTS CAPTURE PLAN` prints
+seconds and peak memory as JSON.
 
-The functions that begin a stage are wrapped where they are called. What a stage spends in another one is counted there, never twice.
+The functions that begin a stage are wrapped where they are called. What a stage spends in another
+one is counted there, never twice.
 """
 
 from __future__ import annotations
@@ -40,7 +42,10 @@ STAGES = (
     ("write", "reconciler.planning.planfile", "sealed"),
     ("report", "reconciler.reports.plans", "plan"),
 )
-"""Stage, module, function. A function that is gone fails the benchmark: the table is part of what has to be kept."""
+"""Stage, module, function.
+
+A function that is gone fails the benchmark: the table is part of what has to be kept.
+"""
 
 
 def peak() -> float:
@@ -85,7 +90,12 @@ def main() -> None:
     """Plan in this process and print what each stage took."""
     documents, capture, plan = sys.argv[1:]
     gc.disable()
-    for library in ("deepdiff", "jinja2", "jsonschema", "yaml"):  # loading them is start-up, and has rows of its own
+    for library in (
+        "deepdiff",
+        "jinja2",
+        "jsonschema",
+        "yaml",
+    ):  # loading them is start-up, and has rows of its own
         importlib.import_module(library)
     watch = Watch()
     for stage, name, function in STAGES:
@@ -94,7 +104,11 @@ def main() -> None:
     from reconciler.cli.main import program
 
     with redirect_stdout(io.StringIO()), suppress(SystemExit):
-        program.main(["plan", documents, "--tenant", capture, "--out", plan], prog_name="reconciler", standalone_mode=False)
+        program.main(
+            ["plan", documents, "--tenant", capture, "--out", plan],
+            prog_name="reconciler",
+            standalone_mode=False,
+        )
     print(json.dumps({"seconds": watch.seconds, "peaks": watch.peaks}))
 
 

@@ -1,6 +1,8 @@
-"""An apply through processes: the stand-in for PowerShell, in front of both services, all that is ours in between.
+"""An apply through processes: the stand-in for PowerShell, in front of both services, all that is
+ours in between.
 
-What is measured is this tool, its door and the runner's protocol, not PowerShell and no network: on a tenant each call takes 0.4 to 14 seconds.
+What is measured is this tool, its door and the runner's protocol, not PowerShell and no network: on
+a tenant each call takes 0.4 to 14 seconds.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ RATE = 300.0
 
 
 def rows(_rounds: int, largest: int = GRANTS) -> Iterator[Row]:
-    """Put right the drift of a tenant of `GRANTS` grants, or of the `largest` that is wanted; once, as every apply finds another tenant."""
+    """Put right the drift of a tenant of `GRANTS` grants, or of the `largest` that is wanted; once,
+    as every apply finds another tenant.
+    """
     grants = min(largest, GRANTS)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
@@ -44,15 +48,27 @@ def rows(_rounds: int, largest: int = GRANTS) -> Iterator[Row]:
         with StubServer(Service(Simulator(tenant))) as server:
             pwsh = Place().executable(place / "bin", server)
             digest = _planned(world.documents, place, pwsh)
-            _run(("apply", "plan.json", "--tenant", "live", "--auto-approve", "--digest", digest), place, pwsh)
+            _run(
+                ("apply", "plan.json", "--tenant", "live", "--auto-approve", "--digest", digest),
+                place,
+                pwsh,
+            )
         found = rate(next(place.glob(".reconciler/*/apply-*.jsonl")))
-        yield Row("stand-in", f"{grants:,} grants: steps a second", found, found, budget=RATE, unit="steps/s")
+        yield Row(
+            "stand-in",
+            f"{grants:,} grants: steps a second",
+            found,
+            found,
+            budget=RATE,
+            unit="steps/s",
+        )
 
 
 def _sign_in(document: Path) -> None:
     document.write_text(
         document.read_text("utf-8").replace(
-            "spec:\n", f"spec:\n  organization: contoso.onmicrosoft.com\n  connect: {json.dumps(CONNECT)}\n"
+            "spec:\n",
+            f"spec:\n  organization: contoso.onmicrosoft.com\n  connect: {json.dumps(CONNECT)}\n",
         ),
         encoding="utf-8",
     )
@@ -66,4 +82,6 @@ def _planned(documents: Path, place: Path, pwsh: str) -> str:
 
 def _run(arguments: tuple[str, ...], place: Path, pwsh: str) -> None:
     environment = {**os.environ, **ENVIRONMENT, "RECONCILER_PWSH": pwsh, "PYTHONPATH": str(ROOT)}
-    subprocess.run((RECONCILER, *arguments), cwd=place, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        (RECONCILER, *arguments), cwd=place, env=environment, check=True, capture_output=True
+    )

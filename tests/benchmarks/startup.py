@@ -1,4 +1,6 @@
-"""Start-up: what one waits for before anything is done, beside what Python and click cost by themselves."""
+"""Start-up: what one waits for before anything is done, beside what Python and click cost by
+themselves.
+"""
 
 from __future__ import annotations
 

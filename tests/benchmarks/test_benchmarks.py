@@ -30,7 +30,14 @@ def test_a_small_tenant_has_a_row_for_every_stage() -> None:
     rows = _rows("--largest", "100", "scaling")
     staged = {str(row["name"]).partition(": ")[2] for row in rows if row["stage"] == "stages"}
     assert staged >= {stage for stage, _, _ in STAGES} - {"read"}
-    assert {row["stage"] for row in rows} == {"floor", "plan", "stages", "calls", "from zero", "apply"}
+    assert {row["stage"] for row in rows} == {
+        "floor",
+        "plan",
+        "stages",
+        "calls",
+        "from zero",
+        "apply",
+    }
 
 
 def test_an_apply_through_processes_has_a_row() -> None:

@@ -1,11 +1,15 @@
-"""No call that is not needed: how many cmdlets a change takes, counted on random transitions of both products."""
+"""No call that is not needed: how many cmdlets a change takes, counted on random transitions of
+both products.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 
-from worlds import (
+from reconciler.model.addresses import name_key
+from reconciler.planning import making
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     NAMES,
@@ -20,11 +24,10 @@ from worlds import (
     tenant,
 )
 
-from reconciler.model.addresses import name_key
-from reconciler.planning import making
-
 SAMPLES = 250
-"""Temporaries are let be here: that some prefix is unsafe without each of them is a law, with tests beside the planner."""
+"""Temporaries are let be here: that some prefix is unsafe without each of them is a law, with tests
+beside the planner.
+"""
 
 
 def _planned(seed):
@@ -32,7 +35,11 @@ def _planned(seed):
     sizes = (APPS[:3], USERS[:4], GROUPS[:3], NAMES)
     teams, wanted = random_teams(chance, *sizes), random_teams_documents(chance, *sizes)
     exchange, aim = (random_exchange(chance, [APPS[0], "*"], SCOPES[:3]) for _ in range(2))
-    declared = documents(wanted, exchange_documents(aim, described=chance.random() < 0.5), tenant(prune=chance.random() < 0.3))
+    declared = documents(
+        wanted,
+        exchange_documents(aim, described=chance.random() < 0.5),
+        tenant(prune=chance.random() < 0.3),
+    )
     return making.plan(declared, observed(teams, exchange), making.PlanOptions())
 
 
@@ -69,14 +76,28 @@ def test_every_call_is_about_an_object_that_changes():
     for seed in range(SAMPLES):
         plan = _planned(seed)
         changed = {change.address for change in plan.changes}
-        shifted = {step.address for step in plan.steps if step.address.startswith("teams.grant/group:")}  # a rank may be all that changes
-        assert {step.address for step in plan.steps if not step.temporary} <= changed | shifted, f"seed {seed}"
+        shifted = {
+            step.address for step in plan.steps if step.address.startswith("teams.grant/group:")
+        }  # a rank may be all that changes
+        assert {step.address for step in plan.steps if not step.temporary} <= changed | shifted, (
+            f"seed {seed}"
+        )
 
 
 def test_a_description_rides_on_an_edit():
     for seed in range(SAMPLES):
         plan = _planned(seed)
-        sets = [step for step in plan.steps if step.cmdlet == "Set-CsApplicationAccessPolicy" and not step.temporary]
-        alone = {name_key(step.parameters["Identity"]) for step in sets if "AppIds" not in step.parameters}
-        edited = {name_key(step.parameters["Identity"]) for step in sets if "AppIds" in step.parameters}
+        sets = [
+            step
+            for step in plan.steps
+            if step.cmdlet == "Set-CsApplicationAccessPolicy" and not step.temporary
+        ]
+        alone = {
+            name_key(step.parameters["Identity"])
+            for step in sets
+            if "AppIds" not in step.parameters
+        }
+        edited = {
+            name_key(step.parameters["Identity"]) for step in sets if "AppIds" in step.parameters
+        }
         assert not alone & edited, f"seed {seed}"

@@ -1,7 +1,9 @@
-"""What a plan costs is counted, never timed: twice the grants may take twice the work, and an unchanged grant takes next to none.
+"""What a plan costs is counted, never timed: twice the grants may take twice the work, and an
+unchanged grant takes next to none.
 
-Counted are the lines of our own code that run and the calls into C, which a loop over 100,000 unchanged grants would show in, and the objects that
-are left, which one for each unchanged grant would.
+Counted are the lines of our own code that run and the calls into C, which a loop over 100,000
+unchanged grants would show in, and the objects that are left, which one for each unchanged grant
+would.
 """
 
 from __future__ import annotations
@@ -31,11 +33,18 @@ if TYPE_CHECKING:
 OURS = str(Path(reconciler.__file__).parent)
 SIZE = 600
 BESIDE_LINEAR = 1.15
-"""What doubling the size may cost more than twice what it cost before: dictionaries grow in leaps, sorting is not quite linear."""
+"""What doubling the size may cost more than twice what it cost before: dictionaries grow in leaps,
+sorting is not quite linear.
+"""
 WORK_PER_GRANT = {"yaml": 24, "csv": 33}
-"""Lines of ours and calls into C that a grant may take from its file to the digests, where one in a hundred is a step."""
+"""Lines of ours and calls into C that a grant may take from its file to the digests, where one in a
+hundred is a step.
+"""
 WORK_PER_STEP = 480
-"""The same for a step: made, ordered, judged, rendered, written, shown and read back. A second look at all others would be 800 more."""
+"""The same for a step: made, ordered, judged, rendered, written, shown and read back.
+
+A second look at all others would be 800 more.
+"""
 
 
 def _plan(world: worlds.World, folder: Path) -> Plan:
@@ -82,7 +91,9 @@ def _work(folder: Path, grants: int, form: worlds.Form, *, empty: bool = False) 
 
 
 @pytest.mark.parametrize("form", ["yaml", "csv"])
-def test_an_unchanged_grant_costs_next_to_nothing_and_all_costs_grow_as_the_tenant_does(tmp_path, form) -> None:
+def test_an_unchanged_grant_costs_next_to_nothing_and_all_costs_grow_as_the_tenant_does(
+    tmp_path, form
+) -> None:
     _work(tmp_path / "first", 100, form)  # what is made once in a process
     small, medium, large = (_work(tmp_path, SIZE * factor, form) for factor in (1, 2, 4))
     assert large - medium <= 2 * BESIDE_LINEAR * (medium - small)
@@ -102,7 +113,12 @@ def test_no_object_is_made_for_an_unchanged_grant(tmp_path) -> None:
         gc.collect()
         before = _objects()
         made = _plan(world, tmp_path)
-        kept = examine([world.documents]), reading.parse(files.load(world.capture), source="capture", tenant_id=None, needs=frozenset())
+        kept = (
+            examine([world.documents]),
+            reading.parse(
+                files.load(world.capture), source="capture", tenant_id=None, needs=frozenset()
+            ),
+        )
         left.append((_objects() - before, len(made.changes)))
         del kept, made
     (few, few_changes), (many, many_changes) = left
@@ -113,4 +129,8 @@ def _objects() -> Counter[str]:
     """Living objects of our types, but for the users of the directory, which are tuples."""
     gc.collect()
     types = (type(one) for one in gc.get_objects())
-    return Counter(kind.__name__ for kind in types if str(kind.__module__).startswith("reconciler.") and kind is not User)
+    return Counter(
+        kind.__name__
+        for kind in types
+        if str(kind.__module__).startswith("reconciler.") and kind is not User
+    )

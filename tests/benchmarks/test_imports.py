@@ -1,4 +1,6 @@
-"""What `plan` loads beside the five libraries it is measured against: next to nothing that is not ours, and not ever more of ours."""
+"""What `plan` loads beside the five libraries it is measured against: next to nothing that is not
+ours, and not ever more of ours.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +10,35 @@ import sys
 
 from tests.benchmarks.startup import IMPORTS, ROOT
 
-SMALL = {"_csv", "_sha2", "csv", "signal", "gc", "shlex", "contextlib", "graphlib", "bisect", "heapq", "_bisect", "_heapq"}
+SMALL = {
+    "_csv",
+    "_sha2",
+    "csv",
+    "signal",
+    "gc",
+    "shlex",
+    "contextlib",
+    "graphlib",
+    "bisect",
+    "heapq",
+    "_bisect",
+    "_heapq",
+}
 MOST_OF_OURS = 165
 """Each module costs a fifth of a millisecond, each dataclass twice that."""
-_PLAN = "sys.argv = ['reconciler', 'plan', 'policies']\nfrom reconciler.cli.main import main\nmain()"
+_PLAN = (
+    "sys.argv = ['reconciler', 'plan', 'policies']\nfrom reconciler.cli.main import main\nmain()"
+)
 
 
 def _loaded(code: str) -> set[str]:
-    told = "import atexit, json, sys\natexit.register(lambda: print('\\n' + json.dumps(sorted(sys.modules))))\n"
-    done = subprocess.run([sys.executable, "-c", told + code], cwd=ROOT, capture_output=True, text=True, check=False)
+    told = (
+        "import atexit, json, sys\natexit.register(lambda: print('\\n' +"
+        " json.dumps(sorted(sys.modules))))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", told + code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -1,4 +1,5 @@
-"""Made-up tenants of any size: documents, and a capture that differs from them in one object of a hundred.
+"""Made-up tenants of any size: documents, and a capture that differs from them in one object of a
+hundred.
 
 Everything follows from the size: two runs, and two commits, measure the same work.
 """
@@ -30,7 +31,9 @@ Row = dict[str, Any]
 
 
 class Grant(NamedTuple):
-    """A user, the policy that the documents want and the one that the tenant has; None for no direct grant."""
+    """A user, the policy that the documents want and the one that the tenant has; None for no
+    direct grant.
+    """
 
     user: str
     wanted: int | None
@@ -69,14 +72,21 @@ def write(folder: Path, grants: int, form: Form, *, empty: bool = False) -> Worl
     documents.mkdir(parents=True)
     _write_documents(documents, (applications, held, scopes), form, grants)
     capture = folder / "capture.json"
-    capture.write_text(json.dumps(_capture(applications, held, scopes, empty=empty), separators=(",", ":")), encoding="utf-8")
+    capture.write_text(
+        json.dumps(_capture(applications, held, scopes, empty=empty), separators=(",", ":")),
+        encoding="utf-8",
+    )
     drifted = 0 if empty else EXCHANGE_POLICIES // ONE_OF
-    changes = sum(one.wanted != one.present for one in held) + (POLICIES + EXCHANGE_POLICIES if empty else drifted)
+    changes = sum(one.wanted != one.present for one in held) + (
+        POLICIES + EXCHANGE_POLICIES if empty else drifted
+    )
     return World(documents, capture, grants, changes)
 
 
 def _grant(user: str, index: int, dice: random.Random, *, empty: bool) -> Grant:
-    """Of a hundred users one differs: two in five are moved, two in five are new, one in five has to go."""
+    """Of a hundred users one differs: two in five are moved, two in five are new, one in five has
+    to go.
+    """
     wanted = dice.randrange(POLICIES)
     if empty or index % ONE_OF:
         return Grant(user, wanted, None if empty else wanted)
@@ -94,26 +104,41 @@ def _guid(dice: random.Random) -> str:
 
 
 def _scope(dice: random.Random, index: int) -> _Scope:
-    return _Scope(_guid(dice), f"S-1-5-21-724521725-2336880675-2689004279-{20000 + index}", f"scope-{index:03}@contoso.com")
+    return _Scope(
+        _guid(dice),
+        f"S-1-5-21-724521725-2336880675-2689004279-{20000 + index}",
+        f"scope-{index:03}@contoso.com",
+    )
 
 
 def _listed(policy: int, applications: Sequence[str]) -> list[str]:
     return [applications[(policy * 3 + offset) % APPLICATIONS] for offset in range(3)]
 
 
-def _write_documents(folder: Path, parts: tuple[Sequence[str], Sequence[Grant], Sequence[_Scope]], form: Form, grants: int) -> None:
+def _write_documents(
+    folder: Path,
+    parts: tuple[Sequence[str], Sequence[Grant], Sequence[_Scope]],
+    form: Form,
+    grants: int,
+) -> None:
     applications, held, scopes = parts
     (folder / "tenant.yaml").write_text(_tenant(grants), encoding="utf-8")
-    (folder / "exchange.yaml").write_text("---\n".join(_exchange(scopes, applications)), encoding="utf-8")
+    (folder / "exchange.yaml").write_text(
+        "---\n".join(_exchange(scopes, applications)), encoding="utf-8"
+    )
     users: list[list[str]] = [[] for _ in range(POLICIES)]
     for one in held:
         if one.wanted is not None:
             users[one.wanted].append(one.user)
     for policy, listed in enumerate(users):
         name = f"teams-{policy:02}"
-        (folder / f"{name}.yaml").write_text(_teams(policy, listed, applications, form), encoding="utf-8")
+        (folder / f"{name}.yaml").write_text(
+            _teams(policy, listed, applications, form), encoding="utf-8"
+        )
         if form == "csv" and listed:
-            (folder / f"{name}.csv").write_text("".join(f"{line}\n" for line in ("user", *listed)), encoding="utf-8")
+            (folder / f"{name}.csv").write_text(
+                "".join(f"{line}\n" for line in ("user", *listed)), encoding="utf-8"
+            )
 
 
 def _document(kind: str, name: str) -> str:
@@ -122,15 +147,25 @@ def _document(kind: str, name: str) -> str:
 
 def _tenant(grants: int) -> str:
     limits = f"{{maxRemovals: {grants}, maxRemovalPercent: 100}}"
-    return _document("Tenant", "contoso") + f"  tenantId: {TENANT}\n  limits:\n    grants: {limits}\n"
+    return (
+        _document("Tenant", "contoso") + f"  tenantId: {TENANT}\n  limits:\n    grants: {limits}\n"
+    )
 
 
 def _teams(policy: int, users: Sequence[str], applications: Sequence[str], form: Form) -> str:
     text = _document("TeamsApplicationAccessPolicy", f"policy-{policy:02}")
-    text += "  description: made up\n  applications:\n" + _items(_listed(policy, applications), 4) + "  grants:\n"
+    text += (
+        "  description: made up\n  applications:\n"
+        + _items(_listed(policy, applications), 4)
+        + "  grants:\n"
+    )
     if not users:
         return text + "    users: []\n"
-    return text + (f"    usersFrom: teams-{policy:02}.csv\n" if form == "csv" else "    users:\n" + _items(users, 6))
+    return text + (
+        f"    usersFrom: teams-{policy:02}.csv\n"
+        if form == "csv"
+        else "    users:\n" + _items(users, 6)
+    )
 
 
 def _items(texts: Iterable[str], indentation: int) -> str:
@@ -146,12 +181,21 @@ def _exchange(scopes: Sequence[_Scope], applications: Sequence[str]) -> list[str
     ]
 
 
-def _capture(applications: Sequence[str], held: Sequence[Grant], scopes: Sequence[_Scope], *, empty: bool) -> Row:
+def _capture(
+    applications: Sequence[str], held: Sequence[Grant], scopes: Sequence[_Scope], *, empty: bool
+) -> Row:
     teams = [] if empty else [_teams_row(policy, applications) for policy in range(POLICIES)]
     users = [_user_row(one.user, one.present) for one in held if one.present is not None]
-    exchange = [] if empty else [_exchange_row(index, scope, applications) for index, scope in enumerate(scopes)]
+    exchange = (
+        []
+        if empty
+        else [_exchange_row(index, scope, applications) for index, scope in enumerate(scopes)]
+    )
     directory = {
-        "users": [{"id": one.user, "upn": _upn(one.user), "displayName": f"User {one.user[:8]}"} for one in held],
+        "users": [
+            {"id": one.user, "upn": _upn(one.user), "displayName": f"User {one.user[:8]}"}
+            for one in held
+        ],
         "groups": [],
         "recipients": [_recipient_row(scope) for scope in scopes],
         "absent": [],
@@ -166,13 +210,19 @@ def _capture(applications: Sequence[str], held: Sequence[Grant], scopes: Sequenc
             "reads": [
                 _read("Get-CsApplicationAccessPolicy", {}, len(teams) + 1),
                 _read("Get-CsGroupPolicyAssignment", {"PolicyType": "ApplicationAccessPolicy"}, 0),
-                _read("Get-CsOnlineUser", {"Filter": "ApplicationAccessPolicy -ne $null"}, len(users)),
+                _read(
+                    "Get-CsOnlineUser", {"Filter": "ApplicationAccessPolicy -ne $null"}, len(users)
+                ),
             ],
             "policies": [{"Identity": "Global", "AppIds": [], "Description": None}, *teams],
             "groupAssignments": [],
             "users": users,
         },
-        "exchange": {"complete": True, "reads": [_read("Get-ApplicationAccessPolicy", {}, len(exchange))], "policies": exchange},
+        "exchange": {
+            "complete": True,
+            "reads": [_read("Get-ApplicationAccessPolicy", {}, len(exchange))],
+            "policies": exchange,
+        },
         "directory": directory,
     }
 
@@ -186,7 +236,11 @@ def _upn(user: str) -> str:
 
 
 def _user_row(user: str, policy: int) -> Row:
-    return {"Identity": user, "UserPrincipalName": _upn(user), "ApplicationAccessPolicy": {**_ROW, "Name": f"policy-{policy:02}"}}
+    return {
+        "Identity": user,
+        "UserPrincipalName": _upn(user),
+        "ApplicationAccessPolicy": {**_ROW, "Name": f"policy-{policy:02}"},
+    }
 
 
 def _teams_row(policy: int, applications: Sequence[str]) -> Row:

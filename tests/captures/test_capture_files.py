@@ -31,7 +31,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         yield b"half"
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(CaptureFault, match=r"capture\.json: cannot be written: No space left on device"):
+    with pytest.raises(
+        CaptureFault, match=r"capture\.json: cannot be written: No space left on device"
+    ):
         files.replace(path, pieces())
     assert [found.name for found in tmp_path.iterdir()] == ["capture.json"]
     assert files.load(path) == {"old": 1}
@@ -88,12 +90,18 @@ def test_a_product_parses_alone():
     [
         (
             "",
-            r"Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object 'OU=x.onmicrosoft.com,DC=com\*' couldn't",
+            (
+                r"Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object"
+                r" 'OU=x.onmicrosoft.com,DC=com\*' couldn't"
+            ),
             True,
         ),
         (
             "ManagementObjectNotFoundException",
-            r"||Das Objekt 'OU=x.onmicrosoft.com,OU=Microsoft Exchange Hosted Organizations,DC=com\*' fehlt",
+            (
+                r"||Das Objekt 'OU=x.onmicrosoft.com,OU=Microsoft Exchange Hosted"
+                r" Organizations,DC=com\*' fehlt"
+            ),
             True,
         ),
         (

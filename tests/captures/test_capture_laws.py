@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 IDS = [*APPS, *USERS, *GROUPS, *SCOPES, TENANT]
-LISTS = [("teams", "policies"), ("teams", "groupAssignments"), ("teams", "users"), ("exchange", "policies")]
+LISTS = [
+    ("teams", "policies"),
+    ("teams", "groupAssignments"),
+    ("teams", "users"),
+    ("exchange", "policies"),
+]
 
 
 def captured(tmp_path_factory: pytest.TempPathFactory, state: dict[str, Any]) -> dict[str, Any]:
@@ -45,17 +50,31 @@ def respelled(raw: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     """The same tenant as another module version might print it."""
     text = canonical.dumps(raw).decode()
     for one in IDS:
-        text = "".join(dice.choice((one, one.upper())) + part if number else part for number, part in enumerate(text.split(one)))
+        text = "".join(
+            dice.choice((one, one.upper())) + part if number else part
+            for number, part in enumerate(text.split(one))
+        )
     again = json.loads(text)
     for row in again["teams"]["policies"]:
-        row["Identity"] = row["Identity"].removeprefix("Tag:") if dice.random() < 0.5 else row["Identity"]
+        row["Identity"] = (
+            row["Identity"].removeprefix("Tag:") if dice.random() < 0.5 else row["Identity"]
+        )
     for row in again["teams"]["groupAssignments"]:
         row[dice.choice(("Priority", "Rank"))] = row.pop("Priority") * 10 + dice.randrange(10)
-        row["PolicyName"] = dice.choice((row["PolicyName"], row["PolicyName"].upper(), f"Tag:{row['PolicyName']}"))
+        row["PolicyName"] = dice.choice(
+            (row["PolicyName"], row["PolicyName"].upper(), f"Tag:{row['PolicyName']}")
+        )
     for row in again["teams"]["users"]:
         name = row.pop("ApplicationAccessPolicy")["Name"]
-        row["ApplicationAccessPolicy"] = dice.choice((name, {"Authority": "Host", "Name": name.lower()}))
-    for section, key in (*LISTS, ("directory", "users"), ("directory", "groups"), ("directory", "recipients")):
+        row["ApplicationAccessPolicy"] = dice.choice(
+            (name, {"Authority": "Host", "Name": name.lower()})
+        )
+    for section, key in (
+        *LISTS,
+        ("directory", "users"),
+        ("directory", "groups"),
+        ("directory", "recipients"),
+    ):
         dice.shuffle(again[section][key])
     return again
 
@@ -65,9 +84,19 @@ def shape(found: Observed) -> Observed:
     teams, exchange = found.teams, found.exchange
     assert teams is not None
     assert exchange is not None
-    plain = {key: replace(policy, applications=dict.fromkeys(policy.applications, "")) for key, policy in teams.policies.items()}
-    scopes = {key: replace(policy, identity=policy.identity.lower(), sid="") for key, policy in exchange.policies.items()}
-    return replace(found, teams=TeamsState(plain, teams.groups, teams.users, teams.spelled), exchange=ExchangeState(scopes))
+    plain = {
+        key: replace(policy, applications=dict.fromkeys(policy.applications, ""))
+        for key, policy in teams.policies.items()
+    }
+    scopes = {
+        key: replace(policy, identity=policy.identity.lower(), sid="")
+        for key, policy in exchange.policies.items()
+    }
+    return replace(
+        found,
+        teams=TeamsState(plain, teams.groups, teams.users, teams.spelled),
+        exchange=ExchangeState(scopes),
+    )
 
 
 @given(tenants(), st.randoms(use_true_random=False))
@@ -82,12 +111,17 @@ def test_spelling_and_order_change_neither_state_nor_digest(tmp_path_factory, st
 
 
 @given(tenants(), st.booleans(), st.data())
-def test_rows_that_are_read_one_by_one_say_what_whole_columns_say(tmp_path_factory, state, odd, data):
+def test_rows_that_are_read_one_by_one_say_what_whole_columns_say(
+    tmp_path_factory, state, odd, data
+):
     raw = captured(tmp_path_factory, state)
     if odd:
         _respell_one(raw, data)
     again = copy.deepcopy(raw)
-    for section in (again["directory"], again["teams"]):  # a row that stands twice, word for word, is no news, but is not read by columns
+    for section in (
+        again["directory"],
+        again["teams"],
+    ):  # a row that stands twice, word for word, is no news, but is not read by columns
         section["users"] += section["users"][:1]
     for read in again["teams"]["reads"]:
         read["count"] += read["cmdlet"] == "Get-CsOnlineUser" and bool(raw["teams"]["users"])
@@ -100,7 +134,18 @@ def _respell_one(raw: dict[str, Any], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(row)))
     row[key] = data.draw(
         st.sampled_from(
-            [None, "", " ", "Ä\n", "a\u200bb", "x", 1, {"Name": "\u00e9"}, str(row[key]).upper(), *(one[key] for one in rows if key in one)]
+            [
+                None,
+                "",
+                " ",
+                "Ä\n",
+                "a\u200bb",
+                "x",
+                1,
+                {"Name": "\u00e9"},
+                str(row[key]).upper(),
+                *(one[key] for one in rows if key in one),
+            ]
         )
     )
 
@@ -123,7 +168,10 @@ def test_a_missing_row_is_an_error(tmp_path_factory, state, data):
 
 @given(tenants(), tenants())
 def test_different_tenants_have_different_digests(tmp_path_factory, one, other):
-    first, second = parsed(captured(tmp_path_factory, one)), parsed(captured(tmp_path_factory, other))
+    first, second = (
+        parsed(captured(tmp_path_factory, one)),
+        parsed(captured(tmp_path_factory, other)),
+    )
     same = (first.teams, first.exchange) == (second.teams, second.exchange)
     assert (first.digest == second.digest) == same
 
@@ -136,14 +184,29 @@ def test_every_name_counts_in_the_digest(tmp_path_factory, state):
 
 
 JSON = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.just([]), st.just({}), st.just([[]]), st.just({"Name": []})
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.text(max_size=3),
+    st.just([]),
+    st.just({}),
+    st.just([[]]),
+    st.just({"Name": []}),
 )
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every path into a JSON value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path] * bool(path) + [place for key, item in items for place in places(item, (*path, key))]
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [path] * bool(path) + [
+        place for key, item in items for place in places(item, (*path, key))
+    ]
 
 
 def _loaded_or_refused(read: Callable[[], Observed]) -> Observed | str:
@@ -156,7 +219,9 @@ def _loaded_or_refused(read: Callable[[], Observed]) -> Observed | str:
 @given(tenants(), st.sampled_from([0, 0, 1, 2]), st.data())
 @settings(max_examples=200)
 def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data):
-    """Users are decoded straight into values, where every row has the usual shape; nobody may notice."""
+    """Users are decoded straight into values, where every row has the usual shape; nobody may
+    notice.
+    """
     raw = captured(tmp_path_factory, state)
     if data.draw(st.booleans()):
         _respell_one(raw, data)
@@ -169,26 +234,42 @@ def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data)
     if data.draw(st.booleans()):
         raw[data.draw(st.sampled_from(("note", "Teams")))] = {}
     file = tmp_path_factory.mktemp("plain") / "capture.json"
-    file.write_text(json.dumps(raw, ensure_ascii=data.draw(st.booleans())), encoding="utf-8", errors="surrogatepass")
+    file.write_text(
+        json.dumps(raw, ensure_ascii=data.draw(st.booleans())),
+        encoding="utf-8",
+        errors="surrogatepass",
+    )
     whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
-    plain = _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)))
+    plain = _loaded_or_refused(
+        lambda: reading.parse(
+            files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
+        )
+    )
     assert whole == plain
 
 
 @given(tenants(), st.data())
 @settings(max_examples=100)
 def test_no_byte_of_a_file_can_be_broken_unseen(tmp_path_factory, state, data):
-    """Not even in a property that nobody looks at: a damaged file is no complete reading, whatever decodes it."""
+    """Not even in a property that nobody looks at: a damaged file is no complete reading, whatever
+    decodes it.
+    """
     raw = captured(tmp_path_factory, state)
     for row in (*raw["teams"]["users"], *raw["directory"]["users"]):
         row["note"] = data.draw(st.sampled_from(["n\u00f6te", "\u65e5\u672c", "plain"]))
     body = bytearray(json.dumps(raw, ensure_ascii=False).encode())
     spots = [at for at, byte in enumerate(body) if chr(byte).isalpha() or byte > 0x7F]
-    body[data.draw(st.sampled_from(spots))] = data.draw(st.sampled_from([0xE9, 0xFF, 0xC3, 0x80, 0x41]))
+    body[data.draw(st.sampled_from(spots))] = data.draw(
+        st.sampled_from([0xE9, 0xFF, 0xC3, 0x80, 0x41])
+    )
     file = tmp_path_factory.mktemp("broken") / "capture.json"
     file.write_bytes(body)
     whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
-    plain = _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)))
+    plain = _loaded_or_refused(
+        lambda: reading.parse(
+            files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
+        )
+    )
     assert whole == plain
     with suppress(UnicodeDecodeError):
         body.decode("utf-8")
@@ -199,16 +280,25 @@ def test_no_byte_of_a_file_can_be_broken_unseen(tmp_path_factory, state, data):
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_a_blank_name_of_a_policy_counts_as_one_however_the_rows_were_decoded(tmp_path, count):
-    raw = json.loads((Path(__file__).parent / "cases" / "plain" / "capture.json").read_text("utf-8"))
+    raw = json.loads(
+        (Path(__file__).parent / "cases" / "plain" / "capture.json").read_text("utf-8")
+    )
     holders = raw["teams"]["users"]
-    raw["teams"]["users"] = [*holders, {"Identity": APPS[0], "ApplicationAccessPolicy": {"Name": "", "Authority": "x"}}]
+    raw["teams"]["users"] = [
+        *holders,
+        {"Identity": APPS[0], "ApplicationAccessPolicy": {"Name": "", "Authority": "x"}},
+    ]
     read = next(one for one in raw["teams"]["reads"] if one["cmdlet"] == "Get-CsOnlineUser")
     read["count"] = count
     raw["teams"]["reads"].append({**read, "parameters": {}, "count": len(holders) + 1})
     file = tmp_path / "capture.json"
     file.write_text(json.dumps(raw), encoding="utf-8")
     told = _loaded_or_refused(lambda: reading.load(file, tenant_id=None, needs=BOTH))
-    assert told == _loaded_or_refused(lambda: reading.parse(files.load(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)))
+    assert told == _loaded_or_refused(
+        lambda: reading.parse(
+            files.load(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)
+        )
+    )
     assert isinstance(told, str)
     assert ("returned" in told) == (count != len(holders) + 1)
 
@@ -227,7 +317,10 @@ def test_the_usual_capture_is_decoded_into_values(tmp_path_factory, state):
 
 
 @given(
-    st.recursive(JSON | st.text() | st.floats(allow_nan=False), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)),
+    st.recursive(
+        JSON | st.text() | st.floats(allow_nan=False),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    ),
     st.booleans(),
 )
 def test_what_is_decoded_fast_is_what_the_library_of_python_reads(value, ascii_only):

@@ -1,6 +1,8 @@
-"""Golden captures: a folder each, with what it must be read as, which other case it must equal, or why it is refused.
+"""Golden captures: a folder each, with what it must be read as, which other case it must equal, or
+why it is refused.
 
-`options.json` may name the tenant that is meant and the products that are needed; both products are otherwise.
+`options.json` may name the tenant that is meant and the products that are needed; both products are
+otherwise.
 """
 
 from __future__ import annotations
@@ -30,10 +32,16 @@ REFUSED = [name for name in NAMES if name.startswith("refuses-")]
 
 def observed(name: str) -> Observed:
     folder = CASES / name
-    options = json.loads((folder / "options.json").read_text("utf-8")) if (folder / "options.json").exists() else {}
+    options = (
+        json.loads((folder / "options.json").read_text("utf-8"))
+        if (folder / "options.json").exists()
+        else {}
+    )
     needs = frozenset(options.get("needs", ("teams", "exchange")))
     raw = files.load(folder / "capture.json")
-    return reading.parse(raw, source="capture", tenant_id=options.get("tenant_id"), needs=needs, file="capture.json")
+    return reading.parse(
+        raw, source="capture", tenant_id=options.get("tenant_id"), needs=needs, file="capture.json"
+    )
 
 
 def plain(value: Any) -> Any:
@@ -45,7 +53,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, dict):
-        return {"@".join(key) if isinstance(key, tuple) else key: plain(item) for key, item in value.items()}
+        return {
+            "@".join(key) if isinstance(key, tuple) else key: plain(item)
+            for key, item in value.items()
+        }
     if hasattr(value, "__slots__") and not isinstance(value, str):
         return {key: plain(getattr(value, key)) for key in value.__slots__}
     return value
@@ -69,10 +80,15 @@ def test_reads(name):
 
 
 def _without_spelling(found: dict[str, Any]) -> str:
-    """Everything but how client ids, Identities and blank descriptions are spelled in the service: that is kept, and is no difference."""
+    """Everything but how client ids, Identities and blank descriptions are spelled in the service:
+    that is kept, and is no difference.
+    """
     for index in ("users_by_upn", "recipients_by_address"):
         found["directory"][index] = dict(sorted(found["directory"][index].items()))
-    for part in (found["teams"], found["directory"]):  # dictionaries of users have no order: nothing may depend on it
+    for part in (
+        found["teams"],
+        found["directory"],
+    ):  # dictionaries of users have no order: nothing may depend on it
         part["users"] = dict(sorted(part["users"].items()))
     for policy in found["teams"]["policies"].values():
         policy["applications"] = list(policy["applications"])
@@ -86,47 +102,85 @@ def test_refuses(name):
     with pytest.raises(CaptureFault) as caught:
         observed(name)
     folder = str(CASES / name)
-    assert str(caught.value).replace(f"{folder}/", "") == (CASES / name / "error.txt").read_text("utf-8").rstrip("\n")
+    assert str(caught.value).replace(f"{folder}/", "") == (CASES / name / "error.txt").read_text(
+        "utf-8"
+    ).rstrip("\n")
 
 
-@pytest.mark.parametrize("name", [name for name in READ if not (CASES / name / "options.json").exists()])
+@pytest.mark.parametrize(
+    "name", [name for name in READ if not (CASES / name / "options.json").exists()]
+)
 def test_the_simulator_takes_for_a_tenant_what_the_parser_takes_for_a_capture(name):
     tenant = Simulator(CASES / name / "capture.json")
     raw = tenant.capture(CaptureRequest(frozenset({"teams", "exchange"}), everything=True))
-    found, other = reading.parse(raw, source="capture", tenant_id=tenant.tenant_id, needs=frozenset({"teams", "exchange"})), observed(name)
+    found, other = (
+        reading.parse(
+            raw,
+            source="capture",
+            tenant_id=tenant.tenant_id,
+            needs=frozenset({"teams", "exchange"}),
+        ),
+        observed(name),
+    )
     assert found.teams == other.teams
     assert found.exchange == other.exchange
     assert found.directory.users == other.directory.users
     assert found.directory.recipients == other.directory.recipients
 
 
-@pytest.mark.parametrize("name", [name for name in READ if not (CASES / name / "options.json").exists()])
+@pytest.mark.parametrize(
+    "name", [name for name in READ if not (CASES / name / "options.json").exists()]
+)
 def test_the_simulator_can_open_what_it_wrote_of_any_capture(name, tmp_path):
     path = tmp_path / "tenant.json"
     tenant = Simulator(path, seed_from=CASES / name / "capture.json")
     before = tenant.capture(EVERYTHING)
     send(tenant, Invocation("New-CsApplicationAccessPolicy", {"Identity": "Fresh"}))
-    group = Invocation("Grant-CsApplicationAccessPolicy", {"Group": STRANGER, "PolicyName": "Fresh", "Rank": 1})
+    group = Invocation(
+        "Grant-CsApplicationAccessPolicy", {"Group": STRANGER, "PolicyName": "Fresh", "Rank": 1}
+    )
     assert send(tenant, group) == Done()
-    scope = next((row["id"] for row in before["directory"]["recipients"] if row["isValidSecurityPrincipal"]), None)
+    scope = next(
+        (row["id"] for row in before["directory"]["recipients"] if row["isValidSecurityPrincipal"]),
+        None,
+    )
     if scope is not None:
-        parameters = {"AppId": [STRANGER], "PolicyScopeGroupId": scope, "AccessRight": "DenyAccess", "Confirm": False}
+        parameters = {
+            "AppId": [STRANGER],
+            "PolicyScopeGroupId": scope,
+            "AccessRight": "DenyAccess",
+            "Confirm": False,
+        }
         assert send(tenant, Invocation("New-ApplicationAccessPolicy", parameters)) == Done()
     raw = Simulator(path).capture(EVERYTHING)
     assert raw == tenant.capture(EVERYTHING)
-    found = reading.parse(raw, source="capture", tenant_id=tenant.tenant_id, needs=frozenset({"teams", "exchange"}))
+    found = reading.parse(
+        raw, source="capture", tenant_id=tenant.tenant_id, needs=frozenset({"teams", "exchange"})
+    )
     was = observed(name)
-    assert [row.group for row in found.teams.groups] == [STRANGER, *(row.group for row in was.teams.groups)]
+    assert [row.group for row in found.teams.groups] == [
+        STRANGER,
+        *(row.group for row in was.teams.groups),
+    ]
     assert len(found.exchange.policies) == len(was.exchange.policies) + (scope is not None)
 
 
-@pytest.mark.parametrize("parameter", ["Identity", "ResultSize", "AccountType", "GroupId", "Usage", "SoftDeletedUser", "AnythingNew"])
-@pytest.mark.parametrize(("product", "index"), [("teams", 0), ("teams", 1), ("teams", 2), ("exchange", 0)])
-def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(product, index, parameter):
+@pytest.mark.parametrize(
+    "parameter",
+    ["Identity", "ResultSize", "AccountType", "GroupId", "Usage", "SoftDeletedUser", "AnythingNew"],
+)
+@pytest.mark.parametrize(
+    ("product", "index"), [("teams", 0), ("teams", 1), ("teams", 2), ("exchange", 0)]
+)
+def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(
+    product, index, parameter
+):
     raw = json.loads((CASES / "plain" / "capture.json").read_text("utf-8"))
     read = raw[product]["reads"][index]
     read["parameters"] = {**read["parameters"], parameter: 1}
-    with pytest.raises(CaptureFault, match=rf"narrowed by {parameter}.*\n.*no read by {read['cmdlet']} of all"):
+    with pytest.raises(
+        CaptureFault, match=rf"narrowed by {parameter}.*\n.*no read by {read['cmdlet']} of all"
+    ):
         reading.parse(raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"}))
 
 

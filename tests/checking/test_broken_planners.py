@@ -1,4 +1,6 @@
-"""Five planners with a defect each, on a transition that the real one handles: the checker must not let any of their plans pass."""
+"""Five planners with a defect each, on a transition that the real one handles: the checker must not
+let any of their plans pass.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
-from worlds import (
+
+from reconciler.model.addresses import exchange_application, teams_application
+from reconciler.model.documents import AccessRight, GroupGrant
+from reconciler.planning import making
+from reconciler.planning.checking import Holders, Mailboxes, Why, check, refusals
+from tests.checking import transitions
+from tests.checking.transitions import GUARD
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     HERE,
@@ -22,13 +31,6 @@ from worlds import (
     teams_document,
 )
 
-from reconciler.model.addresses import exchange_application, teams_application
-from reconciler.model.documents import AccessRight, GroupGrant
-from reconciler.planning import making
-from reconciler.planning.checking import Holders, Mailboxes, Why, check, refusals
-from tests.checking import transitions
-from tests.checking.transitions import GUARD
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -41,7 +43,10 @@ RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 
 
 def _teams(world: TeamsWorld, *declared) -> tuple[Plan, TeamsWorld]:
-    return making.plan(documents(list(declared), []), observed(world, None), making.PlanOptions()), world
+    return (
+        making.plan(documents(list(declared), []), observed(world, None), making.PlanOptions()),
+        world,
+    )
 
 
 def _exchange(world: ExchangeWorld, *declared) -> tuple[Plan, ExchangeWorld]:
@@ -57,13 +62,20 @@ def _edited() -> tuple[Plan, TeamsWorld]:
 
 def _left() -> tuple[Plan, TeamsWorld]:
     """A user leaves Alpha for Beta while Alpha gains an application."""
-    world = TeamsWorld({"Alpha": (frozenset({X}), ""), "Beta": (frozenset(), "")}, frozenset(), [], {USERS[0]: "Alpha"})
+    world = TeamsWorld(
+        {"Alpha": (frozenset({X}), ""), "Beta": (frozenset(), "")},
+        frozenset(),
+        [],
+        {USERS[0]: "Alpha"},
+    )
     beta = teams_document("Beta", users=(listing([USERS[0]]),))
     return _teams(world, teams_document("Alpha", applications=(Y,)), beta)
 
 
 def _fallen() -> tuple[Plan, TeamsWorld]:
-    """A user loses a direct grant while a group, of which the user may be a member, goes from Alpha to Beta."""
+    """A user loses a direct grant while a group, of which the user may be a member, goes from Alpha
+    to Beta.
+    """
     world = TeamsWorld(
         {"Alpha": (frozenset({X}), ""), "Beta": (frozenset({Y}), ""), "Gamma": (frozenset(), "")},
         frozenset(),
@@ -71,7 +83,12 @@ def _fallen() -> tuple[Plan, TeamsWorld]:
         {USERS[0]: "Gamma"},
     )
     beta = teams_document("Beta", groups=(GroupGrant(GROUPS[0], 1, None, HERE),))
-    return _teams(world, teams_document("Alpha", groups=()), beta, teams_document("Gamma", users=(listing([]),)))
+    return _teams(
+        world,
+        teams_document("Alpha", groups=()),
+        beta,
+        teams_document("Gamma", users=(listing([]),)),
+    )
 
 
 def _replaced() -> tuple[Plan, ExchangeWorld]:
@@ -83,7 +100,9 @@ def _flipped() -> tuple[Plan, ExchangeWorld]:
     """The only Restrict turns to a Deny and the only Deny to a Restrict."""
     world = ExchangeWorld({(X, SCOPES[0]): (RESTRICT, ""), (X, SCOPES[1]): (DENY, "")})
     scopes = [(SCOPES[0], DENY), (SCOPES[1], RESTRICT)]
-    return _exchange(world, *(exchange_document([X], f"{scope}@contoso.com", right) for scope, right in scopes))
+    return _exchange(
+        world, *(exchange_document([X], f"{scope}@contoso.com", right) for scope, right in scopes)
+    )
 
 
 def _first(condition: Callable[[Step], bool]) -> Break:
@@ -114,11 +133,19 @@ class Broken:
 
 
 BROKEN = {
-    "steps reversed": Broken(_edited, lambda steps: steps[::-1], X, Holders(None, "alpha", "alpha")),
+    "steps reversed": Broken(
+        _edited, lambda steps: steps[::-1], X, Holders(None, "alpha", "alpha")
+    ),
     "Add before Remove": Broken(_left, _first(_adds), Y, Holders("alpha", "alpha", "beta")),
-    "unassign before groups": Broken(_fallen, _first(_unassigns), X, Holders("gamma", None, None, (GROUPS[0],))),
-    "last Restrict removed before its successor": Broken(_replaced, _first(_removes), X, Mailboxes(())),
-    "guard dropped": Broken(_flipped, lambda steps: [step for step in steps if not step.temporary], X, Mailboxes(())),
+    "unassign before groups": Broken(
+        _fallen, _first(_unassigns), X, Holders("gamma", None, None, (GROUPS[0],))
+    ),
+    "last Restrict removed before its successor": Broken(
+        _replaced, _first(_removes), X, Mailboxes(())
+    ),
+    "guard dropped": Broken(
+        _flipped, lambda steps: [step for step in steps if not step.temporary], X, Mailboxes(())
+    ),
 }
 
 
@@ -130,13 +157,28 @@ def test_the_plan_of_a_broken_planner_is_refused(defect: str) -> None:
     assert check(plan) == ()
     assert _judged(plan, world) == {}
 
-    spoilt = replace(plan, steps=tuple(replace(step, id=number) for number, step in enumerate(case.spoil(plan.steps), 1)))
+    spoilt = replace(
+        plan,
+        steps=tuple(
+            replace(step, id=number) for number, step in enumerate(case.spoil(plan.steps), 1)
+        ),
+    )
     found = check(spoilt)
-    assert _judged(spoilt, world) == {case.exposed: found[0].step}, "the plain judge agrees, and on the step too"
-    assert (found[0].why, found[0].application, found[0].subject) == (Why.EXPOSED, case.exposed, case.subject)
+    assert _judged(spoilt, world) == {case.exposed: found[0].step}, (
+        "the plain judge agrees, and on the step too"
+    )
+    assert (found[0].why, found[0].application, found[0].subject) == (
+        Why.EXPOSED,
+        case.exposed,
+        case.subject,
+    )
     (note,) = refusals(found)
     of = exchange_application if isinstance(world, ExchangeWorld) else teams_application
-    assert (note.code, note.address, note.details["step"]) == ("unsafe", of(case.exposed), found[0].step)
+    assert (note.code, note.address, note.details["step"]) == (
+        "unsafe",
+        of(case.exposed),
+        found[0].step,
+    )
     assert note.details["at"] == spoilt.steps[found[0].step - 1].address
 
 
@@ -150,5 +192,10 @@ def _judged(plan: Plan, world: TeamsWorld | ExchangeWorld) -> dict[str, int]:
 def test_the_transition_that_needs_a_guard_has_one() -> None:
     plan, _ = _flipped()
     assert [step.temporary for step in plan.steps].count(True) == 2
-    occupied = {**plan.baseline["exchange"], "guardScope": {"id": GUARD, "members": [USERS[0]], "sid": "S-1-5-21-1-1-1-3"}}
-    assert check(replace(plan, baseline={"exchange": occupied})), "a guard whose group has a member is no guard"
+    occupied = {
+        **plan.baseline["exchange"],
+        "guardScope": {"id": GUARD, "members": [USERS[0]], "sid": "S-1-5-21-1-1-1-3"},
+    }
+    assert check(replace(plan, baseline={"exchange": occupied})), (
+        "a guard whose group has a member is no guard"
+    )

@@ -1,4 +1,6 @@
-"""The checker says exactly what a slow and plain judge says, and its reductions are proved against trying everything."""
+"""The checker says exactly what a slow and plain judge says, and its reductions are proved against
+trying everything.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from worlds import (
+
+from reconciler.model.codes import Rule
+from reconciler.planning import making
+from reconciler.planning.checking import Why, check
+from reconciler.planning.checking.exchange import exposed
+from reconciler.planning.checking.exchange_steps import Rights
+from reconciler.planning.checking.memberships import Moment, out_of_reach
+from tests.checking import transitions
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     NAMES,
@@ -28,14 +38,6 @@ from worlds import (
     tenant,
 )
 
-from reconciler.model.codes import Rule
-from reconciler.planning import making
-from reconciler.planning.checking import Why, check
-from reconciler.planning.checking.exchange import exposed
-from reconciler.planning.checking.exchange_steps import Rights
-from reconciler.planning.checking.memberships import Moment, out_of_reach
-from tests.checking import transitions
-
 SAMPLES = 3000
 MORE = 60_000
 RUNS = [SAMPLES, pytest.param(MORE, marks=pytest.mark.exhaustive)]
@@ -43,7 +45,9 @@ SMALL = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
 
 
 def _verdict(world, calls, plan, judged):
-    """Compare the checker with the judge: possible or not, which application is exposed, and after which step first."""
+    """Compare the checker with the judge: possible or not, which application is exposed, and after
+    which step first.
+    """
     found = check(plan)
     try:
         along = transitions.along(world, calls)
@@ -64,11 +68,15 @@ def _teams_judged(along):
 
 
 def _reordered(chance, plan):
-    """The same steps in another order, mostly near the old one: a wild shuffle is rarely possible at all."""
+    """The same steps in another order, mostly near the old one: a wild shuffle is rarely possible
+    at all.
+    """
     moved = list(plan.steps)
     for _ in range(chance.randint(1, 3)):
         moved.insert(chance.randrange(len(moved)), moved.pop(chance.randrange(len(moved))))
-    return replace(plan, steps=tuple(replace(step, id=number) for number, step in enumerate(moved, 1)))
+    return replace(
+        plan, steps=tuple(replace(step, id=number) for number, step in enumerate(moved, 1))
+    )
 
 
 def _calls(plan):
@@ -82,7 +90,9 @@ def test_any_teams_steps_are_judged_as_by_the_plain_judge(samples: int) -> None:
         chance = random.Random(seed)
         before, after = random_teams(chance, *SMALL), random_teams(chance, *SMALL)
         calls = transitions.random_teams_calls(chance, before, after)
-        plan = transitions.plan({"teams": transitions.teams_baseline(before, calls)}, transitions.steps(calls))
+        plan = transitions.plan(
+            {"teams": transitions.teams_baseline(before, calls)}, transitions.steps(calls)
+        )
         counts[_verdict(before, calls, plan, _teams_judged)] += 1
     print(f"Teams: {samples} random step lists: {dict(counts)}")
     assert min(counts["safe"], counts["unsafe"], counts["refused"]) > samples // 10
@@ -111,18 +121,25 @@ def test_any_exchange_steps_are_judged_as_by_the_plain_judge(samples: int) -> No
 
 
 @pytest.mark.parametrize("samples", RUNS)
-def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_other_orders(samples: int) -> None:
+def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_other_orders(
+    samples: int,
+) -> None:
     counts: Counter[str] = Counter()
     for seed in range(samples // 3):
         chance = random.Random(seed)
         world = random_teams(chance, *SMALL)
-        declared = documents(random_teams_documents(chance, *SMALL), [], tenant(prune=chance.random() < 0.3))
+        declared = documents(
+            random_teams_documents(chance, *SMALL), [], tenant(prune=chance.random() < 0.3)
+        )
         plan = making.plan(declared, observed(world, None), making.PlanOptions())
         if not plan.steps:
             continue
         assert _verdict(world, _calls(plan), plan, _teams_judged) == "safe"
         counts["planned"] += 1
-        assert not {note.code for note in plan.refusals} & {Rule.UNSAFE, Rule.UNCHECKED}, "unsafe only where the planner itself says so"
+        assert not {note.code for note in plan.refusals} & {
+            Rule.UNSAFE,
+            Rule.UNCHECKED,
+        }, "unsafe only where the planner itself says so"
         for _ in range(2):
             other = _reordered(chance, plan)
             counts[_verdict(world, _calls(other), other, _teams_judged)] += 1
@@ -132,26 +149,40 @@ def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_ot
 
 
 @pytest.mark.parametrize("samples", RUNS)
-def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in_other_orders(samples: int) -> None:
+def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in_other_orders(
+    samples: int,
+) -> None:
     applications, scopes = [APPS[0], APPS[1], "*"], SCOPES[:3]
 
     counts: Counter[str] = Counter()
     for seed in range(samples // 3):
         chance = random.Random(seed)
-        world, wanted = random_exchange(chance, applications, scopes), random_exchange(chance, applications, scopes)
+        world, wanted = (
+            random_exchange(chance, applications, scopes),
+            random_exchange(chance, applications, scopes),
+        )
         seen, guarding = transitions.guarded(world)
-        plan = making.plan(documents([], exchange_documents(wanted), guarding), seen, making.PlanOptions())
+        plan = making.plan(
+            documents([], exchange_documents(wanted), guarding), seen, making.PlanOptions()
+        )
         if not plan.steps:
             continue
-        listed = [application for application in applications if application in plan.baseline["exchange"]]
+        listed = [
+            application for application in applications if application in plan.baseline["exchange"]
+        ]
 
         def judged(along, listed=listed):
-            return transitions.first_exchange_exposures(along, listed, SCOPES, empty=frozenset({transitions.GUARD}))
+            return transitions.first_exchange_exposures(
+                along, listed, SCOPES, empty=frozenset({transitions.GUARD})
+            )
 
         judgement = _verdict(world, _calls(plan), plan, judged)
         assert judgement == "safe" or not plan.applicable
         counts["planned"] += 1
-        assert not {note.code for note in plan.refusals} & {Rule.UNSAFE, Rule.UNCHECKED}, "unsafe only where the planner itself says so"
+        assert not {note.code for note in plan.refusals} & {
+            Rule.UNSAFE,
+            Rule.UNCHECKED,
+        }, "unsafe only where the planner itself says so"
         counts["guarded"] += any(step.temporary for step in plan.steps)
         counts["planned, not applicable"] += not plan.applicable
         for _ in range(2):
@@ -167,35 +198,49 @@ def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in
 
 
 def _combinations(items):
-    return [frozenset(some) for size in range(len(items) + 1) for some in itertools.combinations(items, size)]
+    return [
+        frozenset(some)
+        for size in range(len(items) + 1)
+        for some in itertools.combinations(items, size)
+    ]
 
 
 def _has(application, moment, member_of):
-    place = next((place for place, group in enumerate(moment.groups) if group in member_of), len(moment.groups))
+    place = next(
+        (place for place, group in enumerate(moment.groups) if group in member_of),
+        len(moment.groups),
+    )
     return application in moment.reached[place]
 
 
 names = st.sampled_from("abcdef")
 moments = st.lists(names, unique=True).flatmap(
-    lambda groups: st.lists(st.sampled_from([frozenset(), frozenset({"x"})]), min_size=len(groups) + 1, max_size=len(groups) + 1).map(
-        lambda reached: Moment(tuple(groups), tuple(reached))
-    )
+    lambda groups: st.lists(
+        st.sampled_from([frozenset(), frozenset({"x"})]),
+        min_size=len(groups) + 1,
+        max_size=len(groups) + 1,
+    ).map(lambda reached: Moment(tuple(groups), tuple(reached)))
 )
 
 
 @given(st.frozensets(names), st.lists(moments, max_size=2), st.none() | names)
-def test_striking_out_finds_a_set_of_groups_if_and_only_if_there_is_one(pool, some_moments, member_of) -> None:
+def test_striking_out_finds_a_set_of_groups_if_and_only_if_there_is_one(
+    pool, some_moments, member_of
+) -> None:
     pool |= {member_of} if member_of else set()
     fitting = [
         some
         for some in _combinations(sorted(pool))
-        if (member_of is None or member_of in some) and not any(_has("x", moment, some) for moment in some_moments)
+        if (member_of is None or member_of in some)
+        and not any(_has("x", moment, some) for moment in some_moments)
     ]
     found = out_of_reach("x", pool, some_moments, member_of)
     assert (found is None) == (not fitting)
     if found is not None:
         assert frozenset(found) in fitting
-        assert len(found) <= len(some_moments) + 1, "the group that is asked about and one for each moment tell all"
+        assert len(found) <= len(some_moments) + 1, (
+            "the group that is asked about and one for each moment tell all"
+        )
 
 
 scopes = st.frozensets(st.sampled_from("pqrst"), max_size=4)
@@ -209,7 +254,9 @@ def _granted(right, lies_in):
 
 
 @given(rights, rights, rights, st.frozensets(st.sampled_from("pqrst"), max_size=2))
-def test_sets_of_scopes_find_a_mailbox_if_and_only_if_there_is_one(now, before, after, empty) -> None:
+def test_sets_of_scopes_find_a_mailbox_if_and_only_if_there_is_one(
+    now, before, after, empty
+) -> None:
     fitting = [
         some
         for some in _combinations(sorted(set("pqrst") - empty))
@@ -223,8 +270,15 @@ def test_sets_of_scopes_find_a_mailbox_if_and_only_if_there_is_one(now, before, 
 
 
 def test_an_application_without_policies_of_its_own_is_judged_too() -> None:
-    """`*` opens for a moment; the only application of the baseline has a Restrict of its own and sees nothing of it."""
-    world = ExchangeWorld({(APPS[0], SCOPES[0]): (transitions.RESTRICT, ""), ("*", SCOPES[1]): (transitions.RESTRICT, "")})
+    """`*` opens for a moment; the only application of the baseline has a Restrict of its own and
+    sees nothing of it.
+    """
+    world = ExchangeWorld(
+        {
+            (APPS[0], SCOPES[0]): (transitions.RESTRICT, ""),
+            ("*", SCOPES[1]): (transitions.RESTRICT, ""),
+        }
+    )
     calls = [
         transitions.exchange_call("Remove", "*", SCOPES[1]),
         transitions.exchange_call("New", "*", SCOPES[2], "RestrictAccess"),
@@ -235,8 +289,15 @@ def test_an_application_without_policies_of_its_own_is_judged_too() -> None:
 
 
 def test_others_who_hold_a_policy_are_judged_only_if_there_are_any() -> None:
-    """The list is other than before and after for a moment; the only user who held the policy is moved away first."""
-    world = TeamsWorld({"Alpha": (frozenset(APPS[:1]), ""), "Beta": (frozenset(), "")}, frozenset(), [], {USERS[0]: "Alpha"})
+    """The list is other than before and after for a moment; the only user who held the policy is
+    moved away first.
+    """
+    world = TeamsWorld(
+        {"Alpha": (frozenset(APPS[:1]), ""), "Beta": (frozenset(), "")},
+        frozenset(),
+        [],
+        {USERS[0]: "Alpha"},
+    )
     calls = [
         transitions.teams_call("Grant", Identity=USERS[0], PolicyName="Beta"),
         transitions.teams_call("Set", Identity="Alpha", AppIds={"Add": [APPS[1]]}),
@@ -247,5 +308,7 @@ def test_others_who_hold_a_policy_are_judged_only_if_there_are_any() -> None:
     section["others"] = {"alpha": True}
     held = check(transitions.plan({"teams": section}, transitions.steps(calls)))
     del section["others"]["alpha"]
-    assert check(transitions.plan({"teams": section}, transitions.steps(calls))) == held, "nobody knows, so it is judged"
+    assert check(transitions.plan({"teams": section}, transitions.steps(calls))) == held, (
+        "nobody knows, so it is judged"
+    )
     assert [(one.application, one.step, one.subject.now) for one in held] == [(APPS[1], 2, "alpha")]

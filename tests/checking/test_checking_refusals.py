@@ -1,4 +1,6 @@
-"""What the checker cannot follow it refuses; what it refuses, `plan` refuses and `apply` does not begin."""
+"""What the checker cannot follow it refuses; what it refuses, `plan` refuses and `apply` does not
+begin.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
-from worlds import APPS, GROUPS, SCOPES, TENANT, USERS, ExchangeWorld, TeamsWorld
 
 from reconciler.errors import Refused
 from reconciler.model.addresses import exchange_application, teams_application
@@ -21,6 +22,7 @@ from tests.applying import worlds as tenants
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
 from tests.house.tree import PACKAGE, imports
+from tests.planning.worlds import APPS, GROUPS, SCOPES, TENANT, USERS, ExchangeWorld, TeamsWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,21 +33,35 @@ if TYPE_CHECKING:
 
 X, Y, Z = APPS[:3]
 STRANGE = "00000009-0000-4000-8000-000000000009"
-WORLD = TeamsWorld({"Alpha": (frozenset({X}), ""), "Beta": (frozenset({Y}), "")}, frozenset(), [(GROUPS[0], "Alpha")], {USERS[0]: "Beta"})
+WORLD = TeamsWorld(
+    {"Alpha": (frozenset({X}), ""), "Beta": (frozenset({Y}), "")},
+    frozenset(),
+    [(GROUPS[0], "Alpha")],
+    {USERS[0]: "Beta"},
+)
 EXCHANGE = ExchangeWorld({(X, SCOPES[0]): (AccessRight.RESTRICT, "")})
 
 
 def _teams_plan(*calls, **changed: Any) -> Plan:
-    return transitions.plan({"teams": {**transitions.teams_baseline(WORLD, calls), **changed}}, transitions.steps(calls))
+    return transitions.plan(
+        {"teams": {**transitions.teams_baseline(WORLD, calls), **changed}}, transitions.steps(calls)
+    )
 
 
 def _exchange_plan(*calls) -> Plan:
-    return transitions.plan({"exchange": transitions.exchange_baseline(EXCHANGE, [X])}, transitions.steps(calls))
+    return transitions.plan(
+        {"exchange": transitions.exchange_baseline(EXCHANGE, [X])}, transitions.steps(calls)
+    )
 
 
 def test_the_checker_shares_nothing_with_what_it_checks() -> None:
     """No room but the words of the model, and none of the planner's modules but itself."""
-    known = ("reconciler.model.", "reconciler.errors", "reconciler.canonical", "reconciler.planning.checking")
+    known = (
+        "reconciler.model.",
+        "reconciler.errors",
+        "reconciler.canonical",
+        "reconciler.planning.checking",
+    )
     foreign = [
         imported
         for path in sorted((PACKAGE / "planning" / "checking").glob("*.py"))
@@ -68,7 +84,9 @@ def test_the_checker_shares_nothing_with_what_it_checks() -> None:
 )
 def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     allowed = teams_call("Set", Identity="Alpha", Description="fine")
-    assert [(one.step, one.why) for one in check(_teams_plan(allowed, call, allowed))] == [(2, Why.REFUSED)]
+    assert [(one.step, one.why) for one in check(_teams_plan(allowed, call, allowed))] == [
+        (2, Why.REFUSED)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -131,15 +149,35 @@ def test_a_new_exchange_policy_must_be_the_one_that_its_address_names() -> None:
     plan = _exchange_plan(exchange_call("New", X, SCOPES[1], "RestrictAccess"))
     (step,) = plan.steps
     assert check(plan) == ()
-    for other in ({"AppId": [Y]}, {"AppId": [X, Y]}, {"PolicyScopeGroupId": SCOPES[2]}, {"AppId": None}):
-        assert [one.why for one in check(replace(plan, steps=(replace(step, parameters={**step.parameters, **other}),)))] == [Why.UNKNOWN]
-    assert [one.why for one in check(replace(plan, steps=(replace(step, address="exchange.policy/crm"),)))] == [Why.UNKNOWN]
+    for other in (
+        {"AppId": [Y]},
+        {"AppId": [X, Y]},
+        {"PolicyScopeGroupId": SCOPES[2]},
+        {"AppId": None},
+    ):
+        assert [
+            one.why
+            for one in check(
+                replace(plan, steps=(replace(step, parameters={**step.parameters, **other}),))
+            )
+        ] == [Why.UNKNOWN]
+    assert [
+        one.why
+        for one in check(replace(plan, steps=(replace(step, address="exchange.policy/crm"),)))
+    ] == [Why.UNKNOWN]
 
 
 def test_an_exchange_baseline_must_be_one() -> None:
     plan = _exchange_plan(exchange_call("New", X, SCOPES[1], "RestrictAccess"))
-    for section in ({X: [{"scope": SCOPES[0], "accessRight": "Allow"}]}, {X: [{"scope": SCOPES[0]}]}, {X: None}, []):
-        assert [one.why for one in check(replace(plan, baseline={"exchange": section}))] == [Why.UNKNOWN]
+    for section in (
+        {X: [{"scope": SCOPES[0], "accessRight": "Allow"}]},
+        {X: [{"scope": SCOPES[0]}]},
+        {X: None},
+        [],
+    ):
+        assert [one.why for one in check(replace(plan, baseline={"exchange": section}))] == [
+            Why.UNKNOWN
+        ]
 
 
 def test_a_description_opens_nothing_and_is_followed() -> None:
@@ -157,7 +195,9 @@ def test_a_rank_that_is_none_is_the_last() -> None:
     assert check(_teams_plan(*calls)) == ()
     first = teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1)
     found = check(_teams_plan(first, calls[0]))
-    assert [(one.step, one.application, one.subject.groups) for one in found] == [(1, Y, tuple(GROUPS[:2]))]
+    assert [(one.step, one.application, one.subject.groups) for one in found] == [
+        (1, Y, tuple(GROUPS[:2]))
+    ]
 
 
 # --- plan
@@ -165,7 +205,10 @@ def test_a_rank_that_is_none_is_the_last() -> None:
 
 def _opening() -> tuple[Violation, ...]:
     """Restricts of X are removed before the new one comes; then something else cannot be followed."""
-    opening = (exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[1], "RestrictAccess"))
+    opening = (
+        exchange_call("Remove", X, SCOPES[0]),
+        exchange_call("New", X, SCOPES[1], "RestrictAccess"),
+    )
     return check(_exchange_plan(*opening))
 
 
@@ -177,28 +220,42 @@ def test_one_refusal_for_each_application_and_each_step_that_cannot_be_followed(
             others={"alpha": True},
         )
     )
-    found = refusals((*_opening(), *exposed, *check(_teams_plan(teams_call("Remove", Identity="Alpha")))))
+    found = refusals(
+        (*_opening(), *exposed, *check(_teams_plan(teams_call("Remove", Identity="Alpha"))))
+    )
     assert [(note.code, note.address) for note in found] == [
         (Rule.UNSAFE, exchange_application(X)),
         (Rule.UNSAFE, teams_application(Y)),
         (Rule.UNSAFE, teams_application(Z)),
         (Rule.UNCHECKED, "teams.policy/any"),
     ]
-    assert found[1].details["others"] == 1, "holders of the policy are named, members of the group are counted"
-    assert not any("allow" in note.details for note in found), "no consent makes an unsafe order safe"
+    assert found[1].details["others"] == 1, (
+        "holders of the policy are named, members of the group are counted"
+    )
+    assert not any("allow" in note.details for note in found), (
+        "no consent makes an unsafe order safe"
+    )
 
 
 @pytest.mark.parametrize("code", [Rule.NEEDS_GUARD, Rule.EXPOSURE])
 @pytest.mark.parametrize("application", [X, "*"])
-def test_what_is_refused_with_better_reasons_is_not_refused_twice(code: Rule, application: str) -> None:
+def test_what_is_refused_with_better_reasons_is_not_refused_twice(
+    code: Rule, application: str
+) -> None:
     assert refusals(_opening(), [Note(code, exchange_application(application), {})]) == ()
     assert len(refusals(_opening(), [Note(code, exchange_application(Y), {})])) == 1
-    assert len(refusals(_opening(), [Note(Rule.LIMITS, exchange_application(application), {})])) == 1
+    assert (
+        len(refusals(_opening(), [Note(Rule.LIMITS, exchange_application(application), {})])) == 1
+    )
     stuck = check(_teams_plan(teams_call("Remove", Identity="Alpha")))
-    assert len(refusals(stuck, [Note(code, "teams.policy/any", {})])) == 1, "that a step cannot be followed is never told by others"
+    assert len(refusals(stuck, [Note(code, "teams.policy/any", {})])) == 1, (
+        "that a step cannot be followed is never told by others"
+    )
 
 
-def test_a_plan_whose_order_is_not_safe_is_not_applicable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_whose_order_is_not_safe_is_not_applicable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The planner itself has to be broken for this: its steps are taken in the reverse order."""
     reverse: Callable = lambda of: lambda drafts, *rest: of(list(drafts)[::-1], *rest)
     monkeypatch.setattr(making, "_steps", reverse(making._steps))
@@ -206,7 +263,9 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(tmp_path: Path, monkey
     after = tenants.World(policies={1: frozenset({2})}, users={1: 1})
     plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))
     assert not plan.applicable
-    assert [(note.code, note.address) for note in plan.refusals] == [(Rule.UNSAFE, teams_application(tenants.application(1)))]
+    assert [(note.code, note.address) for note in plan.refusals] == [
+        (Rule.UNSAFE, teams_application(tenants.application(1)))
+    ]
     said = text(notes.notes(plan))
     assert "Checked independently, the order of these steps is not safe: after step 2" in said
     assert "at teams.grant/user:" in said
@@ -217,10 +276,15 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(tmp_path: Path, monkey
 
 def _swapped(plan: Plan) -> Plan:
     """The same steps in the reverse order, sealed as if it had been made so."""
-    return replace(plan, steps=tuple(replace(step, id=number) for number, step in enumerate(plan.steps[::-1], 1)))
+    return replace(
+        plan,
+        steps=tuple(replace(step, id=number) for number, step in enumerate(plan.steps[::-1], 1)),
+    )
 
 
-def test_apply_refuses_an_unsafe_plan_before_anything_is_read_or_written(tmp_path: Path, run: Run) -> None:
+def test_apply_refuses_an_unsafe_plan_before_anything_is_read_or_written(
+    tmp_path: Path, run: Run
+) -> None:
     before = tenants.World(policies={1: frozenset({1})}, users={})
     after = tenants.World(policies={1: frozenset({2})}, users={1: 1})
     plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))
@@ -228,7 +292,10 @@ def test_apply_refuses_an_unsafe_plan_before_anything_is_read_or_written(tmp_pat
     state = (tmp_path / "tenant.json").read_bytes()
     ran = run("apply", "plan.json", "--auto-approve", "--tenant", "sim:tenant.json")
     assert ran.code == 4, ran.err
-    assert f"teams.application/{tenants.application(1)} would reach users by their grants (no direct grant -> " in ran.err
+    assert (
+        f"teams.application/{tenants.application(1)} would reach users by their grants (no direct"
+        " grant -> " in ran.err
+    )
     assert "after step 2 of the plan (teams.grant/user:" in ran.err
     assert "Nothing was written" in ran.err
     assert (tmp_path / "tenant.json").read_bytes() == state
@@ -237,30 +304,52 @@ def test_apply_refuses_an_unsafe_plan_before_anything_is_read_or_written(tmp_pat
 
 
 def test_what_was_consented_to_is_applied_and_nothing_else() -> None:
-    plan = _exchange_plan(exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[1], "RestrictAccess"))
+    plan = _exchange_plan(
+        exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[1], "RestrictAccess")
+    )
     with pytest.raises(Refused, match=f"{X} would reach mailboxes in none of its scopes, whom"):
         assert_safe(plan)
     assert_safe(replace(plan, consents=(f"exposure:exchange.application/{X.upper()}",)))
-    for other in (f"exposure:exchange.application/{Y}", f"tenant-wide:exchange.application/{X}", f"exposure:teams.application/{X}"):
+    for other in (
+        f"exposure:exchange.application/{Y}",
+        f"tenant-wide:exchange.application/{X}",
+        f"exposure:teams.application/{X}",
+    ):
         with pytest.raises(Refused):
             assert_safe(replace(plan, consents=(other,)))
 
 
 def test_the_sentence_says_who_and_what_cannot_be_followed() -> None:
-    world = ExchangeWorld({(X, SCOPES[0]): (AccessRight.DENY, ""), (X, SCOPES[1]): (AccessRight.RESTRICT, "")})
-    calls = [exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[2], "DenyAccess")]
-    calls += [exchange_call("New", X, SCOPES[0], "DenyAccess"), exchange_call("Remove", X, SCOPES[2])]
-    plan = transitions.plan({"exchange": transitions.exchange_baseline(world, [X])}, transitions.steps(calls))
+    world = ExchangeWorld(
+        {(X, SCOPES[0]): (AccessRight.DENY, ""), (X, SCOPES[1]): (AccessRight.RESTRICT, "")}
+    )
+    calls = [
+        exchange_call("Remove", X, SCOPES[0]),
+        exchange_call("New", X, SCOPES[2], "DenyAccess"),
+    ]
+    calls += [
+        exchange_call("New", X, SCOPES[0], "DenyAccess"),
+        exchange_call("Remove", X, SCOPES[2]),
+    ]
+    plan = transitions.plan(
+        {"exchange": transitions.exchange_baseline(world, [X])}, transitions.steps(calls)
+    )
     assert check(plan)[0].subject == Mailboxes((SCOPES[0], SCOPES[1]))
     with pytest.raises(Refused, match=f"mailboxes in the scopes {SCOPES[0]} and {SCOPES[1]}, whom"):
         assert_safe(plan)
-    with pytest.raises(Refused, match=r"step 1 of the plan \(teams.policy/any\) cannot be done where it stands"):
+    with pytest.raises(
+        Refused, match=r"step 1 of the plan \(teams.policy/any\) cannot be done where it stands"
+    ):
         assert_safe(_teams_plan(teams_call("Remove", Identity="Alpha")))
     with pytest.raises(Refused, match="cannot be checked: the plan's baseline lacks"):
         assert_safe(_teams_plan(teams_call("New", Identity="Unheard")))
     unassigned = _teams_plan(
-        teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1), teams_call("Grant", Group=GROUPS[1], PolicyName=None)
+        teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1),
+        teams_call("Grant", Group=GROUPS[1], PolicyName=None),
     )
-    with pytest.raises(Refused, match=f"in the groups {GROUPS[0]} and {GROUPS[1]}, whom|in the groups {GROUPS[1]}, whom") as caught:
+    with pytest.raises(
+        Refused,
+        match=f"in the groups {GROUPS[0]} and {GROUPS[1]}, whom|in the groups {GROUPS[1]}, whom",
+    ) as caught:
         assert_safe(unassigned)
     assert TENANT not in str(caught.value)

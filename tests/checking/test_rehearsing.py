@@ -1,4 +1,6 @@
-"""A rehearsal runs a plan on copies of a simulated tenant while things go wrong, and says where each run ends."""
+"""A rehearsal runs a plan on copies of a simulated tenant while things go wrong, and says where
+each run ends.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,10 @@ def stage(tmp_path: Path) -> Path:
 def _place(path: Path, plan: Plan) -> int | None:
     request = prefixes.request(plan)
     raw = Simulator(path).capture(request)
-    return prefixes.locate(plan, reading.parse(raw, source="simulated", tenant_id=plan.tenant_id, needs=request.products))
+    return prefixes.locate(
+        plan,
+        reading.parse(raw, source="simulated", tenant_id=plan.tenant_id, needs=request.products),
+    )
 
 
 @pytest.mark.parametrize("given", [True, False])
@@ -79,19 +84,33 @@ def test_every_run_of_a_good_plan_ends_as_it_must_and_the_original_is_not_touche
     assert found.passed
     assert found.complete
     assert (found.steps, found.already, found.sampled) == (steps, 0, tuple(range(1, steps + 1)))
-    assert [(run.trouble, run.step) for run in found.runs if run.trouble in {Trouble.NONE, Trouble.STOPPED}] == [
+    assert [
+        (run.trouble, run.step)
+        for run in found.runs
+        if run.trouble in {Trouble.NONE, Trouble.STOPPED}
+    ] == [
         (Trouble.NONE, 0),
         *((Trouble.STOPPED, step) for step in range(1, steps)),
     ]
-    assert len(found.runs) == 3 * steps, "one undisturbed; three for each step, but after the last there is nothing to stop"
-    assert all(run.place == run.step and run.again for run in found.runs if run.trouble is Trouble.STOPPED)
+    assert len(found.runs) == 3 * steps, (
+        "one undisturbed; three for each step, but after the last there is nothing to stop"
+    )
+    assert all(
+        run.place == run.step and run.again for run in found.runs if run.trouble is Trouble.STOPPED
+    )
     assert all(run.place == steps for run in found.runs if run.trouble is not Trouble.STOPPED)
-    assert all(run.gaps == loaded.plan.steps[run.step - 1].gaps for run in found.runs if run.trouble is Trouble.STOPPED)
+    assert all(
+        run.gaps == loaded.plan.steps[run.step - 1].gaps
+        for run in found.runs
+        if run.trouble is Trouble.STOPPED
+    )
     assert original.read_bytes() == before
     assert list(stage.iterdir()) == [], "nothing is left behind"
 
 
-def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(loaded: Loaded, tmp_path: Path) -> None:
+def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(
+    loaded: Loaded, tmp_path: Path
+) -> None:
     path = tmp_path / "made.json"
     path.write_text(json.dumps(tenant(loaded.plan)), encoding="utf-8")
     assert _place(path, loaded.plan) == 0
@@ -108,7 +127,9 @@ def test_a_plan_with_a_guard_is_rehearsed_on_an_empty_group(tmp_path: Path, stag
     wanted = worlds.documents(World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"}))
     assert wanted.tenant is not None
     scope = Located(worlds.address(4), Position("policies/all.yaml", 1, 1), "$.spec.guardScope")
-    plan = worlds.planned(Simulator(path), replace(wanted, tenant=replace(wanted.tenant, guard_scope=scope)))
+    plan = worlds.planned(
+        Simulator(path), replace(wanted, tenant=replace(wanted.tenant, guard_scope=scope))
+    )
     assert plan.applicable, plan.refusals
     assert [step.temporary for step in plan.steps].count(True) == 2
     for original in (path, None):
@@ -116,14 +137,18 @@ def test_a_plan_with_a_guard_is_rehearsed_on_an_empty_group(tmp_path: Path, stag
 
 
 def test_a_plan_of_one_product_needs_no_other(tmp_path: Path, stage: Path) -> None:
-    plan = worlds.planned(worlds.simulator(tmp_path, World()), worlds.documents(World(policies={1: frozenset({1})})))
+    plan = worlds.planned(
+        worlds.simulator(tmp_path, World()), worlds.documents(World(policies={1: frozenset({1})}))
+    )
     assert rehearse(worlds.loaded(tmp_path, plan), stage).passed
     none = worlds.planned(worlds.simulator(tmp_path, World()), worlds.documents(World()))
     empty = rehearse(planfile.sealed(none), stage)
     assert (empty.passed, empty.complete, empty.sampled, len(empty.runs)) == (True, True, (), 1)
 
 
-def test_a_long_plan_is_disturbed_at_some_steps_only(loaded: Loaded, stage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_plan_is_disturbed_at_some_steps_only(
+    loaded: Loaded, stage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps = len(loaded.plan.steps)
     found = rehearse(loaded, stage, most=2)
     assert found.passed
@@ -132,7 +157,9 @@ def test_a_long_plan_is_disturbed_at_some_steps_only(loaded: Loaded, stage: Path
     monkeypatch.setattr(rehearsing, "STEPS_RUN", 3)
     few = rehearse(loaded, stage)
     assert few.sampled == (1,), "one at least"
-    assert f"at 1 of {steps} steps (1): --most N" in text(rehearsal.rehearsal(loaded.plan, few, where="here"))
+    assert f"at 1 of {steps} steps (1): --most N" in text(
+        rehearsal.rehearsal(loaded.plan, few, where="here")
+    )
 
 
 def _apply_some(loaded: Loaded, path: Path, steps: int) -> None:
@@ -142,15 +169,21 @@ def _apply_some(loaded: Loaded, path: Path, steps: int) -> None:
             assert isinstance(shown.run(Invocation(step.cmdlet, step.parameters), step.text), Done)
 
 
-def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(loaded: Loaded, tmp_path: Path, stage: Path) -> None:
+def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(
+    loaded: Loaded, tmp_path: Path, stage: Path
+) -> None:
     path = tmp_path / "tenant.json"
     _apply_some(loaded, path, 3)
     found = rehearse(loaded, stage, original=path, most=2)
     assert (found.already, found.sampled, found.passed) == (3, (4, len(loaded.plan.steps)), True)
-    assert "shows the first 3 steps already" in text(rehearsal.rehearsal(loaded.plan, found, where="here"))
+    assert "shows the first 3 steps already" in text(
+        rehearsal.rehearsal(loaded.plan, found, where="here")
+    )
 
 
-def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(loaded: Loaded, tmp_path: Path, stage: Path) -> None:
+def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(
+    loaded: Loaded, tmp_path: Path, stage: Path
+) -> None:
     path = tmp_path / "tenant.json"
     with Simulator(path, log_from=0) as logged:
         step = loaded.plan.steps[0]
@@ -160,7 +193,9 @@ def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(loaded: Loaded, t
     assert (found.already, found.passed) == (1, True)
 
 
-def test_a_tenant_that_the_plan_is_not_for_is_said_at_once(loaded: Loaded, tmp_path: Path, stage: Path) -> None:
+def test_a_tenant_that_the_plan_is_not_for_is_said_at_once(
+    loaded: Loaded, tmp_path: Path, stage: Path
+) -> None:
     other = worlds.simulator(tmp_path, World(policies={7: frozenset({1})}))
     assert other.tenant_id == loaded.plan.tenant_id
     with pytest.raises(StalePlan):
@@ -174,11 +209,15 @@ def _without_users(path: Path) -> None:
     path.write_text(json.dumps(state), encoding="utf-8")
 
 
-def test_a_plan_that_a_service_refuses_fails_its_rehearsal(loaded: Loaded, tmp_path: Path, stage: Path) -> None:
+def test_a_plan_that_a_service_refuses_fails_its_rehearsal(
+    loaded: Loaded, tmp_path: Path, stage: Path
+) -> None:
     _without_users(tmp_path / "tenant.json")
     found = rehearse(loaded, stage, original=tmp_path / "tenant.json")
     assert not found.passed
-    assert [run.trouble for run in found.runs] == [Trouble.NONE], "what fails undisturbed is not disturbed"
+    assert [run.trouble for run in found.runs] == [Trouble.NONE], (
+        "what fails undisturbed is not disturbed"
+    )
     said = text(rehearsal.rehearsal(loaded.plan, found, where="here"))
     assert "Rehearsal failed" in said
     assert "not-found" in said
@@ -186,11 +225,22 @@ def test_a_plan_that_a_service_refuses_fails_its_rehearsal(loaded: Loaded, tmp_p
 
 
 def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> None:
-    lost = Run(Trouble.LOST_AFTER, 2, None, (), again=True, converged=False, said="the tenant moved\x1b[31m")
+    lost = Run(
+        Trouble.LOST_AFTER,
+        2,
+        None,
+        (),
+        again=True,
+        converged=False,
+        said="the tenant moved\x1b[31m",
+    )
     stuck = Run(Trouble.STOPPED, 1, 2, (), again=True, converged=True)
     found = Rehearsal(len(loaded.plan.steps), 0, (1, 2), (lost, stuck, *([stuck] * 30)))
     said = text(rehearsal.rehearsal(loaded.plan, found, where="here"))
-    assert f"(step 2: {loaded.plan.steps[1].address}): the run ended in no state of the plan, and it does not converge" in said
+    assert (
+        f"(step 2: {loaded.plan.steps[1].address}): the run ended in no state of the plan, and it"
+        " does not converge" in said
+    )
     assert "the run ended in the state after step 2\n" in said
     assert "\x1b" not in said, "what a tenant says never becomes an escape"
     assert "... and 12 more" in said
@@ -203,16 +253,32 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: Loaded) -> N
     plan = loaded.plan
     stop = Run(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
     rows: Any = [
-        {"application": worlds.application(1), "certainty": "certain", "steps": [1], "subject": {"kind": "user", "id": worlds.user(1)}},
-        {"application": worlds.application(1), "certainty": "possible", "steps": [1], "subject": {"kind": "everyone"}},
+        {
+            "application": worlds.application(1),
+            "certainty": "certain",
+            "steps": [1],
+            "subject": {"kind": "user", "id": worlds.user(1)},
+        },
+        {
+            "application": worlds.application(1),
+            "certainty": "possible",
+            "steps": [1],
+            "subject": {"kind": "everyone"},
+        },
     ]
     found = Rehearsal(len(plan.steps), 0, (1,), (stop,) * 21)
 
     def said(gaps: Any, value: Rehearsal = found) -> str:
-        return text(rehearsal.rehearsal(replace(plan, gaps=gaps, names={worlds.user(1): "Adele"}), value, where="here"))
+        return text(
+            rehearsal.rehearsal(
+                replace(plan, gaps=gaps, names={worlds.user(1): "Adele"}), value, where="here"
+            )
+        )
 
     assert f"{worlds.application(1)}: {worlds.user(1)} (Adele), after step 1\n" in said(rows)
-    assert f"{worlds.application(1)}: some of everyone without a grant, after step 1\n" in said(rows)
+    assert f"{worlds.application(1)}: some of everyone without a grant, after step 1\n" in said(
+        rows
+    )
     assert "... and after 1 more" in said(rows)
     assert "Gaps: none" in said([], replace(found, runs=()))
     assert "Gaps: not computed" in said(None)
@@ -229,7 +295,9 @@ def test_the_command_says_how_runs_end_and_touches_nothing(run: Command, tmp_pat
     assert ran.code == 0, ran.out + ran.err
     assert ran.out.startswith("SIMULATED TENANT")
     assert "6 runs, each on its own copy of tenant.json." in ran.out
-    assert "Stopped after a step: 1 of 1 converge (1 when the same plan is applied again)" in ran.out
+    assert (
+        "Stopped after a step: 1 of 1 converge (1 when the same plan is applied again)" in ran.out
+    )
     assert "Rehearsal passed" in ran.out
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
@@ -242,7 +310,12 @@ def test_the_command_needs_no_tenant_and_speaks_json(run: Command, tmp_path: Pat
     assert ran.code == 0, ran.err
     raw = json.loads(ran.out)
     assert (raw["passed"], raw["complete"], raw["sampled"], raw["already"]) == (True, False, [1], 0)
-    assert [row["trouble"] for row in raw["runs"]] == ["none", "stopped", "lost-before", "lost-after"]
+    assert [row["trouble"] for row in raw["runs"]] == [
+        "none",
+        "stopped",
+        "lost-before",
+        "lost-after",
+    ]
     assert raw["runs"][1] == {
         "again": True,
         "as_it_must": True,
@@ -256,7 +329,9 @@ def test_the_command_needs_no_tenant_and_speaks_json(run: Command, tmp_path: Pat
     assert not (tmp_path / ".reconciler").exists()
 
 
-def test_the_command_ends_with_7_if_a_run_does_not_end_as_it_must(run: Command, tmp_path: Path) -> None:
+def test_the_command_ends_with_7_if_a_run_does_not_end_as_it_must(
+    run: Command, tmp_path: Path
+) -> None:
     settle(tmp_path)
     run("plan", "--out", "plan.json", "--tenant", "sim:tenant.json")
     _without_users(tmp_path / "tenant.json")
@@ -264,7 +339,9 @@ def test_the_command_ends_with_7_if_a_run_does_not_end_as_it_must(run: Command, 
 
 
 @pytest.mark.parametrize("tenant", ["live", "tenant.json", "sim:nowhere.json", "sim:"])
-def test_only_a_simulated_tenant_that_is_there_is_rehearsed_on(run: Command, tmp_path: Path, tenant: str) -> None:
+def test_only_a_simulated_tenant_that_is_there_is_rehearsed_on(
+    run: Command, tmp_path: Path, tenant: str
+) -> None:
     settle(tmp_path)
     run("plan", "--out", "plan.json", "--tenant", "sim:tenant.json")
     ran = run("rehearse", "plan.json", "--tenant", tenant)

@@ -1,24 +1,25 @@
-"""Transitions and what a slow, plain judge says of them: every user, every combination of groups or scopes, after every step."""
+"""Transitions and what a slow, plain judge says of them: every user, every combination of groups or
+scopes, after every step.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
-from worlds import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
 
 from reconciler.model.addresses import exchange_policy
 from reconciler.model.documents import AccessRight, Located
 from reconciler.model.plans import Inputs, Plan, Step
+from tests.planning.worlds import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Sequence
 
-    from worlds import ExchangeWorld, TeamsWorld
-
     from reconciler.model.documents import TenantDocument
     from reconciler.model.observed import Observed
+    from tests.planning.worlds import ExchangeWorld, TeamsWorld
 
     Call = tuple[str, dict]
 
@@ -34,8 +35,16 @@ def teams_call(verb: str, **given) -> Call:
 
 def exchange_call(verb: str, application: str, scope: str, right: str | None = None) -> Call:
     if verb == "New":
-        return "New-ApplicationAccessPolicy", {"AppId": [application], "PolicyScopeGroupId": scope, "AccessRight": right, "Confirm": False}
-    return f"{verb}-ApplicationAccessPolicy", {"Identity": identity(application, scope), "Confirm": False}
+        return "New-ApplicationAccessPolicy", {
+            "AppId": [application],
+            "PolicyScopeGroupId": scope,
+            "AccessRight": right,
+            "Confirm": False,
+        }
+    return f"{verb}-ApplicationAccessPolicy", {
+        "Identity": identity(application, scope),
+        "Confirm": False,
+    }
 
 
 def identity(application: str, scope: str) -> str:
@@ -78,18 +87,37 @@ def plan(baseline: dict, some_steps: tuple[Step, ...], consents: tuple[str, ...]
 
 def teams_baseline(world: TeamsWorld, calls: Iterable[Call]) -> dict:
     """What a plan of these steps has to carry."""
-    touched = {given["Identity"] for cmdlet, given in calls if cmdlet.startswith("Grant") and "Identity" in given}
+    touched = {
+        given["Identity"]
+        for cmdlet, given in calls
+        if cmdlet.startswith("Grant") and "Identity" in given
+    }
     policies = {
-        name.lower(): {"applications": sorted(world.apps(name)), "description": "", "identity": name} if name in world.policies else None
+        name.lower(): (
+            {
+                "applications": sorted(world.apps(name)),
+                "description": "",
+                "identity": name,
+            }
+            if name in world.policies
+            else None
+        )
         for name in NAMES
     }
-    policies["global"] = {"applications": sorted(world.everyone), "description": "", "identity": "Global"}
+    policies["global"] = {
+        "applications": sorted(world.everyone),
+        "description": "",
+        "identity": "Global",
+    }
     staying = {name for user, name in world.users.items() if user not in touched}
     return {
         "groups": [{"group": group, "policy": name.lower()} for group, name in world.groups],
         "others": {name.lower(): name in staying for name in world.policies},
         "policies": policies,
-        "users": {user: world.users[user].lower() if user in world.users else None for user in sorted(touched)},
+        "users": {
+            user: world.users[user].lower() if user in world.users else None
+            for user in sorted(touched)
+        },
     }
 
 
@@ -137,9 +165,15 @@ def first_teams_exposures(worlds: Sequence[TeamsWorld], groups: Sequence[str]) -
 
 
 def first_exchange_exposures(
-    worlds: Sequence[ExchangeWorld], applications: Sequence[str], scopes: Sequence[str], empty: frozenset[str] = frozenset()
+    worlds: Sequence[ExchangeWorld],
+    applications: Sequence[str],
+    scopes: Sequence[str],
+    empty: frozenset[str] = frozenset(),
 ) -> dict[str, int]:
-    """The same; `*` is an application without policies of its own. Nobody lies in an empty scope."""
+    """The same; `*` is an application without policies of its own.
+
+    Nobody lies in an empty scope.
+    """
     owned = [application for application in applications if application != "*"]
     filled = [scope for scope in scopes if scope not in empty]
     reached = [world.access([*owned, STRANGER], filled) for world in worlds]
@@ -151,15 +185,24 @@ def first_exchange_exposures(
 
 
 def guarded(world: ExchangeWorld) -> tuple[Observed, TenantDocument]:
-    """A reading in which the last scope is an empty group, and a Tenant document that lets guards stand on it."""
+    """A reading in which the last scope is an empty group, and a Tenant document that lets guards
+    stand on it.
+    """
     seen = observed(None, world)
-    recipients = {**seen.directory.recipients, GUARD: replace(seen.directory.recipients[GUARD], members=frozenset())}
-    guarding = replace(tenant(), guard_scope=Located(f"{GUARD}@contoso.com", HERE, "$.spec.guardScope"))
+    recipients = {
+        **seen.directory.recipients,
+        GUARD: replace(seen.directory.recipients[GUARD], members=frozenset()),
+    }
+    guarding = replace(
+        tenant(), guard_scope=Located(f"{GUARD}@contoso.com", HERE, "$.spec.guardScope")
+    )
     return replace(seen, directory=replace(seen.directory, recipients=recipients)), guarding
 
 
 def random_teams_calls(chance: random.Random, before: TeamsWorld, after: TeamsWorld) -> list[Call]:
-    """Steps that lead somewhere near `after`, in any order: nothing is safe or possible about it but by luck."""
+    """Steps that lead somewhere near `after`, in any order: nothing is safe or possible about it
+    but by luck.
+    """
     calls: list[Call] = []
     for name in NAMES:
         if name in after.policies and name not in before.policies:
@@ -171,7 +214,9 @@ def random_teams_calls(chance: random.Random, before: TeamsWorld, after: TeamsWo
     if chance.random() < 0.5 or not after.policies:
         calls += _edits("Global", before.everyone, after.everyone)
     else:
-        calls.append(teams_call("Grant", Global=True, PolicyName=chance.choice(list(after.policies))))
+        calls.append(
+            teams_call("Grant", Global=True, PolicyName=chance.choice(list(after.policies)))
+        )
     for user in USERS:
         if before.users.get(user) != after.users.get(user):
             if chance.random() < 0.1:
@@ -181,17 +226,24 @@ def random_teams_calls(chance: random.Random, before: TeamsWorld, after: TeamsWo
     for rank, (group, name) in enumerate(after.groups, 1):
         if (group, name) not in before.groups or chance.random() < 0.5:
             calls.append(teams_call("Grant", Group=group, PolicyName=name, Rank=rank))
-    calls += [teams_call("Grant", Group=group, PolicyName=None) for group in sorted(standing - {group for group, _ in after.groups})]
+    calls += [
+        teams_call("Grant", Group=group, PolicyName=None)
+        for group in sorted(standing - {group for group, _ in after.groups})
+    ]
     chance.shuffle(calls)
     return calls
 
 
 def _edits(name: str, old: frozenset[str], new: frozenset[str]) -> list[Call]:
     edits = [("Remove", sorted(old - new)), ("Add", sorted(new - old))]
-    return [teams_call("Set", Identity=name, AppIds={verb: listed}) for verb, listed in edits if listed]
+    return [
+        teams_call("Set", Identity=name, AppIds={verb: listed}) for verb, listed in edits if listed
+    ]
 
 
-def random_exchange_calls(chance: random.Random, before: ExchangeWorld, after: ExchangeWorld) -> list[Call]:
+def random_exchange_calls(
+    chance: random.Random, before: ExchangeWorld, after: ExchangeWorld
+) -> list[Call]:
     calls: list[Call] = []
     for key in sorted(before.policies.keys() | after.policies.keys()):
         old, new = before.policies.get(key), after.policies.get(key)

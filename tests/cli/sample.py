@@ -25,4 +25,7 @@ def tenant_document(tenant_id: str = TENANT_ID, more: str = "") -> str:
 
 def teams_document(name: str, spec: str) -> str:
     """A Teams policy."""
-    return f"---\napiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+    return (
+        "---\napiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        f" {name}}}\nspec: {spec}\n"
+    )

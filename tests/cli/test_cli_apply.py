@@ -49,7 +49,9 @@ def test_yes_and_nothing_else_is_consent(type_: Callable[..., Ran], run: Run, fo
     assert "\nNo changes. " in run("plan", *SIM).out
 
 
-def test_the_bundled_tenant_is_copied_on_the_first_write(type_: Callable[..., Ran], run: Run, folder: Path) -> None:
+def test_the_bundled_tenant_is_copied_on_the_first_write(
+    type_: Callable[..., Ran], run: Run, folder: Path
+) -> None:
     run("plan", "--out", "plan.json")
     state = folder / ".reconciler" / "tenant.json"
     assert not state.exists()
@@ -57,10 +59,14 @@ def test_the_bundled_tenant_is_copied_on_the_first_write(type_: Callable[..., Ra
     assert ran.code == 0, ran.err
     assert state.exists()
     assert "\nNo changes. " in run("plan").out
-    assert "0 added, 0 changed, 0 destroyed" in type_("apply", answer="").out, "nothing to do is nothing to ask"
+    assert "0 added, 0 changed, 0 destroyed" in type_("apply", answer="").out, (
+        "nothing to do is nothing to ask"
+    )
 
 
-def test_a_simulator_that_nobody_typed_is_not_applied_to_without_asking(run: Run, folder: Path) -> None:
+def test_a_simulator_that_nobody_typed_is_not_applied_to_without_asking(
+    run: Run, folder: Path
+) -> None:
     run("plan", "--out", "plan.json")
     ran = run("apply", "plan.json", "--auto-approve")
     assert ran.code == 64
@@ -109,8 +115,13 @@ def test_an_offline_plan_binds_a_plan_of_the_moment_by_what_it_does(run: Run, fo
     assert again.code == 5
 
 
-@pytest.mark.parametrize("option", [("--path", "policies"), ("--allow", "limits:teams.policy"), ("--only", "x"), ("--skip", "x")])
-def test_what_makes_a_plan_does_not_go_with_a_plan(run: Run, folder: Path, option: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "option",
+    [("--path", "policies"), ("--allow", "limits:teams.policy"), ("--only", "x"), ("--skip", "x")],
+)
+def test_what_makes_a_plan_does_not_go_with_a_plan(
+    run: Run, folder: Path, option: tuple[str, str]
+) -> None:
     run("plan", "--out", "plan.json")
     assert run("apply", "plan.json", "--auto-approve", *SIM, *option).code == 64
 
@@ -118,7 +129,9 @@ def test_what_makes_a_plan_does_not_go_with_a_plan(run: Run, folder: Path, optio
 def test_documents_elsewhere_and_options_of_planning(run: Run, folder: Path) -> None:
     (folder / "policies").rename(folder / "elsewhere")
     skipped = ("--skip", "teams.policy/MY-APP-POLICY")
-    ran = run("apply", "--path", "elsewhere", "--auto-approve", *SIM, *skipped, "--state-dir", "state")
+    ran = run(
+        "apply", "--path", "elsewhere", "--auto-approve", *SIM, *skipped, "--state-dir", "state"
+    )
     assert ran.code == 0, ran.err
     assert (folder / "state").is_dir()
     assert not (folder / ".reconciler").exists()
@@ -158,7 +171,9 @@ def _answering(outcome: Outcome) -> Callable[..., Outcome]:
     return run
 
 
-def test_a_refused_step_stops_the_apply_and_says_how_to_go_on(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_step_stops_the_apply_and_says_how_to_go_on(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Simulator, "run", _answering(Failed(Fault.DENIED, "no rights\n::error::x")))
         ran = run("apply", "--auto-approve", *SIM)
@@ -189,7 +204,9 @@ def _on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm"}
     command = [sys.executable, "-m", "reconciler", *arguments]
-    process = subprocess.Popen(command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    process = subprocess.Popen(
+        command, cwd=folder, stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+    )
     os.close(theirs)
     pieces = []
     while True:
@@ -228,10 +245,16 @@ def _signalled(folder: Path, *signals: str, before: str = "") -> subprocess.Comp
         "sys.argv = ['reconciler', 'apply', '--auto-approve', '--tenant', 'sim:tenant.json']\n"
         "main()\n"
     )
-    return subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
-@pytest.mark.parametrize("signals", [["SIGINT"], ["SIGTERM"], ["SIGHUP"], ["SIGHUP", "SIGHUP"], ["SIGINT", "SIGHUP"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "signals",
+    [["SIGINT"], ["SIGTERM"], ["SIGHUP"], ["SIGHUP", "SIGHUP"], ["SIGINT", "SIGHUP"]],
+    ids=" ".join,
+)
 def test_a_signal_stops_after_the_step_in_flight(folder: Path, signals: list[str]) -> None:
     ran = _signalled(folder, *signals)
     assert ran.returncode == 130, ran.stderr
@@ -261,11 +284,15 @@ def test_ctrl_c_when_all_is_said_changes_no_exit_code(folder: Path) -> None:
         "sys.argv = ['reconciler', 'plan', '--tenant', 'sim:tenant.json', '--detailed-exitcode']\n"
         "main()\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert (ran.returncode, ran.stderr) == (2, "")
 
 
-def test_a_simulated_tenant_whose_file_is_not_there_yet_begins_as_the_bundled_one(run: Run, folder: Path) -> None:
+def test_a_simulated_tenant_whose_file_is_not_there_yet_begins_as_the_bundled_one(
+    run: Run, folder: Path
+) -> None:
     assert run("plan", "--out", "plan.json", "--tenant", "sim:new.json").code == 0
     assert not (folder / "new.json").exists()
     assert run("apply", "plan.json", "--auto-approve", "--tenant", "sim:new.json").code == 0
@@ -273,9 +300,13 @@ def test_a_simulated_tenant_whose_file_is_not_there_yet_begins_as_the_bundled_on
 
 
 def test_a_large_simulated_tenant_is_one_file_again_after_an_apply(run: Run, folder: Path) -> None:
-    """Or else a copy of the file would lack what was applied, and the old file put back would still have it."""
+    """Or else a copy of the file would lack what was applied, and the old file put back would still
+    have it.
+    """
     raw = json.loads((folder / "tenant.json").read_bytes())
-    (folder / "tenant.json").write_text(json.dumps({**raw, "padding": "x" * SMALL}), encoding="utf-8")
+    (folder / "tenant.json").write_text(
+        json.dumps({**raw, "padding": "x" * SMALL}), encoding="utf-8"
+    )
     old = (folder / "tenant.json").read_bytes()
     assert run("plan", "--out", "plan.json", *SIM).code == 0
     assert run("apply", "plan.json", "--auto-approve", *SIM).code == 0
@@ -296,5 +327,7 @@ def test_one_more_ctrl_c_while_the_first_is_answered_is_no_crash(folder: Path) -
         "sys.argv = ['reconciler', '--version']\n"
         "main.main()\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
     assert (ran.returncode, ran.stderr) == (130, "")

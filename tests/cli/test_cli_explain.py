@@ -27,12 +27,18 @@ def here(folder: Path, run: Run) -> Path:
 @pytest.mark.usefixtures("folder")
 def test_the_text_says_what_decides_and_where_it_is_declared(run: Run) -> None:
     ran = run("explain", "--app", "mailbox-analytics", "--mailbox", "Adele.Vance@contoso.com")
-    restrict = f"exchange.policy/{ANALYTICS}@{EVEN} (mailbox-analytics on EvenUsers@contoso.com), declared at policies/exchange/even-users.yaml:7:10"
+    restrict = (
+        f"exchange.policy/{ANALYTICS}@{EVEN} (mailbox-analytics on EvenUsers@contoso.com), declared"
+        " at policies/exchange/even-users.yaml:7:10"
+    )
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines() == [
         "SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.",
         "",
-        f"DENIED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE} (Adele Vance <adele.vance@contoso.com>), once the documents are applied",
+        (
+            f"DENIED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE} (Adele Vance"
+            " <adele.vance@contoso.com>), once the documents are applied"
+        ),
         f"  Decided by exchange.application/{ANALYTICS} (mailbox-analytics)",
         "",
         "Because, in the order in which the service asks:",
@@ -59,13 +65,26 @@ def test_documents_plan_and_capture_answer_for_their_own_time(run: Run) -> None:
     question = ("--app", BOT.upper(), "--meetings-of", MEGAN)
     desired, planned = _asked(run, *question), _asked(run, *question, "--plan", "plan.json")
     captured = _asked(run, *question, "--capture", "capture.json")
-    assert [each["verdict"] for each in (desired, planned, captured)] == ["granted", "granted", "denied"]
-    assert [each["basis"] for each in (desired, planned, captured)] == ["desired", "plan", "capture"]
+    assert [each["verdict"] for each in (desired, planned, captured)] == [
+        "granted",
+        "granted",
+        "denied",
+    ]
+    assert [each["basis"] for each in (desired, planned, captured)] == [
+        "desired",
+        "plan",
+        "capture",
+    ]
     assert desired["decided_by"] == planned["decided_by"] == "teams.policy/Test-policy"
     assert desired["path"][0]["declared_at"] == "policies/teams/meeting-hosts.csv:4:1"
-    assert planned["path"][0]["declared_at"] is None, "the file lists a principal name, and a plan file does not tell whose that is"
+    assert planned["path"][0]["declared_at"] is None, (
+        "the file lists a principal name, and a plan file does not tell whose that is"
+    )
     assert captured["decided_by"] == "teams.policy/Global"
-    assert {one["remedy"] for one in captured["would_change"]} == {"grant-policy", "list-application"}
+    assert {one["remedy"] for one in captured["would_change"]} == {
+        "grant-policy",
+        "list-application",
+    }
 
 
 @pytest.mark.usefixtures("here")
@@ -77,7 +96,12 @@ def test_documents_plan_and_capture_answer_for_their_own_time(run: Run) -> None:
         ("--app", "mailbox-analytics", "--mailbox", "adele.vance@contoso.com"),
         ("--app", "9d9e9ef6-700e-43b4-b202-9af752d31077", "--mailbox", ADELE),
     ],
-    ids=["a name", "a grant that the plan leaves alone", "members", "an application that the plan leaves alone"],
+    ids=[
+        "a name",
+        "a grant that the plan leaves alone",
+        "members",
+        "an application that the plan leaves alone",
+    ],
 )
 def test_what_a_plan_file_does_not_carry_depends(run: Run, question: tuple[str, ...]) -> None:
     answer = _asked(run, *question, "--plan", "plan.json")
@@ -91,15 +115,25 @@ def test_a_capture_needs_no_documents(run: Run, here: Path) -> None:
     answer = _asked(run, "--app", ANALYTICS, "--mailbox", ADELE, "--capture", "capture.json")
     assert answer["verdict"] == "granted"
     assert {one["declared_at"] for one in answer["path"]} == {None}
-    assert run("explain", "--app", "crm", "--mailbox", ADELE, "--capture", "capture.json").code == 64
-    assert _asked(run, "elsewhere", "--app", "crm", "--mailbox", ADELE, "--capture", "capture.json")["application"]["name"] == "crm"
+    assert (
+        run("explain", "--app", "crm", "--mailbox", ADELE, "--capture", "capture.json").code == 64
+    )
+    assert (
+        _asked(run, "elsewhere", "--app", "crm", "--mailbox", ADELE, "--capture", "capture.json")[
+            "application"
+        ]["name"]
+        == "crm"
+    )
 
 
 def test_names_that_were_not_found_are_said(run: Run, folder: Path) -> None:
     with (folder / "policies/teams/meeting-hosts.csv").open("a", encoding="utf-8") as hosts:
         hosts.write("left@contoso.com,Left\n")
     told = run("explain", "--app", "crm", "--mailbox", ADELE).out
-    assert "once the documents are applied (names in them that were not found: 1; reconciler plan lists them)\n" in told
+    assert (
+        "once the documents are applied (names in them that were not found: 1; reconciler plan"
+        " lists them)\n" in told
+    )
 
 
 @pytest.mark.usefixtures("here")
@@ -108,11 +142,29 @@ def test_names_that_were_not_found_are_said(run: Run, folder: Path) -> None:
     [
         (("--app", "crm"), "ask about one"),
         (("--app", "crm", "--mailbox", "a@b", "--meetings-of", "c"), "ask about one"),
-        (("--app", "crm", "--mailbox", "a@b", "--plan", "plan.json", "--capture", "capture.json"), "two answers"),
+        (
+            (
+                "--app",
+                "crm",
+                "--mailbox",
+                "a@b",
+                "--plan",
+                "plan.json",
+                "--capture",
+                "capture.json",
+            ),
+            "two answers",
+        ),
         (("--app", "crn", "--mailbox", ADELE), "declared: attendance-reports, crm"),
-        (("--app", "crm", "--mailbox", "no.such@contoso.com"), "the tenant has no mailbox 'no.such@contoso.com'"),
+        (
+            ("--app", "crm", "--mailbox", "no.such@contoso.com"),
+            "the tenant has no mailbox 'no.such@contoso.com'",
+        ),
         (("--app", "crm", "--mailbox", "board@contoso.com"), "'board@contoso.com' is a group"),
-        (("--app", "crm", "--meetings-of", "no.such@contoso.com"), "the tenant has no user 'no.such@contoso.com'"),
+        (
+            ("--app", "crm", "--meetings-of", "no.such@contoso.com"),
+            "the tenant has no user 'no.such@contoso.com'",
+        ),
     ],
 )
 def test_questions_that_cannot_be_meant(run: Run, arguments: tuple[str, ...], message: str) -> None:
@@ -123,11 +175,22 @@ def test_questions_that_cannot_be_meant(run: Run, arguments: tuple[str, ...], me
 
 @pytest.mark.usefixtures("here")
 def test_the_text_of_what_depends_and_of_what_is_granted(run: Run) -> None:
-    depends = run("explain", "--app", "mailbox-analytics", "--mailbox", "adele.vance@contoso.com", "--plan", "plan.json").out
+    depends = run(
+        "explain",
+        "--app",
+        "mailbox-analytics",
+        "--mailbox",
+        "adele.vance@contoso.com",
+        "--plan",
+        "plan.json",
+    ).out
     assert (
-        f"\nDEPENDS on what is not known: {ANALYTICS} (mailbox-analytics) to the mailbox adele.vance@contoso.com, once the plan" in depends
+        f"\nDEPENDS on what is not known: {ANALYTICS} (mailbox-analytics) to the mailbox"
+        " adele.vance@contoso.com, once the plan" in depends
     )
     assert "\nWhat would decide it:\n  - find out about this" in depends
-    granted = run("explain", "--app", "mailbox-analytics", "--mailbox", ADELE, "--capture", "capture.json").out
+    granted = run(
+        "explain", "--app", "mailbox-analytics", "--mailbox", ADELE, "--capture", "capture.json"
+    ).out
     assert granted.startswith(f"GRANTED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE}")
     assert "  1. a RestrictAccess policy covers the mailbox:\n" in granted

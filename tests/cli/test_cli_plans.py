@@ -23,7 +23,11 @@ def test_a_plan_is_the_same_printed_saved_and_shown(run: Run, folder: Path) -> N
     saved = (folder / "plan.json").read_text(encoding="utf-8")
     assert planned.out.startswith("SIMULATED TENANT")
     assert planned.out == run("show", "plan.json").out
-    assert saved == (folder / "also.json").read_text(encoding="utf-8") == run("show", "plan.json", "--format", "json").out
+    assert (
+        saved
+        == (folder / "also.json").read_text(encoding="utf-8")
+        == run("show", "plan.json", "--format", "json").out
+    )
     assert saved == run("plan", "--format", "json").out
     assert json.loads(saved)["inputs"]["source"] == "simulated"
     assert json.loads(saved)["digest"] in planned.out
@@ -31,18 +35,27 @@ def test_a_plan_is_the_same_printed_saved_and_shown(run: Run, folder: Path) -> N
         assert f"  {step['text']}\n" in planned.out
 
 
-@pytest.mark.parametrize("more", [(), ("--skip", "teams.policy/Test-policy"), ("--tenant", "sim:tenant.json")])
-def test_plan_and_capture_files_are_what_their_schemas_say(run: Run, folder: Path, more: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "more", [(), ("--skip", "teams.policy/Test-policy"), ("--tenant", "sim:tenant.json")]
+)
+def test_plan_and_capture_files_are_what_their_schemas_say(
+    run: Run, folder: Path, more: tuple[str, ...]
+) -> None:
     assert run("plan", "--out", "plan.json", *more).code == 0
     assert run("fetch", "--out", "capture.json").code == 0
     for name in ("plan", "capture"):
         schema = json.loads(run("schema", name).out)
-        Draft7Validator(schema).validate(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+        Draft7Validator(schema).validate(
+            json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        )
 
 
 def test_the_closing_lines_agree_with_the_summary_of_the_plan(run: Run, folder: Path) -> None:
     summary = json.loads(run("plan", "--format", "json").out)["summary"]
-    policies, grants = ([summary[f"{what}_{action}"] for action in ("create", "update", "delete")] for what in ("policies", "grants"))
+    policies, grants = (
+        [summary[f"{what}_{action}"] for action in ("create", "update", "delete")]
+        for what in ("policies", "grants")
+    )
     told = run("plan").out
     assert "Plan: {} to add, {} to change, {} to destroy.\n".format(*policies) in told
     assert "Grants: {} to add, {} to move, {} to remove.\n".format(*grants) in told
@@ -61,7 +74,9 @@ def test_scripts_are_one_for_each_product(run: Run, folder: Path) -> None:
     assert "SIMULATED TENANT" in teams.splitlines()[0]
     assert "\nGrant-CsApplicationAccessPolicy" in teams
     assert "\nNew-ApplicationAccessPolicy" in exchange
-    (folder / "one.yaml").write_text(tenant_document() + teams_document("One", "{applications: []}"))
+    (folder / "one.yaml").write_text(
+        tenant_document() + teams_document("One", "{applications: []}")
+    )
     assert "Identity:'One'" in run("plan", "one.yaml", "--format", "powershell").out
 
 
@@ -76,7 +91,8 @@ def test_the_exit_code_says_whether_changes_are_pending(run: Run, folder: Path) 
 
 def test_a_refused_plan_is_shown_and_saved_and_a_consent_lifts_it(run: Run, folder: Path) -> None:
     (folder / "wide.yaml").write_text(
-        tenant_document() + teams_document("Global", "{applications: [0a1b2c3d-0000-4000-8000-000000000001]}")
+        tenant_document()
+        + teams_document("Global", "{applications: [0a1b2c3d-0000-4000-8000-000000000001]}")
     )
     consent = "tenant-wide:teams.application/0a1b2c3d-0000-4000-8000-000000000001"
     ran = run("plan", "wide.yaml", "--out", "plan.json", "--detailed-exitcode")
@@ -91,7 +107,9 @@ def test_a_refused_plan_is_shown_and_saved_and_a_consent_lifts_it(run: Run, fold
 
 
 def test_a_selection_holds_the_rest_and_only_its_faults_block(run: Run, folder: Path) -> None:
-    (folder / "policies" / "bad.yaml").write_text(teams_document("Bad", "{applications: [], nonsense: 1}"))
+    (folder / "policies" / "bad.yaml").write_text(
+        teams_document("Bad", "{applications: [], nonsense: 1}")
+    )
     assert run("plan").code == 3
     ran = run("plan", "--only", "teams.policy/MY-APP-POLICY")
     assert ran.code == 0, ran.out
@@ -109,11 +127,15 @@ def test_a_capture_is_a_tenant_to_plan_on(run: Run, folder: Path) -> None:
     live = run("plan", *SIM, "--format", "json")
     assert offline.code == 0
     assert json.loads(offline.out)["content_digest"] == json.loads(live.out)["content_digest"]
-    assert json.loads(offline.out)["inputs"]["source"] == "simulated"  # what was captured was a simulator
+    assert (
+        json.loads(offline.out)["inputs"]["source"] == "simulated"
+    )  # what was captured was a simulator
 
 
 def test_the_whole_directory_can_be_fetched(run: Run, folder: Path) -> None:
-    (folder / "small.yaml").write_text(tenant_document() + teams_document("A", "{applications: []}"))
+    (folder / "small.yaml").write_text(
+        tenant_document() + teams_document("A", "{applications: []}")
+    )
     users = []
     for more in ((), ("--directory", "all")):
         ran = run("fetch", "small.yaml", "--out", "capture.json", *SIM, *more)
@@ -134,7 +156,9 @@ def test_an_exchange_only_capture_names_no_teams(run: Run, folder: Path) -> None
 
 def test_a_capture_of_another_tenant_is_refused(run: Run, folder: Path) -> None:
     run("fetch", "--out", "capture.json", *SIM)
-    (folder / "other.yaml").write_text(tenant_document(STRANGER) + teams_document("A", "{applications: []}"))
+    (folder / "other.yaml").write_text(
+        tenant_document(STRANGER) + teams_document("A", "{applications: []}")
+    )
     ran = run("plan", "other.yaml", "--tenant", "capture.json")
     assert ran.code == 1
     assert STRANGER in ran.err
@@ -145,9 +169,16 @@ def test_a_capture_of_another_tenant_is_refused(run: Run, folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "tamper", [('"applicable":true', '"applicable":false'), ('"format_version":"1.0"', '"format_version":"2.0"'), ("{", "")]
+    "tamper",
+    [
+        ('"applicable":true', '"applicable":false'),
+        ('"format_version":"1.0"', '"format_version":"2.0"'),
+        ("{", ""),
+    ],
 )
-def test_a_plan_that_was_changed_is_not_shown(run: Run, folder: Path, tamper: tuple[str, str]) -> None:
+def test_a_plan_that_was_changed_is_not_shown(
+    run: Run, folder: Path, tamper: tuple[str, str]
+) -> None:
     run("plan", "--out", "plan.json")
     plan = folder / "plan.json"
     plan.write_text(plan.read_text(encoding="utf-8").replace(*tamper, 1), encoding="utf-8")
@@ -157,9 +188,12 @@ def test_a_plan_that_was_changed_is_not_shown(run: Run, folder: Path, tamper: tu
         assert "plan.json" in ran.err
 
 
-def test_a_name_that_is_not_found_is_told_with_its_policy_as_the_document_spells_it(run: Run, folder: Path) -> None:
+def test_a_name_that_is_not_found_is_told_with_its_policy_as_the_document_spells_it(
+    run: Run, folder: Path
+) -> None:
     (folder / "more.yaml").write_text(
-        tenant_document() + teams_document("Readers-Of-All", "{applications: [], grants: {users: [no@contoso.com]}}")
+        tenant_document()
+        + teams_document("Readers-Of-All", "{applications: [], grants: {users: [no@contoso.com]}}")
     )
     ran = run("plan", "more.yaml")
     assert ran.code == 4, ran
@@ -177,7 +211,9 @@ def test_a_name_that_is_not_found_is_told_with_its_policy_as_the_document_spells
         ("policies/teams/meeting-hosts.csv", "among the documents"),
     ],
 )
-def test_what_is_read_is_not_written_over(run: Run, folder: Path, option: str, file: str, why: str) -> None:
+def test_what_is_read_is_not_written_over(
+    run: Run, folder: Path, option: str, file: str, why: str
+) -> None:
     before = (folder / file).read_bytes()
     ran = run("plan", *SIM, option, file)
     assert (ran.code, ran.out) == (64, "")

@@ -35,7 +35,10 @@ def test_with_its_colour_stripped_a_report_is_the_plain_text(report: list[Line])
 
     stream = Terminal()
     options = {"highlight": False, "markup": False, "emoji": False, "soft_wrap": True}
-    printing.coloured(report, Console(file=stream, force_terminal=True, color_system="standard", width=40, **options))
+    printing.coloured(
+        report,
+        Console(file=stream, force_terminal=True, color_system="standard", width=40, **options),
+    )
     assert re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()) == text(report)
 
 
@@ -45,9 +48,17 @@ def test_every_tone_has_a_style() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "wanted"),
-    [({}, True), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False), ({"TERM": "xterm"}, True)],
+    [
+        ({}, True),
+        ({"NO_COLOR": ""}, True),
+        ({"NO_COLOR": "1"}, False),
+        ({"TERM": "dumb"}, False),
+        ({"TERM": "xterm"}, True),
+    ],
 )
-def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, wanted: bool) -> None:
+def test_colour_is_for_terminals_that_want_it(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, wanted: bool
+) -> None:
     with monkeypatch.context() as patch:
         patch.delenv("TERM", raising=False)
         for name, value in environment.items():
@@ -64,7 +75,9 @@ def _told(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().err.splitlines()
 
 
-def test_where_no_terminal_is_what_goes_well_is_told_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_no_terminal_is_what_goes_well_is_told_now_and_then(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     seconds: Iterator[float] = iter(number / 10 for number in range(10_000))
     show = watching.Plain(1000, clock=lambda: next(seconds))
     show(Located(0, 1000))
@@ -75,7 +88,9 @@ def test_where_no_terminal_is_what_goes_well_is_told_now_and_then(capsys: pytest
     assert told[0] == "Nothing moved since the plan was made."
     assert told[-1].startswith("[1000/1000] done")
     assert len(told) < 90
-    assert any("steps a minute; about " in line and line.endswith(tuple("0123456789")) for line in told)
+    assert any(
+        "steps a minute; about " in line and line.endswith(tuple("0123456789")) for line in told
+    )
 
 
 def test_what_does_not_go_well_is_always_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,7 +126,9 @@ def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -
             tell(Located(0, 1))
 
 
-def test_the_first_signal_is_a_wish_and_the_second_an_order(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_first_signal_is_a_wish_and_the_second_an_order(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with watching.stopping() as stop:
         assert not stop()
@@ -123,7 +140,9 @@ def test_the_first_signal_is_a_wish_and_the_second_an_order(capfd: pytest.Captur
     assert "Finishing the step in flight" in capfd.readouterr().err
 
 
-def test_a_terminal_that_goes_away_takes_no_outcome_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_that_goes_away_takes_no_outcome_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Gone(Terminal):
         def write(self, _: str) -> int:
             raise OSError(5, "Input/output error")

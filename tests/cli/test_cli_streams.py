@@ -1,4 +1,6 @@
-"""Standard streams that are full, closed or without a reader: the exit code still tells what happened to the tenant."""
+"""Standard streams that are full, closed or without a reader: the exit code still tells what
+happened to the tenant.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is L
 def _shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
     """A line of shell in which `reconciler` is a command."""
     script = f'reconciler() {{ "{sys.executable}" -m reconciler "$@"; }}\n{line}'
-    ran = subprocess.run(["/bin/bash", "-c", script], cwd=folder, text=True, check=False, capture_output=True)
+    ran = subprocess.run(
+        ["/bin/bash", "-c", script], cwd=folder, text=True, check=False, capture_output=True
+    )
     assert not any(word in ran.stdout + ran.stderr for word in MENTIONS_A_DEFECT), ran
     return ran
 
@@ -49,7 +53,9 @@ def test_an_apply_whose_reader_is_gone_tells_it_on_standard_error(planned: Path,
 
 
 @full
-@pytest.mark.parametrize("away", [">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", ">&- 2>/dev/full"])
+@pytest.mark.parametrize(
+    "away", [">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full", ">&- 2>/dev/full"]
+)
 def test_an_apply_that_nobody_hears_is_done_all_the_same(planned: Path, away: str) -> None:
     ran = _shell(planned, f"reconciler {APPLY} {away}")
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
@@ -68,7 +74,9 @@ def test_an_apply_that_stopped_keeps_its_code(planned: Path) -> None:
         "main()\n"
     )
     (planned / "denied.py").write_text(script)
-    ran = _shell(planned, f"PYTHONPATH={Path(__file__).parents[2]} {sys.executable} denied.py >/dev/full")
+    ran = _shell(
+        planned, f"PYTHONPATH={Path(__file__).parents[2]} {sys.executable} denied.py >/dev/full"
+    )
     assert ran.returncode == 6, ran
     assert "Apply stopped: 0 of" in ran.stderr
 
@@ -84,8 +92,13 @@ def test_a_plan_that_cannot_be_shown_is_not_applied(folder: Path) -> None:
 
 @full
 @pytest.mark.parametrize("away", [">&-", ">/dev/full"])
-@pytest.mark.parametrize("command", ["plan", "plan --format json", "validate", "validate --rules", "show --help", "--version"])
-def test_a_report_that_cannot_be_written_says_what_to_do(folder: Path, command: str, away: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    ["plan", "plan --format json", "validate", "validate --rules", "show --help", "--version"],
+)
+def test_a_report_that_cannot_be_written_says_what_to_do(
+    folder: Path, command: str, away: str
+) -> None:
     ran = _shell(folder, f"reconciler {command} {away}")
     assert ran.returncode == 1, ran
     assert ran.stderr.startswith("Error: ")
@@ -108,7 +121,9 @@ def test_a_reader_that_has_gone_needs_no_word(folder: Path, command: str) -> Non
 
 
 @full
-@pytest.mark.parametrize(("command", "code"), [("nonsense", 64), ("plan missing", 64), ("plan --tenant live", 1)])
+@pytest.mark.parametrize(
+    ("command", "code"), [("nonsense", 64), ("plan missing", 64), ("plan --tenant live", 1)]
+)
 def test_messages_that_nobody_takes_change_no_code(folder: Path, command: str, code: int) -> None:
     assert _shell(folder, f"reconciler {command} 2>&-").returncode == code
     assert _shell(folder, f"reconciler {command} 2>/dev/full").returncode == code
@@ -122,7 +137,13 @@ def test_without_standard_input_nobody_can_be_asked(planned: Path) -> None:
 
 @pytest.mark.parametrize("typed", ["##vso[task.x]y", "::error::x", "a\n::error::x", "\x1b[2J"])
 def test_what_was_typed_commands_no_runner_and_no_terminal(run: Run, typed: str) -> None:
-    for arguments in ((typed,), ("plan", f"--{typed}"), ("plan", "--format", typed), ("show", typed), ("schema", typed)):
+    for arguments in (
+        (typed,),
+        ("plan", f"--{typed}"),
+        ("plan", "--format", typed),
+        ("show", typed),
+        ("schema", typed),
+    ):
         ran = run(*arguments)
         assert ran.code == 64
         assert "Error: " in ran.err
@@ -131,7 +152,9 @@ def test_what_was_typed_commands_no_runner_and_no_terminal(run: Run, typed: str)
         assert not any(line.lstrip().startswith("::") for line in ran.err.splitlines())
 
 
-def test_a_message_of_several_lines_is_told_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_message_of_several_lines_is_told_line_by_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     printing.say("Error: first\nsecond\n::error::third")
     assert capsys.readouterr().err == "Error: first\n  second\n  \\u{3A}:error::third\n"
 
@@ -147,5 +170,7 @@ def test_ctrl_c_while_the_command_is_loaded_is_no_crash(folder: Path) -> None:
         "from reconciler.__main__ import main\n"
         "main()\n"
     )
-    ran = subprocess.run([sys.executable, "-c", script], cwd=folder, text=True, check=False, capture_output=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=folder, text=True, check=False, capture_output=True
+    )
     assert (ran.returncode, ran.stderr) == (130, "")

@@ -1,4 +1,6 @@
-"""The command line as such: exit codes of usage, help, versions, formats of faults, nothing that looks like a crash."""
+"""The command line as such: exit codes of usage, help, versions, formats of faults, nothing that
+looks like a crash.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def test_the_version(run: Run) -> None:
     assert run("--version") == (0, f"reconciler {reconciler.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), *((command, "--help") for command in COMMANDS)])
+@pytest.mark.parametrize(
+    "arguments", [(), ("--help",), *((command, "--help") for command in COMMANDS)]
+)
 def test_help_names_every_command_and_option(run: Run, arguments: tuple[str, ...]) -> None:
     ran = run(*arguments)
     assert ran.code == (0 if arguments else 64)
@@ -55,7 +59,9 @@ def test_help_names_every_command_and_option(run: Run, arguments: tuple[str, ...
         ("fetch", "--tenant", "tenant.json", "--out", "capture.json"),
     ],
 )
-def test_usage_errors_exit_64_with_a_message(run: Run, folder: Path, arguments: tuple[str, ...]) -> None:
+def test_usage_errors_exit_64_with_a_message(
+    run: Run, folder: Path, arguments: tuple[str, ...]
+) -> None:
     ran = run(*arguments)
     assert ran.code == 64, ran
     assert "Error: " in ran.err
@@ -81,7 +87,9 @@ def test_without_tenant_the_documents_must_be_for_the_bundled_one(run: Run, fold
     assert "no Tenant document" in none.err
 
 
-def test_the_environment_may_name_the_tenant(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_may_name_the_tenant(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patch:
         patch.setenv("RECONCILER_TENANT", "missing/capture.json")
         ran = run("plan")
@@ -97,7 +105,9 @@ def test_a_file_that_cannot_be_written_is_no_defect(run: Run, folder: Path) -> N
 
 
 def test_faults_of_documents_are_a_report_in_the_format_asked_for(run: Run, folder: Path) -> None:
-    (folder / "policies" / "bad.yaml").write_text(teams_document("B", "{applications: [], nonsense: 1}"))
+    (folder / "policies" / "bad.yaml").write_text(
+        teams_document("B", "{applications: [], nonsense: 1}")
+    )
     text = run("plan")
     assert text.code == 3
     assert text.out.startswith("policies/bad.yaml:5:")
@@ -122,7 +132,9 @@ def test_an_unexpected_fault_asks_for_a_report_and_shows_its_traceback_only_when
     assert "Traceback" in loud.err
 
 
-def test_an_interrupted_command_exits_130(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_command_exits_130(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -134,7 +146,14 @@ def test_an_interrupted_command_exits_130(run: Run, folder: Path, monkeypatch: p
 
 def test_the_schemas_are_printed(run: Run) -> None:
     assert "allOf" in json.loads(run("schema").out)
-    for kind in ("Tenant", "application", "TeamsApplicationAccessPolicy", "ExchangeApplicationAccessPolicy", "capture", "plan"):
+    for kind in (
+        "Tenant",
+        "application",
+        "TeamsApplicationAccessPolicy",
+        "ExchangeApplicationAccessPolicy",
+        "capture",
+        "plan",
+    ):
         assert json.loads(run("schema", kind).out)["title"]
 
 
@@ -143,7 +162,9 @@ def test_validate_and_its_rules(run: Run, folder: Path) -> None:
     assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "17 documents are valid.", "")
     assert run("validate", "--format", "json") == (0, "[]\n", "")
     assert "yaml.duplicate-key: A key stands twice\n" in run("validate", "--rules").out
-    assert {"id", "title", "why"} == set(json.loads(run("validate", "--rules", "--format", "json").out)[0])
+    assert {"id", "title", "why"} == set(
+        json.loads(run("validate", "--rules", "--format", "json").out)[0]
+    )
     (folder / "policies" / "bad.yaml").write_text("a\tb")
     assert run("validate").code == run("validate", "--format", "json").code == 3
 
@@ -153,10 +174,14 @@ def _process(folder: Path, *arguments: str, **more: object) -> subprocess.Comple
     return subprocess.run(command, cwd=folder, text=True, check=False, capture_output=True, **more)  # type: ignore[call-overload, no-any-return]
 
 
-def test_as_a_process_reports_go_to_standard_output_and_messages_to_standard_error(folder: Path) -> None:
+def test_as_a_process_reports_go_to_standard_output_and_messages_to_standard_error(
+    folder: Path,
+) -> None:
     planned = _process(folder, "plan", "--out", "plan.json", "--detailed-exitcode")
     assert (planned.returncode, planned.stderr) == (2, "")
-    applied = _process(folder, "apply", "plan.json", "--auto-approve", "--tenant", "sim:tenant.json")
+    applied = _process(
+        folder, "apply", "plan.json", "--auto-approve", "--tenant", "sim:tenant.json"
+    )
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout.startswith("SIMULATED TENANT")
     assert "Apply complete! Resources: 3 added, 2 changed, 1 destroyed.\n" in applied.stdout
@@ -168,12 +193,16 @@ def test_as_a_process_reports_go_to_standard_output_and_messages_to_standard_err
 
 def test_a_reader_that_goes_away_is_no_fault(folder: Path) -> None:
     script = f"{sys.executable} -m reconciler validate --rules | head -c 1"
-    ran = subprocess.run(["/bin/sh", "-c", script], cwd=folder, text=True, check=False, capture_output=True)
+    ran = subprocess.run(
+        ["/bin/sh", "-c", script], cwd=folder, text=True, check=False, capture_output=True
+    )
     assert ran.stderr == ""
 
 
 def test_a_terminal_without_the_letters_still_gets_a_report(folder: Path) -> None:
-    (folder / "policies" / "letters.yaml").write_text(teams_document("Zoë", "{applications: []}"), encoding="utf-8")
+    (folder / "policies" / "letters.yaml").write_text(
+        teams_document("Zoë", "{applications: []}"), encoding="utf-8"
+    )
     ran = _process(folder, "plan", env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert ran.returncode == 0, ran.stderr
     assert "teams.policy/Zo\\xeb" in ran.stdout

@@ -1,4 +1,6 @@
-"""`python -m tests.docs [--write]`: shows where README.md differs from what the tool prints, or puts it right."""
+"""`python -m tests.docs [--write]`: shows where README.md differs from what the tool prints, or
+puts it right.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ def main() -> int:
         readme.write_text(now, encoding="utf-8")
         return 0
     sys.stdout.writelines(
-        difflib.unified_diff(page.splitlines(keepends=True), now.splitlines(keepends=True), "README.md", "what is printed")
+        difflib.unified_diff(
+            page.splitlines(keepends=True),
+            now.splitlines(keepends=True),
+            "README.md",
+            "what is printed",
+        )
     )
     return int(now != page)
 

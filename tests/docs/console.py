@@ -1,8 +1,9 @@
 """The console blocks of a Markdown page, run for real in a copy of the repository's sample.
 
-A block is a fence marked `console`: lines that begin with `$ ` are typed, the lines after them are what must be printed. All blocks of a page run in
-order, in one folder, as somebody would who reads from top to bottom. A line `yes` is typed too, as the answer to the question above it. A line `[...]`
-stands for what the page leaves out.
+A block is a fence marked `console`: lines that begin with `$ ` are typed, the lines after them are
+what must be printed. All blocks of a page run in order, in one folder, as somebody would who reads
+from top to bottom. A line `yes` is typed too, as the answer to the question above it. A line
+`[...]` stands for what the page leaves out.
 """
 
 from __future__ import annotations
@@ -41,7 +42,10 @@ def typed(block: str) -> Iterator[Typed]:
 
 
 def sample(folder: Path) -> Path:
-    """A copy of what the page talks about. The environment of this test run stands where the page's own would."""
+    """A copy of what the page talks about.
+
+    The environment of this test run stands where the page's own would.
+    """
     shutil.copytree(ROOT / "policies", folder / "policies")
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
@@ -49,7 +53,9 @@ def sample(folder: Path) -> Path:
 
 
 def run(one: Typed, folder: Path) -> str:
-    """Type a command into bash; what it prints, errors included, with the answer to a question where a terminal would echo it."""
+    """Type a command into bash; what it prints, errors included, with the answer to a question
+    where a terminal would echo it.
+    """
     terminal, keyboard = os.openpty()
     answered = ANSWERED.search(one.printed)
     if answered:
@@ -59,12 +65,22 @@ def run(one: Typed, folder: Path) -> str:
     finally:
         os.close(terminal)
         os.close(keyboard)
-    return printed.replace(answered["question"], f"{answered['question']}yes\n", 1) if answered else printed
+    return (
+        printed.replace(answered["question"], f"{answered['question']}yes\n", 1)
+        if answered
+        else printed
+    )
 
 
 def _bash(command: str, folder: Path, keyboard: int) -> str:
     done = subprocess.run(
-        ["bash", "-c", command], cwd=folder, stdin=keyboard, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        ["bash", "-c", command],
+        cwd=folder,
+        stdin=keyboard,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     return done.stdout
 
@@ -72,13 +88,18 @@ def _bash(command: str, folder: Path, keyboard: int) -> str:
 def shortened(printed: str, page: str) -> str:
     """What was printed, with the middle left out where the page leaves it out.
 
-    Of the page's pieces the first and the last say how many lines are shown, one between them has to stand somewhere in the rest.
+    Of the page's pieces the first and the last say how many lines are shown, one between them has
+    to stand somewhere in the rest.
     """
     head, *between, tail = page.split(LEFT_OUT) if LEFT_OUT in page else (printed, "")
     lines = printed.splitlines(keepends=True)
     start, stop = head.count("\n"), max(head.count("\n"), len(lines) - tail.count("\n"))
     rest = "".join(lines[start:stop])
-    shown = ["".join(lines[:start]), *(piece for piece in between if piece in rest), "".join(lines[stop:])]
+    shown = [
+        "".join(lines[:start]),
+        *(piece for piece in between if piece in rest),
+        "".join(lines[stop:]),
+    ]
     return LEFT_OUT.join(shown) if LEFT_OUT in page else printed
 
 
@@ -86,7 +107,10 @@ def rewritten(page: str, folder: Path) -> str:
     """The page with every block's output replaced by what is printed now."""
 
     def block(found: re.Match[str]) -> str:
-        lines = "".join(f"$ {one.command}\n{shortened(run(one, folder), one.printed)}" for one in typed(found[1]))
+        lines = "".join(
+            f"$ {one.command}\n{shortened(run(one, folder), one.printed)}"
+            for one in typed(found[1])
+        )
         return f"```console\n{lines}```"
 
     return BLOCK.sub(block, page)

@@ -28,7 +28,9 @@ def _fenced(language: str) -> list[str]:
 def test_every_console_block_prints_what_the_page_says(tmp_path: Path) -> None:
     now = rewritten(README, sample(tmp_path))
     assert now == README, "".join(
-        difflib.unified_diff(README.splitlines(keepends=True), now.splitlines(keepends=True), "README.md", "printed")
+        difflib.unified_diff(
+            README.splitlines(keepends=True), now.splitlines(keepends=True), "README.md", "printed"
+        )
     )
 
 
@@ -41,7 +43,11 @@ def test_every_yaml_block_is_a_valid_document(document: str, tmp_path: Path, run
 
 
 def test_every_link_leads_somewhere() -> None:
-    pages = [ROOT / "README.md", *sorted((ROOT / ".github").glob("*.md")), *sorted((ROOT / "schemas").glob("*.md"))]
+    pages = [
+        ROOT / "README.md",
+        *sorted((ROOT / ".github").glob("*.md")),
+        *sorted((ROOT / "schemas").glob("*.md")),
+    ]
     dead = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in pages
@@ -71,7 +77,10 @@ def test_every_command_has_its_row() -> None:
 def test_every_option_is_named() -> None:
     commands = [import_module(f"reconciler.cli.commands.{name}").command for name in COMMANDS]
     options = {
-        max(parameter.opts, key=len) for command in commands for parameter in command.params if parameter.param_type_name == "option"
+        max(parameter.opts, key=len)
+        for command in commands
+        for parameter in command.params
+        if parameter.param_type_name == "option"
     }
     assert [option for option in sorted(options) if f"`{option}" not in README] == []
 
@@ -83,5 +92,11 @@ def test_every_environment_variable_has_its_row() -> None:
 
 
 def test_every_exit_code_has_its_row() -> None:
-    faults = [fault for fault in vars(errors).values() if isinstance(fault, type) and issubclass(fault, errors.ReconcilerError)]
-    assert [code for code in {fault.exit_code for fault in faults} if f"| {code} |" not in README] == []
+    faults = [
+        fault
+        for fault in vars(errors).values()
+        if isinstance(fault, type) and issubclass(fault, errors.ReconcilerError)
+    ]
+    assert [
+        code for code in {fault.exit_code for fault in faults} if f"| {code} |" not in README
+    ] == []

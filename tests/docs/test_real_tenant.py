@@ -1,4 +1,6 @@
-"""The page for a real tenant says what the code does: its documents, options, versions, roles and clouds."""
+"""The page for a real tenant says what the code does: its documents, options, versions, roles and
+clouds.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,12 @@ def _fenced(language: str) -> list[str]:
 
 YAML = _fenced("yaml")
 DOCUMENTS = [block for block in YAML if block.startswith("apiVersion:")]
-WAYS = [spec["connect"] for block in DOCUMENTS for one in yaml.safe_load_all(block) if "connect" in (spec := one["spec"])]
+WAYS = [
+    spec["connect"]
+    for block in DOCUMENTS
+    for one in yaml.safe_load_all(block)
+    if "connect" in (spec := one["spec"])
+]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -55,14 +62,25 @@ def _variables(value: Any) -> list[str]:
 
 @pytest.mark.parametrize("connect", WAYS)
 def test_every_way_to_sign_in_is_one(connect: dict[str, Any]) -> None:
-    values = {name: TENANT if name.endswith("APP_ID") else f"value-of-{name}" for name in _variables(connect)}
+    values = {
+        name: TENANT if name.endswith("APP_ID") else f"value-of-{name}"
+        for name in _variables(connect)
+    }
     made = connecting.connections(connect, TENANT, "contoso.onmicrosoft.com", values)
     assert set(made) == {"teams", "exchange"}
 
 
 def test_every_way_to_sign_in_is_shown() -> None:
-    values = {name: TENANT if name.endswith("APP_ID") else f"value-of-{name}" for one in WAYS for name in _variables(one)}
-    shown = [connecting.connections(one, TENANT, "contoso.onmicrosoft.com", values)[product].way for one in WAYS for product in one]
+    values = {
+        name: TENANT if name.endswith("APP_ID") else f"value-of-{name}"
+        for one in WAYS
+        for name in _variables(one)
+    }
+    shown = [
+        connecting.connections(one, TENANT, "contoso.onmicrosoft.com", values)[product].way
+        for one in WAYS
+        for product in one
+    ]
     assert set(shown) == set(connecting.Way)
 
 
@@ -71,12 +89,17 @@ def _commands() -> list[tuple[str, str]]:
     return [
         (found[1], found[2])
         for line in lines
-        if (found := re.search(r"\breconciler ([a-z]+)( [^#]*)?(?:#|$)", line)) and found[1] in COMMANDS
+        if (found := re.search(r"\breconciler ([a-z]+)( [^#]*)?(?:#|$)", line))
+        and found[1] in COMMANDS
     ]
 
 
 def test_every_option_exists() -> None:
-    used = {(name, option) for name, rest in _commands() for option in re.findall(r"(?<= )--[a-z-]+", rest or "")}
+    used = {
+        (name, option)
+        for name, rest in _commands()
+        for option in re.findall(r"(?<= )--[a-z-]+", rest or "")
+    }
     assert len(used) > 5
     assert [one for one in sorted(used) if one[1] not in _options(one[0])] == []
 
@@ -88,14 +111,26 @@ def _options(name: str) -> set[str]:
 
 def test_versions_and_roles_are_those_of_the_code() -> None:
     assert [known for known in examining.KNOWN.values() if known not in PAGE] == []
-    assert [role for roles in opening.ROLES.values() for role in roles if f" {role} |" not in PAGE] == []
-    newest = {provider: re.findall(r"[0-9.]+[0-9]", known)[-1] for provider, known in examining.KNOWN.items()}
+    assert [
+        role for roles in opening.ROLES.values() for role in roles if f" {role} |" not in PAGE
+    ] == []
+    newest = {
+        provider: re.findall(r"[0-9.]+[0-9]", known)[-1]
+        for provider, known in examining.KNOWN.items()
+    }
     assert [version for version in newest.values() if f"-Version {version} " not in PAGE] == []
 
 
 @pytest.mark.parametrize("cloud", ["gcch", "dod", "china"])
 def test_every_cloud_has_its_row(cloud: str) -> None:
-    connect: dict[str, Any] = {"cloud": cloud, "teams": {"device": True}, "exchange": {"device": True}}
+    connect: dict[str, Any] = {
+        "cloud": cloud,
+        "teams": {"device": True},
+        "exchange": {"device": True},
+    }
     made = connecting.connections(connect, TENANT, None, {})
-    teams, exchange = made["teams"].parameters["TeamsEnvironmentName"], made["exchange"].parameters["ExchangeEnvironmentName"]
+    teams, exchange = (
+        made["teams"].parameters["TeamsEnvironmentName"],
+        made["exchange"].parameters["ExchangeEnvironmentName"],
+    )
     assert f"| `{cloud}` | `{teams}` | `{exchange}` |" in PAGE

@@ -16,7 +16,9 @@ KNOWN = {rule.id for rule in RULES}
 
 
 @pytest.mark.parametrize("folder", FAULTS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
-def test_fault_is_found_at_its_exact_place(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_fault_is_found_at_its_exact_place(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     case = set_up(folder, tmp_path)
     monkeypatch.chdir(tmp_path)
     findings = examine(case.paths).findings
@@ -76,15 +78,27 @@ def test_all_faulty_files_are_reported_in_one_run(tmp_path: Path, monkeypatch: p
         if folder.parent.name in alone:
             target = tmp_path / folder.parent.name / folder.name
             for each in set_up(folder, target).expected:
-                expected.add((f"{folder.parent.name}/{folder.name}/{each['file']}", each["line"], each["column"], each["rule"]))
+                expected.add(
+                    (
+                        f"{folder.parent.name}/{folder.name}/{each['file']}",
+                        each["line"],
+                        each["column"],
+                        each["rule"],
+                    )
+                )
     monkeypatch.chdir(tmp_path)
-    found = {(each.position.file, each.position.line, each.position.column, each.rule) for each in examine([Path()]).findings}
+    found = {
+        (each.position.file, each.position.line, each.position.column, each.rule)
+        for each in examine([Path()]).findings
+    }
     assert expected <= found
 
 
 def test_a_finding_reads_as_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    Path("a.yaml").write_text("apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: bot}\nspec: {appId: x}\n")
+    Path("a.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: bot}\nspec: {appId: x}\n"
+    )
     (finding,) = examine([Path()]).findings
     assert str(finding).startswith("a.yaml:4:15: $.spec.appId: `x` is wrong here: ")
     assert str(finding).endswith(" [client-id.form]")
@@ -95,4 +109,6 @@ def test_no_message_shows_a_value_of_connect():
     cases = [folder for folder in FAULTS if folder.parent.name.startswith("connect.")]
     assert cases
     for folder in cases:
-        assert "canary" not in json.dumps([each["message"] for each in json.loads((folder / "expected.json").read_text())])
+        assert "canary" not in json.dumps(
+            [each["message"] for each in json.loads((folder / "expected.json").read_text())]
+        )

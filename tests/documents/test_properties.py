@@ -1,4 +1,6 @@
-"""What holds for all documents: reading is faithful, order says nothing, no bytes make it fall over."""
+"""What holds for all documents: reading is faithful, order says nothing, no bytes make it fall
+over.
+"""
 
 import random
 import tempfile
@@ -24,7 +26,10 @@ from tests.strategies.documents import document_sets, spelled, users
 
 NOWHERE = Position("", 0, 0)
 SEEDS = sorted(
-    path for folder in [*VALID, *FAULTS] for path in folder.rglob("*") if path.is_file() and path.suffix in {".yaml", ".csv", ".txt"}
+    path
+    for folder in [*VALID, *FAULTS]
+    for path in folder.rglob("*")
+    if path.is_file() and path.suffix in {".yaml", ".csv", ".txt"}
 )
 
 
@@ -52,17 +57,24 @@ def unplaced(documents: Documents) -> Documents:
             replace(
                 each,
                 position=NOWHERE,
-                groups=each.groups and tuple(replace(grant, position=NOWHERE) for grant in each.groups),
+                groups=each.groups
+                and tuple(replace(grant, position=NOWHERE) for grant in each.groups),
                 users=each.users and (_merged(each.users),),
             )
             for each in documents.teams
         ),
-        exchange=tuple(replace(each, position=NOWHERE, scope=replace(each.scope, position=NOWHERE)) for each in documents.exchange),
+        exchange=tuple(
+            replace(each, position=NOWHERE, scope=replace(each.scope, position=NOWHERE))
+            for each in documents.exchange
+        ),
         tests=tuple(
             replace(
                 each,
                 position=NOWHERE,
-                expectations=tuple(replace(one, subject=replace(one.subject, position=NOWHERE, path="")) for one in each.expectations),
+                expectations=tuple(
+                    replace(one, subject=replace(one.subject, position=NOWHERE, path=""))
+                    for one in each.expectations
+                ),
             )
             for each in documents.tests
         ),
@@ -107,7 +119,13 @@ def test_valid_documents_have_no_findings_and_order_says_nothing(data: st.DataOb
     shuffled = _shuffled(documents, random.Random(data.draw(st.integers(0, 99))))
     cut = data.draw(st.integers(0, len(documents)))
     parts = {"x/b.yaml": shuffled[:cut], "a.yml": shuffled[cut:]}
-    second = examined({name: data.draw(spelled(part)).encode() for name, part in parts.items() if part or name == "a.yml"})
+    second = examined(
+        {
+            name: data.draw(spelled(part)).encode()
+            for name, part in parts.items()
+            if part or name == "a.yml"
+        }
+    )
     assert not second.findings
     assert unplaced(first.documents) == unplaced(second.documents)
 
@@ -124,9 +142,25 @@ def _shuffled(value: Any, chance: random.Random) -> Any:
     return value
 
 
-_LISTED = b"apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: a}\nspec: {grants: {usersFrom: FILE}}\n"
+_LISTED = (
+    b"apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: a}\nspec:"
+    b" {grants: {usersFrom: FILE}}\n"
+)
 _ODD_LINES = st.sampled_from(
-    [" ", "a b", "a,b", '"a"', "#", "x y@", "\u00e4@contoso.com", "user", "'", "a\u200bb", " a@contoso.com", "a@contoso.com "]
+    [
+        " ",
+        "a b",
+        "a,b",
+        '"a"',
+        "#",
+        "x y@",
+        "\u00e4@contoso.com",
+        "user",
+        "'",
+        "a\u200bb",
+        " a@contoso.com",
+        "a@contoso.com ",
+    ]
 )
 
 
@@ -141,15 +175,21 @@ _ODD_LINES = st.sampled_from(
 def test_a_file_of_nothing_but_users_is_read_as_one_with_something_beside(
     listed: list[str], odd: list[tuple[int, str]], end: str, times: int
 ):
-    """Whole lines are taken as entries where nothing else can be meant; a blank line or a comment at the end makes them be looked at one by one."""
+    """Whole lines are taken as entries where nothing else can be meant; a blank line or a comment
+    at the end makes them be looked at one by one.
+    """
     for at, line in odd:
         listed.insert(at, line)
     for name, head, beside in (("b.csv", ["user"], ""), ("b.txt", [], "# that is all")):
         policy = _LISTED.replace(b"FILE", name.encode())
         plain = end.join([*head, *listed]) + end * times
         slow = end.join([*head, *listed, beside, ""])
-        first, second = (examined({"a.yaml": policy, name: text.encode()}) for text in (plain, slow))
-        assert [_nowhere(one) for one in first.findings] == [_nowhere(one) for one in second.findings]
+        first, second = (
+            examined({"a.yaml": policy, name: text.encode()}) for text in (plain, slow)
+        )
+        assert [_nowhere(one) for one in first.findings] == [
+            _nowhere(one) for one in second.findings
+        ]
         for one, other in zip(first.documents.teams, second.documents.teams, strict=True):
             assert one.users is not None
             assert other.users is not None
@@ -160,21 +200,34 @@ def test_a_file_of_nothing_but_users_is_read_as_one_with_something_beside(
 
 def _nowhere(finding: Finding) -> tuple[int, int, str, str]:
     """A finding without its folder."""
-    return finding.position.line, finding.position.column, finding.rule, finding.message.rpartition("/")[2]
+    return (
+        finding.position.line,
+        finding.position.column,
+        finding.rule,
+        finding.message.rpartition("/")[2],
+    )
 
 
 @given(st.data())
 @settings(max_examples=150)
 def test_no_bytes_raise_anything(data: st.DataObject):
-    """Mutations of every kind of file: pieces of one put into another, bytes flipped, cut and doubled."""
+    """Mutations of every kind of file: pieces of one put into another, bytes flipped, cut and
+    doubled.
+    """
     raw = bytearray(data.draw(st.sampled_from(SEEDS)).read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(raw)))
         piece = data.draw(st.one_of(st.binary(max_size=6), st.sampled_from(PIECES)))
         raw[at : at + data.draw(st.integers(0, 8))] = piece
-    policy = b"apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: NAME}\nspec: {grants: {usersFrom: FILE}}\n"
+    policy = (
+        b"apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        b" NAME}\nspec: {grants: {usersFrom: FILE}}\n"
+    )
     texts = {"a.yaml": bytes(raw), "b.csv": bytes(raw), "c.txt": bytes(raw)}
-    texts |= {f"z{file}.yaml": policy.replace(b"NAME", file[:1].encode()).replace(b"FILE", file.encode()) for file in ("b.csv", "c.txt")}
+    texts |= {
+        f"z{file}.yaml": policy.replace(b"NAME", file[:1].encode()).replace(b"FILE", file.encode())
+        for file in ("b.csv", "c.txt")
+    }
     for finding in examined(texts).findings:
         assert finding.rule in BY_ID
         assert finding.position.line >= 1
@@ -183,10 +236,49 @@ def test_no_bytes_raise_anything(data: st.DataObject):
 
 
 PIECES = [
-    b"\n", b"\r", b"\t", b"---\n", b"- ", b": ", b"? ", b"[", b"]", b"{", b"}", b"&a ", b"*a", b"!!str ", b"<<: ", b"'", b'"', b'"\\ud800"', b"|\n", b">\n ",
-    b"#", b",", b"null", b"true", b"-7", b"99999999999999999999", b"\xff", b"\xef\xbb\xbf", "\u2028".encode(), "\u202e".encode(), b"%YAML 9.9\n", b"%TAG ! x\n", b"...\n", b"~",
-    b"users:", b"user,label\n", b"ensure: absent\n", b"metadata:\n", b"spec: 3\n", b"kind: Tenant\n", b"\x00", b"*",
-]  # fmt: skip
+    b"\n",
+    b"\r",
+    b"\t",
+    b"---\n",
+    b"- ",
+    b": ",
+    b"? ",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"&a ",
+    b"*a",
+    b"!!str ",
+    b"<<: ",
+    b"'",
+    b'"',
+    b'"\\ud800"',
+    b"|\n",
+    b">\n ",
+    b"#",
+    b",",
+    b"null",
+    b"true",
+    b"-7",
+    b"99999999999999999999",
+    b"\xff",
+    b"\xef\xbb\xbf",
+    "\u2028".encode(),
+    "\u202e".encode(),
+    b"%YAML 9.9\n",
+    b"%TAG ! x\n",
+    b"...\n",
+    b"~",
+    b"users:",
+    b"user,label\n",
+    b"ensure: absent\n",
+    b"metadata:\n",
+    b"spec: 3\n",
+    b"kind: Tenant\n",
+    b"\x00",
+    b"*",
+]
 
 
 @given(st.text(max_size=60))
@@ -204,12 +296,17 @@ def test_both_parsers_agree_on_whether_a_text_is_one_value(text: str):
 @given(st.lists(st.one_of(st.sampled_from(["x", "yy", ""]), st.integers(), st.none()), max_size=20))
 def test_suspects_are_exactly_what_does_not_pass(items: list[Any]):
     passes = lambda text: len(text) > 1
-    assert suspects(items, passes) == [index for index, item in enumerate(items) if not isinstance(item, str) or len(item) < 2]
+    assert suspects(items, passes) == [
+        index for index, item in enumerate(items) if not isinstance(item, str) or len(item) < 2
+    ]
 
 
 @given(
     st.integers(LONG - 2, LONG + 40),
-    st.dictionaries(st.integers(0, 60), st.one_of(st.none(), st.just(7), st.just(""), st.just("a b"), st.just([]))),
+    st.dictionaries(
+        st.integers(0, 60),
+        st.one_of(st.none(), st.just(7), st.just(""), st.just("a b"), st.just([])),
+    ),
 )
 @settings(max_examples=40)
 def test_long_lists_have_the_findings_of_short_ones(length: int, faults: dict[int, Any]):
@@ -222,6 +319,11 @@ def test_long_lists_have_the_findings_of_short_ones(length: int, faults: dict[in
 
 
 def _user_findings(users: list[Any]) -> list[tuple[int, str]]:
-    lead = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec:\n grants:\n  users:\n"
+    lead = (
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        " Hosts}\nspec:\n grants:\n  users:\n"
+    )
     text = lead + "".join(f"  - {'null' if user is None else repr(user)}\n" for user in users)
-    return [(each.position.line - 7, each.rule) for each in examined({"a.yaml": text.encode()}).findings]
+    return [
+        (each.position.line - 7, each.rule) for each in examined({"a.yaml": text.encode()}).findings
+    ]

@@ -12,10 +12,33 @@ from reconciler.model.findings import Finding
 from tests.documents.cases import FAULTS, VALID
 
 PLAIN = {
-    "": None, "null": None, "true": True, "false": False, "0": 0, "-0": 0, "7": 7, "-12": -12, "9999999999999999999999": 9999999999999999999999,
-    "~": "~", "Null": "Null", "TRUE": "TRUE", "yes": "yes", "Off": "Off", "010": "010", "+1": "+1", "1.5": "1.5", "1e3": "1e3", "0x1f": "0x1f", "1_000": "1_000",
-    "2026-11-21": "2026-11-21", "12:30:45": "12:30:45", ".inf": ".inf", "=": "=", "9" * 5000: "9" * 5000, "\u0661": "\u0661",
-}  # fmt: skip
+    "": None,
+    "null": None,
+    "true": True,
+    "false": False,
+    "0": 0,
+    "-0": 0,
+    "7": 7,
+    "-12": -12,
+    "9999999999999999999999": 9999999999999999999999,
+    "~": "~",
+    "Null": "Null",
+    "TRUE": "TRUE",
+    "yes": "yes",
+    "Off": "Off",
+    "010": "010",
+    "+1": "+1",
+    "1.5": "1.5",
+    "1e3": "1e3",
+    "0x1f": "0x1f",
+    "1_000": "1_000",
+    "2026-11-21": "2026-11-21",
+    "12:30:45": "12:30:45",
+    ".inf": ".inf",
+    "=": "=",
+    "9" * 5000: "9" * 5000,
+    "\u0661": "\u0661",
+}
 
 
 @pytest.mark.parametrize(("text", "value"), PLAIN.items(), ids=[text[:20] for text in PLAIN])
@@ -28,9 +51,9 @@ def test_plain_scalars_are_typed_by_few_forms(text: str, value: object):
 
 @pytest.mark.parametrize("style", ["'{}'", '"{}"'])
 def test_quoted_scalars_are_texts(style: str):
-    assert [parse(f"a: {style.format(text)}\n", "f").trees[0].value for text in PLAIN if text != "="] == [
-        {"a": text} for text in PLAIN if text != "="
-    ]
+    assert [
+        parse(f"a: {style.format(text)}\n", "f").trees[0].value for text in PLAIN if text != "="
+    ] == [{"a": text} for text in PLAIN if text != "="]
 
 
 def test_block_scalars_are_texts():
@@ -84,7 +107,11 @@ def test_reading_goes_on_at_each_next_document():
     assert [finding.position.line for finding in parsed.findings] == [1, 6, 8]
 
 
-@pytest.mark.parametrize("deep", ["[" * 5000, "? " * 3000, "- " * 5000, "{a: " * 3000, "? [" * 2000], ids=lambda deep: deep[:4])
+@pytest.mark.parametrize(
+    "deep",
+    ["[" * 5000, "? " * 3000, "- " * 5000, "{a: " * 3000, "? [" * 2000],
+    ids=lambda deep: deep[:4],
+)
 @pytest.mark.parametrize("parser", [c_parser, pure_parser])
 def test_deep_nesting_is_one_finding(deep: str, parser):
     (finding,) = parse(deep, "f", parser).findings
@@ -116,6 +143,11 @@ def test_both_parsers_read_the_same(path: Path):
     if isinstance(decoded, Finding) or decoded.indented_by_tab:
         return
     one, other = parse(decoded.text, "f", c_parser), parse(decoded.text, "f", pure_parser)
-    assert [finding.rule for finding in one.findings] == [finding.rule for finding in other.findings]
-    if not any(finding.rule in {"yaml.syntax", "text.unfit-character", "text.line-break", "yaml.empty"} for finding in one.findings):
+    assert [finding.rule for finding in one.findings] == [
+        finding.rule for finding in other.findings
+    ]
+    if not any(
+        finding.rule in {"yaml.syntax", "text.unfit-character", "text.line-break", "yaml.empty"}
+        for finding in one.findings
+    ):
         assert one == other

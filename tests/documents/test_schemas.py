@@ -1,4 +1,6 @@
-"""The schemas: readable by editors, self-contained, explained, and the same judgement wherever they are used."""
+"""The schemas: readable by editors, self-contained, explained, and the same judgement wherever they
+are used.
+"""
 
 import json
 import re
@@ -22,11 +24,40 @@ from tests.documents.cases import FAULTS, VALID
 from tests.strategies.documents import users
 
 KEYWORDS = {
-    "$schema", "$comment", "$ref", "title", "description", "default", "examples", "definitions", "type", "const", "enum", "required", "properties",
-    "additionalProperties", "propertyNames", "items", "minItems", "maxItems", "uniqueItems", "minLength", "maxLength", "pattern", "minimum", "maximum",
-    "oneOf", "allOf", "if", "then", "else",
-}  # fmt: skip
-"""What draft-07 and draft 2020-12 understand alike. Not among them: `dependencies`, a list of `items`, `$ref` beside anything."""
+    "$schema",
+    "$comment",
+    "$ref",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "definitions",
+    "type",
+    "const",
+    "enum",
+    "required",
+    "properties",
+    "additionalProperties",
+    "propertyNames",
+    "items",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "oneOf",
+    "allOf",
+    "if",
+    "then",
+    "else",
+}
+"""What draft-07 and draft 2020-12 understand alike.
+
+Not among them: `dependencies`, a list of `items`, `$ref` beside anything.
+"""
 
 ALL = list(FILES)
 
@@ -47,16 +78,27 @@ def parts(node: Any, where: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
 
 def read(path: Path) -> list[Any]:
     decoded = decode(path.read_bytes(), "f")
-    return [tree.value for tree in parse(decoded.text, "f").trees] if isinstance(decoded, Text) and not decoded.indented_by_tab else []
+    return (
+        [tree.value for tree in parse(decoded.text, "f").trees]
+        if isinstance(decoded, Text) and not decoded.indented_by_tab
+        else []
+    )
 
 
-DOCUMENTS = [value for folder in [*FAULTS, *VALID] for path in sorted(folder.rglob("*.yaml")) for value in read(path)]
+DOCUMENTS = [
+    value
+    for folder in [*FAULTS, *VALID]
+    for path in sorted(folder.rglob("*.yaml"))
+    for value in read(path)
+]
 
 
 @pytest.mark.parametrize("kind", ALL, ids=str)
 def test_schema_is_valid_in_both_drafts(kind: Kind | None):
     jsonschema.Draft7Validator.check_schema(schema(kind))
-    jsonschema.Draft202012Validator.check_schema({key: value for key, value in schema(kind).items() if key != "$schema"})
+    jsonschema.Draft202012Validator.check_schema(
+        {key: value for key, value in schema(kind).items() if key != "$schema"}
+    )
 
 
 @pytest.mark.parametrize("kind", ALL, ids=str)
@@ -70,7 +112,9 @@ def test_schema_uses_only_what_both_drafts_understand_alike(kind: Kind | None):
 @pytest.mark.parametrize("kind", ALL, ids=str)
 def test_every_value_is_titled_and_described_and_every_map_is_closed(kind: Kind | None):
     for where, part in parts(schema(kind)):
-        says_something = part.keys() & {"type", "const", "enum"} and not re.search(r"/(if|then|else|propertyNames)\b", where)
+        says_something = part.keys() & {"type", "const", "enum"} and not re.search(
+            r"/(if|then|else|propertyNames)\b", where
+        )
         assert not says_something or {"title", "description"} <= part.keys(), where
         if part.get("type") == "object" and (kind is not None or where != "#"):
             assert part["additionalProperties"] is False, where
@@ -93,7 +137,9 @@ def test_examples_are_valid(kind: Kind):
     for where, part in parts(whole):
         for example in part.get("examples", ()):
             root = {**part, "definitions": whole["definitions"]}
-            assert jsonschema.Draft202012Validator({key: value for key, value in root.items() if key != "$schema"}).is_valid(example), where
+            assert jsonschema.Draft202012Validator(
+                {key: value for key, value in root.items() if key != "$schema"}
+            ).is_valid(example), where
 
 
 @pytest.mark.parametrize("kind", list(Kind))
@@ -114,7 +160,11 @@ def test_definitions_of_one_name_are_the_same_everywhere():
 
 
 def test_the_combined_schema_refers_to_itself_only():
-    assert all(part["$ref"].startswith("#/definitions/") for _, part in parts(schema(None)) if "$ref" in part)
+    assert all(
+        part["$ref"].startswith("#/definitions/")
+        for _, part in parts(schema(None))
+        if "$ref" in part
+    )
 
 
 @pytest.mark.parametrize("validator", [jsonschema.Draft7Validator, jsonschema.Draft202012Validator])
@@ -122,8 +172,12 @@ def test_the_combined_schema_judges_as_the_kinds_do(validator: Any):
     assert len(DOCUMENTS) > 150
     whole = validator({key: value for key, value in schema(None).items() if key != "$schema"})
     for value in DOCUMENTS:
-        kind = next((kind for kind in Kind if isinstance(value, dict) and value.get("kind") == kind), None)
-        assert whole.is_valid(value) == (kind is not None and schemas.validator(kind).is_valid(value)), value
+        kind = next(
+            (kind for kind in Kind if isinstance(value, dict) and value.get("kind") == kind), None
+        )
+        assert whole.is_valid(value) == (
+            kind is not None and schemas.validator(kind).is_valid(value)
+        ), value
 
 
 def test_the_readme_names_every_schema():
@@ -142,7 +196,9 @@ def test_an_installed_package_brings_its_schemas(tmp_path: Path, monkeypatch: py
 LISTED = [
     item
     for value in DOCUMENTS
-    if isinstance(value, dict) and isinstance(value.get("spec"), dict) and isinstance(grants := value["spec"].get("grants"), dict)
+    if isinstance(value, dict)
+    and isinstance(value.get("spec"), dict)
+    and isinstance(grants := value["spec"].get("grants"), dict)
     for item in grants.get("users") or ()
     if isinstance(item, str) and "\n" not in item
 ]
@@ -154,10 +210,15 @@ def test_the_compiled_check_judges_the_corpus_as_jsonschema_does():
         assert bool(user_check()(text)) == user_validator().is_valid(text), text
 
 
-near_users = st.tuples(users, st.integers(0, 40), st.text(alphabet="@.-'#!~ a0Z\u00e9;$`*", max_size=3), st.integers(0, 3)).map(
-    lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] + parts[3] :]
+near_users = st.tuples(
+    users,
+    st.integers(0, 40),
+    st.text(alphabet="@.-'#!~ a0Z\u00e9;$`*", max_size=3),
+    st.integers(0, 3),
+).map(lambda parts: parts[0][: parts[1]] + parts[2] + parts[0][parts[1] + parts[3] :])
+long_users = st.tuples(st.integers(55, 70), st.integers(30, 50)).map(
+    lambda lengths: f"{'a' * lengths[0]}@{'b' * lengths[1]}.com"
 )
-long_users = st.tuples(st.integers(55, 70), st.integers(30, 50)).map(lambda lengths: f"{'a' * lengths[0]}@{'b' * lengths[1]}.com")
 
 
 @given(st.one_of(users, near_users, long_users, st.text(max_size=120)))

@@ -37,12 +37,19 @@ def test_documents_are_as_expected(folder: Path, tmp_path: Path, monkeypatch: py
     assert load(case.paths) == examined.documents
 
 
-def test_a_faulty_document_is_left_out_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_faulty_document_is_left_out_and_the_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
-    good = "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId: ID}\n"
+    good = (
+        "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId: ID}\n"
+    )
     one = good.replace("NAME", "one").replace("ID", "ddb80e06-92f3-4978-bc22-a0eee85e6a9e")
     two = good.replace("NAME", "two").replace("ID", "ccb80e06-92f3-4978-bc22-a0eee85e6a9e")
-    policy = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {applications: [bad, two], colour: red}\n"
+    policy = (
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        " Hosts}\nspec: {applications: [bad, two], colour: red}\n"
+    )
     bad = good.replace("NAME", "bad").replace("ID", "x")
     Path("a.yaml").write_text(f"{one}---\n{bad}---\na: @\n---\n{two}---\n{policy}")
     examined = examine([Path()])
@@ -56,10 +63,13 @@ def test_a_faulty_document_is_left_out_and_the_others_stay(tmp_path: Path, monke
     ]
 
 
-def test_findings_of_a_list_file_name_the_policy_that_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_findings_of_a_list_file_name_the_policy_that_uses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
     policy = (
-        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {grants: {usersFrom: hosts.csv}}\n"
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        " Hosts}\nspec: {grants: {usersFrom: hosts.csv}}\n"
     )
     Path("a.yaml").write_text(policy)
     Path("hosts.csv").write_text("user\nx\ny\nmegan@contoso.com\nMegan@contoso.com\n")
@@ -69,9 +79,14 @@ def test_findings_of_a_list_file_name_the_policy_that_uses_it(tmp_path: Path, mo
     assert examined.documents.teams == ()
 
 
-def test_a_faulty_document_in_doubt_blocks_every_document_it_contradicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_faulty_document_in_doubt_blocks_every_document_it_contradicts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.chdir(tmp_path)
-    policy = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: NAME}\nspec: {grants: {users: [megan@contoso.com]}}\n"
+    policy = (
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        " NAME}\nspec: {grants: {users: [megan@contoso.com]}}\n"
+    )
     for name in ("a", "b", "c"):
         Path(f"{name}.yaml").write_text(policy.replace("NAME", name))
     assert examine([Path()]).documents.teams == ()

@@ -10,13 +10,25 @@ from reconciler.documents.walking import walk
 from reconciler.errors import UsageFault
 from reconciler.model.findings import Position
 
-DOCUMENT = "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId: ddb80e06-92f3-4978-bc22-a0eee85e6a9e}\n"
+DOCUMENT = (
+    "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId:"
+    " ddb80e06-92f3-4978-bc22-a0eee85e6a9e}\n"
+)
 
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ["p/b.yml", "p/a.yaml", "p/sub/c.yaml", "p/.hidden.yaml", "p/.git/d.yaml", "p/e.json", "p/f.yaml.bak", "q/g.yaml"]:
+    for name in [
+        "p/b.yml",
+        "p/a.yaml",
+        "p/sub/c.yaml",
+        "p/.hidden.yaml",
+        "p/.git/d.yaml",
+        "p/e.json",
+        "p/f.yaml.bak",
+        "q/g.yaml",
+    ]:
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("# nothing\n")
     return tmp_path
@@ -75,7 +87,9 @@ def test_a_folder_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyPat
     def refuse(path: Path) -> list[str]:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("os.listdir", refuse)  # root may read everything, so rights alone would not do
+    monkeypatch.setattr(
+        "os.listdir", refuse
+    )  # root may read everything, so rights alone would not do
     (finding,) = examine([Path("p")]).findings
     assert (finding.rule, finding.position.file) == ("file.unreadable", "p")
 
@@ -96,7 +110,8 @@ def test_a_device_is_a_finding():
 
 def test_users_from_may_lie_in_the_folder_of_a_path_that_is_a_file(tree: Path):
     policy = (
-        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {grants: {usersFrom: hosts.txt}}\n"
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        " Hosts}\nspec: {grants: {usersFrom: hosts.txt}}\n"
     )
     (tree / "p/a.yaml").write_text(policy)
     (tree / "p/hosts.txt").write_text("megan@contoso.com # a host\n")
@@ -106,7 +121,10 @@ def test_users_from_may_lie_in_the_folder_of_a_path_that_is_a_file(tree: Path):
     assert [listing.texts for listing in policy.users] == [("megan@contoso.com",)]
 
 
-POLICY = "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec: {grants: {usersFrom: FILE}}\n"
+POLICY = (
+    "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Hosts}\nspec:"
+    " {grants: {usersFrom: FILE}}\n"
+)
 
 
 @pytest.mark.usefixtures("tree")
@@ -127,6 +145,11 @@ def test_a_list_file_that_may_not_be_read_is_a_finding(monkeypatch: pytest.Monke
             raise PermissionError(13, "Permission denied", str(path))
         return read(path)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)  # root may read everything, so rights alone would not do
+    monkeypatch.setattr(
+        Path, "read_bytes", refuse
+    )  # root may read everything, so rights alone would not do
     (finding,) = examine([Path("p")]).findings
-    assert (finding.rule, finding.message) == ("users-from.missing", "`hosts.csv` cannot be read: Permission denied")
+    assert (finding.rule, finding.message) == (
+        "users-from.missing",
+        "`hosts.csv` cannot be read: Permission denied",
+    )

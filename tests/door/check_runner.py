@@ -1,13 +1,17 @@
-"""Conformance suite for the runner's contract (reconciler/powershell/protocol.md). Standard library only.
+"""Conformance suite for the runner's contract (reconciler/powershell/protocol.md).
 
-Starts whatever speaks the contract, serves the stubs' transport to it (tests/standin/stubs/README.md), and checks what comes back:
+Standard library only.
 
-    python -m tests.standin.stubs.make_stubs --out MODULES
-    python -m tests.door.check_runner --modules MODULES -- pwsh -NoLogo -NoProfile -NonInteractive -OutputFormat Text -File runner.ps1
+Starts whatever speaks the contract, serves the stubs' transport to it
+(tests/standin/stubs/README.md), and checks what comes back:
+
+    python -m tests.standin.stubs.make_stubs --out MODULES python -m tests.door.check_runner
+    --modules MODULES -- pwsh -NoLogo -NoProfile -NonInteractive -OutputFormat Text -File runner.ps1
     python -m tests.door.check_runner -- python tests/standin/stand_in.py
 
-The process under test finds the server in RECONCILER_STUB_ADDRESS (host:port) and RECONCILER_STUB_TOKEN, and, if it is a real
-PowerShell, the stub modules on PSModulePath. Last line: 'N passed, N failed'; exit 1 on failure.
+The process under test finds the server in RECONCILER_STUB_ADDRESS (host:port) and
+RECONCILER_STUB_TOKEN, and, if it is a real PowerShell, the stub modules on PSModulePath. Last line:
+'N passed, N failed'; exit 1 on failure.
 """
 
 from __future__ import annotations
@@ -38,7 +42,8 @@ def check(function: Check) -> Check:
     return function
 
 
-# ---- the service behind the stubs: answers what the current check has laid out --------------------------------------
+# ---- the service behind the stubs: answers what the current check has laid out
+# --------------------------------------
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -78,12 +83,18 @@ class Server(socketserver.ThreadingTCPServer):
         if request["cmdlet"].startswith("Connect-") and not self.items:
             return [output({"TenantId": TENANT, "Account": "app"}, "Connection")]
         if request["cmdlet"] == "Get-ConnectionInformation" and not self.items:
-            return [output({"ModuleName": c["ModuleName"], "TenantID": TENANT, "State": "Connected"}) for c in request["connections"]]
+            return [
+                output({"ModuleName": c["ModuleName"], "TenantID": TENANT, "State": "Connected"})
+                for c in request["connections"]
+            ]
         return self.items
 
 
 def output(properties: Json, name: str = "Deserialized.Thing") -> Json:
-    return {"stream": "output", "value": {"$type": "object", "name": name, "properties": properties}}
+    return {
+        "stream": "output",
+        "value": {"$type": "object", "name": name, "properties": properties},
+    }
 
 
 def error(message: str, *, id: str = "Probe", terminating: bool = False, **more: Json) -> Json:  # noqa: A002
@@ -97,19 +108,32 @@ def error(message: str, *, id: str = "Probe", terminating: bool = False, **more:
     }
 
 
-# ---- the process under test ---------------------------------------------------------------------------------------------
+# ---- the process under test
+# ------------------------------------------------------------------------------------------
 
 
 class Runner:
-    """One process; `ask` sends an operation and returns its end line, with the parts joined under "parts"."""
+    """One process; `ask` sends an operation and returns its end line, with the parts joined under
+    "parts".
+    """
 
-    def __init__(self, command: list[str], environment: dict[str, str], nonce: str = "nonce-1") -> None:
+    def __init__(
+        self, command: list[str], environment: dict[str, str], nonce: str = "nonce-1"
+    ) -> None:
         self.nonce, self.number, self.log = nonce, 0, bytearray()
         self.lines: queue.Queue[bytes | None] = queue.Queue()
         self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
         )
-        self.readers = [threading.Thread(target=each, daemon=True) for each in (self._read_lines, self._read_log)]
+        self.readers = [
+            threading.Thread(target=each, daemon=True)
+            for each in (self._read_lines, self._read_log)
+        ]
         for reader in self.readers:
             reader.start()
 
@@ -148,25 +172,45 @@ class Runner:
             assert len({"value", "refused", "failed"} & answer.keys()) == 1, answer
             return {**answer, "parts": parts}
 
-    def run(self, text: str, cmdlet: str, select: list[str] | None = None, **parameters: Json) -> Json:
-        return self.ask("run", text=text, cmdlet=cmdlet, parameters=parameters, **({"select": select} if select else {}))
+    def run(
+        self, text: str, cmdlet: str, select: list[str] | None = None, **parameters: Json
+    ) -> Json:
+        return self.ask(
+            "run",
+            text=text,
+            cmdlet=cmdlet,
+            parameters=parameters,
+            **({"select": select} if select else {}),
+        )
 
     def ready(self, module: str = "MicrosoftTeams") -> Runner:
         """Opened, module loaded, connected, its cmdlets resolved."""
         assert self.ask("open", nonce=self.nonce)["value"]["powershell"]
         assert self.ask("load", module=module, minimum="1.0")["value"]["found"]
         if module == "MicrosoftTeams":
-            self.ask("connect", cmdlet="Connect-MicrosoftTeams", module=module, parameters={"AccessTokens": [SECRET, SECRET + "2"]})
+            self.ask(
+                "connect",
+                cmdlet="Connect-MicrosoftTeams",
+                module=module,
+                parameters={"AccessTokens": [SECRET, SECRET + "2"]},
+            )
             self.ask("resolve", cmdlets=TEAMS, modules=[module])
             return self
         self.ask(
             "connect",
             cmdlet="Connect-ExchangeOnline",
             module=module,
-            parameters={"AccessToken": SECRET, "Organization": "contoso.onmicrosoft.com", "ShowBanner": False, "CommandName": EXCHANGE},
+            parameters={
+                "AccessToken": SECRET,
+                "Organization": "contoso.onmicrosoft.com",
+                "ShowBanner": False,
+                "CommandName": EXCHANGE,
+            },
         )
         self.ask("resolve", cmdlets=["Get-ConnectionInformation"], modules=[module])
-        where = self.run("Get-ConnectionInformation", "Get-ConnectionInformation", ["ModuleName"])["parts"][0]["ModuleName"]
+        where = self.run("Get-ConnectionInformation", "Get-ConnectionInformation", ["ModuleName"])[
+            "parts"
+        ][0]["ModuleName"]
         self.ask("resolve", cmdlets=EXCHANGE, modules=[Path(where).name])
         return self
 
@@ -193,7 +237,12 @@ TEAMS = [
     "Grant-CsApplicationAccessPolicy",
     "Get-CsOnlineUser",
 ]
-EXCHANGE = ["Get-ApplicationAccessPolicy", "New-ApplicationAccessPolicy", "Remove-ApplicationAccessPolicy", "Test-ApplicationAccessPolicy"]
+EXCHANGE = [
+    "Get-ApplicationAccessPolicy",
+    "New-ApplicationAccessPolicy",
+    "Remove-ApplicationAccessPolicy",
+    "Test-ApplicationAccessPolicy",
+]
 GET = "Get-CsApplicationAccessPolicy"
 GRANT = "Grant-CsApplicationAccessPolicy"
 
@@ -202,7 +251,8 @@ def same(got: Json, want: Json) -> None:
     assert got == want, f"got {json.dumps(got)[:600]}\n      want {json.dumps(want)[:600]}"
 
 
-# ---- framing ---------------------------------------------------------------------------------------------------------------
+# ---- framing
+# ------------------------------------------------------------------------------------------
 
 
 @check
@@ -221,7 +271,9 @@ def close_operation_ends_with_zero(runner: Runner, server: Server) -> None:
 
 
 @check
-def a_line_that_is_not_json_ends_the_process_without_an_answer(runner: Runner, server: Server) -> None:
+def a_line_that_is_not_json_ends_the_process_without_an_answer(
+    runner: Runner, server: Server
+) -> None:
     runner.ask("open", nonce=runner.nonce)
     assert runner.process.stdin
     runner.process.stdin.write(b"not json\n")
@@ -237,7 +289,8 @@ def an_unknown_operation_fails_and_the_conversation_goes_on(runner: Runner, serv
     assert "value" in runner.ask("read", text="Get-X")
 
 
-# ---- load, connect, resolve --------------------------------------------------------------------------------------------------
+# ---- load, connect, resolve
+# ------------------------------------------------------------------------------------------
 
 
 @check
@@ -248,7 +301,10 @@ def load_by_minimum_by_exact_version_and_missing(runner: Runner, server: Server)
     assert found["name"] == "MicrosoftTeams"
     other = runner.ask("load", module="MicrosoftTeams", version="99.0.0")["value"]
     same((other["found"], other["others"]), (False, [found["version"]]))
-    same(runner.ask("load", module="NoSuchModule", minimum="1.0")["value"], {"found": False, "others": []})
+    same(
+        runner.ask("load", module="NoSuchModule", minimum="1.0")["value"],
+        {"found": False, "others": []},
+    )
 
 
 @check
@@ -256,16 +312,27 @@ def connect_returns_the_tenant_once_and_keeps_secrets(runner: Runner, server: Se
     runner.ask("open", nonce=runner.nonce)
     runner.ask("load", module="MicrosoftTeams", minimum="1.0")
     tokens = {"AccessTokens": [SECRET, SECRET + "2"]}
-    refused = runner.ask("connect", cmdlet="Set-CsApplicationAccessPolicy", module="MicrosoftTeams", parameters={"Identity": "Global"})
+    refused = runner.ask(
+        "connect",
+        cmdlet="Set-CsApplicationAccessPolicy",
+        module="MicrosoftTeams",
+        parameters={"Identity": "Global"},
+    )
     assert refused["refused"].startswith("gate:"), refused
     server.items = [error(f"the token {SECRET} is no good", terminating=True)]
-    failed = runner.ask("connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters=tokens)
+    failed = runner.ask(
+        "connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters=tokens
+    )
     assert "failed" in failed, failed
     assert SECRET not in json.dumps(failed), failed
     server.items = []
-    value = runner.ask("connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters=tokens)["value"]
+    value = runner.ask(
+        "connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters=tokens
+    )["value"]
     same(value["output"][0]["TenantId"], TENANT)
-    again = runner.ask("connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters=tokens)
+    again = runner.ask(
+        "connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters=tokens
+    )
     assert again["refused"].startswith("gate:"), again
     assert all(SECRET not in json.dumps(request) for request in server.seen)
     same(runner.close(), 0)
@@ -274,7 +341,9 @@ def connect_returns_the_tenant_once_and_keeps_secrets(runner: Runner, server: Se
 
 
 @check
-def what_connect_tells_a_person_is_on_stderr_and_not_among_the_answers(runner: Runner, server: Server) -> None:
+def what_connect_tells_a_person_is_on_stderr_and_not_among_the_answers(
+    runner: Runner, server: Server
+) -> None:
     runner.ask("open", nonce=runner.nonce)
     runner.ask("load", module="MicrosoftTeams", minimum="1.0")
     server.items = [
@@ -284,9 +353,12 @@ def what_connect_tells_a_person_is_on_stderr_and_not_among_the_answers(runner: R
         {"stream": "output", "value": "enter the code OUTPUT"},
         output({"TenantId": TENANT}),
     ]
-    value = runner.ask("connect", cmdlet="Connect-MicrosoftTeams", module="MicrosoftTeams", parameters={"UseDeviceAuthentication": True})[
-        "value"
-    ]
+    value = runner.ask(
+        "connect",
+        cmdlet="Connect-MicrosoftTeams",
+        module="MicrosoftTeams",
+        parameters={"UseDeviceAuthentication": True},
+    )["value"]
     same(value["output"], ["enter the code OUTPUT", {"TenantId": TENANT}])
     runner.close()
     for stream in (b"HOST", b"WARNING", b"CONSOLE", b"OUTPUT"):
@@ -305,7 +377,9 @@ def wait_for(true: Callable[[], bool]) -> None:
 def resolve_tells_parameters_and_null_for_what_is_not_there(runner: Runner, server: Server) -> None:
     runner.ask("open", nonce=runner.nonce)
     runner.ask("load", module="MicrosoftTeams", minimum="1.0")
-    value = runner.ask("resolve", cmdlets=[GRANT, "Get-Nothing"], modules=["MicrosoftTeams"])["value"]
+    value = runner.ask("resolve", cmdlets=[GRANT, "Get-Nothing"], modules=["MicrosoftTeams"])[
+        "value"
+    ]
     same(value["Get-Nothing"], None)
     assert {"Identity", "PolicyName", "Global", "Group", "Rank"} <= set(value[GRANT]["parameters"])
     assert value[GRANT]["module"] == "MicrosoftTeams"
@@ -313,15 +387,25 @@ def resolve_tells_parameters_and_null_for_what_is_not_there(runner: Runner, serv
 
 
 @check
-def exchange_cmdlets_come_from_the_generated_module_and_only_those_asked_for(runner: Runner, server: Server) -> None:
+def exchange_cmdlets_come_from_the_generated_module_and_only_those_asked_for(
+    runner: Runner, server: Server
+) -> None:
     runner.ready("ExchangeOnlineManagement")
     server.items = [output({"Identity": "x"})]
-    same(runner.run("Get-ApplicationAccessPolicy", "Get-ApplicationAccessPolicy", ["Identity"])["parts"], [{"Identity": "x"}])
-    value = runner.ask("resolve", cmdlets=["Set-ApplicationAccessPolicy"], modules=["ExchangeOnlineManagement"])["value"]
+    same(
+        runner.run("Get-ApplicationAccessPolicy", "Get-ApplicationAccessPolicy", ["Identity"])[
+            "parts"
+        ],
+        [{"Identity": "x"}],
+    )
+    value = runner.ask(
+        "resolve", cmdlets=["Set-ApplicationAccessPolicy"], modules=["ExchangeOnlineManagement"]
+    )["value"]
     same(value["Set-ApplicationAccessPolicy"], None)
 
 
-# ---- values ---------------------------------------------------------------------------------------------------------------------
+# ---- values
+# ------------------------------------------------------------------------------------------
 
 
 @check
@@ -367,7 +451,10 @@ def every_kind_of_value_comes_through(runner: Runner, server: Server) -> None:
     }
     answer = runner.run(GET, GET)
     same(answer["parts"], [want])
-    same((answer["value"]["objects"], answer["value"]["errors"], answer["value"]["warnings"]), (1, [], []))
+    same(
+        (answer["value"]["objects"], answer["value"]["errors"], answer["value"]["warnings"]),
+        (1, [], []),
+    )
 
 
 @check
@@ -385,7 +472,10 @@ def many_objects_come_in_parts_in_order(runner: Runner, server: Server) -> None:
     runner.ready()
     server.items = [output({"N": n}) for n in range(1203)]
     answer = runner.run(GET, GET, ["N"])
-    same((answer["value"]["objects"], [row["N"] for row in answer["parts"]]), (1203, list(range(1203))))
+    same(
+        (answer["value"]["objects"], [row["N"] for row in answer["parts"]]),
+        (1203, list(range(1203))),
+    )
 
 
 @check
@@ -401,30 +491,50 @@ def what_is_bound_is_what_was_written(runner: Runner, server: Server) -> None:
     server.items = []
     for text, parameters in [
         ("-Identity:'O’’Brien'", {"Identity": "O’Brien"}),
-        ("-Identity:'Test-policy' -AppIds:@{Add=@('a','b')}", {"Identity": "Test-policy", "AppIds": {"Add": ["a", "b"]}}),
-        ("-Identity:'Test-policy' -AppIds:@{Remove=@('a')}", {"Identity": "Test-policy", "AppIds": {"Remove": ["a"]}}),
+        (
+            "-Identity:'Test-policy' -AppIds:@{Add=@('a','b')}",
+            {"Identity": "Test-policy", "AppIds": {"Add": ["a", "b"]}},
+        ),
+        (
+            "-Identity:'Test-policy' -AppIds:@{Remove=@('a')}",
+            {"Identity": "Test-policy", "AppIds": {"Remove": ["a"]}},
+        ),
         ("-Identity:'Global' -Description:''", {"Identity": "Global", "Description": ""}),
-        ("-Identity:'Global' -Description:'2024-01-01T00:00:00Z'", {"Identity": "Global", "Description": "2024-01-01T00:00:00Z"}),
+        (
+            "-Identity:'Global' -Description:'2024-01-01T00:00:00Z'",
+            {"Identity": "Global", "Description": "2024-01-01T00:00:00Z"},
+        ),
     ]:
-        answer = runner.run(f"Set-CsApplicationAccessPolicy {text}", "Set-CsApplicationAccessPolicy", **parameters)
+        answer = runner.run(
+            f"Set-CsApplicationAccessPolicy {text}", "Set-CsApplicationAccessPolicy", **parameters
+        )
         same(answer.get("value", answer).get("errors"), [])
         same(server.seen[-1]["parameters"], parameters)
     runner.run(f"{GRANT} -Identity:'u' -PolicyName:$null", GRANT, Identity="u", PolicyName=None)
     assert server.seen[-1]["parameters"]["PolicyName"] in (None, ""), server.seen[-1]
     runner.run(f"{GRANT} -Global:$true -PolicyName:'P'", GRANT, Global=True, PolicyName="P")
     same(server.seen[-1]["parameters"], {"Global": True, "PolicyName": "P"})
-    runner.run("New-CsApplicationAccessPolicy -Identity:'P' -AppIds:@('a')", "New-CsApplicationAccessPolicy", Identity="P", AppIds=["a"])
+    runner.run(
+        "New-CsApplicationAccessPolicy -Identity:'P' -AppIds:@('a')",
+        "New-CsApplicationAccessPolicy",
+        Identity="P",
+        AppIds=["a"],
+    )
     same(server.seen[-1]["parameters"]["AppIds"], ["a"])
 
 
-# ---- errors and noise ---------------------------------------------------------------------------------------------------------------
+# ---- errors and noise
+# ------------------------------------------------------------------------------------------
 
 
 @check
 def errors_of_every_kind_are_errors(runner: Runner, server: Server) -> None:
     runner.ready()
     for terminating in (False, True):
-        server.items = [output({"Identity": "first"}), error("it broke", id="Broke", terminating=terminating, details="more")]
+        server.items = [
+            output({"Identity": "first"}),
+            error("it broke", id="Broke", terminating=terminating, details="more"),
+        ]
         answer = runner.run(GET, GET, ["Identity"])
         same(answer["parts"], [{"Identity": "first"}])
         (got,) = answer["value"]["errors"]
@@ -451,7 +561,10 @@ def http_errors_carry_status_and_retry_after(runner: Runner, server: Server) -> 
     ]
     (got,) = runner.run(GET, GET)["value"]["errors"]
     same((got["status"], got["retryAfter"], got["category"]), ("429", "17", "LimitsExceeded"))
-    same([e["type"] for e in got["exceptions"]], ["System.Net.Http.HttpRequestException", "System.TimeoutException"])
+    same(
+        [e["type"] for e in got["exceptions"]],
+        ["System.Net.Http.HttpRequestException", "System.TimeoutException"],
+    )
 
 
 @check
@@ -468,7 +581,10 @@ def noise_never_reaches_the_answers(runner: Runner, server: Server) -> None:
         output({"Identity": "x"}),
     ]
     answer = runner.run(GET, GET, ["Identity"])
-    same((answer["parts"], answer["value"]["warnings"], answer["value"]["errors"]), ([{"Identity": "x"}], ["careful"], []))
+    same(
+        (answer["parts"], answer["value"]["warnings"], answer["value"]["errors"]),
+        ([{"Identity": "x"}], ["careful"], []),
+    )
 
 
 @check
@@ -493,15 +609,24 @@ def binding_errors_are_errors_and_nothing_is_sent(runner: Runner, server: Server
     runner.ready()
     before = len(server.seen)
     for text, cmdlet, parameters in [
-        (f"{GRANT} -Global:$true -Group:'g' -PolicyName:'p'", GRANT, {"Global": True, "Group": "g", "PolicyName": "p"}),
-        (f"{GRANT} -Group:'g' -PolicyName:'p' -Rank:@('x')", GRANT, {"Group": "g", "PolicyName": "p", "Rank": ["x"]}),
+        (
+            f"{GRANT} -Global:$true -Group:'g' -PolicyName:'p'",
+            GRANT,
+            {"Global": True, "Group": "g", "PolicyName": "p"},
+        ),
+        (
+            f"{GRANT} -Group:'g' -PolicyName:'p' -Rank:@('x')",
+            GRANT,
+            {"Group": "g", "PolicyName": "p", "Rank": ["x"]},
+        ),
     ]:
         answer = runner.run(text, cmdlet, **parameters)
         assert answer["value"]["errors"], answer
     same(len(server.seen), before)
 
 
-# ---- the gate ---------------------------------------------------------------------------------------------------------------------------
+# ---- the gate
+# ------------------------------------------------------------------------------------------
 
 
 @check
@@ -513,7 +638,9 @@ def read_agrees_with_every_recorded_text(runner: Runner, server: Server) -> None
             continue
         row = json.loads(line)
         answer = runner.ask("read", text=row["text"])
-        if ("value" in row and answer.get("value") != row["value"]) or ("refused" in row and "refused" not in answer):
+        if ("value" in row and answer.get("value") != row["value"]) or (
+            "refused" in row and "refused" not in answer
+        ):
             wrong.append((row, {k: answer.get(k) for k in ("value", "refused", "failed")}))
     assert not wrong, f"{len(wrong)} texts differ, first: {wrong[0]}"
 
@@ -545,7 +672,11 @@ def text_and_data_must_be_the_same_in_type_and_value(runner: Runner, server: Ser
         ("-Identity:'a' | Remove-Item", {"Identity": "a"}),
         ("-Identity:'a’; Remove-Item ‘b'", {"Identity": "a’; Remove-Item ‘b"}),
     ]:
-        answer = runner.run(f"Set-CsApplicationAccessPolicy {text}".rstrip(), "Set-CsApplicationAccessPolicy", **parameters)
+        answer = runner.run(
+            f"Set-CsApplicationAccessPolicy {text}".rstrip(),
+            "Set-CsApplicationAccessPolicy",
+            **parameters,
+        )
         assert answer.get("refused", "").startswith("gate:"), (text, parameters, answer)
     for text, cmdlet in [
         ("Get-Date", "Get-Date"),
@@ -563,21 +694,41 @@ def a_thousand_calls_in_a_reasonable_time(runner: Runner, server: Server) -> Non
     server.items = []
     start = time.monotonic()
     for n in range(1000):
-        runner.run(f"{GRANT} -Identity:'u{n}' -PolicyName:'P'", GRANT, Identity=f"u{n}", PolicyName="P")
+        runner.run(
+            f"{GRANT} -Identity:'u{n}' -PolicyName:'P'", GRANT, Identity=f"u{n}", PolicyName="P"
+        )
     print(f"      {1000 / (time.monotonic() - start):.0f} calls a second")
     same(len([r for r in server.seen if r["cmdlet"] == GRANT]), 1000)
 
 
-# ---- main ---------------------------------------------------------------------------------------------------------------------------------
+# ---- main
+# ------------------------------------------------------------------------------------------
 
 
 def environment_for(server: Server, modules: str | None) -> dict[str, str]:
     keep = {
         name: os.environ[name]
-        for name in ("PATH", "HOME", "LANG", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "DOTNET_ROOT", "PYTHONPATH", "VIRTUAL_ENV")
+        for name in (
+            "PATH",
+            "HOME",
+            "LANG",
+            "SYSTEMROOT",
+            "TEMP",
+            "TMP",
+            "TMPDIR",
+            "DOTNET_ROOT",
+            "PYTHONPATH",
+            "VIRTUAL_ENV",
+        )
         if name in os.environ
     }
-    quiet = {"POWERSHELL_TELEMETRY_OPTOUT": "1", "POWERSHELL_UPDATECHECK": "Off", "NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+    quiet = {
+        "POWERSHELL_TELEMETRY_OPTOUT": "1",
+        "POWERSHELL_UPDATECHECK": "Off",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "LC_ALL": "C.UTF-8",
+    }
     stubs = {"RECONCILER_STUB_ADDRESS": server.address, "RECONCILER_STUB_TOKEN": server.token}
     return {**keep, **quiet, **stubs, **({"PSModulePath": modules} if modules else {})}
 
@@ -599,10 +750,14 @@ def attempt(one: Check, command: list[str], modules: str | None) -> bool:
     with started(command, modules) as (runner, server):
         try:
             one(runner, server)
-        except Exception as problem:  # noqa: BLE001  (a failing check is reported, whatever it raised)
+        # (a failing check is reported, whatever it raised)
+        except Exception as problem:  # noqa: BLE001
             print(f"FAIL  {name}\n      {type(problem).__name__}: {problem}")
             if runner.log:
-                print("      stderr: " + bytes(runner.log[-600:]).decode(errors="replace").replace("\n", "\n      "))
+                print(
+                    "      stderr: "
+                    + bytes(runner.log[-600:]).decode(errors="replace").replace("\n", "\n      ")
+                )
             return False
     print(f"ok    {name}")
     return True

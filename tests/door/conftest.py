@@ -1,4 +1,6 @@
-"""The door in front of a process: the stand-in always, a real PowerShell with the stub modules where there is one."""
+"""The door in front of a process: the stand-in always, a real PowerShell with the stub modules
+where there is one.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
-TOKENS = {"GRAPH_TOKEN": "canary-graph." + "kQ7zR2" * 20, "TEAMS_TOKEN": "canary-teams." + "Xw9bT4" * 20}
+TOKENS = {
+    "GRAPH_TOKEN": "canary-graph." + "kQ7zR2" * 20,
+    "TEAMS_TOKEN": "canary-teams." + "Xw9bT4" * 20,
+}
 BY_TOKENS = {"teams": {"accessTokens": {"graph": "GRAPH_TOKEN", "teams": "TEAMS_TOKEN"}}}
-QUICK = Timeouts(start=60, load=60, connect=60, device=60, answer=60, read=60, write=60, close=20, terminate=5)
+QUICK = Timeouts(
+    start=60, load=60, connect=60, device=60, answer=60, read=60, write=60, close=20, terminate=5
+)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +60,10 @@ class Service:
         if request["cmdlet"].startswith(("Connect-", "Disconnect-")) and not self.items:
             return [output(thing("Context", {"TenantId": TENANT}))]
         if request["cmdlet"] == "Get-ConnectionInformation":
-            return [output(thing("Information", {**one, "TenantID": TENANT})) for one in request["connections"]]
+            return [
+                output(thing("Information", {**one, "TenantID": TENANT}))
+                for one in request["connections"]
+            ]
         return self.items
 
     def calls(self, cmdlet: str) -> list[Any]:
@@ -92,7 +102,9 @@ def teams(started: Callable[..., Session]) -> Session:
     return ready(started())
 
 
-POLICY = tuple(f"{verb}-CsApplicationAccessPolicy" for verb in ("Get", "New", "Set", "Remove", "Grant"))
+POLICY = tuple(
+    f"{verb}-CsApplicationAccessPolicy" for verb in ("Get", "New", "Set", "Remove", "Grant")
+)
 
 
 def ready(session: Session) -> Session:

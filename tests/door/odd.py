@@ -1,4 +1,7 @@
-"""A process that speaks the runner's protocol until it does not: `python odd.py FAULT`. The fault comes with the first operation after `open`."""
+"""A process that speaks the runner's protocol until it does not: `python odd.py FAULT`.
+
+The fault comes with the first operation after `open`.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,18 @@ class Odd:
 
     def answer(self, **more: Json) -> bytes:
         """A right answer, or one that `more` makes wrong."""
-        line = {"id": self.request["id"], "nonce": self.nonce, "value": self.value(), "milliseconds": 1}
-        return json.dumps({key: value for key, value in {**line, **more}.items() if value != "(left out)"}).encode() + b"\n"
+        line = {
+            "id": self.request["id"],
+            "nonce": self.nonce,
+            "value": self.value(),
+            "milliseconds": 1,
+        }
+        return (
+            json.dumps(
+                {key: value for key, value in {**line, **more}.items() if value != "(left out)"}
+            ).encode()
+            + b"\n"
+        )
 
     def value(self, objects: int = 0) -> Json:
         if self.request["op"] == "open":
@@ -33,7 +46,10 @@ class Odd:
         return {"objects": objects, "warnings": [], "errors": [], "swallowed": []}
 
     def part(self, *objects: Json) -> bytes:
-        return json.dumps({"id": self.request["id"], "nonce": self.nonce, "part": objects}).encode() + b"\n"
+        return (
+            json.dumps({"id": self.request["id"], "nonce": self.nonce, "part": objects}).encode()
+            + b"\n"
+        )
 
     # ---- lines that are no answers
 
@@ -161,9 +177,13 @@ class Odd:
     def a_child_that_stays(self) -> bytes:
         """Ends as it should and leaves a process behind."""
         child = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(60)"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [sys.executable, "-c", "import time; time.sleep(60)"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-        return self.answer(value={"found": True, "name": str(child.pid), "version": "1", "path": ""})
+        return self.answer(
+            value={"found": True, "name": str(child.pid), "version": "1", "path": ""}
+        )
 
 
 def version() -> str:

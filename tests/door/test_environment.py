@@ -27,9 +27,30 @@ GIVEN = {
         "SSL_CERT_FILE",
         "SSL_CERT_DIR",
     ),
-    *("POWERSHELL_TELEMETRY_OPTOUT", "POWERSHELL_UPDATECHECK", "POWERSHELL_DIAGNOSTICS_OPTOUT", "DOTNET_CLI_TELEMETRY_OPTOUT"),
-    *("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "PROGRAMDATA", "PROGRAMFILES", "PROGRAMFILES(X86)", "PROGRAMW6432"),
+    *(
+        "POWERSHELL_TELEMETRY_OPTOUT",
+        "POWERSHELL_UPDATECHECK",
+        "POWERSHELL_DIAGNOSTICS_OPTOUT",
+        "DOTNET_CLI_TELEMETRY_OPTOUT",
+    ),
+    *(
+        "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+    ),
+    *(
+        "SYSTEMROOT",
+        "SYSTEMDRIVE",
+        "WINDIR",
+        "COMSPEC",
+        "PATHEXT",
+        "PROGRAMDATA",
+        "PROGRAMFILES",
+        "PROGRAMFILES(X86)",
+        "PROGRAMW6432",
+    ),
     *(
         "ALLUSERSPROFILE",
         "USERPROFILE",
@@ -51,10 +72,18 @@ def test_nothing_but_the_named_variables_is_passed_on(environ: dict[str, str]) -
 def test_the_home_is_private_and_the_modules_are_found_in_the_real_one() -> None:
     child = child_environment({"HOME": "/people/me", "PATH": "/bin"}, HOME)
     assert {child[name] for name in ("HOME", "TMPDIR", "TEMP", "TMP")} == {str(HOME)}
-    assert child["PSModulePath"] == "/people/me/.local/share/powershell/Modules:/usr/local/share/powershell/Modules"
-    assert child_environment({"XDG_DATA_HOME": "/data"}, HOME)["PSModulePath"].startswith("/data/powershell/Modules:")
+    assert (
+        child["PSModulePath"]
+        == "/people/me/.local/share/powershell/Modules:/usr/local/share/powershell/Modules"
+    )
+    assert child_environment({"XDG_DATA_HOME": "/data"}, HOME)["PSModulePath"].startswith(
+        "/data/powershell/Modules:"
+    )
     assert child_environment({}, HOME)["PSModulePath"] == "/usr/local/share/powershell/Modules"
-    assert child_environment({"HOME": "/people/me", "PSModulePath": "/there"}, HOME)["PSModulePath"] == "/there"
+    assert (
+        child_environment({"HOME": "/people/me", "PSModulePath": "/there"}, HOME)["PSModulePath"]
+        == "/there"
+    )
 
 
 def test_windows_asks_the_system_for_the_modules(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +93,11 @@ def test_windows_asks_the_system_for_the_modules(monkeypatch: pytest.MonkeyPatch
 
 
 def test_an_identity_endpoint_is_passed_on_only_when_it_is_named() -> None:
-    environ = {"IDENTITY_ENDPOINT": "http://localhost:42", "IDENTITY_HEADER": "canary-of-the-endpoint", "OTHER": "x"}
+    environ = {
+        "IDENTITY_ENDPOINT": "http://localhost:42",
+        "IDENTITY_HEADER": "canary-of-the-endpoint",
+        "OTHER": "x",
+    }
     assert "IDENTITY_HEADER" not in child_environment(environ, HOME)
     child = child_environment(environ, HOME, pass_on=IDENTITY)
     assert (child["IDENTITY_HEADER"], "OTHER" in child) == ("canary-of-the-endpoint", False)

@@ -1,4 +1,6 @@
-"""A process that misbehaves: the session is lost at once, the process is gone with all that it started, and nothing is read into what it said."""
+"""A process that misbehaves: the session is lost at once, the process is gone with all that it
+started, and nothing is read into what it said.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +131,9 @@ def test_nothing_is_sent_when_something_was_said_unasked(odd: Callable[..., Sess
     assert gone(session.pid)
 
 
-def test_noise_does_not_stop_the_process_and_is_not_kept_whole(odd: Callable[..., Session], tmp_path: Path) -> None:
+def test_noise_does_not_stop_the_process_and_is_not_kept_whole(
+    odd: Callable[..., Session], tmp_path: Path
+) -> None:
     log = tmp_path / "log"
     session = odd("noise", log=log)
     assert session.load("M") == NotFound("M", ())
@@ -186,7 +190,11 @@ def wait_for(true: Callable[[], bool]) -> None:
 
 
 def children_of(pid: int) -> list[int]:
-    return [int(child) for task in (PROC / str(pid) / "task").iterdir() for child in (task / "children").read_text().split()]
+    return [
+        int(child)
+        for task in (PROC / str(pid) / "task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
 
 
 def dead(pid: int) -> bool:
@@ -229,7 +237,9 @@ def test_an_interrupted_operation_ends_the_process(odd: Callable[..., Session]) 
         (Invocation("Get-X", {"A": "\ud800"}), "Get-X -A:'\ud800'"),
     ],
 )
-def test_a_text_that_is_not_exactly_the_invocation_never_leaves(odd: Callable[..., Session], invocation: Invocation, text: str) -> None:
+def test_a_text_that_is_not_exactly_the_invocation_never_leaves(
+    odd: Callable[..., Session], invocation: Invocation, text: str
+) -> None:
     session = odd("death")
     with pytest.raises(RefusedText):
         session.run(invocation, text)
@@ -246,7 +256,9 @@ def test_lone_surrogates_never_leave(odd: Callable[..., Session]) -> None:
 def test_lists_are_tuples_or_lists(odd: Callable[..., Session]) -> None:
     session = odd("nothing_wrong")
     made = Invocation("Set-X", {"A": {"Add": ("a", "b")}, "B": ("c",), "C": None})
-    assert session.run(made, "Set-X -A:@{Add=@('a','b')} -B:@('c') -C:$null") == Answer([], (), (), ())
+    assert session.run(made, "Set-X -A:@{Add=@('a','b')} -B:@('c') -C:$null") == Answer(
+        [], (), (), ()
+    )
 
 
 def test_a_failed_open_is_told_with_what_was_printed(odd: Callable[..., Session]) -> None:
@@ -257,13 +269,17 @@ def test_a_failed_open_is_told_with_what_was_printed(odd: Callable[..., Session]
 
 
 def test_a_program_that_is_gone_again_cannot_be_asked_for_its_version(tmp_path: Path) -> None:
-    program = script(tmp_path / "pwsh", ("sh", "-c", f"rm '{tmp_path / 'pwsh'}'; echo gone >&2"), {})
+    program = script(
+        tmp_path / "pwsh", ("sh", "-c", f"rm '{tmp_path / 'pwsh'}'; echo gone >&2"), {}
+    )
     with pytest.raises(SessionLost, match=r"the last that it printed: gone$"):
         start(program, environment=os.environ)
 
 
 def test_too_old_is_told_whether_it_answers_or_not(odd: Callable[..., Session]) -> None:
-    with pytest.raises(DoorFault, match=r"is PowerShell 7\.4, which is too old: install 7\.6 or newer with `"):
+    with pytest.raises(
+        DoorFault, match=r"is PowerShell 7\.4, which is too old: install 7\.6 or newer with `"
+    ):
         odd("nothing_wrong", "7.4.11")
     with pytest.raises(DoorFault, match=r"is PowerShell 7\.5, which is too old"):
         odd("open:exit", "7.5.0")

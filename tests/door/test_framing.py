@@ -26,7 +26,9 @@ def line(**more: Any) -> bytes:
 
 @given(st.sampled_from(["value", "refused", "failed"]), VALUES, st.integers(0))
 def test_ends_are_read_as_they_are(kind: str, content: Any, milliseconds: int) -> None:
-    assert decode(line(**{kind: content}, milliseconds=milliseconds), 7, NONCE) == End(kind, content)  # type: ignore[arg-type]
+    assert decode(line(**{kind: content}, milliseconds=milliseconds), 7, NONCE) == End(
+        kind, content
+    )  # type: ignore[arg-type]
 
 
 @given(st.lists(VALUES, max_size=4))
@@ -41,7 +43,9 @@ def test_no_bytes_are_an_answer_by_chance(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=3), st.integers(0, 80), st.integers(1, 3))
-def test_a_changed_line_is_no_answer_or_has_the_form_of_one(piece: bytes, at: int, taken: int) -> None:
+def test_a_changed_line_is_no_answer_or_has_the_form_of_one(
+    piece: bytes, at: int, taken: int
+) -> None:
     right = line(value={"objects": 0}, milliseconds=1)
     changed = right[:at] + piece + right[at + taken :]
     try:
@@ -63,7 +67,11 @@ def test_a_refusal_of_a_line_carries_nothing_of_it() -> None:
         shown = shown.__context__
 
 
-@given(st.integers(1), FIT, st.dictionaries(FIT.filter(lambda key: key not in {"id", "op"}), FIT, max_size=4))
+@given(
+    st.integers(1),
+    FIT,
+    st.dictionaries(FIT.filter(lambda key: key not in {"id", "op"}), FIT, max_size=4),
+)
 def test_requests_are_one_ascii_line(number: int, operation: str, fields: dict[str, str]) -> None:
     raw = encode(number, operation, fields)
     assert raw.isascii()

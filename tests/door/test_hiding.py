@@ -19,8 +19,12 @@ from reconciler.powershell.door.log import Log
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOKENS = st.binary(min_size=60, max_size=300).map(lambda raw: base64.urlsafe_b64encode(raw).decode("ascii"))
-PASSWORDS = st.text(min_size=8, max_size=30).filter(lambda text: text not in HIDDEN and not text.isspace())
+TOKENS = st.binary(min_size=60, max_size=300).map(
+    lambda raw: base64.urlsafe_b64encode(raw).decode("ascii")
+)
+PASSWORDS = st.text(min_size=8, max_size=30).filter(
+    lambda text: text not in HIDDEN and not text.isspace()
+)
 SECRETS = st.lists(TOKENS | PASSWORDS, min_size=1, max_size=4)
 AROUND = st.text(max_size=40)
 
@@ -40,7 +44,12 @@ def test_no_secret_survives(secrets: list[str], around: list[str], data: st.Data
     assert [secret for secret in secrets if secret in left] == []
 
 
-@given(PASSWORDS, st.sampled_from([json.dumps, html.escape, quote, lambda text: "'" + text.replace("'", "''") + "'"]))
+@given(
+    PASSWORDS,
+    st.sampled_from(
+        [json.dumps, html.escape, quote, lambda text: "'" + text.replace("'", "''") + "'"]
+    ),
+)
 def test_other_spellings_are_hidden(password: str, spell: object) -> None:
     try:
         text = spell(password)  # type: ignore[operator]
@@ -51,10 +60,14 @@ def test_other_spellings_are_hidden(password: str, spell: object) -> None:
 
 
 @given(TOKENS, AROUND, AROUND, st.data())
-def test_pieces_of_tokens_are_hidden(token: str, before: str, behind: str, data: st.DataObject) -> None:
+def test_pieces_of_tokens_are_hidden(
+    token: str, before: str, behind: str, data: st.DataObject
+) -> None:
     start = data.draw(st.integers(0, len(token) - 15))
     piece = token[start : data.draw(st.integers(start + 15, len(token)))]
-    if all(len(set(piece[at : at + 8])) >= 4 for at in range(len(piece) - 7)):  # padding is in many files
+    if all(
+        len(set(piece[at : at + 8])) >= 4 for at in range(len(piece) - 7)
+    ):  # padding is in many files
         assert piece not in knowing(token).text(before + piece + behind)
 
 
@@ -65,12 +78,18 @@ def test_what_shares_nothing_with_a_secret_stays(secrets: list[str], text: str) 
 
 
 def test_names_that_begin_like_a_password_stay() -> None:
-    assert knowing("Contoso-Reader-2026!").text("Contoso-Reader of contoso.onmicrosoft.com") == "Contoso-Reader of contoso.onmicrosoft.com"
+    assert (
+        knowing("Contoso-Reader-2026!").text("Contoso-Reader of contoso.onmicrosoft.com")
+        == "Contoso-Reader of contoso.onmicrosoft.com"
+    )
 
 
 def test_a_few_characters_of_a_token_stay() -> None:
     token = base64.b64encode(bytes(range(120))).decode()
-    assert knowing(token).text(f"12345678{token[40:50]}<>{token[8:22]}.") == f"12345678{token[40:50]}<>{token[8:22]}."
+    assert (
+        knowing(token).text(f"12345678{token[40:50]}<>{token[8:22]}.")
+        == f"12345678{token[40:50]}<>{token[8:22]}."
+    )
 
 
 def test_padding_is_not_taken_for_a_piece() -> None:
@@ -83,8 +102,14 @@ def test_a_short_secret_is_not_hidden() -> None:
 
 def test_values_are_cleared_throughout() -> None:
     hiding = knowing("correct horse")
-    value = {"a correct horse": ["correct horse", 1, None, True, {"b": "no"}], "c": "the correct horse!"}
-    assert hiding.value(value) == {f"a {HIDDEN}": [HIDDEN, 1, None, True, {"b": "no"}], "c": f"the {HIDDEN}!"}
+    value = {
+        "a correct horse": ["correct horse", 1, None, True, {"b": "no"}],
+        "c": "the correct horse!",
+    }
+    assert hiding.value(value) == {
+        f"a {HIDDEN}": [HIDDEN, 1, None, True, {"b": "no"}],
+        "c": f"the {HIDDEN}!",
+    }
     assert knowing().value(value) is value
     assert "horse" not in repr(hiding)
 
@@ -106,7 +131,11 @@ def test_a_secret_that_a_cut_divides_is_hidden() -> None:
     for shift in (0, 1000, 1990):
         log = Log(knowing(token))
         log.feed(b" " * (32 * 1024 - shift) + token.encode() * 40 + b"\nnext\n")
-        assert [piece for piece in (token[at : at + 15] for at in range(2000 - 15)) if piece in log.tail()] == []
+        assert [
+            piece
+            for piece in (token[at : at + 15] for at in range(2000 - 15))
+            if piece in log.tail()
+        ] == []
         assert log.tail().endswith("\nnext")
 
 

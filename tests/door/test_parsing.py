@@ -1,4 +1,6 @@
-"""Values of answers have the form of the contract, or they break the session: never another error, never a guess."""
+"""Values of answers have the form of the contract, or they break the session: never another error,
+never a guess.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +37,22 @@ NAMES = (
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6)
+    ),
     max_leaves=12,
 )
 PARSERS: tuple[Callable[[Any], Any], ...] = (
-    *(parsing.fields, parsing.rows, parsing.text, parsing.texts, parsing.count, parsing.invocation, parsing.errors, parsing.error),
+    *(
+        parsing.fields,
+        parsing.rows,
+        parsing.text,
+        parsing.texts,
+        parsing.count,
+        parsing.invocation,
+        parsing.errors,
+        parsing.error,
+    ),
     lambda value: parsing.module("M", value),
     lambda value: parsing.resolved(["Get-X"], value),
 )
@@ -57,7 +70,10 @@ def test_only_what_was_asked_for_is_resolved(value: Any) -> None:
         parsing.resolved(["Get-X"], value)
 
 
-@pytest.mark.parametrize("value", [{}, {"found": None}, {"found": "true"}, {"found": False}, {"found": False, "others": "1.0"}])
+@pytest.mark.parametrize(
+    "value",
+    [{}, {"found": None}, {"found": "true"}, {"found": False}, {"found": False, "others": "1.0"}],
+)
 def test_a_module_is_found_or_not(value: Any) -> None:
     with pytest.raises(Broken):
         parsing.module("M", value)
@@ -66,7 +82,13 @@ def test_a_module_is_found_or_not(value: Any) -> None:
 
 def test_an_error_record_has_nulls_for_what_is_not_known() -> None:
     told = parsing.error(
-        {"id": None, "category": "NotSpecified", "exceptions": [{"type": "T", "message": None}], "status": "", "retryAfter": None}
+        {
+            "id": None,
+            "category": "NotSpecified",
+            "exceptions": [{"type": "T", "message": None}],
+            "status": "",
+            "retryAfter": None,
+        }
     )
     assert told == ServiceError("", "NotSpecified", "", "", "", "", (Raised("T", ""),))
     assert told.message == ""
@@ -77,6 +99,11 @@ def test_a_write_may_take_longer_than_a_read_and_members_longest() -> None:
     times = Timeouts()
     waits = [
         times.of(name)
-        for name in ("Get-Recipient", "Test-ApplicationAccessPolicy", "New-ApplicationAccessPolicy", "Get-DistributionGroupMember")
+        for name in (
+            "Get-Recipient",
+            "Test-ApplicationAccessPolicy",
+            "New-ApplicationAccessPolicy",
+            "Get-DistributionGroupMember",
+        )
     ]
     assert waits == [300, 300, 1200, 3600]

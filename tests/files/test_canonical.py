@@ -12,11 +12,16 @@ from hypothesis import strategies as st
 from reconciler import canonical
 
 LETTERS = st.text(
-    st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from('\x00\x1f\x7f\x80\u2028\u2029\uffff"\\/\b\f\n\r\t<>&\U0001f600'))
+    st.one_of(
+        st.characters(exclude_categories=["Cs"]),
+        st.sampled_from('\x00\x1f\x7f\x80\u2028\u2029\uffff"\\/\b\f\n\r\t<>&\U0001f600'),
+    )
 )
 VALUES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.integers(-(2**70), 2**70), LETTERS),
-    lambda inner: st.one_of(st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(LETTERS, inner)),
+    lambda inner: st.one_of(
+        st.lists(inner), st.lists(inner).map(tuple), st.dictionaries(LETTERS, inner)
+    ),
 )
 
 
@@ -29,7 +34,9 @@ def test_what_is_encoded_fast_is_what_is_encoded_strictly(value: Any) -> None:
 @given(VALUES)
 def test_it_is_json_with_sorted_keys_and_without_blanks(value: Any) -> None:
     told = canonical.dumps(value).decode("utf-8")
-    assert told == json.dumps(json.loads(told), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    assert told == json.dumps(
+        json.loads(told), ensure_ascii=False, sort_keys=True, separators=(",", ":")
+    )
 
 
 @pytest.mark.parametrize("encode", [canonical.dumps, canonical.encode])
@@ -56,4 +63,6 @@ def test_rows_have_one_digest_in_any_order_and_others_another(
 
 def test_a_line_break_in_a_cell_moves_nothing_into_another() -> None:
     assert canonical.rows_digest([["a\nb"], ["c"]]) != canonical.rows_digest([["a"], ["b\nc"]])
-    assert canonical.rows_digest([["a", "c"], ["b", "d"]]) != canonical.rows_digest([["a\nb", "c"], ["", "d"]])
+    assert canonical.rows_digest([["a", "c"], ["b", "d"]]) != canonical.rows_digest(
+        [["a\nb", "c"], ["", "d"]]
+    )

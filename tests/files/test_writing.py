@@ -81,10 +81,17 @@ def test_the_null_device_is_written_into() -> None:
 
 @pytest.mark.parametrize("redirected", [False, True])
 def test_standard_output_by_its_name_is_written_into(tmp_path: Path, *, redirected: bool) -> None:
-    code = "from pathlib import Path; from reconciler.files import sweep, sync_directory, write_atomically; write_atomically(Path('/dev/stdout'), [b'ab'])"
+    code = (
+        "from pathlib import Path; from reconciler.files import sweep, sync_directory,"
+        " write_atomically; write_atomically(Path('/dev/stdout'), [b'ab'])"
+    )
     with (tmp_path / "out").open("wb") as file:
-        ran = subprocess.run([sys.executable, "-c", code], stdout=file if redirected else subprocess.PIPE, check=True)
-    assert (ran.stdout, (tmp_path / "out").read_bytes()) == ((None, b"ab") if redirected else (b"ab", b""))
+        ran = subprocess.run(
+            [sys.executable, "-c", code], stdout=file if redirected else subprocess.PIPE, check=True
+        )
+    assert (ran.stdout, (tmp_path / "out").read_bytes()) == (
+        (None, b"ab") if redirected else (b"ab", b"")
+    )
     assert Path("/dev/stdout").is_symlink()
 
 

@@ -26,9 +26,14 @@ TOP = {
 
 FORBIDDEN = {
     "a path of one machine": r"(?<![\w.])/(?:work|farm|root|home|Users|opt)/",
-    "a place outside the repository": r"\bshared/|\bdesign\.md\b|\bdesign §|\breference/|\breference \w+\.md\b",
+    "a place outside the repository": (
+        r"\bshared/|\bdesign\.md\b|\bdesign §|\breference/|\breference \w+\.md\b"
+    ),
     "a package index": r"find-links|extra-index-url|--index-url|files\.pythonhosted|pypi\.org",
-    "how the repository came to be": r"(?i)\b(?:this|later|access|scale|journey) issue\b|\bissues (?:show|list)\b|\bchatgpt\b|\bllm\b|\bthe chief\b",
+    "how the repository came to be": (
+        r"(?i)\b(?:this|later|access|scale|journey) issue\b|\bissues"
+        r" (?:show|list)\b|\bchatgpt\b|\bllm\b|\bthe chief\b"
+    ),
     "something left over": r"\b(?:TODO|FIXME|XXX)\b",
 }
 NOT_OF_OURS = (
@@ -48,7 +53,9 @@ def test_nothing_tracked_speaks_of(what: str) -> None:
     found = [
         f"{name}:{number}: {line.strip()[:100]}"
         for name in _texts()
-        for number, line in enumerate((ROOT / name).read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        for number, line in enumerate(
+            (ROOT / name).read_text(encoding="utf-8", errors="replace").splitlines(), 1
+        )
         if pattern.search(line)
     ]
     expect_none(found)
@@ -87,10 +94,19 @@ def test_actions_are_pinned_by_commit() -> None:
 
 def test_workflows_start_without_permissions() -> None:
     workflows = [name for name in tracked() if name.startswith(".github/workflows/")]
-    expect_none([name for name in workflows if "\npermissions: {}\n" not in (ROOT / name).read_text(encoding="utf-8")])
+    expect_none(
+        [
+            name
+            for name in workflows
+            if "\npermissions: {}\n" not in (ROOT / name).read_text(encoding="utf-8")
+        ]
+    )
 
 
 def test_every_dependency_has_a_lower_bound() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    needed = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
+    needed = [
+        *project["dependencies"],
+        *(one for extra in project["optional-dependencies"].values() for one in extra),
+    ]
     expect_none([one for one in needed if ">=" not in one])

@@ -1,4 +1,6 @@
-"""The schemas as another validator sees them: valid by themselves, and right about the sample without any code of ours."""
+"""The schemas as another validator sees them: valid by themselves, and right about the sample
+without any code of ours.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +15,19 @@ from tests.house.tree import ROOT
 
 SCHEMAS = sorted((ROOT / "schemas").glob("*.json"))
 DOCUMENTS = [
-    pytest.param(document, id=f"{path.relative_to(ROOT / 'policies')}:{document['metadata']['name']}")
+    pytest.param(
+        document, id=f"{path.relative_to(ROOT / 'policies')}:{document['metadata']['name']}"
+    )
     for path in sorted((ROOT / "policies").rglob("*.yaml"))
     for document in yaml.safe_load_all(path.read_text(encoding="utf-8"))
 ]
 
 WRONG = {
     "an unknown key": lambda document: {**document, "unknown": 1},
-    "an unknown key of spec": lambda document: {**document, "spec": {**document["spec"], "unknown": 1}},
+    "an unknown key of spec": lambda document: {
+        **document,
+        "spec": {**document["spec"], "unknown": 1},
+    },
     "another version": lambda document: {**document, "apiVersion": "reconciler/v0"},
     "no name": lambda document: {**document, "metadata": {}},
     "an empty name": lambda document: {**document, "metadata": {"name": ""}},
@@ -36,7 +43,11 @@ def _schema(name: str) -> dict[str, Any]:
 
 
 def _of_kind(kind: str) -> dict[str, Any]:
-    (found,) = [schema for path in SCHEMAS if (schema := _schema(path.name)).get("properties", {}).get("kind", {}).get("const") == kind]
+    (found,) = [
+        schema
+        for path in SCHEMAS
+        if (schema := _schema(path.name)).get("properties", {}).get("kind", {}).get("const") == kind
+    ]
     return found
 
 

@@ -16,7 +16,9 @@ PACKAGE = ROOT / "reconciler"
 
 
 class Call(NamedTuple):
-    """A call of something by name: `print(...)` is ("", "print"), `path.read_text()` is (".", "read_text")."""
+    """A call of something by name: `print(...)` is ("", "print"), `path.read_text()` is (".",
+    "read_text").
+    """
 
     where: str
     dot: str
@@ -25,9 +27,16 @@ class Call(NamedTuple):
 
 @cache
 def tracked() -> tuple[str, ...]:
-    """Paths of every file that is in git, relative to the root. What somebody's own runs leave lying there is not ours to judge."""
+    """Paths of every file that is in git, relative to the root.
+
+    What somebody's own runs leave lying there is not ours to judge.
+    """
     listing = ["git", "ls-files", "-z"]
-    names = subprocess.run(listing, cwd=ROOT, capture_output=True, check=True).stdout.decode().split("\0")
+    names = (
+        subprocess.run(listing, cwd=ROOT, capture_output=True, check=True)
+        .stdout.decode()
+        .split("\0")
+    )
     return tuple(sorted(name for name in names if name and (ROOT / name).is_file()))
 
 
@@ -44,13 +53,16 @@ def parsed(path: Path) -> ast.Module:
 
 
 def name_of(path: Path) -> str:
-    """Dotted name of a module without the package: `kinds.teams.parse`, `cli` for `cli/__init__.py`."""
+    """Dotted name of a module without the package: `kinds.teams.parse`, `cli` for
+    `cli/__init__.py`.
+    """
     parts = path.relative_to(PACKAGE).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def imports(path: Path, *, runtime: bool = False) -> Iterator[tuple[str, int]]:
-    """Dotted names that a module imports, with lines: `import a.b` is `a.b`, `from a import b` is `a.b`.
+    """Dotted names that a module imports, with lines: `import a.b` is `a.b`, `from a import b` is
+    `a.b`.
 
     `runtime` leaves out what stands under `if TYPE_CHECKING`.
     """
@@ -63,7 +75,12 @@ def imports(path: Path, *, runtime: bool = False) -> Iterator[tuple[str, int]]:
 
 
 def _nodes(node: ast.AST, *, runtime: bool) -> Iterator[ast.AST]:
-    if runtime and isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+    if (
+        runtime
+        and isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+    ):
         return
     yield node
     for child in ast.iter_child_nodes(node):
@@ -74,7 +91,9 @@ def _absolute(path: Path, node: ast.ImportFrom) -> str:
     if not node.level:
         return node.module or ""
     package = ("reconciler", *path.relative_to(PACKAGE).parts[:-1])
-    return ".".join((*package[: len(package) - node.level + 1], *((node.module,) if node.module else ())))
+    return ".".join(
+        (*package[: len(package) - node.level + 1], *((node.module,) if node.module else ()))
+    )
 
 
 def calls(path: Path) -> Iterator[Call]:

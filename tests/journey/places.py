@@ -19,7 +19,9 @@ BUNDLED = ROOT / "reconciler" / "tenants" / "contoso.json"
 
 
 class Place(NamedTuple):
-    """A folder with `policies/` and a simulated tenant in `tenant.json`, and the command line in it."""
+    """A folder with `policies/` and a simulated tenant in `tenant.json`, and the command line in
+    it.
+    """
 
     folder: Path
     run: Run
@@ -31,7 +33,9 @@ class Place(NamedTuple):
         """The plan of this moment, as its file holds it."""
         ran = self("plan", "--out", "plan.json")
         assert ran.code in {0, 4}, ran.out + ran.err
-        plan: Mapping[str, Any] = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+        plan: Mapping[str, Any] = json.loads(
+            (self.folder / "plan.json").read_text(encoding="utf-8")
+        )
         return plan
 
     def apply(self) -> None:
@@ -47,7 +51,9 @@ class Place(NamedTuple):
             named = [one for one in found if one["metadata"]["name"] == document]
             if named:
                 change(named[0])
-                path.write_text(yaml.safe_dump_all(found, allow_unicode=True, sort_keys=False), encoding="utf-8")
+                path.write_text(
+                    yaml.safe_dump_all(found, allow_unicode=True, sort_keys=False), encoding="utf-8"
+                )
                 return
         raise AssertionError(document)
 
@@ -57,7 +63,9 @@ class Place(NamedTuple):
 
     def tenant(self) -> Mapping[str, Any]:
         """What the simulated tenant has now."""
-        tenant: Mapping[str, Any] = json.loads((self.folder / "tenant.json").read_text(encoding="utf-8"))
+        tenant: Mapping[str, Any] = json.loads(
+            (self.folder / "tenant.json").read_text(encoding="utf-8")
+        )
         return tenant
 
 

@@ -33,7 +33,9 @@ def test_the_sample_has_something_of_everything(place: Place) -> None:
     assert plan["applicable"], plan["refusals"]
     assert actions["teams.policy/MY-APP-POLICY"] == ["create"]
     assert actions["teams.policy/Test-policy"] == ["update"]
-    assert actions["teams.grant/user:15dc9f74-e8eb-47c6-b991-76bc9947d9ac"] == ["update"], "a user who moves from one policy to another"
+    assert actions["teams.grant/user:15dc9f74-e8eb-47c6-b991-76bc9947d9ac"] == ["update"], (
+        "a user who moves from one policy to another"
+    )
     assert actions["teams.grant/user:a194c55d-70a1-4da8-b44d-144c97d003e8"] == ["create"]
     assert actions["teams.grant/user:5c43c61c-863c-4f84-810f-656dec65395e"] == ["delete"]
     assert actions["teams.grant/group:566b8d39-5c5c-4aaa-bc07-4f36278a1b38"] == ["create"]
@@ -43,12 +45,19 @@ def test_the_sample_has_something_of_everything(place: Place) -> None:
         "teams.grant/group:1aec801c-04a3-42c6-8307-b87c6d0995b9",
         "teams.policy/Legacy-recorder",
     ]
-    assert {row["application"] for row in plan["access"]["tenant_wide"]} == {consent.rpartition("/")[2] for consent in plan["consents"]}
+    assert {row["application"] for row in plan["access"]["tenant_wide"]} == {
+        consent.rpartition("/")[2] for consent in plan["consents"]
+    }
     gained = [(row["application"], row["subject"]) for row in plan["access"]["gained"]]
-    assert ("2cb8a690-ed7d-4fff-a6f5-6009677e4829", {"kind": "user", "id": "53c5584d-7e21-4eb4-bdb6-b8ff045cbe4a"}) in gained
+    assert (
+        "2cb8a690-ed7d-4fff-a6f5-6009677e4829",
+        {"kind": "user", "id": "53c5584d-7e21-4eb4-bdb6-b8ff045cbe4a"},
+    ) in gained
     assert plan["gaps"], "the sample shows what no order can spare"
     assert all(row["proved"] for row in plan["gaps"])
-    assert {index for step in plan["steps"] for index in step["gaps"]} == set(range(len(plan["gaps"])))
+    assert {index for step in plan["steps"] for index in step["gaps"]} == set(
+        range(len(plan["gaps"]))
+    )
 
 
 def test_a_changed_scope_is_a_replacement_of_two_changes_that_name_each_other(place: Place) -> None:
@@ -83,16 +92,31 @@ def test_apply_without_a_plan_and_without_changes_does_nothing(applied: Place) -
 
 
 def test_a_changed_scope_leaves_no_old_policy_behind(applied: Place) -> None:
-    applied.edit("even-users", lambda document: document["spec"].update(scope="OddUsers@contoso.com"))
+    applied.edit(
+        "even-users", lambda document: document["spec"].update(scope="OddUsers@contoso.com")
+    )
     applied.apply()
-    scopes = [policy["ScopeName"] for policy in applied.tenant()["exchange"]["policies"] if policy["AppId"].startswith("e7e4dbfc")]
+    scopes = [
+        policy["ScopeName"]
+        for policy in applied.tenant()["exchange"]["policies"]
+        if policy["AppId"].startswith("e7e4dbfc")
+    ]
     assert scopes == ["OddUsers"]
 
 
-def test_an_application_taken_out_of_one_of_two_documents_leaves_no_old_policy_behind(applied: Place) -> None:
-    applied.edit("sales-systems-off-the-board", lambda document: document["spec"].update(applications=["crm"]))
+def test_an_application_taken_out_of_one_of_two_documents_leaves_no_old_policy_behind(
+    applied: Place,
+) -> None:
+    applied.edit(
+        "sales-systems-off-the-board",
+        lambda document: document["spec"].update(applications=["crm"]),
+    )
     applied.apply()
-    rights = [policy["AccessRight"] for policy in applied.tenant()["exchange"]["policies"] if policy["AppId"].startswith("6d2b65ed")]
+    rights = [
+        policy["AccessRight"]
+        for policy in applied.tenant()["exchange"]["policies"]
+        if policy["AppId"].startswith("6d2b65ed")
+    ]
     assert rights == ["RestrictAccess"]
 
 
@@ -101,7 +125,11 @@ def test_an_application_taken_out_of_its_last_document_is_unmanaged(applied: Pla
         applied.edit(name, lambda document: document["spec"].update(applications=["crm"]))
     plan = applied.plan()
     assert plan["changes"] == []
-    left = [note["address"] for note in plan["unmanaged"] if "6d2b65ed-3c77-4f3c-bd7a-8e4e3704d672" in note["address"]]
+    left = [
+        note["address"]
+        for note in plan["unmanaged"]
+        if "6d2b65ed-3c77-4f3c-bd7a-8e4e3704d672" in note["address"]
+    ]
     assert len(left) == 2
     text = applied("plan").out
     assert [address for address in left if address not in text] == []
@@ -119,11 +147,16 @@ def test_no_more_tenant_grant_names_what_stays_in_global(applied: Place) -> None
 def test_global_is_emptied_by_saying_so(applied: Place) -> None:
     applied.edit("Test-policy", lambda document: document["spec"]["grants"].pop("tenant"))
     (applied.folder / "policies" / "global.yaml").write_text(
-        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: Global}\nspec: {applications: []}\n",
+        "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name:"
+        " Global}\nspec: {applications: []}\n",
         encoding="utf-8",
     )
     applied.apply()
-    assert [policy["AppIds"] for policy in applied.tenant()["teams"]["policies"] if policy["Identity"] == "Global"] == [[]]
+    assert [
+        policy["AppIds"]
+        for policy in applied.tenant()["teams"]["policies"]
+        if policy["Identity"] == "Global"
+    ] == [[]]
 
 
 def test_without_its_consents_the_plan_is_shown_and_refused(place: Place) -> None:
@@ -149,7 +182,10 @@ def test_a_plan_is_shown_as_it_was_printed(place: Place) -> None:
     planned = place("plan", "--out", "plan.json")
     shown = place.run("show", "plan.json", cwd=place.folder)
     assert shown.code == 0
-    assert shown.out.split("\nPlan: ")[0].splitlines()[1:] == planned.out.split("\nPlan: ")[0].splitlines()[1:]
+    assert (
+        shown.out.split("\nPlan: ")[0].splitlines()[1:]
+        == planned.out.split("\nPlan: ")[0].splitlines()[1:]
+    )
 
 
 def test_the_sample_has_no_findings(run: Run) -> None:

@@ -1,4 +1,6 @@
-"""What the command line does when something is not as it should be: one message for a person, the right exit code, nothing written."""
+"""What the command line does when something is not as it should be: one message for a person, the
+right exit code, nothing written.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def _is_for_people(ran: Ran) -> bool:
 def test_a_plan_that_was_edited_is_not_applied(place: Place) -> None:
     place.plan()
     path, before = place.folder / "plan.json", place.tenant()
-    path.write_text(path.read_text(encoding="utf-8").replace("MY-APP-POLICY", "MY-APP-POLICE"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("MY-APP-POLICY", "MY-APP-POLICE"), encoding="utf-8"
+    )
     ran = place("apply", "plan.json", "--auto-approve")
     assert ran.code == 5
     assert _is_for_people(ran)
@@ -56,21 +60,29 @@ def test_a_plan_is_approved_by_either_digest(which: str, place: Place) -> None:
 
 
 def test_an_offline_plan_does_what_a_plan_on_the_tenant_does(place: Place) -> None:
-    """A pull request is planned on a capture, without the tenant; its content digest approves the plan that is made later."""
+    """A pull request is planned on a capture, without the tenant; its content digest approves the
+    plan that is made later.
+    """
     assert place("fetch", "--out", "capture.json").code == 0
-    offline = place.run("plan", "--tenant", "capture.json", "--out", "offline.json", cwd=place.folder)
+    offline = place.run(
+        "plan", "--tenant", "capture.json", "--out", "offline.json", cwd=place.folder
+    )
     assert offline.code == 0, offline.out + offline.err
     reviewed = json.loads((place.folder / "offline.json").read_text(encoding="utf-8"))
     planned = place.plan()
     assert reviewed["content_digest"] == planned["content_digest"]
-    assert offline.out.startswith("SIMULATED TENANT")  # a capture of a simulated tenant still says so
+    assert offline.out.startswith(
+        "SIMULATED TENANT"
+    )  # a capture of a simulated tenant still says so
 
 
 def test_a_capture_is_never_written_to(place: Place) -> None:
     assert place("fetch", "--out", "capture.json").code == 0
     before = (place.folder / "capture.json").read_bytes()
     place.plan()
-    ran = place.run("apply", "plan.json", "--auto-approve", "--tenant", "capture.json", cwd=place.folder)
+    ran = place.run(
+        "apply", "plan.json", "--auto-approve", "--tenant", "capture.json", cwd=place.folder
+    )
     assert ran.code == 64
     assert _is_for_people(ran)
     assert (place.folder / "capture.json").read_bytes() == before
@@ -87,7 +99,10 @@ def test_half_a_capture_is_no_empty_tenant(place: Place) -> None:
 
 
 def test_documents_of_another_tenant_are_refused(place: Place) -> None:
-    place.edit("contoso", lambda document: document["spec"].update(tenantId="11111111-2222-4333-8444-555555555555"))
+    place.edit(
+        "contoso",
+        lambda document: document["spec"].update(tenantId="11111111-2222-4333-8444-555555555555"),
+    )
     without = place.run("plan", cwd=place.folder)
     assert without.code == 64, "no tenant is guessed"
     ran = place("plan")
@@ -105,36 +120,59 @@ def test_without_a_terminal_nobody_is_asked(place: Place) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("plan", "--no-such-option"), ("no-such-command",), ("plan", "--format", "xml"), ("apply", "absent.json")]
+    "arguments",
+    [
+        ("plan", "--no-such-option"),
+        ("no-such-command",),
+        ("plan", "--format", "xml"),
+        ("apply", "absent.json"),
+    ],
 )
-def test_a_wrong_command_line_is_told_apart_from_pending_changes(arguments: tuple[str, ...], place: Place) -> None:
+def test_a_wrong_command_line_is_told_apart_from_pending_changes(
+    arguments: tuple[str, ...], place: Place
+) -> None:
     ran = place.run(*arguments, cwd=place.folder)
     assert ran.code == 64
     assert _is_for_people(ran)
 
 
 def test_a_name_that_nobody_has_is_shown_and_blocks_the_plan(place: Place) -> None:
-    place.edit("MY-APP-POLICY", lambda document: document["spec"]["grants"].update(users=["nobody.here@contoso.com"]))
+    place.edit(
+        "MY-APP-POLICY",
+        lambda document: document["spec"]["grants"].update(users=["nobody.here@contoso.com"]),
+    )
     plan = place.plan()
     assert not plan["applicable"]
-    assert [note["address"] for note in plan["unresolved"]] == ["teams.grant/user:nobody.here@contoso.com"]
+    assert [note["address"] for note in plan["unresolved"]] == [
+        "teams.grant/user:nobody.here@contoso.com"
+    ]
     ran = place("plan")
     assert ran.code == 4
     assert "nobody.here@contoso.com" in ran.out
 
 
 def test_selecting_leaves_the_rest_as_it_is(place: Place) -> None:
-    ran = place("plan", "--only", "exchange.application/e7e4dbfc-046f-4074-9b3b-2ae8f144f59b", "--out", "plan.json")
+    ran = place(
+        "plan",
+        "--only",
+        "exchange.application/e7e4dbfc-046f-4074-9b3b-2ae8f144f59b",
+        "--out",
+        "plan.json",
+    )
     assert ran.code == 0, ran.out + ran.err
     plan = json.loads((place.folder / "plan.json").read_text(encoding="utf-8"))
-    assert {change["address"].split("@")[0] for change in plan["changes"]} == {"exchange.policy/e7e4dbfc-046f-4074-9b3b-2ae8f144f59b"}
+    assert {change["address"].split("@")[0] for change in plan["changes"]} == {
+        "exchange.policy/e7e4dbfc-046f-4074-9b3b-2ae8f144f59b"
+    }
     assert plan["held"]
 
 
 @pytest.mark.parametrize("product", ["teams", "exchange"])
 def test_a_script_runs_every_step_of_its_product(product: str, place: Place) -> None:
     plan = place.plan()
-    script = place.run("show", "plan.json", "--format", "powershell", "--product", product, cwd=place.folder).out
+    script = place.run(
+        "show", "plan.json", "--format", "powershell", "--product", product, cwd=place.folder
+    ).out
     texts = [step["text"] for step in plan["steps"] if step["provider"] == product]
     assert texts
     assert [text for text in texts if f"\n{text}\n" not in script] == []

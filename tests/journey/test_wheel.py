@@ -20,7 +20,17 @@ START = "import sys; from reconciler.cli.main import main; sys.argv[0] = 'reconc
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout, unpacked where the interpreter looks first."""
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(ROOT)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--wheel-dir",
+        str(folder),
+        str(ROOT),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(folder / "site")
@@ -30,17 +40,26 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     return subprocess.run(
-        [sys.executable, "-P", "-c", START, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", START, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
 def test_the_wheel_holds_everything_that_is_read_at_run_time(installed: Path) -> None:
     package = ROOT / "reconciler"
     needed = {
-        path.relative_to(ROOT).as_posix() for pattern in ("*.py", "*.j2", "*.ps1", "*.json", "py.typed") for path in package.rglob(pattern)
+        path.relative_to(ROOT).as_posix()
+        for pattern in ("*.py", "*.j2", "*.ps1", "*.json", "py.typed")
+        for path in package.rglob(pattern)
     }
     needed |= {f"reconciler/schemas/{path.name}" for path in (ROOT / "schemas").glob("*.json")}
-    there = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
+    there = {
+        path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()
+    }
     assert needed - there == set()
     assert "reconciler/tenants/contoso.json" in there
 

@@ -34,10 +34,18 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, run: Run, program: Program, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:  # noqa: F811  the fixture
+def place(
+    tmp_path: Path,
+    run: Run,
+    program: Program,  # noqa: F811  the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Place]:
     made = settle(tmp_path / "place", run)
     (tmp_path / "bin").mkdir()
-    for waiting in (Line, Rim):  # how long is tested elsewhere; here other processes only need a moment
+    for waiting in (
+        Line,
+        Rim,
+    ):  # how long is tested elsewhere; here other processes only need a moment
         monkeypatch.setattr(waiting, "pause", lambda _self, _seconds: time.sleep(0.01))
     with StubServer(made.answer) as server:
         monkeypatch.setenv("RECONCILER_PWSH", program.executable(tmp_path / "bin", server))

@@ -1,4 +1,6 @@
-"""A folder with documents, a tenant behind stub modules, and the command line in front of processes: the stand-in's or PowerShell's."""
+"""A folder with documents, a tenant behind stub modules, and the command line in front of
+processes: the stand-in's or PowerShell's.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ DIGEST = re.compile(r"content:[0-9a-f]{64}")
 
 @dataclass
 class Place:
-    """The folder. The tenant's file is `tenant.json`; the service keeps it, so that what was written can be read in it."""
+    """The folder.
+
+    The tenant's file is `tenant.json`; the service keeps it, so that what was written can be read
+    in it.
+    """
 
     folder: Path
     run: Run
@@ -52,17 +58,23 @@ class Place:
         """Plan into `plan.json`."""
         ran = self("plan", "--out", "plan.json")
         assert ran.code in {0, 4}, ran.out + ran.err
-        plan: Mapping[str, Any] = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+        plan: Mapping[str, Any] = json.loads(
+            (self.folder / "plan.json").read_text(encoding="utf-8")
+        )
         return plan
 
     def apply(self) -> Ran:
         """Apply `plan.json` as a pipeline does."""
-        digest = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))["content_digest"]
+        digest = json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))[
+            "content_digest"
+        ]
         return self("apply", "plan.json", "--auto-approve", "--digest", digest)
 
     def tenant(self) -> Mapping[str, Any]:
         """What the tenant has now."""
-        tenant: Mapping[str, Any] = json.loads((self.folder / "tenant.json").read_text(encoding="utf-8"))
+        tenant: Mapping[str, Any] = json.loads(
+            (self.folder / "tenant.json").read_text(encoding="utf-8")
+        )
         return tenant
 
     def journal(self) -> list[dict[str, Any]]:

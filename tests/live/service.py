@@ -1,7 +1,9 @@
-"""Both services behind the transport of the stub modules: a handler of requests, on top of the simulated tenant.
+"""Both services behind the transport of the stub modules: a handler of requests, on top of the
+simulated tenant.
 
-It speaks as the modules do: rows one by one, errors as error records, an empty Exchange tenant as an error. What goes wrong is laid out by the
-test: `spoil` maps a cmdlet to what it answers instead, for so many calls.
+It speaks as the modules do: rows one by one, errors as error records, an empty Exchange tenant as
+an error. What goes wrong is laid out by the test: `spoil` maps a cmdlet to what it answers instead,
+for so many calls.
 """
 
 from __future__ import annotations
@@ -34,28 +36,58 @@ MODULE = "/tmp/tmpEXO_ab12.cde"  # noqa: S108  a name that the real module makes
 
 
 def output(properties: Any, name: str = "Deserialized.Object") -> Item:
-    return {"stream": "output", "value": {"$type": "object", "name": name, "properties": properties}}
+    return {
+        "stream": "output",
+        "value": {"$type": "object", "name": name, "properties": properties},
+    }
 
 
-def error(message: str, *, kind: str = "System.Exception", status: int | None = None, retry_after: int | None = None, **more: Any) -> Item:
+def error(
+    message: str,
+    *,
+    kind: str = "System.Exception",
+    status: int | None = None,
+    retry_after: int | None = None,
+    **more: Any,
+) -> Item:
     exception: dict[str, Any] = {"type": kind, "message": message}
     if status is not None:
         exception["response"] = {"status": status, "retryAfter": retry_after}
-    return {"stream": "error", "terminating": False, "id": "Probe", "category": "NotSpecified", "exception": exception, **more}
+    return {
+        "stream": "error",
+        "terminating": False,
+        "id": "Probe",
+        "category": "NotSpecified",
+        "exception": exception,
+        **more,
+    }
 
 
 def swallowed(message: str, **more: Any) -> Item:
-    """An error that the module kept to itself; the stub modules cannot play it, so only the session in memory understands this one."""
+    """An error that the module kept to itself; the stub modules cannot play it, so only the session
+    in memory understands this one.
+    """
     return {**error(message, **more), "stream": "swallowed"}
 
 
-THROTTLED = error("Response status code does not indicate success: 429 (Too Many Requests).", status=429, retry_after=1)
-UNAVAILABLE = error("Response status code does not indicate success: 503 (Service Unavailable).", status=503)
-DENIED = error("Access Denied.", kind="Microsoft.Teams.Policy.Administration.Cmdlets.Core.PolicyRpException")
+THROTTLED = error(
+    "Response status code does not indicate success: 429 (Too Many Requests).",
+    status=429,
+    retry_after=1,
+)
+UNAVAILABLE = error(
+    "Response status code does not indicate success: 503 (Service Unavailable).", status=503
+)
+DENIED = error(
+    "Access Denied.", kind="Microsoft.Teams.Policy.Administration.Cmdlets.Core.PolicyRpException"
+)
 
 
 class Service:
-    """Answers requests. `seen` has every request in order; `signs_in_to` is the tenant that a credential leads to."""
+    """Answers requests.
+
+    `seen` has every request in order; `signs_in_to` is the tenant that a credential leads to.
+    """
 
     def __init__(self, simulator: Simulator, *, language: int = 0) -> None:
         self.simulator = simulator
@@ -95,7 +127,14 @@ class Service:
     # sessions
 
     def connect_microsoftteams(self, _request: Request) -> Iterator[Item]:
-        yield output({"Account": "app", "Environment": "AzureCloud", "Tenant": self.signs_in_to, "TenantId": self.signs_in_to})
+        yield output(
+            {
+                "Account": "app",
+                "Environment": "AzureCloud",
+                "Tenant": self.signs_in_to,
+                "TenantId": self.signs_in_to,
+            }
+        )
 
     def connect_exchangeonline(self, _request: Request) -> Iterator[Item]:
         yield from ()
@@ -107,7 +146,14 @@ class Service:
 
     def get_connectioninformation(self, request: Request) -> Iterator[Item]:
         for connection in request.get("connections", [{"ModuleName": MODULE}]):
-            yield output({**connection, "State": "Connected", "TenantID": self.signs_in_to, "Organization": "contoso.onmicrosoft.com"})
+            yield output(
+                {
+                    **connection,
+                    "State": "Connected",
+                    "TenantID": self.signs_in_to,
+                    "Organization": "contoso.onmicrosoft.com",
+                }
+            )
 
     # Teams
 
@@ -122,14 +168,22 @@ class Service:
         parameters = request["parameters"]
         if "Identity" in parameters:
             user = self._world.people.user(parameters["Identity"])
-            return iter([error(f"[NotFound] : {parameters['Identity']} was not found")] if user is None else [output(self._user(user))])
+            return iter(
+                [error(f"[NotFound] : {parameters['Identity']} was not found")]
+                if user is None
+                else [output(self._user(user))]
+            )
         asked = parameters["Filter"]
         holders = self._world.teams.holders
         if asked == f"{POLICY} -ne $null":
             return (output(self._user(user)) for user in holders)
         if one := re.fullmatch(rf"{POLICY} -eq '(.*)'", asked):
             name = one[1].lower()
-            return (output(self._user(user)) for user, row in holders.items() if bare_name(granted_name(row)).lower() == name)
+            return (
+                output(self._user(user))
+                for user, row in holders.items()
+                if bare_name(granted_name(row)).lower() == name
+            )
         assert asked == "SoftDeletionTimestamp -eq $null"
         return (output(self._user(user)) for user in self._world.people.known.users)
 
@@ -140,7 +194,9 @@ class Service:
             "Identity": row["id"],
             "UserPrincipalName": row["upn"],
             "DisplayName": row.get("displayName"),
-            POLICY: None if granted is None else {"Authority": "Tenant", "Name": granted_name(granted)},
+            POLICY: (
+                None if granted is None else {"Authority": "Tenant", "Name": granted_name(granted)}
+            ),
             "SoftDeletionTimestamp": None,
         }
 
@@ -156,13 +212,27 @@ class Service:
         parameters, known = request["parameters"], self._world.people.known.recipients
         if "Identity" in parameters:
             found = self._world.people.recipient(parameters["Identity"])
-            message = f"The operation couldn't be performed because object '{parameters['Identity']}' couldn't be found on 'DC'."
-            return iter([output(self._recipient(found.id))] if found else [_exchange_error(message, "ManagementObjectNotFoundException")])
+            message = (
+                f"The operation couldn't be performed because object '{parameters['Identity']}'"
+                " couldn't be found on 'DC'."
+            )
+            return iter(
+                [output(self._recipient(found.id))]
+                if found
+                else [_exchange_error(message, "ManagementObjectNotFoundException")]
+            )
         if "RecipientTypeDetails" in parameters:
-            return (output(self._recipient(one)) for one, row in known.items() if row.type in parameters["RecipientTypeDetails"])
+            return (
+                output(self._recipient(one))
+                for one, row in known.items()
+                if row.type in parameters["RecipientTypeDetails"]
+            )
         ids = re.findall(r"ExternalDirectoryObjectId -eq '([0-9a-f-]{36})'", parameters["Filter"])
         assert ids
-        assert " -or ".join(f"ExternalDirectoryObjectId -eq '{one}'" for one in ids) == parameters["Filter"]
+        assert (
+            " -or ".join(f"ExternalDirectoryObjectId -eq '{one}'" for one in ids)
+            == parameters["Filter"]
+        )
         return (output(self._recipient(one)) for one in ids if one in known)
 
     def _recipient(self, one: str) -> dict[str, Any]:
@@ -179,29 +249,50 @@ class Service:
 
     def _group(self, request: Request) -> Any:
         name = request["parameters"]["Identity"]
-        return next(one for one in self._world.people.known.recipients.values() if name in {one.id, _guid_of(one.id)})
+        return next(
+            one
+            for one in self._world.people.known.recipients.values()
+            if name in {one.id, _guid_of(one.id)}
+        )
 
     def get_distributiongroupmember(self, request: Request) -> Iterator[Item]:
         assert request["parameters"]["ResultSize"] == "Unlimited"
         for member in sorted(self._group(request).members or ()):
             known = member in self._world.people.known.recipients
-            yield output(self._recipient(member) if known else {"RecipientTypeDetails": "UserMailbox", "ExternalDirectoryObjectId": member})
+            yield output(
+                self._recipient(member)
+                if known
+                else {"RecipientTypeDetails": "UserMailbox", "ExternalDirectoryObjectId": member}
+            )
 
     def get_group(self, request: Request) -> Iterator[Item]:
         yield output({"Sid": self._group(request).sid})
 
     def test_applicationaccesspolicy(self, request: Request) -> Iterator[Item]:
         state = parse.parse({"policies": list(self.simulator._world.exchange._policies.values())})
-        covers, mailbox = of_scopes(self._world.people.known), self._world.people.recipient(request["parameters"]["Identity"]).id
-        verdict = access.verdict(state, request["parameters"]["AppId"], lambda scope: covers(scope).covers(mailbox))
+        covers, mailbox = (
+            of_scopes(self._world.people.known),
+            self._world.people.recipient(request["parameters"]["Identity"]).id,
+        )
+        verdict = access.verdict(
+            state, request["parameters"]["AppId"], lambda scope: covers(scope).covers(mailbox)
+        )
         said = {Granted: "Granted", Denied: "Denied"}.get(type(verdict), "Unknown")
-        yield output({"AppId": request["parameters"]["AppId"], "MailboxId": mailbox, "AccessCheckResult": said})
+        yield output(
+            {
+                "AppId": request["parameters"]["AppId"],
+                "MailboxId": mailbox,
+                "AccessCheckResult": said,
+            }
+        )
 
     # writes
 
     def write(self, request: Request) -> Iterator[Item]:
         """Carry out a write."""
-        invocation = Invocation(request["cmdlet"], _as_rendered(request["cmdlet"], request["parameters"]))
+        invocation = Invocation(
+            request["cmdlet"], _as_rendered(request["cmdlet"], request["parameters"])
+        )
         match self.simulator.run(invocation, render(invocation)):
             case Done():
                 return iter(())
@@ -217,7 +308,9 @@ def _dropped() -> Iterator[Item]:
 
 
 def _as_rendered(cmdlet: str, bound: dict[str, Any]) -> dict[str, Any]:
-    """What was bound as the product writes it: PowerShell binds `$null` to a text parameter as an empty text, and a bare `-Confirm` apart."""
+    """What was bound as the product writes it: PowerShell binds `$null` to a text parameter as an
+    empty text, and a bare `-Confirm` apart.
+    """
     parameters = dict(bound)
     if parameters.get("PolicyName") == "":
         parameters["PolicyName"] = None
@@ -237,8 +330,14 @@ def _refusal(cmdlet: str, fault: Fault, message: str) -> Item:
     if fault is Fault.TRANSIENT:
         return UNAVAILABLE
     if "-Cs" in cmdlet:
-        return error(message, kind="Microsoft.Teams.Policy.Administration.Cmdlets.Core.PolicyRpException")
-    return error(message, kind="Microsoft.Exchange.Management.RestApiClient.RestClientException", reason=_named(message))
+        return error(
+            message, kind="Microsoft.Teams.Policy.Administration.Cmdlets.Core.PolicyRpException"
+        )
+    return error(
+        message,
+        kind="Microsoft.Exchange.Management.RestApiClient.RestClientException",
+        reason=_named(message),
+    )
 
 
 def _named(message: str) -> str:

@@ -1,4 +1,6 @@
-"""A session in memory: what a PowerShell process with the stub modules answers, without the process."""
+"""A session in memory: what a PowerShell process with the stub modules answers, without the
+process.
+"""
 
 from __future__ import annotations
 
@@ -43,16 +45,27 @@ class FakeSession:
 
     powershell = "7.6.5"
 
-    def __init__(self, service: Service, *, versions: dict[str, str] | None = None, missing: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        versions: dict[str, str] | None = None,
+        missing: Iterable[str] = (),
+    ) -> None:
         self.service, self.missing = service, frozenset(missing)
-        self.versions = versions or {"MicrosoftTeams": "7.7.0", "ExchangeOnlineManagement": "3.10.1"}
+        self.versions = versions or {
+            "MicrosoftTeams": "7.7.0",
+            "ExchangeOnlineManagement": "3.10.1",
+        }
         self.pid = next(PIDS)
         self.closed = False
         self.gone: str | None = None
         self.allowed: set[str] = set()
         self.connection: Connection | None = None
 
-    def load(self, module: str, *, version: str | None = None, minimum: str | None = None) -> Loaded | NotFound:
+    def load(
+        self, module: str, *, version: str | None = None, minimum: str | None = None
+    ) -> Loaded | NotFound:
         assert version is None
         assert minimum is not None
         found = self.versions.get(module)
@@ -62,7 +75,9 @@ class FakeSession:
 
     def connect(self, connection: Connection) -> dict[str, Any]:
         self.connection = connection
-        items = list(self.service({"cmdlet": connection.cmdlet, "parameters": dict(connection.parameters)}))
+        items = list(
+            self.service({"cmdlet": connection.cmdlet, "parameters": dict(connection.parameters)})
+        )
         errors = [service_error(item) for item in items if item["stream"] == "error"]
         if errors:
             raise OperationFailed("connect failed", errors[0])
@@ -76,13 +91,21 @@ class FakeSession:
             return None
         self.allowed.add(name)
         known = catalogue.cmdlet(name)
-        return Resolved(modules[0], "1.0", frozenset({*known.parameters, "Verbose"}), frozenset(known.sets))
+        return Resolved(
+            modules[0], "1.0", frozenset({*known.parameters, "Verbose"}), frozenset(known.sets)
+        )
 
     def read(self, text: str) -> Invocation:
         return read(text)
 
     def run(
-        self, invocation: Invocation, text: str, *, select: tuple[str, ...] = (), timeout: float | None = None, part: Any = None
+        self,
+        invocation: Invocation,
+        text: str,
+        *,
+        select: tuple[str, ...] = (),
+        timeout: float | None = None,
+        part: Any = None,
     ) -> Answer:
         if self.gone is not None:
             raise SessionLost(self.gone, sent=False)
@@ -90,15 +113,28 @@ class FakeSession:
         assert invocation.cmdlet in self.allowed
         try:
             items = list(
-                self.service({"cmdlet": invocation.cmdlet, "parameters": read(text).parameters, "connections": [{"ModuleName": MODULE}]})
+                self.service(
+                    {
+                        "cmdlet": invocation.cmdlet,
+                        "parameters": read(text).parameters,
+                        "connections": [{"ModuleName": MODULE}],
+                    }
+                )
             )
         except Drop:
             self.gone = "the process was lost"
             raise SessionLost(self.gone, sent=True) from None
-        objects = [_selected(item["value"]["properties"], select) for item in items if item["stream"] == "output"]
+        objects = [
+            _selected(item["value"]["properties"], select)
+            for item in items
+            if item["stream"] == "output"
+        ]
         if part is not None and objects:
             part(len(objects))
-        errors, kept = ([service_error(item) for item in items if item["stream"] == stream] for stream in ("error", "swallowed"))
+        errors, kept = (
+            [service_error(item) for item in items if item["stream"] == stream]
+            for stream in ("error", "swallowed")
+        )
         return Answer(objects, (), tuple(errors), tuple(kept))
 
     def tail(self) -> str:
@@ -113,7 +149,9 @@ def _selected(properties: dict[str, Any], select: tuple[str, ...]) -> dict[str, 
     if not select:
         return properties
     absent = [name for name in select if name not in properties]
-    return {name: properties[name] for name in select if name in properties} | ({"(absent)": absent} if absent else {})
+    return {name: properties[name] for name in select if name in properties} | (
+        {"(absent)": absent} if absent else {}
+    )
 
 
 def _numbers(version: str) -> tuple[int, ...]:

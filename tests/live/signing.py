@@ -7,7 +7,8 @@ from typing import Any
 from reconciler.tenants.live import Settings
 from tests.strategies.tenants import TENANT
 
-TOKEN = "eyJhbGciOiJub25lIn0.CANARY-of-this-test.signature"  # noqa: S105  a canary: nothing may ever show it
+# a canary: nothing may ever show it
+TOKEN = "eyJhbGciOiJub25lIn0.CANARY-of-this-test.signature"  # noqa: S105
 ENVIRONMENT = {"GRAPH_TOKEN": TOKEN, "TEAMS_TOKEN": f"{TOKEN}2", "EXO_TOKEN": f"{TOKEN}3"}
 CONNECT: dict[str, Any] = {
     "cloud": "commercial",

@@ -56,5 +56,18 @@ class Stage:
         self.service = Service(Simulator(self.path, faults=self.faults), language=self.language)
         self.begin = FakeStart(ENVIRONMENT, make=lambda _connection: FakeSession(self.service))
 
-    def live(self, *, writes: bool = False, settings: Settings = SETTINGS, clock: Callable[[], float] = lambda: 1_760_000_000.0) -> Live:
-        return Live(settings, self.begin, writes=writes, sleep=self.waits.append, tell=self.told.append, clock=clock)
+    def live(
+        self,
+        *,
+        writes: bool = False,
+        settings: Settings = SETTINGS,
+        clock: Callable[[], float] = lambda: 1_760_000_000.0,
+    ) -> Live:
+        return Live(
+            settings,
+            self.begin,
+            writes=writes,
+            sleep=self.waits.append,
+            tell=self.told.append,
+            clock=clock,
+        )

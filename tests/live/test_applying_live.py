@@ -1,4 +1,6 @@
-"""An apply of a live tenant: processes named and ended, texts proved, a credential that ends, Exchange asked itself."""
+"""An apply of a live tenant: processes named and ended, texts proved, a credential that ends,
+Exchange asked itself.
+"""
 
 from __future__ import annotations
 
@@ -49,21 +51,35 @@ def with_mailboxes(state: dict[str, Any]) -> dict[str, Any]:
     for number, row in enumerate(people["recipients"], 1):
         row["members"] = [worlds.user(number)]
     mailboxes = [
-        {"id": row["id"], "primary": row["upn"], "addresses": [row["upn"]], "type": "UserMailbox", "isValidSecurityPrincipal": True}
+        {
+            "id": row["id"],
+            "primary": row["upn"],
+            "addresses": [row["upn"]],
+            "type": "UserMailbox",
+            "isValidSecurityPrincipal": True,
+        }
         for row in people["users"]
     ]
     return {**state, "directory": {**people, "recipients": [*people["recipients"], *mailboxes]}}
 
 
 class Case:
-    """A plan for a tenant that is reached through sessions in memory, and everything that an apply of it said."""
+    """A plan for a tenant that is reached through sessions in memory, and everything that an apply
+    of it said.
+    """
 
-    def __init__(self, directory: Path, before: worlds.World = BEFORE, documents: Any = WANTED) -> None:
+    def __init__(
+        self, directory: Path, before: worlds.World = BEFORE, documents: Any = WANTED
+    ) -> None:
         self.directory, self.documents = directory, documents
         self.clock = worlds.Clock()
-        (directory / "tenant.json").write_text(json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8")
+        (directory / "tenant.json").write_text(
+            json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8"
+        )
         self.service = Service(Simulator(directory / "tenant.json"))
-        self.begin = stages.FakeStart(signing.ENVIRONMENT, make=lambda _connection: FakeSession(self.service))
+        self.begin = stages.FakeStart(
+            signing.ENVIRONMENT, make=lambda _connection: FakeSession(self.service)
+        )
         self.told: list[Event] = []
         with self.live(writes=False) as live:
             self.plan: Loaded = worlds.loaded(directory, worlds.planned(live, documents))
@@ -128,7 +144,9 @@ def test_from_any_tenant_to_any_documents_it_ends_where_the_simulator_does(
     assert case.apply().converged
     for step in case.plan.plan.steps:
         simulator.run(Invocation(step.cmdlet, step.parameters), step.text)
-    lives, simulated = (one.capture(worlds.EVERYTHING) for one in (case.service.simulator, simulator))
+    lives, simulated = (
+        one.capture(worlds.EVERYTHING) for one in (case.service.simulator, simulator)
+    )
     for section in ("teams", "exchange"):
         assert {**lives[section], "reads": []} == {**simulated[section], "reads": []}
     assert case.replan().steps == ()
@@ -143,15 +161,26 @@ def test_a_process_is_journalled_before_it_writes_and_so_is_its_successor(case: 
     lines = case.journal()
     teams = [line["pid"] for line in lines if line.get("runner") == "teams"]
     assert len(teams) == 2
-    assert teams == [session.pid for session in case.begin.sessions if session.connection.provider == "teams"][1:]
+    assert (
+        teams
+        == [
+            session.pid for session in case.begin.sessions if session.connection.provider == "teams"
+        ][1:]
+    )
     lost = next(n for n, line in enumerate(lines) if line.get("state") == "unknown")
-    assert lost < next(n for n, line in enumerate(lines) if line.get("pid") == teams[1]) < len(lines)
+    assert (
+        lost < next(n for n, line in enumerate(lines) if line.get("pid") == teams[1]) < len(lines)
+    )
 
 
 @pytest.fixture
 def lingering() -> Iterator[subprocess.Popen[bytes]]:
-    """A process of an earlier apply that does not end by itself, in a group of its own as a runner is."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    """A process of an earlier apply that does not end by itself, in a group of its own as a runner
+    is.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True
+    )
     yield process
     process.kill()
     process.wait()
@@ -159,7 +188,15 @@ def lingering() -> Iterator[subprocess.Popen[bytes]]:
 
 def leave_behind(case: Case, pid: int) -> None:
     directory = tenant_directory(case.directory / ".reconciler", worlds.TENANT)
-    header = Header(tool="t", plan="plan:other", content="c", tenant=worlds.TENANT, source="live", steps=1, already=0)
+    header = Header(
+        tool="t",
+        plan="plan:other",
+        content="c",
+        tenant=worlds.TENANT,
+        source="live",
+        steps=1,
+        already=0,
+    )
     with Journal.create(directory, header, case.clock) as lines:
         lines.runner("teams", pid)
         lines.started(1, 1)
@@ -171,7 +208,9 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
     leave_behind(case, lingering.pid)
     read = len(case.service.seen)
     seen: list[int | None] = []
-    case.service.before = lambda _request: seen.append(lingering.poll()) if len(case.service.seen) == read + 1 else None
+    case.service.before = lambda _request: (
+        seen.append(lingering.poll()) if len(case.service.seen) == read + 1 else None
+    )
     reaped = iter([False])
 
     def sleep(seconds: float) -> None:
@@ -212,35 +251,59 @@ def test_only_what_leads_a_group_of_its_own_is_ended(lingering: subprocess.Popen
 # texts
 
 
-def test_nothing_is_written_when_powershell_reads_one_text_otherwise(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_when_powershell_reads_one_text_otherwise(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     last = case.plan.plan.steps[-1].text
     read = FakeSession.read
 
     def other(self: FakeSession, text: str) -> Invocation:
         found = read(self, text)
-        return replace(found, parameters={**found.parameters, "Identity": "another"}) if text == last else found
+        return (
+            replace(found, parameters={**found.parameters, "Identity": "another"})
+            if text == last
+            else found
+        )
 
     monkeypatch.setattr(FakeSession, "read", other)
     with pytest.raises(RefusedText, match="PowerShell reads another call"):
         case.apply()
-    assert not [request for request in case.service.seen if request["cmdlet"].split("-")[0] in {"New", "Set", "Grant", "Remove"}]
+    assert not [
+        request
+        for request in case.service.seen
+        if request["cmdlet"].split("-")[0] in {"New", "Set", "Grant", "Remove"}
+    ]
 
 
 # credentials
 
 
-def test_an_apply_stops_before_a_step_that_the_credential_does_not_outlive(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_apply_stops_before_a_step_that_the_credential_does_not_outlive(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun = case.clock.now
-    monkeypatch.setattr(Live, "lasts_until", lambda _self, _provider: int(begun + lasting.MARGIN + lasting.STEP_TAKES * 4))
+    monkeypatch.setattr(
+        Live,
+        "lasts_until",
+        lambda _self, _provider: int(begun + lasting.MARGIN + lasting.STEP_TAKES * 4),
+    )
     sent = Service.__call__
 
     def slowly(self: Service, request: Request) -> Any:
-        case.clock.now += 20.0 if "Access" in request["cmdlet"] and not request["cmdlet"].startswith("Get") else 0.0
+        case.clock.now += (
+            20.0
+            if "Access" in request["cmdlet"] and not request["cmdlet"].startswith("Get")
+            else 0.0
+        )
         return sent(self, request)
 
     monkeypatch.setattr(Service, "__call__", slowly)
     with pytest.raises(
-        AppliedInPart, match=r"the credential of \w+ lasts \d+ more minutes, step \d+ and those that belong to it need"
+        AppliedInPart,
+        match=(
+            r"the credential of \w+ lasts \d+ more minutes, step \d+ and those that belong to it"
+            r" need"
+        ),
     ) as stopped:
         case.apply()
     applied = stopped.value.applied
@@ -254,7 +317,9 @@ def test_an_apply_stops_before_a_step_that_the_credential_does_not_outlive(case:
     assert again.already == len(applied.done)
 
 
-def test_a_credential_that_is_about_to_end_begins_nothing(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_credential_that_is_about_to_end_begins_nothing(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Live, "lasts_until", lambda _self, _provider: int(case.clock.now) + 200)
     with pytest.raises(TenantFault, match="get a new one and apply the same plan again"):
         case.apply()
@@ -262,25 +327,51 @@ def test_a_credential_that_is_about_to_end_begins_nothing(case: Case, monkeypatc
 
 
 def step(
-    number: int, cmdlet: str = "Set-CsApplicationAccessPolicy", at: str = "", *, temporary: bool = False, gaps: tuple[int, ...] = ()
+    number: int,
+    cmdlet: str = "Set-CsApplicationAccessPolicy",
+    at: str = "",
+    *,
+    temporary: bool = False,
+    gaps: tuple[int, ...] = (),
 ) -> Step:
-    return Step(number, Address(at or f"teams.policy/{number}"), "teams", cmdlet, {}, "", "", temporary=temporary, gaps=gaps)
+    return Step(
+        number,
+        Address(at or f"teams.policy/{number}"),
+        "teams",
+        cmdlet,
+        {},
+        "",
+        "",
+        temporary=temporary,
+        gaps=gaps,
+    )
 
 
 WINDOWS = {
     "none": ([step(1), step(2)], {}),
-    "a gap ends with the first step that stands in none": ([step(1), step(2, gaps=(0,)), step(3, gaps=(0,)), step(4)], {2: 4}),
+    "a gap ends with the first step that stands in none": (
+        [step(1), step(2, gaps=(0,)), step(3, gaps=(0,)), step(4)],
+        {2: 4},
+    ),
     "two gaps": ([step(1, gaps=(0,)), step(2), step(3, gaps=(1,)), step(4)], {1: 2, 3: 4}),
-    "a guard": ([step(1, at="g", temporary=True), step(2), step(3, at="g", temporary=True)], {1: 3}),
+    "a guard": (
+        [step(1, at="g", temporary=True), step(2), step(3, at="g", temporary=True)],
+        {1: 3},
+    ),
     "made anew": ([step(1, "Remove-X", "p"), step(2, "New-X", "p")], {1: 2}),
     "removed for good": ([step(1, "Remove-X", "p"), step(2, "New-X", "q")], {}),
     "a temporary step without a counterpart": ([step(1, at="g", temporary=True), step(2)], {}),
-    "the longer one counts": ([step(1, "Remove-X", "p", gaps=(0,)), step(2, gaps=(0,)), step(3, "New-X", "p")], {1: 3}),
+    "the longer one counts": (
+        [step(1, "Remove-X", "p", gaps=(0,)), step(2, gaps=(0,)), step(3, "New-X", "p")],
+        {1: 3},
+    ),
 }
 
 
 @pytest.mark.parametrize(("steps", "windows"), WINDOWS.values(), ids=WINDOWS.keys())
-def test_windows_that_a_credential_must_outlive(case: Case, steps: list[Step], windows: dict[int, int]) -> None:
+def test_windows_that_a_credential_must_outlive(
+    case: Case, steps: list[Step], windows: dict[int, int]
+) -> None:
     closes = lasting.closing(replace(case.plan.plan, steps=tuple(steps)))
     assert closes == windows
     for one in steps:
@@ -299,7 +390,9 @@ def test_exchange_is_asked_about_what_changed_and_agrees(case: Case) -> None:
 
 
 def test_what_exchange_says_otherwise_is_told_and_changes_nothing(case: Case) -> None:
-    case.service.spoil("Test-ApplicationAccessPolicy", output({"AccessCheckResult": "Odd"}), times=9)
+    case.service.spoil(
+        "Test-ApplicationAccessPolicy", output({"AccessCheckResult": "Odd"}), times=9
+    )
     applied = case.apply()
     assert applied.converged
     assert {check.granted for check in applied.checks} == {None}
@@ -313,13 +406,18 @@ def test_a_check_that_fails_changes_nothing(case: Case) -> None:
 
 
 def test_a_plan_without_exchange_asks_nothing(tmp_path: Path) -> None:
-    before, after = dataclasses.replace(BEFORE, exchange={}), dataclasses.replace(AFTER, exchange={})
+    before, after = (
+        dataclasses.replace(BEFORE, exchange={}),
+        dataclasses.replace(AFTER, exchange={}),
+    )
     case = Case(tmp_path, before, worlds.documents(after, absent=[2]))
     assert case.apply().checks == ()
     assert not case.service.calls("Test-ApplicationAccessPolicy")
 
 
-def test_a_session_that_is_lost_for_good_leaves_a_plan_to_go_on_with(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_that_is_lost_for_good_leaves_a_plan_to_go_on_with(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connect, dead = FakeSession.connect, [False]
 
     def die() -> None:

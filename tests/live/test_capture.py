@@ -1,4 +1,6 @@
-"""A live capture equals what the simulated tenant shows, is complete, and asks no more than it needs."""
+"""A live capture equals what the simulated tenant shows, is complete, and asks no more than it
+needs.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ ROWS = CaptureRequest(BOTH, rows_only=True)
 
 
 def observed(raw: Mapping[str, Any], source: str = "live") -> Observed:
-    return reading.parse(raw, source=source, tenant_id=TENANT, needs=frozenset(p for p in BOTH if raw[p]["complete"]))
+    return reading.parse(
+        raw, source=source, tenant_id=TENANT, needs=frozenset(p for p in BOTH if raw[p]["complete"])
+    )
 
 
 def capture(stage: Stage, request: CaptureRequest = ROWS) -> Mapping[str, Any]:
@@ -59,7 +63,11 @@ def teams(**sections: Any) -> dict[str, Any]:
 
 def two_holders(policy: str = "Alpha") -> dict[str, Any]:
     return teams(
-        policies=[{"Identity": "Global", "AppIds": [], "Description": ""}, teams_policy("Alpha", APPS[:1]), teams_policy("Beta", [])],
+        policies=[
+            {"Identity": "Global", "AppIds": [], "Description": ""},
+            teams_policy("Alpha", APPS[:1]),
+            teams_policy("Beta", []),
+        ],
         users=[grant(USERS[0], policy), grant(USERS[1], "Beta")],
     )
 
@@ -68,7 +76,10 @@ def two_holders(policy: str = "Alpha") -> dict[str, Any]:
 @given(state=tenants())
 def test_a_capture_shows_the_tenant_as_it_is(stage: Stage, state: dict[str, Any]) -> None:
     stage.set(**state)
-    live, simulated = observed(capture(stage)), observed(stage.service.simulator.capture(EVERYTHING), "simulated")
+    live, simulated = (
+        observed(capture(stage)),
+        observed(stage.service.simulator.capture(EVERYTHING), "simulated"),
+    )
     assert (live.teams, live.exchange) == (simulated.teams, simulated.exchange)
 
 
@@ -78,7 +89,10 @@ def test_a_capture_says_when_of_whom_and_what_was_read(stage: Stage) -> None:
     assert raw["taken_at"] == "2025-10-09T08:53:20Z"
     assert raw["tenant"] == {"tenantId": TENANT, "organization": "contoso.onmicrosoft.com"}
     assert raw["teams"]["tenantId"] == raw["exchange"]["tenantId"] == TENANT
-    assert [(read["cmdlet"], read["parameters"].get("Filter"), read["count"]) for read in raw["teams"]["reads"]] == [
+    assert [
+        (read["cmdlet"], read["parameters"].get("Filter"), read["count"])
+        for read in raw["teams"]["reads"]
+    ] == [
         ("Get-CsApplicationAccessPolicy", None, 3),
         ("Get-CsGroupPolicyAssignment", None, 0),
         ("Get-CsOnlineUser", "ApplicationAccessPolicy -ne $null", 2),
@@ -90,11 +104,16 @@ def test_a_capture_says_when_of_whom_and_what_was_read(stage: Stage) -> None:
 
 def test_rows_are_plain_and_hold_what_the_service_spells(stage: Stage) -> None:
     stage.set(
-        teams=teams(policies=[teams_policy("Alpha", [APPS[0].upper()], "text")], groupAssignments=[assignment(GROUPS[0], "Alpha", 1)]),
+        teams=teams(
+            policies=[teams_policy("Alpha", [APPS[0].upper()], "text")],
+            groupAssignments=[assignment(GROUPS[0], "Alpha", 1)],
+        ),
         exchange={"policies": [exchange_policy(APPS[0], SCOPES[0], "DenyAccess")]},
     )
     raw = capture(stage)
-    assert {"Identity": "Tag:Alpha", "AppIds": [APPS[0].upper()], "Description": "text"} in raw["teams"]["policies"]
+    assert {"Identity": "Tag:Alpha", "AppIds": [APPS[0].upper()], "Description": "text"} in raw[
+        "teams"
+    ]["policies"]
     assert raw["teams"]["groupAssignments"] == [assignment(GROUPS[0], "Alpha", 1)]
     assert raw["exchange"]["policies"] == [exchange_policy(APPS[0], SCOPES[0], "DenyAccess")]
 
@@ -103,10 +122,18 @@ def test_rows_are_plain_and_hold_what_the_service_spells(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("product", "other"), [("teams", "exchange"), ("exchange", "teams")])
-def test_a_product_that_is_not_wanted_is_not_asked_and_needs_no_credential(stage: Stage, product: str, other: str) -> None:
+def test_a_product_that_is_not_wanted_is_not_asked_and_needs_no_credential(
+    stage: Stage, product: str, other: str
+) -> None:
     connect = {key: value for key, value in CONNECT.items() if key != other}
     with stage.live(settings=Settings(TENANT, "contoso.onmicrosoft.com", connect)) as live:
-        raw = live.capture(CaptureRequest(frozenset({product}), users=("user9@contoso.com",), recipients=("nobody@contoso.com",)))
+        raw = live.capture(
+            CaptureRequest(
+                frozenset({product}),
+                users=("user9@contoso.com",),
+                recipients=("nobody@contoso.com",),
+            )
+        )
     assert raw[product]["complete"]
     assert not raw[other]["complete"]
     assert len(stage.begin.sessions) == 1
@@ -114,7 +141,12 @@ def test_a_product_that_is_not_wanted_is_not_asked_and_needs_no_credential(stage
 
 def test_names_alone_are_looked_up_without_reading_a_product(stage: Stage) -> None:
     raw = capture(
-        stage, CaptureRequest(frozenset(), users=("User1@contoso.com", STRANGER), recipients=("scope1.old@contoso.com", "gone@contoso.com"))
+        stage,
+        CaptureRequest(
+            frozenset(),
+            users=("User1@contoso.com", STRANGER),
+            recipients=("scope1.old@contoso.com", "gone@contoso.com"),
+        ),
     )
     assert not raw["teams"]["complete"]
     assert not raw["exchange"]["complete"]
@@ -122,7 +154,11 @@ def test_names_alone_are_looked_up_without_reading_a_product(stage: Stage) -> No
     assert list(known.users) == [USERS[1]]
     assert list(known.recipients) == [SCOPES[1]]
     assert known.absent == {STRANGER, "gone@contoso.com"}
-    assert {request["cmdlet"] for request in stage.service.seen if request["cmdlet"].startswith("Get-Cs")} == {"Get-CsOnlineUser"}
+    assert {
+        request["cmdlet"]
+        for request in stage.service.seen
+        if request["cmdlet"].startswith("Get-Cs")
+    } == {"Get-CsOnlineUser"}
 
 
 def test_only_users_asked_for_leaves_exchange_alone(stage: Stage) -> None:
@@ -150,7 +186,8 @@ def test_two_readings_that_differ_are_repeated_until_they_agree(stage: Stage) ->
 def test_two_readings_that_stay_different_are_no_reading(stage: Stage) -> None:
     stage.set(teams=two_holders())
     stage.service.before = lambda request: (
-        request["parameters"].get("Filter", "").endswith("'Beta'") and stage.service.spoil("Get-CsOnlineUser")
+        request["parameters"].get("Filter", "").endswith("'Beta'")
+        and stage.service.spoil("Get-CsOnlineUser")
     )
     with pytest.raises(TenantFault, match=r"the holders of .Beta. give different users"):
         capture(stage)
@@ -160,16 +197,29 @@ def test_two_readings_that_stay_different_are_no_reading(stage: Stage) -> None:
 @pytest.mark.parametrize("policy", ["Beta", None])
 def test_a_filter_that_lists_others_was_not_understood(stage: Stage, policy: str | None) -> None:
     stage.set(teams=two_holders())
-    stranger = {"Identity": USERS[2], "UserPrincipalName": "x@contoso.com", service.POLICY: policy and {"Name": policy}}
+    stranger = {
+        "Identity": USERS[2],
+        "UserPrincipalName": "x@contoso.com",
+        service.POLICY: policy and {"Name": policy},
+    }
     stage.service.spoil("Get-CsOnlineUser", service.output(stranger), after=1)
-    with pytest.raises(TenantFault, match=r".Alpha., Get-CsOnlineUser lists holders of another one or of none"):
+    with pytest.raises(
+        TenantFault, match=r".Alpha., Get-CsOnlineUser lists holders of another one or of none"
+    ):
         capture(stage)
 
 
-@pytest.mark.parametrize("name", ["O'Brien", "a’b", "a$b", "x' -or y -ne 'z", "50%", "a*", "a/b", 'a"b', "a`b", "a&b", "a\\b"])
-def test_a_policy_whose_name_cannot_be_quoted_surely_makes_no_filter(stage: Stage, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["O'Brien", "a’b", "a$b", "x' -or y -ne 'z", "50%", "a*", "a/b", 'a"b', "a`b", "a&b", "a\\b"],
+)
+def test_a_policy_whose_name_cannot_be_quoted_surely_makes_no_filter(
+    stage: Stage, name: str
+) -> None:
     stage.set(teams=teams(policies=[teams_policy(name, [])]))
-    with pytest.raises(TenantFault, match="its name holds a character that may mean something in a filter"):
+    with pytest.raises(
+        TenantFault, match="its name holds a character that may mean something in a filter"
+    ):
         capture(stage)
     assert not stage.service.calls("Get-CsOnlineUser")
 
@@ -191,8 +241,13 @@ def test_a_template_is_no_policy_to_be_asked_for(stage: Stage) -> None:
 
 def test_users_who_hold_a_grant_are_known_and_not_asked_for_again(stage: Stage) -> None:
     stage.set(teams=two_holders())
-    raw = capture(stage, CaptureRequest(frozenset({"teams"}), users=(USERS[0].upper(), "USER1@contoso.com")))
-    assert [row["upn"] for row in raw["directory"]["users"]] == ["user0@contoso.com", "user1@contoso.com"]
+    raw = capture(
+        stage, CaptureRequest(frozenset({"teams"}), users=(USERS[0].upper(), "USER1@contoso.com"))
+    )
+    assert [row["upn"] for row in raw["directory"]["users"]] == [
+        "user0@contoso.com",
+        "user1@contoso.com",
+    ]
     assert all("Identity" not in call for call in stage.service.calls("Get-CsOnlineUser"))
 
 
@@ -204,7 +259,11 @@ def test_a_user_found_by_another_name_than_asked_for_is_absent(stage: Stage) -> 
 
 
 def test_a_user_who_is_deleted_and_not_yet_gone_is_absent(stage: Stage) -> None:
-    row = {"Identity": USERS[0], "UserPrincipalName": "user0@contoso.com", "SoftDeletionTimestamp": "2026-11-01T00:00:00Z"}
+    row = {
+        "Identity": USERS[0],
+        "UserPrincipalName": "user0@contoso.com",
+        "SoftDeletionTimestamp": "2026-11-01T00:00:00Z",
+    }
     stage.service.spoil("Get-CsOnlineUser", service.output(row), after=1)
     raw = capture(stage, CaptureRequest(frozenset({"teams"}), users=(USERS[0],)))
     assert (raw["directory"]["users"], raw["directory"]["absent"]) == ([], [USERS[0]])
@@ -224,8 +283,17 @@ def test_many_unknown_names_are_one_reading_of_everybody(stage: Stage) -> None:
 def test_scopes_of_policies_and_names_asked_for_are_resolved_with_members(stage: Stage) -> None:
     people = empty()["directory"]
     people["recipients"][0]["members"] = [USERS[0], SHARED]
-    stage.set(directory=people, exchange={"policies": [exchange_policy(APPS[0], SCOPES[0], "RestrictAccess")]})
-    raw = capture(stage, CaptureRequest(frozenset({"exchange"}), recipients=("SCOPE1@contoso.com", SCOPES[2], "shared@contoso.com")))
+    stage.set(
+        directory=people,
+        exchange={"policies": [exchange_policy(APPS[0], SCOPES[0], "RestrictAccess")]},
+    )
+    raw = capture(
+        stage,
+        CaptureRequest(
+            frozenset({"exchange"}),
+            recipients=("SCOPE1@contoso.com", SCOPES[2], "shared@contoso.com"),
+        ),
+    )
     known = observed(raw).directory
     assert known.recipients[SCOPES[0]].members == {USERS[0], SHARED}
     assert known.recipients[SCOPES[1]].members == frozenset()
@@ -233,7 +301,9 @@ def test_scopes_of_policies_and_names_asked_for_are_resolved_with_members(stage:
     assert known.recipients[SHARED].members is None
     assert not known.recipients[SHARED].principal
     assert [known.recipients[scope].sid for scope in SCOPES] == [sid(0), sid(1), sid(2)]
-    assert {call["Identity"] for call in stage.service.calls("Get-Group")} == {f"ec{scope[2:]}" for scope in SCOPES[1:]}
+    assert {call["Identity"] for call in stage.service.calls("Get-Group")} == {
+        f"ec{scope[2:]}" for scope in SCOPES[1:]
+    }
 
 
 def test_a_scope_that_is_gone_is_absent(stage: Stage) -> None:
@@ -242,7 +312,9 @@ def test_a_scope_that_is_gone_is_absent(stage: Stage) -> None:
     assert (raw["directory"]["recipients"], raw["directory"]["absent"]) == ([], [STRANGER])
 
 
-def nested(*memberships: tuple[int, list[str]], kind: str = "MailUniversalSecurityGroup") -> dict[str, Any]:
+def nested(
+    *memberships: tuple[int, list[str]], kind: str = "MailUniversalSecurityGroup"
+) -> dict[str, Any]:
     people = empty()["directory"]
     people["recipients"] += [recipient(guid("9", 1), "unified", "GroupMailbox", 8)]
     del people["recipients"][-1]["members"]
@@ -254,15 +326,23 @@ def nested(*memberships: tuple[int, list[str]], kind: str = "MailUniversalSecuri
 
 def test_nested_groups_are_followed_and_a_circle_ends(stage: Stage) -> None:
     stage.set(directory=nested((0, [SCOPES[1], SHARED]), (1, [SCOPES[2]]), (2, [SCOPES[0]])))
-    raw = capture(stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",)))
+    raw = capture(
+        stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",))
+    )
     known = observed(raw).directory.recipients
-    assert [known[scope].members for scope in SCOPES] == [{SCOPES[1], SHARED}, {SCOPES[2]}, {SCOPES[0]}]
+    assert [known[scope].members for scope in SCOPES] == [
+        {SCOPES[1], SHARED},
+        {SCOPES[2]},
+        {SCOPES[0]},
+    ]
     assert len(stage.service.calls("Get-DistributionGroupMember")) == 3
 
 
 def test_the_members_of_a_microsoft_365_group_stay_unknown(stage: Stage) -> None:
     stage.set(directory=nested((0, [guid("9", 1)])))
-    raw = capture(stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",)))
+    raw = capture(
+        stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",))
+    )
     known = observed(raw).directory.recipients
     assert known[SCOPES[0]].members == {guid("9", 1)}
     assert (known[guid("9", 1)].type, known[guid("9", 1)].members) == ("GroupMailbox", None)
@@ -270,28 +350,50 @@ def test_the_members_of_a_microsoft_365_group_stay_unknown(stage: Stage) -> None
 
 def test_contacts_are_no_members_and_a_member_without_an_id_makes_all_unknown(stage: Stage) -> None:
     contact = {"RecipientTypeDetails": "MailContact", "ExternalDirectoryObjectId": ""}
-    for strange, members in (([], []), ([{"RecipientTypeDetails": "UserMailbox", "ExternalDirectoryObjectId": ""}], None)):
-        stage.service.spoil("Get-DistributionGroupMember", *map(service.output, [contact, *strange]))
-        raw = capture(stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",)))
+    for strange, members in (
+        ([], []),
+        ([{"RecipientTypeDetails": "UserMailbox", "ExternalDirectoryObjectId": ""}], None),
+    ):
+        stage.service.spoil(
+            "Get-DistributionGroupMember", *map(service.output, [contact, *strange])
+        )
+        raw = capture(
+            stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",))
+        )
         assert raw["directory"]["recipients"][0]["members"] == members
 
 
 def test_an_address_that_two_recipients_have_is_a_fault(stage: Stage) -> None:
-    rows = [{**stage.service._recipient(scope), "EmailAddresses": ["smtp:both@contoso.com"]} for scope in SCOPES[:2]]
+    rows = [
+        {**stage.service._recipient(scope), "EmailAddresses": ["smtp:both@contoso.com"]}
+        for scope in SCOPES[:2]
+    ]
     stage.service.spoil("Get-Recipient", *map(service.output, rows))
-    with pytest.raises(TenantFault, match=f".both@contoso.com. is an address of {SCOPES[0]} and of {SCOPES[1]}"):
+    with pytest.raises(
+        TenantFault, match=f".both@contoso.com. is an address of {SCOPES[0]} and of {SCOPES[1]}"
+    ):
         capture(stage, CaptureRequest(frozenset(), recipients=("both@contoso.com",)))
 
 
 def test_everybody_instead_of_nobody_is_nobody(stage: Stage) -> None:
     """Get-Recipient may list all when an identity does not exist (its page)."""
-    stage.service.spoil("Get-Recipient", *(service.output(stage.service._recipient(scope)) for scope in SCOPES))
+    stage.service.spoil(
+        "Get-Recipient", *(service.output(stage.service._recipient(scope)) for scope in SCOPES)
+    )
     raw = capture(stage, CaptureRequest(frozenset(), recipients=("nobody@contoso.com",)))
-    assert raw["directory"] == {"users": [], "groups": [], "recipients": [], "absent": ["nobody@contoso.com"]}
+    assert raw["directory"] == {
+        "users": [],
+        "groups": [],
+        "recipients": [],
+        "absent": ["nobody@contoso.com"],
+    }
 
 
 def test_recipients_without_an_id_or_an_address_are_passed_over(stage: Stage) -> None:
-    rows = [{**stage.service._recipient(SCOPES[0]), **gone} for gone in ({"ExternalDirectoryObjectId": ""}, {"PrimarySmtpAddress": None})]
+    rows = [
+        {**stage.service._recipient(SCOPES[0]), **gone}
+        for gone in ({"ExternalDirectoryObjectId": ""}, {"PrimarySmtpAddress": None})
+    ]
     stage.service.spoil("Get-Recipient", *map(service.output, rows))
     raw = capture(stage, CaptureRequest(frozenset(), recipients=("scope0@contoso.com",)))
     assert raw["directory"]["recipients"] == []
@@ -307,9 +409,17 @@ def test_300_scopes_are_few_calls(stage: Stage) -> None:
     scopes = [guid("d", number) for number in range(300)]
     people = {
         **empty()["directory"],
-        "recipients": [{**recipient(one, f"s{n}", "UserMailbox", n), "members": None} for n, one in enumerate(scopes)],
+        "recipients": [
+            {**recipient(one, f"s{n}", "UserMailbox", n), "members": None}
+            for n, one in enumerate(scopes)
+        ],
     }
-    stage.set(directory=people, exchange={"policies": [exchange_policy(APPS[0], scope, "RestrictAccess") for scope in scopes]})
+    stage.set(
+        directory=people,
+        exchange={
+            "policies": [exchange_policy(APPS[0], scope, "RestrictAccess") for scope in scopes]
+        },
+    )
     raw = capture(stage, CaptureRequest(frozenset({"exchange"})))
     assert len(raw["directory"]["recipients"]) == 300
     assert len(stage.service.calls("Get-Recipient")) == 15
@@ -323,11 +433,19 @@ def test_rows_only_looks_nobody_up(stage: Stage) -> None:
 
 def test_a_directory_of_everybody(stage: Stage) -> None:
     raw = capture(
-        stage, CaptureRequest(BOTH, users=("gone@contoso.com",), recipients=("SCOPE0@contoso.com", "gone2@contoso.com"), everything=True)
+        stage,
+        CaptureRequest(
+            BOTH,
+            users=("gone@contoso.com",),
+            recipients=("SCOPE0@contoso.com", "gone2@contoso.com"),
+            everything=True,
+        ),
     )
     known = observed(raw).directory
     assert list(known.users) == USERS
-    assert list(known.recipients) == SCOPES  # a shared mailbox is no security principal that can be a scope
+    assert (
+        list(known.recipients) == SCOPES
+    )  # a shared mailbox is no security principal that can be a scope
     assert known.recipients[SCOPES[0]].members == frozenset()
     assert known.recipients[SCOPES[1]].members is None
     assert known.absent == {"gone@contoso.com", "gone2@contoso.com"}

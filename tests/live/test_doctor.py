@@ -54,7 +54,9 @@ def test_everything_in_order_needs_nothing(stage: Stage) -> None:
 def test_nothing_is_written(stage: Stage) -> None:
     checks(stage)
     assert not [
-        request for request in stage.service.seen if request["cmdlet"] in {*questions.WRITES["teams"], *questions.WRITES["exchange"]}
+        request
+        for request in stage.service.seen
+        if request["cmdlet"] in {*questions.WRITES["teams"], *questions.WRITES["exchange"]}
     ]
 
 
@@ -68,7 +70,9 @@ def test_without_powershell_the_credentials_are_still_looked_at(stage: Stage) ->
 
 
 def test_a_missing_module_comes_with_the_line_that_installs_it(stage: Stage) -> None:
-    fault = of(checks(stage, **made(stage, versions={"ExchangeOnlineManagement": "3.10.1"})), Health.FAULT)
+    fault = of(
+        checks(stage, **made(stage, versions={"ExchangeOnlineManagement": "3.10.1"})), Health.FAULT
+    )
     assert set(fault) == {"teams module"}
     assert "Install-PSResource -Name MicrosoftTeams" in fault["teams module"].remedy
 
@@ -86,7 +90,9 @@ def test_without_a_tenant_document_what_is_installed_is_looked_at(stage: Stage) 
     assert {check.what for check in found if check.health is Health.OK} == {"PowerShell", "module"}
 
 
-@pytest.mark.parametrize("answer", [error("AADSTS7000215: Invalid client secret provided."), DENIED])
+@pytest.mark.parametrize(
+    "answer", [error("AADSTS7000215: Invalid client secret provided."), DENIED]
+)
 def test_a_refused_sign_in_names_permission_and_role(stage: Stage, answer: Any) -> None:
     stage.service.spoil("Connect-MicrosoftTeams", answer)
     stage.service.spoil("Connect-ExchangeOnline", answer)
@@ -105,7 +111,9 @@ def test_a_reader_may_plan_and_is_told_what_it_may_not(stage: Stage) -> None:
     found = checks(stage, **made(stage, missing={*questions.WRITES["exchange"], *questions.SPARED}))
     assert not of(found, Health.FAULT)
     warned = of(found, Health.WARNING)
-    assert set(warned) == {f"exchange {name}" for name in (*questions.WRITES["exchange"], *questions.SPARED)}
+    assert set(warned) == {
+        f"exchange {name}" for name in (*questions.WRITES["exchange"], *questions.SPARED)
+    }
     assert "can plan, not apply" in warned["exchange New-ApplicationAccessPolicy"].found
     assert "Exchange Administrator" in warned["exchange New-ApplicationAccessPolicy"].remedy
     assert "SID of a guard scope" in warned["exchange Get-Group"].found
@@ -121,7 +129,11 @@ def test_a_parameter_that_is_missing_is_a_matter_of_the_module(stage: Stage) -> 
     class Other(FakeSession):
         def _resolved(self, name: str, modules: list[str]) -> Resolved | None:
             found = super()._resolved(name, modules)
-            return replace(found, parameters=frozenset({"Identity"})) if found and name == "Get-CsOnlineUser" else found
+            return (
+                replace(found, parameters=frozenset({"Identity"}))
+                if found and name == "Get-CsOnlineUser"
+                else found
+            )
 
     fault = of(checks(stage, make=lambda _connection: Other(stage.service)), Health.FAULT)
     assert set(fault) == {"teams Get-CsOnlineUser"}
@@ -168,7 +180,9 @@ spec:
 """
 
 
-def test_the_command_looks_at_the_products_that_the_document_names(begun: Stage, run: Run, tmp_path: Path) -> None:
+def test_the_command_looks_at_the_products_that_the_document_names(
+    begun: Stage, run: Run, tmp_path: Path
+) -> None:
     (tmp_path / "tenant.yaml").write_text(DOCUMENT, encoding="utf-8")
     ran = run("doctor", "tenant.yaml")
     assert ran.code == 0

@@ -1,4 +1,7 @@
-"""The whole journey through processes: fetch, plan, apply, plan says that nothing changes. Stand-in always, PowerShell where there is one."""
+"""The whole journey through processes: fetch, plan, apply, plan says that nothing changes.
+
+Stand-in always, PowerShell where there is one.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ def test_fetch_plan_apply_plan(place: Place) -> None:
     assert offline.code == 0, offline.err
     plan = place.plan()
     assert plan["inputs"]["source"] == "live"
-    assert json.loads((place.folder / "offline.json").read_text(encoding="utf-8"))["content_digest"] == plan["content_digest"]
+    assert (
+        json.loads((place.folder / "offline.json").read_text(encoding="utf-8"))["content_digest"]
+        == plan["content_digest"]
+    )
     applied = place.apply()
     assert applied.code == 0, applied.out + applied.err
     assert "Apply complete!" in applied.out
@@ -43,21 +49,32 @@ def test_fetch_plan_apply_plan(place: Place) -> None:
     again = place("plan")
     assert "No changes." in again.out
     wanted = through_the_simulator(place)
-    assert {key: place.tenant()[key] for key in ("teams", "exchange")} == {key: wanted[key] for key in ("teams", "exchange")}
+    assert {key: place.tenant()[key] for key in ("teams", "exchange")} == {
+        key: wanted[key] for key in ("teams", "exchange")
+    }
 
 
-def test_the_journal_names_the_processes_before_they_write_and_nothing_shows_a_secret(place: Place) -> None:
+def test_the_journal_names_the_processes_before_they_write_and_nothing_shows_a_secret(
+    place: Place,
+) -> None:
     place.plan()
     applied = place.apply()
     lines = place.journal()
     runners = {line["runner"]: line["pid"] for line in lines if "runner" in line}
     assert set(runners) == {"teams", "exchange"}
-    first = {product: next(n for n, line in enumerate(lines) if line.get("runner") == product) for product in runners}
+    first = {
+        product: next(n for n, line in enumerate(lines) if line.get("runner") == product)
+        for product in runners
+    }
     assert min(n for n, line in enumerate(lines) if "state" in line) > first["exchange"]
     for pid in runners.values():
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
-    everything = [applied.out, applied.err, *(path.read_text(encoding="utf-8") for path in place.folder.rglob("*") if path.is_file())]
+    everything = [
+        applied.out,
+        applied.err,
+        *(path.read_text(encoding="utf-8") for path in place.folder.rglob("*") if path.is_file()),
+    ]
     assert not [text for text in everything if TOKEN in text]
     assert TOKEN not in json.dumps(place.service.seen)
 
@@ -128,7 +145,9 @@ def test_a_reading_that_fails_plans_nothing(place: Place, cmdlet: str, answer: A
 @pytest.mark.parametrize("language", [0, 1], ids=["English", "German"])
 def test_an_empty_exchange_tenant_is_empty_in_every_language(place: Place, language: int) -> None:
     state = dict(place.tenant())
-    (place.folder / "tenant.json").write_text(json.dumps({**state, "exchange": {"policies": []}}), encoding="utf-8")
+    (place.folder / "tenant.json").write_text(
+        json.dumps({**state, "exchange": {"policies": []}}), encoding="utf-8"
+    )
     place.renew()
     place.service.language = language
     assert place.plan()["summary"]
@@ -143,17 +162,27 @@ def test_another_tenant_is_never_touched(place: Place) -> None:
     ran = place.apply()
     assert ran.code == 1
     assert "nothing was read or written" in ran.err
-    assert {request["cmdlet"].split("-")[0] for request in place.service.seen[before:]} <= {"Connect", "Disconnect", "Get"}
-    assert {request["cmdlet"] for request in place.service.seen[before:] if request["cmdlet"].startswith("Get-")} <= {
-        "Get-ConnectionInformation"
+    assert {request["cmdlet"].split("-")[0] for request in place.service.seen[before:]} <= {
+        "Connect",
+        "Disconnect",
+        "Get",
     }
+    assert {
+        request["cmdlet"]
+        for request in place.service.seen[before:]
+        if request["cmdlet"].startswith("Get-")
+    } <= {"Get-ConnectionInformation"}
 
 
 def test_a_tenant_that_moved_is_stale(place: Place) -> None:
     place.plan()
     state = dict(place.tenant())
-    policies = [row for row in state["exchange"]["policies"] if row["AccessRight"] != "RestrictAccess"]
-    (place.folder / "tenant.json").write_text(json.dumps({**state, "exchange": {"policies": policies}}), encoding="utf-8")
+    policies = [
+        row for row in state["exchange"]["policies"] if row["AccessRight"] != "RestrictAccess"
+    ]
+    (place.folder / "tenant.json").write_text(
+        json.dumps({**state, "exchange": {"policies": policies}}), encoding="utf-8"
+    )
     place.renew()
     ran = place.apply()
     assert ran.code == 5, ran.out + ran.err
@@ -162,10 +191,19 @@ def test_a_tenant_that_moved_is_stale(place: Place) -> None:
 def test_two_megabytes_of_an_answer_come_through(place: Place) -> None:
     row = {"Identity": "Tag:Huge", "AppIds": [], "Description": "x" * 2_000_000}
     place.service.before = lambda request: (
-        place.service.spoil(request["cmdlet"], output(row)) if request["cmdlet"] == "Get-CsApplicationAccessPolicy" else None
+        place.service.spoil(request["cmdlet"], output(row))
+        if request["cmdlet"] == "Get-CsApplicationAccessPolicy"
+        else None
     )
     assert place("fetch", "--out", "capture.json").code == 0
-    assert len(json.loads((place.folder / "capture.json").read_text(encoding="utf-8"))["teams"]["policies"][0]["Description"]) == 2_000_000
+    assert (
+        len(
+            json.loads((place.folder / "capture.json").read_text(encoding="utf-8"))["teams"][
+                "policies"
+            ][0]["Description"]
+        )
+        == 2_000_000
+    )
 
 
 # doctor
@@ -184,7 +222,14 @@ def test_doctor_as_json(place: Place) -> None:
     rows = json.loads(place("doctor", "--format", "json", tenant="").out)
     assert {row["about"] for row in rows} == {"teams", "exchange"}
     assert {row["health"] for row in rows} == {"ok"}
-    assert {"PowerShell", "module", "credentials", "sign-in", "reading", "New-ApplicationAccessPolicy"} <= {row["what"] for row in rows}
+    assert {
+        "PowerShell",
+        "module",
+        "credentials",
+        "sign-in",
+        "reading",
+        "New-ApplicationAccessPolicy",
+    } <= {row["what"] for row in rows}
 
 
 def test_doctor_without_documents_looks_at_what_is_installed(place: Place) -> None:
@@ -192,4 +237,6 @@ def test_doctor_without_documents_looks_at_what_is_installed(place: Place) -> No
     ran = place.run("doctor", cwd=place.folder / "empty")
     assert ran.code == 1
     assert "ok      teams    module: MicrosoftTeams" in ran.out
-    assert not [request for request in place.service.seen if request["cmdlet"].startswith("Connect-")]
+    assert not [
+        request for request in place.service.seen if request["cmdlet"].startswith("Connect-")
+    ]

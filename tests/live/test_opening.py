@@ -1,4 +1,6 @@
-"""Opening a session: in the right order, to the right tenant, with the right cmdlets, or one clear message."""
+"""Opening a session: in the right order, to the right tenant, with the right cmdlets, or one clear
+message.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ if TYPE_CHECKING:
 PRODUCTS: tuple[Provider, ...] = ("teams", "exchange")
 
 
-def read(stage: Stage, product: Provider = "teams", settings: Settings = SETTINGS, **more: Any) -> FakeSession:
+def read(
+    stage: Stage, product: Provider = "teams", settings: Settings = SETTINGS, **more: Any
+) -> FakeSession:
     with stage.live(settings=settings, **more) as live:
         live.capture(CaptureRequest(frozenset({product})))
     return stage.begin.sessions[-1]
@@ -43,11 +47,17 @@ def starting(stage: Stage, make: Callable[..., FakeSession]) -> None:
 def test_the_tenant_is_asserted_before_anything_is_read(stage: Stage, product: Provider) -> None:
     stage.service.signs_in_to = STRANGER
     with pytest.raises(
-        TenantFault, match=rf"{product}: the credential leads to .{STRANGER}., not to {TENANT}: nothing was read or written"
+        TenantFault,
+        match=(
+            rf"{product}: the credential leads to .{STRANGER}., not to {TENANT}: nothing was read"
+            r" or written"
+        ),
     ):
         read(stage, product)
     assert {request["cmdlet"].split("-")[0] for request in stage.service.seen} <= {"Connect", "Get"}
-    assert [request["cmdlet"] for request in stage.service.seen if request["cmdlet"].startswith("Get-")] in (
+    assert [
+        request["cmdlet"] for request in stage.service.seen if request["cmdlet"].startswith("Get-")
+    ] in (
         [],
         ["Get-ConnectionInformation"],
     )
@@ -61,7 +71,14 @@ def test_the_case_of_ids_does_not_count(stage: Stage) -> None:
     assert stage.live(settings=replace(SETTINGS, tenant_id=TENANT.upper())).tenant_id == TENANT
 
 
-@pytest.mark.parametrize("items", [[], [output({"Account": "app"})], [output({"TenantId": TENANT}), output({"TenantId": STRANGER})]])
+@pytest.mark.parametrize(
+    "items",
+    [
+        [],
+        [output({"Account": "app"})],
+        [output({"TenantId": TENANT}), output({"TenantId": STRANGER})],
+    ],
+)
 def test_a_sign_in_that_names_no_tenant_or_two_is_refused(stage: Stage, items: list[Any]) -> None:
     stage.service.spoil("Connect-MicrosoftTeams", *items)
     with pytest.raises(TenantFault, match="nothing was read or written"):
@@ -70,16 +87,25 @@ def test_a_sign_in_that_names_no_tenant_or_two_is_refused(stage: Stage, items: l
 
 @pytest.mark.parametrize(
     "rows",
-    [[], [{"State": "Broken", "TenantID": TENANT, "ModuleName": "x"}], [{"State": "Connected", "ModuleName": "x"}]],
+    [
+        [],
+        [{"State": "Broken", "TenantID": TENANT, "ModuleName": "x"}],
+        [{"State": "Connected", "ModuleName": "x"}],
+    ],
 )
-def test_an_exchange_connection_must_stand_and_name_its_tenant(stage: Stage, rows: list[Any]) -> None:
+def test_an_exchange_connection_must_stand_and_name_its_tenant(
+    stage: Stage, rows: list[Any]
+) -> None:
     stage.service.spoil("Get-ConnectionInformation", *map(output, rows))
     with pytest.raises(TenantFault, match="nothing was read or written"):
         read(stage, "exchange")
 
 
 def test_an_exchange_connection_must_name_its_module(stage: Stage) -> None:
-    stage.service.spoil("Get-ConnectionInformation", output({"State": "Connected", "TenantID": TENANT, "ModuleName": None}))
+    stage.service.spoil(
+        "Get-ConnectionInformation",
+        output({"State": "Connected", "TenantID": TENANT, "ModuleName": None}),
+    )
     with pytest.raises(TenantFault, match="does not say which module holds the cmdlets"):
         read(stage, "exchange")
 
@@ -92,9 +118,15 @@ def test_an_error_of_the_connection_is_told(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/tmp/tmpEXO_a.b", "tmpEXO_a.b"), (r"C:\Users\x y\tmpEXO_a.b", "tmpEXO_a.b"), ("tmpEXO_a.b", "tmpEXO_a.b")],  # noqa: S108
+    [
+        ("/tmp/tmpEXO_a.b", "tmpEXO_a.b"),  # noqa: S108  a text
+        (r"C:\Users\x y\tmpEXO_a.b", "tmpEXO_a.b"),
+        ("tmpEXO_a.b", "tmpEXO_a.b"),
+    ],
 )
-def test_cmdlets_come_from_the_module_that_was_made_for_the_session(stage: Stage, path: str, name: str) -> None:
+def test_cmdlets_come_from_the_module_that_was_made_for_the_session(
+    stage: Stage, path: str, name: str
+) -> None:
     asked: list[list[str]] = []
 
     class Watched(FakeSession):
@@ -103,7 +135,10 @@ def test_cmdlets_come_from_the_module_that_was_made_for_the_session(stage: Stage
             return super().resolve(cmdlets, modules)
 
     starting(stage, lambda _connection: Watched(stage.service))
-    stage.service.spoil("Get-ConnectionInformation", output({"State": "Connected", "TenantID": TENANT, "ModuleName": path}))
+    stage.service.spoil(
+        "Get-ConnectionInformation",
+        output({"State": "Connected", "TenantID": TENANT, "ModuleName": path}),
+    )
     read(stage, "exchange")
     assert asked == [["ExchangeOnlineManagement"], [name]]
 
@@ -120,7 +155,10 @@ def test_a_writing_session_imports_just_what_it_needs_besides(stage: Stage) -> N
         live.runner("exchange")
         live.runner("teams")
     exchange, teams = stage.begin.sessions
-    assert exchange.connection.parameters["CommandName"] == [*questions.READS["exchange"], *questions.WRITES["exchange"]]
+    assert exchange.connection.parameters["CommandName"] == [
+        *questions.READS["exchange"],
+        *questions.WRITES["exchange"],
+    ]
     assert "CommandName" not in teams.connection.parameters
     assert set(questions.WRITES["teams"]) < teams.allowed
 
@@ -133,12 +171,20 @@ def test_a_writing_session_imports_just_what_it_needs_besides(stage: Stage) -> N
     [
         (
             {},
-            r"teams: the PowerShell module MicrosoftTeams \(6.9.0 or newer\) was not found, none is installed: install it with `pwsh .*Install-PSResource",
+            (
+                r"teams: the PowerShell module MicrosoftTeams \(6.9.0 or newer\) was not found,"
+                r" none is installed: install it with `pwsh .*Install-PSResource"
+            ),
         ),
-        ({"MicrosoftTeams": "6.4.0"}, r"MicrosoftTeams \(6.9.0 or newer\) was not found, installed are only 6.4.0"),
+        (
+            {"MicrosoftTeams": "6.4.0"},
+            r"MicrosoftTeams \(6.9.0 or newer\) was not found, installed are only 6.4.0",
+        ),
     ],
 )
-def test_a_module_that_is_missing_or_too_old_is_one_message(stage: Stage, versions: dict[str, str], said: str) -> None:
+def test_a_module_that_is_missing_or_too_old_is_one_message(
+    stage: Stage, versions: dict[str, str], said: str
+) -> None:
     starting(stage, lambda _connection: FakeSession(stage.service, versions=versions or {"x": "1"}))
     with pytest.raises(TenantFault, match=said):
         read(stage)
@@ -177,25 +223,41 @@ def test_missing_credentials_are_named_without_their_values(stage: Stage) -> Non
 
 
 def test_the_other_products_credentials_are_not_missed(stage: Stage) -> None:
-    stage.begin = replace(stage.begin, environment={key: value for key, value in ENVIRONMENT.items() if key != "EXO_TOKEN"})
+    stage.begin = replace(
+        stage.begin,
+        environment={key: value for key, value in ENVIRONMENT.items() if key != "EXO_TOKEN"},
+    )
     read(stage, "teams")
 
 
 def test_a_document_that_does_not_say_how_to_sign_in(stage: Stage) -> None:
     with pytest.raises(
-        TenantFault, match=r"exchange: the Tenant document does not say how to sign in to exchange: add `spec.connect.exchange`"
+        TenantFault,
+        match=(
+            r"exchange: the Tenant document does not say how to sign in to exchange: add"
+            r" `spec.connect.exchange`"
+        ),
     ):
         read(stage, "exchange", replace(SETTINGS, connect={"teams": CONNECT["teams"]}))
 
 
 def test_a_refused_sign_in_is_told_with_what_to_do(stage: Stage) -> None:
-    stage.service.spoil("Connect-MicrosoftTeams", error("AADSTS7000215: Invalid client secret provided."))
-    with pytest.raises(TenantFault, match=r"teams: signing in with access tokens was refused: AADSTS7000215.*`reconciler doctor`"):
+    stage.service.spoil(
+        "Connect-MicrosoftTeams", error("AADSTS7000215: Invalid client secret provided.")
+    )
+    with pytest.raises(
+        TenantFault,
+        match=(
+            r"teams: signing in with access tokens was refused: AADSTS7000215.*`reconciler doctor`"
+        ),
+    ):
         read(stage)
 
 
 @pytest.mark.parametrize(
-    "answer", [THROTTLED, UNAVAILABLE, error("The operation has timed out.")], ids=["throttled", "unavailable", "no answer"]
+    "answer",
+    [THROTTLED, UNAVAILABLE, error("The operation has timed out.")],
+    ids=["throttled", "unavailable", "no answer"],
 )
 def test_a_sign_in_that_may_succeed_later_is_tried_again(stage: Stage, answer: Any) -> None:
     stage.service.spoil("Connect-ExchangeOnline", answer, times=2)
@@ -215,16 +277,28 @@ def test_nobody_is_asked_for_a_second_code(stage: Stage) -> None:
 
 
 def test_a_credential_that_has_ended_is_not_tried_again(stage: Stage) -> None:
-    stage.service.spoil("Connect-MicrosoftTeams", error("AADSTS700024: Client assertion is not within its valid time range."))
+    stage.service.spoil(
+        "Connect-MicrosoftTeams",
+        error("AADSTS700024: Client assertion is not within its valid time range."),
+    )
     with pytest.raises(TenantFault, match="the credential has ended: get a new one"):
         read(stage)
     assert stage.waits == []
 
 
 def test_a_missing_cmdlet_means_a_missing_role(stage: Stage) -> None:
-    starting(stage, lambda _connection: FakeSession(stage.service, missing={"Get-Recipient", "Get-ApplicationAccessPolicy"}))
+    starting(
+        stage,
+        lambda _connection: FakeSession(
+            stage.service, missing={"Get-Recipient", "Get-ApplicationAccessPolicy"}
+        ),
+    )
     with pytest.raises(
-        TenantFault, match=r"exchange: Get-ApplicationAccessPolicy is missing; Get-Recipient is missing\. .*reading: Global Reader"
+        TenantFault,
+        match=(
+            r"exchange: Get-ApplicationAccessPolicy is missing; Get-Recipient is missing\."
+            r" .*reading: Global Reader"
+        ),
     ):
         read(stage, "exchange")
 
@@ -232,14 +306,19 @@ def test_a_missing_cmdlet_means_a_missing_role(stage: Stage) -> None:
 def test_what_only_tells_more_may_be_missing(stage: Stage) -> None:
     starting(stage, lambda _connection: FakeSession(stage.service, missing=questions.SPARED))
     with stage.live() as live:
-        raw = live.capture(CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",)))
+        raw = live.capture(
+            CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",))
+        )
         assert live.verdict("x", "y") is None
     assert "sid" not in raw["directory"]["recipients"][0]
 
 
 def test_a_parameter_that_is_gone_is_one_message() -> None:
     installed = Resolved("MicrosoftTeams", "9.0.0", frozenset({"Identity", "Filter"}), frozenset())
-    with pytest.raises(TenantFault, match=r"Get-CsOnlineUser of version 9.0.0 has no parameter Properties or ResultSize"):
+    with pytest.raises(
+        TenantFault,
+        match=r"Get-CsOnlineUser of version 9.0.0 has no parameter Properties or ResultSize",
+    ):
         opening.expect("teams", {"Get-CsOnlineUser": installed})
 
 
@@ -252,7 +331,11 @@ def token(ends: int) -> str:
 
 
 def test_a_session_lasts_as_long_as_its_first_token_to_end(stage: Stage) -> None:
-    tokens = {"GRAPH_TOKEN": token(2_000_000_000), "TEAMS_TOKEN": token(1_900_000_000), "EXO_TOKEN": TOKEN}
+    tokens = {
+        "GRAPH_TOKEN": token(2_000_000_000),
+        "TEAMS_TOKEN": token(1_900_000_000),
+        "EXO_TOKEN": TOKEN,
+    }
     stage.begin = replace(stage.begin, environment=tokens)
     with stage.live() as live:
         assert live.lasts_until("teams") == 1_900_000_000
@@ -267,7 +350,11 @@ def test_the_services_own_check(stage: Stage) -> None:
         for said, meant in (("Granted", True), ("Denied", False), ("Indeterminate", None)):
             stage.service.spoil(questions.CHECK, output({"AccessCheckResult": said}))
             assert live.verdict("mailbox", "application") is meant
-        stage.service.spoil(questions.CHECK, output({"AccessCheckResult": "Granted"}), output({"AccessCheckResult": "Denied"}))
+        stage.service.spoil(
+            questions.CHECK,
+            output({"AccessCheckResult": "Granted"}),
+            output({"AccessCheckResult": "Denied"}),
+        )
         assert live.verdict("mailbox", "application") is None
         stage.service.before = _drop_the_check
         with pytest.raises(TenantFault, match="got no answer"):

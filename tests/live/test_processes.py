@@ -1,4 +1,6 @@
-"""What goes wrong with processes and services ends with the contracted exit code, and the next run converges."""
+"""What goes wrong with processes and services ends with the contracted exit code, and the next run
+converges.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ GRANT = "Grant-CsApplicationAccessPolicy"
 NEW = "New-ApplicationAccessPolicy"
 KILLED = {"stream": "exit", "how": "kill"}
 ENDED = {"stream": "exit", "how": "exit", "code": 3}
-GARBAGE = {"stream": "consoleWrite", "text": '{"id":1,"nonce":"?","value":{}}\n', "to": "descriptor"}
+GARBAGE = {
+    "stream": "consoleWrite",
+    "text": '{"id":1,"nonce":"?","value":{}}\n',
+    "to": "descriptor",
+}
 
 
 def once(place: Place, cmdlet: str, act: Callable[[Request], None]) -> None:
@@ -69,7 +75,9 @@ def converges(place: Place) -> None:
     [(KILLED, False), (KILLED, True), (ENDED, True), (GARBAGE, False)],
     ids=["killed before the service accepted it", "killed after", "a module says exit", "garbage"],
 )
-def test_a_process_that_is_lost_in_a_write(place: Place, how: dict[str, Any], accepted: bool) -> None:  # noqa: FBT001  parametrized
+def test_a_process_that_is_lost_in_a_write(
+    place: Place, how: dict[str, Any], accepted: bool
+) -> None:
     place.plan()
     if accepted:
         once(place, GRANT, lambda request: list(place.service.write(request)) and None)
@@ -88,7 +96,9 @@ def test_a_process_that_is_killed_in_a_reading_is_replaced(place: Place) -> None
     assert len(place.service.calls("Connect-MicrosoftTeams")) == 2
 
 
-def test_an_answer_that_comes_too_late_is_unknown_and_found_out_by_reading(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_comes_too_late_is_unknown_and_found_out_by_reading(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     class Impatient(Start):
         def __call__(self, connection: Connection) -> Session:
             return start(environment=self.environment, timeouts=Timeouts(write=0.5, close=5))
@@ -103,7 +113,9 @@ def test_an_answer_that_comes_too_late_is_unknown_and_found_out_by_reading(place
     assert "No changes." in place("plan").out
 
 
-@pytest.mark.parametrize(("cmdlet", "answer"), [(GRANT, THROTTLED), (NEW, UNAVAILABLE)], ids=["throttled", "unavailable"])
+@pytest.mark.parametrize(
+    ("cmdlet", "answer"), [(GRANT, THROTTLED), (NEW, UNAVAILABLE)], ids=["throttled", "unavailable"]
+)
 def test_twice_and_then_success(place: Place, cmdlet: str, answer: dict[str, Any]) -> None:
     place.plan()
     place.service.spoil(cmdlet, answer, times=2)
@@ -140,7 +152,9 @@ def test_a_refused_write_of_exchange_stops_before_teams(place: Place) -> None:
 
 
 @pytest.mark.parametrize("cmdlet", ["Get-CsOnlineUser", "Get-CsApplicationAccessPolicy"])
-def test_an_error_that_the_module_kept_to_itself_is_no_empty_tenant(place: Place, program: Program, cmdlet: str) -> None:
+def test_an_error_that_the_module_kept_to_itself_is_no_empty_tenant(
+    place: Place, program: Program, cmdlet: str
+) -> None:
     if program.real:
         return  # the stub modules cannot play a module that catches its own errors
     place.service.spoil(cmdlet, swallowed("odd"), times=9)
@@ -181,8 +195,21 @@ class Running:
 
         place.service.before = before
         digest = json.loads((place.folder / "plan.json").read_text(encoding="utf-8"))["digest"]
-        command = [sys.executable, "-m", "reconciler", "apply", "plan.json", "--tenant", "live", "--auto-approve", "--digest", digest]
-        self.process = subprocess.Popen(command, cwd=place.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        command = [
+            sys.executable,
+            "-m",
+            "reconciler",
+            "apply",
+            "plan.json",
+            "--tenant",
+            "live",
+            "--auto-approve",
+            "--digest",
+            digest,
+        ]
+        self.process = subprocess.Popen(
+            command, cwd=place.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         assert self.held.wait(60)
 
     def kill(self) -> None:
@@ -201,14 +228,16 @@ def killed(place: Place, number: int, *, accepted: bool) -> None:
 
 
 @pytest.mark.parametrize("accepted", [False, True], ids=["before the service accepted it", "after"])
-def test_the_tool_is_killed_in_a_write(place: Place, accepted: bool) -> None:  # noqa: FBT001  parametrized
+# parametrized
+def test_the_tool_is_killed_in_a_write(place: Place, accepted: bool) -> None:
     place.plan()
     killed(place, 4, accepted=accepted)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("accepted", [False, True], ids=["before the service accepted it", "after"])
-def test_the_tool_is_killed_at_every_step(place: Place, accepted: bool) -> None:  # noqa: FBT001  parametrized
+# parametrized
+def test_the_tool_is_killed_at_every_step(place: Place, accepted: bool) -> None:
     steps = len(place.plan()["steps"])
     before = (place.folder / "tenant.json").read_bytes()
     for number in range(1, steps + 1):
@@ -237,10 +266,21 @@ def connected(tmp_path: Path, program: Program) -> Iterator[tuple[Live, Stage]]:
     simulator = worlds.simulator(tmp_path, worlds.World())
     stage.service = Service(simulator)
     with StubServer(stage) as server:
-        environment = {**ENVIRONMENT, "RECONCILER_PWSH": program.executable(tmp_path, server), "PATH": os.environ["PATH"]}
-        with Live(Settings(worlds.TENANT, "contoso.onmicrosoft.com", CONNECT), Start(environment), writes=True) as live:
+        environment = {
+            **ENVIRONMENT,
+            "RECONCILER_PWSH": program.executable(tmp_path, server),
+            "PATH": os.environ["PATH"],
+        }
+        with Live(
+            Settings(worlds.TENANT, "contoso.onmicrosoft.com", CONNECT),
+            Start(environment),
+            writes=True,
+        ) as live:
             yield live, stage
-            assert len([one for one in stage.service.seen if one["cmdlet"].startswith("Connect-")]) <= 2
+            assert (
+                len([one for one in stage.service.seen if one["cmdlet"].startswith("Connect-")])
+                <= 2
+            )
 
 
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
@@ -250,7 +290,9 @@ def test_random_states_end_where_the_simulator_does(
 ) -> None:
     live, stage = connected
     for name in ("tenant.json", "other.json"):
-        (tmp_path / name).write_text(json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8")
+        (tmp_path / name).write_text(
+            json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8"
+        )
     shutil.rmtree(tmp_path / ".reconciler", ignore_errors=True)
     stage.service = Service(Simulator(tmp_path / "tenant.json"))
     wanted = worlds.documents(after, absent=sorted(before.policies.keys() - after.policies.keys()))

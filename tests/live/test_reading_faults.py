@@ -10,7 +10,16 @@ import pytest
 from reconciler.errors import TenantFault
 from reconciler.tenants.live import reading_teams
 from reconciler.tenants.protocol import CaptureRequest
-from tests.live.service import DENIED, POLICY, THROTTLED, UNAVAILABLE, Drop, error, output, swallowed
+from tests.live.service import (
+    DENIED,
+    POLICY,
+    THROTTLED,
+    UNAVAILABLE,
+    Drop,
+    error,
+    output,
+    swallowed,
+)
 from tests.live.test_capture import ROWS, capture, observed, teams, two_holders
 from tests.strategies.tenants import BOTH, SCOPES, USERS, exchange_policy
 
@@ -20,12 +29,20 @@ if TYPE_CHECKING:
     from tests.live.service import Item, Request
     from tests.live.stages import Stage
 
-READINGS = ("Get-CsApplicationAccessPolicy", "Get-CsGroupPolicyAssignment", "Get-CsOnlineUser", "Get-ApplicationAccessPolicy")
+READINGS = (
+    "Get-CsApplicationAccessPolicy",
+    "Get-CsGroupPolicyAssignment",
+    "Get-CsOnlineUser",
+    "Get-ApplicationAccessPolicy",
+)
 NO_NETWORK = error("The operation has timed out.", kind="System.TimeoutException")
 EXPIRED = error("Authentication_ExpiredToken")
 STRANGE = error("Something went wrong")
 WORDS = {
-    "denied": (DENIED, r"failed \(denied\): Access Denied. \(the account may not do this: `reconciler doctor`"),
+    "denied": (
+        DENIED,
+        r"failed \(denied\): Access Denied. \(the account may not do this: `reconciler doctor`",
+    ),
     "throttled": (THROTTLED, r"failed \(throttled\): .*429.*\(the service is too busy"),
     "unavailable": (UNAVAILABLE, r"failed \(transient\)"),
     "no network": (NO_NETWORK, r"failed \(no-answer\)"),
@@ -37,7 +54,9 @@ WORDS = {
 @pytest.mark.parametrize("partly", [False, True], ids=["nothing came", "some came"])
 @pytest.mark.parametrize("what", WORDS)
 @pytest.mark.parametrize("cmdlet", READINGS)
-def test_a_reading_that_fails_is_told_by_its_class(stage: Stage, cmdlet: str, what: str, partly: bool) -> None:  # noqa: FBT001  parametrized
+def test_a_reading_that_fails_is_told_by_its_class(
+    stage: Stage, cmdlet: str, what: str, partly: bool
+) -> None:
     answer, words = WORDS[what]
     objects = [output({"Identity": "x", "AppIds": [], "Description": ""})] if partly else []
     stage.service.spoil(cmdlet, *objects, answer, times=9)
@@ -45,8 +64,13 @@ def test_a_reading_that_fails_is_told_by_its_class(stage: Stage, cmdlet: str, wh
         capture(stage)
 
 
-@pytest.mark.parametrize(("answer", "waits"), [(THROTTLED, [10.0, 30.0, 60.0]), (UNAVAILABLE, [2.0, 10.0]), (EXPIRED, [2.0, 10.0])])
-def test_what_passes_is_tried_again_so_many_times(stage: Stage, answer: Item, waits: list[float]) -> None:
+@pytest.mark.parametrize(
+    ("answer", "waits"),
+    [(THROTTLED, [10.0, 30.0, 60.0]), (UNAVAILABLE, [2.0, 10.0]), (EXPIRED, [2.0, 10.0])],
+)
+def test_what_passes_is_tried_again_so_many_times(
+    stage: Stage, answer: Item, waits: list[float]
+) -> None:
     stage.set(teams=two_holders())
     stage.service.spoil("Get-CsApplicationAccessPolicy", answer, times=len(waits))
     assert observed(capture(stage)).teams.users
@@ -59,7 +83,9 @@ def test_what_passes_is_tried_again_so_many_times(stage: Stage, answer: Item, wa
 
 
 @pytest.mark.parametrize(("asked", "waited"), [(45, 45.0), (4000, 300.0), (0, 10.0)])
-def test_the_service_may_ask_for_more_time_within_bounds(stage: Stage, asked: int, waited: float) -> None:
+def test_the_service_may_ask_for_more_time_within_bounds(
+    stage: Stage, asked: int, waited: float
+) -> None:
     stage.service.spoil("Get-CsApplicationAccessPolicy", error("no", status=429, retry_after=asked))
     capture(stage)
     assert stage.waits == [waited]
@@ -68,7 +94,9 @@ def test_the_service_may_ask_for_more_time_within_bounds(stage: Stage, asked: in
 def test_a_process_that_is_lost_in_a_reading_is_replaced(stage: Stage) -> None:
     stage.set(teams=two_holders())
     lost = iter([True])
-    stage.service.before = lambda request: _drop(request["cmdlet"] == "Get-CsOnlineUser" and next(lost, False))
+    stage.service.before = lambda request: _drop(
+        request["cmdlet"] == "Get-CsOnlineUser" and next(lost, False)
+    )
     assert observed(capture(stage)).teams.users
     assert [session.connection.provider for session in stage.begin.sessions].count("teams") == 2
 
@@ -96,12 +124,24 @@ def test_a_session_that_expired_is_opened_anew(stage: Stage) -> None:
 @pytest.mark.parametrize("cmdlet", READINGS)
 def test_nothing_is_not_believed_when_an_error_was_kept_quiet(stage: Stage, cmdlet: str) -> None:
     stage.service.spoil(cmdlet, swallowed("Something went wrong"), times=9)
-    with pytest.raises(TenantFault, match=f"{cmdlet} returned nothing, but the module kept an error to itself"):
+    with pytest.raises(
+        TenantFault, match=f"{cmdlet} returned nothing, but the module kept an error to itself"
+    ):
         capture(stage)
 
 
-@pytest.mark.parametrize("message", ["Access Denied.", "TooManyRequests", "The operation has timed out.", "Authentication_ExpiredToken"])
-def test_objects_are_not_all_when_an_error_ended_the_reading_quietly(stage: Stage, message: str) -> None:
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Access Denied.",
+        "TooManyRequests",
+        "The operation has timed out.",
+        "Authentication_ExpiredToken",
+    ],
+)
+def test_objects_are_not_all_when_an_error_ended_the_reading_quietly(
+    stage: Stage, message: str
+) -> None:
     row = output({"Identity": "Tag:x", "AppIds": [], "Description": ""})
     stage.service.spoil("Get-CsApplicationAccessPolicy", row, swallowed(message), times=9)
     with pytest.raises(TenantFault, match="returned 1, but the module kept an error to itself"):
@@ -118,7 +158,9 @@ def test_objects_are_believed_beside_an_error_that_ends_nothing(stage: Stage) ->
 
 
 @pytest.mark.parametrize("language", [0, 1], ids=["English", "German"])
-def test_an_exchange_tenant_without_policies_is_empty_in_every_language(stage: Stage, language: int) -> None:
+def test_an_exchange_tenant_without_policies_is_empty_in_every_language(
+    stage: Stage, language: int
+) -> None:
     stage.service.language = language
     raw = capture(stage)
     assert raw["exchange"]["policies"] == []
@@ -129,7 +171,10 @@ def test_an_exchange_tenant_without_policies_is_empty_in_every_language(stage: S
 @pytest.mark.parametrize(
     "message",
     [
-        "Ex|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object 'x' couldn't be found on 'DC'.",
+        (
+            "Ex|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|object 'x'"
+            " couldn't be found on 'DC'."
+        ),
         "object 'OU=contoso,DC=com\\*' couldn't be found on 'DC'.",
     ],
 )
@@ -159,9 +204,15 @@ def test_policies_beside_the_error_of_an_empty_tenant_are_a_contradiction(stage:
 
 @pytest.mark.parametrize(
     ("cmdlet", "lacking"),
-    [("Get-CsApplicationAccessPolicy", "AppIds"), ("Get-CsOnlineUser", POLICY), ("Get-ApplicationAccessPolicy", "AppId")],
+    [
+        ("Get-CsApplicationAccessPolicy", "AppIds"),
+        ("Get-CsOnlineUser", POLICY),
+        ("Get-ApplicationAccessPolicy", "AppId"),
+    ],
 )
-def test_an_object_without_a_property_that_decides_is_no_reading(stage: Stage, cmdlet: str, lacking: str) -> None:
+def test_an_object_without_a_property_that_decides_is_no_reading(
+    stage: Stage, cmdlet: str, lacking: str
+) -> None:
     row = {
         "Identity": "x",
         "AppIds": [],
@@ -171,13 +222,18 @@ def test_an_object_without_a_property_that_decides_is_no_reading(stage: Stage, c
         "AppId": "*",
         "AccessRight": "DenyAccess",
     }
-    stage.service.spoil(cmdlet, output({key: value for key, value in row.items() if key != lacking}))
+    stage.service.spoil(
+        cmdlet, output({key: value for key, value in row.items() if key != lacking})
+    )
     with pytest.raises(TenantFault, match=f"{cmdlet} returned objects without {lacking}"):
         capture(stage)
 
 
 def test_a_name_that_was_damaged_on_the_way_is_no_reading(stage: Stage) -> None:
-    stage.service.spoil("Get-CsApplicationAccessPolicy", output({"Identity": "Tag:a\ufffdb", "AppIds": [], "Description": ""}))
+    stage.service.spoil(
+        "Get-CsApplicationAccessPolicy",
+        output({"Identity": "Tag:a\ufffdb", "AppIds": [], "Description": ""}),
+    )
     with pytest.raises(TenantFault, match=r"teams policy: Identity .*U\+FFFD"):
         capture(stage)
 
@@ -209,11 +265,21 @@ def test_when_both_products_fail_both_are_told(stage: Stage) -> None:
     stage.service.spoil("Get-ApplicationAccessPolicy", STRANGE)
     with pytest.raises(TenantFault) as fault:
         capture(stage)
-    assert str(fault.value).splitlines()[0].startswith("teams: Get-CsApplicationAccessPolicy failed (denied)")
-    assert str(fault.value).splitlines()[1].startswith("exchange: Get-ApplicationAccessPolicy failed (unknown)")
+    assert (
+        str(fault.value)
+        .splitlines()[0]
+        .startswith("teams: Get-CsApplicationAccessPolicy failed (denied)")
+    )
+    assert (
+        str(fault.value)
+        .splitlines()[1]
+        .startswith("exchange: Get-ApplicationAccessPolicy failed (unknown)")
+    )
 
 
-def test_an_interrupted_reading_does_not_wait_for_the_other_product(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_reading_does_not_wait_for_the_other_product(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stage.set(exchange={"policies": [exchange_policy(USERS[0], SCOPES[0], "DenyAccess")]})
     begun = threading.Event()
 
@@ -230,7 +296,11 @@ def test_an_interrupted_reading_does_not_wait_for_the_other_product(stage: Stage
     monkeypatch.setattr(reading_teams, "read", interrupted)
     with stage.live() as live, pytest.raises(KeyboardInterrupt):
         live.capture(ROWS)
-    assert all(session.closed for session in stage.begin.sessions if session.connection.provider == "exchange")
+    assert all(
+        session.closed
+        for session in stage.begin.sessions
+        if session.connection.provider == "exchange"
+    )
 
 
 def test_an_abandoned_line_opens_nothing_more(stage: Stage) -> None:
@@ -260,13 +330,20 @@ def test_a_pause_ends_when_the_line_is_abandoned(stage: Stage) -> None:
 def test_both_products_are_read_at_the_same_time(stage: Stage) -> None:
     """Each waits for the other: one after the other, they would wait for ever."""
     meeting = threading.Barrier(2, timeout=20)
-    stage.service.before = lambda request: meeting.wait() if request["cmdlet"] in {READINGS[0], READINGS[3]} else None
+    stage.service.before = lambda request: (
+        meeting.wait() if request["cmdlet"] in {READINGS[0], READINGS[3]} else None
+    )
     assert observed(capture(stage, CaptureRequest(BOTH))).teams is not None
 
 
 def test_a_row_that_names_nobody_is_kept_for_the_parser_to_refuse(stage: Stage) -> None:
     stage.set(teams=teams())
-    stage.service.spoil("Get-CsOnlineUser", output({"Identity": USERS[0], "UserPrincipalName": None, POLICY: "Alpha"}))
+    stage.service.spoil(
+        "Get-CsOnlineUser",
+        output({"Identity": USERS[0], "UserPrincipalName": None, POLICY: "Alpha"}),
+    )
     raw = capture(stage)
-    assert raw["teams"]["users"] == [{"Identity": USERS[0], "UserPrincipalName": None, POLICY: "Alpha"}]
+    assert raw["teams"]["users"] == [
+        {"Identity": USERS[0], "UserPrincipalName": None, POLICY: "Alpha"}
+    ]
     assert raw["directory"]["users"] == []

@@ -1,4 +1,6 @@
-"""What a person is told of a live tenant: how a reading goes on, what Exchange says itself, when applications notice."""
+"""What a person is told of a live tenant: how a reading goes on, what Exchange says itself, when
+applications notice.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def test_a_long_reading_is_told_of_now_and_then(capsys: pytest.CaptureFixture[st
         told(Progress("teams", "Get-CsOnlineUser", objects))
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.splitlines() == [f"Reading teams: Get-CsOnlineUser, {count} objects so far." for count in (1000, 2000)]
+    assert err.splitlines() == [
+        f"Reading teams: Get-CsOnlineUser, {count} objects so far." for count in (1000, 2000)
+    ]
 
 
 @pytest.fixture
@@ -40,15 +44,26 @@ def report(case: Case, applied: Applied, *, simulated: bool = False) -> str:
 
 
 def test_what_exchange_says_stands_apart_from_what_is_configured(case: Case) -> None:
-    checks = (AccessCheck("app", "inside", expected=True, granted=True), AccessCheck("app", "outside", expected=False, granted=True))
-    told = report(case, replace(DONE, checks=(*checks, AccessCheck("app", "other", expected=False, granted=None))))
+    checks = (
+        AccessCheck("app", "inside", expected=True, granted=True),
+        AccessCheck("app", "outside", expected=False, granted=True),
+    )
+    told = report(
+        case,
+        replace(DONE, checks=(*checks, AccessCheck("app", "other", expected=False, granted=None))),
+    )
     assert "    app for inside: granted\n" in told
-    assert "    app for outside: granted, the policies mean denied: it may lag half an hour behind, ask again then\n" in told
+    assert (
+        "    app for outside: granted, the policies mean denied: it may lag half an hour behind,"
+        " ask again then\n" in told
+    )
     assert "    app for other: does not say, the policies mean denied" in told
 
 
 @pytest.mark.parametrize(("product", "other"), [("teams", "Exchange:"), ("exchange", "Teams:")])
-def test_how_long_it_takes_is_told_for_the_products_that_changed(case: Case, product: str, other: str) -> None:
+def test_how_long_it_takes_is_told_for_the_products_that_changed(
+    case: Case, product: str, other: str
+) -> None:
     done = tuple(step.id for step in case.plan.plan.steps if step.provider == product)
     told = report(case, replace(DONE, done=done))
     assert "In effect later than configured:" in told

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 GRANT = Invocation("Grant-CsApplicationAccessPolicy", {"Identity": USERS[2], "PolicyName": "Beta"})
 NEW = Invocation(
     "New-ApplicationAccessPolicy",
-    {"AppId": [APPS[0]], "PolicyScopeGroupId": SCOPES[0], "AccessRight": "DenyAccess", "Description": " ", "Confirm": False},
+    {
+        "AppId": [APPS[0]],
+        "PolicyScopeGroupId": SCOPES[0],
+        "AccessRight": "DenyAccess",
+        "Description": " ",
+        "Confirm": False,
+    },
 )
 
 
@@ -44,7 +50,10 @@ def test_a_write_goes_to_its_product_and_is_done(stage: Stage) -> None:
     with stage.live(writes=True) as live:
         assert live.run(GRANT, render(GRANT)) == Done()
         assert live.run(NEW, render(NEW)) == Done()
-        assert [session.connection.provider for session in stage.begin.sessions] == ["teams", "exchange"]
+        assert [session.connection.provider for session in stage.begin.sessions] == [
+            "teams",
+            "exchange",
+        ]
     assert stage.service.calls("Grant-CsApplicationAccessPolicy") == [GRANT.parameters]
     assert stage.service.calls("New-ApplicationAccessPolicy") == [NEW.parameters]
 
@@ -52,22 +61,43 @@ def test_a_write_goes_to_its_product_and_is_done(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("invocation", "fault"),
     [
-        (Invocation("Grant-CsApplicationAccessPolicy", {"Identity": USERS[0], "PolicyName": "Nowhere"}), Fault.NOT_FOUND),
-        (Invocation("Grant-CsApplicationAccessPolicy", {"Identity": STRANGER, "PolicyName": "Beta"}), Fault.NOT_FOUND),
+        (
+            Invocation(
+                "Grant-CsApplicationAccessPolicy", {"Identity": USERS[0], "PolicyName": "Nowhere"}
+            ),
+            Fault.NOT_FOUND,
+        ),
+        (
+            Invocation(
+                "Grant-CsApplicationAccessPolicy", {"Identity": STRANGER, "PolicyName": "Beta"}
+            ),
+            Fault.NOT_FOUND,
+        ),
         (Invocation("New-CsApplicationAccessPolicy", {"Identity": "beta"}), Fault.EXISTS),
         (Invocation("Remove-CsApplicationAccessPolicy", {"Identity": "Beta"}), Fault.ASSIGNED),
-        (replace(NEW, parameters={**NEW.parameters, "PolicyScopeGroupId": "nobody@contoso.com"}), Fault.NOT_FOUND),
-        (replace(NEW, parameters={**NEW.parameters, "PolicyScopeGroupId": "shared@contoso.com"}), Fault.SCOPE_INVALID),
+        (
+            replace(NEW, parameters={**NEW.parameters, "PolicyScopeGroupId": "nobody@contoso.com"}),
+            Fault.NOT_FOUND,
+        ),
+        (
+            replace(NEW, parameters={**NEW.parameters, "PolicyScopeGroupId": "shared@contoso.com"}),
+            Fault.SCOPE_INVALID,
+        ),
     ],
 )
-def test_what_the_service_refuses_is_told_by_its_class(stage: Stage, invocation: Invocation, fault: Fault) -> None:
+def test_what_the_service_refuses_is_told_by_its_class(
+    stage: Stage, invocation: Invocation, fault: Fault
+) -> None:
     stage.set(teams=two_holders())
     outcome = write(stage, invocation)
     assert isinstance(outcome, Failed)
     assert outcome.fault is fault
 
 
-@pytest.mark.parametrize(("answer", "fault"), [(DENIED, Fault.DENIED), (THROTTLED, Fault.THROTTLED), (UNAVAILABLE, Fault.TRANSIENT)])
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [(DENIED, Fault.DENIED), (THROTTLED, Fault.THROTTLED), (UNAVAILABLE, Fault.TRANSIENT)],
+)
 def test_a_write_is_never_repeated_here(stage: Stage, answer: Any, fault: Fault) -> None:
     stage.service.spoil(GRANT.cmdlet, answer)
     outcome = write(stage)
@@ -77,16 +107,22 @@ def test_a_write_is_never_repeated_here(stage: Stage, answer: Any, fault: Fault)
     assert stage.waits == []
 
 
-@pytest.mark.parametrize("answer", [error("The operation has timed out."), error("no", status=504), swallowed("odd")])
+@pytest.mark.parametrize(
+    "answer", [error("The operation has timed out."), error("no", status=504), swallowed("odd")]
+)
 def test_a_write_that_may_have_happened_is_lost(stage: Stage, answer: Any) -> None:
     stage.service.spoil(GRANT.cmdlet, answer)
     assert isinstance(write(stage), Lost)
 
 
-def test_a_process_that_is_lost_in_a_write_leaves_it_unknown_and_the_next_use_starts_another(stage: Stage) -> None:
+def test_a_process_that_is_lost_in_a_write_leaves_it_unknown_and_the_next_use_starts_another(
+    stage: Stage,
+) -> None:
     stage.set(teams=two_holders())
     lost = iter([True])
-    stage.service.before = lambda request: _drop(request["cmdlet"] == GRANT.cmdlet and next(lost, False))
+    stage.service.before = lambda request: _drop(
+        request["cmdlet"] == GRANT.cmdlet and next(lost, False)
+    )
     with stage.live(writes=True) as live:
         first = live.runner("teams")
         assert live.run(GRANT, render(GRANT)) == Lost("the process was lost")
@@ -146,16 +182,24 @@ def test_every_text_is_read_by_what_will_run_it(stage: Stage) -> None:
     ],
 )
 def test_a_text_that_reads_as_another_call_is_refused(stage: Stage, other: Invocation) -> None:
-    with stage.live(writes=True) as live, pytest.raises(RefusedText, match="PowerShell reads another call"):
+    with (
+        stage.live(writes=True) as live,
+        pytest.raises(RefusedText, match="PowerShell reads another call"),
+    ):
         live.prove([(other, render(GRANT))])
 
 
-def test_a_process_that_is_lost_while_it_reads_stops_before_anything_is_written(stage: Stage) -> None:
+def test_a_process_that_is_lost_while_it_reads_stops_before_anything_is_written(
+    stage: Stage,
+) -> None:
     def lose(_text: str) -> Invocation:
         raise SessionLost("it ended", sent=True)
 
     with stage.live(writes=True) as live:
         live.runner("teams")
         stage.begin.sessions[0].read = lose
-        with pytest.raises(TenantFault, match=r"PowerShell was lost while it read the steps: it ended. Nothing was written"):
+        with pytest.raises(
+            TenantFault,
+            match=r"PowerShell was lost while it read the steps: it ended. Nothing was written",
+        ):
             live.prove([(GRANT, render(GRANT))])

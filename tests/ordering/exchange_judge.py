@@ -1,7 +1,9 @@
-"""Exchange with one application and `*`, 3 scopes, both rights: every state, and a plain judge of transitions that knows no planner.
+"""Exchange with one application and `*`, 3 scopes, both rights: every state, and a plain judge of
+transitions that knows no planner.
 
-A state is six digits, for (application, scope) and then (`*`, scope): 0 no policy, 1 RestrictAccess, 2 DenyAccess. Who could be reached: by the
-application, and by one without policies of its own, a mailbox in any combination of the scopes.
+A state is six digits, for (application, scope) and then (`*`, scope): 0 no policy, 1
+RestrictAccess, 2 DenyAccess. Who could be reached: by the application, and by one without policies
+of its own, a mailbox in any combination of the scopes.
 """
 
 from __future__ import annotations
@@ -10,11 +12,11 @@ import itertools
 from functools import cache
 
 from msgspec.structs import replace
-from worlds import APPS, SCOPES, directory
 
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, Recipient
+from tests.planning.worlds import APPS, SCOPES, directory
 
 ORGANISATION = "63759d9f-bfca-4f52-ae98-8f2f1d7bc173"
 NOBODY = "00000009-0000-4000-8000-000000000009"
@@ -30,9 +32,15 @@ GUARDED_BY = {(APPS[0], NOBODY): 1, ("*", NOBODY): 2}
 @cache
 def people(members=frozenset()):
     known = directory()
-    nobody = Recipient(NOBODY, NOBODY_SID, GUARD_SCOPE, frozenset({GUARD_SCOPE}), "Nobody", "", True, members)
+    nobody = Recipient(
+        NOBODY, NOBODY_SID, GUARD_SCOPE, frozenset({GUARD_SCOPE}), "Nobody", "", True, members
+    )
     recipients = {**known.recipients, NOBODY: nobody}
-    return replace(known, recipients=recipients, recipients_by_address={**known.recipients_by_address, GUARD_SCOPE: NOBODY})
+    return replace(
+        known,
+        recipients=recipients,
+        recipients_by_address={**known.recipients_by_address, GUARD_SCOPE: NOBODY},
+    )
 
 
 def identity(key):
@@ -47,22 +55,35 @@ def _policy(key, digit):
 
 @cache
 def observed(number):
-    return ExchangeState({key: _policy(key, digit) for key, digit in zip(KEYS, STATES[number], strict=True) if digit})
+    return ExchangeState(
+        {key: _policy(key, digit) for key, digit in zip(KEYS, STATES[number], strict=True) if digit}
+    )
 
 
 def target(first, second):
     both = list(zip(KEYS, STATES[first], STATES[second], strict=True))
-    created = {key: Creation(RIGHTS[new], f"{key[1]}@contoso.com", None) for key, old, new in both if new and new != old}
+    created = {
+        key: Creation(RIGHTS[new], f"{key[1]}@contoso.com", None)
+        for key, old, new in both
+        if new and new != old
+    }
     removed = {key: _policy(key, old) for key, old, new in both if old and new != old}
     return ExchangeTarget(created, removed, {}, {}, frozenset(), ())
 
 
 @cache
 def reached(state, guards=0):
-    """Sixteen bits: application and other one, eight combinations of scopes. Guards: 1 for the application, 2 for `*`."""
+    """Sixteen bits: application and other one, eight combinations of scopes.
+
+    Guards: 1 for the application, 2 for `*`.
+    """
     found = 0
     for other, inside in itertools.product((False, True), range(8)):
-        matching = [(scope % 3, digit) for scope, digit in enumerate(state) if digit and (scope >= 3 or not other)]
+        matching = [
+            (scope % 3, digit)
+            for scope, digit in enumerate(state)
+            if digit and (scope >= 3 or not other)
+        ]
         if any(digit == 2 and inside >> scope & 1 for scope, digit in matching):
             granted = False
         elif any(digit == 1 and inside >> scope & 1 for scope, digit in matching):
@@ -106,11 +127,15 @@ def judged(states):
     """Unsafe prefixes, and missing pairs summed over the prefixes."""
     found = [reached(*state) for state in states]
     before, after = found[0], found[-1]
-    return sum(1 for one in found if one & ~(before | after)), sum((before & after & ~one).bit_count() for one in found)
+    return sum(1 for one in found if one & ~(before | after)), sum(
+        (before & after & ~one).bit_count() for one in found
+    )
 
 
 class Least:
-    """The fewest missing pairs over all safe orders without a guard, by plain enumeration of what lies between."""
+    """The fewest missing pairs over all safe orders without a guard, by plain enumeration of what
+    lies between.
+    """
 
     def __init__(self, first, second):
         self.first, self.second = STATES[first], STATES[second]

@@ -1,8 +1,10 @@
-"""Teams with 2 applications, 2 policies and Global, 2 users, 1 group: every state, and a plain judge of transitions that knows no planner.
+"""Teams with 2 applications, 2 policies and Global, 2 users, 1 group: every state, and a plain
+judge of transitions that knows no planner.
 
-A state is (list of P1, list of P2, list of Global, grant of user 1, grant of user 2, grant of the group): lists are two bits or None for a policy
-that is not there, grants are 0 (P1), 1 (P2) or None. Whoever could be reached: the two users and somebody whom nothing names, each in the group
-or not.
+A state is (list of P1, list of P2, list of Global, grant of user 1, grant of user 2, grant of the
+group): lists are two bits or None for a policy that is not there, grants are 0 (P1), 1 (P2) or
+None. Whoever could be reached: the two users and somebody whom nothing names, each in the group or
+not.
 """
 
 from __future__ import annotations
@@ -10,10 +12,9 @@ from __future__ import annotations
 import itertools
 from functools import cache
 
-from worlds import APPS, GROUPS, NAMES, USERS
-
 from reconciler.kinds.teams.target import TeamsTarget
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+from tests.planning.worlds import APPS, GROUPS, NAMES, USERS
 
 KEYS = ("alpha", "beta")
 GROUP = GROUPS[0]
@@ -38,7 +39,10 @@ def _images(state):
     """The state under the eight exchanges of applications, policies and users."""
     one, two, everyone, *grants = state
     for apps, policies, users in itertools.product((False, True), repeat=3):
-        lists = [listed if not apps or listed is None else (listed >> 1) | (listed & 1) << 1 for listed in (one, two, everyone)]
+        lists = [
+            listed if not apps or listed is None else (listed >> 1) | (listed & 1) << 1
+            for listed in (one, two, everyone)
+        ]
         given = [grant if not policies or grant is None else 1 - grant for grant in grants]
         if policies:
             lists[0], lists[1] = lists[1], lists[0]
@@ -79,16 +83,28 @@ def _policy(name, listed):
 @cache
 def observed(number):
     one, two, everyone, *grants = STATES[number]
-    policies = {key: _policy(name, listed) for key, name, listed in zip(KEYS, NAMES, (one, two), strict=False) if listed is not None}
+    policies = {
+        key: _policy(name, listed)
+        for key, name, listed in zip(KEYS, NAMES, (one, two), strict=False)
+        if listed is not None
+    }
     policies["global"] = _policy("Global", everyone)
     groups = () if grants[2] is None else (GroupAssignment(GROUP, KEYS[grants[2]]),)
-    users = {user: KEYS[grant] for user, grant in zip(USERS, grants[:2], strict=False) if grant is not None}
-    return TeamsState(policies, groups, users, {key: policy.name for key, policy in policies.items()})
+    users = {
+        user: KEYS[grant]
+        for user, grant in zip(USERS, grants[:2], strict=False)
+        if grant is not None
+    }
+    return TeamsState(
+        policies, groups, users, {key: policy.name for key, policy in policies.items()}
+    )
 
 
 def bystanders(first, second):
     """How many of the two users hold nothing, before and after."""
-    return sum(1 for place in (3, 4) if STATES[first][place] is None and STATES[second][place] is None)
+    return sum(
+        1 for place in (3, 4) if STATES[first][place] is None and STATES[second][place] is None
+    )
 
 
 def target(first, second):
@@ -96,11 +112,15 @@ def target(first, second):
     changing = {user for user in USERS[:2] if before.users.get(user) != after.users.get(user)}
     users = {user: after.users.get(user) for user in changing}
     declared = tuple(one.group for one in after.groups)
-    return TeamsTarget(after.policies, after.groups, users, declared, None, frozenset(), frozenset(), ())
+    return TeamsTarget(
+        after.policies, after.groups, users, declared, None, frozenset(), frozenset(), ()
+    )
 
 
 def reached(state):
-    """Twelve bits: for each of user 1, user 2 and somebody else, outside the group and in it, two applications."""
+    """Twelve bits: for each of user 1, user 2 and somebody else, outside the group and in it, two
+    applications.
+    """
     one, two, everyone, *grants = state
     lists = (one, two)
     member = everyone if grants[2] is None else lists[grants[2]]
@@ -116,7 +136,9 @@ def run(state, cmdlet, given):
     now = list(state)
     if cmdlet.startswith("Grant"):
         policy = None if given["PolicyName"] is None else NAMES.index(given["PolicyName"])
-        assert policy is None or now[policy] is not None, "a policy that is not there cannot be granted"
+        assert policy is None or now[policy] is not None, (
+            "a policy that is not there cannot be granted"
+        )
         holder = given.get("Group") or given["Identity"]
         assert "Group" not in given or policy is None or given["Rank"] == 1
         now[3 + HOLDERS.index(holder)] = policy
@@ -131,7 +153,9 @@ def run(state, cmdlet, given):
         now[place] = None
     else:
         edit = given["AppIds"]
-        now[place] = now[place] & ~sum(NUMBER[app] for app in edit.get("Remove", ())) | sum(NUMBER[app] for app in edit.get("Add", ()))
+        now[place] = now[place] & ~sum(NUMBER[app] for app in edit.get("Remove", ())) | sum(
+            NUMBER[app] for app in edit.get("Add", ())
+        )
     return tuple(now)
 
 
@@ -147,7 +171,9 @@ def judged(states):
     """Unsafe prefixes, and missing pairs summed over the prefixes."""
     before, after = reached(states[0]), reached(states[-1])
     found = [reached(state) for state in states]
-    return sum(1 for one in found if one & ~(before | after)), sum(weighed(before & after & ~one) for one in found)
+    return sum(1 for one in found if one & ~(before | after)), sum(
+        weighed(before & after & ~one) for one in found
+    )
 
 
 def weighed(missing):
@@ -156,7 +182,9 @@ def weighed(missing):
 
 
 class Least:
-    """The fewest missing pairs over all safe orders of single steps, by plain enumeration of sets of steps."""
+    """The fewest missing pairs over all safe orders of single steps, by plain enumeration of sets
+    of steps.
+    """
 
     def __init__(self, first, second):
         self.first, self.second = STATES[first], STATES[second]
@@ -166,7 +194,9 @@ class Least:
         self.known = {}
 
     def _steps(self):
-        """(place, function of the value there): the halves of list edits, policies that come and go, grants."""
+        """(place, function of the value there): the halves of list edits, policies that come and
+        go, grants.
+        """
         for place in range(3):
             old, new = self.first[place], self.second[place]
             if old is None and new is not None:
@@ -174,13 +204,20 @@ class Least:
             elif old is not None and new is None:
                 yield place, "gone", None
             elif old is not None:
-                yield from ((place, kind, bits) for kind, bits in (("less", old & ~new), ("more", new & ~old)) if bits)
+                yield from (
+                    (place, kind, bits)
+                    for kind, bits in (("less", old & ~new), ("more", new & ~old))
+                    if bits
+                )
         for place in range(3, 6):
             if self.first[place] != self.second[place]:
                 yield place, "grant", self.second[place]
 
     def fewest(self, *, only_none=False):
-        """The least sum; None if no order is safe. With `only_none`: 0, or None if every safe order misses something."""
+        """The least sum; None if no order is safe.
+
+        With `only_none`: 0, or None if every safe order misses something.
+        """
         return self._rest(self.first, (1 << len(self.steps)) - 1, only_none)
 
     def _rest(self, state, left, only_none):
@@ -211,5 +248,8 @@ class Least:
         if kind == "gone" and place in state[3:]:
             return None
         now = list(state)
-        now[place] = {"less": lambda: state[place] & ~value, "more": lambda: state[place] | value}.get(kind, lambda: value)()
+        now[place] = {
+            "less": lambda: state[place] & ~value,
+            "more": lambda: state[place] | value,
+        }.get(kind, lambda: value)()
         return tuple(now)

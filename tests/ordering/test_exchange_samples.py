@@ -1,17 +1,18 @@
-"""Exchange with two applications and `*`, 6 scopes: seeded samples, searched ones and larger ones, judged by the plain model of the service."""
+"""Exchange with two applications and `*`, 6 scopes: seeded samples, searched ones and larger ones,
+judged by the plain model of the service.
+"""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 
-import exchange_judge as judge
-from worlds import APPS, ExchangeWorld, guid
-
 from reconciler.kinds.exchange import steps
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
+from tests.ordering import exchange_judge as judge
+from tests.planning.worlds import APPS, ExchangeWorld, guid
 
 SCOPES = [guid(4, number) for number in range(6)]
 OWNERS = (APPS[0], APPS[1], "*")
@@ -20,19 +21,33 @@ RIGHTS = (AccessRight.RESTRICT, AccessRight.DENY)
 
 def _state(world):
     return ExchangeState(
-        {key: ExchangePolicy(*key, "S-1", right, "", "", judge.identity(key), "") for key, (right, _) in world.policies.items()}
+        {
+            key: ExchangePolicy(*key, "S-1", right, "", "", judge.identity(key), "")
+            for key, (right, _) in world.policies.items()
+        }
     )
 
 
 def _target(before, after):
     here = _state(before).policies
-    differing = {key for key in here.keys() | after.policies.keys() if before.policies.get(key) != after.policies.get(key)}
-    created = {key: Creation(after.policies[key][0], f"{key[1]}@contoso.com", None) for key in differing & after.policies.keys()}
-    return ExchangeTarget(created, {key: here[key] for key in differing & here.keys()}, {}, {}, frozenset(), ())
+    differing = {
+        key
+        for key in here.keys() | after.policies.keys()
+        if before.policies.get(key) != after.policies.get(key)
+    }
+    created = {
+        key: Creation(after.policies[key][0], f"{key[1]}@contoso.com", None)
+        for key in differing & after.policies.keys()
+    }
+    return ExchangeTarget(
+        created, {key: here[key] for key in differing & here.keys()}, {}, {}, frozenset(), ()
+    )
 
 
 def _case(seed):
-    """Most policies stay, so that some components are small and have scopes whose policies nobody touches."""
+    """Most policies stay, so that some components are small and have scopes whose policies nobody
+    touches.
+    """
     chance = random.Random(seed)
     keys = [(owner, scope) for owner in OWNERS for scope in SCOPES if chance.random() < 0.6]
     before = ExchangeWorld({key: (chance.choice(RIGHTS), "") for key in keys})
@@ -61,7 +76,9 @@ def test_samples_are_safe_and_every_gap_is_told():
     counts = Counter()
     for seed in range(1000):
         before, after = _case(seed)
-        made = steps.ordered(_state(before), _target(before, after), judge.people(), judge.GUARD_SCOPE)
+        made = steps.ordered(
+            _state(before), _target(before, after), judge.people(), judge.GUARD_SCOPE
+        )
         assert not made.lacking
         along = list(_along(before, made.ordered.drafts))
         assert all(one <= along[0] | along[-1] for one in along), f"seed {seed}"
@@ -72,8 +89,15 @@ def test_samples_are_safe_and_every_gap_is_told():
                 told[step - 1].add(gap.pairs.application)
         # APPS[2] has no policy of its own: what holds for it is told as `*`.
         named = [{"*" if app == APPS[2] else app for app in one} for one in missing]
-        assert [one & set(OWNERS) for one in told] == [one & {app for app, _ in _touched(before, after)} for one in named], f"seed {seed}"
-        counts.update(judged=1, gaps=any(missing), guards=made.guards > 0, unproved=any(not gap.proved for gap in made.ordered.gaps))
+        assert [one & set(OWNERS) for one in told] == [
+            one & {app for app, _ in _touched(before, after)} for one in named
+        ], f"seed {seed}"
+        counts.update(
+            judged=1,
+            gaps=any(missing),
+            guards=made.guards > 0,
+            unproved=any(not gap.proved for gap in made.ordered.gaps),
+        )
     print(f"\nExchange, 6 scopes: {dict(counts)}")
     assert counts["judged"] == 1000
     assert counts["gaps"] > 15
@@ -82,7 +106,11 @@ def test_samples_are_safe_and_every_gap_is_told():
 
 def _touched(before, after):
     """Keys of applications whose reach can change: all of them, if policies of `*` do."""
-    differing = {key for key in before.policies.keys() | after.policies.keys() if before.policies.get(key) != after.policies.get(key)}
+    differing = {
+        key
+        for key in before.policies.keys() | after.policies.keys()
+        if before.policies.get(key) != after.policies.get(key)
+    }
     if any(owner == "*" for owner, _ in differing):
         return {(owner, scope) for owner in OWNERS for scope in SCOPES}
     return differing

@@ -1,6 +1,8 @@
-"""Whole state spaces, judged by enumeration that shares no code with the search: safe after every step, and no gap that an order could spare.
+"""Whole state spaces, judged by enumeration that shares no code with the search: safe after every
+step, and no gap that an order could spare.
 
-The default suite judges a seeded 1 % of them; `pytest -m exhaustive -s tests/ordering` judges all, and prints what it found.
+The default suite judges a seeded 1 % of them; `pytest -m exhaustive -s tests/ordering` judges all,
+and prints what it found.
 """
 
 from __future__ import annotations
@@ -10,25 +12,30 @@ import random
 from collections import Counter
 from functools import partial
 
-import exchange_judge
 import pytest
-import teams_judge
 
 from reconciler.kinds.exchange import steps as exchange_steps
 from reconciler.kinds.teams import steps as teams_steps
+from tests.ordering import exchange_judge, teams_judge
 
 TEAMS_PAIRS = 3_952_144
-"""All pairs of states; about half a million of them are different once applications, policies and users may be exchanged."""
+"""All pairs of states; about half a million of them are different once applications, policies and
+users may be exchanged.
+"""
 EXCHANGE_PAIRS = 531_441
 PERCENT = 100
 
 
 def _teams(pairs, sampled):
-    """Judge pairs of states; of those with a gap, say whether an order without one exists, and of a sample what the least gap is."""
+    """Judge pairs of states; of those with a gap, say whether an order without one exists, and of a
+    sample what the least gap is.
+    """
     counts = Counter()
     for first, second, size in pairs:
         bystanders = partial(teams_judge.bystanders, first, second)
-        ordered = teams_steps.ordered(teams_judge.observed(first), teams_judge.target(first, second), bystanders=bystanders)
+        ordered = teams_steps.ordered(
+            teams_judge.observed(first), teams_judge.target(first, second), bystanders=bystanders
+        )
         states = teams_judge.way(first, ordered.drafts)
         assert states[-1] == teams_judge.STATES[second], (first, second)
         unsafe, missing = teams_judge.judged(states)
@@ -48,7 +55,10 @@ def _exchange(pairs):
     counts = Counter()
     for first, second in pairs:
         made = exchange_steps.ordered(
-            exchange_judge.observed(first), exchange_judge.target(first, second), exchange_judge.people(), exchange_judge.GUARD_SCOPE
+            exchange_judge.observed(first),
+            exchange_judge.target(first, second),
+            exchange_judge.people(),
+            exchange_judge.GUARD_SCOPE,
         )
         assert not made.lacking or not exchange_judge.observed(first).policies
         states = exchange_judge.way(first, made.ordered.drafts)
@@ -92,7 +102,10 @@ def test_teams_one_percent():
     chance = random.Random(1)
     wanted = TEAMS_PAIRS // 8 // PERCENT
     states = range(len(teams_judge.STATES))
-    counts = _teams([(chance.choice(states), chance.choice(states), 1) for _ in range(wanted)], lambda: chance.random() < 0.2)
+    counts = _teams(
+        [(chance.choice(states), chance.choice(states), 1) for _ in range(wanted)],
+        lambda: chance.random() < 0.2,
+    )
     _told("Teams, 1 %", counts)
     assert counts["judged"] == wanted
     assert counts["gaps"] > 100

@@ -1,4 +1,6 @@
-"""Apply of a plan with a guard: the group is empty just before, the policy is found under the expected name, and waits are kept."""
+"""Apply of a plan with a guard: the group is empty just before, the policy is found under the
+expected name, and waits are kept.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +32,22 @@ AFTER = World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"})
 
 
 class Flip:
-    """The plan that turns an application's only Restrict and only Deny into each other, and the tenant it is for."""
+    """The plan that turns an application's only Restrict and only Deny into each other, and the
+    tenant it is for.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         worlds.simulator(folder, BEFORE)
         self.change(lambda directory: directory["recipients"].append(_nobody()))
         documents = worlds.documents(AFTER)
-        owner = replace(documents.tenant, guard_scope=Located(EMAIL, documents.tenant.position, "$.spec.exchange.guardScope"))
-        self.plan = worlds.loaded(folder, worlds.planned(self.tenant, replace(documents, tenant=owner)))
+        owner = replace(
+            documents.tenant,
+            guard_scope=Located(EMAIL, documents.tenant.position, "$.spec.exchange.guardScope"),
+        )
+        self.plan = worlds.loaded(
+            folder, worlds.planned(self.tenant, replace(documents, tenant=owner))
+        )
         self.clock = Clock()
         self.told: list[Event] = []
 
@@ -66,7 +75,12 @@ class Flip:
 
 
 def _nobody() -> dict[str, Any]:
-    names = {"primary": EMAIL, "addresses": [EMAIL], "displayName": "Nobody", "type": "MailUniversalSecurityGroup"}
+    names = {
+        "primary": EMAIL,
+        "addresses": [EMAIL],
+        "displayName": "Nobody",
+        "type": "MailUniversalSecurityGroup",
+    }
     return {"id": NOBODY, "sid": SID, "isValidSecurityPrincipal": True, "members": [], **names}
 
 
@@ -77,7 +91,10 @@ def flip(tmp_path: Path) -> Flip:
 
 def test_a_guarded_plan_is_applicable_and_converges(flip: Flip) -> None:
     assert flip.plan.plan.applicable, flip.plan.plan.refusals
-    assert [step.reason for step in flip.plan.plan.steps if step.temporary] == ["create-guard", "remove-guard"]
+    assert [step.reason for step in flip.plan.plan.steps if step.temporary] == [
+        "create-guard",
+        "remove-guard",
+    ]
     assert flip.apply().converged
     assert flip.apply().already == len(flip.plan.plan.steps)
 
@@ -87,7 +104,9 @@ def test_stopped_after_any_step_the_place_is_found(flip: Flip) -> None:
     for step in flip.plan.plan.steps:
         tenant.run(worlds_invocation(step), step.text)
         raw = tenant.capture(worlds.EVERYTHING)
-        observed = worlds.reading.parse(raw, source="simulated", tenant_id=worlds.TENANT, needs=worlds.EVERYTHING.products)
+        observed = worlds.reading.parse(
+            raw, source="simulated", tenant_id=worlds.TENANT, needs=worlds.EVERYTHING.products
+        )
         assert locate(flip.plan.plan, observed) == step.id
 
 
@@ -98,13 +117,24 @@ def worlds_invocation(step: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "row", [{"members": [worlds.user(1)]}, {"members": None}, {"sid": "S-1-5-21-9-9-9-8"}, {"isValidSecurityPrincipal": False}]
+    "row",
+    [
+        {"members": [worlds.user(1)]},
+        {"members": None},
+        {"sid": "S-1-5-21-9-9-9-8"},
+        {"isValidSecurityPrincipal": False},
+    ],
 )
-def test_a_group_that_is_not_empty_any_more_stops_before_its_guard_is_made(flip: Flip, row: dict[str, Any]) -> None:
+def test_a_group_that_is_not_empty_any_more_stops_before_its_guard_is_made(
+    flip: Flip, row: dict[str, Any]
+) -> None:
     flip.change(lambda directory: directory["recipients"][-1].update(row))
     with pytest.raises((StalePlan, AppliedInPart), match=f"{EMAIL} is not the empty group"):
         flip.apply()
-    assert not any(NOBODY in policy["Identity"] for policy in json.loads((flip.folder / "tenant.json").read_text())["exchange"]["policies"])
+    assert not any(
+        NOBODY in policy["Identity"]
+        for policy in json.loads((flip.folder / "tenant.json").read_text())["exchange"]["policies"]
+    )
 
 
 def test_a_guard_that_the_service_calls_otherwise_is_not_removed_by_a_guess(flip: Flip) -> None:
@@ -114,7 +144,9 @@ def test_a_guard_that_the_service_calls_otherwise_is_not_removed_by_a_guess(flip
         for policy in policies["policies"]:
             if policy["Identity"].endswith(NOBODY):
                 policy["Identity"] = policy["Identity"].replace(SID, "S-1-5-21-9-9-9-7")
-                policy["ScopeIdentityRaw"] = policy["ScopeIdentityRaw"].replace(SID, "S-1-5-21-9-9-9-7")
+                policy["ScopeIdentityRaw"] = policy["ScopeIdentityRaw"].replace(
+                    SID, "S-1-5-21-9-9-9-7"
+                )
                 renamed.append(True)
 
     guard_made = next(step.id for step in flip.plan.plan.steps if step.reason == "create-guard")
@@ -133,7 +165,9 @@ def test_settle_waits_between_a_step_and_a_removal_that_relies_on_it(flip: Flip)
     began = flip.clock.now
     assert flip.apply(settle=1800.0).converged
     waits = [event for event in flip.told if isinstance(event, Settling)]
-    assert [(one.on, one.step.id) for one in waits] == [(row["on"], row["step"]) for row in sorted(relying, key=lambda row: row["step"])]
+    assert [(one.on, one.step.id) for one in waits] == [
+        (row["on"], row["step"]) for row in sorted(relying, key=lambda row: row["step"])
+    ]
     assert flip.clock.now - began >= 1800.0 * len(waits) - 60
 
 

@@ -1,13 +1,20 @@
-"""What orders look like in whole plans: gaps by step, consents for exposures, reliances, and that every temporary step is needed."""
+"""What orders look like in whole plans: gaps by step, consents for exposures, reliances, and that
+every temporary step is needed.
+"""
 
 from __future__ import annotations
 
 import random
 
-import exchange_judge as judge
 import pytest
 from msgspec.structs import replace
-from worlds import (
+
+from reconciler.model.codes import GapReason, Rule, Warned
+from reconciler.model.documents import AccessRight, GroupGrant, Located
+from reconciler.planning.making import PlanOptions, plan
+from reconciler.reports import text
+from tests.ordering import exchange_judge as judge
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     NAMES,
@@ -26,13 +33,11 @@ from worlds import (
     tenant,
 )
 
-from reconciler.model.codes import GapReason, Rule, Warned
-from reconciler.model.documents import AccessRight, GroupGrant, Located
-from reconciler.planning.making import PlanOptions, plan
-from reconciler.reports import text
-
 A, B = APPS[:2]
-OWNER = replace(tenant(), guard_scope=Located(judge.GUARD_SCOPE, tenant().position, "$.spec.exchange.guardScope"))
+OWNER = replace(
+    tenant(),
+    guard_scope=Located(judge.GUARD_SCOPE, tenant().position, "$.spec.exchange.guardScope"),
+)
 
 
 class Digests:
@@ -45,10 +50,19 @@ def _planned(declared, *, teams=None, exchange=None, owner=OWNER, **options):
 
 
 def _groups_change(*, rank_first="Alpha"):
-    """One group is moved from Alpha to Beta; between Global and both there is an application that only Global has."""
-    world = TeamsWorld({"Alpha": (frozenset({A}), ""), "Beta": (frozenset({A}), "")}, frozenset({B}), [(GROUPS[0], "Alpha")], {})
+    """One group is moved from Alpha to Beta; between Global and both there is an application that
+    only Global has.
+    """
+    world = TeamsWorld(
+        {"Alpha": (frozenset({A}), ""), "Beta": (frozenset({A}), "")},
+        frozenset({B}),
+        [(GROUPS[0], "Alpha")],
+        {},
+    )
     grants = (GroupGrant(GROUPS[0], 1, None, tenant().position),)
-    return world, documents([teams_document("Alpha", groups=()), teams_document("Beta", groups=grants)], [])
+    return world, documents(
+        [teams_document("Alpha", groups=()), teams_document("Beta", groups=grants)], []
+    )
 
 
 def test_a_documented_group_change_that_exposes_needs_its_consent():
@@ -59,11 +73,15 @@ def test_a_documented_group_change_that_exposes_needs_its_consent():
         (Rule.EXPOSURE, address, f"exposure:{address}")
     ]
     assert refused.refusals[0].details["subjects"] == [{"kind": "group-members", "id": GROUPS[0]}]
-    allowed = _planned(declared, teams=world, group_changes="remove-add", allow=(f"exposure:{address}",))
+    allowed = _planned(
+        declared, teams=world, group_changes="remove-add", allow=(f"exposure:{address}",)
+    )
     assert allowed.applicable
     assert allowed.consents == (f"exposure:{address}",)
     assert [step.reason for step in allowed.steps] == ["drop-group", "move-group"]
-    assert [(row["application"], row["steps"], row["reason"]) for row in allowed.gaps] == [(A, [1], GapReason.GROUPS_REMOVED_FIRST)]
+    assert [(row["application"], row["steps"], row["reason"]) for row in allowed.gaps] == [
+        (A, [1], GapReason.GROUPS_REMOVED_FIRST)
+    ]
     assert [step.gaps for step in allowed.steps] == [(0,), ()]
 
 
@@ -73,41 +91,72 @@ def test_in_place_nobody_is_exposed_and_the_plan_says_what_it_rests_on():
     assert made.applicable
     assert made.gaps == []
     assert [step.reason for step in made.steps] == ["move-group"]
-    assert [note.address for note in made.warnings if note.code == Warned.REGRANTS_IN_PLACE] == [made.steps[0].address]
+    assert [note.address for note in made.warnings if note.code == Warned.REGRANTS_IN_PLACE] == [
+        made.steps[0].address
+    ]
 
 
 def test_a_new_or_dropped_group_rests_on_nothing_unverified():
     world = TeamsWorld({"Alpha": (frozenset({A}), "")}, frozenset(), [(GROUPS[0], "Alpha")], {})
     grants = (GroupGrant(GROUPS[1], 1, None, tenant().position),)
     for way in ("in-place", "remove-add"):
-        made = _planned(documents([teams_document("Alpha", groups=grants)], []), teams=world, group_changes=way)
+        made = _planned(
+            documents([teams_document("Alpha", groups=grants)], []), teams=world, group_changes=way
+        )
         assert {step.reason for step in made.steps} == {"drop-group", "grant-group"}
         assert not [note for note in made.warnings if note.code == Warned.REGRANTS_IN_PLACE]
 
 
 def test_a_move_before_the_list_shrinks_leaves_no_gap():
     """The fixed order would take the application away first and give it back last."""
-    world = TeamsWorld({"Alpha": (frozenset({A, B}), ""), "Beta": (frozenset(), "")}, frozenset(), [], {USERS[0]: "Alpha"})
+    world = TeamsWorld(
+        {"Alpha": (frozenset({A, B}), ""), "Beta": (frozenset(), "")},
+        frozenset(),
+        [],
+        {USERS[0]: "Alpha"},
+    )
     declared = documents(
-        [teams_document("Alpha", applications=()), teams_document("Beta", applications=(A,), users=(listing(USERS[:1]),))], []
+        [
+            teams_document("Alpha", applications=()),
+            teams_document("Beta", applications=(A,), users=(listing(USERS[:1]),)),
+        ],
+        [],
     )
     made = _planned(declared, teams=world)
-    assert [step.reason for step in made.steps] == ["add-applications", "move-user", "remove-applications"]
+    assert [step.reason for step in made.steps] == [
+        "add-applications",
+        "move-user",
+        "remove-applications",
+    ]
     assert made.gaps == []
-    assert [(note.details["on"], note.details["step"]) for note in made.warnings if note.code == Warned.RELIES_ON] == [(2, 3)]
+    assert [
+        (note.details["on"], note.details["step"])
+        for note in made.warnings
+        if note.code == Warned.RELIES_ON
+    ] == [(2, 3)]
 
 
 def _flip():
-    world = ExchangeWorld({(A, SCOPES[0]): (AccessRight.RESTRICT, "why"), (A, SCOPES[1]): (AccessRight.DENY, "why")})
-    wanted = ExchangeWorld({(A, SCOPES[0]): (AccessRight.DENY, ""), (A, SCOPES[1]): (AccessRight.RESTRICT, "")})
+    world = ExchangeWorld(
+        {(A, SCOPES[0]): (AccessRight.RESTRICT, "why"), (A, SCOPES[1]): (AccessRight.DENY, "why")}
+    )
+    wanted = ExchangeWorld(
+        {(A, SCOPES[0]): (AccessRight.DENY, ""), (A, SCOPES[1]): (AccessRight.RESTRICT, "")}
+    )
     return world, documents([], exchange_documents(wanted))
 
 
 def test_a_flip_that_needs_a_guard_has_one_and_carries_descriptions_over():
     world, declared = _flip()
     made = _planned(declared, exchange=world)
-    assert not [note for note in made.refusals if note.code in {Rule.NEEDS_GUARD, Rule.UNSAFE, Rule.UNCHECKED}]
-    created = [step.parameters["Description"] for step in made.steps if step.reason == "flip-create"]
+    assert not [
+        note
+        for note in made.refusals
+        if note.code in {Rule.NEEDS_GUARD, Rule.UNSAFE, Rule.UNCHECKED}
+    ]
+    created = [
+        step.parameters["Description"] for step in made.steps if step.reason == "flip-create"
+    ]
     assert created == ["why", "why"]
     assert made.baseline["exchange"]["guardScope"]["id"] == judge.NOBODY
 
@@ -115,15 +164,19 @@ def test_a_flip_that_needs_a_guard_has_one_and_carries_descriptions_over():
 def test_without_the_group_the_plan_is_refused_naming_what_is_missing():
     world, declared = _flip()
     made = _planned(declared, exchange=world, owner=tenant())
-    assert [(note.code, note.address, note.details) for note in made.refusals if note.code != Rule.TENANT_WIDE] == [
-        (Rule.NEEDS_GUARD, f"exchange.application/{A}", {"missing": "guard-scope-not-declared"})
-    ]
+    assert [
+        (note.code, note.address, note.details)
+        for note in made.refusals
+        if note.code != Rule.TENANT_WIDE
+    ] == [(Rule.NEEDS_GUARD, f"exchange.application/{A}", {"missing": "guard-scope-not-declared"})]
     assert not any(step.temporary for step in made.steps)
 
 
 def _access(world, guards=frozenset()):
     if guards:
-        world = ExchangeWorld({**world.policies, **dict.fromkeys(guards, (AccessRight.RESTRICT, ""))})
+        world = ExchangeWorld(
+            {**world.policies, **dict.fromkeys(guards, (AccessRight.RESTRICT, ""))}
+        )
     return world.access([APPS[0], APPS[1]], SCOPES[:3])
 
 
@@ -132,7 +185,9 @@ def _along(world, steps):
     yield _access(now)
     for step in steps:
         if step.temporary:
-            guards ^= {(step.address.removeprefix("exchange.policy/").partition("@")[0], judge.NOBODY)}
+            guards ^= {
+                (step.address.removeprefix("exchange.policy/").partition("@")[0], judge.NOBODY)
+            }
         else:
             now.run(step.cmdlet, dict(step.parameters))
         yield _access(now, frozenset(guards))
@@ -143,7 +198,10 @@ def test_without_its_guard_some_prefix_of_a_plan_is_unsafe():
     for seed in range(1500):
         chance = random.Random(seed)
         apps = [APPS[0], "*"]
-        world, wanted = random_exchange(chance, apps, SCOPES[:3]), random_exchange(chance, apps, SCOPES[:3])
+        world, wanted = (
+            random_exchange(chance, apps, SCOPES[:3]),
+            random_exchange(chance, apps, SCOPES[:3]),
+        )
         made = _planned(documents([], exchange_documents(wanted)), exchange=world)
         temporary = [step for step in made.steps if step.temporary]
         if not temporary:
@@ -151,7 +209,9 @@ def test_without_its_guard_some_prefix_of_a_plan_is_unsafe():
         for address in {step.address for step in temporary}:
             left = [step for step in made.steps if step.address != address]
             along = list(_along(world, left))
-            assert any(not one <= along[0] | along[-1] for one in along), f"seed {seed}: {address} is not needed"
+            assert any(not one <= along[0] | along[-1] for one in along), (
+                f"seed {seed}: {address} is not needed"
+            )
             needed += 1
         along = list(_along(world, made.steps))
         assert all(one <= along[0] | along[-1] for one in along), f"seed {seed}"
@@ -162,7 +222,10 @@ def test_without_its_guard_some_prefix_of_a_plan_is_unsafe():
 def test_gaps_are_told_with_their_steps_and_the_steps_with_their_gaps(seed):
     chance = random.Random(seed)
     sizes = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
-    world, declared = random_teams(chance, *sizes), documents(random_teams_documents(chance, *sizes), [])
+    world, declared = (
+        random_teams(chance, *sizes),
+        documents(random_teams_documents(chance, *sizes), []),
+    )
     made = _planned(declared, teams=world, group_changes=chance.choice(["in-place", "remove-add"]))
     for number, row in enumerate(made.gaps):
         assert [step.id for step in made.steps if number in step.gaps] == row["steps"]

@@ -16,7 +16,9 @@ BITS = 4
 
 
 def _ground(seed, count):
-    """Nodes of one to three steps; what is reached is random for every set of nodes, mostly within what the ends reach."""
+    """Nodes of one to three steps; what is reached is random for every set of nodes, mostly within
+    what the ends reach.
+    """
     chance = random.Random(seed)
     full = (1 << count) - 1
     reached = {done: chance.getrandbits(BITS) for done in range(full + 1)}
@@ -24,7 +26,9 @@ def _ground(seed, count):
     for done in range(1, full):
         if chance.random() < 0.7:
             reached[done] = reached[done] & either | (both if chance.random() < 0.6 else 0)
-    needs = tuple(sum(1 << other for other in range(node) if chance.random() < 0.2) for node in range(count))
+    needs = tuple(
+        sum(1 << other for other in range(node) if chance.random() < 0.2) for node in range(count)
+    )
     sizes = tuple(chance.choice([1, 1, 1, 2, 3]) for _ in range(count))
     return Ground(sizes, needs, reached.__getitem__, ((0b0011, 1), (0b1100, 5)))
 
@@ -34,23 +38,33 @@ def _weight(pairs):
 
 
 def _price(ground, order):
-    """(exposed, missing) pair-steps, step by step: the users of a class move one by one, and each counts for its part of the difference."""
+    """(exposed, missing) pair-steps, step by step: the users of a class move one by one, and each
+    counts for its part of the difference.
+    """
     before, after = ground.reached(0), ground.reached((1 << len(ground.sizes)) - 1)
     done = exposed = missing = 0
     for node in order:
         last = ground.reached(done)
         done |= 1 << node
         now, size = ground.reached(done), ground.sizes[node]
-        for pairs_of, add in ((lambda one: before & after & ~one, "missing"), (lambda one: one & ~(before | after), "exposed")):
+        for pairs_of, add in (
+            (lambda one: before & after & ~one, "missing"),
+            (lambda one: one & ~(before | after), "exposed"),
+        ):
             old, new = _weight(pairs_of(last)), _weight(pairs_of(now))
             cost = new if size == 1 else (old * (size - 1) + new * (size + 1)) // 2
-            missing, exposed = (missing + cost, exposed) if add == "missing" else (missing, exposed + cost)
+            missing, exposed = (
+                (missing + cost, exposed) if add == "missing" else (missing, exposed + cost)
+            )
     return exposed, missing
 
 
 def _orders(ground):
     for order in itertools.permutations(range(len(ground.sizes))):
-        if all(ground.needs[node] & ~sum(1 << other for other in order[:place]) == 0 for place, node in enumerate(order)):
+        if all(
+            ground.needs[node] & ~sum(1 << other for other in order[:place]) == 0
+            for place, node in enumerate(order)
+        ):
             yield order
 
 
@@ -78,8 +92,12 @@ def test_no_order_is_better_and_of_equal_ones_the_first_is_taken(seed, count):
 def test_where_exposing_is_allowed_the_least_is_exposed(seed, count):
     ground = _ground(seed, count)
     found = search(ground, exposing=True)
-    if not any(_is_safe(ground, order) for order in _orders(ground)) and all(size == 1 for size in ground.sizes):
-        assert _price(ground, found.order) == min(_price(ground, order) for order in _orders(ground))
+    if not any(_is_safe(ground, order) for order in _orders(ground)) and all(
+        size == 1 for size in ground.sizes
+    ):
+        assert _price(ground, found.order) == min(
+            _price(ground, order) for order in _orders(ground)
+        )
     assert set(found.order) == set(range(count))
 
 
@@ -87,7 +105,11 @@ def test_within_a_class_of_users_some_have_moved_and_some_have_not():
     ground = Ground((3,), (0,), {0: 0b01, 1: 0b01}.__getitem__, ((1, 1),))
     assert [(one.first, one.last) for one in along(ground, (0,))] == [(1, 2), (3, 3)]
     ground = Ground((2, 1), (0, 0), {0: 1, 1: 0, 2: 1, 3: 1}.__getitem__, ((1, 1),))
-    assert [(one.first, one.last, one.missing) for one in along(ground, (0, 1))] == [(1, 1, 1), (2, 2, 1), (3, 3, 0)]
+    assert [(one.first, one.last, one.missing) for one in along(ground, (0, 1))] == [
+        (1, 1, 1),
+        (2, 2, 1),
+        (3, 3, 0),
+    ]
 
 
 def test_nodes_that_share_a_hub_belong_together():
@@ -99,7 +121,12 @@ def test_components_stand_one_behind_the_other():
     chain = Chain()
     pairs = Pairs("app", {"kind": "everyone"}, certain=True, steps=(1, 2))
     chain.append(["x", "y"], (), (), [(True, False), (False, False)])
-    chain.append(["z", "w", "v"], [Gap(pairs, "why", proved=True)], [pairs], [(True, False), (False, True), (False, True)])
+    chain.append(
+        ["z", "w", "v"],
+        [Gap(pairs, "why", proved=True)],
+        [pairs],
+        [(True, False), (False, True), (False, True)],
+    )
     ordered = chain.ordered()
     assert ordered.drafts == ("x", "y", "z", "w", "v")
     assert ordered.gaps[0].pairs.steps == ordered.exposures[0].steps == (3, 4)

@@ -10,7 +10,15 @@ from pathlib import Path
 import jsonschema
 import pytest
 from msgspec.structs import replace
-from worlds import (
+
+from reconciler import canonical
+from reconciler.errors import TamperedPlan
+from reconciler.model.documents import AccessRight
+from reconciler.planning import outcomes, planfile, prefixes
+from reconciler.planning.making import PlanOptions, plan
+from reconciler.reports import plans
+from reconciler.reports.lines import text
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     NAMES,
@@ -25,20 +33,15 @@ from worlds import (
     random_teams_documents,
 )
 
-from reconciler import canonical
-from reconciler.errors import TamperedPlan
-from reconciler.model.documents import AccessRight
-from reconciler.planning import outcomes, planfile, prefixes
-from reconciler.planning.making import PlanOptions, plan
-from reconciler.reports import plans
-from reconciler.reports.lines import text
-
 
 def case(seed):
     chance = random.Random(seed)
     sizes = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
     teams, declared = random_teams(chance, *sizes), random_teams_documents(chance, *sizes)
-    store, wanted = random_exchange(chance, APPS[:2], SCOPES[:2]), random_exchange(chance, APPS[:2], SCOPES[:2])
+    store, wanted = (
+        random_exchange(chance, APPS[:2], SCOPES[:2]),
+        random_exchange(chance, APPS[:2], SCOPES[:2]),
+    )
     return documents(declared, exchange_documents(wanted)), observed(teams, store)
 
 
@@ -72,12 +75,18 @@ def test_the_same_content_in_any_order_gives_the_same_bytes():
         declared, here = case(seed)
         shuffled = replace(
             declared,
-            teams=tuple(chance.sample([_shuffled(one, chance) for one in declared.teams], len(declared.teams))),
+            teams=tuple(
+                chance.sample(
+                    [_shuffled(one, chance) for one in declared.teams], len(declared.teams)
+                )
+            ),
             exchange=tuple(chance.sample(declared.exchange, len(declared.exchange))),
         )
         again = replace(
             here,
-            teams=replace(here.teams, users=_turned(here.teams.users), policies=_turned(here.teams.policies)),
+            teams=replace(
+                here.teams, users=_turned(here.teams.users), policies=_turned(here.teams.policies)
+            ),
             exchange=replace(here.exchange, policies=_turned(here.exchange.policies)),
         )
         assert b"".join(planfile.chunks(plan(shuffled, again, PlanOptions()))) == b"".join(
@@ -86,7 +95,9 @@ def test_the_same_content_in_any_order_gives_the_same_bytes():
 
 
 def _shuffled(document, chance):
-    applications = document.applications and tuple(chance.sample(document.applications, len(document.applications)))
+    applications = document.applications and tuple(
+        chance.sample(document.applications, len(document.applications))
+    )
     groups = document.groups and tuple(chance.sample(document.groups, len(document.groups)))
     users = document.users and tuple(replace(one, texts=one.texts[::-1]) for one in document.users)
     return replace(document, applications=applications, groups=groups, users=users)
@@ -101,7 +112,10 @@ def test_the_content_digest_ignores_when_and_from_what_a_plan_was_made():
     later = replace(result, inputs=replace(result.inputs, capture_taken_at="2027-01-01T00:00:00Z"))
     assert planfile.digests(later).content_digest == planfile.digests(result).content_digest
     assert planfile.digests(later).digest != planfile.digests(result).digest
-    assert planfile.digests(replace(result, steps=result.steps[1:])).content_digest != planfile.digests(result).content_digest
+    assert (
+        planfile.digests(replace(result, steps=result.steps[1:])).content_digest
+        != planfile.digests(result).content_digest
+    )
 
 
 def _rewrite(path, edit):
@@ -140,7 +154,10 @@ def test_every_single_changed_byte_is_refused(saved):
                     planfile.load(saved)
 
 
-@pytest.mark.parametrize(("version", "known"), [("1.0", True), ("1.7", True), ("2.0", False), ("x", False), (1, False), (None, False)])
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [("1.0", True), ("1.7", True), ("2.0", False), ("x", False), (1, False), (None, False)],
+)
 def test_a_newer_major_version_is_refused_and_a_newer_minor_one_is_read(saved, version, known):
     def resealed(raw):
         raw["format_version"] = version
@@ -202,7 +219,9 @@ def test_a_sealed_file_that_lacks_something_is_refused(saved, name, value, why):
     def resealed(raw):
         raw["steps"][0][name] = value
         del raw["digest"]
-        raw["content_digest"] = f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
+        raw["content_digest"] = (
+            f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
+        )
         raw["digest"] = f"plan:{canonical.digest(raw)}"
 
     _rewrite(saved, resealed)
@@ -215,8 +234,16 @@ _OTHERS = (None, True, 7, -1, "x", [], {}, [1], {"a": 1})
 
 def _places(value, way=()):
     """Every way into a JSON value."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [way] * bool(way) + [place for key, inner in items for place in _places(inner, (*way, key))]
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    return [way] * bool(way) + [
+        place for key, inner in items for place in _places(inner, (*way, key))
+    ]
 
 
 def _altered(raw, way, other):
@@ -232,7 +259,9 @@ def _altered(raw, way, other):
     return raw
 
 
-def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape_of_the_schema(tmp_path):
+def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape_of_the_schema(
+    tmp_path,
+):
     """Who can seal can write anything. A reader must say that it is no plan, never fall over it."""
     chance, path = random.Random(7), tmp_path / "plan.json"
     schema = json.loads((Path(__file__).parents[2] / "schemas/plan.schema.json").read_text("utf-8"))
@@ -241,18 +270,28 @@ def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape
     loaded = 0
     for _ in range(900):
         raw = chance.choice(whole)
-        way = chance.choice([place for place in _places(raw) if place[0] not in {"digest", "content_digest"}])
+        way = chance.choice(
+            [place for place in _places(raw) if place[0] not in {"digest", "content_digest"}]
+        )
         raw = _altered(raw, way, chance.choice((*_OTHERS, _OTHERS)))
         with suppress(KeyError):
-            raw["content_digest"] = f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
-        raw["digest"] = f"plan:{canonical.digest({name: value for name, value in raw.items() if name != 'digest'})}"
+            raw["content_digest"] = (
+                f"content:{canonical.digest({name: raw[name] for name in planfile.CONTENT})}"
+            )
+        raw["digest"] = (
+            f"plan:{canonical.digest({name: value for name, value in raw.items() if name != 'digest'})}"
+        )
         path.write_bytes(canonical.dumps(raw) + b"\n")
         try:
             found = planfile.load(path)
         except TamperedPlan:
             continue
         loaded += 1
-        assert [error.message for error in validator.iter_errors(raw) if error.validator != "additionalProperties"] == [], way
+        assert [
+            error.message
+            for error in validator.iter_errors(raw)
+            if error.validator != "additionalProperties"
+        ] == [], way
         assert text(plans.plan(found.plan, found.digests, simulated=False))
         with suppress(TamperedPlan):
             outcomes.of_plan(found.plan)
@@ -272,23 +311,44 @@ def test_standings_refuse_a_reading_without_the_product():
 
 
 @pytest.mark.parametrize(("changes", "moved"), [(["*"], True), ([APPS[0]], False)])
-def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_policies_of_all(changes, moved):
-    """An application without policies of its own is judged by those of `*`: with one, its way from before to after is another."""
+def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_policies_of_all(
+    changes, moved
+):
+    """An application without policies of its own is judged by those of `*`: with one, its way from
+    before to after is another.
+    """
     before = ExchangeWorld({(app, SCOPES[0]): (AccessRight.RESTRICT, "") for app in ("*", APPS[0])})
-    wanted = ExchangeWorld({(app, SCOPES[1] if app in changes else SCOPES[0]): (AccessRight.RESTRICT, "") for app in ("*", APPS[0])})
+    wanted = ExchangeWorld(
+        {
+            (app, SCOPES[1] if app in changes else SCOPES[0]): (AccessRight.RESTRICT, "")
+            for app in ("*", APPS[0])
+        }
+    )
     every = documents([], exchange_documents(wanted, described=True))
     result = plan(every, observed(None, before), PlanOptions())
-    assert {step.address.partition("@")[0] for step in result.steps} == {f"exchange.policy/{app}" for app in changes}
+    assert {step.address.partition("@")[0] for step in result.steps} == {
+        f"exchange.policy/{app}" for app in changes
+    }
     stranger = before.copy()
     stranger.policies[APPS[1], SCOPES[2]] = (AccessRight.DENY, "")
     assert prefixes.locate(result, observed(None, before)) == 0
     assert prefixes.locate(result, observed(None, stranger)) == (None if moved else 0)
-    assert prefixes.differences(result, 0, observed(None, stranger)) == ((f"exchange.policy/{APPS[1]}@{SCOPES[2]}",) if moved else ())
+    assert prefixes.differences(result, 0, observed(None, stranger)) == (
+        (f"exchange.policy/{APPS[1]}@{SCOPES[2]}",) if moved else ()
+    )
 
 
 def test_what_moved_is_named_as_the_service_spells_it():
     result = made(7)
     _, here = case(7)
     key = next(key for key in here.teams.policies if key != "global")
-    moved = replace(here.teams, policies={**here.teams.policies, key: replace(here.teams.policies[key], description="moved")})
-    assert prefixes.differences(result, 0, replace(here, teams=moved)) == (f"teams.policy/{here.teams.policies[key].name} (description)",)
+    moved = replace(
+        here.teams,
+        policies={
+            **here.teams.policies,
+            key: replace(here.teams.policies[key], description="moved"),
+        },
+    )
+    assert prefixes.differences(result, 0, replace(here, teams=moved)) == (
+        f"teams.policy/{here.teams.policies[key].name} (description)",
+    )

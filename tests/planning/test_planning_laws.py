@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 
-from worlds import (
+from reconciler.model.codes import Rule
+from reconciler.planning import making, prefixes
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     NAMES,
@@ -19,9 +21,6 @@ from worlds import (
     random_teams_documents,
     tenant,
 )
-
-from reconciler.model.codes import Rule
-from reconciler.planning import making, prefixes
 
 SAMPLES = 2000
 OPTIONS = making.PlanOptions()
@@ -44,16 +43,24 @@ def _worlds_along(world, plan):
 def _teams_case(seed):
     chance = random.Random(seed)
     sizes = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
-    return random_teams(chance, *sizes), documents(random_teams_documents(chance, *sizes), [], tenant(prune=chance.random() < 0.3))
+    return random_teams(chance, *sizes), documents(
+        random_teams_documents(chance, *sizes), [], tenant(prune=chance.random() < 0.3)
+    )
 
 
 def _unsafe_prefixes(along, access):
     before, after = access(along[0]), access(along[-1])
-    return [k for k, world in enumerate(along) if any(not reach <= before[key] | after[key] for key, reach in access(world).items())]
+    return [
+        k
+        for k, world in enumerate(along)
+        if any(not reach <= before[key] | after[key] for key, reach in access(world).items())
+    ]
 
 
 def _teams_access(world):
-    """All users of the case and one that nothing names: a group may have members whom nobody listed."""
+    """All users of the case and one that nothing names: a group may have members whom nobody
+    listed.
+    """
     return world.access(USERS, GROUPS[:3])
 
 
@@ -76,7 +83,9 @@ def test_every_teams_step_is_needed():
         world, declared = _teams_case(seed)
         plan = _plan(declared, teams=world)
         for left_out in range(len(plan.steps)):
-            assert _is_missed(world, declared, plan, left_out), f"seed {seed}: {plan.steps[left_out].text} is not needed"
+            assert _is_missed(world, declared, plan, left_out), (
+                f"seed {seed}: {plan.steps[left_out].text} is not needed"
+            )
 
 
 def _is_missed(world, declared, plan, left_out):
@@ -88,7 +97,9 @@ def _is_missed(world, declared, plan, left_out):
         except StepFailed:
             return True
         along.append(world)
-    return bool(_plan(declared, teams=along[-1]).steps) or bool(_unsafe_prefixes(along, _teams_access))
+    return bool(_plan(declared, teams=along[-1]).steps) or bool(
+        _unsafe_prefixes(along, _teams_access)
+    )
 
 
 def test_after_any_stop_the_place_is_found_and_a_new_plan_ends_in_the_same_state():
@@ -113,11 +124,18 @@ def _exchange_case(seed):
 def _exchange_access(world):
     """Every application of the world and one that has no policy of its own."""
     reached = world.access([APPS[0], APPS[1]], SCOPES[:3])
-    return {(app, some): {True} if (app, some) in reached else set() for app in APPS[:2] for some in _combinations()}
+    return {
+        (app, some): {True} if (app, some) in reached else set()
+        for app in APPS[:2]
+        for some in _combinations()
+    }
 
 
 def _combinations():
-    return [frozenset(scope for bit, scope in enumerate(SCOPES[:3]) if number >> bit & 1) for number in range(8)]
+    return [
+        frozenset(scope for bit, scope in enumerate(SCOPES[:3]) if number >> bit & 1)
+        for number in range(8)
+    ]
 
 
 def test_exchange_prefixes_are_safe_unless_a_guard_is_asked_for():

@@ -8,7 +8,15 @@ from pathlib import Path
 import jsonschema
 import pytest
 from msgspec.structs import replace
-from worlds import (
+
+from reconciler.errors import CaptureFault, DocumentFaults, UnfitText, UsageFault
+from reconciler.model.codes import Held, Rule, Unfound, Warned
+from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGrant, Limits
+from reconciler.model.findings import Finding, Position
+from reconciler.model.observed import Group
+from reconciler.planning.making import PlanOptions, capture_request, plan, products
+from reconciler.planning.selection import is_consent, selection
+from tests.planning.worlds import (
     APPS,
     GROUPS,
     HERE,
@@ -25,14 +33,6 @@ from worlds import (
     tenant,
 )
 
-from reconciler.errors import CaptureFault, DocumentFaults, UnfitText, UsageFault
-from reconciler.model.codes import Held, Rule, Unfound, Warned
-from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGrant, Limits
-from reconciler.model.findings import Finding, Position
-from reconciler.model.observed import Group
-from reconciler.planning.making import PlanOptions, capture_request, plan, products
-from reconciler.planning.selection import is_consent, selection
-
 A, B, C, _ = APPS
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 EMPTY = TeamsWorld({}, frozenset(), [], {})
@@ -40,12 +40,17 @@ EMPTY = TeamsWorld({}, frozenset(), [], {})
 
 def teams(policies=(), everyone=(), groups=(), users=()):
     return TeamsWorld(
-        {name: (frozenset(apps), "") for name, apps in dict(policies).items()}, frozenset(everyone), list(groups), dict(users)
+        {name: (frozenset(apps), "") for name, apps in dict(policies).items()},
+        frozenset(everyone),
+        list(groups),
+        dict(users),
     )
 
 
 def exchange(**rights):
-    return ExchangeWorld({(A, SCOPES[int(name[1:])]): (right, "") for name, right in rights.items()})
+    return ExchangeWorld(
+        {(A, SCOPES[int(name[1:])]): (right, "") for name, right in rights.items()}
+    )
 
 
 def texts(made):
@@ -56,11 +61,24 @@ def codes(notes):
     return [(note.code, note.address) for note in notes]
 
 
-def made(declared_teams=(), declared_exchange=(), world=None, store=None, *, owner=None, directory=None, **options):
+def made(
+    declared_teams=(),
+    declared_exchange=(),
+    world=None,
+    store=None,
+    *,
+    owner=None,
+    directory=None,
+    **options,
+):
     here = observed(world if world is not None or declared_exchange else EMPTY, store)
     if directory is not None:
         here = replace(here, directory=directory)
-    return plan(documents(list(declared_teams), list(declared_exchange), owner), here, PlanOptions(**options))
+    return plan(
+        documents(list(declared_teams), list(declared_exchange), owner),
+        here,
+        PlanOptions(**options),
+    )
 
 
 # Ownership
@@ -74,7 +92,10 @@ def test_an_absent_field_is_unmanaged():
 
 def test_a_list_that_is_present_is_the_whole_truth():
     world = teams({"P": [A, B]}, users={USERS[0]: "P", USERS[1]: "P"}, groups=[(GROUPS[0], "P")])
-    result = made([teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())], world=world)
+    result = made(
+        [teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())],
+        world=world,
+    )
     assert texts(result) == [
         f"Grant-CsApplicationAccessPolicy -Group:'{GROUPS[0]}' -PolicyName:$null",
         f"Grant-CsApplicationAccessPolicy -Identity:'{USERS[1]}' -PolicyName:$null",
@@ -85,17 +106,30 @@ def test_a_list_that_is_present_is_the_whole_truth():
 def test_stated_absence_takes_the_grants_away_first_each_as_a_step():
     world = teams({"P": [A]}, users={USERS[0]: "P"}, groups=[(GROUPS[0], "P")])
     result = made([teams_document("P", absent=True)], world=world)
-    assert [step.reason for step in result.steps] == ["drop-group", "unassign-user", "delete-policy"]
+    assert [step.reason for step in result.steps] == [
+        "drop-group",
+        "unassign-user",
+        "delete-policy",
+    ]
     assert made([teams_document("Q", absent=True)], world=world).steps == ()
 
 
 def test_the_stored_spelling_of_names_and_ids_is_used():
     state = teams({"P": [A]}).state()
-    spelled = replace(state.policies["p"], name="pOLICY".replace("OLICY", ""), applications={A: A.upper()})
-    here = replace(observed(EMPTY, None), teams=replace(state, policies={**state.policies, "p": spelled}))
+    spelled = replace(
+        state.policies["p"], name="pOLICY".replace("OLICY", ""), applications={A: A.upper()}
+    )
+    here = replace(
+        observed(EMPTY, None), teams=replace(state, policies={**state.policies, "p": spelled})
+    )
     result = plan(documents([teams_document("P", applications=())], []), here, PlanOptions())
-    assert texts(result) == [f"Set-CsApplicationAccessPolicy -Identity:'p' -AppIds:@{{Remove=@('{A.upper()}')}}"]
-    assert plan(documents([teams_document("P", applications=(A,))], []), here, PlanOptions()).steps == ()
+    assert texts(result) == [
+        f"Set-CsApplicationAccessPolicy -Identity:'p' -AppIds:@{{Remove=@('{A.upper()}')}}"
+    ]
+    assert (
+        plan(documents([teams_document("P", applications=(A,))], []), here, PlanOptions()).steps
+        == ()
+    )
 
 
 def test_undeclared_policies_are_listed_and_left_alone_unless_pruned():
@@ -109,9 +143,16 @@ def test_undeclared_policies_are_listed_and_left_alone_unless_pruned():
 
 
 def test_an_exchange_application_is_owned_as_a_whole():
-    result = made([], [exchange_document([A], SCOPES[1], RESTRICT)], store=exchange(s0=RESTRICT, s2=DENY))
+    result = made(
+        [], [exchange_document([A], SCOPES[1], RESTRICT)], store=exchange(s0=RESTRICT, s2=DENY)
+    )
     assert [
-        (change.address[-1], [str(one) for one in change.actions], change.replaces and change.replaces[-1]) for change in result.changes
+        (
+            change.address[-1],
+            [str(one) for one in change.actions],
+            change.replaces and change.replaces[-1],
+        )
+        for change in result.changes
     ] == [
         ("0", ["delete"], "1"),
         ("1", ["create"], "0"),
@@ -121,7 +162,9 @@ def test_an_exchange_application_is_owned_as_a_whole():
 
 
 def test_stated_absence_of_an_exchange_policy_owns_only_its_key():
-    result = made([], [exchange_document([A], SCOPES[0], None)], store=exchange(s0=RESTRICT, s1=RESTRICT))
+    result = made(
+        [], [exchange_document([A], SCOPES[0], None)], store=exchange(s0=RESTRICT, s1=RESTRICT)
+    )
     assert [change.address[-1] for change in result.changes] == ["0"]
     assert [note.address[-1] for note in result.unmanaged] == ["1"]
 
@@ -131,13 +174,24 @@ def test_a_replacement_carries_an_unmanaged_description_but_not_the_service_s_ow
     carried = made([], [exchange_document([A], SCOPES[1], RESTRICT)], store=store)
     assert carried.steps[0].parameters["Description"] == "why"
     state = store.state()
-    written = replace(state.policies[A, SCOPES[0]], description="", stored_description=f"AppId: {A}; ScopeIdentitySid: S-1")
-    here = replace(observed(None, store), exchange=replace(state, policies={(A, SCOPES[0]): written}))
+    written = replace(
+        state.policies[A, SCOPES[0]],
+        description="",
+        stored_description=f"AppId: {A}; ScopeIdentitySid: S-1",
+    )
+    here = replace(
+        observed(None, store), exchange=replace(state, policies={(A, SCOPES[0]): written})
+    )
     fresh = plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
     assert "Description" not in fresh.steps[0].parameters
     blank = replace(written, stored_description=" ")
     here = replace(here, exchange=replace(state, policies={(A, SCOPES[0]): blank}))
-    assert plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions()).steps[0].parameters["Description"] == " "
+    assert (
+        plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
+        .steps[0]
+        .parameters["Description"]
+        == " "
+    )
 
 
 # Refusals and the consents that lift them
@@ -165,21 +219,43 @@ def test_entering_global_is_a_consent_of_its_own():
     ],
 )
 def test_opening_the_whole_tenant_to_an_application_is_a_consent_of_its_own(before, after, opens):
-    declared = [exchange_document([A], SCOPES[int(name[1:])], right) for name, right in after.items()]
-    declared += [exchange_document([A], SCOPES[int(name[1:])], None) for name in before if name not in after]
+    declared = [
+        exchange_document([A], SCOPES[int(name[1:])], right) for name, right in after.items()
+    ]
+    declared += [
+        exchange_document([A], SCOPES[int(name[1:])], None) for name in before if name not in after
+    ]
     result = made([], declared, store=exchange(**before))
-    assert [note.address for note in result.refusals if note.code == Rule.TENANT_WIDE] == [f"exchange.application/{A}"] * opens
+    assert [note.address for note in result.refusals if note.code == Rule.TENANT_WIDE] == [
+        f"exchange.application/{A}"
+    ] * opens
 
 
 def test_a_star_that_goes_opens_applications_that_it_alone_restricted():
-    store = ExchangeWorld({("*", SCOPES[0]): (RESTRICT, ""), (B, SCOPES[1]): (DENY, ""), (A, SCOPES[2]): (RESTRICT, "")})
+    store = ExchangeWorld(
+        {
+            ("*", SCOPES[0]): (RESTRICT, ""),
+            (B, SCOPES[1]): (DENY, ""),
+            (A, SCOPES[2]): (RESTRICT, ""),
+        }
+    )
     result = made([], [exchange_document(["*"], SCOPES[0], None)], store=store)
-    assert [note.address for note in result.refusals] == ["exchange.application/*", f"exchange.application/{B}"]
+    assert [note.address for note in result.refusals] == [
+        "exchange.application/*",
+        f"exchange.application/{B}",
+    ]
 
 
 def test_taking_users_away_from_an_undeclared_policy_is_refused():
     world = teams({"Theirs": [A]}, users={USERS[0]: "Theirs"}, groups=[(GROUPS[0], "Theirs")])
-    declared = [teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=(GroupGrant(GROUPS[0], 1, None, HERE),))]
+    declared = [
+        teams_document(
+            "P",
+            applications=(A,),
+            users=(listing([USERS[0]]),),
+            groups=(GroupGrant(GROUPS[0], 1, None, HERE),),
+        )
+    ]
     result = made(declared, world=world)
     assert codes(result.refusals) == [(Rule.DISPLACED, "teams.policy/Theirs")]
     assert result.displaced[0].details == {"users": 1, "groups": 1}
@@ -190,26 +266,43 @@ def test_a_restrict_on_an_empty_group_is_refused():
     here = observed(None, ExchangeWorld())
     empty = replace(here.directory.recipients[SCOPES[0]], members=frozenset())
     directory = replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: empty})
-    result = made([], [exchange_document([A], SCOPES[0], RESTRICT)], store=ExchangeWorld(), directory=directory)
+    result = made(
+        [],
+        [exchange_document([A], SCOPES[0], RESTRICT)],
+        store=ExchangeWorld(),
+        directory=directory,
+    )
     assert codes(result.refusals) == [(Rule.EMPTY_SCOPE, f"exchange.policy/{A}@{SCOPES[0]}")]
-    assert made([], [exchange_document([A], SCOPES[0], DENY)], store=ExchangeWorld(), directory=directory).applicable
+    assert made(
+        [], [exchange_document([A], SCOPES[0], DENY)], store=ExchangeWorld(), directory=directory
+    ).applicable
 
 
 def test_a_transition_that_needs_a_guard_is_refused_and_no_consent_helps():
     store = exchange(s0=RESTRICT, s1=DENY)
-    declared = [exchange_document([A], SCOPES[0], DENY), exchange_document([A], SCOPES[1], RESTRICT)]
+    declared = [
+        exchange_document([A], SCOPES[0], DENY),
+        exchange_document([A], SCOPES[1], RESTRICT),
+    ]
     result = made([], declared, store=store)
     assert codes(result.refusals) == [(Rule.NEEDS_GUARD, f"exchange.application/{A}")]
     assert "allow" not in result.refusals[0].details
 
 
-@pytest.mark.parametrize(("limits", "refused"), [(Limits(max_deletes=1), True), (Limits(max_deletes=2), False)])
+@pytest.mark.parametrize(
+    ("limits", "refused"), [(Limits(max_deletes=1), True), (Limits(max_deletes=2), False)]
+)
 def test_policy_deletions_are_limited_per_kind(limits, refused):
     declared = [teams_document(name, absent=True) for name in ("P", "Q")]
     result = made(declared, world=teams({"P": [], "Q": []}), owner=tenant(limits=limits))
     assert codes(result.refusals) == [(Rule.LIMITS, "teams.policy")] * refused
     scopes = [exchange_document([A], SCOPES[n], None) for n in (0, 1)]
-    result = made([], scopes, store=exchange(s0=RESTRICT, s1=RESTRICT, s2=RESTRICT), owner=tenant(limits=limits))
+    result = made(
+        [],
+        scopes,
+        store=exchange(s0=RESTRICT, s1=RESTRICT, s2=RESTRICT),
+        owner=tenant(limits=limits),
+    )
     assert codes(result.refusals) == [(Rule.LIMITS, "exchange.policy")] * refused
 
 
@@ -218,31 +311,47 @@ def many(count):
 
 
 @pytest.mark.parametrize(
-    ("holders", "taken", "refused"), [(9, 9, False), (10, 1, False), (10, 2, True), (2000, 101, True), (2000, 100, False)]
+    ("holders", "taken", "refused"),
+    [(9, 9, False), (10, 1, False), (10, 2, True), (2000, 101, True), (2000, 100, False)],
 )
 def test_users_who_lose_an_application_are_limited_by_number_and_by_share(holders, taken, refused):
     users = many(holders)
     world = teams({"P": [A]}, users=dict.fromkeys(users, "P"))
-    result = made([teams_document("P", users=(listing(users[taken:]),))], world=world, owner=tenant(limits=Limits()))
+    result = made(
+        [teams_document("P", users=(listing(users[taken:]),))],
+        world=world,
+        owner=tenant(limits=Limits()),
+    )
     limited = [note for note in result.refusals if note.code == Rule.LIMITS]
     assert bool(limited) is refused
-    assert {note.details["concerned"] for note in limited} == ({"", "teams.policy/P"} if refused else set())
+    assert {note.details["concerned"] for note in limited} == (
+        {"", "teams.policy/P"} if refused else set()
+    )
     assert made(
-        [teams_document("P", users=(listing(users[taken:]),))], world=world, owner=tenant(limits=Limits()), allow=("limits:teams.grant",)
+        [teams_document("P", users=(listing(users[taken:]),))],
+        world=world,
+        owner=tenant(limits=Limits()),
+        allow=("limits:teams.grant",),
     ).applicable
 
 
 def test_an_edit_that_shortens_a_list_counts_every_holder():
     users = many(200)
     world = teams({"P": [A, B]}, users=dict.fromkeys(users, "P"))
-    result = made([teams_document("P", applications=(A,))], world=world, owner=tenant(limits=Limits()))
+    result = made(
+        [teams_document("P", applications=(A,))], world=world, owner=tenant(limits=Limits())
+    )
     assert result.refusals[0].details["losing"] == 200
 
 
 def test_a_user_who_moves_and_keeps_all_applications_loses_nothing():
     users = many(200)
     world = teams({"P": [A], "Q": [A, B]}, users=dict.fromkeys(users, "P"))
-    result = made([teams_document("Q", users=(listing(users),)), teams_document("P")], world=world, owner=tenant(limits=Limits()))
+    result = made(
+        [teams_document("Q", users=(listing(users),)), teams_document("P")],
+        world=world,
+        owner=tenant(limits=Limits()),
+    )
     assert result.refusals == ()
 
 
@@ -258,7 +367,11 @@ def test_a_group_that_is_known_to_have_the_user_catches_the_fall():
 
 
 def test_shortening_global_counts_the_known_users_without_a_grant():
-    result = made([teams_document("Global", applications=())], world=teams(everyone=[A]), owner=tenant(limits=Limits(max_removals=3)))
+    result = made(
+        [teams_document("Global", applications=())],
+        world=teams(everyone=[A]),
+        owner=tenant(limits=Limits(max_removals=3)),
+    )
     assert [note.details["losing"] for note in result.refusals] == [4, 4]
 
 
@@ -269,7 +382,12 @@ def test_shortening_global_counts_the_known_users_without_a_grant():
         ([teams_document("Q", groups=())], {"teams.policy/Q": 20}),
         ([teams_document("Q", applications=(A, B))], {}),
         (
-            [teams_document("R", applications=(C,), groups=(GroupGrant(GROUPS[1], 1, None, HERE),)), teams_document("Q", groups=())],
+            [
+                teams_document(
+                    "R", applications=(C,), groups=(GroupGrant(GROUPS[1], 1, None, HERE),)
+                ),
+                teams_document("Q", groups=()),
+            ],
             {"teams.policy/Q": 20},
         ),
         ([teams_document("Q", applications=(), users=(listing(many(20)),))], {}),
@@ -280,9 +398,14 @@ def test_members_of_known_groups_are_counted_with_the_policy_that_was_theirs(dec
     members = many(20)
     world = teams({"Q": [A]}, everyone=[C], groups=[(GROUPS[0], "Q")])
     here = observed(world, None)
-    groups = {GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset(members)), GROUPS[1]: Group(GROUPS[1], "Others", None)}
+    groups = {
+        GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset(members)),
+        GROUPS[1]: Group(GROUPS[1], "Others", None),
+    }
     directory = replace(here.directory, groups=groups)
-    result = made(declared, world=world, directory=directory, owner=tenant(limits=Limits(max_removals=3)))
+    result = made(
+        declared, world=world, directory=directory, owner=tenant(limits=Limits(max_removals=3))
+    )
     limited = [note.details for note in result.refusals if note.code == Rule.LIMITS]
     assert {row["concerned"]: row["losing"] for row in limited if row["concerned"]} == losing
 
@@ -297,7 +420,12 @@ def test_more_than_64_groups_at_once_are_refused():
 
 def test_policy_space_warns_from_100_and_refuses_above_300():
     def with_policies(count):
-        store = ExchangeWorld({(f"{n:08x}-0000-4000-8000-00000000cccc", SCOPES[0]): (RESTRICT, "") for n in range(count)})
+        store = ExchangeWorld(
+            {
+                (f"{n:08x}-0000-4000-8000-00000000cccc", SCOPES[0]): (RESTRICT, "")
+                for n in range(count)
+            }
+        )
         return made([], [exchange_document([A], SCOPES[1], RESTRICT)], store=store)
 
     assert [note.code for note in with_policies(98).warnings] == [Warned.LEGACY_MECHANISM]
@@ -310,10 +438,21 @@ def test_policy_space_warns_from_100_and_refuses_above_300():
 
 
 def test_users_are_found_by_id_or_upn_and_what_nobody_knows_is_unresolved():
-    result = made([teams_document("P", applications=(A,), users=(listing(["U0@contoso.com", "nobody@contoso.com"]),))])
-    assert codes(result.unresolved) == [(Unfound.USER_UNKNOWN, "teams.grant/user:nobody@contoso.com")]
+    result = made(
+        [
+            teams_document(
+                "P", applications=(A,), users=(listing(["U0@contoso.com", "nobody@contoso.com"]),)
+            )
+        ]
+    )
+    assert codes(result.unresolved) == [
+        (Unfound.USER_UNKNOWN, "teams.grant/user:nobody@contoso.com")
+    ]
     assert not result.applicable
-    assert texts(result)[1] == f"Grant-CsApplicationAccessPolicy -Identity:'{USERS[0]}' -PolicyName:'P'"
+    assert (
+        texts(result)[1]
+        == f"Grant-CsApplicationAccessPolicy -Identity:'{USERS[0]}' -PolicyName:'P'"
+    )
 
 
 def test_an_object_id_that_nobody_looked_for_is_used_with_a_warning_but_not_one_that_is_gone():
@@ -326,7 +465,10 @@ def test_an_object_id_that_nobody_looked_for_is_used_with_a_warning_but_not_one_
 
 
 def test_one_user_under_two_names_is_a_fault_with_both_places():
-    declared = [teams_document("P", users=(listing([USERS[0]]),)), teams_document("Q", users=(listing(["u0@contoso.com"]),))]
+    declared = [
+        teams_document("P", users=(listing([USERS[0]]),)),
+        teams_document("Q", users=(listing(["u0@contoso.com"]),)),
+    ]
     with pytest.raises(DocumentFaults) as caught:
         made(declared)
     assert [finding.rule for finding in caught.value.findings] == ["user.two-policies"]
@@ -334,24 +476,41 @@ def test_one_user_under_two_names_is_a_fault_with_both_places():
 
 
 def test_scopes_are_found_by_any_address_and_judged_as_principals():
-    by_address = made([], [exchange_document([A], f"{SCOPES[0].upper()}@contoso.com", RESTRICT)], store=ExchangeWorld())
+    by_address = made(
+        [],
+        [exchange_document([A], f"{SCOPES[0].upper()}@contoso.com", RESTRICT)],
+        store=ExchangeWorld(),
+    )
     assert by_address.steps[0].address == f"exchange.policy/{A}@{SCOPES[0]}"
     here = observed(None, ExchangeWorld())
     shared = replace(here.directory.recipients[SCOPES[0]], principal=False)
-    directory = replace(here.directory, recipients={**here.directory.recipients, SCOPES[0]: shared}, absent=frozenset({"x@contoso.com"}))
+    directory = replace(
+        here.directory,
+        recipients={**here.directory.recipients, SCOPES[0]: shared},
+        absent=frozenset({"x@contoso.com"}),
+    )
     scopes = [
         exchange_document([A], SCOPES[0], RESTRICT),
         exchange_document([A], "x@contoso.com", RESTRICT),
         exchange_document([A], "y@contoso.com", DENY),
     ]
     result = made([], scopes, store=ExchangeWorld(), directory=directory)
-    assert [note.code for note in result.unresolved] == [Unfound.SCOPE_NOT_PRINCIPAL, Unfound.SCOPE_ABSENT, Unfound.SCOPE_UNKNOWN]
+    assert [note.code for note in result.unresolved] == [
+        Unfound.SCOPE_NOT_PRINCIPAL,
+        Unfound.SCOPE_ABSENT,
+        Unfound.SCOPE_UNKNOWN,
+    ]
 
 
 def test_a_dangling_scope_resolves_itself_and_stays_deletable():
     here = observed(None, exchange(s0=RESTRICT, s1=RESTRICT))
     directory = replace(here.directory, recipients={}, recipients_by_address={})
-    result = made([], [exchange_document([A], SCOPES[0], None)], store=exchange(s0=RESTRICT, s1=RESTRICT), directory=directory)
+    result = made(
+        [],
+        [exchange_document([A], SCOPES[0], None)],
+        store=exchange(s0=RESTRICT, s1=RESTRICT),
+        directory=directory,
+    )
     assert [step.reason for step in result.steps] == ["remove-restrict"]
 
 
@@ -359,20 +518,31 @@ def test_two_names_of_one_scope_are_a_fault():
     with pytest.raises(DocumentFaults, match="1 fault"):
         made(
             [],
-            [exchange_document([A], SCOPES[0], RESTRICT), exchange_document([A], f"{SCOPES[0]}@contoso.com", DENY)],
+            [
+                exchange_document([A], SCOPES[0], RESTRICT),
+                exchange_document([A], f"{SCOPES[0]}@contoso.com", DENY),
+            ],
             store=ExchangeWorld(),
         )
 
 
 def test_names_for_people_stand_beside_every_known_id():
     here = observed(teams({"P": []}, groups=[(GROUPS[0], "P")]), exchange(s0=RESTRICT))
-    directory = replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", None)}, recipients={})
-    declared = documents([teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())], [])
+    directory = replace(
+        here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", None)}, recipients={}
+    )
+    declared = documents(
+        [teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())], []
+    )
     declared = replace(declared, applications=(ApplicationDocument("bot", A, (), HERE),))
     names = plan(declared, replace(here, directory=directory), PlanOptions()).names
-    assert names == {A: "bot", USERS[0]: "User 0 <u0@contoso.com>", GROUPS[0]: "Hosts", SCOPES[0]: "Scope 0", "*": "every application"} | {
-        key: value for key, value in names.items() if key == SCOPES[0]
-    }
+    assert names == {
+        A: "bot",
+        USERS[0]: "User 0 <u0@contoso.com>",
+        GROUPS[0]: "Hosts",
+        SCOPES[0]: "Scope 0",
+        "*": "every application",
+    } | {key: value for key, value in names.items() if key == SCOPES[0]}
 
 
 # Selection
@@ -380,7 +550,10 @@ def test_names_for_people_stand_beside_every_known_id():
 
 def test_only_and_skip_hold_the_rest_at_its_observed_value():
     world = teams({"P": [A], "Q": []}, users={USERS[0]: "Q"})
-    declared = [teams_document("P", applications=(B,), users=(listing([USERS[0], USERS[1]]),)), teams_document("Q", applications=(C,))]
+    declared = [
+        teams_document("P", applications=(B,), users=(listing([USERS[0], USERS[1]]),)),
+        teams_document("Q", applications=(C,)),
+    ]
     only = made(declared, world=world, only=("teams.policy/p",))
     assert {step.address for step in only.steps} == {"teams.policy/P"}
     assert codes(only.held) == [
@@ -396,7 +569,13 @@ def test_only_and_skip_hold_the_rest_at_its_observed_value():
 def test_what_hangs_on_something_held_is_held_too():
     world = teams({"Old": [A]}, users={USERS[1]: "Old"})
     declared = [
-        teams_document("New", applications=(A,), tenant=True, users=(listing([USERS[0]]),), groups=(GroupGrant(GROUPS[0], 1, None, HERE),)),
+        teams_document(
+            "New",
+            applications=(A,),
+            tenant=True,
+            users=(listing([USERS[0]]),),
+            groups=(GroupGrant(GROUPS[0], 1, None, HERE),),
+        ),
         teams_document("Old", absent=True),
     ]
     result = made(declared, world=world, skip=("teams.policy/New", f"teams.grant/user:{USERS[1]}"))
@@ -429,7 +608,12 @@ def test_an_exchange_application_is_selected_as_a_whole():
     result = made([], declared, store=ExchangeWorld(), skip=(f"exchange.policy/{A}@{SCOPES[3]}",))
     assert [step.address for step in result.steps] == [f"exchange.policy/{B}@{SCOPES[0]}"]
     assert codes(result.held) == [(Held.SKIPPED, f"exchange.application/{A}")]
-    unresolved = made([], [exchange_document([A], "x@contoso.com", RESTRICT)], store=ExchangeWorld(), skip=(f"exchange.application/{A}",))
+    unresolved = made(
+        [],
+        [exchange_document([A], "x@contoso.com", RESTRICT)],
+        store=ExchangeWorld(),
+        skip=(f"exchange.application/{A}",),
+    )
     assert unresolved.applicable
 
 
@@ -455,10 +639,17 @@ def test_held_groups_and_pruned_policies_stay():
     ],
 )
 def test_a_mistyped_selection_is_a_usage_fault(text, near):
-    declared = [teams_document("Beta", applications=(A,), users=(listing([USERS[0], "x@contoso.com"]),))]
+    declared = [
+        teams_document("Beta", applications=(A,), users=(listing([USERS[0], "x@contoso.com"]),))
+    ]
     with pytest.raises(UsageFault, match=f"neither the documents nor the tenant have it.*{near}"):
         made(declared, skip=(text,))
-    for there in ("teams.policy/BETA", f"teams.grant/user:{USERS[0]}", "teams.grant/user:X@contoso.com", "teams.grant/tenant"):
+    for there in (
+        "teams.policy/BETA",
+        f"teams.grant/user:{USERS[0]}",
+        "teams.grant/user:X@contoso.com",
+        "teams.grant/tenant",
+    ):
         assert made(declared, skip=(there,)) is not None
 
 
@@ -492,16 +683,27 @@ def test_only_faults_that_can_bear_on_the_selection_block(only, subject, blocks)
 
 def test_a_global_that_nobody_declares_is_named_with_its_applications():
     result = made([teams_document("P", applications=(A,))], world=teams(everyone=[B]))
-    assert [(note.address, note.details) for note in result.unmanaged] == [("teams.policy/Global", {"applications": [B]})]
-    assert made([teams_document("Global", description="d")], world=teams(everyone=[B])).unmanaged[0].address == "teams.policy/Global"
+    assert [(note.address, note.details) for note in result.unmanaged] == [
+        ("teams.policy/Global", {"applications": [B]})
+    ]
+    assert (
+        made([teams_document("Global", description="d")], world=teams(everyone=[B]))
+        .unmanaged[0]
+        .address
+        == "teams.policy/Global"
+    )
 
 
 def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
     state = teams({"P": []}).state()
     here = observed(EMPTY, None)
-    here = replace(here, teams=replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"}))
+    here = replace(
+        here, teams=replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"})
+    )
     result = plan(
-        documents([teams_document("P", users=(listing([USERS[0]]),))], []), here, PlanOptions(allow=("displaced:teams.policy/Ghost",))
+        documents([teams_document("P", users=(listing([USERS[0]]),))], []),
+        here,
+        PlanOptions(allow=("displaced:teams.policy/Ghost",)),
     )
     assert (Warned.DANGLING_GRANT, "teams.policy/Ghost") in codes(result.warnings)
     assert result.changes[0].before == {"policy": "Ghost"}
@@ -510,10 +712,17 @@ def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
 def test_a_user_who_falls_to_a_group_that_the_plan_changes_is_named():
     world = teams({"P": [A], "Q": [B]}, users={USERS[0]: "P"})
     here = observed(world, None)
-    directory = replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset({USERS[0]}))})
-    declared = [teams_document("P", users=()), teams_document("Q", groups=(GroupGrant(GROUPS[0], 1, None, HERE),))]
+    directory = replace(
+        here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", frozenset({USERS[0]}))}
+    )
+    declared = [
+        teams_document("P", users=()),
+        teams_document("Q", groups=(GroupGrant(GROUPS[0], 1, None, HERE),)),
+    ]
     result = made(declared, world=world, directory=directory)
-    assert [note.details for note in result.warnings if note.code == Warned.FALLS_TO_CHANGED_GROUP] == [{"users": [USERS[0]]}]
+    assert [
+        note.details for note in result.warnings if note.code == Warned.FALLS_TO_CHANGED_GROUP
+    ] == [{"users": [USERS[0]]}]
 
 
 def test_standing_consents_that_nothing_asks_for_warn():
@@ -536,9 +745,16 @@ def test_a_stored_text_that_may_not_be_rendered_names_its_object():
 
 
 def test_the_capture_is_asked_for_what_the_documents_name():
-    declared = documents([teams_document("P", users=(listing(["b@x", "a@x"]),))], [exchange_document([A], "s@x", DENY)])
+    declared = documents(
+        [teams_document("P", users=(listing(["b@x", "a@x"]),))],
+        [exchange_document([A], "s@x", DENY)],
+    )
     request = capture_request(declared)
-    assert (request.products, sorted(request.users), request.recipients) == (frozenset({"teams", "exchange"}), ["a@x", "b@x"], ("s@x",))
+    assert (request.products, sorted(request.users), request.recipients) == (
+        frozenset({"teams", "exchange"}),
+        ["a@x", "b@x"],
+        ("s@x",),
+    )
     assert products(documents([], [])) == frozenset()
     assert capture_request(documents([], [])).products == {"teams", "exchange"}
     connected = replace(tenant(), connect={"cloud": "commercial", "teams": {"device": True}})
@@ -547,7 +763,15 @@ def test_the_capture_is_asked_for_what_the_documents_name():
 
 
 @pytest.mark.parametrize(
-    "text", ["foo", "limits:", "limits:teams", "tenant-wide:teams.application/x", "exposure:exchange.policy/*", "unsafe:plan"]
+    "text",
+    [
+        "foo",
+        "limits:",
+        "limits:teams",
+        "tenant-wide:teams.application/x",
+        "exposure:exchange.policy/*",
+        "unsafe:plan",
+    ],
 )
 def test_a_text_that_is_no_consent_is_a_usage_fault(text):
     with pytest.raises(UsageFault, match="is no consent"):
@@ -555,7 +779,9 @@ def test_a_text_that_is_no_consent_is_a_usage_fault(text):
 
 
 def test_the_command_line_takes_the_consents_that_a_tenant_document_takes():
-    schema = json.loads((Path(__file__).parents[2] / "schemas/tenant.schema.json").read_text("utf-8"))
+    schema = json.loads(
+        (Path(__file__).parents[2] / "schemas/tenant.schema.json").read_text("utf-8")
+    )
     consents = schema["properties"]["spec"]["properties"]["consents"]["items"]
     for text in (
         "tenant-wide:exchange.application/*",

@@ -31,7 +31,9 @@ def test_final_order(observed, declared, dropped, expected):
 
 
 def _run(current, move):
-    """What the service does: a grant takes the group out of the list and puts it at its rank, no policy takes it out."""
+    """What the service does: a grant takes the group out of the list and puts it at its rank, no
+    policy takes it out.
+    """
     group, policy, rank = move
     rest = [row for row in current if row[0] != group]
     if rank is not None:
@@ -50,7 +52,9 @@ def _case(seed):
 
 
 def _along(observed, declared, dropped, changed):
-    """The lists (group, policy) before the first move and after each; a policy is old or new, of its group alone."""
+    """The lists (group, policy) before the first move and after each; a policy is old or new, of
+    its group alone.
+    """
     final = final_order(observed, declared, dropped)
     states = [[(group, f"old {group}") for group in observed]]
     for move in moves(observed, final, changed, declared):
@@ -70,9 +74,13 @@ def test_no_member_ever_gets_a_third_policy():
         final, states = _along(observed, declared, dropped, changed)
         assert tuple(group for group, _ in states[-1]) == final, f"seed {seed}"
         everyone = sorted({group for state in states for group, _ in state})
-        for members in itertools.chain.from_iterable(itertools.combinations(everyone, size) for size in (1, 2, 3, 4)):
+        for members in itertools.chain.from_iterable(
+            itertools.combinations(everyone, size) for size in (1, 2, 3, 4)
+        ):
             allowed = {_first(states[0], members), _first(states[-1], members)}
-            assert all(_first(state, members) in allowed for state in states), f"seed {seed}: members of {members}"
+            assert all(_first(state, members) in allowed for state in states), (
+                f"seed {seed}: members of {members}"
+            )
             judged += len(states)
     assert judged > 100 * SAMPLES
 
@@ -83,7 +91,9 @@ def test_a_plan_made_after_any_stop_ends_in_the_same_order():
         final, states = _along(observed, declared, dropped, changed)
         for state in states:
             now = [group for group, _ in state]
-            assert final_order(now, declared, dropped & set(now)) == final, f"seed {seed}: {observed} {declared} {now}"
+            assert final_order(now, declared, dropped & set(now)) == final, (
+                f"seed {seed}: {observed} {declared} {now}"
+            )
 
 
 def test_no_move_can_be_left_out():

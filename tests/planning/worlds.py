@@ -1,6 +1,8 @@
-"""Small worlds for the laws: a model of both services that shares no code with the product, and an enumeration of who reaches whom.
+"""Small worlds for the laws: a model of both services that shares no code with the product, and an
+enumeration of who reaches whom.
 
-Everything is spelled out: policies are sets, access is computed for every user and every combination of groups. Slow and plain on purpose.
+Everything is spelled out: policies are sets, access is computed for every user and every
+combination of groups. Slow and plain on purpose.
 """
 
 from __future__ import annotations
@@ -60,7 +62,9 @@ class StepFailed(Exception):
 
 @dataclass
 class TeamsWorld:
-    """policies: name -> (apps, description); groups: [group, name] in rank order; users: user -> name."""
+    """policies: name -> (apps, description); groups: [group, name] in rank order; users: user ->
+    name.
+    """
 
     policies: dict[str, tuple[frozenset[str], str]]
     everyone: frozenset[str]
@@ -79,7 +83,10 @@ class TeamsWorld:
     def new(self, given: dict) -> None:
         if given["Identity"] in self.policies:
             raise StepFailed("exists")
-        self.policies[given["Identity"]] = (frozenset(given.get("AppIds", [])), given.get("Description", ""))
+        self.policies[given["Identity"]] = (
+            frozenset(given.get("AppIds", [])),
+            given.get("Description", ""),
+        )
 
     def set(self, given: dict) -> None:
         name = given["Identity"]
@@ -124,13 +131,20 @@ class TeamsWorld:
                 return self.apps(name)
         return self.everyone
 
-    def access(self, users: list[str], groups: list[str]) -> dict[tuple[str, frozenset[str]], frozenset[str]]:
-        combinations = [frozenset(some) for size in range(len(groups) + 1) for some in itertools.combinations(groups, size)]
+    def access(
+        self, users: list[str], groups: list[str]
+    ) -> dict[tuple[str, frozenset[str]], frozenset[str]]:
+        combinations = [
+            frozenset(some)
+            for size in range(len(groups) + 1)
+            for some in itertools.combinations(groups, size)
+        ]
         return {(user, some): self.reach(user, some) for user in users for some in combinations}
 
     def state(self) -> TeamsState:
         policies = {
-            name.lower(): TeamsPolicy(name, {app: app for app in sorted(apps)}, text) for name, (apps, text) in self.policies.items()
+            name.lower(): TeamsPolicy(name, {app: app for app in sorted(apps)}, text)
+            for name, (apps, text) in self.policies.items()
         }
         policies["global"] = TeamsPolicy("Global", {app: app for app in sorted(self.everyone)}, "")
         return TeamsState(
@@ -156,7 +170,10 @@ class ExchangeWorld:
             key = (given["AppId"][0], given["PolicyScopeGroupId"].split("@")[0])
             if key in self.policies:
                 raise StepFailed("exists")
-            self.policies[key] = (AccessRight(given["AccessRight"]), given.get("Description", "").strip())
+            self.policies[key] = (
+                AccessRight(given["AccessRight"]),
+                given.get("Description", "").strip(),
+            )
             return
         app, _, scope = given["Identity"].split("\\")[1].partition(":")
         key = (app, scope.split(";")[1])
@@ -169,7 +186,11 @@ class ExchangeWorld:
 
     def granted(self, app: str, member_of: frozenset[str]) -> bool:
         """The documented five rules, in their order."""
-        matching = [(scope, right) for (owner, scope), (right, _) in self.policies.items() if owner in {app, "*"}]
+        matching = [
+            (scope, right)
+            for (owner, scope), (right, _) in self.policies.items()
+            if owner in {app, "*"}
+        ]
         if any(right is AccessRight.DENY and scope in member_of for scope, right in matching):
             return False
         if any(right is AccessRight.RESTRICT and scope in member_of for scope, right in matching):
@@ -177,29 +198,58 @@ class ExchangeWorld:
         return all(right is not AccessRight.RESTRICT for _, right in matching)
 
     def access(self, apps: list[str], scopes: list[str]) -> set[tuple[str, frozenset[str]]]:
-        combinations = [frozenset(some) for size in range(len(scopes) + 1) for some in itertools.combinations(scopes, size)]
+        combinations = [
+            frozenset(some)
+            for size in range(len(scopes) + 1)
+            for some in itertools.combinations(scopes, size)
+        ]
         return {(app, some) for app in apps for some in combinations if self.granted(app, some)}
 
     def state(self) -> ExchangeState:
-        return ExchangeState({key: _exchange_policy(key, *value) for key, value in self.policies.items()})
+        return ExchangeState(
+            {key: _exchange_policy(key, *value) for key, value in self.policies.items()}
+        )
 
 
 def _exchange_policy(key: tuple[str, str], right: AccessRight, description: str) -> ExchangePolicy:
     app, scope = key
     sid = f"S-1-5-21-1-1-1-{SCOPES.index(scope)}"
-    return ExchangePolicy(app, scope, sid, right, description, description, f"{TENANT}\\{app}:{sid};{scope}", f"Scope {scope[-1]}")
+    return ExchangePolicy(
+        app,
+        scope,
+        sid,
+        right,
+        description,
+        description,
+        f"{TENANT}\\{app}:{sid};{scope}",
+        f"Scope {scope[-1]}",
+    )
 
 
 def directory() -> Directory:
     users = {user: User(user, f"u{n}@contoso.com", f"User {n}") for n, user in enumerate(USERS)}
     recipients = {
         scope: Recipient(
-            scope, f"S-1-5-21-1-1-1-{n}", f"{scope}@contoso.com", frozenset({f"{scope}@contoso.com"}), f"Scope {n}", "", True, None
+            scope,
+            f"S-1-5-21-1-1-1-{n}",
+            f"{scope}@contoso.com",
+            frozenset({f"{scope}@contoso.com"}),
+            f"Scope {n}",
+            "",
+            True,
+            None,
         )
         for n, scope in enumerate(SCOPES)
     }
     by_address = {recipient.primary: scope for scope, recipient in recipients.items()}
-    return Directory(users, {}, recipients, frozenset(), {user.upn: user.id for user in users.values()}, by_address)
+    return Directory(
+        users,
+        {},
+        recipients,
+        frozenset(),
+        {user.upn: user.id for user in users.values()},
+        by_address,
+    )
 
 
 def observed(teams: TeamsWorld | None, exchange: ExchangeWorld | None) -> Observed:
@@ -220,22 +270,53 @@ def listing(texts: list[str]) -> Listing:
     return Listing(tuple(texts), "policies/test.yaml", ones, ones, "$.spec.grants.users")
 
 
-def tenant(*, prune: bool = False, consents: tuple[str, ...] = (), limits: Limits = GENEROUS) -> TenantDocument:
-    return TenantDocument("contoso", TENANT, None, (Kind.TEAMS_POLICY,) if prune else (), consents, limits, None, {}, HERE)
+def tenant(
+    *, prune: bool = False, consents: tuple[str, ...] = (), limits: Limits = GENEROUS
+) -> TenantDocument:
+    return TenantDocument(
+        "contoso",
+        TENANT,
+        None,
+        (Kind.TEAMS_POLICY,) if prune else (),
+        consents,
+        limits,
+        None,
+        {},
+        HERE,
+    )
 
 
 def teams_document(name: str, **given) -> TeamsPolicyDocument:
-    default = {"absent": False, "description": None, "applications": None, "tenant": False, "groups": None, "users": None}
+    default = {
+        "absent": False,
+        "description": None,
+        "applications": None,
+        "tenant": False,
+        "groups": None,
+        "users": None,
+    }
     return TeamsPolicyDocument(name, **{**default, **given}, position=HERE)
 
 
-def exchange_document(apps: list[str], scope: str, right: AccessRight | None, description: str | None = None) -> ExchangePolicyDocument:
+def exchange_document(
+    apps: list[str], scope: str, right: AccessRight | None, description: str | None = None
+) -> ExchangePolicyDocument:
     name = f"{'-'.join(app[-1] for app in apps)}-{scope}"
-    return ExchangePolicyDocument(name, right is None, tuple(apps), Located(scope, HERE, "$.spec.scope"), right, description, HERE)
+    return ExchangePolicyDocument(
+        name,
+        right is None,
+        tuple(apps),
+        Located(scope, HERE, "$.spec.scope"),
+        right,
+        description,
+        HERE,
+    )
 
 
 def documents(
-    teams: list[TeamsPolicyDocument], exchange: list[ExchangePolicyDocument], tenant_document: TenantDocument | None = None
+    teams: list[TeamsPolicyDocument],
+    exchange: list[ExchangePolicyDocument],
+    tenant_document: TenantDocument | None = None,
 ) -> Documents:
     return Documents(tenant_document or tenant(), (), tuple(teams), tuple(exchange))
 
@@ -244,19 +325,30 @@ def some(random_: random.Random, items: list[str]) -> list[str]:
     return [item for item in items if random_.random() < 0.5]
 
 
-def random_teams(random_: random.Random, apps: list[str], users: list[str], groups: list[str], names: list[str]) -> TeamsWorld:
-    policies = {name: (frozenset(some(random_, apps)), random_.choice(["", "old"])) for name in some(random_, names)}
+def random_teams(
+    random_: random.Random, apps: list[str], users: list[str], groups: list[str], names: list[str]
+) -> TeamsWorld:
+    policies = {
+        name: (frozenset(some(random_, apps)), random_.choice(["", "old"]))
+        for name in some(random_, names)
+    }
     present = list(policies)
     holders = {user: random_.choice(present) for user in some(random_, users)} if present else {}
     order = random_.sample(groups, len(groups))
-    assigned = [(group, random_.choice(present)) for group in order if random_.random() < 0.6] if present else []
+    assigned = (
+        [(group, random_.choice(present)) for group in order if random_.random() < 0.6]
+        if present
+        else []
+    )
     return TeamsWorld(policies, frozenset(some(random_, apps)), assigned, holders)
 
 
 def random_teams_documents(
     random_: random.Random, apps: list[str], users: list[str], groups: list[str], names: list[str]
 ) -> list[TeamsPolicyDocument]:
-    """Declares some policies in some of their attributes; grants by list, by nobody, and at most one to the tenant."""
+    """Declares some policies in some of their attributes; grants by list, by nobody, and at most
+    one to the tenant.
+    """
     declared = some(random_, names)
     order = random_.sample(groups, len(groups))
     free_users = random_.sample(users, len(users))
@@ -277,7 +369,11 @@ def random_teams_documents(
                 applications=tuple(some(random_, apps)) if random_.random() < 0.9 else None,
                 description=random_.choice([None, "", "new"]),
                 tenant=name == tenant_wide,
-                groups=tuple(GroupGrant(group, next(rank), None, HERE) for group in mine) if random_.random() < 0.8 else None,
+                groups=(
+                    tuple(GroupGrant(group, next(rank), None, HERE) for group in mine)
+                    if random_.random() < 0.8
+                    else None
+                ),
                 users=(listing(owners),) if random_.random() < 0.8 else None,
             )
         )
@@ -295,8 +391,12 @@ def random_exchange(random_: random.Random, apps: list[str], scopes: list[str]) 
     return world
 
 
-def exchange_documents(world: ExchangeWorld, *, described: bool = False) -> list[ExchangePolicyDocument]:
-    """Documents that declare exactly a world's policies, an application without any left out (so not owned)."""
+def exchange_documents(
+    world: ExchangeWorld, *, described: bool = False
+) -> list[ExchangePolicyDocument]:
+    """Documents that declare exactly a world's policies, an application without any left out (so
+    not owned).
+    """
     return [
         exchange_document([app], f"{scope}@contoso.com", right, description if described else None)
         for (app, scope), (right, description) in world.policies.items()

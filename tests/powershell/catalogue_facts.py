@@ -1,4 +1,6 @@
-"""Derives the package's cmdlet catalogue from the recorded facts: `python -m tests.powershell.catalogue_facts > reconciler/powershell/catalogue.json`."""
+"""Derives the package's cmdlet catalogue from the recorded facts: `python -m
+tests.powershell.catalogue_facts > reconciler/powershell/catalogue.json`.
+"""
 
 import json
 import sys
@@ -27,7 +29,8 @@ WANTED = {
         "Get-Group",
     ),
 }
-# Parameters of these types are never written by the product; neither are hidden ones, nor those that exist on premises only.
+# Parameters of these types are never written by the product; neither are hidden ones, nor those
+# that exist on premises only.
 LEFT_OUT_TYPES = {
     "AuthenticationType",
     "Boolean",
@@ -56,27 +59,53 @@ def dumps(catalogue: dict) -> str:
 
 def _cmdlet(module: str, facts: dict) -> dict:
     parameters = {name: one for name, one in facts["parameters"].items() if _is_written(name, one)}
-    marked = next((name for name, one in facts["parameterSets"].items() if one.get("default")), None)
+    marked = next(
+        (name for name, one in facts["parameterSets"].items() if one.get("default")), None
+    )
     confirmable = facts["supportsShouldProcess"]
-    named = {name: _set(name, one, facts, parameters, confirmable) for name, one in facts["parameterSets"].items()}
+    named = {
+        name: _set(name, one, facts, parameters, confirmable)
+        for name, one in facts["parameterSets"].items()
+    }
     return {
         "module": module,
         "confirmable": confirmable,
         "default_set": facts.get("defaultParameterSet") or marked or facts.get("assumedDefaultSet"),
-        "sets": {("__AllParameterSets" if name == "(All)" else name): one for name, one in named.items()},
-        "parameters": {name: _parameter(one) for name, one in parameters.items()}
-        | ({"Confirm": {"type": "SwitchParameter"}} if confirmable else {}),
+        "sets": {
+            ("__AllParameterSets" if name == "(All)" else name): one for name, one in named.items()
+        },
+        "parameters": (
+            {name: _parameter(one) for name, one in parameters.items()}
+            | ({"Confirm": {"type": "SwitchParameter"}} if confirmable else {})
+        ),
     }
 
 
 def _is_written(name: str, facts: dict) -> bool:
-    return not (facts.get("hidden") or facts.get("onPremOnly") or facts["type"] in LEFT_OUT_TYPES or name in {"WhatIf", "Confirm"})
+    return not (
+        facts.get("hidden")
+        or facts.get("onPremOnly")
+        or facts["type"] in LEFT_OUT_TYPES
+        or name in {"WhatIf", "Confirm"}
+    )
 
 
-def _set(name: str, one: dict, facts: dict, parameters: dict, confirmable: bool) -> dict:  # noqa: FBT001  a fact, not an option
-    members = [key for key, parameter in parameters.items() if "(All)" in parameter["sets"] or name in parameter["sets"]]
-    required = {*one["mandatory"], *one.get("runtimeMandatory", ()), *facts.get("runtimeMandatory", ())}
-    return {"parameters": sorted([*members, *(["Confirm"] if confirmable else [])]), "required": sorted(required)}
+# a fact, not an option
+def _set(name: str, one: dict, facts: dict, parameters: dict, confirmable: bool) -> dict:
+    members = [
+        key
+        for key, parameter in parameters.items()
+        if "(All)" in parameter["sets"] or name in parameter["sets"]
+    ]
+    required = {
+        *one["mandatory"],
+        *one.get("runtimeMandatory", ()),
+        *facts.get("runtimeMandatory", ()),
+    }
+    return {
+        "parameters": sorted([*members, *(["Confirm"] if confirmable else [])]),
+        "required": sorted(required),
+    }
 
 
 def _parameter(facts: dict) -> dict:

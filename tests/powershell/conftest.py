@@ -18,7 +18,10 @@ MINIMUM = (7, 6)
 
 
 def recorded(name: str) -> list[dict]:
-    """The rows of a recording. Lines end at LF only: a value may hold what Python takes for a line end."""
+    """The rows of a recording.
+
+    Lines end at LF only: a value may hold what Python takes for a line end.
+    """
     return [json.loads(line) for line in (RECORDED / name).read_text("utf-8").split("\n") if line]
 
 
@@ -49,7 +52,11 @@ def bindings() -> list[dict]:
 
 @pytest.fixture(scope="session")
 def classes() -> dict[str, frozenset[int]]:
-    return {row["class"]: _code_points(row["codePoints"]) for row in recorded("characters.jsonl") if "codePoints" in row}
+    return {
+        row["class"]: _code_points(row["codePoints"])
+        for row in recorded("characters.jsonl")
+        if "codePoints" in row
+    }
 
 
 def _code_points(ranges: list[str]) -> frozenset[int]:
@@ -63,7 +70,9 @@ def pwsh() -> str:
     found = shutil.which(os.environ.get("RECONCILER_PWSH") or "pwsh")
     if found is None:
         pytest.skip("no PowerShell 7.6 or newer on PATH or in RECONCILER_PWSH")
-    answer = subprocess.run([found, "--version"], capture_output=True, text=True, timeout=120, check=False).stdout
+    answer = subprocess.run(
+        [found, "--version"], capture_output=True, text=True, timeout=120, check=False
+    ).stdout
     version = re.search(r"PowerShell (\d+)\.(\d+)", answer)
     if version is None or tuple(map(int, version.groups())) < MINIMUM:
         pytest.skip(f"{found} is {answer.strip() or 'no PowerShell'}; 7.6 or newer is needed")
@@ -74,10 +83,29 @@ class Runner:
     """One process of the package's runner: a request line in, an answer line out."""
 
     def __init__(self, pwsh: str, script: Path, home: Path) -> None:
-        keep = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "DOTNET_ROOT") if name in os.environ}
-        quiet = {"POWERSHELL_TELEMETRY_OPTOUT": "1", "POWERSHELL_UPDATECHECK": "Off", "NO_COLOR": "1", "TERM": "dumb", "LC_ALL": "C.UTF-8"}
+        keep = {
+            name: os.environ[name]
+            for name in ("PATH", "SYSTEMROOT", "DOTNET_ROOT")
+            if name in os.environ
+        }
+        quiet = {
+            "POWERSHELL_TELEMETRY_OPTOUT": "1",
+            "POWERSHELL_UPDATECHECK": "Off",
+            "NO_COLOR": "1",
+            "TERM": "dumb",
+            "LC_ALL": "C.UTF-8",
+        }
         places = dict.fromkeys(("HOME", "TMPDIR", "TEMP", "TMP"), str(home))
-        command = [pwsh, "-NoLogo", "-NoProfile", "-NonInteractive", "-OutputFormat", "Text", "-File", str(script)]
+        command = [
+            pwsh,
+            "-NoLogo",
+            "-NoProfile",
+            "-NonInteractive",
+            "-OutputFormat",
+            "Text",
+            "-File",
+            str(script),
+        ]
         self._process = subprocess.Popen(
             command,
             env=keep | quiet | places,

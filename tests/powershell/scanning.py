@@ -1,13 +1,25 @@
-"""PowerShell's own way of scanning strings, apart from the product's reader: an oracle that is itself held against the recordings.
+"""PowerShell's own way of scanning strings, apart from the product's reader: an oracle that is
+itself held against the recordings.
 
-Any single quote of the five opens and closes; two in a row are one, the second. Double quotes likewise among their four, with backtick escapes.
+Any single quote of the five opens and closes; two in a row are one, the second. Double quotes
+likewise among their four, with backtick escapes.
 """
 
 import re
 
 SINGLE = "'\u2018\u2019\u201a\u201b"
 DOUBLE = '"\u201c\u201d\u201e'
-ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+ESCAPES = {
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}
 
 
 class NoString(Exception):

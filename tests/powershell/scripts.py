@@ -21,9 +21,20 @@ class Digests(NamedTuple):
     content_digest: str = "content:" + "2b" * 32
 
 
-def step(number: int, provider: Provider, address: str, reason: str, cmdlet: str, **parameters: object) -> Step:
+def step(
+    number: int, provider: Provider, address: str, reason: str, cmdlet: str, **parameters: object
+) -> Step:
     text = render(Invocation(cmdlet, parameters))
-    return Step(number, Address(address), provider, cmdlet, parameters, text, reason, temporary=reason == "remove-deny")
+    return Step(
+        number,
+        Address(address),
+        provider,
+        cmdlet,
+        parameters,
+        text,
+        reason,
+        temporary=reason == "remove-deny",
+    )
 
 
 def plan(*steps: Step, **fields: object) -> Plan:
@@ -38,7 +49,19 @@ def plan(*steps: Step, **fields: object) -> Plan:
         "summary": {"create": 2, "update": 1},
         "steps": steps,
     }
-    empty = dict.fromkeys(("held", "changes", "unmanaged", "displaced", "unresolved", "consents", "refusals", "warnings"), ())
+    empty = dict.fromkeys(
+        (
+            "held",
+            "changes",
+            "unmanaged",
+            "displaced",
+            "unresolved",
+            "consents",
+            "refusals",
+            "warnings",
+        ),
+        (),
+    )
     return Plan(**{**empty, **known, **fields})
 
 
@@ -75,7 +98,13 @@ def usual_steps() -> list[Step]:
             AppIds=[APPLICATION],
         ),
         step(
-            4, "teams", f"teams.grant/user:{USER}", "grant-user", "Grant-CsApplicationAccessPolicy", Identity=USER, PolicyName="Test-policy"
+            4,
+            "teams",
+            f"teams.grant/user:{USER}",
+            "grant-user",
+            "Grant-CsApplicationAccessPolicy",
+            Identity=USER,
+            PolicyName="Test-policy",
         ),
     ]
 
@@ -120,7 +149,11 @@ CASES = {
     "usual-teams": (plan(*usual_steps()), "teams"),
     "usual-exchange": (plan(*usual_steps()), "exchange"),
     "simulated-china": (
-        plan(*usual_steps(), inputs=Inputs("d", "c", "2026-11-20T08:00:00Z", "simulated"), connect={"cloud": "china"}),
+        plan(
+            *usual_steps(),
+            inputs=Inputs("d", "c", "2026-11-20T08:00:00Z", "simulated"),
+            connect={"cloud": "china"},
+        ),
         "exchange",
     ),
     "gcch-teams": (plan(*usual_steps()[2:], connect={"cloud": "gcch"}), "teams"),
@@ -129,7 +162,10 @@ CASES = {
         plan(
             *usual_steps(),
             applicable=False,
-            refusals=(Note("limits", "teams.grant", {}), Note("tenant-wide", f"exchange.application/{APPLICATION}", {})),
+            refusals=(
+                Note("limits", "teams.grant", {}),
+                Note("tenant-wide", f"exchange.application/{APPLICATION}", {}),
+            ),
         ),
         "teams",
     ),
@@ -141,7 +177,9 @@ def written(value: Plan, provider: Provider) -> str:
 
 
 def write_golden() -> None:
-    """Write all golden scripts anew: `python -m tests.powershell.scripts`, then review the difference."""
+    """Write all golden scripts anew: `python -m tests.powershell.scripts`, then review the
+    difference.
+    """
     GOLDEN.mkdir(exist_ok=True)
     for name, (value, provider) in CASES.items():
         (GOLDEN / f"{name}.ps1").write_bytes(written(value, provider).encode())

@@ -20,8 +20,14 @@ CODE = re.compile(r"\[([a-z-]+)\]$")
 
 # What PowerShell binds and the reconciler refuses, and why.
 STRICTER = {
-    "unknown-parameter": "names of other case, beginnings and aliases of names, common parameters, and those that the product never writes",
-    "wrong-type": "values that PowerShell would convert: a number or a single text for a list, null for a switch, an enumeration's member in another case",
+    "unknown-parameter": (
+        "names of other case, beginnings and aliases of names, common parameters, and those that"
+        " the product never writes"
+    ),
+    "wrong-type": (
+        "values that PowerShell would convert: a number or a single text for a list, null for a"
+        " switch, an enumeration's member in another case"
+    ),
     **{refusal.name: refusal.message for refusal in REFUSALS},
     "missing-parameter": "PolicyName: declared optional, and the module throws without it",
 }
@@ -34,7 +40,9 @@ def test_the_catalogue_is_what_the_recorded_facts_give() -> None:
     )
 
 
-def test_what_binds_here_bound_in_powershell_in_the_same_set_with_the_same_values(bindings: list[dict]) -> None:
+def test_what_binds_here_bound_in_powershell_in_the_same_set_with_the_same_values(
+    bindings: list[dict],
+) -> None:
     bound, refused = set(), set()
     for row in bindings:
         found = invocation(row)
@@ -67,7 +75,11 @@ def invocation(row: dict) -> Invocation | None:
 
 
 def test_what_powershell_did_not_bind_is_refused(bindings: list[dict]) -> None:
-    failed = [found for row in bindings if row["error"] is not None and (found := invocation(row)) is not None]
+    failed = [
+        found
+        for row in bindings
+        if row["error"] is not None and (found := invocation(row)) is not None
+    ]
     assert len(failed) > 40
     for found in failed:
         with pytest.raises(BindingFault, match=CODE):
@@ -85,7 +97,9 @@ def test_the_order_of_parameters_says_nothing(made: Invocation) -> None:
 
 
 @given(writes, hostile.any_texts.filter(lambda name: name not in {"PassThru", "Confirm"}))
-def test_a_name_that_is_not_exactly_in_the_catalogue_is_refused(made: Invocation, name: str) -> None:
+def test_a_name_that_is_not_exactly_in_the_catalogue_is_refused(
+    made: Invocation, name: str
+) -> None:
     known = cmdlet(made.cmdlet).parameters
     if name not in known:
         with pytest.raises(BindingFault, match="unknown-parameter"):
@@ -94,7 +108,13 @@ def test_a_name_that_is_not_exactly_in_the_catalogue_is_refused(made: Invocation
 
 @pytest.mark.parametrize(
     "name",
-    ["Remove-Mailbox", "", "set-CsApplicationAccessPolicy", "Set-CsApplicationAccessPolicy\u200b", "Get-CsApplicationAccessPolic\u0443"],
+    [
+        "Remove-Mailbox",
+        "",
+        "set-CsApplicationAccessPolicy",
+        "Set-CsApplicationAccessPolicy\u200b",
+        "Get-CsApplicationAccessPolic\u0443",
+    ],
 )
 def test_a_cmdlet_that_is_not_exactly_in_the_catalogue_is_refused(name: str) -> None:
     with pytest.raises(BindingFault, match="unknown-cmdlet") as fault:
@@ -111,16 +131,28 @@ def test_a_cmdlet_that_is_not_exactly_in_the_catalogue_is_refused(name: str) -> 
         ("Set-CsApplicationAccessPolicy", USER, "nothing-to-set"),
         ("Set-CsApplicationAccessPolicy", USER | {"AppIds": ["a"]}, "not-a-single-edit"),
         ("Set-CsApplicationAccessPolicy", USER | {"AppIds": {"Add": []}}, "not-a-single-edit"),
-        ("Set-CsApplicationAccessPolicy", USER | {"AppIds": {"Add": ["a"], "Remove": ["b"]}}, "not-a-single-edit"),
+        (
+            "Set-CsApplicationAccessPolicy",
+            USER | {"AppIds": {"Add": ["a"], "Remove": ["b"]}},
+            "not-a-single-edit",
+        ),
         ("Set-CsApplicationAccessPolicy", USER | {"AppIds": {"Replace": ["a"]}}, "wrong-type"),
         ("Set-CsApplicationAccessPolicy", USER | {"AppIds": {"Add": [""]}}, "wrong-type"),
         ("New-CsApplicationAccessPolicy", {}, "missing-parameter"),
         ("New-CsApplicationAccessPolicy", USER | {"AppIds": []}, "no-list-of-applications"),
-        ("New-CsApplicationAccessPolicy", USER | {"AppIds": {"Add": ["a"]}}, "no-list-of-applications"),
+        (
+            "New-CsApplicationAccessPolicy",
+            USER | {"AppIds": {"Add": ["a"]}},
+            "no-list-of-applications",
+        ),
         ("New-CsApplicationAccessPolicy", USER | {"AppIds": "a"}, "wrong-type"),
         ("New-CsApplicationAccessPolicy", USER | {"Description": 5}, "wrong-type"),
         ("New-CsApplicationAccessPolicy", USER | {"Confirm": True}, "question-asked-for"),
-        ("New-CsApplicationAccessPolicy", USER | {"MsftInternalProcessingMode": "x"}, "unknown-parameter"),
+        (
+            "New-CsApplicationAccessPolicy",
+            USER | {"MsftInternalProcessingMode": "x"},
+            "unknown-parameter",
+        ),
         ("New-CsApplicationAccessPolicy", USER | {"WhatIf": True}, "unknown-parameter"),
         ("Get-CsApplicationAccessPolicy", {"Confirm": False}, "unknown-parameter"),
         ("Get-CsApplicationAccessPolicy", USER | {"Filter": "x"}, "no-parameter-set"),
@@ -146,14 +178,38 @@ def test_a_cmdlet_that_is_not_exactly_in_the_catalogue_is_refused(name: str) -> 
             {"AppId": ["a", "b"], "PolicyScopeGroupId": "g", "AccessRight": "DenyAccess"},
             "not-one-application",
         ),
-        ("New-ApplicationAccessPolicy", {"AppId": [], "PolicyScopeGroupId": "g", "AccessRight": "DenyAccess"}, "blank-id"),
-        ("New-ApplicationAccessPolicy", {"AppId": ["a"], "PolicyScopeGroupId": "", "AccessRight": "DenyAccess"}, "wrong-type"),
-        ("New-ApplicationAccessPolicy", {"AppId": ["a"], "PolicyScopeGroupId": "g", "AccessRight": "denyaccess"}, "wrong-type"),
-        ("New-ApplicationAccessPolicy", {"AppId": ["a"], "PolicyScopeGroupId": "g", "AccessRight": 1}, "wrong-type"),
-        ("New-ApplicationAccessPolicy", {"AppId": ["a"], "AccessRight": "DenyAccess"}, "missing-parameter"),
+        (
+            "New-ApplicationAccessPolicy",
+            {"AppId": [], "PolicyScopeGroupId": "g", "AccessRight": "DenyAccess"},
+            "blank-id",
+        ),
+        (
+            "New-ApplicationAccessPolicy",
+            {"AppId": ["a"], "PolicyScopeGroupId": "", "AccessRight": "DenyAccess"},
+            "wrong-type",
+        ),
+        (
+            "New-ApplicationAccessPolicy",
+            {"AppId": ["a"], "PolicyScopeGroupId": "g", "AccessRight": "denyaccess"},
+            "wrong-type",
+        ),
+        (
+            "New-ApplicationAccessPolicy",
+            {"AppId": ["a"], "PolicyScopeGroupId": "g", "AccessRight": 1},
+            "wrong-type",
+        ),
+        (
+            "New-ApplicationAccessPolicy",
+            {"AppId": ["a"], "AccessRight": "DenyAccess"},
+            "missing-parameter",
+        ),
         ("Set-ApplicationAccessPolicy", USER | {"Confirm": False}, "nothing-to-set"),
         ("Remove-ApplicationAccessPolicy", USER, "unanswered-question"),
-        ("Get-ConnectionInformation", {"ConnectionId": ["a"], "ModulePrefix": ["b"]}, "no-parameter-set"),
+        (
+            "Get-ConnectionInformation",
+            {"ConnectionId": ["a"], "ModulePrefix": ["b"]},
+            "no-parameter-set",
+        ),
         ("Get-Recipient", {"ResultSize": "5"}, "wrong-type"),
     ],
 )
@@ -164,7 +220,11 @@ def test_each_refusal_by_name(name: str, parameters: dict, code: str) -> None:
 
 
 def test_every_refusal_has_a_case() -> None:
-    cases = {mark.args[1][index][2] for mark in test_each_refusal_by_name.pytestmark for index in range(len(mark.args[1]))}
+    cases = {
+        mark.args[1][index][2]
+        for mark in test_each_refusal_by_name.pytestmark
+        for index in range(len(mark.args[1]))
+    }
     assert {refusal.name for refusal in REFUSALS} <= cases
 
 

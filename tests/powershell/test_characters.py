@@ -19,7 +19,9 @@ def test_every_code_point_is_plain_or_refused_with_a_reason() -> None:
 
 def test_nothing_without_a_visible_form_is_plain() -> None:
     invisible = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}
-    assert {char for char in EVERY_CHARACTER if plain(char) and unicodedata.category(char) in invisible} == {" "}
+    assert {
+        char for char in EVERY_CHARACTER if plain(char) and unicodedata.category(char) in invisible
+    } == {" "}
 
 
 @pytest.mark.parametrize(
@@ -44,15 +46,23 @@ def test_each_class_has_its_reason(chars: str, why: str) -> None:
     assert {unfit(char).why for char in chars} == {why}
 
 
-def test_what_ends_a_line_or_is_blank_in_powershell_is_not_plain(classes: dict[str, frozenset[int]]) -> None:
+def test_what_ends_a_line_or_is_blank_in_powershell_is_not_plain(
+    classes: dict[str, frozenset[int]],
+) -> None:
     for name in ("newline", "ends-line-comment", "whitespace"):
         assert {char for point in classes[name] if plain(char := chr(point))} <= {" "}
 
 
-def test_no_invisible_character_that_powershell_overlooks_is_plain(classes: dict[str, frozenset[int]]) -> None:
+def test_no_invisible_character_that_powershell_overlooks_is_plain(
+    classes: dict[str, frozenset[int]],
+) -> None:
     overlooked = [chr(point) for point in classes["ignored-by-comparison"]]
     assert not any(plain(char) for char in overlooked if unicodedata.category(char)[0] in "CZ")
-    assert not any(plain(char) for char in overlooked if char in hostile.INVISIBLE + hostile.JOINERS + hostile.BIDIRECTIONAL)
+    assert not any(
+        plain(char)
+        for char in overlooked
+        if char in hostile.INVISIBLE + hostile.JOINERS + hostile.BIDIRECTIONAL
+    )
 
 
 @pytest.mark.parametrize("name", ["single-quote", "double-quote", "dash"])

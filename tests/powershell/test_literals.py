@@ -22,16 +22,25 @@ def emitted(value: str) -> str | None:
         return None
 
 
-def test_each_text_is_written_as_powershell_was_recorded_to_read_it_back(literals: list[dict]) -> None:
-    right = {(row["value"], row["text"]) for row in literals if row["ok"] and row["rendering"] in {"single", "double"}}
-    # What a runner takes for a command is written with one more escape than when it was recorded; the last test has it.
+def test_each_text_is_written_as_powershell_was_recorded_to_read_it_back(
+    literals: list[dict],
+) -> None:
+    right = {
+        (row["value"], row["text"])
+        for row in literals
+        if row["ok"] and row["rendering"] in {"single", "double"}
+    }
+    # What a runner takes for a command is written with one more escape than when it was recorded;
+    # the last test has it.
     values = {row["value"] for row in literals if not RUNNER_COMMAND.search(row["value"])}
     written = {(value, text) for value in values if (text := emitted(value)) is not None}
     assert len(written) > 2500
     assert not written - right
 
 
-def test_only_texts_with_an_unfit_character_of_a_refused_class_have_no_literal(literals: list[dict]) -> None:
+def test_only_texts_with_an_unfit_character_of_a_refused_class_have_no_literal(
+    literals: list[dict],
+) -> None:
     for value in {row["value"] for row in literals}:
         if emitted(value) is None:
             assert any(emitted(char) is None for char in value)
@@ -43,7 +52,9 @@ def test_the_oracle_reads_every_right_literal_as_powershell_did(literals: list[d
             assert scan(row["text"], 0) == (row["read"], len(row["text"]))
 
 
-def test_the_oracle_finds_that_a_wrong_literal_ends_early_or_says_something_else(literals: list[dict]) -> None:
+def test_the_oracle_finds_that_a_wrong_literal_ends_early_or_says_something_else(
+    literals: list[dict],
+) -> None:
     for row in literals:
         if not row["ok"] and row["text"][0] in "'\"":
             try:
@@ -62,7 +73,10 @@ def test_a_text_is_one_literal_on_one_line_with_nothing_around_it(text: str) -> 
 
 @given(hostile.plain_texts.filter(lambda text: not RUNNER_COMMAND.search(text)))
 def test_a_plain_text_is_single_quoted_and_otherwise_raw(text: str) -> None:
-    assert literal(text) == "'" + "".join(char * 2 if char in hostile.SINGLE_QUOTES else char for char in text) + "'"
+    assert (
+        literal(text)
+        == "'" + "".join(char * 2 if char in hostile.SINGLE_QUOTES else char for char in text) + "'"
+    )
 
 
 @given(hostile.texts)
@@ -70,7 +84,9 @@ def test_a_text_that_is_not_plain_is_double_quoted_and_shows_every_character(tex
     written = literal(text + "\n")
     assert written.startswith('"')
     assert written.isprintable()
-    assert not set(written[1:-1]) & set(hostile.SINGLE_QUOTES[1:] + hostile.DOUBLE_QUOTES[1:] + hostile.JOINERS)
+    assert not set(written[1:-1]) & set(
+        hostile.SINGLE_QUOTES[1:] + hostile.DOUBLE_QUOTES[1:] + hostile.JOINERS
+    )
 
 
 @given(hostile.refused_texts)
@@ -169,4 +185,9 @@ def test_any_value_has_a_literal_of_one_line_or_is_refused(value: object) -> Non
 )
 def test_what_a_runner_takes_for_a_command_is_never_written_as_one(value, text):
     assert literal(value) == text
-    assert read(f"Set-CsApplicationAccessPolicy -Identity:'P' -Description:{text}").parameters["Description"] == value
+    assert (
+        read(f"Set-CsApplicationAccessPolicy -Identity:'P' -Description:{text}").parameters[
+            "Description"
+        ]
+        == value
+    )

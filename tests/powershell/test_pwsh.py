@@ -1,4 +1,6 @@
-"""The same corpus through a real PowerShell: its parser and the package's own runner must read what was rendered."""
+"""The same corpus through a real PowerShell: its parser and the package's own runner must read what
+was rendered.
+"""
 
 import json
 import subprocess
@@ -30,15 +32,25 @@ ConvertTo-Json -Compress -EscapeHandling EscapeNonAscii -InputObject @{
 """
 
 
-@settings(deadline=None, max_examples=300, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None,
+    max_examples=300,
+    phases=[Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.lists(invocations, min_size=1, max_size=5))
 def test_the_runner_reads_what_was_rendered(runner: Runner, made: list[Invocation]) -> None:
     for invocation in made:
         answer = runner.ask("read", text=render(invocation))
-        assert answer.get("value") == {"cmdlet": invocation.cmdlet, "parameters": dict(invocation.parameters)}, answer
+        assert answer.get("value") == {
+            "cmdlet": invocation.cmdlet,
+            "parameters": dict(invocation.parameters),
+        }, answer
 
 
-def test_the_runner_still_answers_as_it_was_recorded(runner: Runner, runner_reads: list[dict]) -> None:
+def test_the_runner_still_answers_as_it_was_recorded(
+    runner: Runner, runner_reads: list[dict]
+) -> None:
     for row in runner_reads:
         answer = runner.ask("read", text=row["text"])
         assert answer.get("value") == row.get("value"), row["text"]
@@ -58,6 +70,8 @@ def test_a_script_parses_and_calls_exactly_its_steps(pwsh: str) -> None:
         parsed = json.loads(answer.stdout)
         texts = [step.text for step in plan.steps if step.provider == provider]
         assert parsed["errors"] == []
-        assert [call for call in parsed["calls"] if "-Cs" in call or "-ApplicationAccess" in call][-len(texts) :] == texts
+        assert [call for call in parsed["calls"] if "-Cs" in call or "-ApplicationAccess" in call][
+            -len(texts) :
+        ] == texts
         assert len(parsed["modules"]) == 1
         assert parsed["version"].startswith("7.6")

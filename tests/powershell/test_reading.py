@@ -51,8 +51,10 @@ def same(left: object, right: object) -> bool:
 def test_what_the_runner_reads_is_read_alike_if_it_is_spelled_as_the_renderer_spells_it_and_refused_otherwise(
     runner_reads: list[dict],
 ) -> None:
-    """Refused although PowerShell reads it: other layout and quotes, escapes where none is needed, raw invisible characters, `$` without
-    a backtick, a comment-like or semicolon end, numbers and nulls in lists, maps with quoted keys or another order, names in odd case."""
+    """Refused although PowerShell reads it: other layout and quotes, escapes where none is needed,
+    raw invisible characters, `$` without a backtick, a comment-like or semicolon end, numbers and
+    nulls in lists, maps with quoted keys or another order, names in odd case.
+    """
     count = 0
     for row in runner_reads:
         found, told = accepted(row["text"]), row.get("value")
@@ -65,16 +67,23 @@ def test_what_the_runner_reads_is_read_alike_if_it_is_spelled_as_the_renderer_sp
 
 
 def test_the_gate_of_the_recording_allows_no_more_than_is_read(gate: list[dict]) -> None:
-    """Allowed there and refused here: negative numbers, numbers of nineteen digits (the runner refuses those too), maps of any keys and
-    scalars, lists of other things than texts, layout inside brackets, double quotes where single ones do, characters that are never rendered."""
+    """Allowed there and refused here: negative numbers, numbers of nineteen digits (the runner
+    refuses those too), maps of any keys and scalars, lists of other things than texts, layout
+    inside brackets, double quotes where single ones do, characters that are never rendered.
+    """
     for row in gate:
         found = accepted(row["text"])
         if row["allowed"]:
-            assert (found is not None) == (canonical(row["command"], row["values"]) == row["text"]), row["text"]
+            assert (found is not None) == (
+                canonical(row["command"], row["values"]) == row["text"]
+            ), row["text"]
         if found is not None and row["astAllowed"]:
             assert same([found.cmdlet, found.parameters], [row["command"], row["values"]])
         if found is not None and not row["allowed"]:
-            assert row["why"] in {"command:not in the catalogue", "parameter:not in the catalogue"}, row["text"]
+            assert row["why"] in {
+                "command:not in the catalogue",
+                "parameter:not in the catalogue",
+            }, row["text"]
 
 
 def test_no_literal_is_read_as_another_value_than_powershell_reads(literals: list[dict]) -> None:
@@ -83,21 +92,34 @@ def test_no_literal_is_read_as_another_value_than_powershell_reads(literals: lis
         found = accepted("Set-Probe -P:" + row["text"])
         if found is not None:
             count += 1
-            assert (found.cmdlet, found.parameters["P"], row["errors"]) == ("Set-Probe", row["read"], [])
+            assert (found.cmdlet, found.parameters["P"], row["errors"]) == (
+                "Set-Probe",
+                row["read"],
+                [],
+            )
     assert count > 2500
 
 
 def test_a_literal_of_the_renderer_is_read_as_powershell_reads_it(literals: list[dict]) -> None:
     for row in literals:
-        if row["ok"] and canonical("Set-Probe", {"P": row["value"]}) == "Set-Probe -P:" + row["text"]:
-            assert read("Set-Probe -P:" + row["text"]) == Invocation("Set-Probe", {"P": row["read"]})
+        if (
+            row["ok"]
+            and canonical("Set-Probe", {"P": row["value"]}) == "Set-Probe -P:" + row["text"]
+        ):
+            assert read("Set-Probe -P:" + row["text"]) == Invocation(
+                "Set-Probe", {"P": row["read"]}
+            )
 
 
 def test_a_value_of_a_parameters_type_reaches_it_unchanged(arguments: list[dict]) -> None:
     count = 0
     for row in arguments:
         found, declared = accepted(row["text"]), TYPES.get(row["parameterType"])
-        if found is None or declared is None or set(found.parameters) - {"Query", "Quota", "Other", "Force", "Confirm"} != {"P"}:
+        if (
+            found is None
+            or declared is None
+            or set(found.parameters) - {"Query", "Quota", "Other", "Force", "Confirm"} != {"P"}
+        ):
             continue
         if mismatch(Parameter(declared), found.parameters["P"]) is not None:
             continue
@@ -110,7 +132,9 @@ def test_a_value_of_a_parameters_type_reaches_it_unchanged(arguments: list[dict]
     assert count > 300
 
 
-def test_every_character_of_the_basic_plane_is_read_back_as_it_was_written_or_has_no_literal() -> None:
+def test_every_character_of_the_basic_plane_is_read_back_as_it_was_written_or_has_no_literal() -> (
+    None
+):
     for point in range(0x10000):
         text = f"a{chr(point)}b"
         if canonical("Set-Probe", {"P": text}) is not None:
@@ -125,10 +149,14 @@ def test_what_is_rendered_is_read_back(invocation: Invocation) -> None:
 
 
 @given(invocations, st.data())
-def test_a_changed_character_is_refused_or_is_another_invocation_in_its_own_spelling(invocation: Invocation, data: st.DataObject) -> None:
+def test_a_changed_character_is_refused_or_is_another_invocation_in_its_own_spelling(
+    invocation: Invocation, data: st.DataObject
+) -> None:
     text = render(invocation)
     position = data.draw(st.integers(0, len(text)))
-    piece = data.draw(st.sampled_from(hostile.PLAIN + hostile.ESCAPED + hostile.REFUSED) | st.just(""))
+    piece = data.draw(
+        st.sampled_from(hostile.PLAIN + hostile.ESCAPED + hostile.REFUSED) | st.just("")
+    )
     taken = data.draw(st.integers(0, 2))
     changed = text[:position] + piece + text[position + taken :]
     found = accepted(changed)
@@ -166,10 +194,19 @@ def test_numbers_are_read(value: int) -> None:
         ("Set-Probe ", "at character 10, one space and `-Name:`"),
         ("Set-Probe  -A:'x'", "at character 10, one space and `-Name:`"),
         ("Set-Probe -A", "at character 10, one space and `-Name:`"),
-        ("Set-Probe -A:", "at character 14, one constant as the renderer writes it was expected; found the end of the text"),
+        (
+            "Set-Probe -A:",
+            (
+                "at character 14, one constant as the renderer writes it was expected; found the"
+                " end of the text"
+            ),
+        ),
         ("Set-Probe -A:'x';", "at character 14, one constant"),
         ("Set-Probe -A:'x' -a:'y'", "at character 17, parameter a stands twice"),
-        ("Set-Probe -A:'a\u202eb'", r"at character 14, in the literal, character 2 is U\+202E, a bidirectional control"),
+        (
+            "Set-Probe -A:'a\u202eb'",
+            r"at character 14, in the literal, character 2 is U\+202E, a bidirectional control",
+        ),
         ('Set-Probe -A:"x"', "at character 14, the renderer writes this value in another way"),
         ('Set-Probe -A:"`u{110000}"', r"at character 14, `u\{110000\} is no code point"),
         ('Set-Probe -A:"`u{202E}"', "at character 14, .*a bidirectional control"),

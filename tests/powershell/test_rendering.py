@@ -17,7 +17,9 @@ from tests.strategies import text as hostile
 from tests.strategies.invocations import invocations, writes
 
 ONE_INVOCATION = re.compile(
-    r"[A-Z][a-z]+-[A-Za-z]+(?: -[A-Za-z]+:(?:''|\d+|\$true|\$false|\$null|@\((?:''(?:,'')*)?\)|@\{(?:Add|Remove)=@\((?:''(?:,'')*)?\)\}))*"
+    r"[A-Z][a-z]+-[A-Za-z]+(?:"
+    r" -[A-Za-z]+:(?:''|\d+|\$true|\$false|\$null|@\((?:''(?:,'')*)?\)"
+    r"|@\{(?:Add|Remove)=@\((?:''(?:,'')*)?\)\}))*"
 )
 SEEDS = [
     (
@@ -32,37 +34,60 @@ SEEDS = [
             "Description": "description here",
         },
         (
-            "New-CsApplicationAccessPolicy -Identity:'Test-policy' -AppIds:@('ddb80e06-92f3-4978-bc22-a0eee85e6a9e',"
-            "'ccb80e06-92f3-4978-bc22-a0eee85e6a9e','bbb80e06-92f3-4978-bc22-a0eee85e6a9e') -Description:'description here'"
+            "New-CsApplicationAccessPolicy -Identity:'Test-policy'"
+            " -AppIds:@('ddb80e06-92f3-4978-bc22-a0eee85e6a9e'"
+            ",'ccb80e06-92f3-4978-bc22-a0eee85e6a9e'"
+            ",'bbb80e06-92f3-4978-bc22-a0eee85e6a9e')"
+            " -Description:'description here'"
         ),
     ),
     (
         "Set-CsApplicationAccessPolicy",
         {"Identity": "Test-policy", "AppIds": {"Add": ["ddb80e06-92f3-4978-bc22-a0eee85e6a9e"]}},
-        "Set-CsApplicationAccessPolicy -Identity:'Test-policy' -AppIds:@{Add=@('ddb80e06-92f3-4978-bc22-a0eee85e6a9e')}",
+        (
+            "Set-CsApplicationAccessPolicy -Identity:'Test-policy'"
+            " -AppIds:@{Add=@('ddb80e06-92f3-4978-bc22-a0eee85e6a9e')}"
+        ),
     ),
     (
         "Set-CsApplicationAccessPolicy",
         {"Description": "", "AppIds": {"Remove": ["a", "b"]}, "Identity": "Global"},
-        "Set-CsApplicationAccessPolicy -Identity:'Global' -AppIds:@{Remove=@('a','b')} -Description:''",
+        (
+            "Set-CsApplicationAccessPolicy -Identity:'Global' -AppIds:@{Remove=@('a','b')}"
+            " -Description:''"
+        ),
     ),
     (
         "Grant-CsApplicationAccessPolicy",
         {"PolicyName": "Test-policy", "Identity": "748d2cbb-3b55-40ed-8c34-2eae5932b22a"},
-        "Grant-CsApplicationAccessPolicy -Identity:'748d2cbb-3b55-40ed-8c34-2eae5932b22a' -PolicyName:'Test-policy'",
+        (
+            "Grant-CsApplicationAccessPolicy -Identity:'748d2cbb-3b55-40ed-8c34-2eae5932b22a'"
+            " -PolicyName:'Test-policy'"
+        ),
     ),
     (
         "Grant-CsApplicationAccessPolicy",
         {"Group": "566b8d39-5c5c-4aaa-bc07-4f36278a1b38", "PolicyName": "Test-policy", "Rank": 1},
-        "Grant-CsApplicationAccessPolicy -Group:'566b8d39-5c5c-4aaa-bc07-4f36278a1b38' -PolicyName:'Test-policy' -Rank:1",
+        (
+            "Grant-CsApplicationAccessPolicy -Group:'566b8d39-5c5c-4aaa-bc07-4f36278a1b38'"
+            " -PolicyName:'Test-policy' -Rank:1"
+        ),
     ),
-    ("Grant-CsApplicationAccessPolicy", {"Group": "g", "PolicyName": None}, "Grant-CsApplicationAccessPolicy -Group:'g' -PolicyName:$null"),
+    (
+        "Grant-CsApplicationAccessPolicy",
+        {"Group": "g", "PolicyName": None},
+        "Grant-CsApplicationAccessPolicy -Group:'g' -PolicyName:$null",
+    ),
     (
         "Grant-CsApplicationAccessPolicy",
         {"Global": True, "PolicyName": "p"},
         "Grant-CsApplicationAccessPolicy -Global:$true -PolicyName:'p'",
     ),
-    ("Remove-CsApplicationAccessPolicy", {"Identity": "O\u2019Brien"}, "Remove-CsApplicationAccessPolicy -Identity:'O\u2019\u2019Brien'"),
+    (
+        "Remove-CsApplicationAccessPolicy",
+        {"Identity": "O\u2019Brien"},
+        "Remove-CsApplicationAccessPolicy -Identity:'O\u2019\u2019Brien'",
+    ),
     (
         "New-ApplicationAccessPolicy",
         {
@@ -73,17 +98,30 @@ SEEDS = [
             "PolicyScopeGroupId": "EvenUsers@contoso.com",
         },
         (
-            "New-ApplicationAccessPolicy -AppId:@('e7e4dbfc-046f-4074-9b3b-2ae8f144f59b') -PolicyScopeGroupId:'EvenUsers@contoso.com' "
-            "-AccessRight:'RestrictAccess' -Description:'Restrict this app to members of distribution group EvenUsers.' -Confirm:$false"
+            "New-ApplicationAccessPolicy -AppId:@('e7e4dbfc-046f-4074-9b3b-2ae8f144f59b')"
+            " -PolicyScopeGroupId:'EvenUsers@contoso.com' -AccessRight:'RestrictAccess'"
+            " -Description:'Restrict this app to members of distribution group EvenUsers.'"
+            " -Confirm:$false"
         ),
     ),
     (
         "Set-ApplicationAccessPolicy",
         {"Confirm": False, "Description": "a\nb", "Identity": "t\\a:S-1-5-21;g"},
-        "Set-ApplicationAccessPolicy -Identity:'t\\a:S-1-5-21;g' -Description:\"a`nb\" -Confirm:$false",
+        (
+            "Set-ApplicationAccessPolicy -Identity:'t\\a:S-1-5-21;g' -Description:\"a`nb\""
+            " -Confirm:$false"
+        ),
     ),
-    ("Remove-ApplicationAccessPolicy", {"Identity": "x", "Confirm": False}, "Remove-ApplicationAccessPolicy -Identity:'x' -Confirm:$false"),
-    ("Get-Recipient", {"ResultSize": 1000, "Filter": "Name -eq 'x'"}, "Get-Recipient -Filter:'Name -eq ''x''' -ResultSize:1000"),
+    (
+        "Remove-ApplicationAccessPolicy",
+        {"Identity": "x", "Confirm": False},
+        "Remove-ApplicationAccessPolicy -Identity:'x' -Confirm:$false",
+    ),
+    (
+        "Get-Recipient",
+        {"ResultSize": 1000, "Filter": "Name -eq 'x'"},
+        "Get-Recipient -Filter:'Name -eq ''x''' -ResultSize:1000",
+    ),
     ("Get-ConnectionInformation", {}, "Get-ConnectionInformation"),
 ]
 
@@ -108,13 +146,17 @@ def test_a_template_writes_parameters_of_its_cmdlet_only(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(cmdlets()))
 def test_a_template_holds_no_quotes(name: str) -> None:
-    source = (resources.files("reconciler.powershell") / "templates" / f"{name}.j2").read_text("utf-8")
+    source = (resources.files("reconciler.powershell") / "templates" / f"{name}.j2").read_text(
+        "utf-8"
+    )
     assert not set(source) & set("'\"$@`;|&(")
     assert source.isascii()
 
 
 @given(invocations)
-def test_every_value_is_in_the_text_as_one_literal_and_nothing_else_is(invocation: Invocation) -> None:
+def test_every_value_is_in_the_text_as_one_literal_and_nothing_else_is(
+    invocation: Invocation,
+) -> None:
     text = render(invocation)
     rest, values = skeleton(text)
     assert ONE_INVOCATION.fullmatch(rest), rest
@@ -124,7 +166,9 @@ def test_every_value_is_in_the_text_as_one_literal_and_nothing_else_is(invocatio
 def texts_of(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
-    members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    members = (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    )
     return [text for member in members for text in texts_of(member)]
 
 
@@ -133,11 +177,15 @@ def test_a_text_is_one_physical_line_and_the_same_each_time(invocation: Invocati
     text = render(invocation)
     assert "\n" not in text
     assert "\r" not in text
-    assert text == render(Invocation(invocation.cmdlet, dict(reversed(invocation.parameters.items()))))
+    assert text == render(
+        Invocation(invocation.cmdlet, dict(reversed(invocation.parameters.items())))
+    )
 
 
 @given(writes, hostile.refused_texts)
-def test_an_invocation_with_an_unfit_character_is_not_rendered(invocation: Invocation, text: str) -> None:
+def test_an_invocation_with_an_unfit_character_is_not_rendered(
+    invocation: Invocation, text: str
+) -> None:
     for name, value in invocation.parameters.items():
         if isinstance(value, str) and name != "AccessRight":
             with pytest.raises((UnfitText, BindingFault)):  # an id may be blank besides
@@ -182,7 +230,9 @@ def test_a_cmdlet_without_a_template_is_not_rendered() -> None:
         ("{% raw %}X -A:'raw' $x{% endraw %}", "X -A:'raw' $x"),
     ],
 )
-def test_whatever_a_template_prints_is_quoted_and_its_own_words_are_not(source: str, text: str) -> None:
+def test_whatever_a_template_prints_is_quoted_and_its_own_words_are_not(
+    source: str, text: str
+) -> None:
     assert rendering._environment().from_string(source).render(A="it's") == text
 
 
@@ -209,9 +259,10 @@ def test_rendering_needs_no_jinja_until_the_first_text() -> None:
     import subprocess
 
     program = (
-        "import reconciler.powershell.rendering, reconciler.powershell.reading, sys; print(json.dumps('jinja2' in sys.modules))".replace(
-            "print", "import json; print"
-        )
+        "import reconciler.powershell.rendering, reconciler.powershell.reading, sys;"
+        " print(json.dumps('jinja2' in sys.modules))".replace("print", "import json; print")
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
     assert json.loads(answer.stdout) is False

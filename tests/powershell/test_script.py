@@ -10,7 +10,16 @@ from reconciler.model.plans import Invocation
 from reconciler.powershell.reading import read
 from reconciler.reports.powershell import COMMENT
 from tests.powershell.scanning import skeleton
-from tests.powershell.scripts import CASES, GOLDEN, TENANT, hostile_plan, plan, step, usual_steps, written
+from tests.powershell.scripts import (
+    CASES,
+    GOLDEN,
+    TENANT,
+    hostile_plan,
+    plan,
+    step,
+    usual_steps,
+    written,
+)
 from tests.strategies import text as hostile
 
 PROVIDERS = ("teams", "exchange")
@@ -29,7 +38,9 @@ def calls(script: str) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_golden(name: str) -> None:
-    assert written(*CASES[name]) == (GOLDEN / f"{name}.ps1").read_bytes().decode(), "if this is meant: python -m tests.powershell.scripts"
+    assert written(*CASES[name]) == (GOLDEN / f"{name}.ps1").read_bytes().decode(), (
+        "if this is meant: python -m tests.powershell.scripts"
+    )
 
 
 def test_every_golden_script_has_a_case() -> None:
@@ -42,20 +53,32 @@ def test_each_step_of_the_product_is_one_line_that_reads_as_its_invocation(provi
         steps = [one for one in value.steps if one.provider == provider]
         found = calls(written(value, provider))
         assert found == [one.text for one in steps]
-        assert [read(text) for text in found] == [Invocation(one.cmdlet, one.parameters) for one in steps]
+        assert [read(text) for text in found] == [
+            Invocation(one.cmdlet, one.parameters) for one in steps
+        ]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_names_stay_inert(provider: str) -> None:
-    """With literals and comments taken away, the script of a hostile plan is that of a plan with harmless names."""
+    """With literals and comments taken away, the script of a hostile plan is that of a plan with
+    harmless names.
+    """
     bad = hostile_plan()
-    harmless = plan(*(replace(one, address="x", reason="y", **again(one)) for one in bad.steps), tenant_id="t", organization="o")
+    harmless = plan(
+        *(replace(one, address="x", reason="y", **again(one)) for one in bad.steps),
+        tenant_id="t",
+        organization="o",
+    )
     assert bare(written(bad, provider)) == bare(written(harmless, provider))
 
 
 def again(one: object) -> dict:
-    """The step's call with every text replaced; a name that had needed escapes is now one that needs none."""
-    parameters = {name: "x" if isinstance(value, str) else value for name, value in one.parameters.items()}
+    """The step's call with every text replaced; a name that had needed escapes is now one that
+    needs none.
+    """
+    parameters = {
+        name: "x" if isinstance(value, str) else value for name, value in one.parameters.items()
+    }
     made = step(one.id, one.provider, "x", "y", one.cmdlet, **parameters)
     return {"parameters": made.parameters, "text": made.text}
 
@@ -71,21 +94,43 @@ def test_comments_are_one_kind_of_line_and_only_ours_are_requirements(provider: 
     script = written(hostile_plan(), provider)
     for line in lines(script):
         if line.startswith("#"):
-            assert line.startswith((COMMENT, "#Requires -Version 7.6", "#Requires -Modules @{ ModuleName = '"))
+            assert line.startswith(
+                (COMMENT, "#Requires -Version 7.6", "#Requires -Modules @{ ModuleName = '")
+            )
         assert line.isprintable()
     assert sum(line.startswith("#Requires") for line in lines(script)) == 2
 
 
-@given(st.lists(hostile.names, min_size=1, max_size=3), st.text(alphabet=hostile.PLAIN + hostile.ESCAPED + hostile.REFUSED))
+@given(
+    st.lists(hostile.names, min_size=1, max_size=3),
+    st.text(alphabet=hostile.PLAIN + hostile.ESCAPED + hostile.REFUSED),
+)
 def test_any_name_stays_inert(identities: list[str], anything: str) -> None:
     steps = [
-        step(1, "teams", f"teams.policy/{name}{anything}", anything, "Remove-CsApplicationAccessPolicy", Identity=name)
+        step(
+            1,
+            "teams",
+            f"teams.policy/{name}{anything}",
+            anything,
+            "Remove-CsApplicationAccessPolicy",
+            Identity=name,
+        )
         for name in identities
     ]
-    script = written(plan(*steps, names=dict.fromkeys(identities, anything), organization=anything), "teams")
+    script = written(
+        plan(*steps, names=dict.fromkeys(identities, anything), organization=anything), "teams"
+    )
     assert calls(script) == [one.text for one in steps]
     assert len(lines(script)) == len(
-        lines(written(plan(*[step(1, "teams", "x", "y", "Remove-CsApplicationAccessPolicy", Identity="x")] * len(steps)), "teams"))
+        lines(
+            written(
+                plan(
+                    *[step(1, "teams", "x", "y", "Remove-CsApplicationAccessPolicy", Identity="x")]
+                    * len(steps)
+                ),
+                "teams",
+            )
+        )
     )
     assert script.replace("\n", "").isprintable()
 
@@ -95,12 +140,17 @@ def test_each_step_has_its_reason_and_its_progress_before_it() -> None:
     at = script.index(next(line for line in script if line.startswith("Grant-Cs")))
     assert script[at - 2 : at] == [
         f"{COMMENT}grant the policy to the user",
-        "Write-Host 'Step 2 of 2: teams.grant/user:748d2cbb-3b55-40ed-8c34-2eae5932b22a (Megan Bowen)'",
+        (
+            "Write-Host 'Step 2 of 2: teams.grant/user:748d2cbb-3b55-40ed-8c34-2eae5932b22a (Megan"
+            " Bowen)'"
+        ),
     ]
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_the_tenant_is_asserted_between_connecting_and_the_first_step_and_the_session_is_closed_after_the_last(provider: str) -> None:
+def test_the_tenant_is_asserted_before_the_first_step_and_the_session_closed_after_the_last(
+    provider: str,
+) -> None:
     script = written(plan(*usual_steps()), provider)
     order = [
         "\ntry {",
@@ -124,7 +174,10 @@ def test_a_plan_that_is_not_applicable_throws_before_anything_else() -> None:
     value, provider = CASES["not-applicable"]
     code = [line for line in lines(written(value, provider)) if line and not line.startswith("#")]
     assert code[0].startswith("throw '")
-    assert any(line.startswith(f"{COMMENT}WARNING: this plan is not applicable") for line in lines(written(value, provider)))
+    assert any(
+        line.startswith(f"{COMMENT}WARNING: this plan is not applicable")
+        for line in lines(written(value, provider))
+    )
 
 
 def test_a_text_that_is_not_its_steps_own_is_never_written() -> None:

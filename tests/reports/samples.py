@@ -1,4 +1,7 @@
-"""Plans for reports: a case gives what it is about, the rest is an empty plan. They go through a plan file, as a reader's plans do."""
+"""Plans for reports: a case gives what it is about, the rest is an empty plan.
+
+They go through a plan file, as a reader's plans do.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,20 @@ EMPTY: Mapping[str, Any] = {
     "format_version": "1.0",
     "gaps": None,
     "held": [],
-    "inputs": {"capture_digest": "c" * 64, "capture_taken_at": "2026-11-20T08:00:00Z", "documents_digest": "d" * 64, "source": "capture"},
+    "inputs": {
+        "capture_digest": "c" * 64,
+        "capture_taken_at": "2026-11-20T08:00:00Z",
+        "documents_digest": "d" * 64,
+        "source": "capture",
+    },
     "names": {},
     "refusals": [],
     "steps": [],
     "summary": {},
-    "tenant": {"organization": "contoso.onmicrosoft.com", "tenantId": "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"},
+    "tenant": {
+        "organization": "contoso.onmicrosoft.com",
+        "tenantId": "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a",
+    },
     "tests": [],
     "tool": {"name": "reconciler", "version": "0"},
     "unmanaged": [],
@@ -66,7 +77,14 @@ _KINDS = {
 def change(address: str, *actions: str, **more: Any) -> dict[str, Any]:
     """A change of a plan file."""
     kind = next(kind for start, kind in _KINDS.items() if address.startswith(start))
-    rest = {"kind": kind, "action_reason": "declared", "before": None, "after": {}, "attributes": [], "replaces": None}
+    rest = {
+        "kind": kind,
+        "action_reason": "declared",
+        "before": None,
+        "after": {},
+        "attributes": [],
+        "replaces": None,
+    }
     return {"address": address, "actions": list(actions), **rest, **more}
 
 

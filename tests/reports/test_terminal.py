@@ -1,4 +1,6 @@
-"""Law 8 on a terminal and in a log: whatever a text holds, it stays one line of visible characters and commands nothing."""
+"""Law 8 on a terminal and in a log: whatever a text holds, it stays one line of visible characters
+and commands nothing.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def test_two_texts_never_look_alike(one: str, other: str) -> None:
     assert (terminal.visible(one) == terminal.visible(other)) == (one == other)
 
 
-@pytest.mark.parametrize("plain", ["", "teams.policy/Test-policy", "Zoë's “policy” – 方針 😀", "a::b ##x", "C:\\path"])
+@pytest.mark.parametrize(
+    "plain", ["", "teams.policy/Test-policy", "Zoë's “policy” – 方針 😀", "a::b ##x", "C:\\path"]
+)
 def test_plain_text_stays_as_it_is(plain: str) -> None:
     assert terminal.line(plain) == plain
 
@@ -72,7 +76,9 @@ def test_escapes_name_the_code_point() -> None:
 
 
 @given(st.dictionaries(hostile, hostile))
-def test_json_that_is_printed_is_visible_commands_nothing_and_means_the_same(value: dict[str, str]) -> None:
+def test_json_that_is_printed_is_visible_commands_nothing_and_means_the_same(
+    value: dict[str, str],
+) -> None:
     printed = json.printable(stdlib_json.dumps(value, ensure_ascii=False) + "\n")
     head, end = printed[:-1], printed[-1]
     assert end == "\n"
@@ -84,4 +90,6 @@ def test_json_that_is_printed_is_visible_commands_nothing_and_means_the_same(val
 def test_printed_json_without_such_characters_is_the_same_bytes() -> None:
     assert json.printable('{"a":"Zoë"}\n') == '{"a":"Zoë"}\n'
     assert json.printable("\u200b") == "\\u200b"
-    assert re.fullmatch(r"\\ud83[0-9a-f]\\u[0-9a-f]{4}", json.printable("\U0001fffe")), "a noncharacter beyond the first plane"
+    assert re.fullmatch(r"\\ud83[0-9a-f]\\u[0-9a-f]{4}", json.printable("\U0001fffe")), (
+        "a noncharacter beyond the first plane"
+    )

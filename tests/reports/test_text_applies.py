@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.applying.events import Located, Reading, Retrying, StepDone, StepFailed, StepStarted, Waiting, WaitingForProcess, Why
+from reconciler.applying.events import (
+    Located,
+    Reading,
+    Retrying,
+    StepDone,
+    StepFailed,
+    StepStarted,
+    Waiting,
+    WaitingForProcess,
+    Why,
+)
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.reports import progress, text
 from tests.reports import samples
@@ -21,13 +31,38 @@ if TYPE_CHECKING:
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
     flip = change("exchange.policy/a@s", "delete", "create")
-    changes = [flip, change("teams.policy/A", "create"), change("teams.policy/B", "update"), change("teams.grant/user:u", "create")]
-    addresses = ("exchange.policy/a@s", "exchange.policy/a@s", "teams.policy/A", "teams.policy/B", "teams.grant/user:u")
-    return samples.plan(tmp_path, {"changes": changes, "steps": [step(number, address) for number, address in enumerate(addresses, 1)]})
+    changes = [
+        flip,
+        change("teams.policy/A", "create"),
+        change("teams.policy/B", "update"),
+        change("teams.grant/user:u", "create"),
+    ]
+    addresses = (
+        "exchange.policy/a@s",
+        "exchange.policy/a@s",
+        "teams.policy/A",
+        "teams.policy/B",
+        "teams.grant/user:u",
+    )
+    return samples.plan(
+        tmp_path,
+        {
+            "changes": changes,
+            "steps": [step(number, address) for number, address in enumerate(addresses, 1)],
+        },
+    )
 
 
 def _applied(**fields: object) -> Applied:
-    rest: dict[str, object] = {"done": (), "already": 0, "failed": None, "unknown": None, "not_tried": (), "converged": False, "moved": ()}
+    rest: dict[str, object] = {
+        "done": (),
+        "already": 0,
+        "failed": None,
+        "unknown": None,
+        "not_tried": (),
+        "converged": False,
+        "moved": (),
+    }
     return Applied(**(rest | fields))  # type: ignore[arg-type]
 
 
@@ -49,33 +84,60 @@ def test_a_policy_counts_in_the_apply_that_finishes_it(plan: Plan) -> None:
 
 
 def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
-    failure = StepFailure(3, plan.steps[2].address, "denied", "no \x1b[2J\n::error::rights", "plan again with --skip teams.policy/A")
-    told = text.applied(plan, _applied(done=(2,), already=1, failed=failure, not_tried=(4, 5)), simulated=False)
-    places = [told.index(part) for part in ("Done before this run: 1 step\n", "Done: 1 step\n", "Failed: 1 step\n", "Not tried: 2 steps\n")]
+    failure = StepFailure(
+        3,
+        plan.steps[2].address,
+        "denied",
+        "no \x1b[2J\n::error::rights",
+        "plan again with --skip teams.policy/A",
+    )
+    told = text.applied(
+        plan, _applied(done=(2,), already=1, failed=failure, not_tried=(4, 5)), simulated=False
+    )
+    places = [
+        told.index(part)
+        for part in (
+            "Done before this run: 1 step\n",
+            "Done: 1 step\n",
+            "Failed: 1 step\n",
+            "Not tried: 2 steps\n",
+        )
+    ]
     assert places == sorted(places)
     assert [told.index(f"{number}  Set-It -Number:{number}\n") for number in range(1, 6)] == sorted(
         told.index(f"{number}  Set-It -Number:{number}\n") for number in range(1, 6)
     )
-    assert "      denied: no \\u{1B}[2J\\u{A}::error::rights\n      plan again with --skip teams.policy/A\n" in told
+    assert (
+        "      denied: no \\u{1B}[2J\\u{A}::error::rights\n      plan again with --skip"
+        " teams.policy/A\n" in told
+    )
     assert "Apply stopped: 2 of 5 steps done." in told
     assert "Converged" not in told
 
 
 def test_an_unknown_outcome_is_no_failure(plan: Plan) -> None:
-    told = text.applied(plan, _applied(done=(1,), unknown=2, not_tried=(3, 4, 5), trouble="the tenant cannot be read"), simulated=False)
+    told = text.applied(
+        plan,
+        _applied(done=(1,), unknown=2, not_tried=(3, 4, 5), trouble="the tenant cannot be read"),
+        simulated=False,
+    )
     assert "Unknown: " in told
     assert "Failed" not in told
     assert "the tenant cannot be read" in told
 
 
 def test_not_verified_names_what_differs(plan: Plan) -> None:
-    told = text.applied(plan, _applied(done=(1, 2, 3, 4, 5), moved=("teams.policy/A",)), simulated=False)
+    told = text.applied(
+        plan, _applied(done=(1, 2, 3, 4, 5), moved=("teams.policy/A",)), simulated=False
+    )
     assert "Not verified:" in told
     assert "    teams.policy/A\n" in told
 
 
 def test_long_lists_of_steps_are_cut(tmp_path: Path) -> None:
-    plan = samples.plan(tmp_path, {"steps": [step(number, "teams.policy/A") for number in range(1, 31)]})
+    plan = samples.plan(
+        tmp_path, {"steps": [step(number, "teams.policy/A") for number in range(1, 31)]}
+    )
     told = text.applied(plan, _applied(done=tuple(range(1, 30)), not_tried=(30,)), simulated=False)
     assert "    ... and 9 more\n" in told
 
@@ -83,24 +145,52 @@ def test_long_lists_of_steps_are_cut(tmp_path: Path) -> None:
 def test_each_event_is_one_line(plan: Plan) -> None:
     one = plan.steps[0]
     told = [
-        (Reading(frozenset({"teams", "exchange"}), Why.BASELINE), "Reading exchange and teams to see that nothing moved since the plan."),
-        (Reading(frozenset(), Why.LOOKUP), "Reading the directory to look up what the next step names."),
+        (
+            Reading(frozenset({"teams", "exchange"}), Why.BASELINE),
+            "Reading exchange and teams to see that nothing moved since the plan.",
+        ),
+        (
+            Reading(frozenset(), Why.LOOKUP),
+            "Reading the directory to look up what the next step names.",
+        ),
         (Located(0, 5), "Nothing moved since the plan was made."),
         (Located(2, 5), "2 of 5 steps done already; going on from there."),
         (StepStarted(one, 1), "[1/5] Set-CsApplicationAccessPolicy for exchange.policy/a@s"),
-        (StepStarted(one, 2), "[1/5] Set-CsApplicationAccessPolicy for exchange.policy/a@s (attempt 2)"),
+        (
+            StepStarted(one, 2),
+            "[1/5] Set-CsApplicationAccessPolicy for exchange.policy/a@s (attempt 2)",
+        ),
         (StepDone(one, 1.26, seen=False), "[1/5] done after 1.3 s"),
-        (StepDone(one, 1.0, seen=True), "[1/5] done after 1.0 s; no answer came, but the tenant shows it"),
+        (
+            StepDone(one, 1.0, seen=True),
+            "[1/5] done after 1.0 s; no answer came, but the tenant shows it",
+        ),
         (StepFailed(one, "denied", "x\n::error::"), "[1/5] denied: x\\u{A}::error::"),
-        (Retrying(one, "throttled", "too many.", 30.0), "[1/5] throttled: too many. Trying again in 30 s."),
-        (Waiting(Why.OUTCOME, 10.0, 3), "Not visible yet. Reading again in 10 s to see whether a step took effect, 3 times at most."),
-        (WaitingForProcess(7, 1.0), "Process 7 of an earlier apply still runs and may be writing. Looking again in 1 s."),
+        (
+            Retrying(one, "throttled", "too many.", 30.0),
+            "[1/5] throttled: too many. Trying again in 30 s.",
+        ),
+        (
+            Waiting(Why.OUTCOME, 10.0, 3),
+            (
+                "Not visible yet. Reading again in 10 s to see whether a step took effect, 3 times"
+                " at most."
+            ),
+        ),
+        (
+            WaitingForProcess(7, 1.0),
+            "Process 7 of an earlier apply still runs and may be writing. Looking again in 1 s.",
+        ),
     ]
     assert [progress.told(event, 5).printed() for event, _ in told] == [line for _, line in told]
 
 
 def test_trouble_of_several_lines_is_told_line_by_line(plan: Plan) -> None:
     told = text.applied(
-        plan, _applied(done=(1,), not_tried=(2, 3, 4, 5), trouble="two faults:\nApply complete!\n::error::x"), simulated=False
+        plan,
+        _applied(
+            done=(1,), not_tried=(2, 3, 4, 5), trouble="two faults:\nApply complete!\n::error::x"
+        ),
+        simulated=False,
     )
     assert "\nTrouble:\n    two faults:\n      Apply complete!\n      \\u{3A}:error::x\n" in told

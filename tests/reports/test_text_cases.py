@@ -17,6 +17,8 @@ THEN = {"hostile": "To apply exactly this: reconciler apply plan.json"}
 
 @pytest.mark.parametrize("name", sorted(case.name for case in CASES.iterdir()))
 def test_the_text_of_a_case(name: str, tmp_path: Path) -> None:
-    plan = samples.plan(tmp_path, json.loads((CASES / name / "plan.json").read_text(encoding="utf-8")))
+    plan = samples.plan(
+        tmp_path, json.loads((CASES / name / "plan.json").read_text(encoding="utf-8"))
+    )
     told = text.plan(plan, samples.DIGESTS, simulated=name in SIMULATED, then=THEN.get(name, ""))
     assert told == (CASES / name / "expected.txt").read_text(encoding="utf-8")

@@ -11,14 +11,21 @@ from reconciler.reports.lines import text as joined
 
 FOUND = (
     Finding(Position("b.yaml", 2, 1), "$.spec", "schema.required", "a key is missing"),
-    Finding(Position("a.yaml", 10, 3), "$.metadata.name", "text.blank", "blank \x1b[31m\n::error::x", Severity.ERROR, "Tenant/x"),
+    Finding(
+        Position("a.yaml", 10, 3),
+        "$.metadata.name",
+        "text.blank",
+        "blank \x1b[31m\n::error::x",
+        Severity.ERROR,
+        "Tenant/x",
+    ),
     Finding(Position("a.yaml", 9, 30), "$", "yaml.tab", "a tab", Severity.WARNING),
 )
 
 
 def test_findings_are_sorted_one_a_line_and_counted() -> None:
-    assert text.findings(FOUND) == (
-        "a.yaml:9:30: $: a tab [yaml.tab]\n"
+    assert (
+        text.findings(FOUND) == "a.yaml:9:30: $: a tab [yaml.tab]\n"
         "a.yaml:10:3: $.metadata.name: blank \\u{1B}[31m\\u{A}::error::x [text.blank]\n"
         "b.yaml:2:1: $.spec: a key is missing [schema.required]\n"
         "2 errors and 1 warning in 2 files.\n"
@@ -29,7 +36,11 @@ def test_findings_are_sorted_one_a_line_and_counted() -> None:
 
 def test_findings_as_json_are_a_sorted_list() -> None:
     listed = stdlib_json.loads(json.findings(FOUND))
-    assert [(row["file"], row["line"]) for row in listed] == [("a.yaml", 9), ("a.yaml", 10), ("b.yaml", 2)]
+    assert [(row["file"], row["line"]) for row in listed] == [
+        ("a.yaml", 9),
+        ("a.yaml", 10),
+        ("b.yaml", 2),
+    ]
     assert listed[1] == {
         "column": 3,
         "file": "a.yaml",
@@ -53,4 +64,6 @@ def test_every_rule_is_listed_once_with_its_title() -> None:
     assert [line for line in told.split("\n") if line and not line.startswith(" ")] == [
         f"{rule.id}: {rule.title}" for rule in sorted(RULES, key=lambda rule: rule.id)
     ]
-    assert [row["id"] for row in stdlib_json.loads(json.rules(RULES))] == sorted(rule.id for rule in RULES)
+    assert [row["id"] for row in stdlib_json.loads(json.rules(RULES))] == sorted(
+        rule.id for rule in RULES
+    )

@@ -18,7 +18,9 @@ HERE = Path(__file__).parent
 LINES = HERE.parent / "data" / "seeds.md"
 SEEDS = ("000", "001", "002", "003", "004")
 
-TOKEN = re.compile(r"""-(?P<name>[A-Za-z]+)(?=\s|$)|"(?P<quoted>[^"]*)"|(?P<comma>,)|(?P<bare>[^\s,"]+)""")
+TOKEN = re.compile(
+    r"""-(?P<name>[A-Za-z]+)(?=\s|$)|"(?P<quoted>[^"]*)"|(?P<comma>,)|(?P<bare>[^\s,"]+)"""
+)
 SETS = {"AppId", "AppIds"}  # order means nothing in these
 
 
@@ -36,19 +38,27 @@ def _value(name: str, texts: list[str]) -> object:
 
 
 def _documented(line: str) -> Line:
-    """Read one line as the pages print it: named parameters, bare words or double quotes, lists with commas."""
+    """Read one line as the pages print it: named parameters, bare words or double quotes, lists
+    with commas.
+    """
     cmdlet, _, rest = line.partition(" ")
     found: dict[str, list[str]] = {}
     for token in TOKEN.finditer(rest):
         if token["name"]:
             found[token["name"]] = []
         elif not token["comma"]:
-            found[next(reversed(found))].append(token["bare"] if token["quoted"] is None else token["quoted"])
+            found[next(reversed(found))].append(
+                token["bare"] if token["quoted"] is None else token["quoted"]
+            )
     return Line(cmdlet, {name: _value(name, texts) for name, texts in found.items()})
 
 
 def _planned(step: Mapping[str, Any]) -> Line:
-    parameters = {name: frozenset(value) if name in SETS else value for name, value in step["parameters"].items() if name != "Confirm"}
+    parameters = {
+        name: frozenset(value) if name in SETS else value
+        for name, value in step["parameters"].items()
+        if name != "Confirm"
+    }
     return Line(step["cmdlet"], parameters)
 
 
@@ -61,7 +71,14 @@ def _lines(seed: str) -> list[str]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_documented_line_is_planned(seed: str, run: Run) -> None:
-    ran = run("plan", str(HERE / seed / "policies"), "--tenant", f"sim:{HERE / seed / 'tenant.json'}", "--format", "json")
+    ran = run(
+        "plan",
+        str(HERE / seed / "policies"),
+        "--tenant",
+        f"sim:{HERE / seed / 'tenant.json'}",
+        "--format",
+        "json",
+    )
     assert ran.code == 0, ran.out + ran.err
     planned = [_planned(step) for step in json.loads(ran.out)["steps"]]
     documented = [_documented(line) for line in _lines(seed)]

@@ -1,7 +1,8 @@
-"""What PowerShell's binder does with a command's constants: the parameter set and the bound values, or the error's id.
+"""What PowerShell's binder does with a command's constants: the parameter set and the bound values,
+or the error's id.
 
-From the recorded facts about the cmdlets, declared as `stubs/make_stubs.py` declares them. Names are exact: the gate has seen to that. Held
-against every recorded invocation that passes the gate.
+From the recorded facts about the cmdlets, declared as `stubs/make_stubs.py` declares them. Names
+are exact: the gate has seen to that. Held against every recorded invocation that passes the gate.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from tests.standin.stubs.make_stubs import (
 Json = Any
 
 COMMON = (
-    *("Verbose", "Debug", "ErrorAction", "WarningAction", "InformationAction", "ProgressAction", "ErrorVariable", "WarningVariable"),
+    *(
+        "Verbose",
+        "Debug",
+        "ErrorAction",
+        "WarningAction",
+        "InformationAction",
+        "ProgressAction",
+        "ErrorVariable",
+        "WarningVariable",
+    ),
     *("InformationVariable", "OutVariable", "OutBuffer", "PipelineVariable"),
 )
 TRANSFORMATION = "ParameterArgumentTransformationError"
@@ -66,7 +76,11 @@ class Bound:
 @cache
 def facts(name: str) -> Json:
     """The recorded facts about a cmdlet."""
-    return next(cmdlets[name] for cmdlets in map(of_module, (module.name for module in MODULES)) if name in cmdlets)
+    return next(
+        cmdlets[name]
+        for cmdlets in map(of_module, (module.name for module in MODULES))
+        if name in cmdlets
+    )
 
 
 @cache
@@ -83,7 +97,11 @@ def exported_names(module: str) -> list[str]:
 
 def imported_names() -> list[str]:
     """What connecting to Exchange imports."""
-    return [name for name, one in of_module("ExchangeOnlineManagement").items() if one.get("importedAtConnect", False)]
+    return [
+        name
+        for name, one in of_module("ExchangeOnlineManagement").items()
+        if one.get("importedAtConnect", False)
+    ]
 
 
 def parameter_names(name: str) -> list[str]:
@@ -98,7 +116,11 @@ def sets_of(name: str) -> dict[str, set[str]]:
     named = {key for parameter in own.values() for key in set_names(parameter, cmdlet) if key}
     named |= {key for key in cmdlet["parameterSets"] if key != "(All)"}
     return {
-        key: {one for one, parameter in own.items() if not set(set_names(parameter, cmdlet)).isdisjoint({key, ""})}
+        key: {
+            one
+            for one, parameter in own.items()
+            if not set(set_names(parameter, cmdlet)).isdisjoint({key, ""})
+        }
         for key in named or {UNNAMED_SET}
     }
 
@@ -111,7 +133,9 @@ def bind(name: str, given: dict[str, Json]) -> Bound:
     """
     own = own_parameters(facts(name))
     common = {key: _common(value) for key, value in given.items() if key not in own}
-    values = {key: _converted(own[key], name, key, value) for key, value in given.items() if key in own}
+    values = {
+        key: _converted(own[key], name, key, value) for key, value in given.items() if key in own
+    }
     return Bound(_chosen(name, set(values)), values, common)
 
 
@@ -125,15 +149,24 @@ def _common(value: Json) -> bool:
 def _chosen(name: str, given: set[str]) -> str:
     fitting = {key for key, members in sets_of(name).items() if given <= members}
     if not fitting:
-        raise Unbound("AmbiguousParameterSet", "Parameter set cannot be resolved using the specified named parameters.")
+        raise Unbound(
+            "AmbiguousParameterSet",
+            "Parameter set cannot be resolved using the specified named parameters.",
+        )
     complete = {key for key in fitting if _mandatory(name, key) <= given}
     default = default_set(facts(name))
     for candidates in (complete & {default}, complete if len(complete) == 1 else set()):
         if candidates:
             return str(candidates.pop())
     if not complete and (len(fitting) == 1 or default in fitting):
-        raise Unbound("MissingMandatoryParameter", "Cannot process command because of one or more missing mandatory parameters.")
-    raise Unbound("AmbiguousParameterSet", "Parameter set cannot be resolved using the specified named parameters.")
+        raise Unbound(
+            "MissingMandatoryParameter",
+            "Cannot process command because of one or more missing mandatory parameters.",
+        )
+    raise Unbound(
+        "AmbiguousParameterSet",
+        "Parameter set cannot be resolved using the specified named parameters.",
+    )
 
 
 def _mandatory(name: str, key: str) -> set[str]:
@@ -141,7 +174,11 @@ def _mandatory(name: str, key: str) -> set[str]:
     return {
         one
         for one, parameter in own_parameters(cmdlet).items()
-        if any(is_mandatory(parameter, declared) for declared in set_names(parameter, cmdlet) if declared in {"", key})
+        if any(
+            is_mandatory(parameter, declared)
+            for declared in set_names(parameter, cmdlet)
+            if declared in {"", key}
+        )
     }
 
 
@@ -150,7 +187,9 @@ def _converted(parameter: Json, name: str, key: str, value: Json) -> Json:
     try:
         bound = _value(declared.removeprefix("System."), parameter, value)
     except (ValueError, TypeError):
-        raise Unbound(TRANSFORMATION, f"Cannot process argument transformation on parameter '{key}'.") from None
+        raise Unbound(
+            TRANSFORMATION, f"Cannot process argument transformation on parameter '{key}'."
+        ) from None
     cmdlet = facts(name)
     if any(is_mandatory(parameter, one) for one in set_names(parameter, cmdlet)):
         _expect_content(declared, parameter, bound)
@@ -161,11 +200,15 @@ def _expect_content(declared: str, parameter: Json, value: Json) -> None:
     if value is None:
         raise Unbound(NULL, "Cannot bind argument to parameter because it is null.")
     if value == "" and declared == "string":
-        raise Unbound(EMPTY_TEXT, "Cannot bind argument to parameter because it is an empty string.")
+        raise Unbound(
+            EMPTY_TEXT, "Cannot bind argument to parameter because it is an empty string."
+        )
     if isinstance(value, list) and not value and not parameter.get("allowEmptyCollection"):
         raise Unbound(EMPTY_LIST, "Cannot bind argument to parameter because it is an empty array.")
     if isinstance(value, list) and declared == "string[]" and "" in value:
-        raise Unbound(EMPTY_TEXT, "Cannot bind argument to parameter because it is an empty string.")
+        raise Unbound(
+            EMPTY_TEXT, "Cannot bind argument to parameter because it is an empty string."
+        )
     if isinstance(value, list) and None in value:
         raise Unbound(NULL, "Cannot bind argument to parameter because it is null.")
 
@@ -174,7 +217,10 @@ def _value(declared: str, parameter: Json, value: Json) -> Json:  # noqa: PLR091
     if declared.endswith("[]"):
         if value is None:
             return None
-        return [_value(declared[:-2], parameter, item) for item in (value if isinstance(value, list) else [value])]
+        return [
+            _value(declared[:-2], parameter, item)
+            for item in (value if isinstance(value, list) else [value])
+        ]
     match declared:
         case "string":
             return _text(value, parameter.get("values") if parameter["type"] == "String" else None)
@@ -208,7 +254,9 @@ def _text(value: Json, allowed: list[str] | None) -> str:
         return "System.Collections.Hashtable"
     text = "" if value is None else str(value)
     if allowed and text.lower() not in {one.lower() for one in allowed}:
-        raise Unbound("ParameterArgumentValidationError", "The argument does not belong to the set.")
+        raise Unbound(
+            "ParameterArgumentValidationError", "The argument does not belong to the set."
+        )
     return text
 
 

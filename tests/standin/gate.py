@@ -1,6 +1,8 @@
-"""What the runner's gate accepts of a text, in Python: wider than the product's own reader, no wider than PowerShell's parser.
+"""What the runner's gate accepts of a text, in Python: wider than the product's own reader, no
+wider than PowerShell's parser.
 
-Held against every recorded answer of the `read` operation. Where no recording says otherwise it refuses; the reasons are shorter than PowerShell's.
+Held against every recorded answer of the `read` operation. Where no recording says otherwise it
+refuses; the reasons are shorter than PowerShell's.
 """
 
 from __future__ import annotations
@@ -14,7 +16,17 @@ SINGLE = "'\u2018\u2019\u201a\u201b"
 DOUBLE = '"\u201c\u201d\u201e'
 DASH = "\\-\u2013\u2014\u2015"  # for the inside of brackets, as BLANK is
 BLANK = "\t\x0b\x0c \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+ESCAPES = {
+    "0": "\0",
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}
 # Words that begin something other than a command.
 KEYWORDS = frozenset(
     [
@@ -73,7 +85,8 @@ _LAYOUT = re.compile(rf"[{BLANK}\r\n]*")
 _BETWEEN = re.compile(rf"[{BLANK}\r\n;]*")
 _LAYOUT_OR_END = re.compile(rf"(?=[{BLANK}\r\n;]|\Z)")
 _PARAMETER = re.compile(
-    rf"[{DASH}]([^\W\d][^\0\t-\r &().,:;\[{{|}}{BLANK}{SINGLE}{DOUBLE}]*|_[^\0\t-\r &().,:;\[{{|}}{BLANK}{SINGLE}{DOUBLE}]*):"
+    rf"[{DASH}]([^\W\d][^\0\t-\r &().,:;\[{{|}}{BLANK}{SINGLE}{DOUBLE}]*|_[^\0\t-\r"
+    rf" &().,:;\[{{|}}{BLANK}{SINGLE}{DOUBLE}]*):"
 )
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})")
 _CONSTANT = re.compile(r"\$(true|false|null)")
@@ -148,7 +161,11 @@ class _Text:
     def name(self) -> str:
         first = self.next()
         escaped = first == "`" and not self.follows(re.compile(rf"`[{BLANK}\r\n]|`\Z"))
-        if not first or (_NOT_FIRST.match(first) and not escaped) or self.follows(re.compile(rf"\.(?=[{BLANK}\r\n]|\Z)")):
+        if (
+            not first
+            or (_NOT_FIRST.match(first) and not escaped)
+            or self.follows(re.compile(rf"\.(?=[{BLANK}\r\n]|\Z)"))
+        ):
             raise Refused("gate: command form")
         name = "".join(iter(self.name_piece, None))
         if name.lower() in KEYWORDS or not self.follows(_LAYOUT_OR_END):
@@ -171,7 +188,9 @@ class _Text:
     # ---- constants
 
     def argument(self) -> Json:
-        """The value of a parameter, in argument mode: what stands right behind a bare value belongs to it."""
+        """The value of a parameter, in argument mode: what stands right behind a bare value belongs
+        to it.
+        """
         self.skip(_BLANKS)
         bare = self.next() not in SINGLE + DOUBLE + "@" if self.next() else True
         value = self.list() if self.next(2) == "@(" else self.constant()
@@ -239,7 +258,9 @@ class _Text:
             if key in pairs:
                 raise Refused("gate: map key twice")
             pairs[key] = self.pair_value()
-            if self.next() != "}" and not self.take(re.compile(rf"[{BLANK}]*[;\r\n][{BLANK}\r\n;]*")):
+            if self.next() != "}" and not self.take(
+                re.compile(rf"[{BLANK}]*[;\r\n][{BLANK}\r\n;]*")
+            ):
                 self.skip(_BLANKS)
                 self.expect("}")
                 self.at -= 1

@@ -1,10 +1,13 @@
-"""Stands in for PowerShell, the runner and the stub modules together: speaks the runner's protocol, binds as PowerShell does, forwards what
+"""Stands in for PowerShell, the runner and the stub modules together: speaks the runner's protocol,
+binds as PowerShell does, forwards what
 was bound over the stubs' transport.
 
-    python tests/standin/stand_in.py            (the switches and the script that pwsh gets are taken and ignored)
+    python tests/standin/stand_in.py            (the switches and the script that pwsh gets are
+    taken and ignored)
 
-RECONCILER_STUB_ADDRESS and RECONCILER_STUB_TOKEN say where the service is. STAND_IN_MODULES, if set, is what is installed instead of the
-stubs: `NAME VERSION;NAME VERSION`. STAND_IN_VERSION is the version of PowerShell to play. Standard library only.
+RECONCILER_STUB_ADDRESS and RECONCILER_STUB_TOKEN say where the service is. STAND_IN_MODULES, if
+set, is what is installed instead of the stubs: `NAME VERSION;NAME VERSION`. STAND_IN_VERSION is the
+version of PowerShell to play. Standard library only.
 """
 
 from __future__ import annotations
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
 
 Json = Any
 EXCHANGE = "ExchangeOnlineManagement"
-CONNECTS = {"Connect-MicrosoftTeams": "Disconnect-MicrosoftTeams", "Connect-ExchangeOnline": "Disconnect-ExchangeOnline"}
+CONNECTS = {
+    "Connect-MicrosoftTeams": "Disconnect-MicrosoftTeams",
+    "Connect-ExchangeOnline": "Disconnect-ExchangeOnline",
+}
 SESSION = ("Connect-ExchangeOnline", "Disconnect-ExchangeOnline", "Get-ConnectionInformation")
 
 
@@ -108,7 +114,11 @@ class StandIn:
     def end(self) -> None:
         if self.disconnect:
             try:
-                confirm = {"Confirm": False} if binding.facts(self.disconnect)["supportsShouldProcess"] else {}
+                confirm = (
+                    {"Confirm": False}
+                    if binding.facts(self.disconnect)["supportsShouldProcess"]
+                    else {}
+                )
                 for _ in self.call(self.disconnect, confirm):
                     pass
             except (Failed, Gone) as why:
@@ -122,14 +132,24 @@ class StandIn:
     def do_open(self, request: Json) -> Json:
         self.nonce = request["nonce"]
         self.part_size = request.get("partSize") or self.part_size
-        return {"powershell": os.environ.get("STAND_IN_VERSION", "7.6.5"), "os": "stand-in", "pid": os.getpid(), "culture": ""}
+        return {
+            "powershell": os.environ.get("STAND_IN_VERSION", "7.6.5"),
+            "os": "stand-in",
+            "pid": os.getpid(),
+            "culture": "",
+        }
 
     def do_load(self, request: Json) -> Json:
         name, version = request["module"], self.installed.get(request["module"])
         if version is None or not _wanted(version, request):
             return {"found": False, "others": [version] if version else []}
         self.loaded[name] = version
-        return {"found": True, "name": name, "version": version, "path": f"/modules/{name}/{version}"}
+        return {
+            "found": True,
+            "name": name,
+            "version": version,
+            "path": f"/modules/{name}/{version}",
+        }
 
     def do_connect(self, request: Json) -> Json:
         name = request["cmdlet"]
@@ -138,11 +158,19 @@ class StandIn:
         if self.disconnect:
             raise gate.Refused("gate: connected already")
         if name not in self.visible(request["module"]):
-            raise Failed(values.failure("CommandNotFoundException", f"The term '{name}' is not recognized as a name of a cmdlet."))
+            raise Failed(
+                values.failure(
+                    "CommandNotFoundException",
+                    f"The term '{name}' is not recognized as a name of a cmdlet.",
+                )
+            )
         given = dict(request["parameters"])
         if request.get("pfx"):
             given[request["certificateParameter"]] = _certificate(request["pfx"])
-        hidden = [*_texts(request["parameters"]), *filter(None, (request.get("pfx"), request.get("pfxPassword")))]
+        hidden = [
+            *_texts(request["parameters"]),
+            *filter(None, (request.get("pfx"), request.get("pfxPassword"))),
+        ]
         try:
             output = [values.plain(item) for item in self.connected(name, given)]
         except Failed as failed:
@@ -153,12 +181,18 @@ class StandIn:
         return {"output": output}
 
     def connected(self, name: str, given: dict[str, Json]) -> list[Json]:
-        """Call the connect cmdlet; what is not an object goes to the log, where a person with a code to type can see it."""
+        """Call the connect cmdlet; what is not an object goes to the log, where a person with a
+        code to type can see it.
+        """
         objects: list[Json] = []
         call = self.call(name, given, Replay(objects.append))
         for item in call:
             if item["stream"] in {"warning", "host"}:
-                print(("WARNING: " if item["stream"] == "warning" else "") + item["message"], file=sys.stderr, flush=True)
+                print(
+                    ("WARNING: " if item["stream"] == "warning" else "") + item["message"],
+                    file=sys.stderr,
+                    flush=True,
+                )
         for text in (one for one in objects if isinstance(one, str)):
             print(text, file=sys.stderr, flush=True)
         return objects
@@ -206,7 +240,12 @@ class StandIn:
             errors.append(_gone(gone))
         if part:
             self.send({"id": request["id"], "part": part})
-        return {"objects": sent_objects, "warnings": replay.warnings, "errors": errors, "swallowed": [] if errors else replay.swallowed[:5]}
+        return {
+            "objects": sent_objects,
+            "warnings": replay.warnings,
+            "errors": errors,
+            "swallowed": [] if errors else replay.swallowed[:5],
+        }
 
     # ---- the gate
 
@@ -229,7 +268,9 @@ class StandIn:
             return self.generated[module]
         return binding.exported_names(module) if module in self.loaded else []
 
-    def call(self, name: str, given: dict[str, Json], replay: Replay | None = None) -> Iterator[Json]:
+    def call(
+        self, name: str, given: dict[str, Json], replay: Replay | None = None
+    ) -> Iterator[Json]:
         """Bind and forward one call, and replay what comes back; yields what goes to other streams."""
         try:
             bound = binding.bind(name, given)
@@ -238,7 +279,13 @@ class StandIn:
             raise Failed(values.failure(f"{why.code},{name}", str(why), kind=kind)) from None
         if bound.common.get("Confirm"):
             kind = "System.Management.Automation.PSInvalidOperationException"
-            raise Failed(values.failure(f"PSInvalidOperationException,{name}", "PowerShell is in NonInteractive mode.", kind=kind))
+            raise Failed(
+                values.failure(
+                    f"PSInvalidOperationException,{name}",
+                    "PowerShell is in NonInteractive mode.",
+                    kind=kind,
+                )
+            )
         link, request = self.request(name, bound)
         replay = replay or Replay(lambda value: None)
         source = "Write-ErrorMessage" if request["connection"] and name not in SESSION else None
@@ -248,7 +295,11 @@ class StandIn:
 
     def request(self, name: str, bound: binding.Bound) -> tuple[Link, dict[str, Json]]:
         module = EXCHANGE if name in binding.of_module(EXCHANGE) else "MicrosoftTeams"
-        connection = self.connections[-1]["ConnectionId"] if self.connections and name not in SESSION and module == EXCHANGE else None
+        connection = (
+            self.connections[-1]["ConnectionId"]
+            if self.connections and name not in SESSION and module == EXCHANGE
+            else None
+        )
         request = {
             "module": module,
             "cmdlet": name,
@@ -259,17 +310,25 @@ class StandIn:
             "connection": connection,
         }
         if name in SESSION:
-            request["connections"] = [_new_connection()] if name == SESSION[0] else list(self.connections)
+            request["connections"] = (
+                [_new_connection()] if name == SESSION[0] else list(self.connections)
+            )
         if name == SESSION[0]:
             request["connection"] = request["connections"][0]["ConnectionId"]
         return self.links.setdefault(connection or module, Link()), request
 
     def after(self, name: str, request: Json, parameters: dict[str, Json], replay: Replay) -> None:
-        """Connecting to Exchange makes a module with the cmdlets that are wanted and allowed; disconnecting takes it away."""
+        """Connecting to Exchange makes a module with the cmdlets that are wanted and allowed;
+        disconnecting takes it away.
+        """
         if name == SESSION[0]:
             (connection,) = request["connections"]
             patterns = [parameters.get("CommandName"), replay.available]
-            names = [one for one in binding.imported_names() if all(known is None or _matches(one, known) for known in patterns)]
+            names = [
+                one
+                for one in binding.imported_names()
+                if all(known is None or _matches(one, known) for known in patterns)
+            ]
             self.generated[Path(connection["ModuleName"]).name] = names
             self.connections.append(connection)
         elif name == SESSION[1]:
@@ -332,7 +391,9 @@ def _matches(name: str, patterns: list[str]) -> bool:
 
 
 def _new_connection() -> dict[str, str]:
-    folder = Path(tempfile.gettempdir()) / f"tmpEXO_{secrets.token_hex(4)}.{secrets.token_hex(2)[:3]}"
+    folder = (
+        Path(tempfile.gettempdir()) / f"tmpEXO_{secrets.token_hex(4)}.{secrets.token_hex(2)[:3]}"
+    )
     return {"ConnectionId": str(uuid.uuid4()), "ModuleName": str(folder), "ModulePrefix": ""}
 
 
@@ -341,9 +402,18 @@ def _certificate(pfx: str) -> binding.Opaque:
     try:
         raw = base64.b64decode(pfx, validate=True)
     except binascii.Error:
-        raise Failed(values.failure("FormatException", "The input is not a valid Base-64 string.")) from None
+        raise Failed(
+            values.failure("FormatException", "The input is not a valid Base-64 string.")
+        ) from None
     thumbprint = hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
-    return binding.Opaque({"$type": "X509Certificate2", "thumbprint": thumbprint, "subject": "", "hasPrivateKey": True})
+    return binding.Opaque(
+        {
+            "$type": "X509Certificate2",
+            "thumbprint": thumbprint,
+            "subject": "",
+            "hasPrivateKey": True,
+        }
+    )
 
 
 def _texts(value: Json) -> Iterator[str]:
@@ -364,7 +434,12 @@ def _hidden(record: Json, secret_texts: list[str]) -> Json:
 
 
 def _gone(gone: Gone) -> Json:
-    return values.failure("StubServerGone", str(gone), kind="System.Net.Http.HttpRequestException", category="ConnectionError")
+    return values.failure(
+        "StubServerGone",
+        str(gone),
+        kind="System.Net.Http.HttpRequestException",
+        category="ConnectionError",
+    )
 
 
 def _console(item: Json) -> None:

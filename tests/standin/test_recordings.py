@@ -1,4 +1,6 @@
-"""The stand-in is held against what a real PowerShell was recorded to do, and the product's own reader and catalogue against the stand-in."""
+"""The stand-in is held against what a real PowerShell was recorded to do, and the product's own
+reader and catalogue against the stand-in.
+"""
 
 from __future__ import annotations
 
@@ -35,13 +37,23 @@ def told(value: Any) -> str:
 def test_the_gate_agrees_with_every_recorded_answer() -> None:
     rows = recorded("read.jsonl")
     assert len(rows) == 800
-    assert [row["text"] for row in rows if accepted(row["text"]) != (told(row["value"]) if "value" in row else None)] == []
+    assert [
+        row["text"]
+        for row in rows
+        if accepted(row["text"]) != (told(row["value"]) if "value" in row else None)
+    ] == []
 
 
 def test_the_gate_refuses_every_tree_that_was_refused() -> None:
     """The recording's catalogue is another one, and its grammar is wider: signed numbers, any map."""
-    wrong = [row["text"] for row in recorded("gate.jsonl") if not row["astAllowed"] and accepted(row["text"]) is not None]
-    others = {row["text"] for row in recorded("gate.jsonl") if row.get("why") in NOT_IN_THE_CATALOGUE}
+    wrong = [
+        row["text"]
+        for row in recorded("gate.jsonl")
+        if not row["astAllowed"] and accepted(row["text"]) is not None
+    ]
+    others = {
+        row["text"] for row in recorded("gate.jsonl") if row.get("why") in NOT_IN_THE_CATALOGUE
+    }
     assert set(wrong) <= others
 
 
@@ -61,8 +73,15 @@ def called(row: Any) -> tuple[str, dict[str, Any]] | None:
         names = set(binding.parameter_names(name))
     except (gate.Refused, StopIteration):
         return None
-    visible = {*binding.exported_names("MicrosoftTeams"), *binding.of_module("ExchangeOnlineManagement")}
-    return (name, parameters) if name in visible and set(parameters) <= names - {"WhatIf", *binding.COMMON} else None
+    visible = {
+        *binding.exported_names("MicrosoftTeams"),
+        *binding.of_module("ExchangeOnlineManagement"),
+    }
+    return (
+        (name, parameters)
+        if name in visible and set(parameters) <= names - {"WhatIf", *binding.COMMON}
+        else None
+    )
 
 
 def bound(name: str, parameters: dict[str, Any]) -> Any:
@@ -84,11 +103,21 @@ def _shown(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_recorded_invocation_binds_alike() -> None:
-    """Left out: what the gate refuses, and the questions that a process answers whose preference is to ask (the runner's is not)."""
-    rows = [(row, call) for row in recorded("invocations.jsonl") if (call := called(row)) and (row["error"] or {}).get("stage") != "run"]
+    """Left out: what the gate refuses, and the questions that a process answers whose preference is
+    to ask (the runner's is not).
+    """
+    rows = [
+        (row, call)
+        for row in recorded("invocations.jsonl")
+        if (call := called(row)) and (row["error"] or {}).get("stage") != "run"
+    ]
     assert len(rows) > 320
     for row, call in rows:
-        want = row["error"]["fqid"] if row["error"] else [row["parameterSet"], row["bound"], row["common"]]
+        want = (
+            row["error"]["fqid"]
+            if row["error"]
+            else [row["parameterSet"], row["bound"], row["common"]]
+        )
         assert bound(*call) == want, row["text"]
 
 
@@ -100,10 +129,14 @@ def test_what_the_product_renders_passes_and_binds_in_the_same_set(invocation: A
 
 
 @given(invocations, st.data())
-def test_a_changed_character_is_refused_or_read_alike_or_read_by_the_gate_only(invocation: Any, data: st.DataObject) -> None:
+def test_a_changed_character_is_refused_or_read_alike_or_read_by_the_gate_only(
+    invocation: Any, data: st.DataObject
+) -> None:
     text = render(invocation)
     position = data.draw(st.integers(0, len(text)))
-    piece = data.draw(st.sampled_from(hostile.PLAIN + hostile.ESCAPED + hostile.REFUSED) | st.just(""))
+    piece = data.draw(
+        st.sampled_from(hostile.PLAIN + hostile.ESCAPED + hostile.REFUSED) | st.just("")
+    )
     changed = text[:position] + piece + text[position + data.draw(st.integers(0, 2)) :]
     try:
         ours = reading.read(changed)

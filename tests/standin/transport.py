@@ -1,4 +1,7 @@
-"""A module's end of the stubs' transport: one request line out, item lines back. The contract is in stubs/README.md."""
+"""A module's end of the stubs' transport: one request line out, item lines back.
+
+The contract is in stubs/README.md.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,20 @@ class Link:
         self._number = 0
 
     def call(self, request: dict[str, Json]) -> Iterator[Json]:
-        """Send a request and yield the items of its answer. A caller that stops early makes the rest of the answer disappear."""
+        """Send a request and yield the items of its answer.
+
+        A caller that stops early makes the rest of the answer disappear.
+        """
         self._number += 1
         whole = False
         try:
-            self._send({"token": os.environ.get("RECONCILER_STUB_TOKEN", ""), "id": self._number, **request})
+            self._send(
+                {
+                    "token": os.environ.get("RECONCILER_STUB_TOKEN", ""),
+                    "id": self._number,
+                    **request,
+                }
+            )
             while not whole:
                 batch = self._batch()
                 whole = bool(batch["end"])
@@ -63,7 +75,10 @@ class Link:
         line = self._lines.readline()
         batch = json.loads(line) if line.endswith(b"\n") else None
         if batch is None or batch["id"] != self._number:
-            raise Gone("An error occurred while sending the request. The stub server closed the connection.")
+            raise Gone(
+                "An error occurred while sending the request. The stub server closed the"
+                " connection."
+            )
         return batch
 
 
@@ -80,4 +95,7 @@ def sent(name: str, value: Json) -> Json:
 
 def _fingerprint(secret: str) -> Json:
     key = os.environ.get("RECONCILER_STUB_TOKEN", "").encode()
-    return {"$type": "secret", "fingerprint": "hmac-sha256:" + hmac.new(key, secret.encode(), "sha256").hexdigest()[:32]}
+    return {
+        "$type": "secret",
+        "fingerprint": "hmac-sha256:" + hmac.new(key, secret.encode(), "sha256").hexdigest()[:32],
+    }

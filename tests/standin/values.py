@@ -28,7 +28,9 @@ def plain(value: Json) -> Json:
 
 def _typed(kind: str, value: Json) -> Json:  # noqa: PLR0911  one a kind
     if kind == "object":
-        return {key: plain(item) for key, item in value["properties"].items()} or value.get("text", "")
+        return {key: plain(item) for key, item in value["properties"].items()} or value.get(
+            "text", ""
+        )
     content = value["value"]
     match kind:
         case "hashtable":
@@ -68,7 +70,11 @@ def error(item: Json, cmdlet: str, source: str | None) -> Json:
     response = item.get("exception", {}).get("response") or {}
     writer = item.get("source") or source or cmdlet
     return {
-        "id": item.get("id", "") if item.get("terminating") == "throw" else f"{item.get('id', '')},{writer}",
+        "id": (
+            item.get("id", "")
+            if item.get("terminating") == "throw"
+            else f"{item.get('id', '')},{writer}"
+        ),
         "category": item.get("category") or "NotSpecified",
         "reason": item.get("reason") or exceptions[0]["type"].rpartition(".")[2],
         "activity": item.get("activity") or cmdlet,
@@ -82,12 +88,28 @@ def error(item: Json, cmdlet: str, source: str | None) -> Json:
 
 def _chain(exception: Json) -> Any:
     while exception is not None:
-        yield {"type": exception.get("type") or "System.Exception", "message": plain(exception.get("message", ""))}
+        yield {
+            "type": exception.get("type") or "System.Exception",
+            "message": plain(exception.get("message", "")),
+        }
         exception = exception.get("inner")
 
 
 def failure(
-    code: str, message: str, *, kind: str = "System.Management.Automation.RuntimeException", category: str = "InvalidArgument"
+    code: str,
+    message: str,
+    *,
+    kind: str = "System.Management.Automation.RuntimeException",
+    category: str = "InvalidArgument",
 ) -> Json:
     """An error record of PowerShell's own."""
-    return error({"id": code, "terminating": "throw", "category": category, "exception": {"type": kind, "message": message}}, "", None)
+    return error(
+        {
+            "id": code,
+            "terminating": "throw",
+            "category": category,
+            "exception": {"type": kind, "message": message},
+        },
+        "",
+        None,
+    )

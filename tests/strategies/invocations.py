@@ -6,12 +6,16 @@ from reconciler.model.plans import Invocation
 from tests.strategies.text import names, texts
 
 _lists = st.lists(names, min_size=1, max_size=3)
-_edits = st.sampled_from(("Add", "Remove")).flatmap(lambda key: _lists.map(lambda values: {key: values}))
+_edits = st.sampled_from(("Add", "Remove")).flatmap(
+    lambda key: _lists.map(lambda values: {key: values})
+)
 _ranks = st.one_of(st.integers(1, 3), st.integers(1, 2**31 - 1))
 
 
 def _of(cmdlet: str, required: dict, optional: dict | None = None) -> st.SearchStrategy:
-    return st.fixed_dictionaries(required, optional=optional or {}).map(lambda parameters: Invocation(cmdlet, parameters))
+    return st.fixed_dictionaries(required, optional=optional or {}).map(
+        lambda parameters: Invocation(cmdlet, parameters)
+    )
 
 
 _name = {"Identity": names}
@@ -47,7 +51,12 @@ reads = st.one_of(
     _of(
         "Get-CsOnlineUser",
         {},
-        _name | {"Filter": texts, "ResultSize": st.integers(0, 2**32 - 1), "Properties": st.lists(names, max_size=3)},
+        _name
+        | {
+            "Filter": texts,
+            "ResultSize": st.integers(0, 2**32 - 1),
+            "Properties": st.lists(names, max_size=3),
+        },
     ),
     _of("Get-ApplicationAccessPolicy", {}),
     _of("Test-ApplicationAccessPolicy", _name | {"AppId": names}),
@@ -55,7 +64,12 @@ reads = st.one_of(
     _of(
         "Get-Recipient",
         {},
-        _name | {"Filter": texts, "ResultSize": st.sampled_from(("Unlimited", 0, 1000)), "Properties": st.lists(names, max_size=3)},
+        _name
+        | {
+            "Filter": texts,
+            "ResultSize": st.sampled_from(("Unlimited", 0, 1000)),
+            "Properties": st.lists(names, max_size=3),
+        },
     ),
     _of("Get-DistributionGroupMember", _name, {"ResultSize": st.sampled_from(("Unlimited", 5000))}),
 )

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Make(Protocol):
     """Makes a tenant; `state` overrides whole sections of an empty one."""
 
-    def __call__(self, faults: Faults | None = None, log_from: int = ..., **state: Any) -> Simulator: ...
+    def __call__(
+        self, faults: Faults | None = None, log_from: int = ..., **state: Any
+    ) -> Simulator: ...
 
 
 @pytest.fixture

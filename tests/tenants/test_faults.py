@@ -12,14 +12,27 @@ from reconciler.model.plans import Invocation
 from reconciler.powershell.rendering import render
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 from reconciler.tenants.simulated import Faults, Mishap, Simulator
-from tests.strategies.tenants import APPS, EVERYTHING, GROUPS, USERS, run, seen, send, teams_policy, tenants, writes
+from tests.strategies.tenants import (
+    APPS,
+    EVERYTHING,
+    GROUPS,
+    USERS,
+    run,
+    seen,
+    send,
+    teams_policy,
+    tenants,
+    writes,
+)
 
 POLICIES = {"policies": [teams_policy("Alpha", APPS[:1]), teams_policy("Beta", APPS)]}
 NEW = Invocation("New-CsApplicationAccessPolicy", {"Identity": "Gamma"})
 
 
 def grant(number, policy="Alpha"):
-    return Invocation("Grant-CsApplicationAccessPolicy", {"Identity": USERS[number], "PolicyName": policy})
+    return Invocation(
+        "Grant-CsApplicationAccessPolicy", {"Identity": USERS[number], "PolicyName": policy}
+    )
 
 
 def names(tenant):
@@ -27,7 +40,12 @@ def names(tenant):
 
 
 @pytest.mark.parametrize(
-    ("mishap", "fault"), [(Mishap.THROTTLED, Fault.THROTTLED), (Mishap.TRANSIENT, Fault.TRANSIENT), (Mishap.DENIED, Fault.DENIED)]
+    ("mishap", "fault"),
+    [
+        (Mishap.THROTTLED, Fault.THROTTLED),
+        (Mishap.TRANSIENT, Fault.TRANSIENT),
+        (Mishap.DENIED, Fault.DENIED),
+    ],
 )
 def test_a_refusal_changes_nothing(make, mishap, fault):
     tenant = make(Faults(fail_on={1: mishap}))
@@ -37,7 +55,9 @@ def test_a_refusal_changes_nothing(make, mishap, fault):
     assert send(tenant, NEW) == Done()
 
 
-@pytest.mark.parametrize(("mishap", "happened"), [(Mishap.LOST_BEFORE, False), (Mishap.LOST_AFTER, True)])
+@pytest.mark.parametrize(
+    ("mishap", "happened"), [(Mishap.LOST_BEFORE, False), (Mishap.LOST_AFTER, True)]
+)
 def test_a_lost_answer_says_nothing_of_the_write(make, mishap, happened):
     tenant = make(Faults(fail_on={1: mishap}))
     assert isinstance(send(tenant, NEW), Lost)
@@ -53,7 +73,9 @@ def test_a_lost_answer_to_a_write_that_is_refused_is_lost_all_the_same(make):
 
 def test_a_text_fails_every_time_and_with_any_outcome(make):
     tenant = make(Faults(fail_on={render(NEW): Failed(Fault.UNKNOWN, "a fault of its own")}))
-    assert [send(tenant, NEW) for _ in range(2)] == [Failed(Fault.UNKNOWN, "a fault of its own")] * 2
+    assert [send(tenant, NEW) for _ in range(2)] == [
+        Failed(Fault.UNKNOWN, "a fault of its own")
+    ] * 2
     assert send(tenant, Invocation(NEW.cmdlet, {"Identity": "Other"})) == Done()
 
 
@@ -77,7 +99,11 @@ def test_one_seed_one_story(tmp_path_factory, seed, chance, script):
     faults = Faults(seed, chance, chance, chance, chance, lag=2, scattered=True)
 
     def story():
-        tenant = Simulator(tmp_path_factory.mktemp("tenant") / "tenant.json", seed_from=seed_file(tmp_path_factory), faults=faults)
+        tenant = Simulator(
+            tmp_path_factory.mktemp("tenant") / "tenant.json",
+            seed_from=seed_file(tmp_path_factory),
+            faults=faults,
+        )
         return [(send(tenant, write), seen(tenant)) for write in script]
 
     assert story() == story()
@@ -92,9 +118,17 @@ def seed_file(tmp_path_factory):
 
 
 def test_probabilities_are_met(make):
-    tenant = make(Faults(seed=7, throttled=0.2, transient=0.2, lost_before=0.2, lost_after=0.2), teams=POLICIES)
+    tenant = make(
+        Faults(seed=7, throttled=0.2, transient=0.2, lost_before=0.2, lost_after=0.2),
+        teams=POLICIES,
+    )
     outcomes = [send(tenant, grant(number % 3)) for number in range(300)]
-    assert {getattr(outcome, "fault", type(outcome)) for outcome in outcomes} == {Fault.THROTTLED, Fault.TRANSIENT, Lost, Done}
+    assert {getattr(outcome, "fault", type(outcome)) for outcome in outcomes} == {
+        Fault.THROTTLED,
+        Fault.TRANSIENT,
+        Lost,
+        Done,
+    }
     assert 40 < outcomes.count(Done()) < 80
 
 
@@ -119,13 +153,18 @@ class TestLag:
             send(tenant, NEW)
             send(tenant, grant(2, "Gamma"))
             shown = [
-                (frozenset(row["Identity"] for row in raw["teams"]["users"]), len(raw["teams"]["policies"]))
+                (
+                    frozenset(row["Identity"] for row in raw["teams"]["users"]),
+                    len(raw["teams"]["policies"]),
+                )
                 for raw in (seen(tenant) for _ in range(5))
             ]
             assert all(USERS[2] not in users or count == 4 for users, count in shown)
             assert shown[-1] == (frozenset(USERS), 4)
             orders.add(tuple(users for users, _ in shown))
-        assert any(USERS[1] in users and USERS[0] not in users for order in orders for users in order)
+        assert any(
+            USERS[1] in users and USERS[0] not in users for order in orders for users in order
+        )
 
     @settings(max_examples=50)
     @given(tenants(), st.lists(writes, max_size=10), st.integers(0, 100))
@@ -136,14 +175,20 @@ class TestLag:
         for write in script:
             send(tenant, write)
             seen(tenant)
-        # A write that waits for an earlier one of its line shows no later than `lag` captures after it.
+        # A write that waits for an earlier one of its line shows no later than `lag` captures after
+        # it.
         for _ in range(3 * len(script) + 3):
             seen(tenant)
         assert seen(tenant) == seen(Simulator(path))
 
 
 def test_faults_of_the_service_and_of_the_line_meet(make):
-    tenant = make(Faults(in_place_regrant_refused=True, fail_on={2: Mishap.LOST_AFTER}), teams=POLICIES)
+    tenant = make(
+        Faults(in_place_regrant_refused=True, fail_on={2: Mishap.LOST_AFTER}), teams=POLICIES
+    )
     run(tenant, "Grant-CsApplicationAccessPolicy", Group=GROUPS[0], PolicyName="Alpha", Rank=1)
-    assert isinstance(run(tenant, "Grant-CsApplicationAccessPolicy", Group=GROUPS[0], PolicyName="Beta", Rank=1), Lost)
+    assert isinstance(
+        run(tenant, "Grant-CsApplicationAccessPolicy", Group=GROUPS[0], PolicyName="Beta", Rank=1),
+        Lost,
+    )
     assert seen(tenant)["teams"]["groupAssignments"][0]["PolicyName"] == "Alpha"

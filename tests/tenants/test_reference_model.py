@@ -1,4 +1,6 @@
-"""The simulator against a second, tiny model of both services, written from the facts alone: sets and lists, no rows, no files."""
+"""The simulator against a second, tiny model of both services, written from the facts alone: sets
+and lists, no rows, no files.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,17 @@ from reconciler import canonical
 from reconciler.captures import reading
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Simulator
-from tests.strategies.tenants import BOTH, EVERYTHING, SCOPES, TENANT, USERS, send, sid, tenants, writes
+from tests.strategies.tenants import (
+    BOTH,
+    EVERYTHING,
+    SCOPES,
+    TENANT,
+    USERS,
+    send,
+    sid,
+    tenants,
+    writes,
+)
 
 
 class Refused(Exception):
@@ -17,17 +29,28 @@ class Refused(Exception):
 
 
 class Model:
-    """Policies to (description, list), users to a policy, (group, policy) by rank, Exchange (app, scope) to right and description."""
+    """Policies to (description, list), users to a policy, (group, policy) by rank, Exchange (app,
+    scope) to right and description.
+    """
 
     def __init__(self, state):
         teams = state["teams"]
         self.policies = {
-            row["Identity"].removeprefix("Tag:").lower(): (row["Description"], list(row["AppIds"])) for row in teams["policies"]
+            row["Identity"].removeprefix("Tag:").lower(): (row["Description"], list(row["AppIds"]))
+            for row in teams["policies"]
         }
-        self.users = {row["Identity"]: row["ApplicationAccessPolicy"]["Name"].lower() for row in teams["users"]}
-        self.groups = [(row["GroupId"], row["PolicyName"].lower()) for row in teams["groupAssignments"]]
+        self.users = {
+            row["Identity"]: row["ApplicationAccessPolicy"]["Name"].lower()
+            for row in teams["users"]
+        }
+        self.groups = [
+            (row["GroupId"], row["PolicyName"].lower()) for row in teams["groupAssignments"]
+        ]
         self.exchange = {
-            (row["AppId"], row["ScopeIdentityRaw"].split(";")[1]): [row["AccessRight"], row["Description"].strip()]
+            (row["AppId"], row["ScopeIdentityRaw"].split(";")[1]): [
+                row["AccessRight"],
+                row["Description"].strip(),
+            ]
             for row in state["exchange"]["policies"]
         }
 
@@ -39,12 +62,14 @@ class Model:
             return False
         return True
 
-    def New_CsApplicationAccessPolicy(self, Identity, AppIds=(), Description=""):  # noqa: N802, N803  the cmdlet's words
+    # the cmdlet's words
+    def New_CsApplicationAccessPolicy(self, Identity, AppIds=(), Description=""):
         if Identity.lower() in self.policies:
             raise Refused
         self.policies[Identity.lower()] = (Description, list(AppIds))
 
-    def Set_CsApplicationAccessPolicy(self, Identity, AppIds=None, Description=None):  # noqa: N802, N803
+    # N803
+    def Set_CsApplicationAccessPolicy(self, Identity, AppIds=None, Description=None):
         if Identity.lower() not in self.policies:
             raise Refused
         text, apps = self.policies[Identity.lower()]
@@ -55,7 +80,9 @@ class Model:
         apps += (AppIds or {}).get("Add", ())
         self.policies[Identity.lower()] = (text if Description is None else Description, apps)
 
-    def Grant_CsApplicationAccessPolicy(self, PolicyName, Identity=None, Group=None, Rank=None, Global=False):  # noqa: N802, N803, FBT002
+    def Grant_CsApplicationAccessPolicy(
+        self, PolicyName, Identity=None, Group=None, Rank=None, Global=False
+    ):
         name = PolicyName and PolicyName.lower()
         if (name and name not in self.policies) or (name == "global" and not Global):
             raise Refused
@@ -67,54 +94,86 @@ class Model:
             if name:
                 self.groups.insert(min(Rank, len(self.groups) + 1) - 1, (Group, name))
         else:
-            user = {f"user{number}@contoso.com": user for number, user in enumerate(USERS)}.get(Identity, Identity.lower())
+            user = {f"user{number}@contoso.com": user for number, user in enumerate(USERS)}.get(
+                Identity, Identity.lower()
+            )
             if user not in USERS:
                 raise Refused
             self.users.pop(user, None)
             if name:
                 self.users[user] = name
 
-    def Remove_CsApplicationAccessPolicy(self, Identity):  # noqa: N802, N803
+    def Remove_CsApplicationAccessPolicy(self, Identity):
         name = Identity.lower()
-        if name not in self.policies or name in self.users.values() or name in dict(self.groups).values():
+        if (
+            name not in self.policies
+            or name in self.users.values()
+            or name in dict(self.groups).values()
+        ):
             raise Refused
         if name == "global":
             self.policies[name] = ("", [])
         else:
             del self.policies[name]
 
-    def New_ApplicationAccessPolicy(self, AppId, PolicyScopeGroupId, AccessRight, Confirm, Description=None):  # noqa: N802, N803
-        addresses = {f"scope{number}{old}@contoso.com": scope for number, scope in enumerate(SCOPES) for old in ("", ".old")}
+    def New_ApplicationAccessPolicy(
+        self, AppId, PolicyScopeGroupId, AccessRight, Confirm, Description=None
+    ):
+        addresses = {
+            f"scope{number}{old}@contoso.com": scope
+            for number, scope in enumerate(SCOPES)
+            for old in ("", ".old")
+        }
         scope = addresses.get(PolicyScopeGroupId.lower(), PolicyScopeGroupId)
         if scope not in SCOPES or (AppId[0], scope) in self.exchange:
             raise Refused
         self.exchange[AppId[0], scope] = [AccessRight, (Description or "").strip()]
 
-    def Set_ApplicationAccessPolicy(self, Identity, Description, Confirm):  # noqa: N802, N803
+    def Set_ApplicationAccessPolicy(self, Identity, Description, Confirm):
         if self._key(Identity) not in self.exchange:
             raise Refused
         self.exchange[self._key(Identity)][1] = Description
 
-    def Remove_ApplicationAccessPolicy(self, Identity, Confirm):  # noqa: N802, N803
+    def Remove_ApplicationAccessPolicy(self, Identity, Confirm):
         if self.exchange.pop(self._key(Identity), None) is None:
             raise Refused
 
     @staticmethod
     def _key(identity):
         found = identity.removeprefix(f"{TENANT}\\")
-        return next((found.split(":")[0], scope) for number, scope in enumerate(SCOPES) if found.endswith(f":{sid(number)};{scope}"))
+        return next(
+            (found.split(":")[0], scope)
+            for number, scope in enumerate(SCOPES)
+            if found.endswith(f":{sid(number)};{scope}")
+        )
 
 
 def shown(tenant):
     """The simulator's state in the model's terms, by way of the parser."""
-    observed = reading.parse(tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=BOTH)
-    policies = {key: (policy.description, sorted(policy.applications)) for key, policy in observed.teams.policies.items()}
-    exchange = {key: [policy.right.value, policy.description] for key, policy in observed.exchange.policies.items()}
-    return policies, dict(observed.teams.users), [tuple(held) for held in observed.teams.groups], exchange
+    observed = reading.parse(
+        tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=BOTH
+    )
+    policies = {
+        key: (policy.description, sorted(policy.applications))
+        for key, policy in observed.teams.policies.items()
+    }
+    exchange = {
+        key: [policy.right.value, policy.description]
+        for key, policy in observed.exchange.policies.items()
+    }
+    return (
+        policies,
+        dict(observed.teams.users),
+        [tuple(held) for held in observed.teams.groups],
+        exchange,
+    )
 
 
 def told(model):
-    policies = {key: (text.strip(), sorted({app.lower() for app in apps})) for key, (text, apps) in model.policies.items()}
+    policies = {
+        key: (text.strip(), sorted({app.lower() for app in apps}))
+        for key, (text, apps) in model.policies.items()
+    }
     return policies, model.users, model.groups, model.exchange
 
 

@@ -42,7 +42,12 @@ STATE = {
         "groupAssignments": [assignment(GROUPS[1], "Alpha", 1)],
         "users": [grant(USERS[0], "Alpha")],
     },
-    "exchange": {"policies": [exchange_policy(APPS[0], SCOPES[0], "DenyAccess"), exchange_policy(APPS[0], STRANGER, "DenyAccess")]},
+    "exchange": {
+        "policies": [
+            exchange_policy(APPS[0], SCOPES[0], "DenyAccess"),
+            exchange_policy(APPS[0], STRANGER, "DenyAccess"),
+        ]
+    },
 }
 
 
@@ -53,7 +58,10 @@ class TestRun:
             "New-CsApplicationAccessPolicy -Identity:'Beta' -AppIds:@('" + APPS[0] + "')",
             "New-CsApplicationAccessPolicy -Identity:'Alpha'",
             "Set-CsApplicationAccessPolicy -Identity:'Alpha' -AppIds:@{Add=@('" + APPS[0] + "')}",
-            "New-CsApplicationAccessPolicy -Identity:'Alpha'; Remove-CsApplicationAccessPolicy -Identity:'Beta'",
+            (
+                "New-CsApplicationAccessPolicy -Identity:'Alpha'; Remove-CsApplicationAccessPolicy"
+                " -Identity:'Beta'"
+            ),
             "",
         ],
     )
@@ -65,7 +73,10 @@ class TestRun:
 
     def test_true_is_not_one(self, make):
         tenant = make(teams={"policies": [teams_policy("Alpha", [])]})
-        said = Invocation("Grant-CsApplicationAccessPolicy", {"Group": GROUPS[0], "PolicyName": "Alpha", "Rank": 1})
+        said = Invocation(
+            "Grant-CsApplicationAccessPolicy",
+            {"Group": GROUPS[0], "PolicyName": "Alpha", "Rank": 1},
+        )
         with pytest.raises(RefusedText, match="nothing was run"):
             tenant.run(Invocation(said.cmdlet, {**said.parameters, "Rank": True}), render(said))
 
@@ -77,7 +88,8 @@ class TestRun:
     def test_what_does_not_bind_is_refused(self, tenant):
         with pytest.raises(BindingFault):
             tenant.run(
-                Invocation(NEW.cmdlet, {"AppIds": APPS}), f"New-CsApplicationAccessPolicy -AppIds:@('{APPS[0]}','{APPS[1]}','{APPS[2]}')"
+                Invocation(NEW.cmdlet, {"AppIds": APPS}),
+                f"New-CsApplicationAccessPolicy -AppIds:@('{APPS[0]}','{APPS[1]}','{APPS[2]}')",
             )
 
     def test_what_reads_is_no_write(self, tenant):
@@ -114,14 +126,19 @@ class TestCapture:
         assert list(Draft7Validator(files.schema()).iter_errors(raw)) == []
         observed = reading.parse(raw, source="simulated", tenant_id=TENANT.upper(), needs=BOTH)
         assert observed.teams is not None
-        assert {user: observed.teams.spelled[key] for user, key in observed.teams.users.items()} == {
-            row["Identity"]: row["ApplicationAccessPolicy"]["Name"] for row in state["teams"]["users"]
+        assert {
+            user: observed.teams.spelled[key] for user, key in observed.teams.users.items()
+        } == {
+            row["Identity"]: row["ApplicationAccessPolicy"]["Name"]
+            for row in state["teams"]["users"]
         }
 
     def test_a_product_that_was_not_asked_for_is_not_complete(self, make):
         tenant = make(**STATE)
         raw = tenant.capture(CaptureRequest(frozenset({"teams"})))
-        observed = reading.parse(raw, source="simulated", tenant_id=None, needs=frozenset({"teams"}))
+        observed = reading.parse(
+            raw, source="simulated", tenant_id=None, needs=frozenset({"teams"})
+        )
         assert observed.exchange is None
         assert set(observed.directory.users) == {USERS[0]}
         assert set(observed.directory.groups) == {GROUPS[1]}
@@ -135,7 +152,9 @@ class TestCapture:
 
     def test_names_are_looked_for_in_any_spelling(self, tenant):
         request = CaptureRequest(
-            frozenset(), ("USER0@contoso.com", USERS[1].upper(), "gone@contoso.com"), ("Scope1.old@contoso.com", SCOPES[2], "x@y")
+            frozenset(),
+            ("USER0@contoso.com", USERS[1].upper(), "gone@contoso.com"),
+            ("Scope1.old@contoso.com", SCOPES[2], "x@y"),
         )
         directory = tenant.capture(request)["directory"]
         assert [row["id"] for row in directory["users"]] == USERS[:2]
@@ -143,9 +162,11 @@ class TestCapture:
         assert directory["absent"] == ["gone@contoso.com", "x@y"]
 
     def test_a_name_is_absent_where_it_was_asked_for_and_shown_where_it_is(self, tenant):
-        directory = tenant.capture(CaptureRequest(frozenset(), users=("scope1@contoso.com",), recipients=("user0@contoso.com",)))[
-            "directory"
-        ]
+        directory = tenant.capture(
+            CaptureRequest(
+                frozenset(), users=("scope1@contoso.com",), recipients=("user0@contoso.com",)
+            )
+        )["directory"]
         assert directory["absent"] == ["scope1@contoso.com", "user0@contoso.com"]
         assert [row["id"] for row in directory["users"]] == [USERS[0]]
         assert [row["id"] for row in directory["recipients"]] == [SCOPES[1]]
@@ -168,8 +189,14 @@ class TestCapture:
 class TestOpening:
     def test_the_bundled_tenant_is_one(self, tmp_path):
         tenant = Simulator(tmp_path / "tenant.json", seed_from=bundled())
-        observed = reading.parse(tenant.capture(EVERYTHING), source=tenant.source, tenant_id=tenant.tenant_id, needs=BOTH)
-        assert (tenant.source, tenant.tenant_id, observed.organization) == ("simulated", TENANT, "contoso.onmicrosoft.com")
+        observed = reading.parse(
+            tenant.capture(EVERYTHING), source=tenant.source, tenant_id=tenant.tenant_id, needs=BOTH
+        )
+        assert (tenant.source, tenant.tenant_id, observed.organization) == (
+            "simulated",
+            TENANT,
+            "contoso.onmicrosoft.com",
+        )
         assert not list(tmp_path.iterdir())
 
     def test_a_capture_of_everything_is_a_tenant_itself(self, make, tmp_path):
@@ -188,7 +215,10 @@ class TestOpening:
             ({"tenant": []}, "$.tenant.tenantId: is missing"),
             ({"tenant": "contoso"}, "$.tenant: is no complete section"),
             ({"teams": {"complete": False}}, "$.teams: is no complete section"),
-            ({"teams": {"policies": [{"Identity": "Tag:A"}, {"Identity": "a"}]}}, "$.teams.policies[1].Identity"),
+            (
+                {"teams": {"policies": [{"Identity": "Tag:A"}, {"Identity": "a"}]}},
+                "$.teams.policies[1].Identity",
+            ),
             ({"exchange": {"policies": [{"Identity": "x"}]}}, "$.exchange.policies[0].Identity"),
             ({"directory": {"users": [{"id": "x"}]}}, "$.directory.users[0].id"),
         ],

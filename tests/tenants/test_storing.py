@@ -16,13 +16,29 @@ from reconciler.errors import CaptureFault, TenantFault
 from reconciler.model.plans import Invocation
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Faults, Simulator
-from tests.strategies.tenants import APPS, EVERYTHING, GROUPS, USERS, empty, run, seen, send, teams_policy, tenants, writes
+from tests.strategies.tenants import (
+    APPS,
+    EVERYTHING,
+    GROUPS,
+    USERS,
+    empty,
+    run,
+    seen,
+    send,
+    teams_policy,
+    tenants,
+    writes,
+)
 
 POLICIES = {"policies": [teams_policy("Alpha", APPS[:1]), teams_policy("Beta", APPS)]}
 WRITES = [
     Invocation("Grant-CsApplicationAccessPolicy", {"Identity": USERS[0], "PolicyName": "Alpha"}),
-    Invocation("Grant-CsApplicationAccessPolicy", {"Group": GROUPS[0], "PolicyName": "Beta", "Rank": 1}),
-    Invocation("Set-CsApplicationAccessPolicy", {"Identity": "Beta", "AppIds": {"Remove": APPS[1:]}}),
+    Invocation(
+        "Grant-CsApplicationAccessPolicy", {"Group": GROUPS[0], "PolicyName": "Beta", "Rank": 1}
+    ),
+    Invocation(
+        "Set-CsApplicationAccessPolicy", {"Identity": "Beta", "AppIds": {"Remove": APPS[1:]}}
+    ),
     Invocation("Grant-CsApplicationAccessPolicy", {"Identity": USERS[0], "PolicyName": None}),
 ]
 
@@ -30,7 +46,9 @@ WRITES = [
 def logged(folder, state=None):
     """A tenant whose every write goes to the log."""
     path = folder / "tenant.json"
-    path.write_bytes(canonical.dumps({**empty(), "teams": POLICIES, "padding": "x" * 2000, **(state or {})}))
+    path.write_bytes(
+        canonical.dumps({**empty(), "teams": POLICIES, "padding": "x" * 2000, **(state or {})})
+    )
     return Simulator(path, log_from=0)
 
 
@@ -45,7 +63,9 @@ def test_a_small_tenant_is_one_file(make, tmp_path):
 
 
 def test_what_killed_writers_left_is_cleared_by_the_next_write_and_not_by_reading(make, tmp_path):
-    left = [tmp_path / name for name in (".tenant.json.abcdefgh.tmp", ".tenant.json.log.abcdefgh.tmp")]
+    left = [
+        tmp_path / name for name in (".tenant.json.abcdefgh.tmp", ".tenant.json.log.abcdefgh.tmp")
+    ]
     for path in left:
         path.write_bytes(b"half")
         os.utime(path, (0, 0))
@@ -113,14 +133,21 @@ def test_a_log_as_long_as_the_file_becomes_part_of_it(tmp_path):
     for _ in range(60):
         send(tenant, WRITES[0])
         send(tenant, WRITES[3])
-    assert (tmp_path / "tenant.json.log").stat().st_size <= (tmp_path / "tenant.json").stat().st_size + 200
+    assert (tmp_path / "tenant.json.log").stat().st_size <= (
+        tmp_path / "tenant.json"
+    ).stat().st_size + 200
     assert seen(Simulator(tmp_path / "tenant.json")) == seen(tenant)
 
 
 def test_a_removal_by_spelling_is_remembered_as_one(tmp_path):
     logged(tmp_path)
     tenant = Simulator(tmp_path / "tenant.json", faults=Faults(ordinal_removal=True), log_from=0)
-    run(tenant, "Set-CsApplicationAccessPolicy", Identity="Alpha", AppIds={"Remove": [APPS[0].upper()]})
+    run(
+        tenant,
+        "Set-CsApplicationAccessPolicy",
+        Identity="Alpha",
+        AppIds={"Remove": [APPS[0].upper()]},
+    )
     assert seen(Simulator(tmp_path / "tenant.json"))["teams"]["policies"][1]["AppIds"] == APPS[:1]
 
 
@@ -129,7 +156,10 @@ def test_a_removal_by_spelling_is_remembered_as_one(tmp_path):
     [
         (b"{oops\n", r"tenant\.json\.log: is damaged"),
         (b"{}\n", r"tenant\.json\.log:2: does not follow"),
-        (b'{"cmdlet":"Format-Disk","parameters":{},"ordinal":false}\n', r"tenant\.json\.log:2: does not follow"),
+        (
+            b'{"cmdlet":"Format-Disk","parameters":{},"ordinal":false}\n',
+            r"tenant\.json\.log:2: does not follow",
+        ),
         (
             b'{"cmdlet":"Remove-CsApplicationAccessPolicy","parameters":{"Identity":"Gone"},"ordinal":false}\n',
             r"tenant\.json\.log:2: does not follow",
@@ -177,7 +207,10 @@ def test_what_could_not_be_stored_has_not_happened(make, tmp_path, monkeypatch):
 def test_a_log_and_a_file_tell_the_same(tmp_path_factory, state, script):
     folder = tmp_path_factory.mktemp("tenant")
     (folder / "plain.json").write_bytes(canonical.dumps(state))
-    plain, tenant = Simulator(folder / "plain.json"), logged(folder, {key: state[key] for key in ("teams", "exchange", "directory")})
+    plain, tenant = (
+        Simulator(folder / "plain.json"),
+        logged(folder, {key: state[key] for key in ("teams", "exchange", "directory")}),
+    )
     for write, opened_again in script:
         assert send(plain, write) == send(tenant, write)
         if opened_again:

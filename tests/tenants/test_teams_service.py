@@ -8,8 +8,14 @@ from reconciler.tenants.protocol import Done, Failed, Fault
 from reconciler.tenants.simulated import Faults, Simulator
 from tests.strategies.tenants import APPS, GROUPS, STRANGER, USERS, guid, run, seen, teams_policy
 
-NEW, SET, GRANT, REMOVE = (f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove"))
-ALPHA = {"policies": [teams_policy("Alpha", APPS[:1], "first"), teams_policy("Beta", APPS[1:])], "groupAssignments": [], "users": []}
+NEW, SET, GRANT, REMOVE = (
+    f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove")
+)
+ALPHA = {
+    "policies": [teams_policy("Alpha", APPS[:1], "first"), teams_policy("Beta", APPS[1:])],
+    "groupAssignments": [],
+    "users": [],
+}
 
 
 def policy(tenant, name):
@@ -17,11 +23,17 @@ def policy(tenant, name):
 
 
 def ranks(tenant):
-    return [(row["GroupId"], row["PolicyName"], row["Priority"]) for row in seen(tenant)["teams"]["groupAssignments"]]
+    return [
+        (row["GroupId"], row["PolicyName"], row["Priority"])
+        for row in seen(tenant)["teams"]["groupAssignments"]
+    ]
 
 
 def granted(tenant):
-    return {row["Identity"]: row["ApplicationAccessPolicy"]["Name"] for row in seen(tenant)["teams"]["users"]}
+    return {
+        row["Identity"]: row["ApplicationAccessPolicy"]["Name"]
+        for row in seen(tenant)["teams"]["users"]
+    }
 
 
 def fault(outcome):
@@ -37,18 +49,30 @@ def test_ranks_are_told_once_however_the_file_tells_them(make, tmp_path):
     tenant = make(teams={**ALPHA, "groupAssignments": rows})
     run(tenant, GRANT, Group=GROUPS[2], PolicyName="Alpha", Rank=1)
     again = Simulator(tmp_path / "tenant.json")
-    assert ranks(again) == [(GROUPS[2], "Alpha", 1), (GROUPS[0], "Alpha", 2), (GROUPS[1], "Beta", 3)]
+    assert ranks(again) == [
+        (GROUPS[2], "Alpha", 1),
+        (GROUPS[0], "Alpha", 2),
+        (GROUPS[1], "Beta", 3),
+    ]
     assert not any("Rank" in row for row in seen(again)["teams"]["groupAssignments"])
 
 
 class TestNew:
     def test_makes_a_policy_whose_identity_has_a_tag(self, tenant):
         assert run(tenant, NEW, Identity="Alpha", AppIds=APPS[:2], Description="text") == Done()
-        assert policy(tenant, "Tag:Alpha") == {"Identity": "Tag:Alpha", "AppIds": APPS[:2], "Description": "text"}
+        assert policy(tenant, "Tag:Alpha") == {
+            "Identity": "Tag:Alpha",
+            "AppIds": APPS[:2],
+            "Description": "text",
+        }
 
     def test_without_applications_and_description_both_are_empty(self, tenant):
         run(tenant, NEW, Identity="Alpha")
-        assert policy(tenant, "Tag:Alpha") == {"Identity": "Tag:Alpha", "AppIds": [], "Description": ""}
+        assert policy(tenant, "Tag:Alpha") == {
+            "Identity": "Tag:Alpha",
+            "AppIds": [],
+            "Description": "",
+        }
 
     @pytest.mark.parametrize("name", ["Alpha", "ALPHA", "Tag:alpha", "Global", "Default"])
     def test_a_name_that_exists_in_any_case_is_refused(self, make, name):
@@ -79,7 +103,11 @@ class TestSet:
     def test_the_description_alone_leaves_the_list(self, make):
         tenant = make(teams=ALPHA)
         assert run(tenant, SET, Identity="Alpha", Description="second") == Done()
-        assert policy(tenant, "Tag:Alpha") == {"Identity": "Tag:Alpha", "AppIds": APPS[:1], "Description": "second"}
+        assert policy(tenant, "Tag:Alpha") == {
+            "Identity": "Tag:Alpha",
+            "AppIds": APPS[:1],
+            "Description": "second",
+        }
 
     def test_global_is_there_even_if_nothing_lists_it(self, make):
         tenant = make(teams={"policies": [], "groupAssignments": [], "users": []})
@@ -108,15 +136,23 @@ class TestGrantToAUser:
     def test_null_takes_away_and_may_be_repeated(self, make):
         tenant = make(teams=ALPHA)
         run(tenant, GRANT, Identity=USERS[0], PolicyName="Alpha")
-        assert [run(tenant, GRANT, Identity=USERS[0], PolicyName=None) for _ in range(2)] == [Done(), Done()]
+        assert [run(tenant, GRANT, Identity=USERS[0], PolicyName=None) for _ in range(2)] == [
+            Done(),
+            Done(),
+        ]
         assert granted(tenant) == {}
 
     @pytest.mark.parametrize("name", ["Alpha", None])
     def test_a_user_who_is_not_in_the_directory_is_not_found(self, make, name):
-        assert fault(run(make(teams=ALPHA), GRANT, Identity=STRANGER, PolicyName=name)) is Fault.NOT_FOUND
+        assert (
+            fault(run(make(teams=ALPHA), GRANT, Identity=STRANGER, PolicyName=name))
+            is Fault.NOT_FOUND
+        )
 
     def test_an_unknown_policy_is_not_found(self, tenant):
-        assert run(tenant, GRANT, Identity=USERS[0], PolicyName="X") == Failed(Fault.NOT_FOUND, '[ClientError] : "X" not found')
+        assert run(tenant, GRANT, Identity=USERS[0], PolicyName="X") == Failed(
+            Fault.NOT_FOUND, '[ClientError] : "X" not found'
+        )
 
     def test_global_is_no_user_policy(self, tenant):
         assert fault(run(tenant, GRANT, Identity=USERS[0], PolicyName="Global")) is Fault.INVALID
@@ -128,9 +164,18 @@ class TestGrantToAGroup:
         for group, rank in ((GROUPS[0], 1), (GROUPS[1], 2), (GROUPS[2], 3)):
             run(tenant, GRANT, Group=group, PolicyName="Alpha", Rank=rank)
         assert run(tenant, GRANT, Group=GROUPS[3], PolicyName="Beta", Rank=2) == Done()
-        assert ranks(tenant) == [(GROUPS[0], "Alpha", 1), (GROUPS[3], "Beta", 2), (GROUPS[1], "Alpha", 3), (GROUPS[2], "Alpha", 4)]
+        assert ranks(tenant) == [
+            (GROUPS[0], "Alpha", 1),
+            (GROUPS[3], "Beta", 2),
+            (GROUPS[1], "Alpha", 3),
+            (GROUPS[2], "Alpha", 4),
+        ]
         assert run(tenant, GRANT, Group=GROUPS[3], PolicyName=None) == Done()
-        assert ranks(tenant) == [(GROUPS[0], "Alpha", 1), (GROUPS[1], "Alpha", 2), (GROUPS[2], "Alpha", 3)]
+        assert ranks(tenant) == [
+            (GROUPS[0], "Alpha", 1),
+            (GROUPS[1], "Alpha", 2),
+            (GROUPS[2], "Alpha", 3),
+        ]
 
     def test_a_rank_beyond_the_end_is_the_last(self, make):
         tenant = make(teams=ALPHA)
@@ -156,11 +201,18 @@ class TestGrantToAGroup:
 
     def test_sixty_four_groups_are_the_most(self, make):
         full = [
-            {"GroupId": guid("9", number), "PolicyType": "ApplicationAccessPolicy", "PolicyName": "Alpha", "Priority": number + 1}
+            {
+                "GroupId": guid("9", number),
+                "PolicyType": "ApplicationAccessPolicy",
+                "PolicyName": "Alpha",
+                "Priority": number + 1,
+            }
             for number in range(64)
         ]
         tenant = make(teams={**ALPHA, "groupAssignments": full})
-        assert fault(run(tenant, GRANT, Group=GROUPS[0], PolicyName="Alpha", Rank=1)) is Fault.INVALID
+        assert (
+            fault(run(tenant, GRANT, Group=GROUPS[0], PolicyName="Alpha", Rank=1)) is Fault.INVALID
+        )
         assert run(tenant, GRANT, Group=guid("9", 63), PolicyName="Beta", Rank=1) == Done()
         assert len(ranks(tenant)) == 64
 
@@ -170,7 +222,11 @@ class TestGrantToTheTenant:
         tenant = make(teams=ALPHA)
         assert run(tenant, GRANT, Global=True, PolicyName="alpha") == Done()
         run(tenant, SET, Identity="Alpha", AppIds={"Add": [APPS[2]]})
-        assert policy(tenant, "Global") == {"Identity": "Global", "AppIds": APPS[:1], "Description": "first"}
+        assert policy(tenant, "Global") == {
+            "Identity": "Global",
+            "AppIds": APPS[:1],
+            "Description": "first",
+        }
         assert run(tenant, REMOVE, Identity="Alpha") == Done()
         assert policy(tenant, "Global")["AppIds"] == APPS[:1]
 
@@ -188,7 +244,10 @@ class TestRemove:
     def test_removes(self, make):
         tenant = make(teams=ALPHA)
         assert run(tenant, REMOVE, Identity="ALPHA") == Done()
-        assert [row["Identity"] for row in seen(tenant)["teams"]["policies"]] == ["Global", "Tag:Beta"]
+        assert [row["Identity"] for row in seen(tenant)["teams"]["policies"]] == [
+            "Global",
+            "Tag:Beta",
+        ]
 
     @pytest.mark.parametrize("holder", [{"Identity": USERS[0]}, {"Group": GROUPS[0], "Rank": 1}])
     def test_is_refused_while_anybody_holds_the_policy(self, make, holder):
@@ -196,7 +255,10 @@ class TestRemove:
         run(tenant, GRANT, **holder, PolicyName="Alpha")
         refusal = run(tenant, REMOVE, Identity="Alpha")
         assert fault(refusal) is Fault.ASSIGNED
-        assert 'The policy "Alpha" is currently assigned to one or more users or groups.' in refusal.message
+        assert (
+            'The policy "Alpha" is currently assigned to one or more users or groups.'
+            in refusal.message
+        )
         holder.pop("Rank", None)
         run(tenant, GRANT, **holder, PolicyName=None)
         assert run(tenant, REMOVE, Identity="Alpha") == Done()

@@ -14,12 +14,24 @@ if TYPE_CHECKING:
 
 
 @click.command("apply", short_help="Run the steps of a plan.")
-@click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=False, metavar="[PLAN.json]")
-@click.option("--digest", metavar="plan:HEX|content:HEX", help="Apply only the plan with this digest, the one that was approved.")
+@click.argument(
+    "plan",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    required=False,
+    metavar="[PLAN.json]",
+)
+@click.option(
+    "--digest",
+    metavar="plan:HEX|content:HEX",
+    help="Apply only the plan with this digest, the one that was approved.",
+)
 @click.option(
     "--auto-approve",
     is_flag=True,
-    help="Do not ask. On a live tenant only with --digest, on a simulated one only if `--tenant sim:FILE` names it.",
+    help=(
+        "Do not ask. On a live tenant only with --digest, on a simulated one only if `--tenant"
+        " sim:FILE` names it."
+    ),
 )
 @options.tenant
 @click.option(
@@ -41,10 +53,13 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=0,
     metavar="MINUTES",
-    help="Wait so long between a step and a removal that relies on it: the services enforce changes 30 to 60 minutes late.",
+    help=(
+        "Wait so long between a step and a removal that relies on it: the services enforce changes"
+        " 30 to 60 minutes late."
+    ),
 )
 @options.planning
-def command(  # noqa: PLR0913  one parameter for each option
+def command(
     *,
     plan: Path | None,
     digest: str | None,
@@ -60,11 +75,12 @@ def command(  # noqa: PLR0913  one parameter for each option
 ) -> int:
     """Run the steps of a plan, one after the other, and read the tenant again.
 
-    With PLAN.json: exactly that plan; if the tenant has moved since, nothing is done. A plan that stopped part of the way goes on where it is.
-    Without: plan, show the plan, ask, apply that plan.
+    With PLAN.json: exactly that plan; if the tenant has moved since, nothing is done. A plan that
+    stopped part of the way goes on where it is. Without: plan, show the plan, ask, apply that plan.
 
-    Exit codes: 0 done and verified, 1 declined, 3 its outcome fails an access test, 4 refused by a guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but
-    not verified, 130 interrupted.
+    Exit codes: 0 done and verified, 1 declined, 3 its outcome fails an access test, 4 refused by a
+    guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but not verified, 130
+    interrupted.
     """
     from reconciler.cli import executing  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
@@ -84,5 +100,6 @@ def command(  # noqa: PLR0913  one parameter for each option
 def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:
     if paths or chosen.allow or chosen.only or chosen.skip or chosen.group_changes != "in-place":
         raise click.UsageError(
-            "--path, --allow, --only, --skip and --group-changes make a plan; with PLAN.json the plan is made already. Give them to `plan --out`."
+            "--path, --allow, --only, --skip and --group-changes make a plan; with PLAN.json the"
+            " plan is made already. Give them to `plan --out`."
         )

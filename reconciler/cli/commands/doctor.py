@@ -23,18 +23,29 @@ FAULTY = 1
 @options.documents
 @options.formats("text", "json")
 def command(*, paths: tuple[Path, ...], form: str) -> int:
-    """Check what `--tenant live` needs: PowerShell, modules, credentials, sign-in, roles. Nothing is changed anywhere.
+    """Check what `--tenant live` needs: PowerShell, modules, credentials, sign-in, roles.
 
-    Each PATH is a YAML file or a folder of them, with a Tenant document; `policies` by default. Values of credentials are never shown.
+    Nothing is changed anywhere.
+
+    Each PATH is a YAML file or a folder of them, with a Tenant document; `policies` by default.
+    Values of credentials are never shown.
 
     Exit codes: 0 everything that reading needs is there, 1 something is missing.
     """
     from reconciler.cli import live, printing  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.tenants.live.examining import PRODUCTS, Health, examine  # noqa: PLC0415  lazy: the same
+    from reconciler.tenants.live.examining import (  # noqa: PLC0415
+        PRODUCTS,
+        Health,
+        examine,
+    )
 
     meant = _meant(paths)
     settings = None if meant is None else live.settings(meant)
-    products = PRODUCTS if meant is None else tuple(one for one in PRODUCTS if one in meant.connect) or PRODUCTS
+    products = (
+        PRODUCTS
+        if meant is None
+        else tuple(one for one in PRODUCTS if one in meant.connect) or PRODUCTS
+    )
     checks: list[Check] = []
     for check in examine(settings, live.begin(), products):
         checks.append(check)
@@ -48,7 +59,9 @@ def command(*, paths: tuple[Path, ...], form: str) -> int:
 
 
 def _meant(paths: tuple[Path, ...]) -> Meant | None:
-    """The tenant of the documents, whatever else is wrong with them; without any documents only what is installed can be checked."""
+    """The tenant of the documents, whatever else is wrong with them; without any documents only
+    what is installed can be checked.
+    """
     from reconciler.cli import sources  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.documents import examine  # noqa: PLC0415  lazy: the same
 
@@ -58,17 +71,25 @@ def _meant(paths: tuple[Path, ...]) -> Meant | None:
 
 
 def _lines(check: Check) -> Iterator[Line]:
-    from reconciler.reports.lines import Line, Tone  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.reports.lines import (  # noqa: PLC0415
+        Line,
+        Tone,
+    )
     from reconciler.tenants.live.examining import Health  # noqa: PLC0415  lazy: the same
 
     tones = {Health.OK: Tone.ADD, Health.WARNING: Tone.WARNING, Health.FAULT: Tone.FAULT}
-    yield Line(f"{check.health.value:8}{check.about:9}{check.what}: {check.found}", tones[check.health])
+    yield Line(
+        f"{check.health.value:8}{check.about:9}{check.what}: {check.found}", tones[check.health]
+    )
     if check.remedy:
         yield Line(f"{'':17}-> {check.remedy}")
 
 
 def _verdict(checks: Iterable[Check]) -> Iterator[Line]:
-    from reconciler.reports.lines import Line, Tone  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.reports.lines import (  # noqa: PLC0415
+        Line,
+        Tone,
+    )
     from reconciler.tenants.live.examining import Health  # noqa: PLC0415  lazy: the same
 
     found = {check.health for check in checks}
@@ -76,7 +97,9 @@ def _verdict(checks: Iterable[Check]) -> Iterator[Line]:
     if Health.FAULT in found:
         yield Line("Something is missing; each line above says what to do about it.", Tone.FAULT)
     elif Health.WARNING in found:
-        yield Line("Ready to read and plan; the warnings above say what cannot be done.", Tone.WARNING)
+        yield Line(
+            "Ready to read and plan; the warnings above say what cannot be done.", Tone.WARNING
+        )
     else:
         yield Line("Ready. Next: reconciler fetch --tenant live --out capture.json", Tone.HEADING)
 
@@ -86,8 +109,17 @@ def _json(checks: Iterable[Check]) -> str:
 
     from reconciler.reports.json import printable  # noqa: PLC0415  lazy: the same
 
-    return printable(json.dumps([_row(check) for check in checks], ensure_ascii=False, separators=(",", ":")) + "\n")
+    return printable(
+        json.dumps([_row(check) for check in checks], ensure_ascii=False, separators=(",", ":"))
+        + "\n"
+    )
 
 
 def _row(check: Check) -> dict[str, Any]:
-    return {"about": check.about, "found": check.found, "health": check.health.value, "remedy": check.remedy, "what": check.what}
+    return {
+        "about": check.about,
+        "found": check.found,
+        "health": check.health.value,
+        "remedy": check.remedy,
+        "what": check.what,
+    }

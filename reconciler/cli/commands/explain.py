@@ -13,14 +13,35 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 @click.command("explain", short_help="Why an application reaches somebody, or does not.")
 @options.documents
-@click.option("--app", "application", required=True, metavar="APP", help="An application: its name in the documents, or its client id.")
-@click.option("--meetings-of", "user", metavar="USER", help="Teams: a user by object id or user principal name.")
-@click.option("--mailbox", metavar="MAILBOX", help="Exchange: a mailbox by SMTP address or object id.")
+@click.option(
+    "--app",
+    "application",
+    required=True,
+    metavar="APP",
+    help="An application: its name in the documents, or its client id.",
+)
+@click.option(
+    "--meetings-of",
+    "user",
+    metavar="USER",
+    help="Teams: a user by object id or user principal name.",
+)
+@click.option(
+    "--mailbox", metavar="MAILBOX", help="Exchange: a mailbox by SMTP address or object id."
+)
 @options.tenant
-@click.option("--plan", "plan_file", type=_FILE, metavar="FILE", help="As it will be once this plan is applied, as far as the file tells.")
-@click.option("--capture", "capture_file", type=_FILE, metavar="FILE", help="As it is in this capture.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=_FILE,
+    metavar="FILE",
+    help="As it will be once this plan is applied, as far as the file tells.",
+)
+@click.option(
+    "--capture", "capture_file", type=_FILE, metavar="FILE", help="As it is in this capture."
+)
 @options.formats("text", "json")
-def command(  # noqa: PLR0913  one parameter for each option
+def command(
     *,
     paths: tuple[Path, ...],
     application: str,
@@ -31,9 +52,11 @@ def command(  # noqa: PLR0913  one parameter for each option
     capture_file: Path | None,
     form: str,
 ) -> int:
-    """Explain whether an application reaches a user's meetings or a mailbox once the documents are applied.
+    """Explain whether an application reaches a user's meetings or a mailbox once the documents are
+    applied.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. With --plan or --capture the documents only give names and places.
+    Each PATH is a YAML file or a folder of them; `policies` by default. With --plan or --capture
+    the documents only give names and places.
 
     Exit codes: 0 answered, granted or not; 3 faults in the documents.
     """

@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 @options.tenant
 @options.file_out("--out", "Where to write the capture.", required=True)
 @click.option(
-    "--directory", type=click.Choice(["all"]), help="Read every user and security principal, not only those that the documents name."
+    "--directory",
+    type=click.Choice(["all"]),
+    help="Read every user and security principal, not only those that the documents name.",
 )
-def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory: str | None) -> int:
+def command(
+    *, paths: tuple[Path, ...], tenant: str | None, out: Path, directory: str | None
+) -> int:
     """Read a tenant completely and write what it has as a capture, to plan on later and offline.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. They say which tenant, which products and which names to look up.
+    Each PATH is a YAML file or a folder of them; `policies` by default. They say which tenant,
+    which products and which names to look up.
     """
     from reconciler.captures import files  # noqa: PLC0415  lazy: `--help` needs none of it
     from reconciler.cli import loading, printing, sources  # noqa: PLC0415  lazy: the same
@@ -34,7 +39,9 @@ def command(*, paths: tuple[Path, ...], tenant: str | None, out: Path, directory
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     request = making.capture_request(wanted)
     if directory == "all":
-        request = replace(request, everything=True, products=request.products | making.reachable(wanted))
+        request = replace(
+            request, everything=True, products=request.products | making.reachable(wanted)
+        )
     source = sources.choose(tenant, sources.of_documents(wanted))
     sources.assert_spared(source, paths, [out])
     read = sources.captured(source, request)

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
 @click.command("plan", short_help="What would change.")
 @options.documents
 @options.tenant
-@options.file_out("--out", "Write the plan, so that `apply FILE` does exactly this. Written also when it is not applicable.")
+@options.file_out(
+    "--out",
+    "Write the plan, so that `apply FILE` does exactly this. Written also when it is not"
+    " applicable.",
+)
 @options.planning
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
 @options.formats("text", "json", "powershell")
 @options.product
 @options.file_out("--json-into", "Write the plan as JSON beside what is printed.")
-def command(  # noqa: PLR0913  one parameter for each option
+def command(
     *,
     paths: tuple[Path, ...],
     tenant: str | None,
@@ -40,15 +44,23 @@ def command(  # noqa: PLR0913  one parameter for each option
 ) -> int:
     """Show what would bring a tenant to what the documents say.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed anywhere.
+    Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed
+    anywhere.
 
-    Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a failing access test, 4 refused by a guard.
+    Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a
+    failing access test, 4 refused by a guard.
     """
-    from reconciler.cli import loading, showing, sources  # noqa: PLC0415  lazy: `--help` needs none of it
+    from reconciler.cli import (  # noqa: PLC0415
+        loading,
+        showing,
+        sources,
+    )
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
     from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
 
-    made = loading.made(paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes))
+    made = loading.made(
+        paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
+    )
     files = [file for file in (out, json_into) if file is not None]
     sources.assert_spared(made.source, paths, files)
     loaded = planfile.sealed(made.plan, *files)

@@ -14,21 +14,29 @@ from reconciler.cli import options
 @click.option(
     "--tenant",
     metavar="sim:FILE",
-    help="Rehearse on copies of this simulated tenant; FILE is never written. Default: a tenant made from what the plan itself says of the real one.",
+    help=(
+        "Rehearse on copies of this simulated tenant; FILE is never written. Default: a tenant made"
+        " from what the plan itself says of the real one."
+    ),
 )
 @click.option(
     "--most",
     type=click.IntRange(min=1),
-    help="At how many steps something goes wrong at most. Default: all of a short plan, a few of a long one.",
+    help=(
+        "At how many steps something goes wrong at most. Default: all of a short plan, a few of a"
+        " long one."
+    ),
 )
 @options.formats("text", "json")
 def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> int:
-    """Run a plan on copies of a simulated tenant: undisturbed, stopped after each step, with each answer lost before and after its effect.
+    """Run a plan on copies of a simulated tenant: undisturbed, stopped after each step, with each
+    answer lost before and after its effect.
 
-    Says where each run ends, who misses what meanwhile, and whether applying the same plan again converges. Nothing real is read or written.
+    Says where each run ends, who misses what meanwhile, and whether applying the same plan again
+    converges. Nothing real is read or written.
 
-    Exit codes: 0 every run ends as it must, 4 refused by a guard or not safe, 5 the tenant is in no state of the plan, 7 some run does not
-    end as it must.
+    Exit codes: 0 every run ends as it must, 4 refused by a guard or not safe, 5 the tenant is in no
+    state of the plan, 7 some run does not end as it must.
     """
     from tempfile import TemporaryDirectory  # noqa: PLC0415  lazy: `--help` needs none of it
 
@@ -57,6 +65,7 @@ def _original(tenant: str | None) -> Path | None:
     file = Path(tenant.removeprefix("sim:"))
     if not tenant.startswith("sim:") or not file.is_file():
         raise click.UsageError(
-            f"--tenant {tenant}: a rehearsal needs `sim:FILE`, where FILE holds a simulated tenant; without it, the plan's own baseline serves."
+            f"--tenant {tenant}: a rehearsal needs `sim:FILE`, where FILE holds a simulated tenant;"
+            " without it, the plan's own baseline serves."
         )
     return file

@@ -12,8 +12,9 @@ FILES = {"plan": "plan.schema.json", "capture": "capture.schema.json"}
 def command(*, kind: str | None) -> int:
     """Print a JSON Schema.
 
-    KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy, ExchangeApplicationAccessPolicy, AccessTest), or `plan` or
-    `capture` for those files; case does not matter. Without it: the combined schema, which picks by `kind`.
+    KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy,
+    ExchangeApplicationAccessPolicy, AccessTest), or `plan` or `capture` for those files; case does
+    not matter. Without it: the combined schema, which picks by `kind`.
     """
     from reconciler.cli import printing  # noqa: PLC0415  lazy: `--help` needs none of it
 
@@ -32,5 +33,7 @@ def _text(kind: str | None) -> str:
     known = {one.lower(): one for one in Kind}
     if kind.lower() not in known:
         choices = ", ".join((*Kind, *FILES))
-        raise click.BadParameter(f"{kind!r} is no kind that has a schema; choose one of {choices}", param_hint="KIND")
+        raise click.BadParameter(
+            f"{kind!r} is no kind that has a schema; choose one of {choices}", param_hint="KIND"
+        )
     return schemas.text(known[kind.lower()])

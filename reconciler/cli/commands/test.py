@@ -13,7 +13,11 @@ from reconciler.cli import options
 @click.command("test", short_help="Run access tests.")
 @options.documents
 @options.tenant
-@click.option("--desired", is_flag=True, help="Judge the documents alone, without a tenant: what only a tenant decides does not pass.")
+@click.option(
+    "--desired",
+    is_flag=True,
+    help="Judge the documents alone, without a tenant: what only a tenant decides does not pass.",
+)
 @click.option(
     "--plan",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -21,10 +25,14 @@ from reconciler.cli import options
     help="Show how the tests came out on what this plan leads to.",
 )
 @options.formats("text", "json", "junit")
-def command(*, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan: Path | None, form: str) -> int:
-    """Run the AccessTests of documents against a tenant as it is, or against the documents alone, or show those of a plan.
+def command(
+    *, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan: Path | None, form: str
+) -> int:
+    """Run the AccessTests of documents against a tenant as it is, or against the documents alone,
+    or show those of a plan.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. `plan` runs them on its own outcome.
+    Each PATH is a YAML file or a folder of them; `policies` by default. `plan` runs them on its own
+    outcome.
 
     Exit codes: 0 all pass, 3 one fails or cannot be decided, or faults in the documents.
     """
@@ -43,8 +51,18 @@ def command(*, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan:
 
 def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:
     """One ground a run; RECONCILER_TENANT is no wish to test a tenant."""
-    typed = click.get_current_context().get_parameter_source("tenant") is ParameterSource.COMMANDLINE
+    typed = (
+        click.get_current_context().get_parameter_source("tenant") is ParameterSource.COMMANDLINE
+    )
     if desired + typed + (plan is not None) > 1:
-        raise click.UsageError("--desired, --plan and --tenant are three things to test: choose one")
-    if plan is not None and click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE:
-        raise click.UsageError("a plan holds the results of the tests that it was made with: leave PATH out, or plan again")
+        raise click.UsageError(
+            "--desired, --plan and --tenant are three things to test: choose one"
+        )
+    if (
+        plan is not None
+        and click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE
+    ):
+        raise click.UsageError(
+            "a plan holds the results of the tests that it was made with: leave PATH out, or plan"
+            " again"
+        )

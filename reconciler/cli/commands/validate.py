@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @click.option("--rules", is_flag=True, help="List every rule with its id, and check nothing.")
 @options.formats("text", "json")
 def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
-    """Check documents without asking any tenant, and report every fault of every file; access tests as far as the documents decide them.
+    """Check documents without asking any tenant, and report every fault of every file; access tests
+    as far as the documents decide them.
 
     Each PATH is a YAML file or a folder of them; `policies` by default.
 
@@ -41,7 +42,12 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
     if form == "json":
         printing.raw(json.findings(found))
     else:
-        printing.report([*findings.validated(found, examined.documents), *access_tests.of_documents([one.row() for one in results])])
+        printing.report(
+            [
+                *findings.validated(found, examined.documents),
+                *access_tests.of_documents([one.row() for one in results]),
+            ]
+        )
     return DocumentFaults.exit_code if any(one.severity is Severity.ERROR for one in found) else 0
 
 

@@ -20,7 +20,10 @@ POLICY = "ExchangeApplicationAccessPolicy"
 
 
 def changes(observed: ExchangeState, target: ExchangeTarget) -> Iterator[Change]:
-    """All changes of the Exchange side, in no particular order. Replacing is two changes that name each other."""
+    """All changes of the Exchange side, in no particular order.
+
+    Replacing is two changes that name each other.
+    """
     yield from (_created(target, key) for key in target.created.keys() - target.flipped)
     yield from (_removed(target, key) for key in target.removed.keys() - target.flipped)
     yield from (_flipped(target, key) for key in target.flipped)
@@ -31,21 +34,42 @@ def _flipped(target: ExchangeTarget, key: ExchangeKey) -> Change:
     before, after = _before(target, key), _after(target, key)
     actions = (Action.DELETE, Action.CREATE)
     differing = tuple(one for one in attribute_changes(before, after) if one.name in before)
-    return Change(exchange_policy(*key), POLICY, actions, ChangeReason.RIGHT_CHANGED, before, after, differing)
+    return Change(
+        exchange_policy(*key), POLICY, actions, ChangeReason.RIGHT_CHANGED, before, after, differing
+    )
 
 
 def _described(observed: ExchangeState, target: ExchangeTarget, key: ExchangeKey) -> Change:
     present = observed.policies[key]
-    before: Mapping[str, Json] = {"accessRight": present.right.value, "description": present.description}
+    before: Mapping[str, Json] = {
+        "accessRight": present.right.value,
+        "description": present.description,
+    }
     after: Mapping[str, Json] = {**before, "description": target.described[key]}
-    return Change(exchange_policy(*key), POLICY, (Action.UPDATE,), ChangeReason.DIFFERS, before, after, attribute_changes(before, after))
+    return Change(
+        exchange_policy(*key),
+        POLICY,
+        (Action.UPDATE,),
+        ChangeReason.DIFFERS,
+        before,
+        after,
+        attribute_changes(before, after),
+    )
 
 
 def _created(target: ExchangeTarget, key: ExchangeKey) -> Change:
     predecessor = target.replaced.get(key)
     reason = ChangeReason.DECLARED if predecessor is None else ChangeReason.SCOPE_CHANGED
     replaces = None if predecessor is None else exchange_policy(*predecessor)
-    return Change(exchange_policy(*key), POLICY, (Action.CREATE,), reason, None, _after(target, key), replaces=replaces)
+    return Change(
+        exchange_policy(*key),
+        POLICY,
+        (Action.CREATE,),
+        reason,
+        None,
+        _after(target, key),
+        replaces=replaces,
+    )
 
 
 def _removed(target: ExchangeTarget, key: ExchangeKey) -> Change:
@@ -56,7 +80,15 @@ def _removed(target: ExchangeTarget, key: ExchangeKey) -> Change:
     elif key in target.stated_absent:
         reason = ChangeReason.STATED_ABSENT
     replaces = None if successor is None else exchange_policy(*successor)
-    return Change(exchange_policy(*key), POLICY, (Action.DELETE,), reason, _before(target, key), None, replaces=replaces)
+    return Change(
+        exchange_policy(*key),
+        POLICY,
+        (Action.DELETE,),
+        reason,
+        _before(target, key),
+        None,
+        replaces=replaces,
+    )
 
 
 def _before(target: ExchangeTarget, key: ExchangeKey) -> Mapping[str, Json]:
@@ -66,4 +98,8 @@ def _before(target: ExchangeTarget, key: ExchangeKey) -> Mapping[str, Json]:
 
 def _after(target: ExchangeTarget, key: ExchangeKey) -> Mapping[str, Json]:
     creation = target.created[key]
-    return {"accessRight": creation.right.value, "description": creation.description or "", "scope": creation.scope_text}
+    return {
+        "accessRight": creation.right.value,
+        "description": creation.description or "",
+        "scope": creation.scope_text,
+    }

@@ -1,4 +1,7 @@
-"""What an Exchange transition opens, closes or leaves: refusals, warnings and what is unmanaged. Nothing here changes the plan's steps."""
+"""What an Exchange transition opens, closes or leaves: refusals, warnings and what is unmanaged.
+
+Nothing here changes the plan's steps.
+"""
 
 from __future__ import annotations
 
@@ -23,22 +26,43 @@ if TYPE_CHECKING:
 POLICIES = "exchange.policy"
 SPACE_WARNING = 100
 SPACE_LIMIT = 300
-"""The store is limited in bytes: about 100 policies fit with default descriptions, about 300 with one-space ones (MicrosoftDocs New-ApplicationAccessPolicy)."""
+"""The store is limited in bytes: about 100 policies fit with default descriptions, about 300 with
+one-space ones (MicrosoftDocs New-ApplicationAccessPolicy).
+"""
 
 
-def refusals(observed: ExchangeState, target: ExchangeTarget, directory: Directory, limits: Limits, way: Guarded) -> Iterator[Note]:
-    """Everything about the transition that needs a consent or cannot be done: `way` are its steps with their guards, or what guards lack."""
+def refusals(
+    observed: ExchangeState,
+    target: ExchangeTarget,
+    directory: Directory,
+    limits: Limits,
+    way: Guarded,
+) -> Iterator[Note]:
+    """Everything about the transition that needs a consent or cannot be done: `way` are its steps
+    with their guards, or what guards lack.
+    """
     for application, lacks in sorted(way.lacking.items()):
         yield Note(Rule.NEEDS_GUARD, exchange_application(application), {"missing": lacks})
     yield from _empty_scopes(target, directory)
-    yield from exceeded(POLICIES, Tally("", len(target.removed), len(observed.policies)), limits.max_deletes, limits.max_delete_percent)
+    yield from exceeded(
+        POLICIES,
+        Tally("", len(target.removed), len(observed.policies)),
+        limits.max_deletes,
+        limits.max_delete_percent,
+    )
     if (peak := most_policies(observed, target) + way.guards) > SPACE_LIMIT:
-        details: Mapping[str, Json] = {"allow": f"{Rule.POLICY_SPACE}:exchange", "policies": peak, "most": SPACE_LIMIT}
+        details: Mapping[str, Json] = {
+            "allow": f"{Rule.POLICY_SPACE}:exchange",
+            "policies": peak,
+            "most": SPACE_LIMIT,
+        }
         yield Note(Rule.POLICY_SPACE, "exchange", details)
 
 
 def most_policies(observed: ExchangeState, target: ExchangeTarget) -> int:
-    """How many policies there are at once while the steps run: all that are created outright come before any goes."""
+    """How many policies there are at once while the steps run: all that are created outright come
+    before any goes.
+    """
     return len(observed.policies) + len(target.created.keys() - target.flipped)
 
 
@@ -47,7 +71,11 @@ def unmanaged(observed: ExchangeState, desired: DesiredExchange) -> Iterator[Not
     for key in sorted(observed.policies):
         if key[0] not in desired.owned and key not in desired.absent:
             policy = observed.policies[key]
-            details = {"accessRight": policy.right.value, "scopeName": policy.scope_name, "description": policy.description}
+            details = {
+                "accessRight": policy.right.value,
+                "scopeName": policy.scope_name,
+                "description": policy.description,
+            }
             yield Note("unmanaged", exchange_policy(*key), details)
 
 
@@ -55,7 +83,10 @@ def warnings(observed: ExchangeState, target: ExchangeTarget, way: Guarded) -> I
     """What a reviewer should know."""
     if target.created:
         yield Note(Warned.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
-    if target.created and SPACE_WARNING <= (peak := most_policies(observed, target) + way.guards) <= SPACE_LIMIT:
+    if (
+        target.created
+        and SPACE_WARNING <= (peak := most_policies(observed, target) + way.guards) <= SPACE_LIMIT
+    ):
         yield Note(Warned.POLICY_SPACE, "exchange", {"policies": peak, "most": SPACE_LIMIT})
 
 
@@ -63,6 +94,10 @@ def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note
     """A Restrict on a group without members blocks its application everywhere."""
     for key in sorted(target.created):
         scope = directory.recipients.get(key[1])
-        if target.created[key].right is AccessRight.RESTRICT and scope is not None and scope.members == frozenset():
+        if (
+            target.created[key].right is AccessRight.RESTRICT
+            and scope is not None
+            and scope.members == frozenset()
+        ):
             address = exchange_policy(*key)
             yield Note(Rule.EMPTY_SCOPE, address, {"allow": f"{Rule.EMPTY_SCOPE}:{address}"})

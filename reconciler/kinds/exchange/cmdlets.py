@@ -1,4 +1,7 @@
-"""Exchange invocations as data. `-Confirm:$false` always: the documented pause would fail an unattended run and is no safety net."""
+"""Exchange invocations as data.
+
+`-Confirm:$false` always: the documented pause would fail an unattended run and is no safety net.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,21 @@ if TYPE_CHECKING:
 NEW = "New-ApplicationAccessPolicy"
 REMOVE = "Remove-ApplicationAccessPolicy"
 BLANK = " "
-"""A blank description: the service writes a long one when it is left out, which costs policy space (MicrosoftDocs New-ApplicationAccessPolicy)."""
+"""A blank description: the service writes a long one when it is left out, which costs policy space
+(MicrosoftDocs New-ApplicationAccessPolicy).
+"""
 
 
 def new(application: str, scope: str, right: AccessRight, description: str | None) -> Invocation:
-    """Create a policy for one application and one scope; description None lets the service write its own."""
-    parameters: dict[str, Json] = {"AppId": [application], "PolicyScopeGroupId": scope, "AccessRight": right.value, "Confirm": False}
+    """Create a policy for one application and one scope; description None lets the service write
+    its own.
+    """
+    parameters: dict[str, Json] = {
+        "AppId": [application],
+        "PolicyScopeGroupId": scope,
+        "AccessRight": right.value,
+        "Confirm": False,
+    }
     if description is not None:
         parameters["Description"] = description or BLANK
     return Invocation(NEW, parameters)
@@ -26,7 +38,10 @@ def new(application: str, scope: str, right: AccessRight, description: str | Non
 
 def describe(identity: str, description: str) -> Invocation:
     """Change the description, the only thing that can be changed."""
-    return Invocation("Set-ApplicationAccessPolicy", {"Identity": identity, "Description": description or BLANK, "Confirm": False})
+    return Invocation(
+        "Set-ApplicationAccessPolicy",
+        {"Identity": identity, "Description": description or BLANK, "Confirm": False},
+    )
 
 
 def remove(identity: str) -> Invocation:

@@ -1,4 +1,6 @@
-"""Exchange documents and a directory -> desired state with object ids, and the faults that show only then."""
+"""Exchange documents and a directory -> desired state with object ids, and the faults that show
+only then.
+"""
 
 from __future__ import annotations
 
@@ -17,27 +19,37 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeKey
 
 SAME_SCOPE = "exchange.duplicate"
-"""Rule id of two documents that turn out to name the same application and scope once names are ids."""
+"""Rule id of two documents that turn out to name the same application and scope once names are ids.
+"""
 
 
 def resolve(
-    documents: Sequence[ExchangePolicyDocument], directory: Directory, observed: Collection[ExchangeKey]
+    documents: Sequence[ExchangePolicyDocument],
+    directory: Directory,
+    observed: Collection[ExchangeKey],
 ) -> tuple[DesiredExchange, tuple[Finding, ...]]:
     """Resolve the scopes of all Exchange documents.
 
     Args:
         documents: validated documents.
         directory: what the capture knows; matching ignores case and looks at all addresses.
-        observed: keys of the policies that the tenant has: their scopes resolve themselves, dangling ones too.
+        observed: keys of the policies that the tenant has: their scopes resolve themselves,
+            dangling ones too.
 
     Returns:
-        The desired state, and one finding for each (application, scope) that is named twice under two names.
+        The desired state, and one finding for each (application, scope) that is named twice under
+            two names.
     """
     reading = _Reading(directory, frozenset(scope for _, scope in observed))
     for document in documents:
         reading.read(document)
     desired = DesiredExchange(
-        owned=frozenset(application for document in documents if not document.absent for application in document.applications),
+        owned=frozenset(
+            application
+            for document in documents
+            if not document.absent
+            for application in document.applications
+        ),
         policies=reading.policies,
         absent=frozenset(reading.absent),
         unresolved=tuple(sorted(reading.unresolved, key=lambda one: (one.address, one.reason))),
@@ -46,7 +58,9 @@ def resolve(
 
 
 def scope_text(directory: Directory, scope: str) -> str:
-    """How a scope is written in a text: its primary SMTP address, or its object id when the directory does not know it."""
+    """How a scope is written in a text: its primary SMTP address, or its object id when the
+    directory does not know it.
+    """
     recipient = directory.recipients.get(scope)
     return recipient.primary if recipient is not None and recipient.primary else scope
 
@@ -69,7 +83,11 @@ class _Reading:
         for application in document.applications:
             if isinstance(scope, Unfound):
                 address = exchange_policy(application, name)
-                self.unresolved.append(Unresolved(address, document.scope.text, scope, exchange_application(application)))
+                self.unresolved.append(
+                    Unresolved(
+                        address, document.scope.text, scope, exchange_application(application)
+                    )
+                )
             else:
                 self._place(document, (application, scope))
 
@@ -82,9 +100,13 @@ class _Reading:
         return Unfound.SCOPE_ABSENT if name in directory.absent else Unfound.SCOPE_UNKNOWN
 
     def _unfit(self, scope: str) -> bool:
-        """Whether the service would refuse the scope; one that an observed policy has was accepted once."""
+        """Whether the service would refuse the scope; one that an observed policy has was accepted
+        once.
+        """
         recipient = self._directory.recipients.get(scope)
-        return recipient is not None and not recipient.principal and scope not in self._observed_scopes
+        return (
+            recipient is not None and not recipient.principal and scope not in self._observed_scopes
+        )
 
     def _place(self, document: ExchangePolicyDocument, key: ExchangeKey) -> None:
         if key in self._seen:
@@ -100,8 +122,13 @@ class _Reading:
     def _twice(self, document: ExchangePolicyDocument, key: ExchangeKey) -> None:
         first = self._seen[key]
         message = (
-            f"the scope {document.scope.text!r} of application {key[0]} is {key[1]}, which the document {first.name!r} at "
-            f"{first.position} names already as {first.scope.text!r}; keep one"
+            f"the scope {document.scope.text!r} of application {key[0]} is {key[1]}, which the"
+            f" document {first.name!r} at {first.position} names already as {first.scope.text!r};"
+            " keep one"
         )
         subject = f"{Kind.EXCHANGE_POLICY}/{document.name}"
-        self.findings.append(Finding(document.scope.position, document.scope.path, SAME_SCOPE, message, subject=subject))
+        self.findings.append(
+            Finding(
+                document.scope.position, document.scope.path, SAME_SCOPE, message, subject=subject
+            )
+        )

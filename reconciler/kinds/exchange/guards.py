@@ -1,4 +1,6 @@
-"""A guard: a temporary RestrictAccess on an empty group, so that an application is at worst blocked while its rights are flipped."""
+"""A guard: a temporary RestrictAccess on an empty group, so that an application is at worst blocked
+while its rights are flipped.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.observed import Directory, ExchangeKey, ExchangeState, Recipient
 
-_ORGANISATION = re.compile(r"(?P<organisation>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\", re.IGNORECASE)
+_ORGANISATION = re.compile(
+    r"(?P<organisation>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\", re.IGNORECASE
+)
 
 
 class Guard(Struct, frozen=True):
-    """What guards are made with: an empty group, how it is written, and the organisation part of every Identity."""
+    """What guards are made with: an empty group, how it is written, and the organisation part of
+    every Identity.
+    """
 
     scope: str
     sid: str
@@ -33,15 +39,27 @@ class Guard(Struct, frozen=True):
     def create(self, application: str) -> Draft:
         """Keep the application's door shut."""
         invocation = cmdlets.new(application, self.text, AccessRight.RESTRICT, "")
-        return Draft(exchange_policy(application, self.scope), invocation, StepReason.CREATE_GUARD, temporary=True)
+        return Draft(
+            exchange_policy(application, self.scope),
+            invocation,
+            StepReason.CREATE_GUARD,
+            temporary=True,
+        )
 
     def remove(self, application: str) -> Draft:
-        r"""Open it again, by the Identity that the service will give: `<organisation>\<application>:<sid>;<object id>`.
+        r"""Open it again, by the Identity that the service will give:
+        `<organisation>\<application>:<sid>;<object id>`.
 
-        Source: `Get-ApplicationAccessPolicy` output in public captures; the last part is the scope's object id, not a policy's.
+        Source: `Get-ApplicationAccessPolicy` output in public captures; the last part is the
+        scope's object id, not a policy's.
         """
         identity = f"{self.organisation}\\{application}:{self.sid};{self.scope}"
-        return Draft(exchange_policy(application, self.scope), cmdlets.remove(identity), StepReason.REMOVE_GUARD, temporary=True)
+        return Draft(
+            exchange_policy(application, self.scope),
+            cmdlets.remove(identity),
+            StepReason.REMOVE_GUARD,
+            temporary=True,
+        )
 
     def baseline(self) -> Mapping[str, Json]:
         """What the plan's safety rests on, as JSON."""
@@ -52,7 +70,8 @@ def guard(written: str | None, directory: Directory, observed: ExchangeState) ->
     """What guards can be made with, or why there can be none.
 
     Args:
-        written: `guardScope` of the Tenant document, an address or an object id; None if it has none.
+        written: `guardScope` of the Tenant document, an address or an object id; None if it has
+            none.
         directory: What the capture knows.
         observed: Its policies tell the organisation part of an Identity.
     """
@@ -72,7 +91,9 @@ def guard(written: str | None, directory: Directory, observed: ExchangeState) ->
 
 
 def in_use(made: Guard, application: str, keys: Collection[ExchangeKey]) -> bool:
-    """Whether the guard's group is a scope of the application already, so that the two would be one policy."""
+    """Whether the guard's group is a scope of the application already, so that the two would be one
+    policy.
+    """
     return (application, made.scope) in keys
 
 

@@ -1,4 +1,6 @@
-"""Target -> the nodes that are put in order: a policy that comes, a policy that goes; a flip is both. And guards around flips."""
+"""Target -> the nodes that are put in order: a policy that comes, a policy that goes; a flip is
+both. And guards around flips.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,10 @@ class Kind(Enum):
 
 
 class Node(Struct, frozen=True):
-    """One node, one step. SHUT and OPEN make and remove the guard of an application; their scope is empty."""
+    """One node, one step.
+
+    SHUT and OPEN make and remove the guard of an application; their scope is empty.
+    """
 
     kind: Kind
     key: ExchangeKey
@@ -49,13 +54,21 @@ class Node(Struct, frozen=True):
 def nodes(target: ExchangeTarget) -> list[Node]:
     """All nodes of a transition in address order."""
     flipped = target.flipped
-    created = (Node(Kind.CREATE, key, creation.right, key in flipped) for key, creation in target.created.items())
-    removed = (Node(Kind.REMOVE, key, policy.right, key in flipped) for key, policy in target.removed.items())
+    created = (
+        Node(Kind.CREATE, key, creation.right, key in flipped)
+        for key, creation in target.created.items()
+    )
+    removed = (
+        Node(Kind.REMOVE, key, policy.right, key in flipped)
+        for key, policy in target.removed.items()
+    )
     return sorted((*created, *removed), key=lambda node: node.place)
 
 
 def cut(found: Sequence[Node]) -> list[list[Node]]:
-    """Connected components: an application's nodes; all of them if `*`, which counts for every application, is among them."""
+    """Connected components: an application's nodes; all of them if `*`, which counts for every
+    application, is among them.
+    """
     together = any(node.key[0] == EVERY_APPLICATION for node in found)
     hubs = [(EVERY_APPLICATION if together else node.key[0],) for node in found]
     return [[found[number] for number in part] for part in components(hubs)]
@@ -63,18 +76,29 @@ def cut(found: Sequence[Node]) -> list[list[Node]]:
 
 def guarded(part: Sequence[Node], applications: Iterable[str]) -> list[Node]:
     """The same nodes with guards for these applications (`*` is one)."""
-    shut = [Node(kind, (application, ""), AccessRight.RESTRICT) for application in applications for kind in (Kind.SHUT, Kind.OPEN)]
+    shut = [
+        Node(kind, (application, ""), AccessRight.RESTRICT)
+        for application in applications
+        for kind in (Kind.SHUT, Kind.OPEN)
+    ]
     return sorted((*part, *shut), key=lambda node: node.place)
 
 
 def needs(found: Sequence[Node]) -> tuple[int, ...]:
-    """For each node the nodes (bits) that have to come before it: a flip's removal; a guard before the flips, and its end after them."""
-    return tuple(sum(1 << number for number, other in enumerate(found) if _goes_before(other, node)) for node in found)
+    """For each node the nodes (bits) that have to come before it: a flip's removal; a guard before
+    the flips, and its end after them.
+    """
+    return tuple(
+        sum(1 << number for number, other in enumerate(found) if _goes_before(other, node))
+        for node in found
+    )
 
 
 def _goes_before(first: Node, node: Node) -> bool:
     if first.kind is Kind.SHUT:
-        return (node.flip and _concerns(first, node)) or (node.kind is Kind.OPEN and node.key == first.key)
+        return (node.flip and _concerns(first, node)) or (
+            node.kind is Kind.OPEN and node.key == first.key
+        )
     if node.kind is Kind.OPEN:
         return first.flip and _concerns(node, first)
     return first.kind is Kind.REMOVE and node.kind is Kind.CREATE and first.key == node.key

@@ -1,7 +1,8 @@
 r"""The Exchange part of a capture -> `ExchangeState`.
 
-Shapes are those of `Get-ApplicationAccessPolicy` over REST. An Identity reads `ORGANIZATION\APPLICATION:SID;OBJECTID`: its tail names the scope,
-not the policy, so application and scope are the natural key (four public captures, 2020 to 2025).
+Shapes are those of `Get-ApplicationAccessPolicy` over REST. An Identity reads
+`ORGANIZATION\APPLICATION:SID;OBJECTID`: its tail names the scope, not the policy, so application
+and scope are the natural key (four public captures, 2020 to 2025).
 """
 
 from __future__ import annotations
@@ -10,7 +11,15 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import blank_as_empty, by_key, listed, name_fault, objects, shown, text
+from reconciler.captures.rows import (
+    blank_as_empty,
+    by_key,
+    listed,
+    name_fault,
+    objects,
+    shown,
+    text,
+)
 from reconciler.guids import GUID, guid
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
@@ -22,11 +31,17 @@ if TYPE_CHECKING:
     from reconciler.model.observed import ExchangeKey
 
 IDENTITY: Final = re.compile(
-    rf"(?P<organization>[^\\]+)\\(?P<application>{GUID.pattern}|\*):(?P<sid>S-[0-9-]+);(?P<scope>{GUID.pattern})", re.IGNORECASE
+    rf"(?P<organization>[^\\]+)\\(?P<application>{GUID.pattern}|\*)"
+    rf":(?P<sid>S-[0-9-]+);(?P<scope>{GUID.pattern})",
+    re.IGNORECASE,
 )
-"""An Identity; use `fullmatch`. That `*` stands where an application's id stands is inferred: no capture of such a policy is public."""
+"""An Identity; use `fullmatch`.
+
+That `*` stands where an application's id stands is inferred: no capture of such a policy is public.
+"""
 _DEFAULT_DESCRIPTION: Final = re.compile(
-    r"\s*AppId:\s*(?P<application>\S+);\s*ScopeIdentitySid:\s*(?P<sid>\S+);\s*ScopeIdentityOid:\s*(?P<scope>\S+);"
+    r"\s*AppId:\s*(?P<application>\S+);\s*ScopeIdentitySid:\s*(?P<sid>\S+);"
+    r"\s*ScopeIdentityOid:\s*(?P<scope>\S+);"
     r"\s*AccessRight:\s*(?P<right>\w+);\s*ShardType:\s*\w+\s*",
     re.IGNORECASE,
 )
@@ -59,39 +74,53 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeSt
         if found != organization:
             faults.add(
                 f"{here}.Identity",
-                f"is of organization {shown(found)}, rows before it are of {shown(organization)}: two tenants were mixed, fetch again",
+                f"is of organization {shown(found)}, rows before it are of {shown(organization)}:"
+                " two tenants were mixed, fetch again",
             )
         key = (policy.application, policy.scope)
         if key in policies:
             faults.add(
                 here,
-                f"a second policy for application {key[0]} and scope {key[1]}, which one Identity cannot tell apart: look at both in the tenant",
+                f"a second policy for application {key[0]} and scope {key[1]}, which one Identity"
+                " cannot tell apart: look at both in the tenant",
             )
         policies[key] = policy
     return ExchangeState(by_key(policies))
 
 
 def organization_of(identity: str) -> str:
-    """The organization of an Identity in lower case. It is one and the same for all policies of a tenant, and need not be the tenant's id."""
+    """The organization of an Identity in lower case.
+
+    It is one and the same for all policies of a tenant, and need not be the tenant's id.
+    """
     return identity.partition("\\")[0].lower()
 
 
 def is_empty_store(exception: str, message: str) -> bool:
     r"""Whether an error of `Get-ApplicationAccessPolicy` says that the tenant has no policy at all.
 
-    The service raises instead of listing nothing. Its sentence is localised, so only the exception's type and the object's pattern `'OU=...\*'`
-    count (Microsoft365DSC issues 687 and 2998).
+    The service raises instead of listing nothing. Its sentence is localised, so only the
+    exception's type and the object's pattern `'OU=...\*'` count (Microsoft365DSC issues 687 and
+    2998).
 
     Args:
-        exception: type name of the exception, if it was told apart; it may also stand in the message.
+        exception: type name of the exception, if it was told apart; it may also stand in the
+            message.
         message: the error's text.
     """
-    return "ManagementObjectNotFoundException" in f"{exception}|{message}" and bool(_EMPTY_STORE.search(message))
+    return "ManagementObjectNotFoundException" in f"{exception}|{message}" and bool(
+        _EMPTY_STORE.search(message)
+    )
 
 
 def default_description(application: str, sid: str, scope: str, right: AccessRight) -> str:
-    """What the service writes into a policy that is created without a description (public capture, 2022)."""
-    return f"AppId: {application}; ScopeIdentitySid: {sid}; ScopeIdentityOid: {scope}; AccessRight: {right.value}; ShardType: All"
+    """What the service writes into a policy that is created without a description (public capture,
+    2022).
+    """
+    return (
+        f"AppId: {application}; ScopeIdentitySid: {sid}; ScopeIdentityOid: {scope}; AccessRight:"
+        f" {right.value}; ShardType: All"
+    )
 
 
 def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePolicy | None:
@@ -100,33 +129,59 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
     if parts is None or not isinstance(identity, str):
         faults.add(
             f"{path}.Identity",
-            rf"{shown(identity)} is not ORGANIZATION\APPLICATION:SID;OBJECTID: which scope it holds for is not known, look at it in the tenant",
+            rf"{shown(identity)} is not ORGANIZATION\APPLICATION:SID;OBJECTID: which scope it holds"
+            r" for is not known, look at it in the tenant",
         )
         return None
-    application, scope, right = parts["application"].lower(), parts["scope"].lower(), _right(row, path, faults)
+    application, scope, right = (
+        parts["application"].lower(),
+        parts["scope"].lower(),
+        _right(row, path, faults),
+    )
     if _application(row, path, faults) != application:
-        faults.add(f"{path}.AppId", f"{shown(row.get('AppId'))} is not the application of Identity {shown(identity)}: fetch again")
+        faults.add(
+            f"{path}.AppId",
+            f"{shown(row.get('AppId'))} is not the application of Identity {shown(identity)}: fetch"
+            " again",
+        )
     if not _same_scope(row.get("ScopeIdentityRaw"), parts):
         faults.add(
-            f"{path}.ScopeIdentityRaw", f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}: fetch again"
+            f"{path}.ScopeIdentityRaw",
+            f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}:"
+            " fetch again",
         )
     stored = text(row, "Description", path, faults)
     description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
     if flaw := name_fault(identity):
         faults.add(f"{path}.Identity", flaw)
-    return ExchangePolicy(application, scope, parts["sid"], right, description, stored, identity, text(row, "ScopeName", path, faults))
+    return ExchangePolicy(
+        application,
+        scope,
+        parts["sid"],
+        right,
+        description,
+        stored,
+        identity,
+        text(row, "ScopeName", path, faults),
+    )
 
 
 def _right(row: Mapping[str, Any], path: str, faults: FaultList) -> AccessRight:
     try:
         return AccessRight(row.get("AccessRight", ""))
     except ValueError:
-        faults.add(f"{path}.AccessRight", f"{shown(row.get('AccessRight'))} is neither RestrictAccess nor DenyAccess: fetch again")
+        faults.add(
+            f"{path}.AccessRight",
+            f"{shown(row.get('AccessRight'))} is neither RestrictAccess nor DenyAccess: fetch"
+            " again",
+        )
         return AccessRight.DENY
 
 
 def _application(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
-    """The one application of a row: the service makes one object per application even of a call that names several."""
+    """The one application of a row: the service makes one object per application even of a call
+    that names several.
+    """
     applications = listed(row.get("AppId"), f"{path}.AppId", faults)
     if len(applications) != 1:
         return None
@@ -134,12 +189,19 @@ def _application(row: Mapping[str, Any], path: str, faults: FaultList) -> str | 
 
 
 def _same_scope(raw: Any, parts: re.Match[str]) -> bool:
-    return raw is None or (isinstance(raw, str) and raw.lower() == f"{parts['sid']};{parts['scope']}".lower())
+    return raw is None or (
+        isinstance(raw, str) and raw.lower() == f"{parts['sid']};{parts['scope']}".lower()
+    )
 
 
 def _is_default(description: str, parts: re.Match[str], right: AccessRight) -> bool:
-    """Whether the service wrote the description, about this very policy. A copy of another policy's is somebody's own text."""
+    """Whether the service wrote the description, about this very policy.
+
+    A copy of another policy's is somebody's own text.
+    """
     found = _DEFAULT_DESCRIPTION.fullmatch(description)
     if found is None or found["right"].lower() != right.value.lower():
         return False
-    return all(found[part].lower() == parts[part].lower() for part in ("application", "sid", "scope"))
+    return all(
+        found[part].lower() == parts[part].lower() for part in ("application", "sid", "scope")
+    )

@@ -1,8 +1,11 @@
-"""What applications reach while the steps of a component run, for every combination of scopes that a mailbox could be in.
+"""What applications reach while the steps of a component run, for every combination of scopes that
+a mailbox could be in.
 
-A state is the nodes that are done, as bits; what it grants is one int with a bit for each application and each combination. Applications of which
-the same holds count as one. A mailbox in more than three scopes is treated as one in three of them: one that grants now, and those that deny, or
-grant, before and afterwards. Scopes whose policies stay are told apart only if there are few of them.
+A state is the nodes that are done, as bits; what it grants is one int with a bit for each
+application and each combination. Applications of which the same holds count as one. A mailbox in
+more than three scopes is treated as one in three of them: one that grants now, and those that deny,
+or grant, before and afterwards. Scopes whose policies stay are told apart only if there are few of
+them.
 """
 
 from __future__ import annotations
@@ -36,12 +39,17 @@ _FEW = 64
 
 
 def _together(scopes: int) -> int:
-    """How many scopes of a combination are looked at: in components that are not searched, fewer, or there would be millions."""
+    """How many scopes of a combination are looked at: in components that are not searched, fewer,
+    or there would be millions.
+    """
     return _TOGETHER if scopes <= MOST_NODES + 1 else _TOGETHER - 1 if scopes <= _FEW else 1
 
 
 class _Rule(NamedTuple):
-    """A policy of a node, for one application: there or not by whether the node is done. `cover` has the combinations within its scope."""
+    """A policy of a node, for one application: there or not by whether the node is done.
+
+    `cover` has the combinations within its scope.
+    """
 
     bit: int
     when_done: bool
@@ -50,7 +58,9 @@ class _Rule(NamedTuple):
 
 
 class _Application(Struct, frozen=True):
-    """Applications of which the same holds: combinations that are denied or restricted to by what stays, and the nodes' policies."""
+    """Applications of which the same holds: combinations that are denied or restricted to by what
+    stays, and the nodes' policies.
+    """
 
     names: tuple[str, ...]
     denied: int
@@ -63,16 +73,29 @@ class _Application(Struct, frozen=True):
 class Reach:
     """The access of one component's applications."""
 
-    def __init__(self, observed: ExchangeState, target: ExchangeTarget, nodes: Sequence[Node]) -> None:
-        """Lay out the bits for these nodes; nothing outside the component bears on their applications."""
+    def __init__(
+        self, observed: ExchangeState, target: ExchangeTarget, nodes: Sequence[Node]
+    ) -> None:
+        """Lay out the bits for these nodes; nothing outside the component bears on their
+        applications.
+        """
         self._nodes = nodes
         moving = {node.key for node in nodes}
-        self._staying = {key: policy.right for key, policy in observed.policies.items() if key not in target.removed and key not in moving}
+        self._staying = {
+            key: policy.right
+            for key, policy in observed.policies.items()
+            if key not in target.removed and key not in moving
+        }
         self._scopes = self._told_apart(sorted({node.key[1] for node in nodes if not node.guards}))
         small = range(min(_together(len(self._scopes)), len(self._scopes)) + 1)
-        self._combinations = [some for size in small for some in itertools.combinations(self._scopes, size)]
+        self._combinations = [
+            some for size in small for some in itertools.combinations(self._scopes, size)
+        ]
         self._all = (1 << len(self._combinations)) - 1
-        self._covers = {scope: sum(1 << slot for slot, some in enumerate(self._combinations) if scope in some) for scope in self._scopes}
+        self._covers = {
+            scope: sum(1 << slot for slot, some in enumerate(self._combinations) if scope in some)
+            for scope in self._scopes
+        }
         self._applications = self._alike()
         self._known: dict[tuple[int, int], int] = {}
 
@@ -102,12 +125,18 @@ class Reach:
             told: dict[tuple[str, ...], set[int]] = {}
             for slot, combination in enumerate(self._combinations):
                 bit = 1 << index * len(self._combinations) + slot
-                where = tuple(step for first, last, pairs in found if pairs & bit for step in range(first, last + 1))
+                where = tuple(
+                    step
+                    for first, last, pairs in found
+                    if pairs & bit
+                    for step in range(first, last + 1)
+                )
                 known = set().union(*(told[part] for part in told if set(part) < set(combination)))
                 if set(where) - known:
                     told[combination] = set(where)
                     yield from (
-                        Pairs(name, subject, len(combination) < 2, where)  # noqa: PLR2004  in one scope, or in none
+                        # in one scope, or in none
+                        Pairs(name, subject, len(combination) < 2, where)  # noqa: PLR2004
                         for name in one.names
                         for subject in self._subjects(name, combination)
                     )
@@ -116,13 +145,21 @@ class Reach:
         staying = {scope for _, scope in self._staying if self._concerned(_)} - set(moving)
         if len(staying) + len(moving) <= _TOLD_APART:
             return sorted((*moving, *staying))
-        restricting = {key[1] for key, right in self._staying.items() if right is AccessRight.RESTRICT and self._concerned(key[0])}
+        restricting = {
+            key[1]
+            for key, right in self._staying.items()
+            if right is AccessRight.RESTRICT and self._concerned(key[0])
+        }
         return [_ELSEWHERE, *moving] if restricting - set(moving) else moving
 
     def _concerned(self, application: str) -> bool:
         """Whether policies of the application bear on what the nodes change."""
         touched = {node.key[0] for node in self._nodes}
-        return EVERY_APPLICATION in touched or application in touched or application == EVERY_APPLICATION
+        return (
+            EVERY_APPLICATION in touched
+            or application in touched
+            or application == EVERY_APPLICATION
+        )
 
     def _alike(self) -> list[_Application]:
         names = {node.key[0] for node in self._nodes}
@@ -145,17 +182,23 @@ class Reach:
                     confined = True
                     restricted |= self._covers[scope if known else _ELSEWHERE]
         rules = tuple(self._rules(name))
-        return _Application((), denied, restricted, confined, rules, sum({rule.bit for rule in rules}))
+        return _Application(
+            (), denied, restricted, confined, rules, sum({rule.bit for rule in rules})
+        )
 
     def _rules(self, name: str) -> Iterator[_Rule]:
-        opens = {node.key: 1 << bit for bit, node in enumerate(self._nodes) if node.kind is Kind.OPEN}
+        opens = {
+            node.key: 1 << bit for bit, node in enumerate(self._nodes) if node.kind is Kind.OPEN
+        }
         for bit, node in enumerate(self._nodes):
             if node.key[0] not in {name, EVERY_APPLICATION}:
                 continue
             if node.kind is Kind.SHUT:
                 yield _Rule(1 << bit | opens[node.key], when_done=True, right=node.right, cover=0)
             elif node.kind is not Kind.OPEN:
-                yield _Rule(1 << bit, node.kind is Kind.CREATE, node.right, self._covers[node.key[1]])
+                yield _Rule(
+                    1 << bit, node.kind is Kind.CREATE, node.right, self._covers[node.key[1]]
+                )
 
     def _granted(self, one: _Application, done: int) -> int:
         """The documented rules: a Deny that covers, a Restrict that covers, any Restrict at all."""
@@ -181,10 +224,19 @@ class Reach:
             yield self._all << index * len(self._combinations), len(one.names)
 
     def _subjects(self, name: str, combination: tuple[str, ...]) -> Iterator[Mapping[str, Json]]:
-        """Everyone but members of any scope that is told apart; members of one, or of several at once."""
+        """Everyone but members of any scope that is told apart; members of one, or of several at
+        once.
+        """
         if not combination:
             excepted = [scope for named in self._scopes for scope in self._spelled(name, named)]
-            yield {"kind": "everyone", **({"except": [{"id": scope, "kind": "group-members"} for scope in excepted]} if excepted else {})}
+            yield {
+                "kind": "everyone",
+                **(
+                    {"except": [{"id": scope, "kind": "group-members"} for scope in excepted]}
+                    if excepted
+                    else {}
+                ),
+            }
             return
         first, *others = (self._spelled(name, scope) for scope in combination)
         for scope in first:
@@ -196,6 +248,8 @@ class Reach:
             return [scope]
         moving = {node.key[1] for node in self._nodes}
         elsewhere = (
-            key[1] for key, right in self._staying.items() if right is AccessRight.RESTRICT and key[0] in {name, EVERY_APPLICATION}
+            key[1]
+            for key, right in self._staying.items()
+            if right is AccessRight.RESTRICT and key[0] in {name, EVERY_APPLICATION}
         )
         return sorted({other for other in elsewhere if other not in moving})

@@ -1,4 +1,5 @@
-"""The part of a tenant's Exchange side that a plan's safety rests on: every policy of each touched application and of `*`.
+"""The part of a tenant's Exchange side that a plan's safety rests on: every policy of each touched
+application and of `*`.
 
 The Exchange twin of the Teams room's standings: a flat mapping of a name for people -> its value.
 """
@@ -24,11 +25,16 @@ _EVERY = exchange_policy(EVERY_APPLICATION, "")
 _NEW_OR_REMOVE = frozenset(("New-ApplicationAccessPolicy", "Remove-ApplicationAccessPolicy"))
 
 GUARD_SCOPE = "guardScope"
-"""Key of the empty group that guards stand on, beside the applications of a baseline: no application is called so."""
+"""Key of the empty group that guards stand on, beside the applications of a baseline: no
+application is called so.
+"""
 
 
-def baseline(observed: ExchangeState, target: ExchangeTarget, guard: Guard | None) -> Mapping[str, Json]:
-    """Every policy of each touched application and of `*`, as JSON, with what the service spelled; and the guards' group, if there are any.
+def baseline(
+    observed: ExchangeState, target: ExchangeTarget, guard: Guard | None
+) -> Mapping[str, Json]:
+    """Every policy of each touched application and of `*`, as JSON, with what the service spelled;
+    and the guards' group, if there are any.
 
     If policies of `*` come or go, every application is touched.
     """
@@ -36,12 +42,16 @@ def baseline(observed: ExchangeState, target: ExchangeTarget, guard: Guard | Non
     touched = changed | {application for application, _ in target.described} | {EVERY_APPLICATION}
     if EVERY_APPLICATION in changed:
         touched |= {application for application, _ in observed.policies}
-    policies: dict[str, Json] = {application: _policies(observed, application) for application in sorted(touched)}
+    policies: dict[str, Json] = {
+        application: _policies(observed, application) for application in sorted(touched)
+    }
     return policies if guard is None else {**policies, GUARD_SCOPE: guard.baseline()}
 
 
 def _policies(observed: ExchangeState, application: str) -> Json:
-    policies = (observed.policies[key] for key in sorted(observed.policies) if key[0] == application)
+    policies = (
+        observed.policies[key] for key in sorted(observed.policies) if key[0] == application
+    )
     return [
         {
             "accessRight": policy.right.value,
@@ -61,7 +71,10 @@ def start(section: Mapping[str, Json]) -> Standing:
     for application in section.keys() - {GUARD_SCOPE}:
         rows = section[application]
         for row in cast("list[Mapping[str, str]]", rows):
-            standing[exchange_policy(application, row["scope"])] = (row["accessRight"], row["description"])
+            standing[exchange_policy(application, row["scope"])] = (
+                row["accessRight"],
+                row["description"],
+            )
     return standing
 
 
@@ -76,14 +89,24 @@ def project(section: Mapping[str, Json], observed: ExchangeState, *, everything:
     Args:
         section: the Exchange part of a plan's baseline.
         observed: the tenant.
-        everything: whether the plan bears on all applications: then one that has got its first policy since the plan was made shows as well.
+        everything: whether the plan bears on all applications: then one that has got its first
+            policy since the plan was made shows as well.
     """
-    concerned = (policy for policy in observed.policies.values() if everything or policy.application in section)
-    return {exchange_policy(one.application, one.scope): (one.right.value, one.description) for one in concerned}
+    concerned = (
+        policy
+        for policy in observed.policies.values()
+        if everything or policy.application in section
+    )
+    return {
+        exchange_policy(one.application, one.scope): (one.right.value, one.description)
+        for one in concerned
+    }
 
 
 def effect(standing: Standing, step: Step) -> Standing:
-    """What a step changes in a standing: only the entry of its address, None when the policy is gone."""
+    """What a step changes in a standing: only the entry of its address, None when the policy is
+    gone.
+    """
     given = step.parameters
     description = str(given.get("Description", "")).strip() and str(given["Description"])
     match step.cmdlet:

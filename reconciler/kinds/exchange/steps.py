@@ -1,8 +1,10 @@
 """Target -> steps in an order in which no prefix opens more than before or after.
 
-Each connected component is ordered for itself, `*` jointly with all applications (one application after the other is unsafe): a small one by exact
-search, a larger one in the fixed order: create Denies; create Restricts; flips Restrict to Deny, each remove and create adjacent; flips Deny to
-Restrict; remove Restricts; remove Denies. Descriptions come last. Where no order is safe, guards stand around the flips.
+Each connected component is ordered for itself, `*` jointly with all applications (one application
+after the other is unsafe): a small one by exact search, a larger one in the fixed order: create
+Denies; create Restricts; flips Restrict to Deny, each remove and create adjacent; flips Deny to
+Restrict; remove Restricts; remove Denies. Descriptions come last. Where no order is safe, guards
+stand around the flips.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ if TYPE_CHECKING:
 
 
 class Guarded(Struct, frozen=True):
-    """Steps in their order, what their guards are made with (None if there are none), and applications that lack one, with why."""
+    """Steps in their order, what their guards are made with (None if there are none), and
+    applications that lack one, with why.
+    """
 
     ordered: Ordered
     guard: Guard | None = None
@@ -40,7 +44,9 @@ class Guarded(Struct, frozen=True):
     guards: int = 0
 
 
-def ordered(observed: ExchangeState, target: ExchangeTarget, directory: Directory, guard_scope: str | None) -> Guarded:
+def ordered(
+    observed: ExchangeState, target: ExchangeTarget, directory: Directory, guard_scope: str | None
+) -> Guarded:
     """The steps from the observed state to the target, with what is missing on the way.
 
     Args:
@@ -53,7 +59,11 @@ def ordered(observed: ExchangeState, target: ExchangeTarget, directory: Director
     ways = [_way(observed, target, part, opening) for part in cut(nodes(target))]
     wanted = [application for way in ways for application in way.guards]
     made = guard(guard_scope, directory, observed) if wanted else None
-    lacking = {application: why for application in wanted if (why := _lacks(made, application, observed, target)) is not None}
+    lacking = {
+        application: why
+        for application in wanted
+        if (why := _lacks(made, application, observed, target)) is not None
+    }
     given = made if isinstance(made, Guard) and not lacking else None
     chain = Chain()
     for way in ways:
@@ -66,26 +76,40 @@ def ordered(observed: ExchangeState, target: ExchangeTarget, directory: Director
 
 
 def needs_guard(observed: ExchangeState, target: ExchangeTarget) -> tuple[str, ...]:
-    """Applications that the fixed order would open: their Restricts all turn to Denies while new Restricts all come from Denies.
+    """Applications that the fixed order would open: their Restricts all turn to Denies while new
+    Restricts all come from Denies.
 
-    Between the two flips nothing would restrict them. `*` stands for every application without policies of its own, and counts for all.
+    Between the two flips nothing would restrict them. `*` stands for every application without
+    policies of its own, and counts for all.
     """
     applications = {application for application, _ in target.flipped}
     if EVERY_APPLICATION in applications:
-        applications |= {application for application, _ in observed.policies.keys() | target.created.keys()}
+        applications |= {
+            application for application, _ in observed.policies.keys() | target.created.keys()
+        }
     return tuple(sorted(one for one in applications if _opens_between(observed, target, one)))
 
 
 def _opens_between(observed: ExchangeState, target: ExchangeTarget, application: str) -> bool:
     concerned = {application, EVERY_APPLICATION}
-    old = {key for key, policy in observed.policies.items() if key[0] in concerned and policy.right is AccessRight.RESTRICT}
+    old = {
+        key
+        for key, policy in observed.policies.items()
+        if key[0] in concerned and policy.right is AccessRight.RESTRICT
+    }
     staying = {key for key in old if key not in target.removed}
-    new = {key for key, creation in target.created.items() if key[0] in concerned and creation.right is AccessRight.RESTRICT}
+    new = {
+        key
+        for key, creation in target.created.items()
+        if key[0] in concerned and creation.right is AccessRight.RESTRICT
+    }
     return bool(old and new) and not staying and old <= target.flipped and new <= target.flipped
 
 
 class _Way(Struct, frozen=True):
-    """A component in its order, with the applications that its guards are for; `proved` if all orders were searched."""
+    """A component in its order, with the applications that its guards are for; `proved` if all
+    orders were searched.
+    """
 
     nodes: tuple[Node, ...]
     order: tuple[int, ...]
@@ -93,7 +117,9 @@ class _Way(Struct, frozen=True):
     guards: tuple[str, ...] = ()
 
 
-def _way(observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], opening: Sequence[str]) -> _Way:
+def _way(
+    observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], opening: Sequence[str]
+) -> _Way:
     touched = {node.key[0] for node in part}
     wanted = tuple(one for one in opening if one in touched or EVERY_APPLICATION in touched)
     # A guard for `*` keeps every application's door shut.
@@ -106,7 +132,9 @@ def _way(observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], 
     return _fewest_guards(observed, target, part, wanted) or _fixed(part, wanted)
 
 
-def _fewest_guards(observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], wanted: tuple[str, ...]) -> _Way | None:
+def _fewest_guards(
+    observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], wanted: tuple[str, ...]
+) -> _Way | None:
     """A safe order with guards of which none can be left out."""
     best = _searched(observed, target, part, wanted)
     for one in wanted if best is not None and len(wanted) > 1 else ():
@@ -115,7 +143,9 @@ def _fewest_guards(observed: ExchangeState, target: ExchangeTarget, part: Sequen
     return best
 
 
-def _searched(observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], guards: tuple[str, ...]) -> _Way | None:
+def _searched(
+    observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], guards: tuple[str, ...]
+) -> _Way | None:
     variant = guarded(part, guards)
     found = search(Reach(observed, target, variant).ground())
     return None if found is None else _Way(tuple(variant), found.order, proved=True, guards=guards)
@@ -128,7 +158,9 @@ def _fixed(part: Sequence[Node], guards: tuple[str, ...]) -> _Way:
 
 
 def _turn(node: Node) -> tuple[int, tuple[str, int]]:
-    """Phases: Denies, Restricts, guards, flips of Restricts, flips of Denies, guards again, removals of Restricts, removals of Denies."""
+    """Phases: Denies, Restricts, guards, flips of Restricts, flips of Denies, guards again,
+    removals of Restricts, removals of Denies.
+    """
     denies = node.right is AccessRight.DENY
     if node.guards:
         phase = 2 if node.kind is Kind.SHUT else 5
@@ -141,15 +173,30 @@ def _turn(node: Node) -> tuple[int, tuple[str, int]]:
     return (phase, node.place)
 
 
-def _lacks(made: Guard | GuardLacks | None, application: str, observed: ExchangeState, target: ExchangeTarget) -> GuardLacks | None:
+def _lacks(
+    made: Guard | GuardLacks | None,
+    application: str,
+    observed: ExchangeState,
+    target: ExchangeTarget,
+) -> GuardLacks | None:
     if isinstance(made, Guard):
-        return GuardLacks.IN_USE if in_use(made, application, observed.policies.keys() | target.created.keys()) else None
+        return (
+            GuardLacks.IN_USE
+            if in_use(made, application, observed.policies.keys() | target.created.keys())
+            else None
+        )
     return made
 
 
 def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _Way) -> Iterator[Gap]:
     reach = Reach(observed, target, way.nodes)
-    reason = GapReason.GUARDED if way.guards else GapReason.NO_BETTER_ORDER if way.proved else GapReason.TOO_LARGE
+    reason = (
+        GapReason.GUARDED
+        if way.guards
+        else GapReason.NO_BETTER_ORDER
+        if way.proved
+        else GapReason.TOO_LARGE
+    )
     stretches = [(one.first, one.last, one.missing) for one in along(reach.ground(), way.order)]
     yield from (Gap(pairs, reason, way.proved) for pairs in reach.rows(stretches))
 
@@ -176,12 +223,20 @@ def _role(draft: Draft) -> tuple[bool, bool]:
 
 def _create(target: ExchangeTarget, node: Node) -> Draft:
     creation = target.created[node.key]
-    reason = StepReason.CREATE_DENY if node.right is AccessRight.DENY else StepReason.CREATE_RESTRICT
+    reason = (
+        StepReason.CREATE_DENY if node.right is AccessRight.DENY else StepReason.CREATE_RESTRICT
+    )
     invocation = cmdlets.new(node.key[0], creation.scope_text, creation.right, creation.description)
-    return Draft(exchange_policy(*node.key), invocation, StepReason.FLIP_CREATE if node.flip else reason)
+    return Draft(
+        exchange_policy(*node.key), invocation, StepReason.FLIP_CREATE if node.flip else reason
+    )
 
 
 def _remove(target: ExchangeTarget, node: Node) -> Draft:
-    reason = StepReason.REMOVE_DENY if node.right is AccessRight.DENY else StepReason.REMOVE_RESTRICT
+    reason = (
+        StepReason.REMOVE_DENY if node.right is AccessRight.DENY else StepReason.REMOVE_RESTRICT
+    )
     invocation = cmdlets.remove(target.removed[node.key].identity)
-    return Draft(exchange_policy(*node.key), invocation, StepReason.FLIP_REMOVE if node.flip else reason)
+    return Draft(
+        exchange_policy(*node.key), invocation, StepReason.FLIP_REMOVE if node.flip else reason
+    )

@@ -1,4 +1,7 @@
-"""Desired and observed -> the policies that every touched application shall end with. An application is owned as a whole."""
+"""Desired and observed -> the policies that every touched application shall end with.
+
+An application is owned as a whole.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 
 
 class Creation(Struct, frozen=True):
-    """A policy to create: right, the scope as it is written, and the description (None: the service writes its own)."""
+    """A policy to create: right, the scope as it is written, and the description (None: the service
+    writes its own).
+    """
 
     right: AccessRight
     scope_text: str
@@ -30,7 +35,11 @@ class Creation(Struct, frozen=True):
 
 
 class ExchangeTarget(Struct, frozen=True):
-    """What happens to each key. A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it follows."""
+    """What happens to each key.
+
+    A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it
+    follows.
+    """
 
     created: Mapping[ExchangeKey, Creation]
     removed: Mapping[ExchangeKey, ExchangePolicy]
@@ -45,7 +54,9 @@ class ExchangeTarget(Struct, frozen=True):
         return frozenset(self.created.keys() & self.removed.keys())
 
 
-def target(desired: DesiredExchange, observed: ExchangeState, *, holding: Holding) -> ExchangeTarget:
+def target(
+    desired: DesiredExchange, observed: ExchangeState, *, holding: Holding
+) -> ExchangeTarget:
     """Compute what is created, removed and described.
 
     Args:
@@ -55,27 +66,47 @@ def target(desired: DesiredExchange, observed: ExchangeState, *, holding: Holdin
     """
     wanted, leaving = _transition(desired, observed)
     differing = {application for application, _ in wanted.keys() | leaving.keys()}
-    reasons = {application: holding(exchange_application(application)) for application in sorted(differing)}
+    reasons = {
+        application: holding(exchange_application(application)) for application in sorted(differing)
+    }
     held = {application: why for application, why in reasons.items() if why is not None}
     wanted = {key: policy for key, policy in wanted.items() if key[0] not in held}
     removed = {key: policy for key, policy in leaving.items() if key[0] not in held}
-    created = {key: policy for key, policy in wanted.items() if key not in observed.policies or key in removed}
+    created = {
+        key: policy
+        for key, policy in wanted.items()
+        if key not in observed.policies or key in removed
+    }
     replaced = _replaced(created, removed)
     return ExchangeTarget(
-        created={key: _creation(policy, removed.get(replaced.get(key, key))) for key, policy in created.items()},
+        created={
+            key: _creation(policy, removed.get(replaced.get(key, key)))
+            for key, policy in created.items()
+        },
         removed=removed,
-        described={key: policy.description or "" for key, policy in wanted.items() if key not in created},
+        described={
+            key: policy.description or "" for key, policy in wanted.items() if key not in created
+        },
         replaced=replaced,
         stated_absent=desired.absent,
-        held=tuple(Note(why.value, exchange_application(application), {}) for application, why in held.items()),
+        held=tuple(
+            Note(why.value, exchange_application(application), {})
+            for application, why in held.items()
+        ),
     )
 
 
 def _transition(
     desired: DesiredExchange, observed: ExchangeState
 ) -> tuple[dict[ExchangeKey, DesiredExchangePolicy], dict[ExchangeKey, ExchangePolicy]]:
-    """Desired policies that differ from the observed one, and observed ones that have to go; a flip is in both."""
-    wanted = {key: policy for key, policy in desired.policies.items() if _differs(policy, observed.policies.get(key))}
+    """Desired policies that differ from the observed one, and observed ones that have to go; a flip
+    is in both.
+    """
+    wanted = {
+        key: policy
+        for key, policy in desired.policies.items()
+        if _differs(policy, observed.policies.get(key))
+    }
     leaving = {}
     for key, present in observed.policies.items():
         declared = desired.policies.get(key)
@@ -93,13 +124,24 @@ def _differs(wanted: DesiredExchangePolicy, present: ExchangePolicy | None) -> b
 
 
 def _replaced(
-    created: Mapping[ExchangeKey, DesiredExchangePolicy], removed: Mapping[ExchangeKey, ExchangePolicy]
+    created: Mapping[ExchangeKey, DesiredExchangePolicy],
+    removed: Mapping[ExchangeKey, ExchangePolicy],
 ) -> dict[ExchangeKey, ExchangeKey]:
-    """An undeclared scope with exactly one new one of the same right is one replacement, to a reviewer."""
+    """An undeclared scope with exactly one new one of the same right is one replacement, to a
+    reviewer.
+    """
     pairs = {}
     for application, right in sorted({(key[0], policy.right) for key, policy in created.items()}):
-        new = [key for key, policy in created.items() if (key[0], policy.right) == (application, right) and key not in removed]
-        old = [key for key, policy in removed.items() if (key[0], policy.right) == (application, right) and key not in created]
+        new = [
+            key
+            for key, policy in created.items()
+            if (key[0], policy.right) == (application, right) and key not in removed
+        ]
+        old = [
+            key
+            for key, policy in removed.items()
+            if (key[0], policy.right) == (application, right) and key not in created
+        ]
         if len(new) == len(old) == 1:
             pairs[new[0]] = old[0]
     return pairs
@@ -110,7 +152,9 @@ def _creation(wanted: DesiredExchangePolicy, predecessor: ExchangePolicy | None)
 
 
 def _description(wanted: DesiredExchangePolicy, predecessor: ExchangePolicy | None) -> str | None:
-    """An unmanaged description is carried over, but not the text that the service wrote by itself: that one names the old scope."""
+    """An unmanaged description is carried over, but not the text that the service wrote by itself:
+    that one names the old scope.
+    """
     if wanted.description is not None or predecessor is None:
         return wanted.description
     blank = not predecessor.stored_description.strip()

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class Pairs(Struct, frozen=True):
-    """An application and those whom it reaches, or does not, after the steps (numbers from 1 within the product)."""
+    """An application and those whom it reaches, or does not, after the steps (numbers from 1 within
+    the product).
+    """
 
     application: str
     subject: Mapping[str, Json]
@@ -24,7 +26,10 @@ class Pairs(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """Pairs that are granted before and after, and missing after some steps. `proved`: every order was looked at."""
+    """Pairs that are granted before and after, and missing after some steps.
+
+    `proved`: every order was looked at.
+    """
 
     pairs: Pairs
     reason: str
@@ -32,14 +37,19 @@ class Gap(Struct, frozen=True):
 
 
 class Reliance(Struct, frozen=True):
-    """A removal that would open or close too much if an earlier step were not in force yet. Numbers from 1 within the product."""
+    """A removal that would open or close too much if an earlier step were not in force yet.
+
+    Numbers from 1 within the product.
+    """
 
     step: int
     on: int
 
 
 class Ordered(Struct, frozen=True):
-    """Steps in their order, gaps, exposures (pairs granted on the way and neither before nor after) and reliances."""
+    """Steps in their order, gaps, exposures (pairs granted on the way and neither before nor after)
+    and reliances.
+    """
 
     drafts: tuple[Draft, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -56,7 +66,11 @@ class Chain(Struct):
     reliances: list[Reliance] = field(default_factory=list)
 
     def append(
-        self, drafts: Iterable[Draft], gaps: Iterable[Gap], exposures: Iterable[Pairs], removals: Iterable[tuple[bool, bool]]
+        self,
+        drafts: Iterable[Draft],
+        gaps: Iterable[Gap],
+        exposures: Iterable[Pairs],
+        removals: Iterable[tuple[bool, bool]],
     ) -> None:
         """Add a component whose numbers count from 1.
 
@@ -64,7 +78,8 @@ class Chain(Struct):
             drafts: Its steps.
             gaps: Its gaps.
             exposures: Its exposures.
-            removals: For each step whether it can be relied on (it grants, or guards), and whether it takes something away.
+            removals: For each step whether it can be relied on (it grants, or guards), and whether
+                it takes something away.
         """
         offset = len(self.drafts)
         self.drafts += drafts
@@ -74,7 +89,9 @@ class Chain(Struct):
 
     def ordered(self) -> Ordered:
         """The whole product."""
-        return Ordered(tuple(self.drafts), tuple(self.gaps), tuple(self.exposures), tuple(self.reliances))
+        return Ordered(
+            tuple(self.drafts), tuple(self.gaps), tuple(self.exposures), tuple(self.reliances)
+        )
 
 
 def _later(pairs: Pairs, offset: int) -> Pairs:
@@ -82,7 +99,9 @@ def _later(pairs: Pairs, offset: int) -> Pairs:
 
 
 def _reliances(removals: Iterable[tuple[bool, bool]], offset: int) -> Iterable[Reliance]:
-    """Each removal behind a step that can be relied on, unless an earlier removal has waited for that step already."""
+    """Each removal behind a step that can be relied on, unless an earlier removal has waited for
+    that step already.
+    """
     last = None
     for number, (relied_on, removes) in enumerate(removals, offset + 1):
         if removes and last is not None:

@@ -1,7 +1,9 @@
-"""Exact search: the order of a component's nodes that is safe, then misses fewest pair-steps, then stands first in address order.
+"""Exact search: the order of a component's nodes that is safe, then misses fewest pair-steps, then
+stands first in address order.
 
-A state is the set of nodes that are done, an int of bits. What a state grants is another int: one bit for each pair of an application and a
-subject. So safety is `reached & ~(before | after) == 0`, and what is missing is `before & after & ~reached`.
+A state is the set of nodes that are done, an int of bits. What a state grants is another int: one
+bit for each pair of an application and a subject. So safety is `reached & ~(before | after) == 0`,
+and what is missing is `before & after & ~reached`.
 """
 
 from __future__ import annotations
@@ -14,10 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 MOST_NODES = 14
-"""Nodes of a component that is searched; 2**14 sets of nodes take about a second in the worst case."""
+"""Nodes of a component that is searched; 2**14 sets of nodes take about a second in the worst case.
+"""
 
 _HEAVY = 1 << 96
-"""What an exposed pair-step costs beside a missing one, where exposing is allowed: safety outranks availability."""
+"""What an exposed pair-step costs beside a missing one, where exposing is allowed: safety outranks
+availability.
+"""
 
 
 class Ground(Struct, frozen=True):
@@ -49,7 +54,9 @@ class Found(Struct, frozen=True):
 
 
 class Stretch(Struct, frozen=True):
-    """Pairs that are missing and pairs that are exposed after each of the steps `first` to `last`, counted from 1."""
+    """Pairs that are missing and pairs that are exposed after each of the steps `first` to `last`,
+    counted from 1.
+    """
 
     first: int
     last: int
@@ -70,7 +77,10 @@ def search(ground: Ground, *, exposing: bool = False) -> Found | None:
 
 
 def along(ground: Ground, order: Sequence[int]) -> Iterator[Stretch]:
-    """What is missing and exposed on the way, in stretches of steps. Within a class of users some have moved and some have not."""
+    """What is missing and exposed on the way, in stretches of steps.
+
+    Within a class of users some have moved and some have not.
+    """
     before, after = ground.reached(0), ground.reached(ground.everything)
     both, either = before & after, before | after
     done, step, last = 0, 0, (0, 0)
@@ -152,7 +162,9 @@ class _Searching:
 
     @staticmethod
     def _between(here: int, there: int, size: int) -> int:
-        """The sum over the steps of a node: the users of a class move one by one, so their part changes evenly."""
+        """The sum over the steps of a node: the users of a class move one by one, so their part
+        changes evenly.
+        """
         return there if size == 1 else (here * (size - 1) + there * (size + 1)) // 2
 
     def _ready(self, done: int) -> Iterator[int]:
@@ -171,7 +183,9 @@ class _Searching:
         if exposed and not self._exposing:
             return None
         missing = self._both & ~reached
-        return (self._weight(exposed) * _HEAVY if exposed else 0) + (self._weight(missing) if missing else 0)
+        return (self._weight(exposed) * _HEAVY if exposed else 0) + (
+            self._weight(missing) if missing else 0
+        )
 
     def _weight(self, pairs: int) -> int:
         return sum(weight * (pairs & mask).bit_count() for mask, weight in self._ground.weights)

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.attributes import attribute_changes
 from reconciler.kinds.teams.ranks import moves
-from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    TEAMS_TENANT_GRANT,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.codes import ChangeReason
 from reconciler.model.plans import Action, Change
 
@@ -40,10 +46,17 @@ def spelled(observed: TeamsState, target: TeamsTarget, key: str) -> str:
 
 
 def group_moves(observed: TeamsState, target: TeamsTarget) -> tuple[Move, ...]:
-    """The steps that bring the groups into order and give them their policies, in the order they run."""
+    """The steps that bring the groups into order and give them their policies, in the order they
+    run.
+    """
     before = {one.group: one.policy for one in observed.groups}
     granted = {one.group for one in target.groups if before.get(one.group) != one.policy}
-    return moves([one.group for one in observed.groups], [one.group for one in target.groups], granted, target.declared)
+    return moves(
+        [one.group for one in observed.groups],
+        [one.group for one in target.groups],
+        granted,
+        target.declared,
+    )
 
 
 def _content(policy: TeamsPolicy) -> Mapping[str, Json]:
@@ -60,13 +73,30 @@ def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
 def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bool) -> Change:
     if before is not None and after is not None:
         old, new = _content(before), _content(after)
-        return Change(teams_policy(before.name), POLICY, (Action.UPDATE,), ChangeReason.DIFFERS, old, new, attribute_changes(old, new))
+        return Change(
+            teams_policy(before.name),
+            POLICY,
+            (Action.UPDATE,),
+            ChangeReason.DIFFERS,
+            old,
+            new,
+            attribute_changes(old, new),
+        )
     if before is not None:
         reason = ChangeReason.PRUNED if pruned else ChangeReason.STATED_ABSENT
-        return Change(teams_policy(before.name), POLICY, (Action.DELETE,), reason, _content(before), None)
+        return Change(
+            teams_policy(before.name), POLICY, (Action.DELETE,), reason, _content(before), None
+        )
     if after is None:
         raise AssertionError("a policy that is nowhere cannot change")
-    return Change(teams_policy(after.name), POLICY, (Action.CREATE,), ChangeReason.DECLARED, None, _content(after))
+    return Change(
+        teams_policy(after.name),
+        POLICY,
+        (Action.CREATE,),
+        ChangeReason.DECLARED,
+        None,
+        _content(after),
+    )
 
 
 def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
@@ -79,35 +109,57 @@ def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
         "applications": sorted(target.policies[GLOBAL].applications),
         "policy": spelled(observed, target, target.tenant_grant),
     }
-    attributes = attribute_changes({"applications": listed}, {"applications": sorted(target.policies[GLOBAL].applications)})
+    attributes = attribute_changes(
+        {"applications": listed}, {"applications": sorted(target.policies[GLOBAL].applications)}
+    )
     action = Action.UPDATE if listed else Action.CREATE
-    yield Change(TEAMS_TENANT_GRANT, GRANT, (action,), ChangeReason.TENANT_GRANT, before, after, attributes)
+    yield Change(
+        TEAMS_TENANT_GRANT, GRANT, (action,), ChangeReason.TENANT_GRANT, before, after, attributes
+    )
 
 
 def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
-    before, after = _standings(observed, target, observed.groups), _standings(observed, target, target.groups)
+    before, after = (
+        _standings(observed, target, observed.groups),
+        _standings(observed, target, target.groups),
+    )
     for one in group_moves(observed, target):
         yield _group(teams_group_grant(one.group), before.get(one.group), after.get(one.group))
 
 
-def _standings(observed: TeamsState, target: TeamsTarget, groups: Sequence[GroupAssignment]) -> dict[str, dict[str, Json]]:
-    return {one.group: {"policy": spelled(observed, target, one.policy), "rank": rank} for rank, one in enumerate(groups, 1)}
+def _standings(
+    observed: TeamsState, target: TeamsTarget, groups: Sequence[GroupAssignment]
+) -> dict[str, dict[str, Json]]:
+    return {
+        one.group: {"policy": spelled(observed, target, one.policy), "rank": rank}
+        for rank, one in enumerate(groups, 1)
+    }
 
 
-def _group(address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json] | None) -> Change:
+def _group(
+    address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json] | None
+) -> Change:
     if after is None:
         return Change(address, GRANT, (Action.DELETE,), ChangeReason.NOT_LISTED, before, None)
     if before is None:
         return Change(address, GRANT, (Action.CREATE,), ChangeReason.LISTED, None, after)
-    reason = ChangeReason.RANK if before["policy"] == after["policy"] else ChangeReason.LISTED_ELSEWHERE
-    return Change(address, GRANT, (Action.UPDATE,), reason, before, after, attribute_changes(before, after))
+    reason = (
+        ChangeReason.RANK if before["policy"] == after["policy"] else ChangeReason.LISTED_ELSEWHERE
+    )
+    return Change(
+        address, GRANT, (Action.UPDATE,), reason, before, after, attribute_changes(before, after)
+    )
 
 
 def _users(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
     for user, policy in target.users.items():
         present = observed.users.get(user)
-        before: Mapping[str, Json] | None = None if present is None else {"policy": spelled(observed, target, present)}
-        after: Mapping[str, Json] | None = None if policy is None else {"policy": spelled(observed, target, policy)}
+        before: Mapping[str, Json] | None = (
+            None if present is None else {"policy": spelled(observed, target, present)}
+        )
+        after: Mapping[str, Json] | None = (
+            None if policy is None else {"policy": spelled(observed, target, policy)}
+        )
         if present is None:
             action, reason = Action.CREATE, ChangeReason.LISTED
         elif policy is None:

@@ -1,4 +1,7 @@
-"""What a Teams transition takes away, opens or leaves: refusals, warnings and what is unmanaged. Nothing here changes the plan's steps."""
+"""What a Teams transition takes away, opens or leaves: refusals, warnings and what is unmanaged.
+
+Nothing here changes the plan's steps.
+"""
 
 from __future__ import annotations
 
@@ -25,44 +28,77 @@ if TYPE_CHECKING:
 POLICIES = "teams.policy"
 
 
-def refusals(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory, limits: Limits) -> Iterator[Note]:
+def refusals(
+    observed: TeamsState,
+    target: TeamsTarget,
+    desired: DesiredTeams,
+    directory: Directory,
+    limits: Limits,
+) -> Iterator[Note]:
     """Everything about the transition that needs a consent or cannot be done."""
     for address, details in displaced(observed, target, desired):
         yield Note(Rule.DISPLACED, address, {"allow": f"{Rule.DISPLACED}:{address}", **details})
     yield from _deletes(observed, target, limits)
     yield from losses(observed, target, directory, limits)
     if not groups_fit(observed, target):
-        yield Note(Rule.GROUPS_FULL, GRANTS, {"groups": most_groups(observed, target), "most": MOST_GROUPS})
+        yield Note(
+            Rule.GROUPS_FULL, GRANTS, {"groups": most_groups(observed, target), "most": MOST_GROUPS}
+        )
 
 
-def displaced(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """Policies that no document declares and that grants are taken away from: address, and how many users and groups."""
+def displaced(
+    observed: TeamsState, target: TeamsTarget, desired: DesiredTeams
+) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """Policies that no document declares and that grants are taken away from: address, and how many
+    users and groups.
+    """
     users = Counter(observed.users[user] for user in target.users if user in observed.users)
     after = {one.group: one.policy for one in target.groups}
     groups = Counter(one.policy for one in observed.groups if after.get(one.group) != one.policy)
     for key in sorted((users.keys() | groups.keys()) - desired.policies.keys()):
-        yield teams_policy(spelled(observed, target, key)), {"users": users[key], "groups": groups[key]}
+        yield (
+            teams_policy(spelled(observed, target, key)),
+            {"users": users[key], "groups": groups[key]},
+        )
 
 
 def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) -> Iterator[Note]:
-    """What is left alone: undeclared policies, groups under them, and a Global that holds applications nobody declares."""
+    """What is left alone: undeclared policies, groups under them, and a Global that holds
+    applications nobody declares.
+    """
     holders = Counter(observed.users.values())
     for key in sorted(observed.policies.keys() - desired.policies.keys() - {GLOBAL}):
         if key in target.policies:
             policy = observed.policies[key]
-            yield Note("unmanaged", teams_policy(policy.name), {"applications": sorted(policy.applications), "users": holders[key]})
+            yield Note(
+                "unmanaged",
+                teams_policy(policy.name),
+                {"applications": sorted(policy.applications), "users": holders[key]},
+            )
     managed = {group for group, _ in desired.groups}
     owned = {key for key, policy in desired.policies.items() if policy.owns_groups}
     for rank, one in enumerate(observed.groups, 1):
         if one.group not in managed and one.policy not in owned:
-            yield Note("unmanaged", teams_group_grant(one.group), {"policy": spelled(observed, target, one.policy), "rank": rank})
+            yield Note(
+                "unmanaged",
+                teams_group_grant(one.group),
+                {"policy": spelled(observed, target, one.policy), "rank": rank},
+            )
     everyone = desired.policies.get(GLOBAL)
     listed = sorted(observed.policies[GLOBAL].applications)
-    if listed and desired.tenant_grant is None and (everyone is None or everyone.applications is None):
-        yield Note("unmanaged", teams_policy(observed.policies[GLOBAL].name), {"applications": listed})
+    if (
+        listed
+        and desired.tenant_grant is None
+        and (everyone is None or everyone.applications is None)
+    ):
+        yield Note(
+            "unmanaged", teams_policy(observed.policies[GLOBAL].name), {"applications": listed}
+        )
 
 
-def warnings(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory) -> Iterator[Note]:
+def warnings(
+    observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, directory: Directory
+) -> Iterator[Note]:
     """What a reviewer should know."""
     for user in sorted(desired.not_looked_for & target.users.keys()):
         yield Note(Warned.USER_NOT_LOOKED_FOR, teams_user_grant(user), {"user": user})
@@ -76,25 +112,43 @@ def warnings(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams, d
 
 
 def _dangling(observed: TeamsState) -> Iterator[Note]:
-    """Grants of policies that do not exist: they deny, and should be impossible (MicrosoftDocs Grant-CsApplicationAccessPolicy)."""
+    """Grants of policies that do not exist: they deny, and should be impossible (MicrosoftDocs
+    Grant-CsApplicationAccessPolicy).
+    """
     held = Counter(observed.users.values()) + Counter(one.policy for one in observed.groups)
     for key in sorted(held.keys() - observed.policies.keys()):
-        yield Note(Warned.DANGLING_GRANT, teams_policy(observed.spelled.get(key, key)), {"grants": held[key]})
+        yield Note(
+            Warned.DANGLING_GRANT,
+            teams_policy(observed.spelled.get(key, key)),
+            {"grants": held[key]},
+        )
 
 
-def _falls_to_changed_group(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Iterator[Note]:
-    """Users who are unassigned into a group that the same plan grants or moves: membership can take a day to reach them."""
+def _falls_to_changed_group(
+    observed: TeamsState, target: TeamsTarget, directory: Directory
+) -> Iterator[Note]:
+    """Users who are unassigned into a group that the same plan grants or moves: membership can take
+    a day to reach them.
+    """
     before = set(observed.groups)
     changed = {one.group for one in target.groups if one not in before}
     fallen = {user for user, policy in target.users.items() if policy is None}
     for group in sorted(changed):
         known = directory.groups.get(group)
-        members = fallen & known.members if known is not None and known.members is not None else frozenset()
+        members = (
+            fallen & known.members
+            if known is not None and known.members is not None
+            else frozenset()
+        )
         if members:
-            yield Note(Warned.FALLS_TO_CHANGED_GROUP, teams_group_grant(group), {"users": sorted(members)})
+            yield Note(
+                Warned.FALLS_TO_CHANGED_GROUP, teams_group_grant(group), {"users": sorted(members)}
+            )
 
 
 def _deletes(observed: TeamsState, target: TeamsTarget, limits: Limits) -> Iterator[Note]:
     present = observed.policies.keys() - {GLOBAL}
     deleted = len(present - target.policies.keys())
-    yield from exceeded(POLICIES, Tally("", deleted, len(present)), limits.max_deletes, limits.max_delete_percent)
+    yield from exceeded(
+        POLICIES, Tally("", deleted, len(present)), limits.max_deletes, limits.max_delete_percent
+    )

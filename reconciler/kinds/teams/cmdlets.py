@@ -1,4 +1,8 @@
-"""Teams invocations as data. Documented forms only: lists change by separate Add and Remove edits (MicrosoftDocs Set-CsApplicationAccessPolicy)."""
+"""Teams invocations as data.
+
+Documented forms only: lists change by separate Add and Remove edits (MicrosoftDocs
+Set-CsApplicationAccessPolicy).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def new(name: str, applications: Iterable[str], description: str) -> Invocation:
-    """Create a policy with its final content. An empty list is left out: `@()` would not say more than nothing."""
+    """Create a policy with its final content.
+
+    An empty list is left out: `@()` would not say more than nothing.
+    """
     parameters: dict[str, Json] = {"Identity": name}
     if listed := sorted(applications):
         parameters["AppIds"] = listed
@@ -23,7 +30,8 @@ def new(name: str, applications: Iterable[str], description: str) -> Invocation:
 
 
 def edit(name: str, verb: str, applications: Iterable[str], description: str | None) -> Invocation:
-    """Add to or remove from a policy's list (`verb` is `Add` or `Remove`), and describe it with the same call if given.
+    """Add to or remove from a policy's list (`verb` is `Add` or `Remove`), and describe it with the
+    same call if given.
 
     Identity is never left out: without it the module rewrites Global.
     """
@@ -35,7 +43,9 @@ def edit(name: str, verb: str, applications: Iterable[str], description: str | N
 
 def describe(name: str, description: str) -> Invocation:
     """Change a policy's description alone."""
-    return Invocation("Set-CsApplicationAccessPolicy", {"Identity": name, "Description": description})
+    return Invocation(
+        "Set-CsApplicationAccessPolicy", {"Identity": name, "Description": description}
+    )
 
 
 def grant_user(user: str, policy: str | None) -> Invocation:
@@ -45,7 +55,9 @@ def grant_user(user: str, policy: str | None) -> Invocation:
 
 def grant_group(group: str, policy: str, rank: int) -> Invocation:
     """Grant a policy to a group at a rank from 1 (0 would be dropped by the module)."""
-    return Invocation("Grant-CsApplicationAccessPolicy", {"Group": group, "PolicyName": policy, "Rank": rank})
+    return Invocation(
+        "Grant-CsApplicationAccessPolicy", {"Group": group, "PolicyName": policy, "Rank": rank}
+    )
 
 
 def drop_group(group: str) -> Invocation:

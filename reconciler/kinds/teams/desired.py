@@ -1,4 +1,6 @@
-"""Teams documents and a directory -> desired state with object ids, and the faults that show only then."""
+"""Teams documents and a directory -> desired state with object ids, and the faults that show only
+then.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 LISTED_TWICE = "user.duplicate"
 IN_TWO_POLICIES = "user.two-policies"
-"""Rule ids of a user who turns out to be listed twice once names are ids; the rules of the documents room, seen later."""
+"""Rule ids of a user who turns out to be listed twice once names are ids; the rules of the
+documents room, seen later.
+"""
 
 
 def resolve(
@@ -31,18 +35,23 @@ def resolve(
     Args:
         documents: validated documents.
         directory: what the capture knows; matching ignores case.
-        holders: users with a direct grant in the tenant: an id among them exists, whoever looked for it.
+        holders: users with a direct grant in the tenant: an id among them exists, whoever looked
+            for it.
 
     Returns:
         The desired state, and one finding for each user who is listed twice under two names.
     """
     reading = _Reading(directory, holders)
-    reading.read([(document, listing) for document in documents for listing in document.users or ()])
+    reading.read(
+        [(document, listing) for document in documents for listing in document.users or ()]
+    )
     desired = DesiredTeams(
         policies={name_key(document.name): _policy(document) for document in documents},
         groups=_groups(documents),
         users=reading.users,
-        tenant_grant=next((name_key(document.name) for document in documents if document.tenant), None),
+        tenant_grant=next(
+            (name_key(document.name) for document in documents if document.tenant), None
+        ),
         unresolved=tuple(sorted(reading.unresolved, key=lambda one: (one.address, one.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
     )
@@ -61,12 +70,20 @@ def _policy(document: TeamsPolicyDocument) -> DesiredTeamsPolicy:
 
 
 def _groups(documents: Sequence[TeamsPolicyDocument]) -> tuple[tuple[str, str], ...]:
-    ranked = sorted((grant.rank, grant.group, name_key(document.name)) for document in documents for grant in document.groups or ())
+    ranked = sorted(
+        (grant.rank, grant.group, name_key(document.name))
+        for document in documents
+        for grant in document.groups or ()
+    )
     return tuple((group, policy) for _, group, policy in ranked)
 
 
 class _Reading:
-    """Listings become one mapping of ids. There may be 100,000 names: they are looked up as a whole, and one by one only where they must be."""
+    """Listings become one mapping of ids.
+
+    There may be 100,000 names: they are looked up as a whole, and one by one only where they must
+    be.
+    """
 
     def __init__(self, directory: Directory, holders: Mapping[str, str]) -> None:
         self._directory = directory
@@ -82,7 +99,10 @@ class _Reading:
         whole: dict[str, str] = {}
         for document, listing in listings:
             whole |= dict.fromkeys(folded(listing.texts), name_key(document.name))
-        if len(whole) == sum(len(listing.texts) for _, listing in listings) and whole.keys() <= self._directory.users.keys():
+        if (
+            len(whole) == sum(len(listing.texts) for _, listing in listings)
+            and whole.keys() <= self._directory.users.keys()
+        ):
             self.users = whole
             return
         for document, listing in listings:
@@ -113,7 +133,10 @@ class _Reading:
         return None
 
     def _first(self, user: str) -> tuple[Listing, int]:
-        """Where a user is listed first. The places are gathered only once somebody is listed twice."""
+        """Where a user is listed first.
+
+        The places are gathered only once somebody is listed twice.
+        """
         for listing in self._listings:
             for index, text in enumerate(listing.texts):
                 name = text.lower()
@@ -121,10 +144,17 @@ class _Reading:
         self._listings.clear()
         return self._places[user]
 
-    def _twice(self, document: TeamsPolicyDocument, listing: Listing, index: int, user: str) -> None:
+    def _twice(
+        self, document: TeamsPolicyDocument, listing: Listing, index: int, user: str
+    ) -> None:
         first, at = self._first(user)
-        message = f"{listing.texts[index]!r} is the user {user} who is listed already at {first.file}:{first.lines[at]} as {first.texts[at]!r}; keep one"
+        message = (
+            f"{listing.texts[index]!r} is the user {user} who is listed already at"
+            f" {first.file}:{first.lines[at]} as {first.texts[at]!r}; keep one"
+        )
         position = Position(listing.file, listing.lines[index], listing.columns[index])
         subject = f"{Kind.TEAMS_POLICY}/{document.name}"
         rule = LISTED_TWICE if self.users[user] == name_key(document.name) else IN_TWO_POLICIES
-        self.findings.append(Finding(position, f"{listing.path}[{index}]", rule, message, subject=subject))
+        self.findings.append(
+            Finding(position, f"{listing.path}[{index}]", rule, message, subject=subject)
+        )

@@ -1,4 +1,6 @@
-"""Who holds which policy directly, counted: 100,000 direct grants are never looked at one by one where a count will do."""
+"""Who holds which policy directly, counted: 100,000 direct grants are never looked at one by one
+where a count will do.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The list of groups while its steps run: where each group stands once some of them are done.
 
-A group that is moved or granted anew goes directly behind its nearest predecessor, in the final order, among those that stand right already.
-So the list depends on which steps are done, not on their order.
+A group that is moved or granted anew goes directly behind its nearest predecessor, in the final
+order, among those that stand right already. So the list depends on which steps are done, not on
+their order.
 """
 
 from __future__ import annotations
@@ -23,17 +24,30 @@ Row = tuple[str, str]
 
 
 class GroupList:
-    """The groups with the policies they hold, strongest first, for every set of steps that are done."""
+    """The groups with the policies they hold, strongest first, for every set of steps that are
+    done.
+    """
 
     def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node]) -> None:
-        """Take the group steps from among the nodes of a component; a node is a bit by its place in them."""
+        """Take the group steps from among the nodes of a component; a node is a bit by its place in
+        them.
+        """
         self._observed = [(one.group, one.policy) for one in observed.groups]
         self._final = [(one.group, one.policy) for one in target.groups]
-        self._drops = {node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is Kind.DROP}
-        self._grants = {node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is Kind.REGROUP}
+        self._drops = {
+            node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is Kind.DROP
+        }
+        self._grants = {
+            node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is Kind.REGROUP
+        }
         self.steps = sum(self._drops.values()) + sum(self._grants.values())
-        before, granted = dict(self._observed), {group for group, policy in self._final if dict(self._observed).get(group) != policy}
-        staying = unmoved(list(before), [group for group, _ in self._final], granted, target.declared)
+        before, granted = (
+            dict(self._observed),
+            {group for group, policy in self._final if dict(self._observed).get(group) != policy},
+        )
+        staying = unmoved(
+            list(before), [group for group, _ in self._final], granted, target.declared
+        )
         self._staying = staying - self._drops.keys()
         self._known: dict[int, tuple[Row, ...]] = {}
 
@@ -45,7 +59,11 @@ class GroupList:
     @property
     def others(self) -> list[str]:
         """The groups that no step touches, strongest first."""
-        return [group for group, _ in self._observed if group not in self._drops and group not in self._grants]
+        return [
+            group
+            for group, _ in self._observed
+            if group not in self._drops and group not in self._grants
+        ]
 
     def after(self, done: int) -> tuple[Row, ...]:
         """The list once these nodes are done."""
@@ -55,12 +73,17 @@ class GroupList:
         return self._known[done]
 
     def rank(self, done: int, group: str) -> int:
-        """The position, from 1, at which a group stands once these nodes are done: what its grant names."""
+        """The position, from 1, at which a group stands once these nodes are done: what its grant
+        names.
+        """
         return [row[0] for row in self.after(done)].index(group) + 1
 
     def _after(self, done: int) -> list[Row]:
         final = dict(self._final)
-        rows = [(group, final[group] if self._granted(group, done) else policy) for group, policy in self._standing(done)]
+        rows = [
+            (group, final[group] if self._granted(group, done) else policy)
+            for group, policy in self._standing(done)
+        ]
         previous = None
         for group, policy in self._final:
             granted = self._granted(group, done)
@@ -74,7 +97,9 @@ class GroupList:
     def _standing(self, done: int) -> Iterator[Row]:
         """The groups that have not left their place yet, or never do."""
         for group, policy in self._observed:
-            left = done & self._drops.get(group, 0) or (self._granted(group, done) and group not in self._staying)
+            left = done & self._drops.get(group, 0) or (
+                self._granted(group, done) and group not in self._staying
+            )
             if not left:
                 yield group, policy
 

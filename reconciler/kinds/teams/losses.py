@@ -1,6 +1,8 @@
-"""Known users who lose an application, against the limits: by a grant that is taken away or moved, or by an edit of the list they hold.
+"""Known users who lose an application, against the limits: by a grant that is taken away or moved,
+or by an edit of the list they hold.
 
-Who gets a first grant of their own, or enters a group that holds a policy, is not counted here: such a grant is asked for, and warned of.
+Who gets a first grant of their own, or enters a group that holds a policy, is not counted here:
+such a grant is asked for, and warned of.
 """
 
 from __future__ import annotations
@@ -23,20 +25,31 @@ if TYPE_CHECKING:
 GRANTS = "teams.grant"
 
 
-def losses(observed: TeamsState, target: TeamsTarget, directory: Directory, limits: Limits) -> Iterator[Note]:
-    """Refusals of a transition that takes applications away from more users than the limits allow: in total, and per policy they held.
+def losses(
+    observed: TeamsState, target: TeamsTarget, directory: Directory, limits: Limits
+) -> Iterator[Note]:
+    """Refusals of a transition that takes applications away from more users than the limits allow:
+    in total, and per policy they held.
 
-    Unknown membership counts as none: such a user falls to Global, which counts rather more losses than fewer.
+    Unknown membership counts as none: such a user falls to Global, which counts rather more losses
+    than fewer.
     """
     concerned, losing = _Counting(observed, target, directory).counted()
     most, percent = limits.max_removals, limits.max_removal_percent
     yield from exceeded(GRANTS, Tally("", losing.total(), concerned.total()), most, percent)
     for key in sorted(losing):
-        yield from exceeded(GRANTS, Tally(teams_policy(spelled(observed, target, key)), losing[key], concerned[key]), most, percent)
+        yield from exceeded(
+            GRANTS,
+            Tally(teams_policy(spelled(observed, target, key)), losing[key], concerned[key]),
+            most,
+            percent,
+        )
 
 
 class _Counting:
-    """Counts users by the key of the policy that was theirs; who keeps a direct grant is counted by policy, never one by one."""
+    """Counts users by the key of the policy that was theirs; who keeps a direct grant is counted by
+    policy, never one by one.
+    """
 
     def __init__(self, observed: TeamsState, target: TeamsTarget, directory: Directory) -> None:
         self._observed = observed
@@ -45,7 +58,9 @@ class _Counting:
         self._before = _through_groups(observed.groups, directory)
         self._after = _through_groups(target.groups, directory)
         kept = observed.policies.keys() & target.policies.keys()
-        self._shortened = {key for key in kept if _lost(observed.policies[key], target.policies[key])}
+        self._shortened = {
+            key for key in kept if _lost(observed.policies[key], target.policies[key])
+        }
 
     def counted(self) -> tuple[Counter[str], Counter[str]]:
         """How many users each policy concerned, and how many of them lose an application."""
@@ -57,14 +72,20 @@ class _Counting:
     def _direct(self) -> tuple[Counter[str], Counter[str]]:
         held, changed = self._observed.users, self._target.users
         concerned = Counter(held.values())
-        losing = Counter(held[user] for user in changed if user in held and self._loses(held[user], self._falls_to(user)))
+        losing = Counter(
+            held[user]
+            for user in changed
+            if user in held and self._loses(held[user], self._falls_to(user))
+        )
         moved = Counter(held[user] for user in changed if user in held)
         for key in self._shortened & concerned.keys():
             losing[key] += concerned[key] - moved[key]
         return concerned, losing
 
     def _in_groups(self, concerned: Counter[str], losing: Counter[str]) -> None:
-        """Members of known groups who have no grant of their own: their group's list is edited, or the group is dropped or moved."""
+        """Members of known groups who have no grant of their own: their group's list is edited, or
+        the group is dropped or moved.
+        """
         for user, key in self._before.items():
             if user not in self._observed.users and self._target.users.get(user) is None:
                 concerned[key] += 1
@@ -73,7 +94,12 @@ class _Counting:
     def _everyone_else(self, concerned: Counter[str], losing: Counter[str]) -> None:
         """Known users to whom Global applies, before and afterwards, when its list gets shorter."""
         if GLOBAL in self._shortened:
-            elsewhere = self._observed.users.keys() | self._target.users.keys() | self._before.keys() | self._after.keys()
+            elsewhere = (
+                self._observed.users.keys()
+                | self._target.users.keys()
+                | self._before.keys()
+                | self._after.keys()
+            )
             count = len(self._directory.users.keys() - elsewhere)
             concerned[GLOBAL] += count
             losing[GLOBAL] += count
@@ -86,8 +112,12 @@ class _Counting:
 
 
 def _lost(before: TeamsPolicy | None, after: TeamsPolicy | None) -> bool:
-    """Whether the first policy has an application that the second has not; one that does not exist has none."""
-    return before is not None and bool(before.applications.keys() - (after.applications.keys() if after is not None else set()))
+    """Whether the first policy has an application that the second has not; one that does not exist
+    has none.
+    """
+    return before is not None and bool(
+        before.applications.keys() - (after.applications.keys() if after is not None else set())
+    )
 
 
 def _through_groups(groups: Iterable[GroupAssignment], directory: Directory) -> Mapping[str, str]:

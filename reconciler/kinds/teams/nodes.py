@@ -1,4 +1,6 @@
-"""Observed state and target -> the nodes that are put in order: a policy made or deleted, one half of a list's edit, a class of users, a group."""
+"""Observed state and target -> the nodes that are put in order: a policy made or deleted, one half
+of a list's edit, a class of users, a group.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ from msgspec.structs import replace
 
 from reconciler.kinds.ordering.components import components
 from reconciler.kinds.teams.ranks import stepped
-from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, Address, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    TEAMS_TENANT_GRANT,
+    Address,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -36,10 +45,14 @@ class Kind(Enum):
 
 
 class Node(Struct, frozen=True):
-    """One node. `key` is a policy's key or a group's id; `old` and `new` are keys of policies, None for what no direct grant decides.
+    """One node.
 
-    CLOSE takes applications out of Global before COPY, the tenant-wide grant, replaces its list. MOVE and UNASSIGN are a class of users with
-    equal `old` and `new`. DROP and REGROUP are a group's steps; with documented group changes a regranted group has both.
+    `key` is a policy's key or a group's id; `old` and `new` are keys of policies, None for what no
+    direct grant decides.
+
+    CLOSE takes applications out of Global before COPY, the tenant-wide grant, replaces its list.
+    MOVE and UNASSIGN are a class of users with equal `old` and `new`. DROP and REGROUP are a
+    group's steps; with documented group changes a regranted group has both.
     """
 
     kind: Kind
@@ -66,20 +79,31 @@ def nodes(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> lis
     Args:
         observed: The tenant.
         target: What it shall be.
-        regranting: A group that holds a policy already gets another one, or another rank, by a grant in place. Otherwise it loses its policy
-            first: the documented way (MicrosoftDocs "Assign policies to users and groups").
+        regranting: A group that holds a policy already gets another one, or another rank, by a
+            grant in place. Otherwise it loses its policy first: the documented way (MicrosoftDocs
+            "Assign policies to users and groups").
     """
-    found = [*_policies(observed, target), *_classes(observed, target), *_groups(observed, target, regranting=regranting)]
+    found = [
+        *_policies(observed, target),
+        *_classes(observed, target),
+        *_groups(observed, target, regranting=regranting),
+    ]
     if target.tenant_grant is not None:
         found.append(Node(Kind.COPY, TEAMS_TENANT_GRANT, GLOBAL, new=target.tenant_grant))
     return sorted(found, key=lambda node: node.place)
 
 
 def cut(observed: TeamsState, target: TeamsTarget, found: Sequence[Node]) -> list[list[Node]]:
-    """Connected components. Two nodes touch if somebody's access, or the success of a step, can depend on both."""
+    """Connected components.
+
+    Two nodes touch if somebody's access, or the success of a step, can depend on both.
+    """
     changing = {node.key for node in found if node.kind in _OF_POLICIES}
     grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
-    falling = any(node.kind is Kind.UNASSIGN or (node.kind is Kind.MOVE and node.old is None) for node in found)
+    falling = any(
+        node.kind is Kind.UNASSIGN or (node.kind is Kind.MOVE and node.old is None)
+        for node in found
+    )
     regrouped = any(node.kind in _OF_GROUPS for node in found)
     shared = changing & grouped if falling or regrouped else set()
     restless = bool(regrouped or shared)
@@ -94,30 +118,43 @@ _OF_GROUPS = frozenset({Kind.DROP, Kind.REGROUP})
 _OF_USERS = frozenset({Kind.MOVE, Kind.UNASSIGN})
 
 
-def _hubs(node: Node, changing: set[str], shared: set[str], *, restless: bool) -> Iterator[Hashable]:
+def _hubs(
+    node: Node, changing: set[str], shared: set[str], *, restless: bool
+) -> Iterator[Hashable]:
     if node.kind in _OF_POLICIES:
         yield node.key
         if node.key in shared:
             yield _REST
     yield from (key for key in (node.old, node.new) if key in changing)
-    if node.kind in _OF_GROUPS or (restless and node.kind in _OF_USERS and None in (node.old, node.new)):
+    if node.kind in _OF_GROUPS or (
+        restless and node.kind in _OF_USERS and None in (node.old, node.new)
+    ):
         yield _REST
 
 
 def needs(found: Sequence[Node]) -> tuple[int, ...]:
-    """For each node the nodes (bits) that have to come before it, so that the service accepts it and the end is right."""
-    return tuple(sum(1 << number for number, other in enumerate(found) if _goes_before(other, node)) for node in found)
+    """For each node the nodes (bits) that have to come before it, so that the service accepts it
+    and the end is right.
+    """
+    return tuple(
+        sum(1 << number for number, other in enumerate(found) if _goes_before(other, node))
+        for node in found
+    )
 
 
 def _goes_before(first: Node, node: Node) -> bool:
     if node.users and first.users and (first.old, first.new) == (node.old, node.new):
-        return first.users < node.users  # users of one class are alike: one order of them stands for all
+        return (
+            first.users < node.users
+        )  # users of one class are alike: one order of them stands for all
     if first.kind is Kind.CREATE:
         return node.new == first.key
     if node.kind is Kind.DELETE:
         return first.old == node.key
     if node.kind is Kind.COPY:
-        return first.kind is Kind.CLOSE or (first.kind in {Kind.SHRINK, Kind.GROW} and first.key == node.new)
+        return first.kind is Kind.CLOSE or (
+            first.kind in {Kind.SHRINK, Kind.GROW} and first.key == node.new
+        )
     return node.kind is Kind.REGROUP and first.kind is Kind.DROP and first.key == node.key
 
 
@@ -131,7 +168,9 @@ def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Node]:
         if before != after and not (key == GLOBAL and target.tenant_grant is not None):
             old, new = before.applications.keys(), after.applications.keys()
             kinds = ((Kind.SHRINK, old - new), (Kind.GROW, new - old), (Kind.DESCRIBE, old == new))
-            yield from (Node(kind, teams_policy(before.name), key) for kind, wanted in kinds if wanted)
+            yield from (
+                Node(kind, teams_policy(before.name), key) for kind, wanted in kinds if wanted
+            )
 
 
 def _classes(observed: TeamsState, target: TeamsTarget) -> Iterator[Node]:
@@ -156,15 +195,21 @@ def _groups(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> I
 
 
 def split(part: Sequence[Node], most: int) -> list[Node]:
-    """The same nodes with classes of users taken apart, the smallest first, as long as there are at most so many nodes.
+    """The same nodes with classes of users taken apart, the smallest first, as long as there are at
+    most so many nodes.
 
-    One user may have to go early and the next one late, where every step counts that somebody misses something.
+    One user may have to go early and the next one late, where every step counts that somebody
+    misses something.
     """
     apart = list(part)
-    for one in sorted((node for node in part if node.size > 1), key=lambda node: (node.size, node.place)):
+    for one in sorted(
+        (node for node in part if node.size > 1), key=lambda node: (node.size, node.place)
+    ):
         if len(apart) - 1 + one.size <= most:
             apart.remove(one)
-            apart += (replace(one, address=teams_user_grant(user), users=(user,)) for user in one.users)
+            apart += (
+                replace(one, address=teams_user_grant(user), users=(user,)) for user in one.users
+            )
     return sorted(apart, key=lambda node: node.place)
 
 

@@ -1,7 +1,8 @@
 """The Teams part of a capture -> `TeamsState`.
 
-Shapes are those of `Get-CsApplicationAccessPolicy`, `Get-CsGroupPolicyAssignment -PolicyType ApplicationAccessPolicy` and `Get-CsOnlineUser`
-(MicrosoftTeams 6.4.0 and 7.7.0). What versions and PowerShell editions are known to print differently is accepted; nothing is guessed.
+Shapes are those of `Get-CsApplicationAccessPolicy`, `Get-CsGroupPolicyAssignment -PolicyType
+ApplicationAccessPolicy` and `Get-CsOnlineUser` (MicrosoftTeams 6.4.0 and 7.7.0). What versions and
+PowerShell editions are known to print differently is accepted; nothing is guessed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 POLICY_TYPE: Final = "ApplicationAccessPolicy"
 TEMPLATE: Final = "default"
-"""Key of the template instance that some policy types list beside Global (Get-CsTeamsChannelsPolicy page). It is no policy of the tenant's."""
+"""Key of the template instance that some policy types list beside Global (Get-CsTeamsChannelsPolicy
+page). It is no policy of the tenant's.
+"""
 _TAG: Final = "tag:"
 
 
@@ -44,7 +47,9 @@ class GrantedPolicy(Struct, frozen=True, gc=False):
 
 
 class GrantRow(Struct, frozen=True, gc=False):
-    """The row of a user who holds a policy, as `captures.decoding` makes it of the usual shape: no other property of it is looked at."""
+    """The row of a user who holds a policy, as `captures.decoding` makes it of the usual shape: no
+    other property of it is looked at.
+    """
 
     Identity: str
     ApplicationAccessPolicy: GrantedPolicy
@@ -62,18 +67,23 @@ def parse(section: Mapping[str, Any]) -> TeamsState:
     return state
 
 
-def read(section: Mapping[str, Any], path: str, faults: FaultList, *, holders_only: bool = False) -> TeamsState:
+def read(
+    section: Mapping[str, Any], path: str, faults: FaultList, *, holders_only: bool = False
+) -> TeamsState:
     """Parse like `parse`, with faults collected; the result is of use only if there are none.
 
     Args:
         section: the `teams` part of a capture.
         path: its JSON path.
         faults: where faults go.
-        holders_only: whether `users` were asked for as those who hold a policy: one without contradicts the question.
+        holders_only: whether `users` were asked for as those who hold a policy: one without
+            contradicts the question.
     """
     names = _Names(faults)
     policies = _policies(objects(section, "policies", path, faults), f"{path}.policies", names)
-    groups = _groups(objects(section, "groupAssignments", path, faults), f"{path}.groupAssignments", names)
+    groups = _groups(
+        objects(section, "groupAssignments", path, faults), f"{path}.groupAssignments", names
+    )
     users = _users(section, path, names, holders_only=holders_only)
     return TeamsState(policies, groups, users, names.spelled(policies))
 
@@ -84,7 +94,9 @@ def bare_name(identity: str) -> str:
 
 
 def granted_name(row: Mapping[str, Any] | GrantRow) -> Any:
-    """What a user's row says about the direct grant: an object's `Name` (module 3.0.0 and newer), a text, or None for no grant."""
+    """What a user's row says about the direct grant: an object's `Name` (module 3.0.0 and newer), a
+    text, or None for no grant.
+    """
     if isinstance(row, GrantRow):
         return row.ApplicationAccessPolicy.Name
     granted = row[POLICY_TYPE] if POLICY_TYPE in row else row.get("PolicyName")
@@ -110,7 +122,10 @@ class _Names:
         return self._new(value, path) if known is None else known
 
     def granted(self, value: Any, path: str) -> str | None:
-        """Key of the policy of a grant. Nobody can be granted Global: what says so was not read as it should be."""
+        """Key of the policy of a grant.
+
+        Nobody can be granted Global: what says so was not read as it should be.
+        """
         key = self.key(value, path)
         if key == GLOBAL:
             self.faults.add(path, "names Global, which is no policy to be granted: fetch again")
@@ -127,14 +142,23 @@ class _Names:
         return key
 
     def spelled(self, policies: Mapping[str, TeamsPolicy]) -> dict[str, str]:
-        """Key to spelling: a policy's own, and for one that does not exist the first in code-point order."""
-        spellings = {key: policies[key].name if key in policies else name for key, name in self._spellings.items()}
+        """Key to spelling: a policy's own, and for one that does not exist the first in code-point
+        order.
+        """
+        spellings = {
+            key: policies[key].name if key in policies else name
+            for key, name in self._spellings.items()
+        }
         spellings[GLOBAL] = policies[GLOBAL].name
         return by_key(spellings)
 
 
-def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> dict[str, TeamsPolicy]:
-    policies = {GLOBAL: TeamsPolicy("Global", {}, "")}  # a tenant that lists no Global has an empty one
+def _policies(
+    rows: Sequence[Mapping[str, Any]], path: str, names: _Names
+) -> dict[str, TeamsPolicy]:
+    policies = {
+        GLOBAL: TeamsPolicy("Global", {}, "")
+    }  # a tenant that lists no Global has an empty one
     seen: set[str] = set()
     for index, row in enumerate(rows):
         here, identity = f"{path}[{index}]", row.get("Identity")
@@ -144,9 +168,14 @@ def _policies(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> di
         if key is None:
             continue
         if key in seen:
-            names.faults.add(f"{here}.Identity", f"{shown(row['Identity'])} is listed twice (names ignore case): fetch again")
+            names.faults.add(
+                f"{here}.Identity",
+                f"{shown(row['Identity'])} is listed twice (names ignore case): fetch again",
+            )
         seen.add(key)
-        policies[key] = _policy("Global" if key == GLOBAL else bare_name(row["Identity"]), row, here, names.faults)
+        policies[key] = _policy(
+            "Global" if key == GLOBAL else bare_name(row["Identity"]), row, here, names.faults
+        )
     return by_key(policies)
 
 
@@ -154,7 +183,9 @@ def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> 
     description = blank_as_empty(row.get("Description"))
     if description is None:
         faults.add(f"{path}.Description", f"of policy {shown(name)} is no text: fetch again")
-    return TeamsPolicy(name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or "")
+    return TeamsPolicy(
+        name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or ""
+    )
 
 
 def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[str, str]:
@@ -164,13 +195,19 @@ def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[s
         if spelled is None:
             continue  # what PowerShell makes of a list that was not there
         if application is None:
-            faults.add(f"{path}[{index}]", f"{shown(spelled)} of policy {shown(name)} is no client id (a GUID): remove it from the policy")
+            faults.add(
+                f"{path}[{index}]",
+                f"{shown(spelled)} of policy {shown(name)} is no client id (a GUID): remove it from"
+                " the policy",
+            )
         else:
             applications[application] = min(spelled, applications.get(application, spelled))
     return by_key(applications)
 
 
-def _groups(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> tuple[GroupAssignment, ...]:
+def _groups(
+    rows: Sequence[Mapping[str, Any]], path: str, names: _Names
+) -> tuple[GroupAssignment, ...]:
     ranked: dict[int, GroupAssignment] = {}
     seen: set[str] = set()
     for index, row in enumerate(rows):
@@ -179,9 +216,15 @@ def _groups(rows: Sequence[Mapping[str, Any]], path: str, names: _Names) -> tupl
             continue
         rank, assignment = found
         if rank in ranked:
-            names.faults.add(f"{path}[{index}]", f"rank {rank} is taken twice: the order of groups is not known, fetch again")
+            names.faults.add(
+                f"{path}[{index}]",
+                f"rank {rank} is taken twice: the order of groups is not known, fetch again",
+            )
         if assignment.group in seen:
-            names.faults.add(f"{path}[{index}].GroupId", f"{assignment.group} is listed twice, a group has one policy: fetch again")
+            names.faults.add(
+                f"{path}[{index}].GroupId",
+                f"{assignment.group} is listed twice, a group has one policy: fetch again",
+            )
         ranked[rank] = assignment
         seen.add(assignment.group)
     return tuple(assignment for _, assignment in sorted(ranked.items(), key=itemgetter(0)))
@@ -191,15 +234,21 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, Group
     group, rank = guid(row.get("GroupId")), rank_of(row)
     policy = names.granted(row.get("PolicyName"), f"{path}.PolicyName")
     if group is None:
-        names.faults.add(f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID): fetch again")
+        names.faults.add(
+            f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID): fetch again"
+        )
     if rank is None:
         names.faults.add(
             f"{path}.Priority",
-            f"{shown(row.get('Priority', row.get('Rank')))} is no rank (one integer from 1, as `Priority` or `Rank`): fetch again",
+            f"{shown(row.get('Priority', row.get('Rank')))} is no rank (one integer from 1, as"
+            " `Priority` or `Rank`): fetch again",
         )
         return None
     if row.get("PolicyType", POLICY_TYPE) != POLICY_TYPE:
-        names.faults.add(f"{path}.PolicyType", f"{shown(row['PolicyType'])}: only {POLICY_TYPE} belongs here, fetch again")
+        names.faults.add(
+            f"{path}.PolicyType",
+            f"{shown(row['PolicyType'])}: only {POLICY_TYPE} belongs here, fetch again",
+        )
         return None
     return None if group is None or policy is None else (rank, GroupAssignment(group, policy))
 
@@ -207,26 +256,45 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, Group
 def rank_of(row: Mapping[str, Any]) -> int | None:
     """The property is `Priority`; `Rank` is what tables print. Both at once must agree."""
     ranks = [row[key] for key in ("Priority", "Rank") if row.get(key) is not None]
-    if not ranks or any(not isinstance(rank, int) or isinstance(rank, bool) or rank < 1 for rank in ranks):
+    if not ranks or any(
+        not isinstance(rank, int) or isinstance(rank, bool) or rank < 1 for rank in ranks
+    ):
         return None
     return None if min(ranks) != max(ranks) else int(ranks[0])
 
 
-def _users(section: Mapping[str, Any], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:
+def _users(
+    section: Mapping[str, Any], path: str, names: _Names, *, holders_only: bool
+) -> dict[str, str]:
     decoded = section.get("users")
     if are_decoded(decoded, GrantRow):
-        plain = _plain_users([row.Identity for row in decoded], [row.ApplicationAccessPolicy.Name for row in decoded], names)
-        return plain or _judged_users(mappings(decoded), f"{path}.users", names, holders_only=holders_only)
+        plain = _plain_users(
+            [row.Identity for row in decoded],
+            [row.ApplicationAccessPolicy.Name for row in decoded],
+            names,
+        )
+        return plain or _judged_users(
+            mappings(decoded), f"{path}.users", names, holders_only=holders_only
+        )
     rows = objects(section, "users", path, names.faults)
     try:
-        plain = _plain_users([row["Identity"] for row in rows], [row[POLICY_TYPE]["Name"] for row in rows], names)
+        plain = _plain_users(
+            [row["Identity"] for row in rows], [row[POLICY_TYPE]["Name"] for row in rows], names
+        )
     except (KeyError, TypeError):
         plain = None
-    return _judged_users(rows, f"{path}.users", names, holders_only=holders_only) if plain is None else plain
+    return (
+        _judged_users(rows, f"{path}.users", names, holders_only=holders_only)
+        if plain is None
+        else plain
+    )
 
 
 def _plain_users(users: list[Any], policies: list[Any], names: _Names) -> dict[str, str] | None:
-    """Grants of up to 100,000 rows, column by column; None where a row needs a closer look. Says what `_judged_users` says, in half the time."""
+    """Grants of up to 100,000 rows, column by column; None where a row needs a closer look.
+
+    Says what `_judged_users` says, in half the time.
+    """
     try:
         spellings = set(policies)
         bare = [bare_name(spelling) for spelling in spellings]
@@ -239,10 +307,14 @@ def _plain_users(users: list[Any], policies: list[Any], names: _Names) -> dict[s
     return found if len(found) == len(users) else None
 
 
-def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool) -> dict[str, str]:
+def _judged_users(
+    rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool
+) -> dict[str, str]:
     users: dict[str, str] = {}
     known = names.keys
-    for index, (user, row) in enumerate(zip(guids(rows, "Identity", path, names.faults), rows, strict=True)):
+    for index, (user, row) in enumerate(
+        zip(guids(rows, "Identity", path, names.faults), rows, strict=True)
+    ):
         name = granted_name(row) if user else None
         if name is None:
             if user and (flaw := _no_grant_fault(row, holders_only=holders_only)):
@@ -252,14 +324,22 @@ def _judged_users(rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *
         if key == GLOBAL:  # a name that is new, or none
             key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}") or ""
         if key and users.setdefault(user, key) != key:
-            names.faults.add(f"{path}[{index}]", f"user {user} is listed with two policies: fetch again")
+            names.faults.add(
+                f"{path}[{index}]", f"user {user} is listed with two policies: fetch again"
+            )
     return users
 
 
 def _no_grant_fault(row: Mapping[str, Any], *, holders_only: bool) -> str | None:
     """Why a row without a policy is no row of a user without a grant: the policy was not read."""
     if POLICY_TYPE not in row and "PolicyName" not in row:
-        return f"is missing: whether the user holds a policy is not known, fetch again with -Properties {POLICY_TYPE}"
+        return (
+            "is missing: whether the user holds a policy is not known, fetch again with"
+            f" -Properties {POLICY_TYPE}"
+        )
     if holders_only:
-        return f"names no policy, but only users who hold one were asked for: fetch again with -Properties {POLICY_TYPE}"
+        return (
+            "names no policy, but only users who hold one were asked for: fetch again with"
+            f" -Properties {POLICY_TYPE}"
+        )
     return None

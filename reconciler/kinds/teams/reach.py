@@ -1,9 +1,12 @@
-"""Who is reached by which application while the steps of a component run, for every combination of groups that a user could be in.
+"""Who is reached by which application while the steps of a component run, for every combination of
+groups that a user could be in.
 
-A state is the nodes that are done, as bits; what it grants is one int with a bit for each application and each subject. Applications that stand in
-the same lists before and after count as one. Subjects are classes of users whose grant changes, and, if the list of groups changes, everyone
-without a grant. Where groups decide, a subject stands for one combination of groups: who is in more than three groups is treated as somebody who
-is in three of them, the ones that decide before, now and afterwards, and of the groups that no step touches only the first one counts.
+A state is the nodes that are done, as bits; what it grants is one int with a bit for each
+application and each subject. Applications that stand in the same lists before and after count as
+one. Subjects are classes of users whose grant changes, and, if the list of groups changes, everyone
+without a grant. Where groups decide, a subject stands for one combination of groups: who is in more
+than three groups is treated as somebody who is in three of them, the ones that decide before, now
+and afterwards, and of the groups that no step touches only the first one counts.
 """
 
 from __future__ import annotations
@@ -34,11 +37,16 @@ if TYPE_CHECKING:
 _KNOWN = 1 << 40
 """How much more a known user counts than one whom nobody knows."""
 _TOGETHER = 3
-"""Groups of a combination: one that decides before, one that decides now, one that decides afterwards."""
+"""Groups of a combination: one that decides before, one that decides now, one that decides
+afterwards.
+"""
 
 
 class _Block(Struct, frozen=True):
-    """Slots of one subject: a class of users, or (`bit` 0) everyone without a grant. `start` is its first slot, `many` how many it has."""
+    """Slots of one subject: a class of users, or (`bit` 0) everyone without a grant.
+
+    `start` is its first slot, `many` how many it has.
+    """
 
     bit: int
     node: Node | None
@@ -56,11 +64,14 @@ class _Mark(Struct, frozen=True):
 
 
 Way = list[tuple[_Block, list[Stretch]]]
-"""For each subject what it misses and what it is exposed to on the way, its slots counted from 0."""
+"""For each subject what it misses and what it is exposed to on the way, its slots counted from 0.
+"""
 
 
 class _Content(Struct, frozen=True):
-    """A policy's list: what stays, what leaves once one of `lose` is done, what comes once one of `gain` is. Bits are applications."""
+    """A policy's list: what stays, what leaves once one of `lose` is done, what comes once one of
+    `gain` is. Bits are applications.
+    """
 
     staying: int
     leaving: int
@@ -73,14 +84,27 @@ class _Content(Struct, frozen=True):
         return self.lose | self.gain
 
     def after(self, done: int) -> int:
-        return self.staying | (0 if done & self.lose else self.leaving) | (self.entering if done & self.gain else 0)
+        return (
+            self.staying
+            | (0 if done & self.lose else self.leaving)
+            | (self.entering if done & self.gain else 0)
+        )
 
 
 class Reach:
     """The access of one component's subjects."""
 
-    def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node], bystanders: Callable[[], int]) -> None:
-        """Lay out the bits for these nodes; nothing outside the component bears on them. `bystanders` counts known users without a grant."""
+    def __init__(
+        self,
+        observed: TeamsState,
+        target: TeamsTarget,
+        nodes: Sequence[Node],
+        bystanders: Callable[[], int],
+    ) -> None:
+        """Lay out the bits for these nodes; nothing outside the component bears on them.
+
+        `bystanders` counts known users without a grant.
+        """
         self._bystanders = bystanders
         self._held: Counter[str] | None = None
         self._state, self._target, self._nodes = observed, target, nodes
@@ -96,21 +120,39 @@ class Reach:
         self._first: dict[int, dict[str, int]] = {}
         self._rests: dict[int, int] = {}
         grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
-        self._restless = self.groups.steps | reduce(or_, (self._contents[key].edits for key in policies if key in grouped), 0)
-        self._spread = {block.start: self._ones(block.many) << block.start * self._width for block in self._blocks}
+        self._restless = self.groups.steps | reduce(
+            or_, (self._contents[key].edits for key in policies if key in grouped), 0
+        )
+        self._spread = {
+            block.start: self._ones(block.many) << block.start * self._width
+            for block in self._blocks
+        }
 
     def ground(self) -> Ground:
         """What an exact search needs."""
         sizes = tuple(node.size for node in self._nodes)
-        return Ground(sizes, needs(self._nodes) if len(self._nodes) < _FEW else (), self.reached, tuple(self._weights()))
+        return Ground(
+            sizes,
+            needs(self._nodes) if len(self._nodes) < _FEW else (),
+            self.reached,
+            tuple(self._weights()),
+        )
 
     def reached(self, done: int) -> int:
         """What is granted once these nodes are done."""
         contents = {key: content.after(done) for key, content in self._contents.items()}
-        rest = self._rest(done, contents) if len(self._combinations) > 1 or GLOBAL in contents else 0
+        rest = (
+            self._rest(done, contents) if len(self._combinations) > 1 or GLOBAL in contents else 0
+        )
         found = 0
         for block in self._blocks:
-            policy = None if block.node is None else block.node.new if done & block.bit else block.node.old
+            policy = (
+                None
+                if block.node is None
+                else block.node.new
+                if done & block.bit
+                else block.node.old
+            )
             if policy is None:
                 found |= rest << block.start * self._width
             else:
@@ -118,7 +160,9 @@ class Reach:
         return found
 
     def way(self, order: Sequence[int]) -> Way:
-        """What each subject misses and is exposed to, in stretches of steps from 1, when the nodes run in this order."""
+        """What each subject misses and is exposed to, in stretches of steps from 1, when the nodes
+        run in this order.
+        """
         marks: list[_Mark] = []
         done = steps = 0
         for number in order:
@@ -134,12 +178,20 @@ class Reach:
             ever = reduce(or_, (pairs for _, _, pairs in found), 0)
             for number, applications in enumerate(self._alike.values()) if ever else ():
                 if ever & self._ones(block.many) << number:
-                    steps = [_steps(found, ever, 1 << slot * self._width + number) for slot in range(block.many)]
+                    steps = [
+                        _steps(found, ever, 1 << slot * self._width + number)
+                        for slot in range(block.many)
+                    ]
                     for subject, certain, where in self._told(block, steps):
-                        yield from (Pairs(application, subject, certain, where) for application in applications)
+                        yield from (
+                            Pairs(application, subject, certain, where)
+                            for application in applications
+                        )
 
     def _along(self, block: _Block, marks: Sequence[_Mark], steps: int) -> Iterator[Stretch]:
-        """Only nodes that bear on a subject are looked at: what it reaches stays the same in between."""
+        """Only nodes that bear on a subject are looked at: what it reaches stays the same in
+        between.
+        """
         bearing = self._bearing(block)
         before, after = self._local(block, 0), self._local(block, marks[-1].done)
         events = [mark for mark in marks if mark.bit & bearing]
@@ -155,17 +207,23 @@ class Reach:
 
     def _bearing(self, block: _Block) -> int:
         policies = (None, None) if block.node is None else (block.node.old, block.node.new)
-        edits = sum(self._contents[policy].edits for policy in set(policies) - {None} if policy is not None)
+        edits = sum(
+            self._contents[policy].edits for policy in set(policies) - {None} if policy is not None
+        )
         return block.bit | edits | (self._restless if None in policies else 0)
 
     def _local(self, block: _Block, done: int) -> int:
         """What one subject reaches, its slots counted from 0."""
-        policy = None if block.node is None else block.node.new if done & block.bit else block.node.old
+        policy = (
+            None if block.node is None else block.node.new if done & block.bit else block.node.old
+        )
         if policy is not None:
             return self._contents[policy].after(done) * self._ones(block.many)
         key = done & self._restless
         if key not in self._rests:
-            self._rests[key] = self._rest(done, {known: content.after(done) for known, content in self._contents.items()})
+            self._rests[key] = self._rest(
+                done, {known: content.after(done) for known, content in self._contents.items()}
+            )
         return self._rests[key]
 
     def _lay_out(self, classes: Sequence[tuple[int, Node]]) -> list[_Block]:
@@ -181,7 +239,9 @@ class Reach:
         return blocks
 
     def _policies(self, classes: Iterable[tuple[int, Node]], *, falling: bool) -> list[str]:
-        held = {policy for _, node in classes for policy in (node.old, node.new) if policy is not None}
+        held = {
+            policy for _, node in classes for policy in (node.old, node.new) if policy is not None
+        }
         if falling or self.groups.steps:
             held |= {GLOBAL} | {one.policy for one in (*self._state.groups, *self._target.groups)}
         return sorted(held)
@@ -203,7 +263,9 @@ class Reach:
         return sum(contents[policy] * slots for policy, slots in self._holders(done).items())
 
     def _holders(self, done: int) -> dict[str, int]:
-        """For each policy the combinations of groups that get it: the first group of the list decides, else Global."""
+        """For each policy the combinations of groups that get it: the first group of the list
+        decides, else Global.
+        """
         done &= self.groups.steps
         if done not in self._first:
             self._first[done] = self._decide(self.groups.after(done))
@@ -223,16 +285,22 @@ class Reach:
         return ((1 << many * self._width) - 1) // ((1 << self._width) - 1)
 
     def _weights(self) -> Iterator[tuple[int, int]]:
-        """A known user counts once for each combination; somebody whom nobody knows counts less than any of them, but counts."""
+        """A known user counts once for each combination; somebody whom nobody knows counts less
+        than any of them, but counts.
+        """
         totals: Counter[int] = Counter()
         for block in self._blocks:
-            users = self._bystanders() * _KNOWN + 1 if block.node is None else block.node.size * _KNOWN
+            users = (
+                self._bystanders() * _KNOWN + 1 if block.node is None else block.node.size * _KNOWN
+            )
             each = users * (len(self._combinations) if block.many == 1 else 1)
             for number, applications in enumerate(self._alike.values()):
                 totals[each * len(applications)] |= self._spread[block.start] << number
         yield from ((mask, weight) for weight, mask in totals.items())
 
-    def _told(self, block: _Block, steps: list[tuple[int, ...]]) -> Iterator[tuple[Mapping[str, Json], bool, tuple[int, ...]]]:
+    def _told(
+        self, block: _Block, steps: list[tuple[int, ...]]
+    ) -> Iterator[tuple[Mapping[str, Json], bool, tuple[int, ...]]]:
         """Subjects of a block with the steps that concern them."""
         if block.node is not None:
             where = tuple(sorted(set().union(*steps)))
@@ -244,7 +312,11 @@ class Reach:
             known = set().union(*(told[part] for part in told if set(part) < set(combination)))
             if set(where) - known:
                 told[combination] = set(where)
-                yield _members(combination), len(combination) < 2, where  # noqa: PLR2004  in one group, or in none
+                yield (
+                    _members(combination),
+                    len(combination) < 2,  # noqa: PLR2004
+                    where,
+                )
 
     def _class(self, node: Node) -> Mapping[str, Json]:
         if node.size == 1:
@@ -268,36 +340,56 @@ _FEW = 64
 def _steps(found: Iterable[tuple[int, int, int]], ever: int, bit: int) -> tuple[int, ...]:
     if not ever & bit:
         return ()
-    return tuple(step for first, last, pairs in found if pairs & bit for step in range(first, last + 1))
+    return tuple(
+        step for first, last, pairs in found if pairs & bit for step in range(first, last + 1)
+    )
 
 
 def _members(combination: tuple[str, ...]) -> Mapping[str, Json]:
     if not combination:
         return {"kind": "everyone"}
-    return {"kind": "group-members", "id": combination[0], **({"and": list(combination[1:])} if len(combination) > 1 else {})}
+    return {
+        "kind": "group-members",
+        "id": combination[0],
+        **({"and": list(combination[1:])} if len(combination) > 1 else {}),
+    }
 
 
 def _combinations(groups: GroupList) -> list[tuple[str, ...]]:
-    """All that can make a difference, smallest first: at most one group that no step touches, because the first of those always wins.
+    """All that can make a difference, smallest first: at most one group that no step touches,
+    because the first of those always wins.
 
-    Where more groups change than are searched, combinations of three are left out: there would be tens of thousands.
+    Where more groups change than are searched, combinations of three are left out: there would be
+    tens of thousands.
     """
     stepped, others = groups.stepped, groups.others
     together = _TOGETHER if len(stepped) <= MOST_NODES else _TOGETHER - 1
     small = [some for size in range(together + 1) for some in itertools.combinations(stepped, size)]
-    mixed = [(*some, other) for size in range(together) for some in itertools.combinations(stepped, size) for other in others]
+    mixed = [
+        (*some, other)
+        for size in range(together)
+        for some in itertools.combinations(stepped, size)
+        for other in others
+    ]
     return sorted((*small, *mixed), key=lambda some: (len(some), some))
 
 
-def _lists(observed: TeamsState, target: TeamsTarget, key: str) -> tuple[frozenset[str], frozenset[str]]:
-    """A policy's applications before and after. One that is made or deleted has the same list as long as anybody can hold it."""
+def _lists(
+    observed: TeamsState, target: TeamsTarget, key: str
+) -> tuple[frozenset[str], frozenset[str]]:
+    """A policy's applications before and after.
+
+    One that is made or deleted has the same list as long as anybody can hold it.
+    """
     before, after = observed.policies.get(key), target.policies.get(key)
     old = frozenset() if before is None else frozenset(before.applications)
     new = frozenset() if after is None else frozenset(after.applications)
     return (new if before is None else old), (old if after is None else new)
 
 
-def _alike(observed: TeamsState, target: TeamsTarget, policies: Iterable[str]) -> dict[tuple[int, int], list[str]]:
+def _alike(
+    observed: TeamsState, target: TeamsTarget, policies: Iterable[str]
+) -> dict[tuple[int, int], list[str]]:
     """Applications by where they stand before and after: bits of policies."""
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()

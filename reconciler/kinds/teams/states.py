@@ -1,7 +1,9 @@
-"""The part of a tenant's Teams side that a plan's safety rests on, and how each step changes it: the baseline.
+"""The part of a tenant's Teams side that a plan's safety rests on, and how each step changes it:
+the baseline.
 
-A *standing* is that part as a flat mapping: what is compared, by a name for people -> its value. So "equal", "what moved" and "the state
-after k steps" cost what the steps touch, not what the tenant holds.
+A *standing* is that part as a flat mapping: what is compared, by a name for people -> its value. So
+"equal", "what moved" and "the state after k steps" cost what the steps touch, not what the tenant
+holds.
 """
 
 from __future__ import annotations
@@ -26,9 +28,17 @@ Standing = dict[str, object]
 
 
 def baseline(observed: TeamsState, target: TeamsTarget) -> Mapping[str, Json]:
-    """What the steps touch, and what a touched user or group can fall through to, as JSON with the stored spellings."""
-    keys = _touched(observed, target) | {GLOBAL} | {one.policy for one in (*observed.groups, *target.groups)}
-    edited = {key for key in observed.policies if observed.policies[key] != target.policies.get(key)}
+    """What the steps touch, and what a touched user or group can fall through to, as JSON with the
+    stored spellings.
+    """
+    keys = (
+        _touched(observed, target)
+        | {GLOBAL}
+        | {one.policy for one in (*observed.groups, *target.groups)}
+    )
+    edited = {
+        key for key in observed.policies if observed.policies[key] != target.policies.get(key)
+    }
     kept = staying(observed.users, target.users)
     return {
         "groups": [{"group": one.group, "policy": one.policy} for one in observed.groups],
@@ -51,16 +61,28 @@ def _stored(policy: TeamsPolicy | None) -> Json:
     if policy is None:
         return None
     applications = [policy.applications[key] for key in sorted(policy.applications)]
-    return {"applications": applications, "description": policy.description, "identity": policy.name}
+    return {
+        "applications": applications,
+        "description": policy.description,
+        "identity": policy.name,
+    }
 
 
 def start(section: Mapping[str, Json]) -> Standing:
     """The standing that a plan file's baseline describes."""
-    standing: Standing = {GROUPS: tuple((row["group"], row["policy"]) for row in _rows(section["groups"]))}
+    standing: Standing = {
+        GROUPS: tuple((row["group"], row["policy"]) for row in _rows(section["groups"]))
+    }
     for key, row in _map(section["policies"]).items():
         stored = None if row is None else _map(row)
-        applications = None if stored is None else [str(one) for one in cast("list[str]", stored["applications"])]
-        standing |= _policy(key, applications, None if stored is None else str(stored["description"]))
+        applications = (
+            None
+            if stored is None
+            else [str(one) for one in cast("list[str]", stored["applications"])]
+        )
+        standing |= _policy(
+            key, applications, None if stored is None else str(stored["description"])
+        )
     standing |= {teams_user_grant(user): policy for user, policy in _map(section["users"]).items()}
     return standing | {_others(key): held for key, held in _map(section["others"]).items()}
 
@@ -70,7 +92,11 @@ def project(section: Mapping[str, Json], observed: TeamsState) -> Standing:
     standing: Standing = {GROUPS: tuple((one.group, one.policy) for one in observed.groups)}
     for key in _map(section["policies"]):
         policy = observed.policies.get(key)
-        standing |= _policy(key, None if policy is None else list(policy.applications), None if policy is None else policy.description)
+        standing |= _policy(
+            key,
+            None if policy is None else list(policy.applications),
+            None if policy is None else policy.description,
+        )
     users = _map(section["users"])
     standing |= {teams_user_grant(user): observed.users.get(user) for user in users}
     kept = staying(observed.users, users)
@@ -82,7 +108,11 @@ def effect(standing: Standing, step: Step) -> Standing:
     given = step.parameters
     match step.cmdlet:
         case "New-CsApplicationAccessPolicy":
-            return _policy(name_key(str(given["Identity"])), _ids(given.get("AppIds", ())), str(given.get("Description", "")))
+            return _policy(
+                name_key(str(given["Identity"])),
+                _ids(given.get("AppIds", ())),
+                str(given.get("Description", "")),
+            )
         case "Set-CsApplicationAccessPolicy":
             return _edited(standing, given)
         case "Remove-CsApplicationAccessPolicy":
@@ -94,7 +124,10 @@ def effect(standing: Standing, step: Step) -> Standing:
 
 
 def _policy(key: str, applications: list[str] | None, description: str | None) -> Standing:
-    """A policy in a standing. Global's description is left out: whether a tenant-wide grant copies it is not documented."""
+    """A policy in a standing.
+
+    Global's description is left out: whether a tenant-wide grant copies it is not documented.
+    """
     listed = None if applications is None else frozenset(one.lower() for one in applications)
     address = teams_policy(key)
     return {address: listed} if key == GLOBAL else {address: listed, _description(key): description}
@@ -124,7 +157,9 @@ def _edited(standing: Standing, given: Mapping[str, Json]) -> Standing:
     key = name_key(str(given["Identity"]))
     address = teams_policy(key)
     edit = _map(given.get("AppIds", {}))
-    listed = cast("frozenset[str]", standing[address]) - {one.lower() for one in _ids(edit.get("Remove", ()))}
+    listed = cast("frozenset[str]", standing[address]) - {
+        one.lower() for one in _ids(edit.get("Remove", ()))
+    }
     changed: Standing = {address: listed | {one.lower() for one in _ids(edit.get("Add", ()))}}
     if "Description" in given and key != GLOBAL:
         changed[_description(key)] = given["Description"]
@@ -136,12 +171,18 @@ def _granted(standing: Standing, given: Mapping[str, Json]) -> Standing:
     if "Identity" in given:
         return {teams_user_grant(str(given["Identity"])): policy}
     if "Group" in given:
-        return {GROUPS: _regrouped(cast("tuple[tuple[str, str], ...]", standing[GROUPS]), given, policy)}
+        return {
+            GROUPS: _regrouped(cast("tuple[tuple[str, str], ...]", standing[GROUPS]), given, policy)
+        }
     return {teams_policy(GLOBAL): standing[teams_policy(str(policy))]}
 
 
-def _regrouped(groups: tuple[tuple[str, str], ...], given: Mapping[str, Json], policy: str | None) -> tuple[tuple[str, str], ...]:
-    """A grant puts the group at its rank and pushes the others down; without a policy the group leaves and the others close up."""
+def _regrouped(
+    groups: tuple[tuple[str, str], ...], given: Mapping[str, Json], policy: str | None
+) -> tuple[tuple[str, str], ...]:
+    """A grant puts the group at its rank and pushes the others down; without a policy the group
+    leaves and the others close up.
+    """
     others = [row for row in groups if row[0] != given["Group"]]
     if policy is not None:
         others.insert(cast("int", given["Rank"]) - 1, (str(given["Group"]), policy))

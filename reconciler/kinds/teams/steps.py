@@ -1,8 +1,11 @@
-"""Observed state and target -> steps in an order in which no prefix gives anybody more than before or after.
+"""Observed state and target -> steps in an order in which no prefix gives anybody more than before
+or after.
 
-Each connected component is ordered for itself: a small one by exact search, a larger one in the fixed order: New; every removal from a list;
-direct grants and moves; groups (`ranks`: grants and moves up from the strongest, then moves down and losses from the weakest); unassignments;
-every addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions first) is unsafe: do not "simplify" it.
+Each connected component is ordered for itself: a small one by exact search, a larger one in the
+fixed order: New; every removal from a list; direct grants and moves; groups (`ranks`: grants and
+moves up from the strongest, then moves down and losses from the weakest); unassignments; every
+addition to a list and the tenant-wide grant; deletions. The order that comes to mind (additions
+first) is unsafe: do not "simplify" it.
 """
 
 from __future__ import annotations
@@ -30,15 +33,22 @@ if TYPE_CHECKING:
     from reconciler.model.observed import TeamsState
 
 
-def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = True, bystanders: Callable[[], int] = int) -> Ordered:
+def ordered(
+    observed: TeamsState,
+    target: TeamsTarget,
+    *,
+    regranting: bool = True,
+    bystanders: Callable[[], int] = int,
+) -> Ordered:
     """The steps from the observed state to the target, with what is missing or exposed on the way.
 
     Args:
         observed: The tenant.
         target: What it shall be.
-        regranting: Groups that hold a policy are granted another one in place. Otherwise they lose the old one first, and where no order of
-            that is safe, somebody is exposed.
-        bystanders: Counts the known users who hold no policy directly, neither before nor after: what they miss on the way counts.
+        regranting: Groups that hold a policy are granted another one in place. Otherwise they lose
+            the old one first, and where no order of that is safe, somebody is exposed.
+        bystanders: Counts the known users who hold no policy directly, neither before nor after:
+            what they miss on the way counts.
     """
     chain = Chain()
     ordering = _Ordering(observed, target, regranting, bystanders)
@@ -50,7 +60,9 @@ def ordered(observed: TeamsState, target: TeamsTarget, *, regranting: bool = Tru
 
 
 def most_groups(observed: TeamsState, target: TeamsTarget) -> int:
-    """How many groups hold a policy at once while the steps run: new ones may come before dropped ones go."""
+    """How many groups hold a policy at once while the steps run: new ones may come before dropped
+    ones go.
+    """
     return len({one.group for one in observed.groups} | {one.group for one in target.groups})
 
 
@@ -78,26 +90,42 @@ class _Ordering(Struct, frozen=True):
 
     def way(self, part: Sequence[Node]) -> _Way:
         if len(part) == 1 and part[0].kind not in {Kind.COPY, Kind.DROP, Kind.REGROUP}:
-            # Nobody's access passes through a third state: one step, or users who go from one policy straight to another.
+            # Nobody's access passes through a third state: one step, or users who go from one
+            # policy straight to another.
             return _Way(tuple(part), None, (0,), proved=True)
-        return self._searched(split(part, MOST_NODES)) if len(part) <= MOST_NODES else self._fixed(part)
+        return (
+            self._searched(split(part, MOST_NODES))
+            if len(part) <= MOST_NODES
+            else self._fixed(part)
+        )
 
     def _searched(self, part: Sequence[Node]) -> _Way:
-        """The best of the component's orders; with a tenant-wide grant, Global may lose applications earlier, if that is better."""
+        """The best of the component's orders; with a tenant-wide grant, Global may lose
+        applications earlier, if that is better.
+        """
         best: tuple[tuple[int, int, int], _Way] | None = None
         for number, variant in enumerate(self._variants(part)):
             reach = self._reach(variant)
             found = search(reach.ground())
             if found is not None:
-                rated = ((found.cost, len(variant), number), _Way(tuple(variant), reach, found.order, proved=True))
+                rated = (
+                    (found.cost, len(variant), number),
+                    _Way(tuple(variant), reach, found.order, proved=True),
+                )
                 best = min((rated,) if best is None else (best, rated), key=lambda one: one[0])
         if best is not None:
             return best[1]
         exposing = None if self.regranting else search(self._reach(part).ground(), exposing=True)
-        return self._fixed(part) if exposing is None else _Way(tuple(part), self._reach(part), exposing.order, proved=True)
+        return (
+            self._fixed(part)
+            if exposing is None
+            else _Way(tuple(part), self._reach(part), exposing.order, proved=True)
+        )
 
     def _variants(self, part: Sequence[Node]) -> Iterator[Sequence[Node]]:
-        """The component as it is; and with a removal from Global before the tenant-wide grant, or in its place if nothing enters Global."""
+        """The component as it is; and with a removal from Global before the tenant-wide grant, or
+        in its place if nothing enters Global.
+        """
         yield part
         if any(node.kind is Kind.COPY for node in part):
             leaving, entering = _global(self.observed, self.target)
@@ -106,12 +134,17 @@ class _Ordering(Struct, frozen=True):
                 yield early if entering else [node for node in early if node.kind is not Kind.COPY]
 
     def _fixed(self, part: Sequence[Node]) -> _Way:
-        """The fixed order; Global loses applications early only if some prefix is unsafe without that."""
+        """The fixed order; Global loses applications early only if some prefix is unsafe without
+        that.
+        """
         ways = [self._in_fixed_order(variant) for variant in self._variants(part)]
         return next((way for way in ways if len(ways) == 1 or not any(_exposures(way))), ways[0])
 
     def _in_fixed_order(self, part: Sequence[Node]) -> _Way:
-        turns = {(one.group, one.rank is None): index for index, one in enumerate(group_moves(self.observed, self.target))}
+        turns = {
+            (one.group, one.rank is None): index
+            for index, one in enumerate(group_moves(self.observed, self.target))
+        }
 
         def turn(node: Node) -> tuple[int, int, tuple[str, int]]:
             phase = Kind.REGROUP if node.kind is Kind.DROP else node.kind
@@ -128,7 +161,10 @@ class _Ordering(Struct, frozen=True):
 
 
 def _global(observed: TeamsState, target: TeamsTarget) -> tuple[set[str], set[str]]:
-    before, after = observed.policies[GLOBAL].applications.keys(), target.policies[GLOBAL].applications.keys()
+    before, after = (
+        observed.policies[GLOBAL].applications.keys(),
+        target.policies[GLOBAL].applications.keys(),
+    )
     return before - after, after - before
 
 
@@ -142,7 +178,9 @@ def _gaps(way: _Way, *, regranting: bool) -> Iterator[Gap]:
     if way.reach is None:
         return
     reason = GapReason.NO_BETTER_ORDER if way.proved else GapReason.TOO_LARGE
-    if not regranting and any(node.kind is Kind.DROP and node.old is not None for node in way.nodes):
+    if not regranting and any(
+        node.kind is Kind.DROP and node.old is not None for node in way.nodes
+    ):
         reason = GapReason.GROUPS_REMOVED_FIRST
     found = way.reach.rows(way.reach.way(way.order), lambda one: one.missing)
     yield from (Gap(pairs, reason, way.proved) for pairs in found)
@@ -153,9 +191,23 @@ def _exposures(way: _Way) -> Iterator[Pairs]:
         yield from way.reach.rows(way.reach.way(way.order), lambda one: one.exposed)
 
 
-_GRANTING = frozenset({StepReason.CREATE_POLICY, StepReason.ADD_APPLICATIONS, StepReason.GRANT_USER, StepReason.MOVE_USER})
+_GRANTING = frozenset(
+    {
+        StepReason.CREATE_POLICY,
+        StepReason.ADD_APPLICATIONS,
+        StepReason.GRANT_USER,
+        StepReason.MOVE_USER,
+    }
+)
 _GROUPING = frozenset({StepReason.GRANT_GROUP, StepReason.MOVE_GROUP, StepReason.GRANT_TENANT})
-_TAKING = frozenset({StepReason.REMOVE_APPLICATIONS, StepReason.UNASSIGN_USER, StepReason.DROP_GROUP, StepReason.CLOSE_GLOBAL_EARLY})
+_TAKING = frozenset(
+    {
+        StepReason.REMOVE_APPLICATIONS,
+        StepReason.UNASSIGN_USER,
+        StepReason.DROP_GROUP,
+        StepReason.CLOSE_GLOBAL_EARLY,
+    }
+)
 
 
 def _role(draft: Draft) -> tuple[bool, bool]:
@@ -170,7 +222,9 @@ def _drafts(observed: TeamsState, target: TeamsTarget, way: _Way) -> Iterator[Dr
 
 
 class _Writing:
-    """Nodes -> drafts, in their order: a rank, and which of a policy's edits carries its description, depend on what came before."""
+    """Nodes -> drafts, in their order: a rank, and which of a policy's edits carries its
+    description, depend on what came before.
+    """
 
     def __init__(self, observed: TeamsState, target: TeamsTarget, way: _Way) -> None:
         self._observed, self._target, self._way = observed, target, way
@@ -194,9 +248,17 @@ class _Writing:
         match node.kind:
             case Kind.CREATE:
                 made = self._target.policies[node.key]
-                return Draft(node.address, cmdlets.new(made.name, made.applications, made.description), StepReason.CREATE_POLICY)
+                return Draft(
+                    node.address,
+                    cmdlets.new(made.name, made.applications, made.description),
+                    StepReason.CREATE_POLICY,
+                )
             case Kind.DELETE:
-                return Draft(node.address, cmdlets.remove(self._observed.policies[node.key].name), StepReason.DELETE_POLICY)
+                return Draft(
+                    node.address,
+                    cmdlets.remove(self._observed.policies[node.key].name),
+                    StepReason.DELETE_POLICY,
+                )
             case _:
                 return self._edit(node)
 
@@ -204,20 +266,44 @@ class _Writing:
         """A description rides on the policy's first edit."""
         before, after = self._observed.policies[node.key], self._target.policies[node.key]
         if node.kind is Kind.DESCRIBE:
-            return Draft(node.address, cmdlets.describe(before.name, after.description), StepReason.DESCRIBE)
+            return Draft(
+                node.address, cmdlets.describe(before.name, after.description), StepReason.DESCRIBE
+            )
         first = node.key not in self._described
         self._described.add(node.key)
-        description = after.description if first and after.description != before.description else None
+        description = (
+            after.description if first and after.description != before.description else None
+        )
         if node.kind is Kind.SHRINK:
-            removed = [before.applications[key] for key in before.applications.keys() - after.applications.keys()]
-            return Draft(node.address, cmdlets.edit(before.name, "Remove", removed, description), StepReason.REMOVE_APPLICATIONS)
+            removed = [
+                before.applications[key]
+                for key in before.applications.keys() - after.applications.keys()
+            ]
+            return Draft(
+                node.address,
+                cmdlets.edit(before.name, "Remove", removed, description),
+                StepReason.REMOVE_APPLICATIONS,
+            )
         added = after.applications.keys() - before.applications.keys()
-        return Draft(node.address, cmdlets.edit(before.name, "Add", added, description), StepReason.ADD_APPLICATIONS)
+        return Draft(
+            node.address,
+            cmdlets.edit(before.name, "Add", added, description),
+            StepReason.ADD_APPLICATIONS,
+        )
 
     def _users(self, node: Node) -> Iterator[Draft]:
-        reason = StepReason.UNASSIGN_USER if node.new is None else StepReason.MOVE_USER if node.old is not None else StepReason.GRANT_USER
+        reason = (
+            StepReason.UNASSIGN_USER
+            if node.new is None
+            else StepReason.MOVE_USER
+            if node.old is not None
+            else StepReason.GRANT_USER
+        )
         policy = None if node.new is None else self._spelled(node.new)
-        return (Draft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason) for user in node.users)
+        return (
+            Draft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason)
+            for user in node.users
+        )
 
     def _group(self, node: Node) -> Draft:
         if node.new is None:
@@ -233,11 +319,17 @@ class _Writing:
     def _tenant(self, node: Node) -> Draft:
         everyone = self._observed.policies[GLOBAL]
         if node.kind is Kind.COPY:
-            return Draft(node.address, cmdlets.grant_tenant(self._spelled(str(node.new))), StepReason.GRANT_TENANT)
+            return Draft(
+                node.address,
+                cmdlets.grant_tenant(self._spelled(str(node.new))),
+                StepReason.GRANT_TENANT,
+            )
         leaving, entering = _global(self._observed, self._target)
         closed = [everyone.applications[key] for key in leaving]
         invocation = cmdlets.edit(everyone.name, "Remove", closed, None)
-        return Draft(node.address, invocation, StepReason.CLOSE_GLOBAL_EARLY, temporary=bool(entering))
+        return Draft(
+            node.address, invocation, StepReason.CLOSE_GLOBAL_EARLY, temporary=bool(entering)
+        )
 
     def _spelled(self, key: str) -> str:
         return spelled(self._observed, self._target, key)

@@ -1,4 +1,6 @@
-"""Desired and observed -> the state that the Teams side shall end in, with what is held kept at its observed value."""
+"""Desired and observed -> the state that the Teams side shall end in, with what is held kept at its
+observed value.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,13 @@ from msgspec.structs import replace
 
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.ranks import final_order
-from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    TEAMS_TENANT_GRANT,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.codes import Held
 from reconciler.model.observed import GroupAssignment, TeamsPolicy
 from reconciler.model.plans import Note
@@ -27,8 +35,9 @@ if TYPE_CHECKING:
 class TeamsTarget(Struct, frozen=True):
     """The end state of the Teams side.
 
-    `policies` and `groups` are whole; `users` has only those whose direct grant changes, None unassigns. `declared` are the managed groups in
-    declared order. `tenant_grant` is the key of the policy that Global is to be copied from when its list has to change that way.
+    `policies` and `groups` are whole; `users` has only those whose direct grant changes, None
+    unassigns. `declared` are the managed groups in declared order. `tenant_grant` is the key of the
+    policy that Global is to be copied from when its list has to change that way.
     """
 
     policies: Mapping[str, TeamsPolicy]
@@ -41,7 +50,14 @@ class TeamsTarget(Struct, frozen=True):
     held: tuple[Note, ...]
 
 
-def target(desired: DesiredTeams, observed: TeamsState, directory: Directory, *, prune: bool, holding: Holding) -> TeamsTarget:
+def target(
+    desired: DesiredTeams,
+    observed: TeamsState,
+    directory: Directory,
+    *,
+    prune: bool,
+    holding: Holding,
+) -> TeamsTarget:
     """Compute the end state.
 
     Args:
@@ -57,7 +73,9 @@ def target(desired: DesiredTeams, observed: TeamsState, directory: Directory, *,
 class _Aiming:
     """Collects what is held while the target is built; built once, used once."""
 
-    def __init__(self, desired: DesiredTeams, observed: TeamsState, directory: Directory, holding: Holding) -> None:
+    def __init__(
+        self, desired: DesiredTeams, observed: TeamsState, directory: Directory, holding: Holding
+    ) -> None:
         self._desired = desired
         self._observed = observed
         self._directory = directory
@@ -104,7 +122,9 @@ class _Aiming:
             if wanted.absent and present is None:
                 continue
             now = None if wanted.absent else _declared_policy(wanted, present)
-            if now == present or self._is_held(teams_policy(present.name if present else wanted.name)):
+            if now == present or self._is_held(
+                teams_policy(present.name if present else wanted.name)
+            ):
                 continue
             if now is None:
                 leaving.add(key)
@@ -113,15 +133,27 @@ class _Aiming:
         return leaving
 
     def _undeclared(self) -> set[str]:
-        keys = (key for key in self._observed.policies if key not in self._desired.policies and key != GLOBAL)
-        return {key for key in keys if not self._is_held(teams_policy(self._observed.policies[key].name))}
+        keys = (
+            key
+            for key in self._observed.policies
+            if key not in self._desired.policies and key != GLOBAL
+        )
+        return {
+            key
+            for key in keys
+            if not self._is_held(teams_policy(self._observed.policies[key].name))
+        }
 
     def _users(self) -> dict[str, str | None]:
         wanted, present = self._desired.users, self._observed.users
         changed = ((user, wanted[user]) for user in differing(wanted, present))
-        changes: dict[str, str | None] = {user: policy for user, policy in changed if not self._user_held(user, policy)}
+        changes: dict[str, str | None] = {
+            user: policy for user, policy in changed if not self._user_held(user, policy)
+        }
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_users}
-        for user in sorted(user for user in present if user not in wanted):  # a difference of keys makes a set of them all first
+        for user in sorted(
+            user for user in present if user not in wanted
+        ):  # a difference of keys makes a set of them all first
             if present[user] in owned and not self._user_held(user, None):
                 changes[user] = None
         return changes
@@ -139,22 +171,32 @@ class _Aiming:
         return False
 
     def _may_be_listed(self, user: str) -> bool:
-        """A user whose name nobody knows may be the one behind a name that is held and unresolved: revoking could be wrong."""
+        """A user whose name nobody knows may be the one behind a name that is held and unresolved:
+        revoking could be wrong.
+        """
         held = any(self._holding(one.address) for one in self._desired.unresolved)
         return held and user not in self._directory.users
 
     def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
         present = {assignment.group: assignment.policy for assignment in self._observed.groups}
-        wanted = {group: policy for group, policy in self._desired.groups if not self._group_held(group, policy, present.get(group))}
+        wanted = {
+            group: policy
+            for group, policy in self._desired.groups
+            if not self._group_held(group, policy, present.get(group))
+        }
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_groups}
         known = {group for group, _ in self._desired.groups}
         dropped = {
             group
             for group, policy in present.items()
-            if policy in owned and group not in known and not self._is_held(teams_group_grant(group))
+            if policy in owned
+            and group not in known
+            and not self._is_held(teams_group_grant(group))
         }
         order = final_order([one.group for one in self._observed.groups], list(wanted), dropped)
-        return tuple(wanted), tuple(GroupAssignment(group, wanted.get(group) or present[group]) for group in order)
+        return tuple(wanted), tuple(
+            GroupAssignment(group, wanted.get(group) or present[group]) for group in order
+        )
 
     def _group_held(self, group: str, policy: str, present: str | None) -> bool:
         address = teams_group_grant(group)
@@ -168,7 +210,9 @@ class _Aiming:
         return False
 
     def _tenant_grant(self) -> str | None:
-        """Copy the granted policy's list into Global; None when Global stands right already, or is not managed by a grant."""
+        """Copy the granted policy's list into Global; None when Global stands right already, or is
+        not managed by a grant.
+        """
         key = self._desired.tenant_grant
         if key is None:
             return None
@@ -176,26 +220,40 @@ class _Aiming:
             self._hold(TEAMS_TENANT_GRANT, Held.POLICY_HELD)
             return None
         everyone = self._policies[GLOBAL]
-        listed = {application: everyone.applications.get(application, application) for application in self._policies[key].applications}
+        listed = {
+            application: everyone.applications.get(application, application)
+            for application in self._policies[key].applications
+        }
         if listed.keys() == everyone.applications.keys() or self._is_held(TEAMS_TENANT_GRANT):
             return None
         self._policies[GLOBAL] = replace(everyone, applications=listed)
         return key
 
-    def _holders(self, users: Mapping[str, str | None], groups: tuple[GroupAssignment, ...]) -> frozenset[str]:
+    def _holders(
+        self, users: Mapping[str, str | None], groups: tuple[GroupAssignment, ...]
+    ) -> frozenset[str]:
         """Keys of the policies that some grant names in the end."""
         kept = staying(self._observed.users, users)
-        return kept | {policy for policy in users.values() if policy is not None} | {one.policy for one in groups}
+        return (
+            kept
+            | {policy for policy in users.values() if policy is not None}
+            | {one.policy for one in groups}
+        )
 
 
 def _declared_policy(wanted: DesiredTeamsPolicy, present: TeamsPolicy | None) -> TeamsPolicy:
-    """The policy as it shall be: what is unmanaged keeps its observed value, an id keeps its stored spelling."""
+    """The policy as it shall be: what is unmanaged keeps its observed value, an id keeps its stored
+    spelling.
+    """
     if present is None:
         listed = {application: application for application in sorted(wanted.applications or ())}
         return TeamsPolicy(wanted.name, listed, wanted.description or "")
     applications = present.applications
     if wanted.applications is not None:
-        applications = {application: applications.get(application, application) for application in sorted(wanted.applications)}
+        applications = {
+            application: applications.get(application, application)
+            for application in sorted(wanted.applications)
+        }
     if applications.keys() == present.applications.keys():
         applications = present.applications
     description = present.description if wanted.description is None else wanted.description

@@ -1,11 +1,22 @@
-"""The independent checker: it follows a plan's steps from the plan's own baseline and says where they are not safe (law of every prefix).
+"""The independent checker: it follows a plan's steps from the plan's own baseline and says where
+they are not safe (law of every prefix).
 
-The planner is not trusted. Nothing here knows how steps are ordered, and nothing is shared with what orders them, with what computes the state
-that they lead to, or with what places a tenant on a plan's way: baseline and steps are read anew, so that a fault there cannot hide here.
+The planner is not trusted. Nothing here knows how steps are ordered, and nothing is shared with
+what orders them, with what computes the state that they lead to, or with what places a tenant on a
+plan's way: baseline and steps are read anew, so that a fault there cannot hide here.
 """
 
 from reconciler.planning.checking.judging import check, violations
 from reconciler.planning.checking.refusing import assert_safe, refusals
 from reconciler.planning.checking.verdicts import Holders, Mailboxes, Violation, Why
 
-__all__ = ["Holders", "Mailboxes", "Violation", "Why", "assert_safe", "check", "refusals", "violations"]
+__all__ = [
+    "Holders",
+    "Mailboxes",
+    "Violation",
+    "Why",
+    "assert_safe",
+    "check",
+    "refusals",
+    "violations",
+]

@@ -1,9 +1,11 @@
-"""Exchange: for every prefix of the steps, which mailboxes an application reaches that it reaches neither before nor after.
+"""Exchange: for every prefix of the steps, which mailboxes an application reaches that it reaches
+neither before nor after.
 
-An application is judged with its own policies and those of `*` together, and so is one that has none of its own. A mailbox may lie in any
-combination of scopes. What a combination may be judged by is always one scope: a Deny that covers it, a Restrict that covers it, or that no
-Restrict does. So to show an exposure, one scope through which the mailbox is reached now and one that denies it before and after each are
-enough: three at most, which sets of scopes tell directly.
+An application is judged with its own policies and those of `*` together, and so is one that has
+none of its own. A mailbox may lie in any combination of scopes. What a combination may be judged by
+is always one scope: a Deny that covers it, a Restrict that covers it, or that no Restrict does. So
+to show an exposure, one scope through which the mailbox is reached now and one that denies it
+before and after each are enough: three at most, which sets of scopes tell directly.
 """
 
 from __future__ import annotations
@@ -37,39 +39,59 @@ def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violati
             after.run(step)
     except (Unfollowable, KeyError, TypeError, AttributeError, ValueError) as fault:
         stuck = step or steps[0]
-        yield Violation("exchange", stuck.id, stuck.address, fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN)
+        yield Violation(
+            "exchange",
+            stuck.id,
+            stuck.address,
+            fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN,
+        )
         return
     yield from _judged(before, after, steps, empty)
 
 
-def _judged(before: Exchange, after: Exchange, steps: Sequence[Step], empty: frozenset[str]) -> Iterator[Violation]:
+def _judged(
+    before: Exchange, after: Exchange, steps: Sequence[Step], empty: frozenset[str]
+) -> Iterator[Violation]:
     now = before.copy()
     known: set[tuple[str, tuple[str, ...]]] = set()
-    ends = {application: (before.bearing(application), after.bearing(application)) for application in {*before.own, EVERY}}
+    ends = {
+        application: (before.bearing(application), after.bearing(application))
+        for application in {*before.own, EVERY}
+    }
     for step in steps:
         for application in _concerned(now, now.run(step)):
             scopes = exposed(now.bearing(application), ends[application], empty)
             if scopes is not None and (application, scopes) not in known:
                 known.add((application, scopes))
-                yield Violation("exchange", step.id, step.address, Why.EXPOSED, application, Mailboxes(scopes))
+                yield Violation(
+                    "exchange", step.id, step.address, Why.EXPOSED, application, Mailboxes(scopes)
+                )
 
 
 def _concerned(now: Exchange, touched: str | None) -> Sequence[str]:
-    """Applications that a step bears on: policies of `*` bear on all, and on one that has none of its own."""
+    """Applications that a step bears on: policies of `*` bear on all, and on one that has none of
+    its own.
+    """
     if touched is None:
         return ()
     return sorted({*now.own, EVERY}) if touched == EVERY else (touched,)
 
 
-def exposed(now: Rights, ends: tuple[Rights, Rights], empty: frozenset[str]) -> tuple[str, ...] | None:
-    """Find scopes so that a mailbox in exactly these is reached now, and neither before nor after; None if there are none.
+def exposed(
+    now: Rights, ends: tuple[Rights, Rights], empty: frozenset[str]
+) -> tuple[str, ...] | None:
+    """Find scopes so that a mailbox in exactly these is reached now, and neither before nor after;
+    None if there are none.
 
-    The documented order of rules (MicrosoftDocs New-ApplicationAccessPolicy page): a Deny that covers the mailbox denies; else a Restrict that
-    covers it grants; else any Restrict at all denies; else it is granted.
+    The documented order of rules (MicrosoftDocs New-ApplicationAccessPolicy page): a Deny that
+    covers the mailbox denies; else a Restrict that covers it grants; else any Restrict at all
+    denies; else it is granted.
     """
     free = now.deny | empty  # no mailbox that is reached now lies in these
     for ways in product((False, True), repeat=len(ends)):
-        barred = free.union(*(end.restrict for end, denied in zip(ends, ways, strict=True) if not denied))
+        barred = free.union(
+            *(end.restrict for end, denied in zip(ends, ways, strict=True) if not denied)
+        )
         wanted = [end.deny for end, denied in zip(ends, ways, strict=True) if denied]
         restricted = all(denied or end.restrict for end, denied in zip(ends, ways, strict=True))
         if now.restrict:

@@ -1,4 +1,6 @@
-"""The Exchange side of a baseline, and what each step does to it: the checker's own reading of both."""
+"""The Exchange side of a baseline, and what each step does to it: the checker's own reading of
+both.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,16 @@ _GUID = re.compile(GUID)
 _IDENTITY = re.compile(rf"{GUID}\\(?P<application>{GUID}|\*):s-[0-9-]+;(?P<scope>{GUID})")
 """A policy's Identity, in lower case: tenant, application, and the scope's sid and object id."""
 GUARD = "guardScope"
-"""Key of the scope of temporary policies in a baseline: its object id and its members, which nobody may be."""
+"""Key of the scope of temporary policies in a baseline: its object id and its members, which nobody
+may be.
+"""
 _ADDRESS = re.compile(rf"exchange\.policy/(?P<application>{GUID}|\*)@(?P<scope>{GUID})")
 
 
 def empty_scopes(section: Mapping[str, Any]) -> frozenset[str]:
-    """The scope of temporary policies, if the baseline has one and it has no members: no mailbox lies in it."""
+    """The scope of temporary policies, if the baseline has one and it has no members: no mailbox
+    lies in it.
+    """
     guard = section.get(GUARD)
     return frozenset({guard["id"].lower()}) if guard and guard["members"] == [] else frozenset()
 
@@ -50,32 +56,45 @@ NO_RIGHTS = Rights(frozenset(), frozenset())
 
 
 class Exchange(Struct):
-    """The rights of each application's own policies, by lower-case client id or `*`, changed step by step."""
+    """The rights of each application's own policies, by lower-case client id or `*`, changed step
+    by step.
+    """
 
     own: dict[str, Rights]
 
     @classmethod
     def read(cls, section: Mapping[str, Any]) -> Exchange:
-        """Read the section of a plan file's baseline: the policies of each application that a step bears on.
+        """Read the section of a plan file's baseline: the policies of each application that a step
+        bears on.
 
         Raises:
             Unfollowable: an access right is none that is known.
             KeyError, TypeError, AttributeError: it is no such section.
         """
-        return cls({application.lower(): _rights(rows) for application, rows in section.items() if application != GUARD})
+        return cls(
+            {
+                application.lower(): _rights(rows)
+                for application, rows in section.items()
+                if application != GUARD
+            }
+        )
 
     def copy(self) -> Exchange:
         """A second one that changes on its own."""
         return Exchange(dict(self.own))
 
     def bearing(self, application: str) -> Rights:
-        """What bears on an application: its own policies and those of `*`. `*` itself stands for one that has none of its own."""
+        """What bears on an application: its own policies and those of `*`.
+
+        `*` itself stands for one that has none of its own.
+        """
         every = self.own.get(EVERY, NO_RIGHTS)
         own = self.own.get(application, NO_RIGHTS)
         return Rights(own.restrict | every.restrict, own.deny | every.deny)
 
     def run(self, step: Step) -> str | None:
-        """Do one step; return the application whose policies are others now, None if no right changed.
+        """Do one step; return the application whose policies are others now, None if no right
+        changed.
 
         Raises:
             Unfollowable: it cannot be done here, or the baseline lacks what it rests on.
@@ -123,8 +142,8 @@ def _rights(rows: Iterable[Mapping[str, Any]]) -> Rights:
 def _created(step: Step) -> tuple[str, str, str]:
     """Application, scope and right of a new policy.
 
-    The step's text names the scope by its SMTP address, its address by object id; that one leads to the other is looked up just before the
-    step runs. A text with an object id must agree.
+    The step's text names the scope by its SMTP address, its address by object id; that one leads to
+    the other is looked up just before the step runs. A text with an object id must agree.
     """
     given: Mapping[str, Any] = step.parameters
     applications = [application.lower() for application in given["AppId"]]

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 def check(plan: Plan) -> tuple[Violation, ...]:
     """Judge every prefix of a plan; nothing but its baseline and its steps is looked at.
 
-    Returns: What is wrong, by step; nothing if the plan is safe: after every step every application reaches only whom it reaches before the
-    plan or after it, whatever groups a user, and whatever scopes a mailbox, may be in.
+    Returns: What is wrong, by step; nothing if the plan is safe: after every step every application
+    reaches only whom it reaches before the plan or after it, whatever groups a user, and whatever
+    scopes a mailbox, may be in.
     """
     return violations(plan.baseline, plan.steps)
 

@@ -27,17 +27,20 @@ def refusals(found: Iterable[Violation], explained: Iterable[Note] = ()) -> tupl
 
     Args:
         found: what the checker found.
-        explained: refusals that say already, and better, why an application is exposed: those by `needs-guard` and `exposure`. A guard that `*`
-            needs is needed for every application.
+        explained: refusals that say already, and better, why an application is exposed: those by
+            `needs-guard` and `exposure`. A guard that `*` needs is needed for every application.
     """
-    told = {note.address.lower() for note in explained if note.code in {Rule.NEEDS_GUARD, Rule.EXPOSURE}}
+    told = {
+        note.address.lower() for note in explained if note.code in {Rule.NEEDS_GUARD, Rule.EXPOSURE}
+    }
     left = [one for one in found if not _is_told(one, told)]
     alike = groupby(sorted(left, key=lambda one: (_about(one), one.step)), key=_about)
     return tuple(_note(address, list(group)) for address, group in alike)
 
 
 def assert_safe(plan: Plan) -> None:
-    """Refuse a plan that is not safe in every prefix, but for the exposures that it has a consent for.
+    """Refuse a plan that is not safe in every prefix, but for the exposures that it has a consent
+    for.
 
     Raises:
         Refused: names step, application and whom it would reach.
@@ -46,7 +49,10 @@ def assert_safe(plan: Plan) -> None:
     left = [one for one in check(plan) if f"{Rule.EXPOSURE}:{_about(one)}".lower() not in consents]
     if left:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
-        raise Refused(f"{_sentence(left[0])}{more}. Nothing was written; plan again, and report this if the new plan says the same")
+        raise Refused(
+            f"{_sentence(left[0])}{more}. Nothing was written; plan again, and report this if the"
+            " new plan says the same"
+        )
 
 
 def _is_told(violation: Violation, told: set[str]) -> bool:
@@ -58,21 +64,33 @@ def _about(violation: Violation) -> str:
     """The address of the application that is exposed, else of the step that cannot be followed."""
     if violation.why is not Why.EXPOSED:
         return violation.address
-    return exchange_application(violation.application) if violation.provider == "exchange" else teams_application(violation.application)
+    return (
+        exchange_application(violation.application)
+        if violation.provider == "exchange"
+        else teams_application(violation.application)
+    )
 
 
 def _note(address: str, group: list[Violation]) -> Note:
     first = group[0]
     if first.subject is None:
         return Note(Rule.UNCHECKED, address, {"step": first.step, "why": first.why.value})
-    details = {"step": first.step, "at": first.address, **_whom(first.subject), "others": len(group) - 1}
+    details = {
+        "step": first.step,
+        "at": first.address,
+        **_whom(first.subject),
+        "others": len(group) - 1,
+    }
     return Note(Rule.UNSAFE, address, details)
 
 
 def _whom(subject: Subject) -> Mapping[str, Json]:
     match subject:
         case Holders(before, now, after, groups):
-            return {"grants": [policy or _NO_GRANT for policy in (before, now, after)], "groups": list(groups)}
+            return {
+                "grants": [policy or _NO_GRANT for policy in (before, now, after)],
+                "groups": list(groups),
+            }
         case Mailboxes(scopes):
             return {"scopes": list(scopes)}
         case _:
@@ -83,7 +101,8 @@ def _sentence(violation: Violation) -> str:
     where = f"step {violation.step} of the plan ({violation.address})"
     if violation.subject is not None:
         return (
-            f"after {where} {_about(violation)} would reach {_people(violation.subject)}, whom it reaches neither before nor after the plan"
+            f"after {where} {_about(violation)} would reach {_people(violation.subject)}, whom it"
+            " reaches neither before nor after the plan"
         )
     if violation.why is Why.REFUSED:
         return f"{where} cannot be done where it stands: the service would refuse it"
@@ -94,8 +113,14 @@ def _people(subject: Subject) -> str:
     match subject:
         case Holders(before, now, after, groups):
             grants = " -> ".join(policy or _NO_GRANT for policy in (before, now, after))
-            return f"users by their grants ({grants})" + (f" in the groups {' and '.join(groups)}" if groups else "")
+            return f"users by their grants ({grants})" + (
+                f" in the groups {' and '.join(groups)}" if groups else ""
+            )
         case Mailboxes(scopes):
-            return f"mailboxes in the scopes {' and '.join(scopes)}" if scopes else "mailboxes in none of its scopes"
+            return (
+                f"mailboxes in the scopes {' and '.join(scopes)}"
+                if scopes
+                else "mailboxes in none of its scopes"
+            )
         case _:
             assert_never(subject)

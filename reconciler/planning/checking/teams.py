@@ -1,8 +1,10 @@
-"""Teams: for every prefix of the steps, whom applications reach that they reach neither before nor after.
+"""Teams: for every prefix of the steps, whom applications reach that they reach neither before nor
+after.
 
-Users are judged by class, never one by one: users without any difference are those with the same direct grant before, now and after. Only what
-a step *adds* can be new: who was safe after the step before it and reaches no more now is safe still. So a step costs what it adds, for the
-classes that it adds it to; a plan costs what its steps touch.
+Users are judged by class, never one by one: users without any difference are those with the same
+direct grant before, now and after. Only what a step *adds* can be new: who was safe after the step
+before it and reaches no more now is safe still. So a step costs what it adds, for the classes that
+it adds it to; a plan costs what its steps touch.
 """
 
 from __future__ import annotations
@@ -40,7 +42,12 @@ def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violati
             after.run(step)
     except (Unfollowable, KeyError, TypeError, AttributeError) as fault:
         stuck = step or steps[0]
-        yield Violation("teams", stuck.id, stuck.address, fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN)
+        yield Violation(
+            "teams",
+            stuck.id,
+            stuck.address,
+            fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN,
+        )
         return
     judging = _Judging(before, after)
     for step in steps:
@@ -48,7 +55,10 @@ def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violati
 
 
 class _Judging:
-    """One pass over the steps. `classes` has the classes of users that there are now, by their grant of this moment."""
+    """One pass over the steps.
+
+    `classes` has the classes of users that there are now, by their grant of this moment.
+    """
 
     def __init__(self, before: Teams, after: Teams) -> None:
         self._before, self._now, self._after = before.copy(), before, after
@@ -94,7 +104,9 @@ class _Judging:
             if policy == key:
                 yield from self._falling(index, gained)
 
-    def _by_move(self, user: str, before: str | None, after: str | None) -> Iterator[tuple[str, Holders]]:
+    def _by_move(
+        self, user: str, before: str | None, after: str | None
+    ) -> Iterator[tuple[str, Holders]]:
         ends = self._before.users[user], self._after.users[user]
         self._classes[before][ends] -= 1
         if not self._classes[before][ends]:
@@ -109,8 +121,12 @@ class _Judging:
             yield from self._falling(index, self._now.reach(policy), ends)
         yield from self._falling(None, self._now.reach(EVERYONE), ends)
 
-    def _holding(self, key: str, ends: Ends, applications: frozenset[str]) -> Iterator[tuple[str, Holders]]:
-        """Users of one class who hold a policy directly: whatever their groups are, they have its list."""
+    def _holding(
+        self, key: str, ends: Ends, applications: frozenset[str]
+    ) -> Iterator[tuple[str, Holders]]:
+        """Users of one class who hold a policy directly: whatever their groups are, they have its
+        list.
+        """
         for application in sorted(self._new_to(ends, applications)):
             asked = (application, ends[0] is None, ends[1] is None)
             if asked not in self._anywhere:
@@ -119,8 +135,11 @@ class _Judging:
             if groups is not None:
                 yield application, Holders(ends[0], key, ends[1], groups)
 
-    def _falling(self, place: int | None, applications: frozenset[str], ends: Ends | None = None) -> Iterator[tuple[str, Holders]]:
-        """Users without a direct grant now whose first group stands at this place (None: who are in no group that has a grant).
+    def _falling(
+        self, place: int | None, applications: frozenset[str], ends: Ends | None = None
+    ) -> Iterator[tuple[str, Holders]]:
+        """Users without a direct grant now whose first group stands at this place (None: who are in
+        no group that has a grant).
 
         `ends`: of one class only; else of all that there are.
         """
@@ -144,5 +163,7 @@ class _Judging:
         return applications
 
     def _open(self, ends: Ends) -> list[Any]:
-        """The moments, of before and after, at which the class has no direct grant: its groups decide."""
+        """The moments, of before and after, at which the class has no direct grant: its groups
+        decide.
+        """
         return [each for each, policy in zip(self._moments, ends, strict=True) if policy is None]

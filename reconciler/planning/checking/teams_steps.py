@@ -47,8 +47,9 @@ Effect: TypeAlias = Listed | Moved | Ranked
 class Teams(Struct):
     """What a baseline says, changed step by step. Policies, groups and users by lower-case key.
 
-    `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first. `users`: only those whom a step may touch.
-    `others`: whether users whom no step touches hold the policy directly; a policy that it does not name may have any holders.
+    `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first.
+    `users`: only those whom a step may touch. `others`: whether users whom no step touches hold the
+    policy directly; a policy that it does not name may have any holders.
     """
 
     policies: dict[str, frozenset[str] | None]
@@ -64,11 +65,21 @@ class Teams(Struct):
             Unfollowable: it says of a policy that somebody holds it, and not what is in it.
             KeyError, TypeError, AttributeError: it is no such section.
         """
-        policies = {key.lower(): None if row is None else _ids(row["applications"]) for key, row in section["policies"].items()}
+        policies = {
+            key.lower(): None if row is None else _ids(row["applications"])
+            for key, row in section["policies"].items()
+        }
         groups = [(row["group"].lower(), row["policy"].lower()) for row in section["groups"]]
-        users = {user.lower(): None if policy is None else policy.lower() for user, policy in section["users"].items()}
+        users = {
+            user.lower(): None if policy is None else policy.lower()
+            for user, policy in section["users"].items()
+        }
         others = {key.lower(): held is not False for key, held in section["others"].items()}
-        held = {policy for _, policy in groups} | {policy for policy in users.values() if policy is not None} | {EVERYONE}
+        held = (
+            {policy for _, policy in groups}
+            | {policy for policy in users.values() if policy is not None}
+            | {EVERYONE}
+        )
         if not held <= policies.keys():
             raise Unfollowable(Why.UNKNOWN)
         return cls(policies, groups, users, others)
@@ -117,7 +128,11 @@ class Teams(Struct):
         self._existing(key)
         if key == EVERYONE:
             raise Unfollowable(Why.UNKNOWN)
-        if self.others.get(key) or key in self.users.values() or any(policy == key for _, policy in self.groups):
+        if (
+            self.others.get(key)
+            or key in self.users.values()
+            or any(policy == key for _, policy in self.groups)
+        ):
             raise Unfollowable(Why.REFUSED)
         self.policies[key] = None
         return Listed(key, NOTHING)
@@ -141,12 +156,20 @@ class Teams(Struct):
         return Moved(user, before, policy)
 
     def _grant_group(self, group: str, policy: str | None, rank: object) -> Effect:
-        """A rank beyond the end is the last one, and so is none (New-CsGroupPolicyAssignment page); others close up or make room."""
-        old = next((place for place, row in enumerate(self.groups) if row[0] == group), len(self.groups))
+        """A rank beyond the end is the last one, and so is none (New-CsGroupPolicyAssignment page);
+        others close up or make room.
+        """
+        old = next(
+            (place for place, row in enumerate(self.groups) if row[0] == group), len(self.groups)
+        )
         del self.groups[old : old + 1]
         if policy is None:
             return Ranked(old)
-        new = min(rank - 1, len(self.groups)) if isinstance(rank, int) and rank > 0 else len(self.groups)
+        new = (
+            min(rank - 1, len(self.groups))
+            if isinstance(rank, int) and rank > 0
+            else len(self.groups)
+        )
         self.groups.insert(new, (group, policy))
         return Ranked(min(old, new))
 

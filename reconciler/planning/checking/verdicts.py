@@ -15,17 +15,22 @@ class Why(StrEnum):
     """What is wrong with a prefix of a plan."""
 
     EXPOSED = "exposed"
-    """An application reaches somebody whom it reaches neither before the first step nor after the last."""
+    """An application reaches somebody whom it reaches neither before the first step nor after the
+    last.
+    """
     REFUSED = "refused"
     """The service would refuse the step in the state that the steps before it leave."""
     UNKNOWN = "unknown"
-    """The baseline does not hold what the step rests on, or the step has a form that no plan has."""
+    """The baseline does not hold what the step rests on, or the step has a form that no plan has.
+    """
 
 
 class Holders(Struct, frozen=True):
-    """Users by their direct grant before the plan, at this moment and after it (policy keys, None: no direct grant).
+    """Users by their direct grant before the plan, at this moment and after it (policy keys, None:
+    no direct grant).
 
-    `groups`: they are members of these, as far as groups have grants at any time, and of no other; at most three are ever needed to show it.
+    `groups`: they are members of these, as far as groups have grants at any time, and of no other;
+    at most three are ever needed to show it.
     """
 
     before: str | None
@@ -35,7 +40,9 @@ class Holders(Struct, frozen=True):
 
 
 class Mailboxes(Struct, frozen=True):
-    """Mailboxes that lie in these scopes (object ids) and in no other scope of the application; at most three are ever needed."""
+    """Mailboxes that lie in these scopes (object ids) and in no other scope of the application; at
+    most three are ever needed.
+    """
 
     scopes: tuple[str, ...]
 
@@ -46,8 +53,8 @@ Subject: TypeAlias = Holders | Mailboxes
 class Violation(Struct, frozen=True):
     """One thing that is wrong after the step with this id; of one that lasts, the first step.
 
-    `application` is a lower-case client id; `*` stands for an Exchange application without policies of its own. Application and subject are
-    set if and only if somebody is exposed.
+    `application` is a lower-case client id; `*` stands for an Exchange application without policies
+    of its own. Application and subject are set if and only if somebody is exposed.
     """
 
     provider: Provider

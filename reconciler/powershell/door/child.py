@@ -1,4 +1,7 @@
-"""One child process: bytes in and out, and a certain end. Two threads read for as long as it lives."""
+"""One child process: bytes in and out, and a certain end.
+
+Two threads read for as long as it lives.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +33,17 @@ _JOIN: Final = 5.0
 
 
 class Child:
-    """A process of its own group and session: Ctrl-C at the terminal does not reach it, and ending it ends what it started."""
+    """A process of its own group and session: Ctrl-C at the terminal does not reach it, and ending
+    it ends what it started.
+    """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Log) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Log
+    ) -> None:
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._log = log
-        self._process = subprocess.Popen(  # noqa: S603  no shell; the program is the one that the person named or PATH has
+        # no shell; the program is the one that the person named or PATH has
+        self._process = subprocess.Popen(  # noqa: S603
             command,
             bufsize=0,
             stdin=subprocess.PIPE,
@@ -45,7 +53,10 @@ class Child:
             cwd=folder,
             **_GROUP,
         )
-        self._readers = tuple(threading.Thread(target=each, daemon=True) for each in (self._read_answers, self._read_log))
+        self._readers = tuple(
+            threading.Thread(target=each, daemon=True)
+            for each in (self._read_answers, self._read_log)
+        )
         for reader in self._readers:
             reader.start()
 
@@ -97,7 +108,10 @@ class Child:
         return line
 
     def end(self, timeouts: Timeouts) -> None:
-        """Let it disconnect and go; make it go when it does not. It is gone afterwards, and so is everything that it started."""
+        """Let it disconnect and go; make it go when it does not.
+
+        It is gone afterwards, and so is everything that it started.
+        """
         with contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         try:
@@ -108,7 +122,10 @@ class Child:
             self.kill()
 
     def kill(self) -> None:
-        """End it at once, with everything that it started, and leave no zombie. Only once: its id may be given away from then on."""
+        """End it at once, with everything that it started, and leave no zombie.
+
+        Only once: its id may be given away from then on.
+        """
         self.kill_group()
         self._process.wait()
         with contextlib.suppress(OSError):
@@ -129,7 +146,10 @@ class Child:
         return True
 
     def _read_answers(self) -> None:
-        with cast("io.FileIO", self._process.stdout) as raw, io.BufferedReader(raw, 256 * 1024) as answers:
+        with (
+            cast("io.FileIO", self._process.stdout) as raw,
+            io.BufferedReader(raw, 256 * 1024) as answers,
+        ):
             while self._lines.qsize() < _MOST_LINES and (line := answers.readline(_LONGEST_LINE)):
                 self._lines.put(line)
         self._lines.put(b"")
@@ -155,7 +175,8 @@ if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
     def _kill(process: subprocess.Popen[bytes]) -> None:
         if process.poll() is None:
             taskkill = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-            subprocess.run(taskkill, capture_output=True, check=False)  # noqa: S603  a part of Windows
+            # a part of Windows
+            subprocess.run(taskkill, capture_output=True, check=False)  # noqa: S603
             process.kill()
 
 else:
@@ -168,6 +189,10 @@ else:
         _signal(process, signal.SIGKILL)
 
     def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-        """To the whole group, which has the process's id and keeps it from being given away as long as a member lives."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS says so of a group of zombies
+        """To the whole group, which has the process's id and keeps it from being given away as long
+        as a member lives.
+        """
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # PermissionError: macOS says so of a group of zombies
             os.killpg(process.pid, number)

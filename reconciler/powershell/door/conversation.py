@@ -1,4 +1,6 @@
-"""A session over one child process: operations out, typed answers back, secrets hidden, and an end at the first thing that is not right."""
+"""A session over one child process: operations out, typed answers back, secrets hidden, and an end
+at the first thing that is not right.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +32,27 @@ _TOLD = 300
 
 
 class Conversation:
-    """The `Session` of a real process. `cleanup` holds what goes when the process has gone: its home, its script."""
+    """The `Session` of a real process.
+
+    `cleanup` holds what goes when the process has gone: its home, its script.
+    """
 
     def __init__(
-        self, child: Child, log: Log, timeouts: Timeouts, cleanup: ExitStack, *, show: Callable[[str], None] | None = None
+        self,
+        child: Child,
+        log: Log,
+        timeouts: Timeouts,
+        cleanup: ExitStack,
+        *,
+        show: Callable[[str], None] | None = None,
     ) -> None:
-        self._child, self._log, self._timeouts, self._cleanup, self._show = child, log, timeouts, cleanup, show
+        self._child, self._log, self._timeouts, self._cleanup, self._show = (
+            child,
+            log,
+            timeouts,
+            cleanup,
+            show,
+        )
         self._hiding = log.hiding
         self._nonce = secrets.token_hex(16)
         self._number = 0
@@ -43,7 +60,10 @@ class Conversation:
         self.powershell = ""
 
     def __repr__(self) -> str:
-        return f"<PowerShell {self.powershell or '?'}, process {self.pid}{', ended' if self._end else ''}>"
+        return (
+            f"<PowerShell {self.powershell or '?'}, process"
+            f" {self.pid}{', ended' if self._end else ''}>"
+        )
 
     @property
     def pid(self) -> int:
@@ -53,14 +73,20 @@ class Conversation:
     def open(self) -> None:
         """Begin: the answer tells the version of PowerShell."""
         with self._understood():
-            value = parsing.fields(self._asked("open", {"nonce": self._nonce}, self._timeouts.start))
+            value = parsing.fields(
+                self._asked("open", {"nonce": self._nonce}, self._timeouts.start)
+            )
             self.powershell = parsing.text(value.get("powershell"))
 
-    def load(self, module: str, *, version: str | None = None, minimum: str | None = None) -> Loaded | NotFound:
+    def load(
+        self, module: str, *, version: str | None = None, minimum: str | None = None
+    ) -> Loaded | NotFound:
         """Import a module: of that version, else the newest from `minimum` on."""
         wanted: dict[str, Json] = {"version": version} if version else {"minimum": minimum or "0.0"}
         with self._understood():
-            return parsing.module(module, self._asked("load", {"module": module, **wanted}, self._timeouts.load))
+            return parsing.module(
+                module, self._asked("load", {"module": module, **wanted}, self._timeouts.load)
+            )
 
     def connect(self, connection: Connection) -> Mapping[str, Json]:
         """Sign in. The secrets are known to whatever keeps anything before they leave.
@@ -69,21 +95,33 @@ class Conversation:
             ConnectFault: the certificate's file cannot be read.
             OperationFailed: the service or the module refuses.
         """
-        message: dict[str, Json] = {"cmdlet": connection.cmdlet, "module": connection.module, "parameters": connection.parameters}
+        message: dict[str, Json] = {
+            "cmdlet": connection.cmdlet,
+            "module": connection.module,
+            "parameters": connection.parameters,
+        }
         self._hiding.learn(connection.secrets)
         if connection.certificate:
             pfx = base64.b64encode(certificate(connection)).decode("ascii")
             self._hiding.learn([pfx])
-            message |= {"pfx": pfx, "pfxPassword": connection.certificate_password, "certificateParameter": "Certificate"}
+            message |= {
+                "pfx": pfx,
+                "pfxPassword": connection.certificate_password,
+                "certificateParameter": "Certificate",
+            }
         with self._understood(), self._shown(connection):
             seconds = self._timeouts.device if connection.interactive else self._timeouts.connect
             return parsing.fields(self._hiding.value(self._asked("connect", message, seconds)))
 
-    def resolve(self, cmdlets: Iterable[str], modules: Iterable[str]) -> Mapping[str, Resolved | None]:
+    def resolve(
+        self, cmdlets: Iterable[str], modules: Iterable[str]
+    ) -> Mapping[str, Resolved | None]:
         """Allow cmdlets."""
         names = tuple(cmdlets)
         with self._understood():
-            answer = self._asked("resolve", {"cmdlets": names, "modules": tuple(modules)}, self._timeouts.answer)
+            answer = self._asked(
+                "resolve", {"cmdlets": names, "modules": tuple(modules)}, self._timeouts.answer
+            )
             return parsing.resolved(names, answer)
 
     def read(self, text: str) -> Invocation:
@@ -106,17 +144,29 @@ class Conversation:
         """Run one text."""
         ours = read(text)
         _same(ours, invocation, "it is")
-        message: dict[str, Json] = {"text": text, "cmdlet": ours.cmdlet, "parameters": ours.parameters}
+        message: dict[str, Json] = {
+            "text": text,
+            "cmdlet": ours.cmdlet,
+            "parameters": ours.parameters,
+        }
         if select:
             message["select"] = select
         objects: list[Mapping[str, Json]] = []
         with self._understood():
             seconds = self._timeouts.of(ours.cmdlet) if timeout is None else timeout
-            value = parsing.fields(self._asked("run", message, seconds, lambda rows: self._collect(rows, objects, part)))
+            value = parsing.fields(
+                self._asked(
+                    "run", message, seconds, lambda rows: self._collect(rows, objects, part)
+                )
+            )
             if parsing.count(value.get("objects")) != len(objects):
                 raise Broken("it did not give all objects that it counted")
             told = parsing.fields(self._hiding.value(value))
-            kept = (parsing.texts(told.get("warnings")), parsing.errors(told.get("errors")), parsing.errors(told.get("swallowed")))
+            kept = (
+                parsing.texts(told.get("warnings")),
+                parsing.errors(told.get("errors")),
+                parsing.errors(told.get("swallowed")),
+            )
             return Answer(objects, *kept)
 
     def tail(self) -> str:
@@ -130,15 +180,31 @@ class Conversation:
             self._child.end(self._timeouts)
         self._cleanup.close()
 
-    def _collect(self, rows: list[Json], objects: list[Mapping[str, Json]], part: Callable[[int], None] | None) -> None:
-        """An object that holds a secret is no reading of a tenant: hiding it would change names that plans are made of."""
+    def _collect(
+        self,
+        rows: list[Json],
+        objects: list[Mapping[str, Json]],
+        part: Callable[[int], None] | None,
+    ) -> None:
+        """An object that holds a secret is no reading of a tenant: hiding it would change names
+        that plans are made of.
+        """
         if self._hiding.value(rows) != rows:
-            raise Broken("an object of its answer holds a credential's value (a certificate's password must not be an ordinary word)")
+            raise Broken(
+                "an object of its answer holds a credential's value (a certificate's password must"
+                " not be an ordinary word)"
+            )
         objects += map(parsing.found, rows)
         if part:
             part(len(objects))
 
-    def _asked(self, operation: str, fields: Mapping[str, Json], seconds: float, part: Callable[[list[Json]], None] | None = None) -> Json:
+    def _asked(
+        self,
+        operation: str,
+        fields: Mapping[str, Json],
+        seconds: float,
+        part: Callable[[list[Json]], None] | None = None,
+    ) -> Json:
         """The value that ends an operation.
 
         Raises:
@@ -175,7 +241,9 @@ class Conversation:
 
     @contextmanager
     def _understood(self) -> Iterator[None]:
-        """Ends the process at the first thing that is not right, and at whatever interrupts us: its next line would be taken for another's."""
+        """Ends the process at the first thing that is not right, and at whatever interrupts us: its
+        next line would be taken for another's.
+        """
         try:
             yield
         except Broken as why:
@@ -209,7 +277,10 @@ class Conversation:
 def _same(found: Invocation, wanted: Invocation, who: str) -> None:
     """Equal in type too: True is not 1."""
     if (found.cmdlet, _spelled(found.parameters)) != (wanted.cmdlet, _spelled(wanted.parameters)):
-        raise RefusedText(f"the text is not what it is told to be: {who} another invocation than {wanted.cmdlet} with its parameters")
+        raise RefusedText(
+            f"the text is not what it is told to be: {who} another invocation than {wanted.cmdlet}"
+            " with its parameters"
+        )
 
 
 def _spelled(value: Json) -> object:

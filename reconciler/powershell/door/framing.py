@@ -1,4 +1,7 @@
-"""Lines of the runner's protocol: one JSON object each, request out, answer in. What is not exactly an answer breaks the session."""
+"""Lines of the runner's protocol: one JSON object each, request out, answer in.
+
+What is not exactly an answer breaks the session.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ def encode(number: int, operation: str, fields: Mapping[str, Json]) -> bytes:
     """
     message = {"id": number, "op": operation, **fields}
     if _SURROGATE.search(json.dumps(message, ensure_ascii=False)):
-        raise RefusedText("a text holds a lone surrogate, which would arrive as another character; remove it")
+        raise RefusedText(
+            "a text holds a lone surrogate, which would arrive as another character; remove it"
+        )
     return json.dumps(message).encode("ascii") + b"\n"
 
 
@@ -70,7 +75,9 @@ def decode(line: bytes, number: int, nonce: str) -> Line:
 
 def _object(line: bytes) -> dict[str, Any]:
     answer = None
-    with suppress(ValueError, RecursionError):  # raised out here, so that no exception carries the line with it
+    with suppress(
+        ValueError, RecursionError
+    ):  # raised out here, so that no exception carries the line with it
         answer = json.loads(line, parse_float=_no_number, parse_constant=_no_number)
     if not isinstance(answer, dict):
         raise Broken("it printed something that is no answer among its answers")
@@ -85,7 +92,11 @@ def _line(answer: dict[str, Any]) -> Line:
     if answer.keys() == {"id", "nonce", "part"} and isinstance(answer["part"], list):
         return Part(answer["part"])
     kinds = [kind for kind in ENDS if kind in answer]
-    if len(kinds) != 1 or answer.keys() != {"id", "nonce", "milliseconds", kinds[0]} or type(answer["milliseconds"]) is not int:
+    if (
+        len(kinds) != 1
+        or answer.keys() != {"id", "nonce", "milliseconds", kinds[0]}
+        or type(answer["milliseconds"]) is not int
+    ):
         raise Broken("it gave an answer of an unknown form")
     kind = kinds[0]
     return End(kind, answer[kind])

@@ -17,16 +17,23 @@ HIDDEN: Final = "(hidden)"
 SHORTEST: Final = 8
 """Shorter secrets cannot be hidden: everything would be full of them."""
 _LONG: Final = 64
-"""From this length on a secret is a token or a file: random text, of which no piece stands anywhere by chance."""
+"""From this length on a secret is a token or a file: random text, of which no piece stands anywhere
+by chance.
+"""
 _GRAM: Final = 8
 _RUN: Final = 2 * _GRAM - 1
-"""Pieces of a long secret that are hidden: any run of that many characters holds one whole block of a text cut into grams."""
+"""Pieces of a long secret that are hidden: any run of that many characters holds one whole block of
+a text cut into grams.
+"""
 _VARIETY: Final = 4
 """Different characters that a gram needs: padding (`AAAAAAAA`) is in many files."""
 
 
 class Hiding:
-    """Knows the secrets of one session. Reader threads ask it while the session teaches it: every state is replaced as a whole."""
+    """Knows the secrets of one session.
+
+    Reader threads ask it while the session teaches it: every state is replaced as a whole.
+    """
 
     def __init__(self) -> None:
         self._secrets: frozenset[str] = frozenset()
@@ -39,12 +46,20 @@ class Hiding:
     def learn(self, secrets: Iterable[str]) -> None:
         """Hide these from now on, too; what is shorter than `SHORTEST` is not hidden."""
         self._secrets |= {secret for secret in secrets if len(secret) >= SHORTEST}
-        self._grams = frozenset(gram for secret in self._secrets if len(secret) >= _LONG for gram in _grams(secret))
-        spellings = sorted({spelling for secret in self._secrets for spelling in _spellings(secret)}, key=len, reverse=True)
+        self._grams = frozenset(
+            gram for secret in self._secrets if len(secret) >= _LONG for gram in _grams(secret)
+        )
+        spellings = sorted(
+            {spelling for secret in self._secrets for spelling in _spellings(secret)},
+            key=len,
+            reverse=True,
+        )
         self._whole = re.compile("|".join(map(re.escape, spellings))) if spellings else None
 
     def text(self, text: str) -> str:
-        """The text without any secret, and without any longer piece of a token, as a cut or a wrapped line leaves it."""
+        """The text without any secret, and without any longer piece of a token, as a cut or a
+        wrapped line leaves it.
+        """
         if self._whole is None or len(text) < SHORTEST:
             return text
         return self._without_pieces(self._whole.sub(HIDDEN, text))
@@ -71,7 +86,10 @@ class Hiding:
         return "".join((*kept, text[position:])) if kept else text
 
     def _pieces(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where pieces of long secrets stand. Every block of a gram's length is looked up, and a hit is followed to both sides."""
+        """Where pieces of long secrets stand.
+
+        Every block of a gram's length is looked up, and a hit is followed to both sides.
+        """
         position = start = 0
         while position + _GRAM <= len(text):
             if text[position : position + _GRAM] in self._grams:
@@ -100,7 +118,9 @@ def _grams(secret: str) -> Iterator[str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """How a secret may stand inside another format: as it is, in JSON, HTML, a URL, a PowerShell literal."""
+    """How a secret may stand inside another format: as it is, in JSON, HTML, a URL, a PowerShell
+    literal.
+    """
     yield secret
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]

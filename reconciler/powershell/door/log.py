@@ -1,4 +1,6 @@
-"""What a process prints beside its answers: a log with an end, without secrets, without control characters."""
+"""What a process prints beside its answers: a log with an end, without secrets, without control
+characters.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
 _KEPT: Final = 64 * 1024
 """Characters kept in memory."""
 _LONGEST: Final = 64 * 1024
-"""Bytes of one line that are looked at, half of it is kept: a secret that a cut divides was seen whole."""
+"""Bytes of one line that are looked at, half of it is kept: a secret that a cut divides was seen
+whole.
+"""
 _FILE: Final = 8 * 1024 * 1024
 """Bytes written to the file in one run."""
 _SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)")
@@ -86,7 +90,8 @@ class Log:
     def _shown(self, text: str, show: Callable[[str], None]) -> None:
         try:
             show(text)
-        except Exception:  # noqa: BLE001  a terminal that is gone must not stop the reading: the process would stall
+        # a terminal that is gone must not stop the reading: the process would stall
+        except Exception:  # noqa: BLE001
             self.show = None
 
 

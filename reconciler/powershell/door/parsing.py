@@ -1,4 +1,7 @@
-"""Values of answers as the room's own types. A value of another shape breaks the session: nothing is guessed."""
+"""Values of answers as the room's own types.
+
+A value of another shape breaks the session: nothing is guessed.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,9 @@ def resolved(cmdlets: Iterable[str], value: Json) -> dict[str, Resolved | None]:
 
 def _resolved(told: Mapping[str, Json]) -> Resolved:
     names, sets = texts(told.get("parameters")), texts(told.get("parameterSets"))
-    return Resolved(text(told.get("module")), text(told.get("version")), frozenset(names), frozenset(sets))
+    return Resolved(
+        text(told.get("module")), text(told.get("version")), frozenset(names), frozenset(sets)
+    )
 
 
 def invocation(value: Json) -> Invocation:
@@ -95,8 +100,17 @@ def errors(value: Json) -> tuple[ServiceError, ...]:
 def error(value: Json) -> ServiceError:
     """One error record."""
     told = fields(value)
-    named = {name: text(told.get(name)) for name in ("id", "category", "reason", "activity", "target", "details")}
-    raised = tuple(Raised(text(one.get("type")), text(one.get("message"))) for one in map(fields, rows(told.get("exceptions"))))
+    named = {
+        name: text(told.get(name))
+        for name in ("id", "category", "reason", "activity", "target", "details")
+    }
+    raised = tuple(
+        Raised(text(one.get("type")), text(one.get("message")))
+        for one in map(fields, rows(told.get("exceptions")))
+    )
     return ServiceError(
-        **named, exceptions=raised, status=text(told.get("status")) or None, retry_after=text(told.get("retryAfter")) or None
+        **named,
+        exceptions=raised,
+        status=text(told.get("status")) or None,
+        retry_after=text(told.get("retryAfter")) or None,
     )

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from reconciler.powershell.door.timeouts import Timeouts
 
 MINIMUM: Final = (7, 6)
-"""What the runner and ExchangeOnlineManagement 3.10 need (Microsoft Learn, About the Exchange Online PowerShell module)."""
+"""What the runner and ExchangeOnlineManagement 3.10 need (Microsoft Learn, About the Exchange
+Online PowerShell module).
+"""
 _SWITCHES: Final = ("-NoLogo", "-NoProfile", "-NonInteractive", "-OutputFormat", "Text")
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 _INSTALL: Final = {
@@ -36,7 +38,7 @@ _INSTALL: Final = {
 }
 
 
-def converse(  # noqa: PLR0913  each is a choice of its own
+def converse(
     executable: str | None,
     *,
     environment: Mapping[str, str],
@@ -75,7 +77,8 @@ def converse(  # noqa: PLR0913  each is a choice of its own
 
 
 def found(executable: str | None, environment: Mapping[str, str]) -> str:
-    """The program to start, as an absolute path: what was named, else RECONCILER_PWSH, else `pwsh` on PATH.
+    """The program to start, as an absolute path: what was named, else RECONCILER_PWSH, else `pwsh`
+    on PATH.
 
     Raises:
         DoorFault: there is no such program.
@@ -89,7 +92,10 @@ def found(executable: str | None, environment: Mapping[str, str]) -> str:
 
 def _advice() -> str:
     line = _INSTALL.get(sys.platform, "https://learn.microsoft.com/powershell/scripting/install")
-    return f"install {'.'.join(map(str, MINIMUM))} or newer with `{line}`, or name one in RECONCILER_PWSH"
+    return (
+        f"install {'.'.join(map(str, MINIMUM))} or newer with `{line}`, or name one in"
+        " RECONCILER_PWSH"
+    )
 
 
 def _expect_new_enough(version: str, program: str) -> None:
@@ -99,21 +105,34 @@ def _expect_new_enough(version: str, program: str) -> None:
 
 
 def _asked_version(program: str, environment: Mapping[str, str]) -> str:
-    """What a PowerShell that did not run the runner says of its version; the runner itself asks for the one it needs."""
-    with tempfile.TemporaryDirectory(prefix="reconciler-") as home, contextlib.suppress(OSError, subprocess.TimeoutExpired):
+    """What a PowerShell that did not run the runner says of its version; the runner itself asks for
+    the one it needs.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="reconciler-") as home,
+        contextlib.suppress(OSError, subprocess.TimeoutExpired),
+    ):
         variables = child_environment(environment, Path(home))
-        answer = subprocess.run([program, "--version"], capture_output=True, env=variables, timeout=60, check=False)  # noqa: S603  see Child
+        answer = subprocess.run(  # noqa: S603
+            [program, "--version"], capture_output=True, env=variables, timeout=60, check=False
+        )
         return answer.stdout.decode("utf-8", "replace")
     return ""
 
 
 def _home(cleanup: ExitStack) -> Path:
     """A folder of this user's own, gone when the process is."""
-    return Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="reconciler-", ignore_cleanup_errors=True)))
+    return Path(
+        cleanup.enter_context(
+            tempfile.TemporaryDirectory(prefix="reconciler-", ignore_cleanup_errors=True)
+        )
+    )
 
 
 def _command(program: str, cleanup: ExitStack) -> tuple[str, ...]:
-    script = cleanup.enter_context(resources.as_file(resources.files("reconciler.powershell") / "runner.ps1"))
+    script = cleanup.enter_context(
+        resources.as_file(resources.files("reconciler.powershell") / "runner.ps1")
+    )
     return (program, *_SWITCHES, "-File", str(script.absolute()))
 
 

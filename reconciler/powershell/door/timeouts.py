@@ -12,8 +12,9 @@ _READING: Final = ("Get-", "Test-")
 class Timeouts(Struct, frozen=True):
     """Generous: what is cut off has an unknown outcome.
 
-    An Exchange cmdlet may take 15 minutes, and its module tries again by itself (Microsoft Learn, About the Exchange Online PowerShell module).
-    `device`: a person has 15 minutes to sign in with a code. `close`, `terminate`: how long an ending process may take before the next means.
+    An Exchange cmdlet may take 15 minutes, and its module tries again by itself (Microsoft Learn,
+    About the Exchange Online PowerShell module). `device`: a person has 15 minutes to sign in with
+    a code. `close`, `terminate`: how long an ending process may take before the next means.
     """
 
     start: float = 120.0
@@ -29,6 +30,8 @@ class Timeouts(Struct, frozen=True):
 
     def of(self, cmdlet: str) -> float:
         """The time for one call of a cmdlet."""
-        if cmdlet == "Get-DistributionGroupMember":  # its module waits up to an hour for one request
+        if (
+            cmdlet == "Get-DistributionGroupMember"
+        ):  # its module waits up to an hour for one request
             return self.members
         return self.read if cmdlet.startswith(_READING) else self.write

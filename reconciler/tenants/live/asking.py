@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Ask:
-    """Asks questions through a line. `reads()` is what the capture says of them: cmdlet, parameters, count, time."""
+    """Asks questions through a line.
+
+    `reads()` is what the capture says of them: cmdlet, parameters, count, time.
+    """
 
     def __init__(self, line: Line, tenant_id: str, now: Callable[[], str]) -> None:
         self.tenant_id = tenant_id
@@ -28,7 +31,14 @@ class Ask:
             TenantFault: the answer does not prove to be complete.
         """
         rows = self._line.ask(question)
-        self._reads.append({"cmdlet": question.cmdlet, "parameters": question.parameters, "count": len(rows), "taken_at": self._now()})
+        self._reads.append(
+            {
+                "cmdlet": question.cmdlet,
+                "parameters": question.parameters,
+                "count": len(rows),
+                "taken_at": self._now(),
+            }
+        )
         return rows
 
     def allows(self, cmdlet: str) -> bool:

@@ -1,8 +1,10 @@
 """What an error of a service means: a table, first match wins.
 
-Texts are unstable across module versions, and names in them are anybody's: a class decides how often something is tried and what a person is
-told, never whether something exists that a complete list can tell. Sources: the pages of the cmdlets (MicrosoftDocs/office-docs-powershell), its
-issues 8323, 9103, 9229, 9346, 9406 and 10187, Microsoft365DSC issues 687, 2998 and 5700, and the retry code of ExchangeOnlineManagement 3.x.
+Texts are unstable across module versions, and names in them are anybody's: a class decides how
+often something is tried and what a person is told, never whether something exists that a complete
+list can tell. Sources: the pages of the cmdlets (MicrosoftDocs/office-docs-powershell), its issues
+8323, 9103, 9229, 9346, 9406 and 10187, Microsoft365DSC issues 687, 2998 and 5700, and the retry
+code of ExchangeOnlineManagement 3.x.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ class ErrorClass(StrEnum):
 class Row(Struct, frozen=True):
     """One row of the table: it matches by any of its columns.
 
-    `texts` are looked for in the messages, `types` in the names of exceptions, both for `silence` only where no HTTP answer is known.
+    `texts` are looked for in the messages, `types` in the names of exceptions, both for `silence`
+    only where no HTTP answer is known.
     """
 
     meaning: ErrorClass
@@ -68,11 +71,15 @@ TABLE: Final = (
     # What tells more than its status does.
     Row(ErrorClass.ORGANIZATION, r"write permission to target DC"),
     Row(ErrorClass.SCOPE_INVALID, r"is not a security principal"),
-    Row(ErrorClass.STORE_FULL, r"total size of App Access Policies exceeded the limit|cannot have more than \d+ policies"),
+    Row(
+        ErrorClass.STORE_FULL,
+        r"total size of App Access Policies exceeded the limit|cannot have more than \d+ policies",
+    ),
     Row(ErrorClass.ASSIGNED, r"currently assigned to one or more users"),
     Row(
         ErrorClass.INVALID,
-        r"can't be granted this policy|is not a user policy|missing mandatory parameters|parameter cannot be (?:used|found)",
+        r"can't be granted this policy|is not a user policy|missing mandatory parameters|parameter"
+        r" cannot be (?:used|found)",
         r"\bParameterBinding",
     ),
     Row(
@@ -80,45 +87,61 @@ TABLE: Final = (
         r"Authentication_ExpiredToken|AADSTS(?:700024|700082|70043)\b|Lifetime validation failed",
         statuses=frozenset({"401"}),
     ),
-    Row(ErrorClass.THROTTLED, r"TooManyRequests|Too Many Requests|Service is too busy|\bthrottled\b", statuses=frozenset({"429"})),
+    Row(
+        ErrorClass.THROTTLED,
+        r"TooManyRequests|Too Many Requests|Service is too busy|\bthrottled\b",
+        statuses=frozenset({"429"}),
+    ),
     Row(
         ErrorClass.DENIED,
-        r"Access Denied|Access is denied|\bForbidden\b|not authorized|\bUnauthorized\b|delegating role assignment|is not recognized as|\bAADSTS\d+",
+        r"Access Denied|Access is denied|\bForbidden\b|not authorized|\bUnauthorized\b|delegating"
+        r" role assignment|is not recognized as|\bAADSTS\d+",
         r"\bCommandNotFoundException|\bInsufficientPermissionsException|\bUnauthorizedAccessException",
         frozenset({"403"}),
     ),
     Row(ErrorClass.EXISTS, r"already exists|already has a policy"),
     Row(
         ErrorClass.TRANSIENT,
-        r"delay in propagation|Invalid input parameters forest|temporarily unavailable|Server Unavailable",
-        r"\b(?:DCOverloaded|SuitabilityDirectory|ServerInMM|StorageTransient)Exception|\bADServerSettingsChangedException",
+        r"delay in propagation|Invalid input parameters forest|temporarily unavailable|Server"
+        r" Unavailable",
+        r"\b(?:DCOverloaded|SuitabilityDirectory|ServerInMM|StorageTransient)Exception"
+        r"|\bADServerSettingsChangedException",
         frozenset({"503"}),
     ),
     Row(
         ErrorClass.NOT_FOUND,
-        r"couldn't be found|could not be found|cannot be found|(?:was|were|wasn't|is|isn't) (?:not )?found\b|\[NotFound\]|object not found"
+        r"couldn't be found|could not be found|cannot be found|(?:was|were|wasn't|is|isn't) (?:not"
+        r" )?found\b|\[NotFound\]|object not found"
         r"|\bnot found\b|\bCannot find\b",
         r"\bManagementObjectNotFoundException|\bUserNotFoundException",
         frozenset({"404"}),
     ),
     Row(
         ErrorClass.NO_ANSWER,
-        r"has timed out|timed-out|connection (?:was|has been|could not be) \w+|unable to connect|No such host|Maximum retry count reached"
+        r"has timed out|timed-out|connection (?:was|has been|could not be) \w+|unable to connect|No"
+        r" such host|Maximum retry count reached"
         r"|task was canceled|request was aborted",
-        r"\bSystem\.Net\.|\bSocketException|\bTimeoutException|\bTaskCanceledException|\bOperationCanceledException|\bSystem\.IO\.IOException",
+        r"\bSystem\.Net\.|\bSocketException|\bTimeoutException|\bTaskCanceledException"
+        r"|\bOperationCanceledException|\bSystem\.IO\.IOException",
         frozenset({"408", "500", "502", "504"}),
         silence=True,
     ),
     Row(ErrorClass.INVALID, statuses=frozenset({"400", "422"})),
 )
-"""First match wins; no row: unknown. What the services answered in public records stands beside each row in the tests."""
+"""First match wins; no row: unknown.
 
-PASSING: Final = frozenset({ErrorClass.THROTTLED, ErrorClass.TRANSIENT, ErrorClass.NO_ANSWER, ErrorClass.EXPIRED})
+What the services answered in public records stands beside each row in the tests.
+"""
+
+PASSING: Final = frozenset(
+    {ErrorClass.THROTTLED, ErrorClass.TRANSIENT, ErrorClass.NO_ANSWER, ErrorClass.EXPIRED}
+)
 """Classes after which a reading is tried again."""
 _FAULTS: Final[Mapping[ErrorClass, Fault]] = {
     ErrorClass.EMPTY_STORE: Fault.NOT_FOUND,
     ErrorClass.THROTTLED: Fault.THROTTLED,
-    # The session is left before: the next attempt signs in again, which a certificate can and a token that ended cannot.
+    # The session is left before: the next attempt signs in again, which a certificate can and a
+    # token that ended cannot.
     ErrorClass.EXPIRED: Fault.TRANSIENT,
     ErrorClass.ORGANIZATION: Fault.DENIED,
     ErrorClass.SCOPE_INVALID: Fault.SCOPE_INVALID,
@@ -134,8 +157,13 @@ _FAULTS: Final[Mapping[ErrorClass, Fault]] = {
 ADVICE: Final[Mapping[ErrorClass, str]] = {
     ErrorClass.THROTTLED: "the service is too busy: try again later",
     ErrorClass.EXPIRED: "the credential has ended: get a new one and run this again",
-    ErrorClass.ORGANIZATION: "`organization` of the Tenant document must be the initial domain, the one that ends in .onmicrosoft.com",
-    ErrorClass.DENIED: "the account may not do this: `reconciler doctor` says which role is missing",
+    ErrorClass.ORGANIZATION: (
+        "`organization` of the Tenant document must be the initial domain, the one that ends in"
+        " .onmicrosoft.com"
+    ),
+    ErrorClass.DENIED: (
+        "the account may not do this: `reconciler doctor` says which role is missing"
+    ),
     ErrorClass.TRANSIENT: "the service has trouble of its own: try again later",
     ErrorClass.NO_ANSWER: "the service did not answer: look at the network, then try again",
 }
@@ -145,7 +173,8 @@ ADVICE: Final[Mapping[ErrorClass, str]] = {
 def meaning(error: ServiceError, cmdlet: str) -> ErrorClass:
     """The class of one error of a cmdlet.
 
-    That Exchange has no policy at all is told by an error, and only by its own reading can it be told from an object that is not there.
+    That Exchange has no policy at all is told by an error, and only by its own reading can it be
+    told from an object that is not there.
     """
     if cmdlet == "Get-ApplicationAccessPolicy" and is_empty_store(_types(error), _messages(error)):
         return ErrorClass.EMPTY_STORE
@@ -153,7 +182,9 @@ def meaning(error: ServiceError, cmdlet: str) -> ErrorClass:
 
 
 def leading(errors: Sequence[ServiceError], cmdlet: str) -> tuple[ErrorClass, ServiceError]:
-    """The error of a call that decides about it, with its class: one without an answer, else the first that is understood, else the first."""
+    """The error of a call that decides about it, with its class: one without an answer, else the
+    first that is understood, else the first.
+    """
     classed = [(meaning(error, cmdlet), error) for error in errors]
     silent = (one for one in classed if one[0] is ErrorClass.NO_ANSWER)
     understood = (one for one in classed if one[0] is not ErrorClass.UNKNOWN)
@@ -163,13 +194,20 @@ def leading(errors: Sequence[ServiceError], cmdlet: str) -> tuple[ErrorClass, Se
 def outcome(answer: Answer, cmdlet: str) -> Outcome:
     """What a write came to.
 
-    Lost, not failed, where the service may have carried it out: without an answer, after an error that the module kept to itself, and where
-    creating a Teams policy ends in not finding it, because that cmdlet reads what it wrote (MicrosoftTeams 6.4.0 and 7.7.0).
+    Lost, not failed, where the service may have carried it out: without an answer, after an error
+    that the module kept to itself, and where creating a Teams policy ends in not finding it,
+    because that cmdlet reads what it wrote (MicrosoftTeams 6.4.0 and 7.7.0).
     """
     if not answer.errors:
-        return Done() if not answer.swallowed else Lost(f"the module went on after an error: {answer.swallowed[0].message}")
+        return (
+            Done()
+            if not answer.swallowed
+            else Lost(f"the module went on after an error: {answer.swallowed[0].message}")
+        )
     found, error = leading(answer.errors, cmdlet)
-    if found is ErrorClass.NO_ANSWER or (found is ErrorClass.NOT_FOUND and cmdlet == "New-CsApplicationAccessPolicy"):
+    if found is ErrorClass.NO_ANSWER or (
+        found is ErrorClass.NOT_FOUND and cmdlet == "New-CsApplicationAccessPolicy"
+    ):
         return Lost(error.message)
     return Failed(_FAULTS[found], advised(found, error.message))
 
@@ -189,9 +227,18 @@ def _messages(error: ServiceError) -> str:
 
 
 def _types(error: ServiceError) -> str:
-    return "\n".join((*(raised.type for raised in error.exceptions), error.reason, *_named_in(error)))
+    return "\n".join(
+        (*(raised.type for raised in error.exceptions), error.reason, *_named_in(error))
+    )
 
 
 def _named_in(error: ServiceError) -> tuple[str, ...]:
-    """The exception types that Exchange writes into its messages: `CODE|TYPE|TEXT`, each of the first two maybe empty."""
-    return tuple(part for raised in error.exceptions for part in raised.message.split("|", 2)[:2] if raised.message.count("|") > 1)
+    """The exception types that Exchange writes into its messages: `CODE|TYPE|TEXT`, each of the
+    first two maybe empty.
+    """
+    return tuple(
+        part
+        for raised in error.exceptions
+        for part in raised.message.split("|", 2)[:2]
+        if raised.message.count("|") > 1
+    )

@@ -1,4 +1,6 @@
-"""Looking at everything that a live tenant needs, step by step, without writing anything: what `reconciler doctor` tells."""
+"""Looking at everything that a live tenant needs, step by step, without writing anything: what
+`reconciler doctor` tells.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from reconciler.powershell.door.requirements import install_line, missing
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.lines import Line, Patience
-from reconciler.tenants.live.opening import MINIMUM, ROLES, Opened, connection, difference, signed_in
+from reconciler.tenants.live.opening import (
+    MINIMUM,
+    ROLES,
+    Opened,
+    connection,
+    difference,
+    signed_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,11 +37,18 @@ PRODUCTS: Final[tuple[Provider, ...]] = ("teams", "exchange")
 KNOWN: Final[Mapping[Provider, str]] = {"teams": "6.9.0 to 7.7.0", "exchange": "3.10.0 and 3.10.1"}
 """Versions whose documentation or code this tool was written from."""
 _ONCE: Final = Patience(throttled=(), passing=())
-_TRIED: Final[Mapping[Provider, Question]] = {"teams": questions.TEAMS_POLICIES, "exchange": questions.EXCHANGE_POLICIES}
+_TRIED: Final[Mapping[Provider, Question]] = {
+    "teams": questions.TEAMS_POLICIES,
+    "exchange": questions.EXCHANGE_POLICIES,
+}
 
 
 class Health(StrEnum):
-    """How it stands with one thing. A warning keeps something from being done or told; a fault keeps everything of its product from it."""
+    """How it stands with one thing.
+
+    A warning keeps something from being done or told; a fault keeps everything of its product from
+    it.
+    """
 
     OK = "ok"
     WARNING = "warning"
@@ -40,7 +56,9 @@ class Health(StrEnum):
 
 
 class Check(Struct, frozen=True):
-    """One thing that was looked at: a product, or `powershell`; what it is; how it stands; what was found; what to do (empty if nothing)."""
+    """One thing that was looked at: a product, or `powershell`; what it is; how it stands; what was
+    found; what to do (empty if nothing).
+    """
 
     about: str
     what: str
@@ -49,11 +67,15 @@ class Check(Struct, frozen=True):
     remedy: str = ""
 
 
-def examine(settings: Settings | None, begin: Start, products: Sequence[Provider] = PRODUCTS) -> Iterator[Check]:
-    """Look at PowerShell, and for each product at module, credentials, sign-in, tenant, cmdlets and roles.
+def examine(
+    settings: Settings | None, begin: Start, products: Sequence[Provider] = PRODUCTS
+) -> Iterator[Check]:
+    """Look at PowerShell, and for each product at module, credentials, sign-in, tenant, cmdlets and
+    roles.
 
     Args:
-        settings: which tenant and how to sign in; None: there is no Tenant document, so only what is installed is looked at.
+        settings: which tenant and how to sign in; None: there is no Tenant document, so only what
+            is installed is looked at.
         begin: starts PowerShell.
         products: which products.
     """
@@ -73,18 +95,28 @@ class _Examination:
         try:
             session = self._begin.bare() if chosen is None else self._begin(chosen)
         except (DoorFault, SessionLost) as fault:
-            yield self._fault("PowerShell", str(fault), "do what this line says, then run `reconciler doctor` again")
+            yield self._fault(
+                "PowerShell",
+                str(fault),
+                "do what this line says, then run `reconciler doctor` again",
+            )
             yield credentials
             return
         try:
             yield self._ok("PowerShell", session.powershell)
             yield from self._inside(session, chosen, credentials)
         except (SessionLost, OperationFailed) as fault:
-            yield self._fault("PowerShell", str(fault), "run `reconciler doctor` again; if it stays so, run the module by hand in pwsh")
+            yield self._fault(
+                "PowerShell",
+                str(fault),
+                "run `reconciler doctor` again; if it stays so, run the module by hand in pwsh",
+            )
         finally:
             session.close()
 
-    def _inside(self, session: Session, chosen: Connection | None, credentials: Check) -> Iterator[Check]:
+    def _inside(
+        self, session: Session, chosen: Connection | None, credentials: Check
+    ) -> Iterator[Check]:
         module = self._module(session)
         yield module
         yield credentials
@@ -103,16 +135,28 @@ class _Examination:
         name, least = _MODULES[self._provider], MINIMUM[self._provider]
         loaded = session.load(name, minimum=least)
         if isinstance(loaded, NotFound):
-            return self._fault("module", missing(loaded, minimum=least), install_line(name, minimum=least))
-        return self._ok("module", f"{loaded.name} {loaded.version} (known: {KNOWN[self._provider]})")
+            return self._fault(
+                "module", missing(loaded, minimum=least), install_line(name, minimum=least)
+            )
+        return self._ok(
+            "module", f"{loaded.name} {loaded.version} (known: {KNOWN[self._provider]})"
+        )
 
     def _credentials(self) -> tuple[Connection | None, Check]:
         if self._settings is None:
-            return None, self._fault("credentials", "no Tenant document was found", "name its folder: `reconciler doctor PATH`")
+            return None, self._fault(
+                "credentials",
+                "no Tenant document was found",
+                "name its folder: `reconciler doctor PATH`",
+            )
         try:
             chosen = connection(self._settings, self._provider, self._begin.environment)
         except DoorFault as fault:
-            return None, self._fault("credentials", str(fault), "set what is named, in the environment that runs reconciler")
+            return None, self._fault(
+                "credentials",
+                str(fault),
+                "set what is named, in the environment that runs reconciler",
+            )
         return chosen, self._ok("credentials", f"{chosen.way.value}, all variables are set")
 
     def _cmdlets(self, session: Session, module: str, needed: Sequence[str]) -> Iterator[Check]:
@@ -130,23 +174,42 @@ class _Examination:
             return self._ok(name, "is there, with every parameter that is used")
         reads, writes = ROLES[self._provider]
         if found is not None:
-            return self._fault(name, fault, f"install a version of the module that is known: {KNOWN[self._provider]}")
+            return self._fault(
+                name,
+                fault,
+                f"install a version of the module that is known: {KNOWN[self._provider]}",
+            )
         if name in questions.SPARED:
-            return Check(self._provider, name, Health.WARNING, f"{fault}: {_SPARED[name]}", f"give the account the role {reads}")
+            return Check(
+                self._provider,
+                name,
+                Health.WARNING,
+                f"{fault}: {_SPARED[name]}",
+                f"give the account the role {reads}",
+            )
         if name in questions.WRITES[self._provider]:
             return Check(
-                self._provider, name, Health.WARNING, f"{fault}: this account can plan, not apply", f"to apply, the role {writes} is needed"
+                self._provider,
+                name,
+                Health.WARNING,
+                f"{fault}: this account can plan, not apply",
+                f"to apply, the role {writes} is needed",
             )
         return self._fault(name, fault, f"give the account the role {reads}")
 
     def _reading(self, opened: Opened, question: Question) -> Check:
-        """One real reading: the Teams module has every cmdlet, whatever the account may do, and only the service refuses."""
+        """One real reading: the Teams module has every cmdlet, whatever the account may do, and
+        only the service refuses.
+        """
         line = Line(self._provider, lambda: opened, _ONCE)
         try:
             count = len(line.ask(question))
         except TenantFault as fault:
             return self._fault(
-                "reading", str(fault), f"give the account the role {ROLES[self._provider][0]}; it may take an hour to be known"
+                "reading",
+                str(fault),
+                f"give the account the role {ROLES[self._provider][0]}; it may take an hour to be"
+                " known",
             )
         return self._ok("reading", f"{count} policies are there")
 
@@ -157,14 +220,23 @@ class _Examination:
         return Check(self._provider, what, Health.FAULT, found, remedy)
 
 
-_MODULES: Final[Mapping[Provider, str]] = {"teams": "MicrosoftTeams", "exchange": "ExchangeOnlineManagement"}
+_MODULES: Final[Mapping[Provider, str]] = {
+    "teams": "MicrosoftTeams",
+    "exchange": "ExchangeOnlineManagement",
+}
 _SPARED: Final[Mapping[str, str]] = {
     questions.CHECK: "after an apply, Exchange cannot be asked whether it sees the new policies",
-    "Get-Group": "the SID of a guard scope is not known, so that plans which need a guard are refused",
+    "Get-Group": (
+        "the SID of a guard scope is not known, so that plans which need a guard are refused"
+    ),
 }
 _SIGN_IN: Final[Mapping[Provider, str]] = {
-    "teams": "the application needs the permission Organization.Read.All of Microsoft Graph, consented, and one of the roles "
-    + " or ".join(ROLES["teams"]),
-    "exchange": "the application needs the permission Exchange.ManageAsApp of Office 365 Exchange Online, consented, and one of the roles "
-    + " or ".join(ROLES["exchange"]),
+    "teams": (
+        "the application needs the permission Organization.Read.All of Microsoft Graph, consented,"
+        " and one of the roles " + " or ".join(ROLES["teams"])
+    ),
+    "exchange": (
+        "the application needs the permission Exchange.ManageAsApp of Office 365 Exchange Online,"
+        " consented, and one of the roles " + " or ".join(ROLES["exchange"])
+    ),
 }

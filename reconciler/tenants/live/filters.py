@@ -1,7 +1,9 @@
-"""Filters of the reading cmdlets: a second language inside a literal, so it is built from values and never from text.
+"""Filters of the reading cmdlets: a second language inside a literal, so it is built from values
+and never from text.
 
-`Get-CsOnlineUser -Filter` takes the syntax of Where-Object, `Get-Recipient -Filter` OPATH; both quote with `'`. How either doubles a quote, or
-what the Teams module makes of the characters that mean something in a URL, no public source says: a name that holds one is refused.
+`Get-CsOnlineUser -Filter` takes the syntax of Where-Object, `Get-Recipient -Filter` OPATH; both
+quote with `'`. How either doubles a quote, or what the Teams module makes of the characters that
+mean something in a URL, no public source says: a name that holds one is refused.
 """
 
 from __future__ import annotations
@@ -29,8 +31,9 @@ def holders_of(name: str) -> str:
     """
     if not _PROVEN.fullmatch(name):
         raise TenantFault(
-            f"teams: the holders of policy {name!a} cannot be asked for: its name holds a character that may mean something in a filter. "
-            "Create the policy under a name of letters, digits, blanks and .,()@_- and move its grants there"
+            f"teams: the holders of policy {name!a} cannot be asked for: its name holds a character"
+            " that may mean something in a filter. Create the policy under a name of letters,"
+            " digits, blanks and .,()@_- and move its grants there"
         )
     return f"{POLICY_TYPE} -eq '{name}'"
 

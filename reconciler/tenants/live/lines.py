@@ -1,4 +1,6 @@
-"""One product's conversation with the service: opened when it is first needed, and opened anew after it was lost."""
+"""One product's conversation with the service: opened when it is first needed, and opened anew
+after it was lost.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +41,11 @@ class Progress(Struct, frozen=True):
 
 
 class Patience(Struct, frozen=True):
-    """How often a reading, or signing in, is tried again, and after how many seconds: few times, because the modules try again by themselves.
+    """How often a reading, or signing in, is tried again, and after how many seconds: few times,
+    because the modules try again by themselves.
 
-    `unsettled`: while two readings of the same thing do not agree, because a write is not visible everywhere (10 to 20 s are usual).
-    `longest`: more than this the service may not ask for.
+    `unsettled`: while two readings of the same thing do not agree, because a write is not visible
+    everywhere (10 to 20 s are usual). `longest`: more than this the service may not ask for.
     """
 
     throttled: tuple[float, ...] = (10.0, 30.0, 60.0)
@@ -85,7 +88,9 @@ class Line(Struct):
         return self._opened
 
     def abandon(self) -> None:
-        """End the session for good; may be called from another thread, while a call waits for its answer."""
+        """End the session for good; may be called from another thread, while a call waits for its
+        answer.
+        """
         self._over.set()
         self.close()
 
@@ -99,16 +104,23 @@ class Line(Struct):
         """Read, completely or not at all.
 
         Raises:
-            TenantFault: refused, not answered, or answered in a way that does not prove to be all there is.
+            TenantFault: refused, not answered, or answered in a way that does not prove to be all
+                there is.
         """
         throttled, passing = iter(self.patience.throttled), iter(self.patience.passing)
         while True:
             found = self._attempt(question)
             if not isinstance(found, _Missed):
                 return found
-            pause = next(throttled if found.meaning is ErrorClass.THROTTLED else passing, None) if found.meaning in PASSING else None
+            pause = (
+                next(throttled if found.meaning is ErrorClass.THROTTLED else passing, None)
+                if found.meaning in PASSING
+                else None
+            )
             if pause is None:
-                raise TenantFault(f"{self.provider}: {question.cmdlet} {found.said}: {found.message}")
+                raise TenantFault(
+                    f"{self.provider}: {question.cmdlet} {found.said}: {found.message}"
+                )
             self.pause(min(max(pause, found.wait), self.patience.longest))
 
     def pause(self, seconds: float) -> None:
@@ -143,8 +155,13 @@ class Line(Struct):
             read = session.read(text)
         except SessionLost as lost:
             self.close()
-            raise TenantFault(f"{self.provider}: PowerShell was lost while it read the steps: {lost}. Nothing was written") from lost
-        if read.cmdlet != invocation.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(invocation.parameters):
+            raise TenantFault(
+                f"{self.provider}: PowerShell was lost while it read the steps: {lost}. Nothing was"
+                " written"
+            ) from lost
+        if read.cmdlet != invocation.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(
+            invocation.parameters
+        ):
             raise RefusedText(f"PowerShell reads another call than the step's from {text!a}")
 
     def _attempt(self, question: Question) -> Sequence[Mapping[str, Json]] | _Missed:
@@ -152,7 +169,10 @@ class Line(Struct):
         session = self.opened.session
         try:
             answer = session.run(
-                invocation, rendering.render(invocation), select=question.select, part=lambda count: self._told(question, count)
+                invocation,
+                rendering.render(invocation),
+                select=question.select,
+                part=lambda count: self._told(question, count),
             )
         except SessionLost as lost:
             self.close()
@@ -169,7 +189,9 @@ class Line(Struct):
 
 
 class _Missed(Struct, frozen=True):
-    """A reading that did not succeed: its class, what happened in words, what the service said, how long it wants to be left alone."""
+    """A reading that did not succeed: its class, what happened in words, what the service said, how
+    long it wants to be left alone.
+    """
 
     meaning: ErrorClass
     said: str
@@ -190,13 +212,18 @@ def _judged(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] 
 
 
 def _doubted(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
-    """The module kept an error to itself: objects may be missing where nothing came, or where the error is one that ends a reading early."""
+    """The module kept an error to itself: objects may be missing where nothing came, or where the
+    error is one that ends a reading early.
+    """
     found, error = leading(answer.swallowed, question.cmdlet)
     if found in question.nothing and not answer.objects:
         return ()
     if answer.objects and found not in PASSING and found is not ErrorClass.DENIED:
         return _checked(question, answer)
-    said = f"returned {len(answer.objects) or 'nothing'}, but the module kept an error to itself ({found}), so that is not known to be all"
+    said = (
+        f"returned {len(answer.objects) or 'nothing'}, but the module kept an error to itself"
+        f" ({found}), so that is not known to be all"
+    )
     return _Missed(found, said, advised(found, error.message), _wait(error))
 
 
@@ -208,7 +235,8 @@ def _checked(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]]
     return _Missed(
         ErrorClass.UNKNOWN,
         f"returned objects without {', '.join(sorted(lacking))}",
-        "another version of the module, or another object than was asked for; `reconciler doctor` says which versions are known",
+        "another version of the module, or another object than was asked for; `reconciler doctor`"
+        " says which versions are known",
     )
 
 

@@ -1,4 +1,6 @@
-"""A live tenant behind the same door as a simulated one: one PowerShell process a product, opened when it is needed."""
+"""A live tenant behind the same door as a simulated one: one PowerShell process a product, opened
+when it is needed.
+"""
 
 from __future__ import annotations
 
@@ -31,20 +33,23 @@ _T = TypeVar("_T")
 
 
 class Live:
-    """Implements `tenants.protocol.Tenant` and `tenants.protocol.Remote`. Close it, or use it in a `with` block: processes end with it.
+    """Implements `tenants.protocol.Tenant` and `tenants.protocol.Remote`.
+
+    Close it, or use it in a `with` block: processes end with it.
 
     Args:
         settings: which tenant, and how to sign in.
         begin: starts PowerShell.
         writes: whether sessions may write; a reading one has no cmdlet that does.
         patience: how often readings are repeated.
-        clock: seconds since 1970; `sleep` waits for this many, by default so that closing from another thread ends it.
+        clock: seconds since 1970; `sleep` waits for this many, by default so that closing from
+            another thread ends it.
         tell: is told how many objects of a reading have come, from the thread that reads.
     """
 
     source = "live"
 
-    def __init__(  # noqa: PLR0913  the outside world is passed in, by name
+    def __init__(
         self,
         settings: Settings,
         begin: Start,
@@ -60,21 +65,32 @@ class Live:
         self._patience = patience or Patience()
 
         def line(provider: Provider) -> Line:
-            opening: Callable[[], Opened] = partial(open_session, settings, provider, begin, writes=writes)
+            opening: Callable[[], Opened] = partial(
+                open_session, settings, provider, begin, writes=writes
+            )
             return Line(provider, opening, self._patience, sleep, tell)
 
-        self._lines: Mapping[Provider, Line] = {"teams": line("teams"), "exchange": line("exchange")}
+        self._lines: Mapping[Provider, Line] = {
+            "teams": line("teams"),
+            "exchange": line("exchange"),
+        }
 
     @property
     def tenant_id(self) -> str:
-        """The tenant's id, lower-case. It is the wanted one: a session that leads to another tenant is never used."""
+        """The tenant's id, lower-case.
+
+        It is the wanted one: a session that leads to another tenant is never used.
+        """
         return self._settings.tenant_id.lower()
 
     def capture(self, request: CaptureRequest) -> Mapping[str, Json]:
         """Read both products at the same time. See `Tenant.capture`."""
         taken_at = self._now()
         teams, exchange = self._both(self._teams(request), self._exchange(request))
-        tenant: dict[str, Json] = {"tenantId": self.tenant_id, "organization": self._settings.organization or ""}
+        tenant: dict[str, Json] = {
+            "tenantId": self.tenant_id,
+            "organization": self._settings.organization or "",
+        }
         return {
             "format_version": "1.0",
             "tool": f"reconciler {__version__}",
@@ -152,7 +168,9 @@ class Live:
         """Both readings at once; when both fail, both are told."""
         if teams is None or exchange is None:
             return teams and teams(), exchange and exchange()
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  lazy: only a capture of both products needs it
+        from concurrent.futures import (  # noqa: PLC0415
+            ThreadPoolExecutor,
+        )
 
         with ThreadPoolExecutor(max_workers=2) as pool:
             other = pool.submit(_caught, exchange)
@@ -160,14 +178,22 @@ class Live:
                 found = _caught(teams)
                 read = other.result()
             except BaseException:
-                self._lines["exchange"].abandon()  # its thread waits for an answer that nobody wants any more
+                self._lines[
+                    "exchange"
+                ].abandon()  # its thread waits for an answer that nobody wants any more
                 raise
         if isinstance(found, TenantFault) or isinstance(read, TenantFault):
-            raise TenantFault("\n".join(str(one) for one in (found, read) if isinstance(one, TenantFault)))
+            raise TenantFault(
+                "\n".join(str(one) for one in (found, read) if isinstance(one, TenantFault))
+            )
         return found, read
 
     def _now(self) -> str:
-        return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return (
+            datetime.fromtimestamp(self._clock(), UTC)
+            .isoformat(timespec="seconds")
+            .replace("+00:00", "Z")
+        )
 
 
 def _caught(read: Callable[[], _T]) -> _T | TenantFault:
@@ -184,8 +210,15 @@ def _product(cmdlet: str) -> Provider:
 def _directory(teams: TeamsPart | None, exchange: ExchangePart | None) -> dict[str, Json]:
     users = teams.users if teams is not None else {}
     recipients = exchange.recipients if exchange is not None else {}
-    absent = (teams.absent if teams is not None else frozenset()) | (exchange.absent if exchange is not None else frozenset())
-    return {"users": list(_sorted(users)), "groups": [], "recipients": list(_sorted(recipients)), "absent": sorted(absent)}
+    absent = (teams.absent if teams is not None else frozenset()) | (
+        exchange.absent if exchange is not None else frozenset()
+    )
+    return {
+        "users": list(_sorted(users)),
+        "groups": [],
+        "recipients": list(_sorted(recipients)),
+        "absent": sorted(absent),
+    }
 
 
 def _sorted(rows: Mapping[str, Row]) -> Iterator[Row]:

@@ -1,4 +1,6 @@
-"""Opening a session: module, sign-in, tenant, cmdlets, in this order; nothing else happens before the tenant is the right one."""
+"""Opening a session: module, sign-in, tenant, cmdlets, in this order; nothing else happens before
+the tenant is the right one.
+"""
 
 from __future__ import annotations
 
@@ -27,17 +29,22 @@ if TYPE_CHECKING:
     from reconciler.powershell.session import Resolved, Session
 
 MINIMUM: Final[Mapping[Provider, str]] = {"teams": "6.9.0", "exchange": "3.10.0"}
-"""Oldest versions: Get-CsOnlineUser has `-Properties` from 6.9.0 (its page), ExchangeOnlineManagement runs on PowerShell 7.6 from 3.10.0."""
+"""Oldest versions: Get-CsOnlineUser has `-Properties` from 6.9.0 (its page),
+ExchangeOnlineManagement runs on PowerShell 7.6 from 3.10.0.
+"""
 ROLES: Final[Mapping[Provider, tuple[str, str]]] = {
     "teams": ("Global Reader", "Teams Administrator"),
     "exchange": ("Global Reader", "Exchange Administrator"),
 }
-"""Entra roles of the account that reads, and of the one that writes (Microsoft Learn, application-based authentication of either module)."""
+"""Entra roles of the account that reads, and of the one that writes (Microsoft Learn,
+application-based authentication of either module).
+"""
 _WHERE: Final = "Get-ConnectionInformation"
 
 
 _PASSING: Final = PASSING - {ErrorClass.EXPIRED}
-"""Classes of errors after which signing in again may succeed; a credential that has ended stays so."""
+"""Classes of errors after which signing in again may succeed; a credential that has ended stays so.
+"""
 
 
 class NotNow(TenantFault):
@@ -45,7 +52,10 @@ class NotNow(TenantFault):
 
 
 class Settings(Struct, frozen=True):
-    """Which tenant, and how to sign in: what a Tenant document or a plan file says. `connect` names environment variables, never values."""
+    """Which tenant, and how to sign in: what a Tenant document or a plan file says.
+
+    `connect` names environment variables, never values.
+    """
 
     tenant_id: str
     organization: str | None
@@ -53,7 +63,10 @@ class Settings(Struct, frozen=True):
 
 
 class Opened(Struct, frozen=True):
-    """A session that leads to the right tenant. `allowed`: cmdlets that are there. `lasts_until`: unix seconds, None if nothing ends it."""
+    """A session that leads to the right tenant.
+
+    `allowed`: cmdlets that are there. `lasts_until`: unix seconds, None if nothing ends it.
+    """
 
     session: Session
     allowed: frozenset[str]
@@ -61,7 +74,10 @@ class Opened(Struct, frozen=True):
 
 
 class Start(Struct, frozen=True):
-    """Starts PowerShell for a connection. `environment` is this process's; `show` gets what it prints while a person signs in with a code."""
+    """Starts PowerShell for a connection.
+
+    `environment` is this process's; `show` gets what it prints while a person signs in with a code.
+    """
 
     environment: Mapping[str, str]
     show: Callable[[str], None] | None = None
@@ -88,7 +104,9 @@ def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
     return questions.READS[provider] + (questions.WRITES[provider] if writes else ())
 
 
-def connection(settings: Settings, provider: Provider, environment: Mapping[str, str]) -> Connection:
+def connection(
+    settings: Settings, provider: Provider, environment: Mapping[str, str]
+) -> Connection:
     """How to sign in to one product; what the other one needs does not have to be there.
 
     Raises:
@@ -96,7 +114,8 @@ def connection(settings: Settings, provider: Provider, environment: Mapping[str,
     """
     if provider not in settings.connect:
         raise DoorFault(
-            f"the Tenant document does not say how to sign in to {provider}: add `spec.connect.{provider}` (`reconciler schema Tenant`)"
+            f"the Tenant document does not say how to sign in to {provider}: add"
+            f" `spec.connect.{provider}` (`reconciler schema Tenant`)"
         )
     chosen = {key: settings.connect[key] for key in ("cloud", provider) if key in settings.connect}
     return connections(chosen, settings.tenant_id, settings.organization, environment)[provider]
@@ -132,7 +151,8 @@ def _prepared(session: Session, chosen: Connection, names: Sequence[str]) -> Ope
 
 
 def signed_in(session: Session, chosen: Connection) -> str:
-    """Sign in, and make sure that it is to the right tenant; return the module that holds the cmdlets.
+    """Sign in, and make sure that it is to the right tenant; return the module that holds the
+    cmdlets.
 
     Raises:
         TenantFault: refused, or another tenant.
@@ -143,21 +163,29 @@ def signed_in(session: Session, chosen: Connection) -> str:
         found = meaning(fault.error, chosen.cmdlet)
         passes = found in _PASSING and not chosen.interactive
         raise (NotNow if passes else TenantFault)(
-            f"{chosen.provider}: signing in with {chosen.way.value} was refused: {advised(found, fault.error.message)}; "
-            "`reconciler doctor` checks the way to sign in"
+            f"{chosen.provider}: signing in with {chosen.way.value} was refused:"
+            f" {advised(found, fault.error.message)}; `reconciler doctor` checks the way to sign in"
         ) from fault
-    return _teams_module(output, chosen) if chosen.provider == "teams" else _exchange_module(session, chosen)
+    return (
+        _teams_module(output, chosen)
+        if chosen.provider == "teams"
+        else _exchange_module(session, chosen)
+    )
 
 
 def _teams_module(output: Json, chosen: Connection) -> str:
     rows = [row for row in output if isinstance(row, dict)] if isinstance(output, list) else []
-    tenants = {str(tenant).lower() for row in rows if (tenant := row.get("TenantId") or row.get("Tenant"))}
+    tenants = {
+        str(tenant).lower() for row in rows if (tenant := row.get("TenantId") or row.get("Tenant"))
+    }
     _expect_tenant(tenants, chosen)
     return chosen.module
 
 
 def _exchange_module(session: Session, chosen: Connection) -> str:
-    """After signing in, the cmdlets are in a module that was made for this session; only this cmdlet tells which."""
+    """After signing in, the cmdlets are in a module that was made for this session; only this
+    cmdlet tells which.
+    """
     session.resolve([_WHERE], [chosen.module])
     call = Invocation(_WHERE, {})
     answer = session.run(call, rendering.render(call), select=("TenantID", "State", "ModuleName"))
@@ -168,7 +196,8 @@ def _exchange_module(session: Session, chosen: Connection) -> str:
     module = connected[-1].get("ModuleName")
     if not isinstance(module, str) or not module:
         raise TenantFault(
-            f"exchange: {_WHERE} does not say which module holds the cmdlets: `reconciler doctor` says which versions are known"
+            f"exchange: {_WHERE} does not say which module holds the cmdlets: `reconciler doctor`"
+            " says which versions are known"
         )
     return _last_part(module)
 
@@ -177,8 +206,9 @@ def _expect_tenant(found: set[str], chosen: Connection) -> None:
     if found != {chosen.tenant_id.lower()}:
         where = " and ".join(sorted(shown(one) for one in found)) or "no tenant that it names"
         raise TenantFault(
-            f"{chosen.provider}: the credential leads to {where}, not to {chosen.tenant_id}: nothing was read or written. "
-            "Correct `tenantId` of the Tenant document, or the variables that `spec.connect` names"
+            f"{chosen.provider}: the credential leads to {where}, not to {chosen.tenant_id}:"
+            " nothing was read or written. Correct `tenantId` of the Tenant document, or the"
+            " variables that `spec.connect` names"
         )
 
 
@@ -191,15 +221,21 @@ def expect(provider: Provider, found: Mapping[str, Resolved | None]) -> None:
     """Compare installed cmdlets with the ones that this tool was made for.
 
     Raises:
-        TenantFault: one that it cannot do without is missing, or one lacks a parameter; names all of them.
+        TenantFault: one that it cannot do without is missing, or one lacks a parameter; names all
+            of them.
     """
-    faults = [fault for name, one in found.items() if (fault := difference(name, one)) and name not in questions.SPARED]
+    faults = [
+        fault
+        for name, one in found.items()
+        if (fault := difference(name, one)) and name not in questions.SPARED
+    ]
     if not faults:
         return
     reads, writes = ROLES[provider]
     raise TenantFault(
-        f"{provider}: {'; '.join(faults)}. A cmdlet that is missing was not imported because the account lacks its role (reading: {reads}, "
-        f"writing: {writes}); `reconciler doctor` shows each"
+        f"{provider}: {'; '.join(faults)}. A cmdlet that is missing was not imported because the"
+        f" account lacks its role (reading: {reads}, writing: {writes}); `reconciler doctor` shows"
+        " each"
     )
 
 
@@ -208,4 +244,8 @@ def difference(name: str, found: Resolved | None) -> str | None:
     if found is None:
         return f"{name} is missing"
     lacking = sorted(rendering.printed(name) - found.parameters)
-    return f"{name} of version {found.version} has no parameter {' or '.join(lacking)}" if lacking else None
+    return (
+        f"{name} of version {found.version} has no parameter {' or '.join(lacking)}"
+        if lacking
+        else None
+    )

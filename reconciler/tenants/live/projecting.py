@@ -1,4 +1,6 @@
-"""Objects of the service -> rows of a capture: plain properties only, spelled as the service spells them."""
+"""Objects of the service -> rows of a capture: plain properties only, spelled as the service spells
+them.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +25,31 @@ if TYPE_CHECKING:
 Row = Mapping[str, "Json"]
 
 _REPLACEMENT: Final = "\ufffd"
-"""What half of a surrogate pair becomes on the way through PowerShell's JSON: a name that holds it may have been another."""
-LISTABLE: Final = frozenset({"MailUniversalSecurityGroup", "MailUniversalDistributionGroup", "MailNonUniversalGroup", "RoomList"})
-"""Types of groups whose members Get-DistributionGroupMember lists. Those of a Microsoft 365 group come from elsewhere, those of a dynamic one are
-computed: they stay unknown."""
+"""What half of a surrogate pair becomes on the way through PowerShell's JSON: a name that holds it
+may have been another.
+"""
+LISTABLE: Final = frozenset(
+    {
+        "MailUniversalSecurityGroup",
+        "MailUniversalDistributionGroup",
+        "MailNonUniversalGroup",
+        "RoomList",
+    }
+)
+"""Types of groups whose members Get-DistributionGroupMember lists.
+
+Those of a Microsoft 365 group come from elsewhere, those of a dynamic one are
+
+computed: they stay unknown.
+"""
 _NO_MAILBOX: Final = frozenset({"MailContact", "MailForestContact", "PublicFolder"})
 """Types of members that have no object id and no mailbox to reach."""
 
 
 class Recipient(Struct, frozen=True):
-    """A recipient as it was read: its row in the capture, and the name that Exchange itself takes for it."""
+    """A recipient as it was read: its row in the capture, and the name that Exchange itself takes
+    for it.
+    """
 
     row: dict[str, Json]
     identity: str
@@ -64,20 +81,25 @@ def fit(rows: Sequence[Row], names: Sequence[str], what: str) -> Sequence[Row]:
     """The rows, if no name in them was damaged on the way.
 
     Raises:
-        TenantFault: one holds a replacement character, so that it may not be the name that the service has.
+        TenantFault: one holds a replacement character, so that it may not be the name that the
+            service has.
     """
     for row in rows:
         for name in names:
             value = row.get(name)
             if isinstance(value, str) and _REPLACEMENT in value:
                 raise TenantFault(
-                    f"{what}: {name} {shown(value)} holds U+FFFD: it was damaged on the way, or has half a character; rename it in the tenant"
+                    f"{what}: {name} {shown(value)} holds U+FFFD: it was damaged on the way, or has"
+                    " half a character; rename it in the tenant"
                 )
     return rows
 
 
 def grant(row: Row) -> dict[str, Json]:
-    """A user's direct grant. The policy is an object with a name from module 3.0.0 on, a text before."""
+    """A user's direct grant.
+
+    The policy is an object with a name from module 3.0.0 on, a text before.
+    """
     policy = row.get(POLICY_TYPE)
     if isinstance(policy, Mapping):
         policy = kept(policy, ("Authority", "Name"))
@@ -86,16 +108,24 @@ def grant(row: Row) -> dict[str, Json]:
 
 def user(row: Row) -> dict[str, Json]:
     """A user of the directory."""
-    return {"id": row["Identity"], "upn": row["UserPrincipalName"], "displayName": row.get("DisplayName")}
+    return {
+        "id": row["Identity"],
+        "upn": row["UserPrincipalName"],
+        "displayName": row.get("DisplayName"),
+    }
 
 
 def is_leaving(row: Row) -> bool:
-    """Whether a user is deleted and not yet gone: such a user is listed for 30 days (Get-CsOnlineUser page)."""
+    """Whether a user is deleted and not yet gone: such a user is listed for 30 days
+    (Get-CsOnlineUser page).
+    """
     return bool(row.get("SoftDeletionTimestamp"))
 
 
 def recipient(row: Row) -> Recipient | None:
-    """A recipient of the directory; None for what has no object id in Entra or no address: it is no scope, and nothing reaches it by one."""
+    """A recipient of the directory; None for what has no object id in Entra or no address: it is no
+    scope, and nothing reaches it by one.
+    """
     one, primary = guid(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
     if one is None or not primary or "IsValidSecurityPrincipal" not in row:
         return None
@@ -112,7 +142,13 @@ def recipient(row: Row) -> Recipient | None:
 
 
 def members(rows: Sequence[Row]) -> list[str] | None:
-    """Object ids of a group's direct members, sorted; None if one of them may have a mailbox and has no id."""
-    ids = [guid(row.get("ExternalDirectoryObjectId")) for row in rows if row["RecipientTypeDetails"] not in _NO_MAILBOX]
+    """Object ids of a group's direct members, sorted; None if one of them may have a mailbox and
+    has no id.
+    """
+    ids = [
+        guid(row.get("ExternalDirectoryObjectId"))
+        for row in rows
+        if row["RecipientTypeDetails"] not in _NO_MAILBOX
+    ]
     found = [one for one in ids if one is not None]
     return sorted(set(found)) if len(found) == len(ids) else None

@@ -1,4 +1,6 @@
-"""What a live tenant is asked: each reading as a value, with the properties that it needs, so that what is asked can be seen in one place."""
+"""What a live tenant is asked: each reading as a value, with the properties that it needs, so that
+what is asked can be seen in one place.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,16 @@ READS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Cmdlets that a reading session may call, by product."""
 WRITES: Final[Mapping[str, tuple[str, ...]]] = {
-    "teams": tuple(f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove")),
+    "teams": tuple(
+        f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove")
+    ),
     "exchange": tuple(f"{verb}-ApplicationAccessPolicy" for verb in ("New", "Set", "Remove")),
 }
 """Cmdlets that only an apply may call."""
 CHECK: Final = "Test-ApplicationAccessPolicy"
 SPARED: Final = frozenset({CHECK, "Get-Group"})
-"""Cmdlets without which a tenant can still be read and written: what only they tell stays unknown."""
+"""Cmdlets without which a tenant can still be read and written: what only they tell stays unknown.
+"""
 
 PRINCIPALS: Final = ("UserMailbox", "MailUser", "MailUniversalSecurityGroup")
 """Types of recipients that can be the scope of a policy (New-ApplicationAccessPolicy page)."""
@@ -47,7 +52,8 @@ class Question(Struct, frozen=True):
     Attributes:
         cmdlet: Its name.
         parameters: What it is called with.
-        needed: Properties that every object must have; one that lacks one means that something else was read than was asked for.
+        needed: Properties that every object must have; one that lacks one means that something else
+            was read than was asked for.
         more: Properties that are taken where they are.
         nothing: Classes of errors that mean: there are no objects.
     """
@@ -64,9 +70,14 @@ class Question(Struct, frozen=True):
         return (*self.needed, *self.more)
 
 
-TEAMS_POLICIES: Final = Question("Get-CsApplicationAccessPolicy", {}, ("Identity", "AppIds", "Description"))
+TEAMS_POLICIES: Final = Question(
+    "Get-CsApplicationAccessPolicy", {}, ("Identity", "AppIds", "Description")
+)
 GROUP_ASSIGNMENTS: Final = Question(
-    "Get-CsGroupPolicyAssignment", {"PolicyType": POLICY_TYPE}, ("GroupId", "PolicyType", "PolicyName"), ("Priority", "Rank")
+    "Get-CsGroupPolicyAssignment",
+    {"PolicyType": POLICY_TYPE},
+    ("GroupId", "PolicyType", "PolicyName"),
+    ("Priority", "Rank"),
 )
 EXCHANGE_POLICIES: Final = Question(
     "Get-ApplicationAccessPolicy",
@@ -77,7 +88,12 @@ EXCHANGE_POLICIES: Final = Question(
 )
 _USER: Final = ("Identity", "UserPrincipalName")
 _ABOUT_USER: Final = ("DisplayName", "SoftDeletionTimestamp")
-_RECIPIENT: Final = ("ExternalDirectoryObjectId", "PrimarySmtpAddress", "RecipientTypeDetails", "IsValidSecurityPrincipal")
+_RECIPIENT: Final = (
+    "ExternalDirectoryObjectId",
+    "PrimarySmtpAddress",
+    "RecipientTypeDetails",
+    "IsValidSecurityPrincipal",
+)
 _TYPE: Final = _RECIPIENT.index("RecipientTypeDetails")
 _ABOUT_RECIPIENT: Final = ("EmailAddresses", "DisplayName", "Guid")
 _ABSENT: Final = frozenset({ErrorClass.NOT_FOUND})
@@ -86,12 +102,23 @@ ALL: Final = "Unlimited"
 
 
 def grants(filter_: str) -> Question:
-    """Users with a direct grant. `-Properties` keeps 100,000 answers small; the module adds id and names by itself (from 6.9.0)."""
-    return Question("Get-CsOnlineUser", {"Filter": filter_, "Properties": [POLICY_TYPE]}, (*_USER, POLICY_TYPE), ("DisplayName",))
+    """Users with a direct grant.
+
+    `-Properties` keeps 100,000 answers small; the module adds id and names by itself (from 6.9.0).
+    """
+    return Question(
+        "Get-CsOnlineUser",
+        {"Filter": filter_, "Properties": [POLICY_TYPE]},
+        (*_USER, POLICY_TYPE),
+        ("DisplayName",),
+    )
 
 
 ALL_USERS: Final = Question(
-    "Get-CsOnlineUser", {"Filter": filters.NOT_DELETED, "Properties": ["SoftDeletionTimestamp"]}, _USER, _ABOUT_USER
+    "Get-CsOnlineUser",
+    {"Filter": filters.NOT_DELETED, "Properties": ["SoftDeletionTimestamp"]},
+    _USER,
+    _ABOUT_USER,
 )
 
 
@@ -101,7 +128,10 @@ def user(name: str) -> Question:
 
 
 def recipient(address: str) -> Question:
-    """One recipient by any address. The page warns that an identity nobody has may list everybody: whoever asks compares what came."""
+    """One recipient by any address.
+
+    The page warns that an identity nobody has may list everybody: whoever asks compares what came.
+    """
     return Question("Get-Recipient", {"Identity": address}, _RECIPIENT, _ABOUT_RECIPIENT, _ABSENT)
 
 
@@ -112,14 +142,22 @@ def recipients(ids: tuple[str, ...]) -> Question:
 
 
 ALL_PRINCIPALS: Final = Question(
-    "Get-Recipient", {"RecipientTypeDetails": list(PRINCIPALS), "ResultSize": ALL}, _RECIPIENT, _ABOUT_RECIPIENT
+    "Get-Recipient",
+    {"RecipientTypeDetails": list(PRINCIPALS), "ResultSize": ALL},
+    _RECIPIENT,
+    _ABOUT_RECIPIENT,
 )
 
 
 def members(group: str) -> Question:
     """The direct members of a distribution or security group, by the group's own GUID in Exchange."""
-    needed, more = (_RECIPIENT[_TYPE],), (*_RECIPIENT[:_TYPE], *_RECIPIENT[_TYPE + 1 :], *_ABOUT_RECIPIENT)
-    return Question("Get-DistributionGroupMember", {"Identity": group, "ResultSize": ALL}, needed, more)
+    needed, more = (
+        (_RECIPIENT[_TYPE],),
+        (*_RECIPIENT[:_TYPE], *_RECIPIENT[_TYPE + 1 :], *_ABOUT_RECIPIENT),
+    )
+    return Question(
+        "Get-DistributionGroupMember", {"Identity": group, "ResultSize": ALL}, needed, more
+    )
 
 
 def security_id(group: str) -> Question:
@@ -128,5 +166,9 @@ def security_id(group: str) -> Question:
 
 
 def access_check(mailbox: str, application: str) -> Question:
-    """What the policies of Exchange say about one application and one mailbox (Test-ApplicationAccessPolicy page)."""
-    return Question(CHECK, {"Identity": mailbox, "AppId": application}, ("AccessCheckResult",), ("MailboxId",))
+    """What the policies of Exchange say about one application and one mailbox
+    (Test-ApplicationAccessPolicy page).
+    """
+    return Question(
+        CHECK, {"Identity": mailbox, "AppId": application}, ("AccessCheckResult",), ("MailboxId",)
+    )

@@ -1,4 +1,6 @@
-"""Reading the Exchange side: policies, and the recipients that are or shall be scopes, with their members."""
+"""Reading the Exchange side: policies, and the recipients that are or shall be scopes, with their
+members.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ _SECURITY_GROUP = "MailUniversalSecurityGroup"
 
 
 class ExchangePart(Struct, frozen=True):
-    """What a capture holds of Exchange: its section, recipients of the directory by lower-case id, and names looked for in vain."""
+    """What a capture holds of Exchange: its section, recipients of the directory by lower-case id,
+    and names looked for in vain.
+    """
 
     section: dict[str, Json]
     recipients: Mapping[str, Row]
@@ -42,7 +46,13 @@ def read(ask: Ask, request: CaptureRequest) -> ExchangePart:
         TenantFault: not everything could be read, or one name has two recipients.
     """
     wanted = "exchange" in request.products
-    policies = projecting.fit(ask(questions.EXCHANGE_POLICIES), ("Identity", "ScopeName"), "exchange policy") if wanted else ()
+    policies = (
+        projecting.fit(
+            ask(questions.EXCHANGE_POLICIES), ("Identity", "ScopeName"), "exchange policy"
+        )
+        if wanted
+        else ()
+    )
     section = _section(ask, policies) if wanted else unread()
     scopes = {} if request.rows_only else _scopes(policies)
     found = _Found(ask)
@@ -51,7 +61,11 @@ def read(ask: Ask, request: CaptureRequest) -> ExchangePart:
     found.look_up(request.recipients, scopes)
     found.expand()
     found.identify(scopes)
-    return ExchangePart(section, {one: recipient.row for one, recipient in found.recipients.items()}, frozenset(found.absent))
+    return ExchangePart(
+        section,
+        {one: recipient.row for one, recipient in found.recipients.items()},
+        frozenset(found.absent),
+    )
 
 
 def unread() -> dict[str, Json]:
@@ -101,7 +115,9 @@ class _Found:
         self._named += sorted(one for one in {*ids, *scopes} if one in self.recipients)
 
     def expand(self) -> None:
-        """Read the members of every named group, and of the groups among them; a group is read once, so that a circle ends."""
+        """Read the members of every named group, and of the groups among them; a group is read
+        once, so that a circle ends.
+        """
         waiting, seen = list(self._named), set[str]()
         while waiting:
             one = waiting.pop()
@@ -110,7 +126,9 @@ class _Found:
             seen.add(one)
 
     def identify(self, known: Mapping[str, str]) -> None:
-        """Add the SIDs: those that policies tell, and those of named groups that no policy has as its scope yet."""
+        """Add the SIDs: those that policies tell, and those of named groups that no policy has as
+        its scope yet.
+        """
         for one, sid in known.items():
             if one in self.recipients:
                 self.recipients[one].row["sid"] = sid
@@ -128,28 +146,43 @@ class _Found:
         known = self._holders(self.recipients.values(), address)
         found = known or self._holders(self.take_matching(address), address)
         if len(found) > 1:
-            raise TenantFault(f"exchange: {shown(address)} is an address of {' and of '.join(sorted(found))}: correct it in the tenant")
+            raise TenantFault(
+                f"exchange: {shown(address)} is an address of {' and of '.join(sorted(found))}:"
+                " correct it in the tenant"
+            )
         self._named += found
         if not found:
             self.absent.add(address)
 
     def take_matching(self, address: str) -> list[Recipient]:
-        """Ask for an address and note those who have it; the cmdlet also goes by other names, and may list everybody."""
+        """Ask for an address and note those who have it; the cmdlet also goes by other names, and
+        may list everybody.
+        """
         rows = self._ask(questions.recipient(address))
-        return self.take(row for row in rows if (one := projecting.recipient(row)) is not None and address in one.names)
+        return self.take(
+            row
+            for row in rows
+            if (one := projecting.recipient(row)) is not None and address in one.names
+        )
 
     @staticmethod
     def _holders(recipients: Iterable[Recipient], address: str) -> list[str]:
         return sorted({one.id for one in recipients if address in one.names})
 
     def _members(self, group: Recipient) -> list[str]:
-        """Note the members of a group, everybody as a recipient too, so that whoever judges knows who is no group; return the groups."""
+        """Note the members of a group, everybody as a recipient too, so that whoever judges knows
+        who is no group; return the groups.
+        """
         rows = self._ask(questions.members(group.identity))
         ids = projecting.members(rows)
         group.row["members"] = ids
         self.take(rows)
         self._by_id_of_members(ids or ())
-        return [one for one in ids or () if one in self.recipients and self.recipients[one].type in projecting.LISTABLE]
+        return [
+            one
+            for one in ids or ()
+            if one in self.recipients and self.recipients[one].type in projecting.LISTABLE
+        ]
 
     def _by_id_of_members(self, ids: Sequence[str]) -> None:
         """A member that is not found was not asked for by anybody: it is unknown, not absent."""
@@ -160,7 +193,11 @@ class _Found:
     def _security_id(self, recipient: Recipient) -> None:
         if recipient.type != _SECURITY_GROUP:
             return
-        found = [row["Sid"] for row in self._ask(questions.security_id(recipient.identity)) if isinstance(row.get("Sid"), str)]
+        found = [
+            row["Sid"]
+            for row in self._ask(questions.security_id(recipient.identity))
+            if isinstance(row.get("Sid"), str)
+        ]
         if len(found) == 1:
             recipient.row["sid"] = found[0]
 

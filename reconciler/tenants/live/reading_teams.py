@@ -1,4 +1,6 @@
-"""Reading the Teams side: policies, groups, direct grants read twice in two ways, and the users that somebody asks for."""
+"""Reading the Teams side: policies, groups, direct grants read twice in two ways, and the users
+that somebody asks for.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,16 @@ if TYPE_CHECKING:
     from reconciler.tenants.live.projecting import Row
 
 MANY: Final = 300
-"""From so many unknown names on, reading every user is quicker than asking for each (0.5 s a call; 92 s for 300,000 users, robdy.io)."""
+"""From so many unknown names on, reading every user is quicker than asking for each (0.5 s a call;
+92 s for 300,000 users, robdy.io).
+"""
 _NAMED: Final = 5
 
 
 class TeamsPart(Struct, frozen=True):
-    """What a capture holds of Teams: its section, users of the directory by lower-case id, and names that were looked for in vain."""
+    """What a capture holds of Teams: its section, users of the directory by lower-case id, and
+    names that were looked for in vain.
+    """
 
     section: dict[str, Json]
     users: Mapping[str, Row]
@@ -40,10 +46,12 @@ def read(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> Teams
     Args:
         ask: Asks the service.
         request: What is wanted; without the product only its users are looked up.
-        settle: Waits until the service has made up its mind; False when it has been waited for long enough.
+        settle: Waits until the service has made up its mind; False when it has been waited for long
+            enough.
 
     Raises:
-        TenantFault: not everything could be read, or two readings of the same thing contradict each other.
+        TenantFault: not everything could be read, or two readings of the same thing contradict each
+            other.
     """
     wanted = "teams" in request.products
     section, holders = _section(ask, settle) if wanted else (unread(), [])
@@ -60,13 +68,17 @@ def unread() -> dict[str, Json]:
 def _section(ask: Ask, settle: Callable[[], bool]) -> tuple[dict[str, Json], Sequence[Row]]:
     """The section, and the users who hold a grant as they were read."""
     policies = projecting.fit(ask(questions.TEAMS_POLICIES), ("Identity",), "teams policy")
-    groups = projecting.fit(ask(questions.GROUP_ASSIGNMENTS), ("PolicyName",), "teams group assignment")
+    groups = projecting.fit(
+        ask(questions.GROUP_ASSIGNMENTS), ("PolicyName",), "teams group assignment"
+    )
     holders = _grants(ask, _names(policies), settle)
     section: dict[str, Json] = {
         "complete": True,
         "tenantId": ask.tenant_id,
         "policies": [projecting.kept(row, questions.TEAMS_POLICIES.select) for row in policies],
-        "groupAssignments": [projecting.kept(row, questions.GROUP_ASSIGNMENTS.select) for row in groups],
+        "groupAssignments": [
+            projecting.kept(row, questions.GROUP_ASSIGNMENTS.select) for row in groups
+        ],
         "users": [projecting.grant(row) for row in holders],
         "reads": ask.reads(),
     }
@@ -75,21 +87,30 @@ def _section(ask: Ask, settle: Callable[[], bool]) -> tuple[dict[str, Json], Seq
 
 def _names(policies: Iterable[Row]) -> list[str]:
     """Names of the policies that can be granted."""
-    names = (bare_name(identity) for row in policies if isinstance(identity := row["Identity"], str))
+    names = (
+        bare_name(identity) for row in policies if isinstance(identity := row["Identity"], str)
+    )
     return [name for name in names if name_key(name) not in {GLOBAL, TEMPLATE}]
 
 
 def _grants(ask: Ask, names: Sequence[str], settle: Callable[[], bool]) -> Sequence[Row]:
     """Direct grants: everybody's at once, and the holders of each policy, which must agree.
 
-    How a filter on a policy is spelled, public sources do not agree on; a spelling that the service does not understand may list nobody.
+    How a filter on a policy is spelled, public sources do not agree on; a spelling that the service
+    does not understand may list nobody.
     """
     every = [filters.holders_of(name) for name in names]
     while True:
         before = ask.mark()
-        rows = projecting.fit(ask(questions.grants(filters.HOLDERS)), ("UserPrincipalName",), "teams user")
+        rows = projecting.fit(
+            ask(questions.grants(filters.HOLDERS)), ("UserPrincipalName",), "teams user"
+        )
         held = _by_policy(rows)
-        differing = [name for name, one in zip(names, every, strict=True) if _asked(ask, one, name) != held.get(name_key(name), set())]
+        differing = [
+            name
+            for name, one in zip(names, every, strict=True)
+            if _asked(ask, one, name) != held.get(name_key(name), set())
+        ]
         if not differing:
             return rows
         if not settle():
@@ -108,7 +129,8 @@ def _asked(ask: Ask, filter_: str, name: str) -> set[str]:
     others = held.keys() - {name_key(name)}
     if others or sum(map(len, held.values())) != len(rows):
         raise TenantFault(
-            f"teams: asked for the holders of policy {shown(name)}, Get-CsOnlineUser lists holders of another one or of none: its filter was not understood"
+            f"teams: asked for the holders of policy {shown(name)}, Get-CsOnlineUser lists holders"
+            " of another one or of none: its filter was not understood"
         )
     return held.get(name_key(name), set())
 
@@ -126,8 +148,10 @@ def _contradiction(names: Sequence[str]) -> TenantFault:
     rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     which = ", ".join(shown(name) for name in names[:_NAMED]) + rest
     return TenantFault(
-        f"teams: reading all direct grants at once and reading the holders of {which} give different users, also when repeated: the reading is not "
-        "known to be complete. Somebody may be changing grants now: try again; if it stays so, the service does not understand the filter for this name"
+        f"teams: reading all direct grants at once and reading the holders of {which} give"
+        " different users, also when repeated: the reading is not known to be complete. Somebody"
+        " may be changing grants now: try again; if it stays so, the service does not understand"
+        " the filter for this name"
     )
 
 
@@ -157,12 +181,22 @@ def _unknown(names: Iterable[str], users: Mapping[str, Row]) -> frozenset[str]:
 
 
 def _matching(rows: Iterable[Row], names: Sequence[str]) -> list[Row]:
-    """Those who have one of the names as their id or user principal name: the cmdlet also goes by SIP address and alias."""
+    """Those who have one of the names as their id or user principal name: the cmdlet also goes by
+    SIP address and alias.
+    """
     wanted = set(names)
-    return [row for row in rows if wanted & {str(row["Identity"]).lower(), str(row["UserPrincipalName"]).lower()}]
+    return [
+        row
+        for row in rows
+        if wanted & {str(row["Identity"]).lower(), str(row["UserPrincipalName"]).lower()}
+    ]
 
 
 def _add(users: dict[str, Row], rows: Sequence[Row]) -> None:
-    staying = [row for row in projecting.fit(rows, ("UserPrincipalName",), "teams user") if not projecting.is_leaving(row)]
+    staying = [
+        row
+        for row in projecting.fit(rows, ("UserPrincipalName",), "teams user")
+        if not projecting.is_leaving(row)
+    ]
     for row in staying:
         users[guid(row["Identity"]) or str(row["Identity"])] = projecting.user(row)

@@ -1,4 +1,5 @@
-r"""The Exchange service: `*-ApplicationAccessPolicy` as its pages and public captures of its objects describe it.
+r"""The Exchange service: `*-ApplicationAccessPolicy` as its pages and public captures of its objects
+describe it.
 
 Rows are replaced, never changed: a capture that was taken keeps what it saw.
 """
@@ -24,14 +25,22 @@ if TYPE_CHECKING:
 Row: TypeAlias = Mapping[str, Any]
 
 SPACE: Final = 31_500
-"""Room for all policies. With `POLICY_SPACE` it holds 300 policies whose description is a blank and about 100 that have the service's own
-description, which is all that is known of the limit (New-ApplicationAccessPolicy page)."""
+"""Room for all policies.
+
+With `POLICY_SPACE` it holds 300 policies whose description is a blank and about 100 that have the
+service's own
+
+description, which is all that is known of the limit (New-ApplicationAccessPolicy page).
+"""
 POLICY_SPACE: Final = 104
 """Room that a policy takes besides its description."""
 _CONTROLLER: Final = "AM0PR05A01DC001.EURPR05A001.prod.outlook.com"
 _NO_POLICIES: Final = (
     "The operation couldn't be performed because object '{}' couldn't be found on '{}'.",
-    "Der Vorgang konnte nicht ausgeführt werden, weil das Objekt '{}' auf '{}' nicht gefunden wurde.",
+    (
+        "Der Vorgang konnte nicht ausgeführt werden, weil das Objekt '{}' auf '{}' nicht gefunden"
+        " wurde."
+    ),
 )
 
 
@@ -58,12 +67,14 @@ class ExchangeService:
         """Get-ApplicationAccessPolicy.
 
         Raises:
-            ObjectNotFound: there is no policy at all; the sentence is English or German (Microsoft365DSC issues 687 and 2998).
+            ObjectNotFound: there is no policy at all; the sentence is English or German
+                (Microsoft365DSC issues 687 and 2998).
         """
         if self._policies:
             return list(self._policies.values())
         store = (
-            rf"OU={self._tenant.get('organization')},OU=Microsoft Exchange Hosted Organizations,DC=EURPR05A001,DC=prod,DC=outlook,DC=com\*"
+            rf"OU={self._tenant.get('organization')},OU=Microsoft Exchange Hosted"
+            r" Organizations,DC=EURPR05A001,DC=prod,DC=outlook,DC=com\*"
         )
         raise ObjectNotFound(_NO_POLICIES[language % len(_NO_POLICIES)].format(store, _CONTROLLER))
 
@@ -72,12 +83,18 @@ class ExchangeService:
         return (identity.rpartition(";")[2] for identity in self._policies)
 
     def new(self, moment: Moment) -> Outcome:
-        """New-ApplicationAccessPolicy: one object for each application of the call. The refusal of a double is seen in scripts, its text is not."""
+        """New-ApplicationAccessPolicy: one object for each application of the call.
+
+        The refusal of a double is seen in scripts, its text is not.
+        """
         scope = self._people.recipient(moment.text("PolicyScopeGroupId"))
         if scope is None:
             return _not_found(moment.text("PolicyScopeGroupId"))
         if not scope.principal:
-            return Failed(Fault.SCOPE_INVALID, "||The identity of the policy scope is not a security principal.")
+            return Failed(
+                Fault.SCOPE_INVALID,
+                "||The identity of the policy scope is not a security principal.",
+            )
         made: dict[str, Row] = {}
         for application in _applications(moment):
             row = self._row(application, scope, moment)
@@ -93,7 +110,11 @@ class ExchangeService:
         row = self._policies.get(identity)
         if row is None:
             return _not_found(moment.text("Identity"))
-        changed = {"Description": moment.text("Description")} if "Description" in moment.parameters else {}
+        changed = (
+            {"Description": moment.text("Description")}
+            if "Description" in moment.parameters
+            else {}
+        )
         return self._stored({**self._policies, identity: {**row, **changed}})
 
     def remove(self, moment: Moment) -> Outcome:
@@ -103,13 +124,19 @@ class ExchangeService:
         return Done()
 
     def _stored(self, policies: dict[str, Row]) -> Outcome:
-        if sum(map(_space, policies.values())) > max(SPACE, sum(map(_space, self._policies.values()))):
-            return Failed(Fault.STORE_FULL, "||The total size of App Access Policies exceeded the limit.")
+        if sum(map(_space, policies.values())) > max(
+            SPACE, sum(map(_space, self._policies.values()))
+        ):
+            return Failed(
+                Fault.STORE_FULL, "||The total size of App Access Policies exceeded the limit."
+            )
         self._policies = policies
         return Done()
 
     def _organization(self) -> str:
-        """As the other policies spell it; what the first policy of a tenant is filed under is inferred."""
+        """As the other policies spell it; what the first policy of a tenant is filed under is
+        inferred.
+        """
         spelled = (row["Identity"].partition("\\")[0] for row in self._policies.values())
         return str(next(spelled, self._tenant["tenantId"]))
 
@@ -123,7 +150,11 @@ class ExchangeService:
             "Identity": f"{self._organization()}\\{application}:{sid};{scope.id}",
             "AppId": application,
             "ScopeIdentityRaw": f"{sid};{scope.id}",
-            "Description": moment.text("Description") if described else default_description(application, sid, scope.id, right),
+            "Description": (
+                moment.text("Description")
+                if described
+                else default_description(application, sid, scope.id, right)
+            ),
             "AccessRight": right.value,
             "ShardType": "All",
             "IsValid": True,
@@ -133,7 +164,10 @@ class ExchangeService:
 
 def _applications(moment: Moment) -> list[str]:
     value = moment.parameters.get("AppId")
-    return [str(item) for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())]
+    return [
+        str(item)
+        for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())
+    ]
 
 
 def _space(row: Row) -> int:
@@ -143,6 +177,7 @@ def _space(row: Row) -> int:
 def _not_found(name: str) -> Failed:
     return Failed(
         Fault.NOT_FOUND,
-        f"Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|The operation couldn't be performed because "
-        f"object '{name}' couldn't be found on '{_CONTROLLER}'.",
+        "Ex6F9304|Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException|The"
+        f" operation couldn't be performed because object '{name}' couldn't be found on"
+        f" '{_CONTROLLER}'.",
     )

@@ -1,4 +1,7 @@
-"""Faults to inject: what goes wrong between us and a service. The same seed gives the same faults at the same calls."""
+"""Faults to inject: what goes wrong between us and a service.
+
+The same seed gives the same faults at the same calls.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,12 @@ class Mishap(StrEnum):
 
 
 REFUSALS: Final[Mapping[Mishap, Failed]] = {
-    Mishap.THROTTLED: Failed(Fault.THROTTLED, "The remote server returned an error: (429) Too Many Requests."),
-    Mishap.TRANSIENT: Failed(Fault.TRANSIENT, "The remote server returned an error: (503) Server Unavailable."),
+    Mishap.THROTTLED: Failed(
+        Fault.THROTTLED, "The remote server returned an error: (429) Too Many Requests."
+    ),
+    Mishap.TRANSIENT: Failed(
+        Fault.TRANSIENT, "The remote server returned an error: (503) Server Unavailable."
+    ),
     Mishap.DENIED: Failed(Fault.DENIED, "Access Denied."),
 }
 """Mishaps that the service reports and that change nothing."""
@@ -36,11 +43,14 @@ NO_ANSWER: Final = Lost("The operation has timed out.")
 class Faults(Struct, frozen=True):
     """What goes wrong.
 
-    `throttled`, `transient`, `lost_before` and `lost_after` (the write took effect) are probabilities of each write, 0 to 1. `denied` names
-    cmdlets that the account may not run. `fail_on` hits one write by its number (from 1, counted over all calls of `run`) or every write of
-    one text. `incomplete_captures` are numbers of captures (from 1) that fail. After a write, `lag` captures do not show it; `scattered` draws
-    each write's lag from 0 to `lag`, so that later writes may show before earlier ones. `in_place_regrant_refused`: a group that holds a
-    policy cannot be granted another, or another rank. `ordinal_removal`: a client id is removed from a Teams policy only as it is spelled.
+    `throttled`, `transient`, `lost_before` and `lost_after` (the write took effect) are
+    probabilities of each write, 0 to 1. `denied` names cmdlets that the account may not run.
+    `fail_on` hits one write by its number (from 1, counted over all calls of `run`) or every write
+    of one text. `incomplete_captures` are numbers of captures (from 1) that fail. After a write,
+    `lag` captures do not show it; `scattered` draws each write's lag from 0 to `lag`, so that later
+    writes may show before earlier ones. `in_place_regrant_refused`: a group that holds a policy
+    cannot be granted another, or another rank. `ordinal_removal`: a client id is removed from a
+    Teams policy only as it is spelled.
     """
 
     seed: int = 0
@@ -58,11 +68,15 @@ class Faults(Struct, frozen=True):
 
 
 class Dice:
-    """Decides, call by call, what goes wrong. Mishaps and lags are drawn apart, so that one kind of fault does not move the other."""
+    """Decides, call by call, what goes wrong.
+
+    Mishaps and lags are drawn apart, so that one kind of fault does not move the other.
+    """
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
-        self._mishaps = random.Random(f"mishaps {faults.seed}")  # noqa: S311  reproducible on purpose
+        # reproducible on purpose
+        self._mishaps = random.Random(f"mishaps {faults.seed}")  # noqa: S311
         self._lags = random.Random(f"lags {faults.seed}")  # noqa: S311  reproducible on purpose
         self._writes = 0
 
@@ -76,7 +90,9 @@ class Dice:
 
     def lag(self) -> int:
         """How many captures will not show the next write."""
-        return self._lags.randint(0, self._faults.lag) if self._faults.scattered else self._faults.lag
+        return (
+            self._lags.randint(0, self._faults.lag) if self._faults.scattered else self._faults.lag
+        )
 
     def _drawn(self, chance: float) -> Mishap | None:
         faults = self._faults

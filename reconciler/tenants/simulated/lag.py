@@ -1,4 +1,6 @@
-"""Propagation: a write is done long before every reading shows it (10 to 20 seconds for a grant, in the field)."""
+"""Propagation: a write is done long before every reading shows it (10 to 20 seconds for a grant, in
+the field).
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ class _Waiting(NamedTuple):
 class Lag:
     """What captures show of a world: the world itself, or, with a lag, the world some writes ago.
 
-    A direct grant may show before earlier writes to other objects. Everything else shows in the order it was written, and nothing shows before
-    what it rests on.
+    A direct grant may show before earlier writes to other objects. Everything else shows in the
+    order it was written, and nothing shows before what it rests on.
     """
 
     def __init__(self, world: World, faults: Faults) -> None:
@@ -48,7 +50,11 @@ class Lag:
         held: set[object] = set()
         for captures, invocation in self._waiting:
             line = _line(invocation)
-            if captures or line in held or isinstance(self._shown.write(invocation, self._faults), Failed):
+            if (
+                captures
+                or line in held
+                or isinstance(self._shown.write(invocation, self._faults), Failed)
+            ):
                 held.add(line)
                 waiting.append(_Waiting(max(captures - 1, 0), invocation))
         return waiting

@@ -21,6 +21,8 @@ class Moment(Struct, frozen=True):
     quirks: Faults
 
     def text(self, name: str) -> str:
-        """A parameter as a text, `""` if it is null or was not given: PowerShell passes `$null` to a text parameter so."""
+        """A parameter as a text, `""` if it is null or was not given: PowerShell passes `$null` to
+        a text parameter so.
+        """
         value = self.parameters.get(name)
         return "" if value is None else str(value)

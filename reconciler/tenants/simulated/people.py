@@ -22,7 +22,11 @@ class People:
     def __init__(self, section: Mapping[str, Any], faults: FaultList) -> None:
         self.known = directory.read(section, "$.directory", faults)
         self._rows = {
-            key: {str(row.get("id")).lower(): row for row in listed(section.get(key), "", FaultList()) if isinstance(row, dict)}
+            key: {
+                str(row.get("id")).lower(): row
+                for row in listed(section.get(key), "", FaultList())
+                if isinstance(row, dict)
+            }
             for key in ("users", "groups", "recipients")
         }
 
@@ -40,20 +44,31 @@ class People:
         folded = name.lower()
         return self.known.recipients.get(self.known.recipients_by_address.get(folded, folded))
 
-    def seen(self, request: CaptureRequest, users: Iterable[str], groups: Iterable[str], scopes: Iterable[str]) -> dict[str, Json]:
+    def seen(
+        self,
+        request: CaptureRequest,
+        users: Iterable[str],
+        groups: Iterable[str],
+        scopes: Iterable[str],
+    ) -> dict[str, Json]:
         """The `directory` of a capture: who was asked for and who stands in what was read.
 
         Args:
-            request: the names to look for. Each is looked for among users and recipients; it is absent if it is not among those it was asked of.
+            request: the names to look for. Each is looked for among users and recipients; it is
+                absent if it is not among those it was asked of.
             users: object ids of holders of direct grants.
-            groups: object ids of groups that hold a grant; those of the request are told beside them.
+            groups: object ids of groups that hold a grant; those of the request are told beside
+                them.
             scopes: object ids of the scopes of Exchange policies.
         """
         asked_scopes = (*request.recipients, *scopes)
         absent = {name.lower() for name in request.users if self.user(name) is None}
         absent |= {name.lower() for name in asked_scopes if self.recipient(name) is None}
         if request.everything:
-            return {**{key: list(rows.values()) for key, rows in self._rows.items()}, "absent": sorted(absent)}
+            return {
+                **{key: list(rows.values()) for key, rows in self._rows.items()},
+                "absent": sorted(absent),
+            }
         asked = (*request.users, *asked_scopes)
         found = {user for name in asked if (user := self.user(name))}
         addressed = {recipient.id for name in asked if (recipient := self.recipient(name))}
@@ -66,7 +81,9 @@ class People:
         }
 
     def _within(self, recipients: Iterable[str]) -> set[str]:
-        """Everybody in these groups and in the groups among them: whoever judges who is covered has to know who is no group."""
+        """Everybody in these groups and in the groups among them: whoever judges who is covered has
+        to know who is no group.
+        """
         found: set[str] = set()
         waiting = list(recipients)
         while waiting:

@@ -48,7 +48,12 @@ class Simulator:
     source = "simulated"
 
     def __init__(
-        self, path: Path, *, seed_from: Path | Traversable | None = None, faults: Faults | None = None, log_from: int = SMALL
+        self,
+        path: Path,
+        *,
+        seed_from: Path | Traversable | None = None,
+        faults: Faults | None = None,
+        log_from: int = SMALL,
     ) -> None:
         self._faults = faults or Faults()
         self._dice = Dice(self._faults)
@@ -70,12 +75,24 @@ class Simulator:
         if self._unknown is not None:
             raise self._unknown
         if self._captures in self._faults.incomplete_captures:
-            raise TenantFault("SIMULATED TENANT: the reading broke off: (503) Server Unavailable. Try again.")
+            raise TenantFault(
+                "SIMULATED TENANT: the reading broke off: (503) Server Unavailable. Try again."
+            )
         shown = self._lag.shown()
-        teams = _teams(shown) if "teams" in request.products else _unread("policies", "groupAssignments", "users")
-        exchange = _exchange(shown, self._faults.seed) if "exchange" in request.products else _unread("policies")
+        teams = (
+            _teams(shown)
+            if "teams" in request.products
+            else _unread("policies", "groupAssignments", "users")
+        )
+        exchange = (
+            _exchange(shown, self._faults.seed)
+            if "exchange" in request.products
+            else _unread("policies")
+        )
         scopes = shown.exchange.scopes() if "exchange" in request.products else ()
-        users, groups = (shown.teams.holders, _group_ids(shown)) if "teams" in request.products else ((), ())
+        users, groups = (
+            (shown.teams.holders, _group_ids(shown)) if "teams" in request.products else ((), ())
+        )
         return {
             "format_version": "1.0",
             "simulated": True,
@@ -95,7 +112,9 @@ class Simulator:
             BindingFault: PowerShell would not bind it.
             TenantFault: the write cannot be stored.
         """
-        from reconciler.powershell.reading import read  # noqa: PLC0415  lazy: whoever only captures reads no text
+        from reconciler.powershell.reading import (  # noqa: PLC0415
+            read,
+        )
 
         said = _same(read(text), invocation)
         bind(said)
@@ -123,7 +142,11 @@ class Simulator:
     def _written(self, invocation: Invocation) -> Outcome:
         outcome = self._world.write(invocation, self._faults)
         if isinstance(outcome, Done):
-            entry: Json = {"cmdlet": invocation.cmdlet, "parameters": invocation.parameters, "ordinal": self._faults.ordinal_removal}
+            entry: Json = {
+                "cmdlet": invocation.cmdlet,
+                "parameters": invocation.parameters,
+                "ordinal": self._faults.ordinal_removal,
+            }
             try:
                 self._store.commit(entry, self._world.state)
             except TenantFault:
@@ -133,7 +156,9 @@ class Simulator:
         return outcome
 
     def _forget(self) -> None:
-        """What could not be stored has not happened: the tenant is what its file says, and if that cannot be read, nothing that anybody knows."""
+        """What could not be stored has not happened: the tenant is what its file says, and if that
+        cannot be read, nothing that anybody knows.
+        """
         try:
             self._world = self._loaded(self._path)
         except TenantFault as fault:
@@ -148,14 +173,20 @@ class Simulator:
             raise TenantFault(f"{fault}") from fault
         for number, entry in enumerate(entries, 2):
             if not _repeated(entry, loaded):
-                raise TenantFault(f"{path}.log:{number}: does not follow from {path.name}: delete the log, the writes in it are lost")
+                raise TenantFault(
+                    f"{path}.log:{number}: does not follow from {path.name}: delete the log, the"
+                    " writes in it are lost"
+                )
         return loaded
 
 
 def _repeated(entry: Mapping[str, Any], loaded: World) -> bool:
     """Whether a write of the log could be carried out again."""
     try:
-        outcome = loaded.write(Invocation(entry["cmdlet"], entry["parameters"]), Faults(ordinal_removal=entry["ordinal"]))
+        outcome = loaded.write(
+            Invocation(entry["cmdlet"], entry["parameters"]),
+            Faults(ordinal_removal=entry["ordinal"]),
+        )
     except (LookupError, TypeError, ValueError, AttributeError, RefusedText):
         return False
     return isinstance(outcome, Done)
@@ -163,8 +194,12 @@ def _repeated(entry: Mapping[str, Any], loaded: World) -> bool:
 
 def _same(said: Invocation, meant: Invocation) -> Invocation:
     """What the text says, if that is what was meant to the last value; `True` is not `1`."""
-    if said.cmdlet != meant.cmdlet or canonical.dumps(said.parameters) != canonical.dumps(meant.parameters):
-        raise RefusedText(f"the text of {meant.cmdlet} does not say what its step says: nothing was run")
+    if said.cmdlet != meant.cmdlet or canonical.dumps(said.parameters) != canonical.dumps(
+        meant.parameters
+    ):
+        raise RefusedText(
+            f"the text of {meant.cmdlet} does not say what its step says: nothing was run"
+        )
     return said
 
 
@@ -172,8 +207,15 @@ def _teams(shown: World) -> dict[str, Json]:
     section = shown.teams.section()
     reads = [
         _read("Get-CsApplicationAccessPolicy", {}, len(section["policies"]), shown),
-        _read("Get-CsGroupPolicyAssignment", {"PolicyType": POLICY_TYPE}, len(section["groupAssignments"]), shown),
-        _read("Get-CsOnlineUser", {"Filter": f"{POLICY_TYPE} -ne $null"}, len(section["users"]), shown),
+        _read(
+            "Get-CsGroupPolicyAssignment",
+            {"PolicyType": POLICY_TYPE},
+            len(section["groupAssignments"]),
+            shown,
+        ),
+        _read(
+            "Get-CsOnlineUser", {"Filter": f"{POLICY_TYPE} -ne $null"}, len(section["users"]), shown
+        ),
     ]
     return {"complete": True, "tenantId": shown.tenant["tenantId"], "reads": reads, **section}
 
@@ -186,7 +228,12 @@ def _exchange(shown: World, language: int) -> dict[str, Json]:
             raise TenantFault(f"SIMULATED TENANT: {fault}") from fault
         policies = []
     reads = [_read("Get-ApplicationAccessPolicy", {}, len(policies), shown)]
-    return {"complete": True, "tenantId": shown.tenant["tenantId"], "reads": reads, "policies": policies}
+    return {
+        "complete": True,
+        "tenantId": shown.tenant["tenantId"],
+        "reads": reads,
+        "policies": policies,
+    }
 
 
 def _read(cmdlet: str, parameters: Mapping[str, Json], count: int, shown: World) -> dict[str, Json]:

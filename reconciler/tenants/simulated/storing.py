@@ -1,9 +1,11 @@
 """The file of a simulated tenant, and beside a large one a log of the writes since.
 
-A small file is written anew with every write, whole or not at all. A large one (100,000 grants are 20 MB) is left alone and `FILE.log` grows by
-one line a write, until the log is as long as the file: then both become one again. The log's first line is the digest of the file that
-it goes with, so that a process that is killed between the two never pairs a new file with an old log. A torn last line is a write that never
-happened. A power cut can take the last lines along, the end of a process cannot.
+A small file is written anew with every write, whole or not at all. A large one (100,000 grants are
+20 MB) is left alone and `FILE.log` grows by one line a write, until the log is as long as the file:
+then both become one again. The log's first line is the digest of the file that it goes with, so
+that a process that is killed between the two never pairs a new file with an old log. A torn last
+line is a write that never happened. A power cut can take the last lines along, the end of a process
+cannot.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class Store:
         small: size in bytes up to which no log is kept.
     """
 
-    def __init__(self, path: Path, seed_from: Path | Traversable | None, small: int = SMALL) -> None:
+    def __init__(
+        self, path: Path, seed_from: Path | Traversable | None, small: int = SMALL
+    ) -> None:
         self._path = path
         self._seed = seed_from
         self._small = small
@@ -59,7 +63,8 @@ class Store:
             content = files.parsed(data, str(self._seed if seeded else self._path))
         except CaptureFault as fault:
             raise TenantFault(
-                f"{fault}\nA simulated tenant is a file: begin with a copy of the bundled one, or of a capture of everything."
+                f"{fault}\nA simulated tenant is a file: begin with a copy of the bundled one, or"
+                " of a capture of everything."
             ) from fault
         if seeded:
             return content, ()
@@ -79,7 +84,9 @@ class Store:
             else:
                 self._append(canonical.dumps(entry) + b"\n")
         except (CaptureFault, OSError) as fault:
-            raise TenantFault(f"{self._path}: the simulated tenant cannot be stored: {fault}") from fault
+            raise TenantFault(
+                f"{self._path}: the simulated tenant cannot be stored: {fault}"
+            ) from fault
 
     def settle(self, state: Callable[[], Mapping[str, Json]]) -> None:
         """Write the file anew and drop the log."""
@@ -110,7 +117,8 @@ class Store:
             return [json.loads(line) for line in whole[1:]]
         except ValueError as fault:
             raise TenantFault(
-                f"{self._log}: is damaged ({fault}): delete it to go on from {self._path.name}, the writes in it are lost"
+                f"{self._log}: is damaged ({fault}): delete it to go on from {self._path.name}, the"
+                " writes in it are lost"
             ) from fault
 
     def _append(self, line: bytes) -> None:
@@ -121,7 +129,11 @@ class Store:
         with self._log.open("r+b") as file:
             file.truncate(self._logged)
             file.seek(self._logged)
-            file.write(line)  # not flushed to the disk: it outlives the process, and waiting would be most of what a simulated write takes
+            file.write(
+                line
+                # not flushed to the disk: it outlives the process, and waiting would be most of what a
+                # simulated write takes
+            )
         self._logged += len(line)
 
     def _header(self) -> bytes:

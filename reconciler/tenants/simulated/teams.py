@@ -1,7 +1,9 @@
-"""The Teams service: `*-CsApplicationAccessPolicy` as MicrosoftTeams 6.4.0 and 7.7.0 and their pages describe it.
+"""The Teams service: `*-CsApplicationAccessPolicy` as MicrosoftTeams 6.4.0 and 7.7.0 and their
+pages describe it.
 
-Where no public source says what the service does, a comment does, and the answer taken is the harsher one or can be had by a fault. Rows are
-replaced, never changed: a capture that was taken keeps what it saw.
+Where no public source says what the service does, a comment does, and the answer taken is the
+harsher one or can be had by a fault. Rows are replaced, never changed: a capture that was taken
+keeps what it saw.
 """
 
 from __future__ import annotations
@@ -35,14 +37,26 @@ class TeamsService:
 
     def __init__(self, section: Row, people: People) -> None:
         self._people = people
-        self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {_key(row["Identity"]): row for row in _rows(section, "policies")}
-        self._groups = _ranked(sorted(_rows(section, "groupAssignments"), key=lambda row: rank_of(row) or 0))
-        self._users: dict[str, Row] = {row["Identity"].lower(): row for row in _rows(section, "users") if granted_name(row)}
+        self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {
+            _key(row["Identity"]): row for row in _rows(section, "policies")
+        }
+        self._groups = _ranked(
+            sorted(_rows(section, "groupAssignments"), key=lambda row: rank_of(row) or 0)
+        )
+        self._users: dict[str, Row] = {
+            row["Identity"].lower(): row for row in _rows(section, "users") if granted_name(row)
+        }
         self._holders = Counter(_key(granted_name(row)) for row in self._users.values())
 
     def section(self) -> dict[str, list[Row]]:
-        """The rows as Get cmdlets return them: Global first, groups by rank, users who have a direct grant."""
-        return {"policies": list(self._policies.values()), "groupAssignments": list(self._groups), "users": list(self._users.values())}
+        """The rows as Get cmdlets return them: Global first, groups by rank, users who have a
+        direct grant.
+        """
+        return {
+            "policies": list(self._policies.values()),
+            "groupAssignments": list(self._groups),
+            "users": list(self._users.values()),
+        }
 
     @property
     def holders(self) -> Mapping[str, Row]:
@@ -55,7 +69,10 @@ class TeamsService:
         return self._groups
 
     def new(self, moment: Moment) -> Outcome:
-        """New-CsApplicationAccessPolicy. The text of the refusal is invented; that names ignore case is inferred from sibling pages."""
+        """New-CsApplicationAccessPolicy.
+
+        The text of the refusal is invented; that names ignore case is inferred from sibling pages.
+        """
         name = bare_name(moment.text("Identity"))
         key = name_key(name)
         if key in self._policies or key == TEMPLATE:
@@ -75,7 +92,10 @@ class TeamsService:
             return _unknown(moment.text("Identity"))
         if "AppIds" in moment.parameters:
             ordinal = moment.quirks.ordinal_removal
-            row = {**row, "AppIds": _edited(_applications(row), moment.parameters["AppIds"], ordinal=ordinal)}
+            row = {
+                **row,
+                "AppIds": _edited(_applications(row), moment.parameters["AppIds"], ordinal=ordinal),
+            }
         if "Description" in moment.parameters:
             row = {**row, "Description": moment.text("Description")}
         self._policies[key] = row
@@ -89,11 +109,22 @@ class TeamsService:
         if moment.parameters.get("Global") is True:
             return self._grant_tenant(name)
         if name and _key(name) == GLOBAL:
-            return Failed(Fault.INVALID, f'Policy "{name}" is not a user policy. You can assign only a user policy to a specific user.')
-        return self._grant_group(name, moment) if "Group" in moment.parameters else self._grant_user(name, moment)
+            return Failed(
+                Fault.INVALID,
+                f'Policy "{name}" is not a user policy. You can assign only a user policy to a'
+                " specific user.",
+            )
+        return (
+            self._grant_group(name, moment)
+            if "Group" in moment.parameters
+            else self._grant_user(name, moment)
+        )
 
     def remove(self, moment: Moment) -> Outcome:
-        """Remove-CsApplicationAccessPolicy. Global is emptied and stays, as the pages of sibling policies say."""
+        """Remove-CsApplicationAccessPolicy.
+
+        Global is emptied and stays, as the pages of sibling policies say.
+        """
         name = bare_name(moment.text("Identity"))
         key = name_key(name)
         if key not in self._policies:
@@ -104,44 +135,69 @@ class TeamsService:
         if self._holders[key] or any(_key(row["PolicyName"]) == key for row in self._groups):
             return Failed(
                 Fault.ASSIGNED,
-                f'[ClientError] : The policy "{name}" is currently assigned to one or more users or groups. Ensure policy is not assigned '
-                f"before removing. Please refer to documentation. CorrelationId: {_CORRELATION}",
+                f'[ClientError] : The policy "{name}" is currently assigned to one or more users or'
+                " groups. Ensure policy is not assigned before removing. Please refer to"
+                f" documentation. CorrelationId: {_CORRELATION}",
             )
         del self._policies[key]
         return Done()
 
     def _grant_tenant(self, name: str) -> Outcome:
-        """Global takes over the values: later edits of the named policy do not reach it (ten sibling pages). No name: the defaults again."""
+        """Global takes over the values: later edits of the named policy do not reach it (ten
+        sibling pages). No name: the defaults again.
+        """
         source = self._policies[_key(name)] if name else _EMPTY_GLOBAL
-        self._policies[GLOBAL] = {**self._policies[GLOBAL], "AppIds": _applications(source), "Description": source.get("Description") or ""}
+        self._policies[GLOBAL] = {
+            **self._policies[GLOBAL],
+            "AppIds": _applications(source),
+            "Description": source.get("Description") or "",
+        }
         return Done()
 
     def _grant_user(self, name: str, moment: Moment) -> Outcome:
-        """A user has one direct policy at most: a new one replaces it (Grant-CsApplicationAccessPolicy page)."""
+        """A user has one direct policy at most: a new one replaces it
+        (Grant-CsApplicationAccessPolicy page).
+        """
         user = self._people.user(moment.text("Identity"))
         if user is None:
-            return Failed(Fault.NOT_FOUND, f'[ClientError] : User "{moment.text("Identity")}" not found')
+            return Failed(
+                Fault.NOT_FOUND, f'[ClientError] : User "{moment.text("Identity")}" not found'
+            )
         before = self._users.pop(user, None)
         if before is not None:
             self._holders[_key(granted_name(before))] -= 1
         if name:
             row, policy = self._people.user_row(user), self._spelled(name)
             granted = {"Authority": "Tenant", "Name": policy}
-            self._users[user] = {"Identity": row["id"], "UserPrincipalName": row["upn"], POLICY_TYPE: granted}
+            self._users[user] = {
+                "Identity": row["id"],
+                "UserPrincipalName": row["upn"],
+                POLICY_TYPE: granted,
+            }
             self._holders[_key(policy)] += 1
         return Done()
 
     def _grant_group(self, name: str, moment: Moment) -> Outcome:
-        """Ranks are dense: what stands at the rank and behind it moves down, a rank beyond the end is the last (New-CsGroupPolicyAssignment page).
+        """Ranks are dense: what stands at the rank and behind it moves down, a rank beyond the end
+        is the last (New-CsGroupPolicyAssignment page).
 
-        Taking away what a group does not have is accepted; no source says. In-place re-grants are not documented either.
+        Taking away what a group does not have is accepted; no source says. In-place re-grants are
+        not documented either.
         """
         group = moment.text("Group").lower()
         others = [row for row in self._groups if row["GroupId"].lower() != group]
         if name and len(others) < len(self._groups) and moment.quirks.in_place_regrant_refused:
-            return Failed(Fault.EXISTS, f"[ClientError] : Group {group} already has a policy of type {POLICY_TYPE} assigned")
+            return Failed(
+                Fault.EXISTS,
+                f"[ClientError] : Group {group} already has a policy of type {POLICY_TYPE}"
+                " assigned",
+            )
         if name and len(others) >= MOST_GROUPS:
-            return Failed(Fault.INVALID, f"[ClientError] : No more than {MOST_GROUPS} groups can have a policy of type {POLICY_TYPE}")
+            return Failed(
+                Fault.INVALID,
+                f"[ClientError] : No more than {MOST_GROUPS} groups can have a policy of type"
+                f" {POLICY_TYPE}",
+            )
         if name:
             place = _rank(moment.parameters.get("Rank")) or len(others) + 1
             others.insert(place - 1, self._assignment(group, self._spelled(name), moment.clock))
@@ -149,7 +205,13 @@ class TeamsService:
         return Done()
 
     def _assignment(self, group: str, policy: str, clock: str) -> Row:
-        return {"GroupId": group, "PolicyType": POLICY_TYPE, "PolicyName": policy, "CreatedTime": clock, "CreatedBy": _ADMINISTRATOR}
+        return {
+            "GroupId": group,
+            "PolicyType": POLICY_TYPE,
+            "PolicyName": policy,
+            "CreatedTime": clock,
+            "CreatedBy": _ADMINISTRATOR,
+        }
 
     def _spelled(self, name: str) -> str:
         return bare_name(self._policies[_key(name)]["Identity"])
@@ -168,8 +230,14 @@ def _rows(section: Row, key: str) -> Sequence[Row]:
 
 
 def _ranked(rows: Sequence[Row]) -> list[Row]:
-    """Rows with their ranks as `Priority`. `Rank`, which a capture may have beside or instead, would go on telling the old one."""
-    return [row if row.get("Priority") == rank and "Rank" not in row else _at(rank, row) for rank, row in enumerate(rows, 1)]
+    """Rows with their ranks as `Priority`.
+
+    `Rank`, which a capture may have beside or instead, would go on telling the old one.
+    """
+    return [
+        row if row.get("Priority") == rank and "Rank" not in row else _at(rank, row)
+        for rank, row in enumerate(rows, 1)
+    ]
 
 
 def _at(rank: int, row: Row) -> Row:
@@ -182,7 +250,10 @@ def _rank(value: Json) -> int | None:
 
 
 def _texts(value: Json) -> list[str]:
-    return [str(item) for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())]
+    return [
+        str(item)
+        for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())
+    ]
 
 
 def _applications(row: Row) -> list[str]:
@@ -190,7 +261,8 @@ def _applications(row: Row) -> list[str]:
 
 
 def _edited(stored: list[str], edit: Json, *, ordinal: bool) -> list[str]:
-    """A list after an edit, as PowerShell's PSListModifier does it: removes first, a missing one is passed over, adds do not look for doubles.
+    """A list after an edit, as PowerShell's PSListModifier does it: removes first, a missing one is
+    passed over, adds do not look for doubles.
 
     A plain list replaces, but an empty one does nothing.
     """
@@ -198,7 +270,14 @@ def _edited(stored: list[str], edit: Json, *, ordinal: bool) -> list[str]:
         return _texts(edit) or stored
     result = list(stored)
     for gone in _texts(edit.get("Remove")):
-        found = next((kept for kept in result if kept == gone or (not ordinal and kept.lower() == gone.lower())), None)
+        found = next(
+            (
+                kept
+                for kept in result
+                if kept == gone or (not ordinal and kept.lower() == gone.lower())
+            ),
+            None,
+        )
         if found is not None:
             result.remove(found)
     return result + _texts(edit.get("Add"))

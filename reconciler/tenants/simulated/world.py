@@ -55,15 +55,27 @@ class World:
         """
         cmdlet = self._writes.get(invocation.cmdlet)
         if cmdlet is None:
-            raise RefusedText(f"{invocation.cmdlet} is none of the cmdlets that write: {', '.join(sorted(self._writes))}")
+            raise RefusedText(
+                f"{invocation.cmdlet} is none of the cmdlets that write:"
+                f" {', '.join(sorted(self._writes))}"
+            )
         outcome = cmdlet(Moment(invocation.parameters, self.clock, quirks))
         if isinstance(outcome, Done):
-            self.clock = (datetime.fromisoformat(self.clock) + WRITE_TAKES).isoformat().replace("+00:00", "Z")
+            self.clock = (
+                (datetime.fromisoformat(self.clock) + WRITE_TAKES)
+                .isoformat()
+                .replace("+00:00", "Z")
+            )
         return outcome
 
     def state(self) -> dict[str, Json]:
         """The content of the tenant's file."""
-        return {**self._raw, "clock": self.clock, "teams": self.teams.section(), "exchange": self.exchange.section()}
+        return {
+            **self._raw,
+            "clock": self.clock,
+            "teams": self.teams.section(),
+            "exchange": self.exchange.section(),
+        }
 
     def copy(self) -> World:
         """Another world in the same state; rows are shared, since nothing changes them."""
@@ -94,8 +106,12 @@ def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
             faults.add(f"$.{key}", "is no complete section: a simulated tenant is all there is")
     tenant, clock = sections["tenant"], raw.get("clock", raw.get("taken_at"))
     if isinstance(tenant, dict) and not isinstance(tenant.get("tenantId"), str):
-        faults.add("$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID")
+        faults.add(
+            "$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID"
+        )
     if not is_time(clock):
         faults.add("$.clock", "is no time like 2026-11-02T09:00:00Z")
-    kept = {key: value for key, value in raw.items() if key not in {"simulated", "taken_at", "tool"}}
+    kept = {
+        key: value for key, value in raw.items() if key not in {"simulated", "taken_at", "tool"}
+    }
     return {**kept, **sections, "clock": clock}

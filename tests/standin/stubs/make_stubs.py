@@ -2,10 +2,11 @@
 
     python -m tests.standin.stubs.make_stubs --out MODULES [--service-types object|string]
 
-Writes MODULES/MicrosoftTeams/7.7.0 and MODULES/ExchangeOnlineManagement/3.10.1: put MODULES on PSModulePath and the
-stubs import under the real names and versions. Every catalogued cmdlet becomes an advanced function with the catalogued
-parameters, sets, positions, pipeline binding and ShouldProcess, so that binding is PowerShell's own; its body forwards
-the call to the server of README.md. The same catalogue and options give the same bytes.
+Writes MODULES/MicrosoftTeams/7.7.0 and MODULES/ExchangeOnlineManagement/3.10.1: put MODULES on
+PSModulePath and the stubs import under the real names and versions. Every catalogued cmdlet becomes
+an advanced function with the catalogued parameters, sets, positions, pipeline binding and
+ShouldProcess, so that binding is PowerShell's own; its body forwards the call to the server of
+README.md. The same catalogue and options give the same bytes.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ HERE = Path(__file__).resolve().parent
 CATALOGUE = HERE.parents[1] / "data" / "powershell"
 Json = dict[str, Any]
 
-# Catalogue type -> what the stub declares. Types of plain .NET are themselves. The rest live in the modules' own
-# assemblies or only in the service, and the stub declares the nearest plain type; the reason is beside each.
+# Catalogue type -> what the stub declares. Types of plain .NET are themselves. The rest live in the
+# modules' own assemblies or only in the service, and the stub declares the nearest plain type; the
+# reason is beside each.
 PLAIN_TYPES = {
     "String": "string",
     "String[]": "string[]",
@@ -45,15 +47,21 @@ PLAIN_TYPES = {
     "PSSessionOption": "System.Management.Automation.Remoting.PSSessionOption",
 }
 NEAREST_TYPES = {
-    "CertificateParameter (implicit from String thumbprint or X509Certificate2)": "object",  # takes both, so does the stub
-    "IConfigApiBasedCmdletsIdentity": "object",  # a generated model; takes a map or an object from the pipeline
+    "CertificateParameter (implicit from String thumbprint or X509Certificate2)": (
+        "object"
+    ),  # takes both, so does the stub
+    "IConfigApiBasedCmdletsIdentity": (
+        "object"
+    ),  # a generated model; takes a map or an object from the pipeline
     "SendAsyncStep[]": "object[]",  # an array of delegates of the generated client; hidden plumbing
     "Hashtable/dictionary (internal)": "hashtable",
 }
-# Enumerations that the modules define themselves (compiled): declared as PowerShell enumerations of the same name.
+# Enumerations that the modules define themselves (compiled): declared as PowerShell enumerations of
+# the same name.
 MODULE_ENUMERATIONS = {"AccountType", "LogLevel", "ExchangeEnvironment"}
-# Every other type name of the Exchange catalogue is a server type. The module's functions are generated from the server's
-# metadata and cannot know it on the client, so they declare [object] (INFERRED; --service-types string for the other answer).
+# Every other type name of the Exchange catalogue is a server type. The module's functions are
+# generated from the server's metadata and cannot know it on the client, so they declare [object]
+# (INFERRED; --service-types string for the other answer).
 SERVICE_TYPE = {"object": "object", "string": "string"}
 
 ALL_SETS = "(All)"
@@ -79,7 +87,13 @@ class Module:
 
 
 MODULES = (
-    Module("cmdlets-teams.json", "MicrosoftTeams", "7.7.0", ("stub_runtime.ps1",), ("$script:StubModule = 'MicrosoftTeams'",)),
+    Module(
+        "cmdlets-teams.json",
+        "MicrosoftTeams",
+        "7.7.0",
+        ("stub_runtime.ps1",),
+        ("$script:StubModule = 'MicrosoftTeams'",),
+    ),
     Module(
         "cmdlets-exchange.json",
         "ExchangeOnlineManagement",
@@ -90,11 +104,14 @@ MODULES = (
 )
 
 
-# ---- PowerShell text --------------------------------------------------------------------------------------------------
+# ---- PowerShell text
+# --------------------------------------------------------------------------------------------------
 
 
 def literal(text: str) -> str:
-    """A single-quoted literal; catalogue names hold no typographic quotes, and one that did must not pass."""
+    """A single-quoted literal; catalogue names hold no typographic quotes, and one that did must
+    not pass.
+    """
     if any(c in text for c in "\u2018\u2019\u201a\u201b\r\n"):
         raise ValueError(f"not a name: {text!r}")
     return "'" + text.replace("'", "''") + "'"
@@ -104,7 +121,8 @@ def array(names: list[str]) -> str:
     return "@(" + ", ".join(literal(n) for n in names) + ")"
 
 
-# ---- one parameter ------------------------------------------------------------------------------------------------------
+# ---- one parameter
+# ------------------------------------------------------------------------------------------------------
 
 
 def declared_type(parameter: Json, service_type: str) -> str:
@@ -120,18 +138,26 @@ def declared_type(parameter: Json, service_type: str) -> str:
     return nearest + "[]" if name.endswith("[]") else nearest
 
 
-def pipeline_arguments(pipeline: bool | str) -> list[str]:  # noqa: FBT001  a fact, not an option
+def pipeline_arguments(pipeline: bool | str) -> list[str]:
     """`true` in the Exchange catalogue is the docs' word for both ways; Teams' says which."""
-    kinds = {"ByValue", "ByPropertyName"} if pipeline is True else set(str(pipeline or "").split("+"))
+    kinds = (
+        {"ByValue", "ByPropertyName"} if pipeline is True else set(str(pipeline or "").split("+"))
+    )
     return [
         f"{word}=$true"
-        for word, kind in (("ValueFromPipeline", "ByValue"), ("ValueFromPipelineByPropertyName", "ByPropertyName"))
+        for word, kind in (
+            ("ValueFromPipeline", "ByValue"),
+            ("ValueFromPipelineByPropertyName", "ByPropertyName"),
+        )
         if kind in kinds
     ]
 
 
 def set_names(parameter: Json, cmdlet: Json) -> list[str]:
-    """The sets to declare a parameter in. One unnamed declaration unless it is mandatory only in some sets."""
+    """The sets to declare a parameter in.
+
+    One unnamed declaration unless it is mandatory only in some sets.
+    """
     if parameter["sets"] != [ALL_SETS]:
         return list(parameter["sets"])
     if parameter.get("mandatoryIn") and not parameter["mandatory"]:
@@ -169,7 +195,8 @@ def parameter_lines(name: str, parameter: Json, cmdlet: Json, service_type: str)
     yield f"[{declared}] ${{{name}}}{note}"
 
 
-# ---- one cmdlet ---------------------------------------------------------------------------------------------------------
+# ---- one cmdlet
+# ---------------------------------------------------------------------------------------------------------
 
 
 def default_set(cmdlet: Json) -> str | None:
@@ -181,7 +208,9 @@ def default_set(cmdlet: Json) -> str | None:
 
 
 def confirm_impact(cmdlet: Json) -> str:
-    """Documented prompts become High: the harsher reading, which stops a caller that forgot -Confirm:$false."""
+    """Documented prompts become High: the harsher reading, which stops a caller that forgot
+    -Confirm:$false.
+    """
     if cmdlet.get("confirm", {}).get("documentedDefaultPrompt"):
         return "High"
     return str(cmdlet.get("confirmImpact") or "Medium").split()[0]
@@ -192,7 +221,10 @@ def binding_attribute(name: str, cmdlet: Json) -> str:
     if default := default_set(cmdlet):
         arguments.append(f"DefaultParameterSetName={literal(default)}")
     if cmdlet["supportsShouldProcess"]:
-        arguments += ["SupportsShouldProcess=$true", f"ConfirmImpact={literal(confirm_impact(cmdlet))}"]
+        arguments += [
+            "SupportsShouldProcess=$true",
+            f"ConfirmImpact={literal(confirm_impact(cmdlet))}",
+        ]
     return f"[CmdletBinding({', '.join(arguments)})]"
 
 
@@ -212,11 +244,22 @@ def body_line(name: str, cmdlet: Json) -> str:
 def function_text(name: str, cmdlet: Json, service_type: str) -> str:
     """The advanced function that stands for one cmdlet."""
     blocks = [
-        "\n".join("        " + line for line in parameter_lines(n, p, cmdlet, service_type)) for n, p in own_parameters(cmdlet).items()
+        "\n".join("        " + line for line in parameter_lines(n, p, cmdlet, service_type))
+        for n, p in own_parameters(cmdlet).items()
     ]
     lines = [f"function {name} {{", "    " + binding_attribute(name, cmdlet)]
     lines += [f"    [OutputType({literal(t)})]" for t in cmdlet.get("outputTypes", [])]
-    return "\n".join([*lines, "    param(", joined(blocks), "    )", f"    process {{ {body_line(name, cmdlet)} }}", "}", ""])
+    return "\n".join(
+        [
+            *lines,
+            "    param(",
+            joined(blocks),
+            "    )",
+            f"    process {{ {body_line(name, cmdlet)} }}",
+            "}",
+            "",
+        ]
+    )
 
 
 def joined(blocks: list[str]) -> str:
@@ -229,7 +272,8 @@ def joined(blocks: list[str]) -> str:
     return "\n".join(out)
 
 
-# ---- one module ---------------------------------------------------------------------------------------------------------
+# ---- one module
+# ---------------------------------------------------------------------------------------------------------
 
 
 def enumeration_lines(cmdlets: dict[str, Json]) -> Iterator[str]:
@@ -244,7 +288,11 @@ def enumeration_lines(cmdlets: dict[str, Json]) -> Iterator[str]:
 
 def exported(cmdlets: dict[str, Json]) -> list[str]:
     """Names that the module shows right after its import."""
-    return [n for n, c in cmdlets.items() if c.get("exported", True) and not c.get("importedAtConnect", False)]
+    return [
+        n
+        for n, c in cmdlets.items()
+        if c.get("exported", True) and not c.get("importedAtConnect", False)
+    ]
 
 
 def manifest_text(module: Module, names: list[str]) -> str:
@@ -256,7 +304,10 @@ def manifest_text(module: Module, names: list[str]) -> str:
             f"    ModuleVersion = {literal(module.version)}",
             f"    GUID = '{identity}'",
             "    Author = 'stub'",
-            f"    Description = {literal('Stub of ' + module.name + ' for tests: forwards every call to a local server.')}",
+            (
+                "    Description ="
+                f" {literal('Stub of ' + module.name + ' for tests: forwards every call to a local server.')}"
+            ),
             "    PowerShellVersion = '7.6'",
             "    CompatiblePSEditions = @('Core')",
             f"    FunctionsToExport = {array(names)}",
@@ -271,11 +322,18 @@ def manifest_text(module: Module, names: list[str]) -> str:
 
 def module_text(module: Module, cmdlets: dict[str, Json], service_type: str) -> str:
     inside = {n: c for n, c in cmdlets.items() if not c.get("importedAtConnect", False)}
-    head = ["# Generated by make_stubs.py from " + module.catalogue + ". A stub for tests, not Microsoft's module.", ""]
+    head = [
+        "# Generated by make_stubs.py from "
+        + module.catalogue
+        + ". A stub for tests, not Microsoft's module.",
+        "",
+    ]
     loads = [f". (Join-Path $PSScriptRoot {literal(s)})" for s in module.scripts]
     functions = [function_text(n, c, service_type) for n, c in inside.items()]
     tail = f"Export-ModuleMember -Function {array(exported(cmdlets))}\n"
-    return "\n".join([*head, *enumeration_lines(inside), "", *loads, *module.settings, "", *functions, tail])
+    return "\n".join(
+        [*head, *enumeration_lines(inside), "", *loads, *module.settings, "", *functions, tail]
+    )
 
 
 def write(path: Path, text: str) -> None:
@@ -285,7 +343,9 @@ def write(path: Path, text: str) -> None:
 
 def make_module(module: Module, catalogue: Path, out: Path, service_type: str) -> Path:
     """Writes one module and returns its folder."""
-    cmdlets: dict[str, Json] = json.loads((catalogue / module.catalogue).read_text(encoding="utf-8"))["cmdlets"]
+    cmdlets: dict[str, Json] = json.loads(
+        (catalogue / module.catalogue).read_text(encoding="utf-8")
+    )["cmdlets"]
     folder = out / module.name / module.version
     shutil.rmtree(folder, ignore_errors=True)
     for script in module.scripts:
@@ -299,15 +359,29 @@ def make_module(module: Module, catalogue: Path, out: Path, service_type: str) -
 
 
 def make_stubs(out: Path, catalogue: Path = CATALOGUE, service_type: str = "object") -> list[Path]:
-    """Writes both modules under `out`; `service_type` is how server types are declared, "object" or "string"."""
+    """Writes both modules under `out`; `service_type` is how server types are declared, "object" or
+    "string".
+    """
     return [make_module(module, catalogue, out, service_type) for module in MODULES]
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description="Generate stub PowerShell modules from the parameter catalogues.")
-    parser.add_argument("--catalogue", type=Path, default=CATALOGUE, help="folder with cmdlets-teams.json and cmdlets-exchange.json")
+    parser = argparse.ArgumentParser(
+        description="Generate stub PowerShell modules from the parameter catalogues."
+    )
+    parser.add_argument(
+        "--catalogue",
+        type=Path,
+        default=CATALOGUE,
+        help="folder with cmdlets-teams.json and cmdlets-exchange.json",
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for PSModulePath")
-    parser.add_argument("--service-types", choices=sorted(SERVICE_TYPE), default="object", help="how server types are declared")
+    parser.add_argument(
+        "--service-types",
+        choices=sorted(SERVICE_TYPE),
+        default="object",
+        help="how server types are declared",
+    )
     options = parser.parse_args(arguments)
     for folder in make_stubs(options.out, options.catalogue, options.service_types):
         print(folder)

@@ -30,12 +30,20 @@ class Drop(Exception):
     """Raised by a handler: send what was yielded so far, then close the connection without an end."""
 
 
-# ---- items ------------------------------------------------------------------------------------------------------------
+# ---- items
+# ------------------------------------------------------------------------------------------------------------
 
 
 def thing(name: str, properties: Json, text: str | None = None) -> Json:
-    """A value: an object with the type name `name`; `text` is what it prints as, where that matters."""
-    return {"$type": "object", "name": name, "properties": properties, **({} if text is None else {"text": text})}
+    """A value: an object with the type name `name`; `text` is what it prints as, where that
+    matters.
+    """
+    return {
+        "$type": "object",
+        "name": name,
+        "properties": properties,
+        **({} if text is None else {"text": text}),
+    }
 
 
 def output(value: Json, *, enumerate_array: bool = False) -> Item:
@@ -56,7 +64,11 @@ def error(
     exception_type: str = "System.Exception",
     **more: Json,
 ) -> Item:
-    """An error record. `terminating`: False, True (ThrowTerminatingError) or "throw". `more`: the other keys of README.md."""
+    """An error record.
+
+    `terminating`: False, True (ThrowTerminatingError) or "throw". `more`: the other keys of
+    README.md.
+    """
     return {
         "stream": "error",
         "terminating": terminating,
@@ -67,7 +79,8 @@ def error(
     }
 
 
-# ---- the server ---------------------------------------------------------------------------------------------------------
+# ---- the server
+# ---------------------------------------------------------------------------------------------------------
 
 
 def encoded(request_id: Json, items: list[Item], *, end: bool) -> bytes:
@@ -87,13 +100,20 @@ def answer_lines(request: Request, items: Iterable[Item]) -> Iterator[bytes]:
     except Drop:
         yield encoded(request.get("id"), pending, end=False)
         raise
-    except Exception as fault:  # noqa: BLE001 - a broken handler must show in the test that called it
-        pending.append(error(f"{type(fault).__name__}: {fault}", error_id="StubHandlerFailed", terminating=True))
+    # a broken handler must show in the test that called it
+    except Exception as fault:  # noqa: BLE001
+        pending.append(
+            error(
+                f"{type(fault).__name__}: {fault}", error_id="StubHandlerFailed", terminating=True
+            )
+        )
     yield encoded(request.get("id"), pending, end=True)
 
 
 class Conversation(socketserver.StreamRequestHandler):
-    """One connection of one stub module: request lines in, answer lines out, strictly one after the other."""
+    """One connection of one stub module: request lines in, answer lines out, strictly one after the
+    other.
+    """
 
     disable_nagle_algorithm = True
 
@@ -102,7 +122,9 @@ class Conversation(socketserver.StreamRequestHandler):
         try:
             for line in self.rfile:
                 request = json.loads(line)
-                if not hmac.compare_digest(str(request.pop("token", "")).encode(), owner.token.encode()):
+                if not hmac.compare_digest(
+                    str(request.pop("token", "")).encode(), owner.token.encode()
+                ):
                     return
                 for part in answer_lines(request, owner.items_for(request)):
                     self.wfile.write(part)
@@ -121,13 +143,17 @@ class Listener(socketserver.ThreadingTCPServer):
 
 
 class StubServer:
-    """Serves `handle` on a loopback port of its own, one call at a time, until the `with` block ends.
+    """Serves `handle` on a loopback port of its own, one call at a time, until the `with` block
+    ends.
 
-    `handle` gets the request without its token and returns or yields items. A call that the user declined
-    (`-WhatIf`, a refused confirmation; `proceed` false) is answered with nothing unless `declined_too`.
+    `handle` gets the request without its token and returns or yields items. A call that the user
+    declined (`-WhatIf`, a refused confirmation; `proceed` false) is answered with nothing unless
+    `declined_too`.
     """
 
-    def __init__(self, handle: Handle, *, token: str | None = None, declined_too: bool = False) -> None:
+    def __init__(
+        self, handle: Handle, *, token: str | None = None, declined_too: bool = False
+    ) -> None:
         self.handle = handle
         self.token = token or secrets.token_hex(16)
         self.declined_too = declined_too
@@ -153,19 +179,27 @@ class StubServer:
         threading.Thread(target=self.listener.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.listener.shutdown()
         self.listener.server_close()
 
 
-# ---- canned answers -------------------------------------------------------------------------------------------------------
+# ---- canned answers
+# -------------------------------------------------------------------------------------------------------
 
 
 class Script:
-    """Replays answers from JSON lines: {"match": {"cmdlet": ..., "parameters": {...}}, "items": [...], "times": n, "then": "end"}.
+    """Replays answers from JSON lines: {"match": {"cmdlet": ..., "parameters": {...}}, "items":
+    [...], "times": n, "then": "end"}.
 
-    The first line that matches and is not used up answers; `match` compares only the keys it names; `times` is 1 unless
-    given, 0 means for ever; `then` is "end" (default), "close" (the connection is cut after the items) or "hang".
+    The first line that matches and is not used up answers; `match` compares only the keys it names;
+    `times` is 1 unless given, 0 means for ever; `then` is "end" (default), "close" (the connection
+    is cut after the items) or "hang".
     """
 
     def __init__(self, lines: Iterable[str]) -> None:
@@ -174,9 +208,15 @@ class Script:
             rule["left"] = rule.get("times", 1) or float("inf")
 
     def __call__(self, request: Request) -> Iterator[Item]:
-        rule = next((r for r in self.rules if r["left"] > 0 and matches(r.get("match", {}), request)), None)
+        rule = next(
+            (r for r in self.rules if r["left"] > 0 and matches(r.get("match", {}), request)), None
+        )
         if rule is None:
-            yield error(f"no canned answer for {request['cmdlet']}", error_id="StubNoAnswer", terminating=True)
+            yield error(
+                f"no canned answer for {request['cmdlet']}",
+                error_id="StubNoAnswer",
+                terminating=True,
+            )
             return
         rule["left"] -= 1
         yield from rule.get("items", [])
@@ -189,5 +229,7 @@ class Script:
 def matches(pattern: Json, value: Json) -> bool:
     """Maps match when every key they name does; anything else when equal."""
     if isinstance(pattern, dict):
-        return isinstance(value, dict) and all(k in value and matches(v, value[k]) for k, v in pattern.items())
+        return isinstance(value, dict) and all(
+            k in value and matches(v, value[k]) for k, v in pattern.items()
+        )
     return bool(pattern == value)
