@@ -165,9 +165,7 @@ def _composed(
     gaps, steps = _numbered(parts)
     unresolved, held_names = _unresolved((*desired[0].unresolved, *desired[1].unresolved), chosen)
     baseline: dict[str, Json] = {part.provider: part.baseline for part in parts}
-    refused = _notes(parts, lambda part: part.refusals)
-    unsafe = checking.refusals(checking.violations(baseline, steps), explained=refused)
-    refusals, consents, unused = _consented(documents, options, (*refused, *unsafe))
+    refusals, consents, unused = _consented(documents, options, _refused(parts, baseline, steps))
     held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
     deltas = {part.provider: part.access for part in parts}
@@ -198,6 +196,14 @@ def _composed(
         access=reaching.access(deltas),
         gaps=gaps,
     )
+
+
+def _refused(
+    parts: Sequence[Part], baseline: Mapping[str, Json], steps: tuple[Step, ...]
+) -> tuple[Note, ...]:
+    """What the products refuse, and what the checker finds beyond that."""
+    told = _notes(parts, lambda part: part.refusals)
+    return (*told, *checking.refusals(checking.violations(baseline, steps), explained=told))
 
 
 def _assert_tenant(documents: Documents, observed: Observed) -> None:
