@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.access import exchange, teams
 from reconciler.access.testing import DEPENDS, KINDS, Result, of_documents, ordered
-from reconciler.access.verdicts import Asked, Depends, Granted, Reason
+from reconciler.audiences.verdicts import Asked, Depends, Granted, Reason
 from reconciler.documents.rules import Rule
+from reconciler.kinds.exchange import mailbox_access
+from reconciler.kinds.teams import effective_policy
 from reconciler.model.addresses import (
     EVERY_APPLICATION,
     exchange_application,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.access.testing import Expected
-    from reconciler.access.verdicts import Verdict
+    from reconciler.audiences.verdicts import Verdict
     from reconciler.model.documents import Documents, ExchangePolicyDocument, TeamsPolicyDocument
 
 FAILED = Rule(
@@ -98,7 +99,7 @@ class _Teams:
             grant = Reason(Asked.DIRECT_GRANT, teams_user_grant(one.subject), holds=True)
             return Depends((grant, Reason(Asked.LISTED, policy, holds=None)), (policy,))
         state = TeamsState(self._lists, (), self._users, {})
-        return teams.verdict(
+        return effective_policy.user_verdict(
             state, one.application, one.subject, lambda _: None, direct_known=False
         )
 
@@ -117,7 +118,7 @@ class _Exchange:
         )
 
     def verdict(self, one: Expected) -> Verdict:
-        found = exchange.verdict(
+        found = mailbox_access.mailbox_verdict(
             self._state, one.application, lambda scope: True if scope == one.subject else None
         )
         unowned = tuple(

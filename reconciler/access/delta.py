@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.access import exchange_delta, teams_delta
-from reconciler.access.subjects import Delta, TenantWide, row_json, row_of, subject_json, subject_of
+from reconciler.audiences.subjects import (
+    Delta,
+    TenantWide,
+    row_json,
+    row_of,
+    subject_json,
+    subject_of,
+)
+from reconciler.kinds.exchange import access_delta as exchange_delta
+from reconciler.kinds.teams import access_delta as teams_delta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from reconciler.access import exchange, membership, teams
-from reconciler.access.subjects import SubjectKind
-from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.audiences.membership import NOBODY
+from reconciler.audiences.subjects import SubjectKind
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.kinds.exchange import mailbox_access
+from reconciler.kinds.exchange.scopes import scope_coverage
+from reconciler.kinds.teams import effective_policy
+from reconciler.kinds.teams.groups import group_coverage
 from reconciler.model.addresses import (
     GLOBAL,
     exchange_application,
@@ -21,7 +25,7 @@ from reconciler.model.addresses import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reconciler.access.verdicts import Verdict
+    from reconciler.audiences.verdicts import Verdict
     from reconciler.model.addresses import Address
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
 
@@ -108,8 +112,8 @@ def _teams(question: Question, known: Known) -> Verdict:
     grant = teams_user_grant(question.subject)
     if known.teams is None or not question.resolved:
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
-    members = membership.of_groups(known.directory)
-    return teams.verdict(
+    members = group_coverage(known.directory)
+    return effective_policy.user_verdict(
         known.teams,
         question.application,
         question.subject,
@@ -124,7 +128,7 @@ def _exchange(question: Question, known: Known) -> Verdict:
         known.applications is None or question.application in known.applications
     ):
         return Depends((Reason(Asked.RESTRICTED, owner, holds=None),), (owner,))
-    return exchange.verdict(
+    return mailbox_access.mailbox_verdict(
         known.exchange, question.application, _covers(question, known.directory)
     )
 
@@ -134,10 +138,10 @@ def _covers(question: Question, directory: Directory) -> Callable[[str], bool | 
 
     One that nothing resolves can be in any scope that covers anybody.
     """
-    covered = membership.of_scopes(directory)
+    covered = scope_coverage(directory)
     if question.resolved:
         return lambda scope: covered(scope).covers(question.subject)
-    return lambda scope: False if covered(scope) == membership.NOBODY else None
+    return lambda scope: False if covered(scope) == NOBODY else None
 
 
 def _teams_advice(
@@ -188,7 +192,11 @@ def _exchange_advice(
             yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)
             yield Advice(Remedy.DENY if covering else Remedy.RESTRICT, owner)
         case Denied():
-            restricts = {} if state is None else exchange.of(state, question.application).restricts
+            restricts = (
+                {}
+                if state is None
+                else mailbox_access.limits_of(state, question.application).restricts
+            )
             yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)
             joinable = [] if covering else sorted(restricts.values())
             yield from (Advice(Remedy.JOIN_SCOPE, exchange_policy(*key)) for key in joinable)

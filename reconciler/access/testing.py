@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
 
 from msgspec import Struct
 
-from reconciler.access import exchange, membership, teams
-from reconciler.access.verdicts import Denied, Depends, Granted
+from reconciler.audiences.verdicts import Denied, Depends, Granted
 from reconciler.errors import CaptureFault
+from reconciler.kinds.exchange import mailbox_access
+from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
+from reconciler.kinds.teams import effective_policy
+from reconciler.kinds.teams.groups import group_coverage
 from reconciler.model.documents import Access
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from reconciler.access.verdicts import Reason, Verdict
+    from reconciler.audiences.verdicts import Reason, Verdict
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import AccessTestDocument, Located
@@ -178,7 +181,7 @@ def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
 
 
 def _teams(observed: Observed) -> Callable[[Expected], Result]:
-    groups, state = membership.of_groups(observed.directory), observed.teams
+    groups, state = group_coverage(observed.directory), observed.teams
 
     def result(one: Expected) -> Result:
         if state is None:
@@ -189,14 +192,16 @@ def _teams(observed: Observed) -> Callable[[Expected], Result]:
         return Result(
             one,
             user,
-            teams.verdict(state, one.application, user, lambda group: groups(group).covers(user)),
+            effective_policy.user_verdict(
+                state, one.application, user, lambda group: groups(group).covers(user)
+            ),
         )
 
     return result
 
 
 def _exchange(observed: Observed) -> Callable[[Expected], Result]:
-    scopes, state = membership.of_scopes(observed.directory), observed.exchange
+    scopes, state = scope_coverage(observed.directory), observed.exchange
 
     def result(one: Expected) -> Result:
         if state is None:
@@ -207,7 +212,9 @@ def _exchange(observed: Observed) -> Callable[[Expected], Result]:
         return Result(
             one,
             mailbox,
-            exchange.verdict(state, one.application, lambda scope: scopes(scope).covers(mailbox)),
+            mailbox_access.mailbox_verdict(
+                state, one.application, lambda scope: scopes(scope).covers(mailbox)
+            ),
         )
 
     return result
@@ -231,7 +238,7 @@ def _mailbox(observed: Observed, name: str) -> str | Unnamed:
     recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
     if recipient is None:
         return Unnamed.MAILBOX_ABSENT if name in directory.absent else Unnamed.MAILBOX_UNKNOWN
-    return recipient.id if membership.is_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
+    return recipient.id if is_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
 
 
 def _why(answer: Answer) -> Json:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from reconciler.access import exchange as access
-from reconciler.access import membership
-from reconciler.access.verdicts import Denied, Granted
+from reconciler.audiences.verdicts import Denied, Granted
+from reconciler.kinds.exchange import mailbox_access
+from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.applied import AccessCheck
 from reconciler.model.observed import ExchangeState
@@ -74,16 +74,16 @@ def probes(
     """Address of a mailbox that the policies surely open to an application, and of one that they
     surely close; whichever can be told.
     """
-    covers = membership.of_scopes(directory)
+    covers = scope_coverage(directory)
 
     def covering(mailbox: str) -> Callable[[str], bool | None]:
         return lambda scope: covers(scope).covers(mailbox)
 
     wanted = {True, False}
     for mailbox in sorted(
-        filter(membership.is_mailbox, directory.recipients.values()), key=attrgetter("primary")
+        filter(is_mailbox, directory.recipients.values()), key=attrgetter("primary")
     ):
-        verdict = access.verdict(state, application, covering(mailbox.id))
+        verdict = mailbox_access.mailbox_verdict(state, application, covering(mailbox.id))
         expected = {Granted: True, Denied: False}.get(type(verdict))
         if expected in wanted:
             wanted.discard(expected)

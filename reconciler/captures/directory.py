@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from reconciler.captures.rows import (
+from reconciler.characters import folded
+from reconciler.guids import are_guids, guid
+from reconciler.kinds.capture_rows import (
     are_decoded,
     are_names,
     by_key,
@@ -23,14 +25,12 @@ from reconciler.captures.rows import (
     shown,
     text,
 )
-from reconciler.characters import folded
-from reconciler.guids import are_guids, guid
 from reconciler.model.observed import Directory, Group, Recipient, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.captures.faults import FaultList
+    from reconciler.kinds.capture_faults import FaultList
 
 _SMTP: Final = "smtp"
 _PREFIX: Final = f"{_SMTP}:"

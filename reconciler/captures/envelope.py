@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-    from reconciler.captures.faults import FaultList
+    from reconciler.kinds.capture_faults import FaultList
 
 _LONGEST: Final = 160
 _ROWS: Final = {

@@ -10,8 +10,8 @@ from reconciler.captures import directory, files, reads
 from reconciler.captures.decoding import decode
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import is_time, shown
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import is_time, shown
 from reconciler.kinds.exchange import parse as exchange
 from reconciler.kinds.teams import parse as teams
 from reconciler.model.observed import Observed

@@ -12,8 +12,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import listed
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import listed
 from reconciler.kinds.teams.parse import POLICY_TYPE, GrantRow, bare_name, granted_name
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.access.declared_at import positions
 from reconciler.access.explaining import Explanation, Known, Question, explain
-from reconciler.access.membership import is_mailbox
-from reconciler.access.positions import positions
-from reconciler.access.subjects import SubjectKind
+from reconciler.audiences.subjects import SubjectKind
 from reconciler.cli import loading, options, printing, sources
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
+from reconciler.kinds.exchange.scopes import is_mailbox
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, planfile

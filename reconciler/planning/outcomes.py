@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from reconciler.access import outcome
 from reconciler.access.explaining import Known
 from reconciler.errors import TamperedPlan
 from reconciler.kinds.exchange import target as exchange_target
@@ -58,9 +57,9 @@ def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
         aim = teams_target.target(
             teams, after_teams, observed.directory, prune=prune, holding=holding
         )
-        after_teams = outcome.teams(after_teams, aim)
+        after_teams = teams_target.state_reached(after_teams, aim)
     if after_exchange is not None:
-        after_exchange = outcome.exchange(
+        after_exchange = exchange_target.state_reached(
             after_exchange, exchange_target.target(exchange, after_exchange, holding=holding)
         )
     return Known(after_teams, after_exchange, observed.directory), len(teams.unresolved) + len(

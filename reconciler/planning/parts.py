@@ -26,7 +26,7 @@ from reconciler.planning import passages, reaching
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reconciler.access.subjects import Delta
+    from reconciler.audiences.subjects import Delta
     from reconciler.canonical import Json
     from reconciler.kinds.ordering.orders import Ordered
     from reconciler.model.addresses import Provider

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.access import exchange_delta, outcome, teams_delta
 from reconciler.access.delta import as_json
-from reconciler.access.teams import policy_address
+from reconciler.kinds.exchange import access_delta as exchange_delta
+from reconciler.kinds.exchange import target as exchange_target
+from reconciler.kinds.teams import access_delta as teams_delta
+from reconciler.kinds.teams import target as teams_target
+from reconciler.kinds.teams.effective_policy import policy_address
 from reconciler.model.addresses import exchange_application, teams_application, teams_group_grant
 from reconciler.model.codes import Rule, Warned
 from reconciler.model.plans import Note
@@ -19,10 +22,10 @@ from reconciler.model.plans import Note
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from reconciler.access.subjects import Delta
-    from reconciler.access.teams_delta import Transition
+    from reconciler.audiences.subjects import Delta
     from reconciler.canonical import Json
     from reconciler.kinds.exchange.target import ExchangeTarget
+    from reconciler.kinds.teams.access_delta import Transition
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.addresses import Address, Provider
     from reconciler.model.observed import Directory, ExchangeState, TeamsState
@@ -39,7 +42,7 @@ class Reaching(Struct, frozen=True):
 
 def teams(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Reaching:
     """The Teams side."""
-    after = outcome.teams(observed, target)
+    after = teams_target.state_reached(observed, target)
     way = teams_delta.transition(observed, after, directory, target.users)
     found = teams_delta.delta(way)
     return Reaching(after, found, _tenant_wide(found, teams_application), tuple(_reduced(way)))
@@ -47,7 +50,7 @@ def teams(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Re
 
 def exchange(observed: ExchangeState, target: ExchangeTarget, directory: Directory) -> Reaching:
     """The Exchange side."""
-    after = outcome.exchange(observed, target)
+    after = exchange_target.state_reached(observed, target)
     found = exchange_delta.delta(observed, after, directory)
     return Reaching(after, found, _tenant_wide(found, exchange_application), ())
 

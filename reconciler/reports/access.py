@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.access.delta import read
-from reconciler.access.subjects import Certainty, Row, Subject, SubjectKind
+from reconciler.audiences.subjects import Certainty, Row, Subject, SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.reports.lines import Line, Tone, capped, counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.access.subjects import Part, TenantWide
+    from reconciler.audiences.subjects import Part, TenantWide
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan
 

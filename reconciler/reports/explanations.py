@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler import canonical
 from reconciler.access.explaining import Remedy
-from reconciler.access.subjects import SubjectKind
-from reconciler.access.verdicts import Asked, Denied, Depends, Granted
+from reconciler.audiences.subjects import SubjectKind
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
 from reconciler.reports import values
 from reconciler.reports.json import printable
 from reconciler.reports.lines import Line, Tone, heading
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.access.explaining import Explanation, Question
-    from reconciler.access.verdicts import Verdict
+    from reconciler.audiences.verdicts import Verdict
     from reconciler.canonical import Json
     from reconciler.model.findings import Position
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.access.testing import Unnamed
-from reconciler.access.verdicts import Asked
+from reconciler.audiences.verdicts import Asked
 from reconciler.reports import values
 
 if TYPE_CHECKING:

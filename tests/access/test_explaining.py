@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from reconciler.access.declared_at import positions
 from reconciler.access.explaining import Advice, Known, Question, Remedy, explain
-from reconciler.access.positions import positions
-from reconciler.access.subjects import SubjectKind
-from reconciler.access.verdicts import Denied, Depends, Granted
+from reconciler.audiences.subjects import SubjectKind
+from reconciler.audiences.verdicts import Denied, Depends, Granted
 from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.model.observed import (
     ExchangePolicy,

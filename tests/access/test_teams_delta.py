@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from reconciler.access import teams_delta
 from reconciler.access.delta import delta
+from reconciler.kinds.teams import access_delta as teams_delta
 from reconciler.model.observed import Group, GroupAssignment, TeamsPolicy, TeamsState
 from tests.planning.worlds import directory, guid
 

@@ -9,8 +9,9 @@ import random
 
 import pytest
 
-from reconciler.access import exchange, teams
-from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.kinds.exchange import mailbox_access
+from reconciler.kinds.teams import effective_policy
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import (
     ExchangePolicy,
@@ -70,26 +71,26 @@ def test_the_documented_table_of_teams(line):
     found = {
         f"{app} as {user}"
         for app, user in itertools.product(("app_1", "app_2"), ("user_1", "user_2"))
-        if isinstance(teams.verdict(state, app, user, _nobody), Granted)
+        if isinstance(effective_policy.user_verdict(state, app, user, _nobody), Granted)
     }
     assert found == set(allowed)
 
 
 def test_a_tenant_wide_grant_does_not_reach_users_with_a_policy_of_their_own():
     state = _teams({"user": "own"}, own=("other",), **{"global": ("app",)})
-    assert isinstance(teams.verdict(state, "app", "user", _nobody), Denied)
+    assert isinstance(effective_policy.user_verdict(state, "app", "user", _nobody), Denied)
 
 
 def test_a_grant_of_a_policy_that_does_not_exist_denies():
     state = _teams({"user": "gone"}, **{"global": ("app",)})
-    verdict = teams.verdict(state, "app", "user", _nobody)
+    verdict = effective_policy.user_verdict(state, "app", "user", _nobody)
     assert isinstance(verdict, Denied)
     assert verdict.decided_by == "teams.policy/gone"
 
 
 def test_the_strongest_group_selects_and_later_ones_add_nothing():
     state = _teams({}, [("g1", "one"), ("g2", "two")], one=("other",), two=("app",))
-    verdict = teams.verdict(state, "app", "user", {"g1": True, "g2": True}.get)
+    verdict = effective_policy.user_verdict(state, "app", "user", {"g1": True, "g2": True}.get)
     assert verdict == Denied(
         (
             Reason(Asked.DIRECT_GRANT, "teams.grant/user:user", False),
@@ -102,18 +103,20 @@ def test_the_strongest_group_selects_and_later_ones_add_nothing():
 
 def test_unknown_membership_that_would_matter_depends_on_just_those_groups():
     state = _teams({}, [("g1", "one"), ("g2", "two")], one=("app",), two=("other",))
-    verdict = teams.verdict(state, "app", "user", {"g1": None, "g2": True}.get)
+    verdict = effective_policy.user_verdict(state, "app", "user", {"g1": None, "g2": True}.get)
     assert isinstance(verdict, Depends)
     assert verdict.unknown == ("teams.grant/group:g1",)
 
 
 def test_unknown_membership_that_makes_no_difference_decides():
     state = _teams({}, [("g1", "one")], one=("app",), **{"global": ("app",)})
-    assert isinstance(teams.verdict(state, "app", "user", {"g1": None}.get), Granted)
+    assert isinstance(
+        effective_policy.user_verdict(state, "app", "user", {"g1": None}.get), Granted
+    )
 
 
 def test_a_direct_grant_that_nobody_read_leaves_everything_open():
-    verdict = teams.verdict(_teams({}), "app", "user", _nobody, direct_known=False)
+    verdict = effective_policy.user_verdict(_teams({}), "app", "user", _nobody, direct_known=False)
     assert verdict == Depends(
         (Reason(Asked.DIRECT_GRANT, "teams.grant/user:user", None),), ("teams.grant/user:user",)
     )
@@ -183,14 +186,16 @@ RULES = {
 @pytest.mark.parametrize("rule", RULES)
 def test_the_documented_rules_of_exchange(rule):
     policies, verdict, decided_by = RULES[rule]
-    found = exchange.verdict(_exchange(*policies), "app", lambda scope: scope.startswith("in"))
+    found = mailbox_access.mailbox_verdict(
+        _exchange(*policies), "app", lambda scope: scope.startswith("in")
+    )
     assert isinstance(found, verdict)
     assert found.decided_by == decided_by
 
 
 def test_a_deny_of_unknown_members_leaves_a_granted_mailbox_open():
     state = _exchange(("app", "in", RESTRICT), ("app", "unknown", DENY))
-    verdict = exchange.verdict(state, "app", {"in": True}.get)
+    verdict = mailbox_access.mailbox_verdict(state, "app", {"in": True}.get)
     assert isinstance(verdict, Depends)
     assert verdict.unknown == ("exchange.policy/app@unknown",)
 
@@ -223,7 +228,7 @@ def test_teams_verdicts_are_those_of_all_possible_memberships():
         world = random_teams(chance, APPS[:2], USERS[:2], GROUPS[:3], NAMES)
         member, ways = _knowledge(chance, GROUPS[:3])
         for app, user in itertools.product(APPS[:2], USERS[:2]):
-            verdict = teams.verdict(world.state(), app, user, member)
+            verdict = effective_policy.user_verdict(world.state(), app, user, member)
             assert isinstance(
                 verdict, _expected(app in world.reach(user, some) for some in ways)
             ), f"seed {seed}"
@@ -235,7 +240,7 @@ def test_exchange_verdicts_are_those_of_all_possible_memberships():
         world = random_exchange(chance, [APPS[0], "*"], SCOPES[:3])
         covers, ways = _knowledge(chance, SCOPES[:3])
         for app in APPS[:2]:
-            verdict = exchange.verdict(world.state(), app, covers)
+            verdict = mailbox_access.mailbox_verdict(world.state(), app, covers)
             assert isinstance(verdict, _expected(world.granted(app, some) for some in ways)), (
                 f"seed {seed}"
             )

@@ -7,9 +7,12 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from reconciler.access import exchange_delta, outcome, teams_delta
 from reconciler.access.delta import as_json, delta, read
+from reconciler.kinds.exchange import access_delta as exchange_delta
+from reconciler.kinds.exchange import target as exchange_target
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
+from reconciler.kinds.teams import access_delta as teams_delta
+from reconciler.kinds.teams import target as teams_target
 from reconciler.kinds.teams.target import TeamsTarget
 from reconciler.model.documents import AccessRight
 from tests.planning.worlds import (
@@ -73,7 +76,7 @@ def test_states_after_a_target_share_what_does_not_change():
         frozenset(),
         (),
     )
-    after = outcome.teams(observed, target)
+    after = teams_target.state_reached(observed, target)
     assert (dict(after.users), after.groups, after.policies) == (
         {USERS[1]: "alpha", USERS[2]: "alpha"},
         (),
@@ -85,7 +88,7 @@ def test_an_exchange_state_after_a_target():
     observed = random_exchange(random.Random(2), [APPS[0]], SCOPES).state()
     gone, *_ = observed.policies
     created = {(APPS[1], SCOPES[0]): Creation(AccessRight.DENY, "scope@contoso.com", None)}
-    after = outcome.exchange(
+    after = exchange_target.state_reached(
         observed, ExchangeTarget(created, {gone: observed.policies[gone]}, {}, {}, frozenset(), ())
     )
     assert after.policies.keys() == (observed.policies.keys() - {gone}) | created.keys()

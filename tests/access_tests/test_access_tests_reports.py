@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.access.testing import Unnamed
-from reconciler.access.verdicts import Asked
+from reconciler.audiences.verdicts import Asked
 from reconciler.characters import unfit
 from reconciler.model.findings import Position
 from reconciler.reports import access_tests, json, reasons, tested

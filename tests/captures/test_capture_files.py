@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.captures import files, reading
-from reconciler.captures.faults import SHOWN
 from reconciler.errors import CaptureFault
+from reconciler.kinds.capture_faults import SHOWN
 from reconciler.kinds.exchange import parse as exchange
 from reconciler.kinds.teams import parse as teams
 

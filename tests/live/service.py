@@ -12,10 +12,9 @@ import re
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from reconciler.access import exchange as access
-from reconciler.access.membership import of_scopes
-from reconciler.access.verdicts import Denied, Granted
-from reconciler.kinds.exchange import parse
+from reconciler.audiences.verdicts import Denied, Granted
+from reconciler.kinds.exchange import mailbox_access, parse
+from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.teams.parse import bare_name, granted_name
 from reconciler.model.plans import Invocation
 from reconciler.powershell.rendering import render
@@ -271,10 +270,10 @@ class Service:
     def test_applicationaccesspolicy(self, request: Request) -> Iterator[Item]:
         state = parse.parse({"policies": list(self.simulator._world.exchange._policies.values())})
         covers, mailbox = (
-            of_scopes(self._world.people.known),
+            scope_coverage(self._world.people.known),
             self._world.people.recipient(request["parameters"]["Identity"]).id,
         )
-        verdict = access.verdict(
+        verdict = mailbox_access.mailbox_verdict(
             state, request["parameters"]["AppId"], lambda scope: covers(scope).covers(mailbox)
         )
         said = {Granted: "Granted", Denied: "Denied"}.get(type(verdict), "Unknown")

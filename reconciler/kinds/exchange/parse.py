@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import (
+from reconciler.guids import GUID, guid
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import (
     blank_as_empty,
     by_key,
     listed,
@@ -20,7 +21,6 @@ from reconciler.captures.rows import (
     shown,
     text,
 )
-from reconciler.guids import GUID, guid
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState

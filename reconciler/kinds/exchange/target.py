@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.model.addresses import exchange_application
+from reconciler.model.observed import ExchangePolicy, ExchangeState
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.codes import Held
     from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy
     from reconciler.model.documents import AccessRight
-    from reconciler.model.observed import ExchangeKey, ExchangePolicy, ExchangeState
+    from reconciler.model.observed import ExchangeKey
 
     Holding = Callable[[Address], Held | None]
 
@@ -52,6 +53,31 @@ class ExchangeTarget(Struct, frozen=True):
     def flipped(self) -> frozenset[ExchangeKey]:
         """Keys whose right changes: they collide, so the old policy goes before the new one comes."""
         return frozenset(self.created.keys() & self.removed.keys())
+
+
+def state_reached(observed: ExchangeState, target: ExchangeTarget) -> ExchangeState:
+    """The Exchange side once the target is reached, as if it had been read.
+
+    What only the service can tell of a new policy (sid, Identity) is empty.
+    """
+    kept = {key: policy for key, policy in observed.policies.items() if key not in target.removed}
+    return ExchangeState(
+        kept | {key: _created(key, creation) for key, creation in target.created.items()}
+    )
+
+
+def _created(key: ExchangeKey, creation: Creation) -> ExchangePolicy:
+    description = creation.description or ""
+    return ExchangePolicy(
+        application=key[0],
+        scope=key[1],
+        sid="",
+        right=creation.right,
+        description=description,
+        stored_description=description,
+        identity="",
+        scope_name=creation.scope_text,
+    )
 
 
 def target(

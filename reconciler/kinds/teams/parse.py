@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import (
+from reconciler.guids import are_guids, guid
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import (
     are_decoded,
     are_names,
     blank_as_empty,
@@ -25,7 +26,6 @@ from reconciler.captures.rows import (
     objects,
     shown,
 )
-from reconciler.guids import are_guids, guid
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 

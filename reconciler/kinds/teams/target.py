@@ -19,7 +19,7 @@ from reconciler.model.addresses import (
     teams_user_grant,
 )
 from reconciler.model.codes import Held
-from reconciler.model.observed import GroupAssignment, TeamsPolicy
+from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Address
     from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
-    from reconciler.model.observed import Directory, TeamsState
+    from reconciler.model.observed import Directory
 
     Holding = Callable[[Address], Held | None]
 
@@ -48,6 +48,18 @@ class TeamsTarget(Struct, frozen=True):
     pruned: frozenset[str]
     prune_blocked: frozenset[str]
     held: tuple[Note, ...]
+
+
+def state_reached(observed: TeamsState, target: TeamsTarget) -> TeamsState:
+    """The Teams side once the target is reached, as if it had been read; what does not change is shared."""
+    users = dict(observed.users)
+    for user, policy in target.users.items():
+        if policy is None:
+            users.pop(user, None)
+        else:
+            users[user] = policy
+    spelled = {**observed.spelled, **{key: policy.name for key, policy in target.policies.items()}}
+    return TeamsState(policies=target.policies, groups=target.groups, users=users, spelled=spelled)
 
 
 def target(

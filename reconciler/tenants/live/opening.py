@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
+from reconciler.kinds.capture_rows import shown
 from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
 from reconciler.powershell.connecting import connections

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from reconciler.captures.directory import smtp_address
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import listed, shown
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import listed, shown
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.tenants.live.lines import ABSENT
 

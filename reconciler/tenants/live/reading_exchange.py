@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
+from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.exchange.parse import IDENTITY
 from reconciler.tenants.live import projecting, questions
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from reconciler.captures.rows import shown
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
+from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.teams.parse import TEMPLATE, bare_name, granted_name
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.live import filters, projecting, questions

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import listed
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import listed
 from reconciler.kinds.exchange.parse import default_description
 from reconciler.model.documents import AccessRight
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome

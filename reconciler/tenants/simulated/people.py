@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.captures import directory
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import listed
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

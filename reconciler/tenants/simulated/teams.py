@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import listed
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import listed
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome

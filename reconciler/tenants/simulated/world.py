@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.faults import FaultList
-from reconciler.captures.rows import is_time
 from reconciler.errors import RefusedText
+from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_rows import is_time
 from reconciler.kinds.exchange import parse as exchange
 from reconciler.kinds.teams import parse as teams
 from reconciler.tenants.protocol import Done, Outcome

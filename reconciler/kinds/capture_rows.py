@@ -17,7 +17,7 @@ from reconciler.guids import are_guids, guid
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.captures.faults import FaultList
+    from reconciler.kinds.capture_faults import FaultList
 
 _LONGEST: Final = 80
 _Key = TypeVar("_Key", str, tuple[str, str])

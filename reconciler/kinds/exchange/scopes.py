@@ -1,13 +1,11 @@
-"""Who is in a group or scope, as far as a capture's directory knows: surely, surely not, or not
-known.
-"""
+"""Mailboxes that an Exchange scope covers, as far as a directory knows its members."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from reconciler.audiences.membership import NOBODY, UNKNOWN, Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,43 +13,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, Recipient
 
 
-class Coverage(Struct, frozen=True):
-    """Object ids that are surely covered.
-
-    `closed`: nobody else is; otherwise anybody else may be.
-    """
-
-    inside: frozenset[str]
-    closed: bool
-
-    def covers(self, subject: str) -> bool | None:
-        """Whether an object id is covered; None is not known."""
-        if subject in self.inside:
-            return True
-        return False if self.closed else None
-
-
-NOBODY = Coverage(frozenset(), closed=True)
-UNKNOWN = Coverage(frozenset(), closed=False)
-
-
-def of_groups(directory: Directory) -> Callable[[str], Coverage]:
-    """Direct members of the groups that Teams grants to: nested groups do not count (MicrosoftDocs
-    Assign policies to users and groups).
-    """
-
-    def members(group: str) -> Coverage:
-        known = directory.groups.get(group)
-        return (
-            UNKNOWN
-            if known is None or known.members is None
-            else Coverage(known.members, closed=True)
-        )
-
-    return members
-
-
-def of_scopes(directory: Directory) -> Callable[[str], Coverage]:
+def scope_coverage(directory: Directory) -> Callable[[str], Coverage]:
     """Mailboxes that an Exchange scope covers: a mailbox itself, a group's members through nested
     groups (MicrosoftDocs New-ApplicationAccessPolicy).
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.access.regions import Reach, Term, region
-from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.audiences.clauses import Clause, Partition, audience
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.access.verdicts import Verdict
+    from reconciler.audiences.verdicts import Verdict
     from reconciler.model.addresses import Address
     from reconciler.model.observed import TeamsState
 
 NO_APPLICATIONS: frozenset[str] = frozenset()
 
 
-def verdict(
+def user_verdict(
     state: TeamsState,
     application: str,
     user: str,
@@ -116,12 +116,12 @@ def fall_through(state: TeamsState, application: str) -> tuple[tuple[tuple[str, 
     return tuple(groups), everyone
 
 
-def reach(groups: tuple[tuple[str, bool], ...], *, everyone: bool) -> Reach:
+def user_partition(groups: tuple[tuple[str, bool], ...], *, everyone: bool) -> Partition:
     """The users without a direct grant whom an application reaches, and those whom it does not."""
-    terms: dict[bool, list[Term]] = {True: [], False: []}
+    clauses: dict[bool, list[Clause]] = {True: [], False: []}
     above: frozenset[str] = frozenset()
     for group, listed in groups:
-        terms[listed].append(Term(frozenset({group}), above))
+        clauses[listed].append(Clause(frozenset({group}), above))
         above |= {group}
-    terms[everyone].append(Term(outside=above))
-    return Reach(region(terms[True]), region(terms[False]))
+    clauses[everyone].append(Clause(outside=above))
+    return Partition(audience(clauses[True]), audience(clauses[False]))

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.access.regions import Reach, Term, region
-from reconciler.access.verdicts import Asked, Denied, Depends, Granted, Reason
+from reconciler.audiences.clauses import Clause, Partition, audience
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, exchange_policy
 from reconciler.model.documents import AccessRight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from reconciler.access.verdicts import Verdict
+    from reconciler.audiences.verdicts import Verdict
     from reconciler.model.addresses import Address
     from reconciler.model.observed import ExchangeKey, ExchangeState
 
 
-class Limits(NamedTuple):
+class ScopeLimits(NamedTuple):
     """The policies that count for one application, by scope: keys of its own come before those of
     `*`.
     """
@@ -39,38 +39,40 @@ class Limits(NamedTuple):
         return frozenset(self.denies), frozenset(self.restricts)
 
 
-def limits(state: ExchangeState) -> Mapping[str, Limits]:
+def limits(state: ExchangeState) -> Mapping[str, ScopeLimits]:
     """The limits of every application that has policies, and of `*`: of every other one."""
-    own: dict[str, Limits] = {EVERY_APPLICATION: Limits({}, {})}
+    own: dict[str, ScopeLimits] = {EVERY_APPLICATION: ScopeLimits({}, {})}
     for key in sorted(state.policies, key=lambda key: (key[0] != EVERY_APPLICATION, key)):
         if key[0] not in own:
             every = own[EVERY_APPLICATION]
-            own[key[0]] = Limits(dict(every.denies), dict(every.restricts))
+            own[key[0]] = ScopeLimits(dict(every.denies), dict(every.restricts))
         right = state.policies[key].right
         scopes = own[key[0]].denies if right is AccessRight.DENY else own[key[0]].restricts
         scopes[key[1]] = key
     return own
 
 
-def of(state: ExchangeState, application: str) -> Limits:
+def limits_of(state: ExchangeState, application: str) -> ScopeLimits:
     """The limits of one application: a client id in lower case, or `*`."""
     own = limits(state)
     return own.get(application, own[EVERY_APPLICATION])
 
 
-def reach(of_application: Limits) -> Reach:
+def mailbox_partition(of_application: ScopeLimits) -> Partition:
     """The mailboxes that an application reaches, and those that it does not, by scope."""
     denied, restricted = of_application.scopes
     inside = (
-        [Term(frozenset({scope}), denied) for scope in restricted]
+        [Clause(frozenset({scope}), denied) for scope in restricted]
         if restricted
-        else [Term(outside=denied)]
+        else [Clause(outside=denied)]
     )
-    beyond = [Term(outside=restricted)] if restricted else []
-    return Reach(region(inside), region([*(Term(frozenset({scope})) for scope in denied), *beyond]))
+    beyond = [Clause(outside=restricted)] if restricted else []
+    return Partition(
+        audience(inside), audience([*(Clause(frozenset({scope})) for scope in denied), *beyond])
+    )
 
 
-def verdict(
+def mailbox_verdict(
     state: ExchangeState, application: str, covers: Callable[[str], bool | None]
 ) -> Verdict:
     """Whether an application reaches a mailbox.
@@ -81,7 +83,7 @@ def verdict(
         covers: whether a scope, by its object id, covers the mailbox; None is not known. A scope
             that is gone covers nobody.
     """
-    denies, restricts = of(state, application)
+    denies, restricts = limits_of(state, application)
     denying = _asked(Asked.DENY_COVERS, denies, covers)
     if denying and denying[-1].holds:
         return Denied(denying, denying[-1].address)

@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.access.membership import NOBODY
-from reconciler.access.subjects import Certainty, Part, Row, Subject, SubjectKind
+from reconciler.audiences.membership import NOBODY
+from reconciler.audiences.subjects import Certainty, Part, Row, Subject, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from reconciler.access.membership import Coverage
-    from reconciler.access.regions import Region, Term
+    from reconciler.audiences.clauses import Audience, Clause
+    from reconciler.audiences.membership import Coverage
 
 
 class People(Struct, frozen=True):
-    """Whom terms are about: who is in a group, what one person is called, and which groups are
+    """Whom clauses are about: who is in a group, what one person is called, and which groups are
     really one person.
 
     Attributes:
         members: Who is in a group or scope, by its object id.
         kind: What one person is: a user, a mailbox.
-        single: Whether an id of a term is a person's own, not a group's.
+        single: Whether an id of a clause is a person's own, not a group's.
     """
 
     members: Callable[[str], Coverage]
@@ -42,33 +42,35 @@ class People(Struct, frozen=True):
         return Subject(*self.part(group), tuple(sorted(map(self.part, outside))))
 
 
-def rows(application: str, region: Region, people: People) -> Iterator[Row]:
-    """Rows that together are the region: certain ones lie in it whoever is in the groups, possible
+def rows(application: str, audience: Audience, people: People) -> Iterator[Row]:
+    """Rows that together are the audience: certain ones lie in it whoever is in the groups, possible
     ones cover the rest.
 
-    If all membership is known, they are exactly the region, and certain.
+    If all membership is known, they are exactly the audience, and certain.
     """
     possible: dict[str, frozenset[str]] = {}
-    for term in sorted(region.terms, key=lambda term: (sorted(term.inside), sorted(term.outside))):
-        known = _known(term, people)
+    for clause in sorted(
+        audience.clauses, key=lambda clause: (sorted(clause.inside), sorted(clause.outside))
+    ):
+        known = _known(clause, people)
         if known == frozenset():
             continue
-        outside = _outside(term, people)
-        if not term.inside:
+        outside = _outside(clause, people)
+        if not clause.inside:
             yield Row(
                 application,
                 Subject(SubjectKind.EVERYONE, "", tuple(sorted(map(people.part, outside)))),
                 Certainty.CERTAIN,
             )
-        elif len(term.inside) == 1 and not (outside and people.single(*term.inside)):
-            (group,) = term.inside
+        elif len(clause.inside) == 1 and not (outside and people.single(*clause.inside)):
+            (group,) = clause.inside
             yield Row(application, people.subject(group, outside), Certainty.CERTAIN)
         elif known is not None and all(
-            people.members(group).closed for group in (*term.inside, *outside)
+            people.members(group).closed for group in (*clause.inside, *outside)
         ):
-            yield from _exact(application, term, known, people)
+            yield from _exact(application, clause, known, people)
         else:
-            base = _base(term, people)
+            base = _base(clause, people)
             possible[base] = possible.get(base, outside) & outside
     for base, outside in sorted(possible.items()):
         yield Row(
@@ -78,24 +80,24 @@ def rows(application: str, region: Region, people: People) -> Iterator[Row]:
         )
 
 
-def _known(term: Term, people: People) -> frozenset[str] | None:
-    """All who can be in the term, without those who surely are not; None if nobody knows them."""
-    closed = [coverage.inside for coverage in map(people.members, term.inside) if coverage.closed]
+def _known(clause: Clause, people: People) -> frozenset[str] | None:
+    """All who can be in the clause, without those who surely are not; None if nobody knows them."""
+    closed = [coverage.inside for coverage in map(people.members, clause.inside) if coverage.closed]
     if not closed:
         return None
     return reduce(frozenset.intersection, closed).difference(
-        *(people.members(group).inside for group in term.outside)
+        *(people.members(group).inside for group in clause.outside)
     )
 
 
-def _outside(term: Term, people: People) -> frozenset[str]:
+def _outside(clause: Clause, people: People) -> frozenset[str]:
     """The excepted groups that matter: those that may have a member in common with every group of
-    the term.
+    the clause.
     """
     return frozenset(
         group
-        for group in term.outside
-        if all(_may_meet(people, group, other) for other in (*term.inside, group))
+        for group in clause.outside
+        if all(_may_meet(people, group, other) for other in (*clause.inside, group))
     )
 
 
@@ -106,19 +108,21 @@ def _may_meet(people: People, one: str, two: str) -> bool:
     return not (first.closed and second.closed and first.inside.isdisjoint(second.inside))
 
 
-def _base(term: Term, people: People) -> str:
-    """The group of the term that says most: the one with the fewest known members, else the first."""
+def _base(clause: Clause, people: People) -> str:
+    """The group of the clause that says most: the one with the fewest known members, else the first."""
 
     def size(group: str) -> tuple[bool, int, str]:
         coverage = people.members(group)
         return (not coverage.closed, len(coverage.inside) if coverage.closed else 0, group)
 
-    return min(term.inside, key=size)
+    return min(clause.inside, key=size)
 
 
-def _exact(application: str, term: Term, known: frozenset[str], people: People) -> Iterator[Row]:
+def _exact(
+    application: str, clause: Clause, known: frozenset[str], people: People
+) -> Iterator[Row]:
     """Known people, one by one; or as a group without some others, where those are fewer."""
-    base = _base(term, people)
+    base = _base(clause, people)
     rest = people.members(base).inside - known
     if len(rest) < len(known):
         excepted = tuple(Part(people.kind, one) for one in sorted(rest))

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.access import membership
-from reconciler.access.regions import Region, Term
-from reconciler.access.rows import People, rows
-from reconciler.access.subjects import (
+from reconciler.audiences.clauses import Audience, Clause
+from reconciler.audiences.rows import People, rows
+from reconciler.audiences.subjects import (
     Certainty,
     Delta,
     Part,
@@ -27,14 +26,20 @@ from reconciler.access.subjects import (
     merged,
     sizes,
 )
-from reconciler.access.teams import applications, fall_through, policy_address, reach
+from reconciler.kinds.teams.effective_policy import (
+    applications,
+    fall_through,
+    policy_address,
+    user_partition,
+)
+from reconciler.kinds.teams.groups import group_coverage
 from reconciler.kinds.teams.holders import differing
 from reconciler.model.addresses import GLOBAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from reconciler.access.membership import Coverage
+    from reconciler.audiences.membership import Coverage
     from reconciler.model.observed import Directory, TeamsState
 
 NAMED_ONE_BY_ONE = 50
@@ -89,7 +94,7 @@ def transition(
         }
     staying = Counter(before.users.values())
     staying.subtract(Counter(before.users[user] for user in changed if user in before.users))
-    members = membership.of_groups(directory)
+    members = group_coverage(directory)
     return Transition(
         before, after, frozenset(changed), +staying, members, _people(before, after, members)
     )
@@ -122,7 +127,7 @@ def _lost_by_members(way: Transition) -> Iterator[tuple[str, list[str]]]:
     above: frozenset[str] = frozenset()
     for one in way.after.groups:
         if one not in present:
-            members = Region(frozenset({Term(frozenset({one.group}), above)}))
+            members = Audience(frozenset({Clause(frozenset({one.group}), above)}))
             missing = sorted(_fallen_to(way.before) - applications(way.after, one.policy))
             yield (
                 one.group,
@@ -135,9 +140,9 @@ def _lost_by_members(way: Transition) -> Iterator[tuple[str, list[str]]]:
         above |= {one.group}
 
 
-def _granted(state: TeamsState, application: str) -> Region:
+def _granted(state: TeamsState, application: str) -> Audience:
     groups, everyone = fall_through(state, application)
-    return reach(groups, everyone=everyone).granted
+    return user_partition(groups, everyone=everyone).granted
 
 
 class _Sizes:
@@ -267,7 +272,9 @@ def _of_groups(way: Transition) -> Iterator[Row]:
     for application in sorted(_fallen_to(way.before) | _fallen_to(way.after)):
         before, after = fall_through(way.before, application), fall_through(way.after, application)
         if before != after:
-            gained = reach(after[0], everyone=after[1]) - reach(before[0], everyone=before[1])
+            gained = user_partition(after[0], everyone=after[1]) - user_partition(
+                before[0], everyone=before[1]
+            )
             yield from rows(application, gained, way.people)
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.access import membership
-from reconciler.access.exchange import Limits, limits, reach
-from reconciler.access.rows import People, rows
-from reconciler.access.subjects import (
+from reconciler.audiences.membership import NOBODY
+from reconciler.audiences.rows import People, rows
+from reconciler.audiences.subjects import (
     Certainty,
     Delta,
     Part,
@@ -21,6 +20,8 @@ from reconciler.access.subjects import (
     merged,
     sizes,
 )
+from reconciler.kinds.exchange.mailbox_access import ScopeLimits, limits, mailbox_partition
+from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> 
     lost: list[Row] = []
     wide: list[TenantWide] = []
     for application, was, shall in _changed(before, after):
-        old, new = reach(was), reach(shall)
+        old, new = mailbox_partition(was), mailbox_partition(shall)
         gained += rows(application, new - old, people)
         lost += rows(application, old - new, people)
         if opens(was, shall, people):
@@ -58,12 +59,12 @@ def people_of(directory: Directory) -> People:
 
     def single(scope: str) -> bool:
         recipient = directory.recipients.get(scope)
-        return recipient is not None and membership.is_mailbox(recipient)
+        return recipient is not None and is_mailbox(recipient)
 
-    return People(membership.of_scopes(directory), SubjectKind.MAILBOX, single)
+    return People(scope_coverage(directory), SubjectKind.MAILBOX, single)
 
 
-def opens(was: Limits, shall: Limits, people: People) -> bool:
+def opens(was: ScopeLimits, shall: ScopeLimits, people: People) -> bool:
     """Whether the application comes to reach every mailbox.
 
     That it loses its last Restrict is enough, whatever its Denies: what it reaches then grows with
@@ -74,15 +75,16 @@ def opens(was: Limits, shall: Limits, people: People) -> bool:
     if shall.restricts:
         return False
     covering = (
-        any(people.members(scope) != membership.NOBODY for scope in one.denies)
-        for one in (was, shall)
+        any(people.members(scope) != NOBODY for scope in one.denies) for one in (was, shall)
     )
     return bool(was.restricts or (was.denies and not shall.denies)) or next(covering) > next(
         covering
     )
 
 
-def _changed(before: ExchangeState, after: ExchangeState) -> Iterator[tuple[str, Limits, Limits]]:
+def _changed(
+    before: ExchangeState, after: ExchangeState
+) -> Iterator[tuple[str, ScopeLimits, ScopeLimits]]:
     """Applications whose limits differ."""
     old, new = limits(before), limits(after)
     for application in sorted(old.keys() | new.keys()):
@@ -91,7 +93,9 @@ def _changed(before: ExchangeState, after: ExchangeState) -> Iterator[tuple[str,
             yield application, was, shall
 
 
-def _tenant_wide(application: str, was: Limits, shall: Limits, people: People) -> TenantWide:
+def _tenant_wide(
+    application: str, was: ScopeLimits, shall: ScopeLimits, people: People
+) -> TenantWide:
     """The row, and whom it was restricted to, or everyone but whom; a scope that covers nobody is
     named too, for people know it by its name.
     """
