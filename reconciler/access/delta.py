@@ -12,35 +12,27 @@ from reconciler.audiences.subjects import (
     subject_json,
     subject_of,
 )
-from reconciler.kinds.exchange import access_delta as exchange_delta
-from reconciler.kinds.teams import access_delta as teams_delta
+from reconciler.kinds.products import PRODUCTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
-    from reconciler.model.observed import Directory, ExchangeState, TeamsState
+    from reconciler.model.observed import Directory, State
 
 
 def delta(
-    before: tuple[TeamsState | None, ExchangeState | None],
-    after: tuple[TeamsState | None, ExchangeState | None],
-    directory: Directory,
+    before: Mapping[Provider, State], after: Mapping[Provider, State], directory: Directory
 ) -> Mapping[str, Json]:
     """The access delta between any two states of a tenant; a product that one of them lacks
     contributes nothing.
-
-    Args:
-        before: Teams and Exchange.
-        after: the same.
-        directory: what is known of who is in groups and scopes.
     """
-    deltas: dict[Provider, Delta] = {}
-    if before[1] is not None and after[1] is not None:
-        deltas["exchange"] = exchange_delta.delta(before[1], after[1], directory)
-    if before[0] is not None and after[0] is not None:
-        deltas["teams"] = teams_delta.delta(teams_delta.transition(before[0], after[0], directory))
+    deltas = {
+        name: product.delta(before[name], after[name], directory)
+        for name, product in PRODUCTS.items()
+        if name in before and name in after
+    }
     return as_json(deltas)
 
 

@@ -5,45 +5,30 @@ What they cannot decide never passes.
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from msgspec import Struct
 
-from reconciler.audiences.verdicts import Denied, Depends, Granted
+from reconciler.audiences.verdicts import Denied, Depends, Granted, Unnamed
 from reconciler.errors import CaptureFault
-from reconciler.kinds.exchange import mailbox_access
-from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
-from reconciler.kinds.teams import effective_policy
-from reconciler.kinds.teams.groups import group_coverage
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.documents import Access
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from reconciler.audiences.verdicts import Reason, Verdict
+    from reconciler.audiences.verdicts import Answer, Reason
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import AccessTestDocument, Located
     from reconciler.model.observed import Observed
 
-KINDS: Mapping[Provider, str] = {"exchange": "mailbox", "teams": "user"}
+KINDS: Mapping[Provider, str] = {
+    name: product.subject_kind.value for name, product in PRODUCTS.items()
+}
 """The kind of subject that each product's access is about."""
 DEPENDS = "depends"
-
-
-class Unnamed(StrEnum):
-    """Why a subject cannot be judged: its name leads to nobody, or to nobody of the right kind."""
-
-    USER_ABSENT = "user-absent"
-    USER_UNKNOWN = "user-unknown"
-    MAILBOX_ABSENT = "mailbox-absent"
-    MAILBOX_UNKNOWN = "mailbox-unknown"
-    NOT_A_MAILBOX = "not-a-mailbox"
-
-
-Answer: TypeAlias = "Verdict | Unnamed"
 
 
 class Expected(NamedTuple):
@@ -161,8 +146,21 @@ def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...
     Raises:
         CaptureFault: the state lacks a product that an expectation is about.
     """
-    judged = {"exchange": _exchange(observed), "teams": _teams(observed)}
-    return ordered(judged[one.product](one) for one in expected)
+    judges: dict[Provider, Callable[[str, str], tuple[str, Answer]]] = {
+        name: PRODUCTS[name].judge(state, observed.directory)
+        for name, state in observed.states.items()
+    }
+
+    def result(expected: Expected) -> Result:
+        if expected.product not in judges:
+            raise CaptureFault(
+                f"the capture has no complete reading of {expected.product}, which the access tests"
+                " need: fetch it again"
+            )
+        subject, answer = judges[expected.product](expected.application, expected.subject)
+        return Result(expected, subject, answer)
+
+    return ordered(map(result, expected))
 
 
 def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
@@ -178,67 +176,6 @@ def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
             ),
         )
     )
-
-
-def _teams(observed: Observed) -> Callable[[Expected], Result]:
-    groups, state = group_coverage(observed.directory), observed.teams
-
-    def result(one: Expected) -> Result:
-        if state is None:
-            raise _unread("teams")
-        user = one.subject if one.subject in state.users else _user(observed, one.subject)
-        if isinstance(user, Unnamed):
-            return Result(one, one.subject, user)
-        return Result(
-            one,
-            user,
-            effective_policy.user_verdict(
-                state, one.application, user, lambda group: groups(group).covers(user)
-            ),
-        )
-
-    return result
-
-
-def _exchange(observed: Observed) -> Callable[[Expected], Result]:
-    scopes, state = scope_coverage(observed.directory), observed.exchange
-
-    def result(one: Expected) -> Result:
-        if state is None:
-            raise _unread("exchange")
-        mailbox = _mailbox(observed, one.subject)
-        if isinstance(mailbox, Unnamed):
-            return Result(one, one.subject, mailbox)
-        return Result(
-            one,
-            mailbox,
-            mailbox_access.mailbox_verdict(
-                state, one.application, lambda scope: scopes(scope).covers(mailbox)
-            ),
-        )
-
-    return result
-
-
-def _unread(product: Provider) -> CaptureFault:
-    return CaptureFault(
-        f"the capture has no complete reading of {product}, which the access tests need: fetch it"
-        " again"
-    )
-
-
-def _user(observed: Observed, name: str) -> str | Unnamed:
-    directory = observed.directory
-    user = name if name in directory.users else directory.users_by_upn.get(name)
-    return user or (Unnamed.USER_ABSENT if name in directory.absent else Unnamed.USER_UNKNOWN)
-
-
-def _mailbox(observed: Observed, name: str) -> str | Unnamed:
-    directory = observed.directory
-    recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
-    if recipient is None:
-        return Unnamed.MAILBOX_ABSENT if name in directory.absent else Unnamed.MAILBOX_UNKNOWN
-    return recipient.id if is_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
 
 
 def _why(answer: Answer) -> Json:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from reconciler.model.addresses import teams_user_grant
 from reconciler.model.codes import Warned
+from reconciler.model.observed import ExchangeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,11 +84,8 @@ def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
 def identity_of(observed: Observed, address: str) -> str | None:
     """What the service calls the Exchange policy of an address; None if there is none."""
     application, _, scope = address.removeprefix("exchange.policy/").partition("@")
-    found = (
-        observed.exchange.policies.get((application, scope))
-        if observed.exchange is not None
-        else None
-    )
+    state = observed.state(ExchangeState)
+    found = None if state is None else state.policies.get((application, scope))
     return None if found is None else found.identity
 
 

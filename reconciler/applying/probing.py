@@ -49,7 +49,7 @@ def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[
         CaptureFault: what was read is malformed.
     """
     wanted = tuple(applications)
-    state = watch.read_scopes(()).exchange or _NOTHING
+    state = watch.read_scopes(()).state(ExchangeState) or _NOTHING
     directory = watch.read_scopes(scopes(state, wanted)).directory
     return tuple(
         AccessCheck(application, mailbox, expected, remote.verdict(mailbox, application))

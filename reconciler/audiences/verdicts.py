@@ -63,3 +63,16 @@ class Depends(Struct, frozen=True):
 
 
 Verdict: TypeAlias = Granted | Denied | Depends
+
+
+class Unnamed(StrEnum):
+    """Why a subject cannot be judged: its name leads to nobody, or to nobody of the right kind."""
+
+    USER_ABSENT = "user-absent"
+    USER_UNKNOWN = "user-unknown"
+    MAILBOX_ABSENT = "mailbox-absent"
+    MAILBOX_UNKNOWN = "mailbox-unknown"
+    NOT_A_MAILBOX = "not-a-mailbox"
+
+
+Answer: TypeAlias = Verdict | Unnamed

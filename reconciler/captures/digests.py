@@ -13,43 +13,36 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from reconciler.canonical import Json, digest, rows_digest
+from reconciler.kinds.products import PRODUCTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from reconciler.model.observed import Directory, ExchangeState, Recipient, TeamsState, User
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Directory, Recipient, State, User
 
 
-def capture_digest(
-    tenant_id: str, teams: TeamsState | None, exchange: ExchangeState | None, directory: Directory
-) -> str:
+def capture_digest(tenant_id: str, states: Mapping[Provider, State], directory: Directory) -> str:
     """Digest of observed state with its directory, in lower-case hexadecimal.
 
     Raises:
         UnicodeEncodeError: a text holds a lone surrogate.
     """
+    rows: dict[str, Json] = {
+        name: product.digest_rows(states[name]) if name in states else None
+        for name, product in PRODUCTS.items()
+    }
+    grants: dict[str, str] = {}
+    for name, state in states.items():
+        grants |= PRODUCTS[name].direct_grants(state)
     return digest(
         {
+            **rows,
             "tenantId": tenant_id,
-            "teams": _teams(teams),
-            "exchange": _exchange(exchange),
             "directory": _directory(directory),
-            "users": _users(teams.users if teams is not None else {}, directory.users),
+            "users": _users(grants, directory.users),
         }
     )
-
-
-def _teams(state: TeamsState | None) -> Json:
-    if state is None:
-        return None
-    return {
-        "policies": [
-            [policy.name, list(policy.applications), policy.description]
-            for policy in state.policies.values()
-        ],
-        "groups": state.groups,
-        "spelled": state.spelled,
-    }
 
 
 def _users(grants: Mapping[str, str], known: Mapping[str, User]) -> Json:
@@ -68,23 +61,6 @@ def _users(grants: Mapping[str, str], known: Mapping[str, User]) -> Json:
         else {}
     )
     return [rows_digest([*columns, held]), rows_digest([beyond.keys(), beyond.values()])]
-
-
-def _exchange(state: ExchangeState | None) -> Json:
-    if state is None:
-        return None
-    return [
-        [
-            *key,
-            policy.sid.upper(),
-            policy.right.value,
-            policy.description,
-            policy.stored_description.lower(),
-            policy.identity.lower(),
-            policy.scope_name,
-        ]
-        for key, policy in state.policies.items()
-    ]
 
 
 def _directory(directory: Directory) -> Json:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.captures.files import schema
+from reconciler.kinds.products import PRODUCTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,9 +20,8 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_faults import FaultList
 
 _LONGEST: Final = 160
-_ROWS: Final = {
-    "teams": ("policies", "groupAssignments", "users"),
-    "exchange": ("policies",),
+_ROWS: Final[Mapping[str, tuple[str, ...]]] = {
+    **{name: tuple(rows.key for rows in product.lists) for name, product in PRODUCTS.items()},
     "directory": ("users", "groups", "recipients", "absent"),
 }
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.captures import directory, files, reads
+from reconciler.captures import directory as directories
+from reconciler.captures import files
 from reconciler.captures.decoding import decode
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.kinds.capture_faults import FaultList
+from reconciler.kinds.capture_reads import check_reads
 from reconciler.kinds.capture_rows import is_time, shown
-from reconciler.kinds.exchange import parse as exchange
-from reconciler.kinds.teams import parse as teams
+from reconciler.kinds.products import PRODUCTS
+from reconciler.model.addresses import PROVIDERS
 from reconciler.model.observed import Observed
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.model.addresses import Provider
-    from reconciler.model.observed import Directory, ExchangeState, TeamsState
+    from reconciler.model.observed import Directory, State
 
 
 def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Observed:
@@ -69,15 +71,14 @@ def parse(
         faults.add("$.taken_at", f"{shown(raw['taken_at'])} is no point in time: fetch again")
     _right_tenant(raw, tenant_id, faults)
     found = raw.get("directory") or {}
-    known = directory.read(found, "$.directory", faults)
-    observed_teams = _teams(raw["teams"], faults) if _usable("teams", raw, needs, faults) else None
-    observed_exchange = (
-        exchange.read(raw["exchange"], "$.exchange", faults)
-        if _usable("exchange", raw, needs, faults)
-        else None
-    )
+    known = directories.read(found, "$.directory", faults)
+    states = {
+        name: PRODUCTS[name].parse(raw[name], f"$.{name}", faults)
+        for name in PROVIDERS
+        if _usable(name, raw, needs, faults)
+    }
     faults.refuse(place)
-    digest = _digest(raw, (observed_teams, observed_exchange, known), place)
+    digest = _digest(raw, states, known, place)
     tenant = raw["tenant"]
     organization = tenant.get("organization") or ""
     origin = "simulated" if raw.get("simulated") is True else source
@@ -86,24 +87,17 @@ def parse(
         organization,
         raw["taken_at"],
         origin,
-        observed_teams,
-        observed_exchange,
+        states,
         known,
         digest,
     )
 
 
-def _teams(section: Mapping[str, Any], faults: FaultList) -> TeamsState:
-    return teams.read(section, "$.teams", faults, holders_only=reads.of_holders_only(section))
-
-
 def _digest(
-    raw: Mapping[str, Any],
-    parts: tuple[TeamsState | None, ExchangeState | None, Directory],
-    place: str,
+    raw: Mapping[str, Any], states: Mapping[Provider, State], directory: Directory, place: str
 ) -> str:
     try:
-        return capture_digest(raw["tenant"]["tenantId"].lower(), *parts)
+        return capture_digest(raw["tenant"]["tenantId"].lower(), states, directory)
     except UnicodeEncodeError:
         faults = FaultList()
         for path in _surrogates(raw, "$"):
@@ -120,7 +114,7 @@ def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultLi
     """The tenant of the capture, and of each product in it, must be the one that is meant."""
     wanted = (tenant_id or raw["tenant"]["tenantId"]).lower()
     said = {"$.tenant.tenantId": raw["tenant"]["tenantId"]}
-    for product in reads.LISTS:
+    for product in PROVIDERS:
         if part := (raw.get(product) or {}).get("tenantId"):
             said[f"$.{product}.tenantId"] = part
     for path, found in said.items():
@@ -140,7 +134,7 @@ def _usable(
     """
     section = raw.get(product)
     if section is not None and section["complete"]:
-        reads.check(product, section, f"$.{product}", faults)
+        check_reads(PRODUCTS[product].lists, section, f"$.{product}", faults)
         return True
     if product in needs:
         what = "is missing" if section is None else "is not complete"

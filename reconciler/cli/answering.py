@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.access.declared_at import positions
-from reconciler.access.explaining import Explanation, Known, Question, explain
+from reconciler.access.explaining import explain
+from reconciler.audiences.questions import Explanation, Known, Question
 from reconciler.audiences.subjects import SubjectKind
 from reconciler.cli import loading, options, printing, sources
 from reconciler.errors import UsageFault
@@ -113,7 +114,7 @@ def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     observed = sources.observe(
         sources.CaptureFile(file), CaptureRequest(frozenset({asked.product})), None
     )
-    known = Known(observed.teams, observed.exchange, observed.directory)
+    known = Known(observed.states, observed.directory)
     return Basis(
         known,
         "capture",

@@ -5,10 +5,12 @@ Ids are lower-case, names as the service spells them.
 
 from __future__ import annotations
 
-from typing import Literal, NewType
+from typing import Literal, NewType, get_args
 
 Address = NewType("Address", str)
 Provider = Literal["teams", "exchange"]
+PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+"""All products, in the order in which lists name them; the steps of Exchange come first."""
 
 TEAMS_TENANT_GRANT = Address("teams.grant/tenant")
 EVERY_APPLICATION = "*"

@@ -4,14 +4,14 @@ directory goes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.model.addresses import Address
+    from reconciler.model.addresses import Address, Provider
     from reconciler.model.documents import AccessRight
     from reconciler.model.observed import ExchangeKey
 
@@ -29,6 +29,10 @@ class Unresolved(Struct, frozen=True):
     """Name of the Teams policy as it is declared, or address of the Exchange application, that the
     name stands in.
     """
+
+    def row(self) -> list[str]:
+        """What the documents digest covers of it."""
+        return [self.address, self.policy, self.reason]
 
 
 class DesiredTeamsPolicy(Struct, frozen=True):
@@ -89,3 +93,9 @@ class DesiredExchange(Struct, frozen=True):
     policies: Mapping[ExchangeKey, DesiredExchangePolicy]
     absent: frozenset[ExchangeKey]
     unresolved: tuple[Unresolved, ...]
+
+
+DesiredState: TypeAlias = DesiredTeams | DesiredExchange
+"""What the documents say of one product."""
+Desired: TypeAlias = "Mapping[Provider, DesiredState]"
+"""Desired state by product."""

@@ -6,13 +6,14 @@ Exchange Identity use that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.model.addresses import Provider
     from reconciler.model.documents import AccessRight
 
 
@@ -131,17 +132,26 @@ class ExchangeState(Struct, frozen=True):
     policies: Mapping[ExchangeKey, ExchangePolicy]
 
 
-class Observed(Struct, frozen=True):
-    """A complete reading.
+State: TypeAlias = TeamsState | ExchangeState
+"""The state of one product."""
+_State = TypeVar("_State", TeamsState, ExchangeState)
 
-    A product that was not read, or not completely, is None. `digest` is the capture digest (hex).
+
+class Observed(Struct, frozen=True):
+    """A reading of a tenant.
+
+    `states` has the products that were read completely. `digest` is the capture digest (hex).
     """
 
     tenant_id: str
     organization: str
     taken_at: str
     source: str
-    teams: TeamsState | None
-    exchange: ExchangeState | None
+    states: Mapping[Provider, State]
     directory: Directory
     digest: str
+
+    def state(self, kind: type[_State]) -> _State | None:
+        """The state of the product whose type this is; None if it was not read completely."""
+        states = (state for state in self.states.values() if isinstance(state, kind))
+        return next(states, None)

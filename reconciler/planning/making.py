@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
+from reconciler.access.delta import as_json
 from reconciler.canonical import Json, digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
-from reconciler.kinds.exchange import desired as exchange_desired
-from reconciler.kinds.teams import desired as teams_desired
-from reconciler.model.addresses import Provider, provider_of
+from reconciler.kinds.product import PlanContext
+from reconciler.kinds.products import PRODUCTS
+from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.codes import Warned
-from reconciler.model.documents import Documents, Kind
 from reconciler.model.plans import Inputs, Note, Plan, Step
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import checking, passages, reaching, testing
+from reconciler.planning import checking, passages, testing
 from reconciler.planning.naming import names
-from reconciler.planning.parts import product_parts
 from reconciler.planning.selection import assert_consents, assert_known, selection
 from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
@@ -29,11 +28,13 @@ from reconciler.powershell.rendering import render
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from reconciler.model.desired import DesiredExchange, DesiredTeams, Unresolved
+    from reconciler.audiences.subjects import Delta
+    from reconciler.kinds.product import ProductPlan
+    from reconciler.model.desired import Desired, DesiredState, Unresolved
+    from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Draft
-    from reconciler.planning.parts import Part
     from reconciler.planning.selection import Selection
 
 
@@ -58,24 +59,16 @@ def products(documents: Documents) -> frozenset[Provider]:
     """The products that the documents, `prune` or tests name: a capture has to be complete for
     these (law 1).
     """
-    prune = documents.tenant.prune if documents.tenant is not None else ()
-    named: dict[Provider, bool] = {
-        "teams": bool(documents.teams) or Kind.TEAMS_POLICY in prune,
-        "exchange": bool(documents.exchange),
-    }
-    return (
-        frozenset(provider for provider, needed in named.items() if needed)
-        | testing.request(documents.tests).products
-    )
+    named = frozenset(name for name, product in PRODUCTS.items() if product.is_named(documents))
+    return named | testing.request(documents.tests).products
 
 
 def reachable(documents: Documents) -> frozenset[Provider]:
     """The products that can be read at all: those that `spec.connect` says how to sign in to, or
-    both where it says neither.
+    all of them where it names none.
     """
     connect = documents.tenant.connect if documents.tenant is not None else {}
-    both: tuple[Provider, ...] = ("teams", "exchange")
-    return frozenset(provider for provider in both if provider in connect) or frozenset(both)
+    return frozenset(name for name in PROVIDERS if name in connect) or frozenset(PROVIDERS)
 
 
 def capture_request(documents: Documents, *, names: bool = True) -> CaptureRequest:
@@ -86,25 +79,19 @@ def capture_request(documents: Documents, *, names: bool = True) -> CaptureReque
         documents: validated documents.
         names: whether anybody will look the names up; what a capture file knows is known.
     """
-    read = products(documents) or reachable(
-        documents
-    )  # that the documents name no product is no reason to say unread that nothing differs
+    # Documents that name no product are still compared with the tenant: nothing unread is "equal".
+    read = products(documents) or reachable(documents)
     if not names:
         return CaptureRequest(read)
-    users = dict.fromkeys(
-        chain.from_iterable(
-            listing.texts for document in documents.teams for listing in document.users or ()
-        )
-    )
-    recipients = {document.scope.text for document in documents.exchange}
-    if documents.tenant is not None and documents.tenant.guard_scope is not None:
-        recipients.add(documents.tenant.guard_scope.text)
-    groups = {grant.group for document in documents.teams for grant in document.groups or ()}
-    tested = testing.request(documents.tests)
+    requests = [product.request(documents) for product in PRODUCTS.values()]
+    requests.append(testing.request(documents.tests))
+    users = dict.fromkeys(chain.from_iterable(request.users for request in requests))
+    recipients = {name for request in requests for name in request.recipients}
+    groups = {group for request in requests for group in request.groups}
     return CaptureRequest(
         read,
-        users=tuple(users | dict.fromkeys(tested.users)),
-        recipients=tuple(sorted(recipients.union(tested.recipients))),
+        users=tuple(users),
+        recipients=tuple(sorted(recipients)),
         groups=tuple(sorted(groups)),
     )
 
@@ -120,25 +107,21 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     Raises:
         DocumentFaults: two names of the documents turn out to be the same user or scope.
         CaptureFault: the reading is of another tenant, or lacks a product.
-        UsageFault: an address of the options is none.
+        UsageFault: an address or a consent of the options is malformed or names nothing.
     """
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
     desired = resolved(documents, observed, options)
     assert_known(chosen, desired, observed)
-    parts = product_parts(
-        documents, observed, desired, chosen, regranting=options.group_changes == "in-place"
-    )
-    made = _composed(documents, observed, desired, parts, (options, chosen))
-    outcome = {part.provider: part.outcome for part in parts}
+    product_plans = _product_plans(documents, observed, desired, options, chosen)
+    made = _composed(documents, observed, desired, product_plans, options, chosen)
+    outcome = {part.provider: part.outcome for part in product_plans}
     return testing.tested(
         made, documents, observed, outcome, selected=bool(options.only or options.skip)
     )
 
 
-def resolved(
-    documents: Documents, observed: Observed, options: PlanOptions
-) -> tuple[DesiredTeams, DesiredExchange]:
+def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> Desired:
     """The desired state that documents declare for a tenant: names are ids.
 
     Raises:
@@ -148,22 +131,43 @@ def resolved(
     return _resolve(documents, observed, selection(options.only, options.skip))
 
 
+def _product_plans(
+    documents: Documents,
+    observed: Observed,
+    desired: Desired,
+    options: PlanOptions,
+    chosen: Selection,
+) -> tuple[ProductPlan, ...]:
+    """The plans of the products that were read, in the order in which their steps run."""
+    context = PlanContext(
+        observed.directory,
+        chosen.holding,
+        documents.tenant,
+        regranting=options.group_changes == "in-place",
+    )
+    return tuple(
+        product.plan(desired[name], observed.states[name], context)
+        for name, product in sorted(PRODUCTS.items(), key=lambda item: item[1].turn)
+        if name in observed.states
+    )
+
+
 def _composed(
     documents: Documents,
     observed: Observed,
-    desired: tuple[DesiredTeams, DesiredExchange],
-    parts: Sequence[Part],
-    choice: tuple[PlanOptions, Selection],
+    desired: Desired,
+    parts: Sequence[ProductPlan],
+    options: PlanOptions,
+    chosen: Selection,
 ) -> Plan:
-    """Put the products' parts together into one plan."""
-    options, chosen = choice
-    changes = tuple(
-        sorted(
-            (change for part in parts for change in part.changes), key=lambda change: change.address
-        )
+    """Put the products' plans together into one plan."""
+    changes = sorted(
+        (change for part in parts for change in part.changes), key=lambda change: change.address
     )
     gaps, steps = _numbered(parts)
-    unresolved, held_names = _unresolved((*desired[0].unresolved, *desired[1].unresolved), chosen)
+    unresolved, held_names = _unresolved(
+        (name for wanted in desired.values() for name in wanted.unresolved), chosen
+    )
     baseline: dict[str, Json] = {part.provider: part.baseline for part in parts}
     refusals, consents, unused = _consented(documents, options, _refused(parts, baseline, steps))
     held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
@@ -177,7 +181,7 @@ def _composed(
         held=held,
         inputs=_inputs(documents, observed, desired),
         baseline=baseline,
-        changes=changes,
+        changes=tuple(changes),
         steps=steps,
         unmanaged=unmanaged,
         displaced=_notes(parts, lambda part: part.displaced),
@@ -190,20 +194,32 @@ def _composed(
             observed,
             changes,
             (*unmanaged, *held, *unresolved),
-            mentioned=reaching.ids(deltas),
+            mentioned=chain.from_iterable(delta.ids() for delta in deltas.values()),
         ),
-        summary={**summary(changes, unmanaged, steps), **reaching.figures(deltas)},
-        access=reaching.access(deltas),
+        summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
+        access=as_json(deltas),
         gaps=gaps,
     )
 
 
+def _sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
+    """How many people there are in what the rows of access name: `access teams gained
+    policy-holders NAME`.
+    """
+    return {
+        f"access {provider} {name}": number
+        for provider, delta in deltas.items()
+        for name, number in delta.sizes.items()
+    }
+
+
 def _refused(
-    parts: Sequence[Part], baseline: Mapping[str, Json], steps: tuple[Step, ...]
+    parts: Sequence[ProductPlan], baseline: Mapping[str, Json], steps: tuple[Step, ...]
 ) -> tuple[Note, ...]:
     """What the products refuse, and what the checker finds beyond that."""
-    told = _notes(parts, lambda part: part.refusals)
-    return (*told, *checking.refusals(checking.violations(baseline, steps), explained=told))
+    refusals = _notes(parts, lambda part: part.refusals)
+    violations = checking.violations(baseline, steps)
+    return (*refusals, *checking.refusals(violations, explained=refusals))
 
 
 def _assert_tenant(documents: Documents, observed: Observed) -> None:
@@ -213,33 +229,30 @@ def _assert_tenant(documents: Documents, observed: Observed) -> None:
             f" ({documents.tenant.position}), the capture is of {observed.tenant_id}: capture the"
             " right tenant"
         )
-    for provider, state in (("teams", observed.teams), ("exchange", observed.exchange)):
-        if provider in products(documents) and state is None:
+    needed = products(documents)
+    for provider in PROVIDERS:
+        if provider in needed and provider not in observed.states:
             raise CaptureFault(
                 f"the capture has no complete reading of {provider}, which the documents need:"
                 " fetch it again"
             )
 
 
-def _resolve(
-    documents: Documents, observed: Observed, chosen: Selection
-) -> tuple[DesiredTeams, DesiredExchange]:
+def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> Desired:
     """Names become ids; the faults that show only now are reported all at once."""
-    holders = observed.teams.users if observed.teams is not None else {}
-    keys = observed.exchange.policies.keys() if observed.exchange is not None else ()
-    teams, teams_findings = teams_desired.resolve(documents.teams, observed.directory, holders)
-    exchange, exchange_findings = exchange_desired.resolve(
-        documents.exchange, observed.directory, keys
-    )
-    findings: list[Finding] = [
-        one for one in (*teams_findings, *exchange_findings) if chosen.concerns(one)
-    ]
+    desired: dict[Provider, DesiredState] = {}
+    findings: list[Finding] = []
+    for name, product in PRODUCTS.items():
+        desired[name], faults = product.resolve(
+            documents, observed.directory, observed.states.get(name)
+        )
+        findings += filter(chosen.concerns, faults)
     if findings:
         raise DocumentFaults(findings)
-    return teams, exchange
+    return desired
 
 
-def _numbered(parts: Sequence[Part]) -> tuple[list[Json], tuple[Step, ...]]:
+def _numbered(parts: Sequence[ProductPlan]) -> tuple[list[Json], tuple[Step, ...]]:
     gaps, within = passages.gaps(part.ordered for part in parts)
     return gaps, _steps((draft for part in parts for draft in part.ordered.drafts), within)
 
@@ -313,7 +326,7 @@ def _consent(text: str) -> str:
 
 
 def _warnings(
-    parts: Sequence[Part], unused: Sequence[Note], held: Sequence[Note]
+    parts: Sequence[ProductPlan], unused: Sequence[Note], held: Sequence[Note]
 ) -> tuple[Note, ...]:
     relying = passages.reliances(part.ordered for part in parts)
     return _sorted_notes(
@@ -325,11 +338,9 @@ def _held_warning(held: Sequence[Note]) -> tuple[Note, ...]:
     return (Note(Warned.HELD, "plan", {"objects": len(held)}),) if held else ()
 
 
-def _inputs(
-    documents: Documents, observed: Observed, desired: tuple[DesiredTeams, DesiredExchange]
-) -> Inputs:
+def _inputs(documents: Documents, observed: Observed, desired: Desired) -> Inputs:
     return Inputs(
-        documents_digest=digest(desired_json(documents.tenant, *desired)),
+        documents_digest=digest(desired_json(documents.tenant, desired)),
         capture_digest=observed.digest,
         capture_taken_at=observed.taken_at,
         source=observed.source,
@@ -344,5 +355,7 @@ def _sorted_notes(notes: Iterable[Note]) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=_order))
 
 
-def _notes(parts: Iterable[Part], of: Callable[[Part], Iterable[Note]]) -> tuple[Note, ...]:
+def _notes(
+    parts: Iterable[ProductPlan], of: Callable[[ProductPlan], Iterable[Note]]
+) -> tuple[Note, ...]:
     return _sorted_notes(note for part in parts for note in of(part))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.guids import GUID
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
@@ -40,10 +41,9 @@ def names(
 def declared(documents: Documents) -> dict[str, str]:
     """Names that the documents themselves give: to applications, and labels to groups."""
     labels = {
-        grant.group: grant.label
-        for document in documents.teams
-        for grant in document.groups or ()
-        if grant.label
+        group: label
+        for product in PRODUCTS.values()
+        for group, label in product.labels(documents).items()
     }
     return labels | {document.application: document.name for document in documents.applications}
 
@@ -71,8 +71,15 @@ def of_ids(observed: Observed, ids: Iterable[str]) -> dict[str, str]:
     """A user's name and principal name, a group's or a scope's display name; "" where the capture
     has none.
     """
-    scopes = _scope_names(observed)
-    return {one: _of_directory(observed.directory, one) or scopes.get(one, "") for one in ids}
+    printed = {
+        object_id: name
+        for product, state in observed.states.items()
+        for object_id, name in PRODUCTS[product].names(state).items()
+    }
+    return {
+        object_id: _of_directory(observed.directory, object_id) or printed.get(object_id, "")
+        for object_id in ids
+    }
 
 
 def _of_directory(directory: Directory, one: str) -> str:
@@ -83,13 +90,3 @@ def _of_directory(directory: Directory, one: str) -> str:
     if recipient := directory.recipients.get(one):
         return recipient.primary or recipient.display_name
     return ""
-
-
-def _scope_names(observed: Observed) -> dict[str, str]:
-    """The name that Exchange itself prints for each scope, for those that the directory does not
-    know; of several the first in code-point order.
-    """
-    names: dict[str, str] = {}
-    for policy in observed.exchange.policies.values() if observed.exchange is not None else ():
-        names[policy.scope] = min(policy.scope_name, names.get(policy.scope, policy.scope_name))
-    return names

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from reconciler.access.explaining import Known
+from reconciler.audiences.questions import Known
 from reconciler.errors import TamperedPlan
-from reconciler.kinds.exchange import target as exchange_target
 from reconciler.kinds.exchange.states import GUARD_SCOPE
-from reconciler.kinds.teams import target as teams_target
+from reconciler.kinds.product import PlanContext
+from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.teams.states import GROUPS
 from reconciler.model.addresses import name_key
-from reconciler.model.documents import AccessRight, Kind
+from reconciler.model.documents import AccessRight
 from reconciler.model.observed import (
     Directory,
     ExchangePolicy,
@@ -29,8 +29,9 @@ from reconciler.planning.selection import selection
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed
+    from reconciler.model.observed import Observed, State
     from reconciler.model.plans import Plan
     from reconciler.planning.prefixes import Standing
 
@@ -49,22 +50,14 @@ def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
         DocumentFaults: two names of the documents turn out to be the same user or scope.
         CaptureFault: the reading is of another tenant, or lacks a product.
     """
-    teams, exchange = resolved(documents, observed, PlanOptions())
-    prune = documents.tenant is not None and Kind.TEAMS_POLICY in documents.tenant.prune
-    holding = selection((), ()).holding
-    after_teams, after_exchange = observed.teams, observed.exchange
-    if after_teams is not None:
-        aim = teams_target.target(
-            teams, after_teams, observed.directory, prune=prune, holding=holding
-        )
-        after_teams = teams_target.state_reached(after_teams, aim)
-    if after_exchange is not None:
-        after_exchange = exchange_target.state_reached(
-            after_exchange, exchange_target.target(exchange, after_exchange, holding=holding)
-        )
-    return Known(after_teams, after_exchange, observed.directory), len(teams.unresolved) + len(
-        exchange.unresolved
-    )
+    desired = resolved(documents, observed, PlanOptions())
+    context = PlanContext(observed.directory, selection((), ()).holding, documents.tenant)
+    after = {
+        name: PRODUCTS[name].outcome(desired[name], state, context)
+        for name, state in observed.states.items()
+    }
+    unresolved = sum(len(wanted.unresolved) for wanted in desired.values())
+    return Known(after, observed.directory), unresolved
 
 
 def of_plan(plan: Plan) -> Known:
@@ -88,13 +81,16 @@ def _followed(plan: Plan) -> Known:
     for step in plan.steps:
         advance(standing, step)
     section = cast("Mapping[str, object] | None", plan.baseline.get("exchange"))
-    return Known(
-        teams=None if plan.baseline.get("teams") is None else _teams(standing, _spelled(plan)),
-        exchange=None if section is None else _exchange(standing),
-        directory=NOTHING_KNOWN,
-        grants=frozenset(name.removeprefix(_USER) for name in standing if name.startswith(_USER)),
-        applications=frozenset(section or ()) - {GUARD_SCOPE},
-    )
+    states: dict[Provider, State] = {}
+    told: dict[Provider, frozenset[str]] = {}
+    if plan.baseline.get("teams") is not None:
+        states["teams"] = _teams(standing, _spelled(plan))
+        users = (name.removeprefix(_USER) for name in standing if name.startswith(_USER))
+        told["teams"] = frozenset(users)
+    if section is not None:
+        states["exchange"] = _exchange(standing)
+        told["exchange"] = frozenset(section) - {GUARD_SCOPE}
+    return Known(states, NOTHING_KNOWN, told)
 
 
 def _spelled(plan: Plan) -> Mapping[str, str]:

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.addresses import teams_application
-from reconciler.model.codes import Rule, StepReason, Warned
+from reconciler.model.codes import Warned
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.kinds.ordering.orders import Gap, Ordered, Pairs
-    from reconciler.model.observed import TeamsState
 
 
 def gaps(products: Iterable[Ordered]) -> tuple[list[Json], Mapping[int, tuple[int, ...]]]:
@@ -48,22 +46,6 @@ def _pairs(pairs: Pairs) -> dict[str, Json]:
     }
 
 
-def exposures(product: Ordered) -> Iterator[Note]:
-    """A refusal for each application that reaches somebody on the way whom it reaches neither
-    before nor after.
-    """
-    exposed: dict[str, list[Json]] = {}
-    for pairs in product.exposures:
-        exposed.setdefault(pairs.application, []).append(dict(pairs.subject))
-    for application in sorted(exposed):
-        address = teams_application(application)
-        yield Note(
-            Rule.EXPOSURE,
-            address,
-            {"allow": f"{Rule.EXPOSURE}:{address}", "subjects": exposed[application]},
-        )
-
-
 def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
     """Steps that take something away and rely on an earlier one: the service may show both late,
     and in another order.
@@ -80,21 +62,3 @@ def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
                 {"on": one.on + offset, "step": one.step + offset},
             )
         offset += len(product.drafts)
-
-
-def regrants(product: Ordered, observed: TeamsState) -> Iterator[Note]:
-    """Groups that are granted anew without losing their policy first, which Microsoft does not
-    document.
-    """
-    standing = {one.group for one in observed.groups}
-    drops = {
-        str(draft.invocation.parameters.get("Group"))
-        for draft in product.drafts
-        if draft.reason == StepReason.DROP_GROUP
-    }
-    for draft in product.drafts:
-        if (
-            draft.reason == StepReason.MOVE_GROUP
-            and draft.invocation.parameters["Group"] in standing - drops
-        ):
-            yield Note(Warned.REGRANTS_IN_PLACE, draft.address, {})

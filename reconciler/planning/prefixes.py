@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from reconciler.kinds.exchange import states as exchange_states
 from reconciler.kinds.teams import states as teams_states
 from reconciler.model.addresses import teams_policy
+from reconciler.model.observed import ExchangeState, TeamsState
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
@@ -57,11 +58,12 @@ def observed_standing(
     standing: Standing = {}
     for provider in _wanted(plan, wanted):
         section = cast("Mapping[str, Json]", plan.baseline[provider])
-        if provider == "teams" and observed.teams is not None:
-            standing |= teams_states.project(section, observed.teams)
-        elif provider == "exchange" and observed.exchange is not None:
+        teams, exchange = observed.state(TeamsState), observed.state(ExchangeState)
+        if provider == "teams" and teams is not None:
+            standing |= teams_states.project(section, teams)
+        elif provider == "exchange" and exchange is not None:
             standing |= exchange_states.project(
-                section, observed.exchange, everything=exchange_states.bear_on_all(plan.steps)
+                section, exchange, everything=exchange_states.bear_on_all(plan.steps)
             )
         else:
             raise ValueError(f"the capture has no {provider} state")

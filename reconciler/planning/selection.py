@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import difflib
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from reconciler.errors import UsageFault
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import (
-    TEAMS_TENANT_GRANT,
     exchange_application,
-    teams_group_grant,
-    teams_policy,
     teams_user_grant,
 )
 from reconciler.model.codes import Held
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.model.addresses import Address
-    from reconciler.model.desired import DesiredExchange, DesiredTeams
+    from reconciler.model.desired import Desired
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
 
@@ -82,9 +81,7 @@ class Selection(Struct, frozen=True):
         return True
 
 
-def assert_known(
-    chosen: Selection, desired: tuple[DesiredTeams, DesiredExchange], observed: Observed
-) -> None:
+def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> None:
     """Check that there is something at every selected address: a mistyped one would hold, or let
     through, what nobody meant.
 
@@ -106,36 +103,14 @@ def assert_known(
         )
 
 
-def _known(desired: tuple[DesiredTeams, DesiredExchange], observed: Observed) -> frozenset[str]:
+def _known(desired: Desired, observed: Observed) -> frozenset[str]:
     """All addresses of the documents and of the tenant, as they are compared."""
-    teams, exchange = desired
-    state = observed.teams
-    policies = [*teams.policies, *(state.policies if state is not None else ())]
-    users = [*teams.users, *(state.users if state is not None else ())]
-    groups = [
-        *(group for group, _ in teams.groups),
-        *(one.group for one in (state.groups if state is not None else ())),
-    ]
-    owners = [
-        *exchange.owned,
-        *(
-            key[0]
-            for key in (
-                *exchange.absent,
-                *(observed.exchange.policies if observed.exchange is not None else ()),
-            )
-        ),
-    ]
-    return frozenset(
-        {
-            TEAMS_TENANT_GRANT,
-            *map(teams_policy, policies),
-            *map(teams_user_grant, users),
-            *map(teams_group_grant, groups),
-            *map(exchange_application, owners),
-            *(_name(one.address) for one in (*teams.unresolved, *exchange.unresolved)),
-        }
+    addresses = chain.from_iterable(
+        product.addresses(desired[name], observed.states.get(name))
+        for name, product in PRODUCTS.items()
     )
+    unresolved = (_name(name.address) for side in desired.values() for name in side.unresolved)
+    return frozenset(chain(addresses, unresolved))
 
 
 def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:

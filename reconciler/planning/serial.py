@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from reconciler.canonical import rows_digest
 from reconciler.kinds.exchange.changes import POLICY as EXCHANGE_POLICY
+from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.teams.changes import POLICY as TEAMS_POLICY
 from reconciler.model.plans import Action
 
@@ -16,27 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reconciler.canonical import Json
-    from reconciler.model.desired import (
-        DesiredExchange,
-        DesiredTeams,
-        DesiredTeamsPolicy,
-        Unresolved,
-    )
+    from reconciler.model.desired import Desired
     from reconciler.model.documents import TenantDocument
     from reconciler.model.plans import Change, Note, Step
 
 
-def desired_json(
-    tenant: TenantDocument | None, teams: DesiredTeams, exchange: DesiredExchange
-) -> Json:
+def desired_json(tenant: TenantDocument | None, desired: Desired) -> Json:
     """The resolved desired state, for the documents digest: no names for people, no positions,
     nothing that depends on an order.
     """
-    return {
-        "exchange": _exchange(exchange),
-        "teams": _teams(teams),
-        "tenant": None if tenant is None else _tenant(tenant),
+    rows: dict[str, Json] = {
+        name: product.desired_rows(desired[name]) for name, product in PRODUCTS.items()
     }
+    return {**rows, "tenant": None if tenant is None else _tenant(tenant)}
 
 
 def _tenant(tenant: TenantDocument) -> Json:
@@ -55,53 +45,6 @@ def _tenant(tenant: TenantDocument) -> Json:
         "prune": sorted(tenant.prune),
         "tenantId": tenant.tenant_id,
     }
-
-
-def _teams(desired: DesiredTeams) -> Json:
-    return {
-        "groups": [list(row) for row in desired.groups],
-        "policies": {key: _teams_policy(policy) for key, policy in desired.policies.items()},
-        "tenantGrant": desired.tenant_grant,
-        "unresolved": [_unresolved(one) for one in desired.unresolved],
-        "users": _users(desired.users),
-    }
-
-
-def _users(users: Mapping[str, str]) -> Json:
-    """Digests of the users of each policy; they come policy by policy, so that sorting each one is
-    sorting all.
-    """
-    listed: dict[str, list[str]] = {}
-    for policy, rows in groupby(users.items(), key=itemgetter(1)):
-        listed.setdefault(policy, []).extend(map(itemgetter(0), rows))
-    return {policy: rows_digest((found,)) for policy, found in listed.items()}
-
-
-def _teams_policy(policy: DesiredTeamsPolicy) -> Json:
-    return {
-        "absent": policy.absent,
-        "applications": None if policy.applications is None else sorted(policy.applications),
-        "description": policy.description,
-        "name": policy.name,
-        "ownsGroups": policy.owns_groups,
-        "ownsUsers": policy.owns_users,
-    }
-
-
-def _exchange(desired: DesiredExchange) -> Json:
-    return {
-        "absent": [list(key) for key in sorted(desired.absent)],
-        "owned": sorted(desired.owned),
-        "policies": [
-            [*key, desired.policies[key].right.value, desired.policies[key].description]
-            for key in sorted(desired.policies)
-        ],
-        "unresolved": [_unresolved(one) for one in desired.unresolved],
-    }
-
-
-def _unresolved(one: Unresolved) -> Json:
-    return [one.address, one.policy, one.reason]
 
 
 def summary(

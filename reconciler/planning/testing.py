@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.access.testing import Result
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import AccessTestDocument, Documents
-    from reconciler.model.observed import ExchangeState, Observed, TeamsState
+    from reconciler.model.observed import Observed, State
     from reconciler.model.plans import Plan
     from reconciler.model.requests import CaptureRequest
 
@@ -30,7 +30,7 @@ def tested(
     plan: Plan,
     documents: Documents,
     observed: Observed,
-    outcome: Mapping[Provider, TeamsState | ExchangeState],
+    outcome: Mapping[Provider, State],
     *,
     selected: bool,
 ) -> Plan:
@@ -46,11 +46,7 @@ def tested(
     """
     if not documents.tests:
         return plan
-    after = replace(
-        observed,
-        teams=cast("TeamsState | None", outcome.get("teams")),
-        exchange=cast("ExchangeState | None", outcome.get("exchange")),
-    )
+    after = replace(observed, states=outcome)
     expected = testing.of_documents(documents.tests)
     results = testing.judge(expected, after)
     earlier = testing.judge(expected, observed) if selected else results

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.observed import ExchangeState, TeamsState
 from reconciler.reports.lines import Line, Tone, counted
 from reconciler.reports.plans import SIMULATED
 
@@ -22,17 +23,15 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
         f" {observed.taken_at}:",
         Tone.HEADING,
     )
-    if observed.teams is not None:
-        teams = observed.teams
+    teams, exchange = observed.state(TeamsState), observed.state(ExchangeState)
+    if teams is not None:
         held = (
             f"{counted(len(teams.users), 'user grant')},"
             f" {counted(len(teams.groups), 'group grant')}"
         )
         yield Line(f"    teams: {counted(len(teams.policies), 'policy', 'policies')}, {held}")
-    if observed.exchange is not None:
-        yield Line(
-            f"    exchange: {counted(len(observed.exchange.policies), 'policy', 'policies')}"
-        )
+    if exchange is not None:
+        yield Line(f"    exchange: {counted(len(exchange.policies), 'policy', 'policies')}")
     known = observed.directory
     yield Line(
         f"    directory: {counted(len(known.users), 'user')},"

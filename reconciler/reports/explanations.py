@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler import canonical
-from reconciler.access.explaining import Remedy
+from reconciler.audiences.questions import Remedy
 from reconciler.audiences.subjects import SubjectKind
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
 from reconciler.reports import values
@@ -17,7 +17,7 @@ from reconciler.reports.reasons import REASONS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reconciler.access.explaining import Explanation, Question
+    from reconciler.audiences.questions import Explanation, Question
     from reconciler.audiences.verdicts import Verdict
     from reconciler.canonical import Json
     from reconciler.model.findings import Position

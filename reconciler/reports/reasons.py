@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.access.testing import Unnamed
-from reconciler.audiences.verdicts import Asked
+from reconciler.audiences.verdicts import Asked, Unnamed
 from reconciler.reports import values
 
 if TYPE_CHECKING:

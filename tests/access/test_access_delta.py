@@ -134,7 +134,7 @@ def _teams_case(seed, knowing):
 
 def _judge_teams(seed, knowing):
     before, after, known, possible = _teams_case(seed, knowing)
-    found = delta((before.state(), None), (after.state(), None), known)
+    found = delta({"teams": before.state()}, {"teams": after.state()}, known)
     for name, old, new in (("gained", before, after), ("lost", after, before)):
         holders = {
             one: (new.users.get(one), old.users.get(one))
@@ -188,7 +188,7 @@ def test_exchange_rows_are_sound_and_complete(knowing):
     rows = 0
     for seed in range(SAMPLES):
         before, after, known, possible = _exchange_case(seed, knowing)
-        found = delta((None, before.state()), (None, after.state()), known)
+        found = delta({"exchange": before.state()}, {"exchange": after.state()}, known)
         for name, old, new in (("gained", before, after), ("lost", after, before)):
             changes = lambda app, _, some, old=old, new=new: (
                 new.granted(app, some) and not old.granted(app, some)

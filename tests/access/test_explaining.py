@@ -4,10 +4,13 @@ little is known.
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from msgspec.structs import replace
 
 from reconciler.access.declared_at import positions
-from reconciler.access.explaining import Advice, Known, Question, Remedy, explain
+from reconciler.access.explaining import explain
+from reconciler.audiences.questions import Advice, Known, Question, Remedy
 from reconciler.audiences.subjects import SubjectKind
 from reconciler.audiences.verdicts import Denied, Depends, Granted
 from reconciler.model.documents import AccessRight, GroupGrant
@@ -56,13 +59,15 @@ def _exchange(*policies):
     )
 
 
-def _known(teams=None, exchange=None, **more):
+def _known(teams=None, exchange=None, told=MappingProxyType({})):
     group = "MailUniversalSecurityGroup"
     recipients = {
         scope: Recipient(scope, None, f"{scope}@contoso.com", frozenset(), "", group, True, members)
         for scope, members in ((FULL, frozenset({MAILBOX})), (EMPTY, frozenset()), (UNREAD, None))
     }
-    return Known(teams, exchange, replace(directory(), recipients=recipients), **more)
+    states = {"teams": teams, "exchange": exchange}
+    read = {name: state for name, state in states.items() if state is not None}
+    return Known(read, replace(directory(), recipients=recipients), told)
 
 
 def _user(subject=USER, *, resolved=True):
@@ -101,7 +106,7 @@ def test_an_unread_group_is_what_has_to_be_learnt():
 def test_what_is_not_known_of_teams_makes_it_depend():
     nothing, others, unresolved = (
         _known(),
-        _known(_teams(), grants=frozenset({MAILBOX})),
+        _known(_teams(), told={"teams": frozenset({MAILBOX})}),
         _known(_teams()),
     )
     for question, known in (
@@ -118,9 +123,12 @@ def test_what_is_not_known_of_teams_makes_it_depend():
 
 def test_a_user_whose_grant_a_plan_tells_is_decided():
     assert isinstance(
-        explain(_user(), _known(_teams({USER: "has"}), grants=frozenset({USER}))).verdict, Granted
+        explain(_user(), _known(_teams({USER: "has"}), told={"teams": frozenset({USER})})).verdict,
+        Granted,
     )
-    assert isinstance(explain(_user(), _known(_teams(), grants=frozenset({USER}))).verdict, Denied)
+    assert isinstance(
+        explain(_user(), _known(_teams(), told={"teams": frozenset({USER})})).verdict, Denied
+    )
 
 
 def test_a_granted_mailbox_leaves_the_scope_or_is_denied():
@@ -151,7 +159,7 @@ def test_a_name_that_nothing_resolves_may_be_in_any_scope_but_an_empty_one():
 
 
 def test_an_application_that_a_plan_does_not_tell_of_depends():
-    for known in (_known(), _known(exchange=_exchange(), applications=frozenset({"*"}))):
+    for known in (_known(), _known(exchange=_exchange(), told={"exchange": frozenset({"*"})})):
         found = explain(_mailbox(), known)
         assert isinstance(found.verdict, Depends)
         assert _advised(found) == [(Remedy.LEARN, APP)]

@@ -33,7 +33,7 @@ def _delta(before, after, members=None):
         if members is None
         else replace(directory(), groups={GROUP: Group(GROUP, "", frozenset(members))})
     )
-    return delta((before, None), (after, None), known)
+    return delta({"teams": before}, {"teams": after}, known)
 
 
 def _subjects(rows):
@@ -104,7 +104,7 @@ def test_the_cost_is_that_of_what_changes():
         _state(users, [(GROUP, "one")], one=(APP,), two=(OTHER,)) for users in (before, after)
     ]
     states = [replace(state, policies=_Counted(state.policies)) for state in states]
-    found = delta((states[0], None), (states[1], None), known)
+    found = delta({"teams": states[0]}, {"teams": states[1]}, known)
     assert len(found["gained"]) == len(found["lost"]) == moved
     assert before.asked + after.asked <= MANY + 10 * moved
     assert known.groups.asked + states[0].policies.asked + states[1].policies.asked <= 100

@@ -49,7 +49,7 @@ def _state(*policies):
 
 
 def _delta(before, after, **more):
-    return delta((None, _state(*before)), (None, _state(*after)), _directory(**more))
+    return delta({"exchange": _state(*before)}, {"exchange": _state(*after)}, _directory(**more))
 
 
 def _said(rows):
@@ -163,7 +163,7 @@ def test_a_member_that_the_directory_does_not_know_may_be_a_group():
 
 
 def test_a_product_that_was_not_read_contributes_nothing():
-    assert delta((None, _state((APP, FULL, RESTRICT))), (None, None), _directory()) == {
+    assert delta({"exchange": _state((APP, FULL, RESTRICT))}, {}, _directory()) == {
         "gained": [],
         "lost": [],
         "tenant_wide": [],

@@ -42,7 +42,9 @@ def test_what_is_written_is_read():
         teams = replace(teams_delta.delta(teams_delta.transition(old, new, directory())), sizes={})
         exchange = replace(exchange_delta.delta(was, shall, directory()), sizes={})
         written = as_json({"teams": teams, "exchange": exchange})
-        assert written == delta((old, was), (new, shall), directory())
+        assert written == delta(
+            {"teams": old, "exchange": was}, {"teams": new, "exchange": shall}, directory()
+        )
         assert read(written, "teams") == teams
         assert read(written, "exchange") == exchange
 

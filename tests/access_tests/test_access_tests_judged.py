@@ -76,7 +76,13 @@ EXCHANGE = ExchangeState(
     {(APP, BOARD): ExchangePolicy(APP, BOARD, "S", AccessRight.RESTRICT, "", "", "", "Board")}
 )
 OBSERVED = Observed(
-    "t", "contoso.onmicrosoft.com", "now", "capture", TEAMS, EXCHANGE, DIRECTORY, "d"
+    "t",
+    "contoso.onmicrosoft.com",
+    "now",
+    "capture",
+    {"teams": TEAMS, "exchange": EXCHANGE},
+    DIRECTORY,
+    "d",
 )
 
 
@@ -139,7 +145,12 @@ def test_who_is_nobody_passes_nothing(
 def test_a_holder_of_a_grant_exists_whoever_looked_for_them() -> None:
     assert (
         answer(
-            "teams", GONE, replace(OBSERVED, teams=replace(TEAMS, users={GONE: "hosts"}))
+            "teams",
+            GONE,
+            replace(
+                OBSERVED,
+                states={**OBSERVED.states, "teams": replace(TEAMS, users={GONE: "hosts"})},
+            ),
         ).verdict
         == "granted"
     )

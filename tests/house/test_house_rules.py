@@ -28,6 +28,7 @@ ROOMS = (
     ("audiences",),
     ("kinds",),
     ("kinds.teams", "kinds.exchange"),
+    ("kinds.products",),
     ("captures",),
     ("access",),
     ("planning",),

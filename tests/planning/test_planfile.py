@@ -82,13 +82,12 @@ def test_the_same_content_in_any_order_gives_the_same_bytes():
             ),
             exchange=tuple(chance.sample(declared.exchange, len(declared.exchange))),
         )
-        again = replace(
-            here,
-            teams=replace(
-                here.teams, users=_turned(here.teams.users), policies=_turned(here.teams.policies)
-            ),
-            exchange=replace(here.exchange, policies=_turned(here.exchange.policies)),
-        )
+        teams, exchange = here.states["teams"], here.states["exchange"]
+        turned = {
+            "exchange": replace(exchange, policies=_turned(exchange.policies)),
+            "teams": replace(teams, users=_turned(teams.users), policies=_turned(teams.policies)),
+        }
+        again = replace(here, states=turned)
         assert b"".join(planfile.chunks(plan(shuffled, again, PlanOptions()))) == b"".join(
             planfile.chunks(plan(declared, here, PlanOptions()))
         )
@@ -302,7 +301,7 @@ def test_standings_refuse_a_reading_without_the_product():
     result = made(7)
     declared, here = case(7)
     with pytest.raises(ValueError, match="no exchange state"):
-        prefixes.locate(result, replace(here, exchange=None))
+        prefixes.locate(result, replace(here, states={"teams": here.states["teams"]}))
     assert prefixes.request(result).products == {"teams", "exchange"}
     assert prefixes.locate(result, here) == 0
     assert prefixes.differences(result, len(result.steps), here) != ()
@@ -341,14 +340,14 @@ def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_polic
 def test_what_moved_is_named_as_the_service_spells_it():
     result = made(7)
     _, here = case(7)
-    key = next(key for key in here.teams.policies if key != "global")
+    key = next(key for key in here.states["teams"].policies if key != "global")
     moved = replace(
-        here.teams,
+        here.states["teams"],
         policies={
-            **here.teams.policies,
-            key: replace(here.teams.policies[key], description="moved"),
+            **here.states["teams"].policies,
+            key: replace(here.states["teams"].policies[key], description="moved"),
         },
     )
-    assert prefixes.differences(result, 0, replace(here, teams=moved)) == (
-        f"teams.policy/{here.teams.policies[key].name} (description)",
-    )
+    assert prefixes.differences(
+        result, 0, replace(here, states={**here.states, "teams": moved})
+    ) == (f"teams.policy/{here.states['teams'].policies[key].name} (description)",)

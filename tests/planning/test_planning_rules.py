@@ -119,9 +119,8 @@ def test_the_stored_spelling_of_names_and_ids_is_used():
     spelled = replace(
         state.policies["p"], name="pOLICY".replace("OLICY", ""), applications={A: A.upper()}
     )
-    here = replace(
-        observed(EMPTY, None), teams=replace(state, policies={**state.policies, "p": spelled})
-    )
+    named = replace(state, policies={**state.policies, "p": spelled})
+    here = replace(observed(EMPTY, None), states={"teams": named})
     result = plan(documents([teams_document("P", applications=())], []), here, PlanOptions())
     assert texts(result) == [
         f"Set-CsApplicationAccessPolicy -Identity:'p' -AppIds:@{{Remove=@('{A.upper()}')}}"
@@ -180,12 +179,13 @@ def test_a_replacement_carries_an_unmanaged_description_but_not_the_service_s_ow
         stored_description=f"AppId: {A}; ScopeIdentitySid: S-1",
     )
     here = replace(
-        observed(None, store), exchange=replace(state, policies={(A, SCOPES[0]): written})
+        observed(None, store),
+        states={"exchange": replace(state, policies={(A, SCOPES[0]): written})},
     )
     fresh = plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
     assert "Description" not in fresh.steps[0].parameters
     blank = replace(written, stored_description=" ")
-    here = replace(here, exchange=replace(state, policies={(A, SCOPES[0]): blank}))
+    here = replace(here, states={"exchange": replace(state, policies={(A, SCOPES[0]): blank})})
     assert (
         plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
         .steps[0]
@@ -697,9 +697,8 @@ def test_a_global_that_nobody_declares_is_named_with_its_applications():
 def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
     state = teams({"P": []}).state()
     here = observed(EMPTY, None)
-    here = replace(
-        here, teams=replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"})
-    )
+    ghost = replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"})
+    here = replace(here, states={**here.states, "teams": ghost})
     result = plan(
         documents([teams_document("P", users=(listing([USERS[0]]),))], []),
         here,

@@ -258,8 +258,10 @@ def observed(teams: TeamsWorld | None, exchange: ExchangeWorld | None) -> Observ
         organization="contoso.onmicrosoft.com",
         taken_at="2026-01-01T00:00:00Z",
         source="simulated",
-        teams=None if teams is None else teams.state(),
-        exchange=None if exchange is None else exchange.state(),
+        states={
+            **({} if teams is None else {"teams": teams.state()}),
+            **({} if exchange is None else {"exchange": exchange.state()}),
+        },
         directory=directory(),
         digest="0" * 64,
     )

@@ -125,7 +125,7 @@ def test_a_description_that_is_not_given_is_written_by_the_service_and_read_as_n
     observed = reading.parse(
         tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=BOTH
     )
-    assert observed.exchange.policies[APPS[0], SCOPES[0]].description == ""
+    assert observed.states["exchange"].policies[APPS[0], SCOPES[0]].description == ""
 
 
 def test_set_changes_the_description_only(tenant):

@@ -155,16 +155,16 @@ def shown(tenant):
     )
     policies = {
         key: (policy.description, sorted(policy.applications))
-        for key, policy in observed.teams.policies.items()
+        for key, policy in observed.states["teams"].policies.items()
     }
     exchange = {
         key: [policy.right.value, policy.description]
-        for key, policy in observed.exchange.policies.items()
+        for key, policy in observed.states["exchange"].policies.items()
     }
     return (
         policies,
-        dict(observed.teams.users),
-        [tuple(held) for held in observed.teams.groups],
+        dict(observed.states["teams"].users),
+        [tuple(held) for held in observed.states["teams"].groups],
         exchange,
     )
 

@@ -125,10 +125,8 @@ class TestCapture:
         raw = seen(Simulator(path))
         assert list(Draft7Validator(files.schema()).iter_errors(raw)) == []
         observed = reading.parse(raw, source="simulated", tenant_id=TENANT.upper(), needs=BOTH)
-        assert observed.teams is not None
-        assert {
-            user: observed.teams.spelled[key] for user, key in observed.teams.users.items()
-        } == {
+        teams = observed.states["teams"]
+        assert {user: teams.spelled[key] for user, key in teams.users.items()} == {
             row["Identity"]: row["ApplicationAccessPolicy"]["Name"]
             for row in state["teams"]["users"]
         }
@@ -139,7 +137,7 @@ class TestCapture:
         observed = reading.parse(
             raw, source="simulated", tenant_id=None, needs=frozenset({"teams"})
         )
-        assert observed.exchange is None
+        assert "exchange" not in observed.states
         assert set(observed.directory.users) == {USERS[0]}
         assert set(observed.directory.groups) == {GROUPS[1]}
         assert not observed.directory.recipients

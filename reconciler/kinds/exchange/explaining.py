@@ -1,0 +1,123 @@
+"""Whether an application reaches a mailbox: of a tenant, of documents alone, and what would change
+it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from reconciler.audiences.membership import NOBODY
+from reconciler.audiences.questions import Advice, Remedy
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
+from reconciler.kinds.exchange.mailbox_access import limits_of, mailbox_verdict
+from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
+from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, exchange_policy
+from reconciler.model.observed import ExchangePolicy, ExchangeState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from reconciler.audiences.questions import Known, Question
+    from reconciler.audiences.verdicts import Verdict
+    from reconciler.model.addresses import Address
+    from reconciler.model.documents import ExchangePolicyDocument
+    from reconciler.model.findings import Position
+    from reconciler.model.observed import Directory, ExchangeKey
+
+
+def mailbox_id(directory: Directory, name: str) -> str | Unnamed:
+    """The object id of a mailbox by any name, lower-case; why there is none otherwise."""
+    recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
+    if recipient is None:
+        return Unnamed.MAILBOX_ABSENT if name in directory.absent else Unnamed.MAILBOX_UNKNOWN
+    return recipient.id if is_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
+
+
+def explained_verdict(question: Question, known: Known, state: ExchangeState | None) -> Verdict:
+    """The verdict on a question; what is not known makes it depend."""
+    if state is None or not known.tells("exchange", question.application):
+        owner = exchange_application(question.application)
+        return Depends((Reason(Asked.RESTRICTED, owner, holds=None),), (owner,))
+    return mailbox_verdict(state, question.application, _covers(question, known.directory))
+
+
+def _covers(question: Question, directory: Directory) -> Callable[[str], bool | None]:
+    """Whether a scope covers the mailbox.
+
+    One that nothing resolves can be in any scope that covers anybody.
+    """
+    coverage = scope_coverage(directory)
+    if question.resolved:
+        return lambda scope: coverage(scope).covers(question.subject)
+    return lambda scope: False if coverage(scope) == NOBODY else None
+
+
+def advice(question: Question, state: ExchangeState | None, verdict: Verdict) -> Iterator[Advice]:
+    """What would change a verdict."""
+    owner = exchange_application(question.application)
+    covering = [
+        reason.address
+        for reason in verdict.path
+        if reason.holds and reason.asked is not Asked.RESTRICTED
+    ]
+    match verdict:
+        case Granted():
+            yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)
+            yield Advice(Remedy.DENY if covering else Remedy.RESTRICT, owner)
+        case Denied():
+            yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)
+            joinable = () if covering else sorted(_restricts(state, question.application).values())
+            yield from (Advice(Remedy.JOIN_SCOPE, exchange_policy(*key)) for key in joinable)
+        case Depends():
+            yield from (Advice(Remedy.LEARN, address) for address in verdict.unknown)
+        case _:
+            assert_never(verdict)
+
+
+def _restricts(state: ExchangeState | None, application: str) -> Mapping[str, ExchangeKey]:
+    return {} if state is None else limits_of(state, application).restricts
+
+
+def declared_verdicts(documents: Iterable[ExchangePolicyDocument]) -> Callable[[str, str], Verdict]:
+    """What documents alone decide, by application and the text that names a mailbox.
+
+    A document without a right states a deletion.
+    """
+    policies = [policy for document in documents for policy in _policies(document)]
+    owned = {policy.application for policy in policies}
+    state = ExchangeState({(policy.application, policy.scope): policy for policy in policies})
+
+    def verdict(application: str, mailbox: str) -> Verdict:
+        declared = mailbox_verdict(
+            state, application, lambda scope: True if scope == mailbox else None
+        )
+        unowned = tuple(
+            exchange_application(owner)
+            for owner in (application, EVERY_APPLICATION)
+            if owner not in owned
+        )
+        if not isinstance(declared, Granted) or not unowned:
+            return declared
+        # What no document declares could still deny it; nothing could grant what a Deny denies.
+        unread = (Reason(Asked.RESTRICTED, owner, holds=None) for owner in unowned)
+        return Depends((*declared.path, *unread), unowned)
+
+    return verdict
+
+
+def _policies(document: ExchangePolicyDocument) -> Iterator[ExchangePolicy]:
+    scope = document.scope.text.lower()
+    if document.right is not None:
+        for application in document.applications:
+            yield ExchangePolicy(application, scope, "", document.right, "", "", "", scope)
+
+
+def declared_at(
+    documents: Iterable[ExchangePolicyDocument], directory: Directory
+) -> Iterator[tuple[Address, Position]]:
+    """Where policies are declared."""
+    for document in documents:
+        name = document.scope.text.lower()
+        scope = directory.recipients_by_address.get(name, name)
+        for application in document.applications:
+            yield exchange_policy(application, scope), document.scope.position

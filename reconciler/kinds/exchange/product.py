@@ -1,0 +1,188 @@
+"""Exchange as a product: what the rest of the house asks of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.audiences.subjects import SubjectKind
+from reconciler.audiences.verdicts import Unnamed
+from reconciler.kinds.capture_reads import RowList
+from reconciler.kinds.exchange import (
+    access_delta,
+    changes,
+    checks,
+    desired,
+    explaining,
+    parse,
+    states,
+    steps,
+    target,
+)
+from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
+from reconciler.kinds.exchange.scopes import scope_coverage
+from reconciler.kinds.product import PlanContext, Product, ProductPlan
+from reconciler.kinds.tenant_wide import tenant_wide_refusals
+from reconciler.model.addresses import Provider, exchange_application
+from reconciler.model.desired import DesiredExchange
+from reconciler.model.observed import Directory, ExchangeState
+from reconciler.model.requests import CaptureRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.subjects import Delta
+    from reconciler.audiences.verdicts import Answer, Verdict
+    from reconciler.canonical import Json
+    from reconciler.kinds.capture_faults import FaultList
+    from reconciler.model.addresses import Address
+    from reconciler.model.documents import Documents
+    from reconciler.model.findings import Finding, Position
+
+
+class Exchange(Product[DesiredExchange, ExchangeState]):
+    """`*-ApplicationAccessPolicy`: restrictions of an application's reach of mailboxes."""
+
+    provider: Provider = "exchange"
+    turn: int = 0
+    subject_kind = SubjectKind.MAILBOX
+    lists: tuple[RowList, ...] = (RowList("policies", "Get-ApplicationAccessPolicy"),)
+
+    def is_named(self, documents: Documents) -> bool:
+        """Policies are declared."""
+        return bool(documents.exchange)
+
+    def request(self, documents: Documents) -> CaptureRequest:
+        """Scopes, and the group that guards stand on."""
+        recipients = {document.scope.text for document in documents.exchange}
+        if documents.tenant is not None and documents.tenant.guard_scope is not None:
+            recipients.add(documents.tenant.guard_scope.text)
+        return CaptureRequest(frozenset(), recipients=tuple(sorted(recipients)))
+
+    def labels(self, documents: Documents) -> Mapping[str, str]:  # noqa: ARG002  has none
+        """Scopes are written as addresses, which need no label."""
+        return {}
+
+    def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
+        """Policies."""
+        return parse.read(section, path, faults)
+
+    def digest_rows(self, state: ExchangeState) -> Json:
+        """Policies by application and scope."""
+        return [
+            [
+                *key,
+                policy.sid.upper(),
+                policy.right.value,
+                policy.description,
+                policy.stored_description.lower(),
+                policy.identity.lower(),
+                policy.scope_name,
+            ]
+            for key, policy in state.policies.items()
+        ]
+
+    def direct_grants(self, state: ExchangeState) -> Mapping[str, str]:  # noqa: ARG002  has none
+        """Exchange grants nothing to single users."""
+        return {}
+
+    def names(self, state: ExchangeState) -> Mapping[str, str]:
+        """The name that Exchange prints for each scope; of several the first in code-point order."""
+        names: dict[str, str] = {}
+        for policy in state.policies.values():
+            names[policy.scope] = min(policy.scope_name, names.get(policy.scope, policy.scope_name))
+        return names
+
+    def resolve(
+        self, documents: Documents, directory: Directory, state: ExchangeState | None
+    ) -> tuple[DesiredExchange, Sequence[Finding]]:
+        """Scopes become object ids."""
+        keys = () if state is None else state.policies.keys()
+        return desired.resolve(documents.exchange, directory, keys)
+
+    def desired_rows(self, desired: DesiredExchange) -> Json:
+        """Owned applications, policies, and keys stated absent."""
+        policies = desired.policies
+        return {
+            "absent": [list(key) for key in sorted(desired.absent)],
+            "owned": sorted(desired.owned),
+            "policies": [
+                [*key, policies[key].right.value, policies[key].description]
+                for key in sorted(policies)
+            ],
+            "unresolved": [name.row() for name in desired.unresolved],
+        }
+
+    def addresses(self, desired: DesiredExchange, state: ExchangeState | None) -> Iterator[Address]:
+        """Applications: each is selected as a whole."""
+        yield from map(exchange_application, desired.owned)
+        for application, _ in (*desired.absent, *(() if state is None else state.policies)):
+            yield exchange_application(application)
+
+    def plan(
+        self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
+    ) -> ProductPlan:
+        """The plan of the Exchange side."""
+        aim = target.target(desired, state, holding=context.holding)
+        order = steps.ordered(state, aim, context.directory, context.guard_scope)
+        after = target.state_reached(state, aim)
+        delta = access_delta.delta(state, after, context.directory)
+        drafts = order.ordered.drafts
+        return ProductPlan(
+            provider=self.provider,
+            changes=tuple(changes.changes(state, aim)),
+            ordered=order.ordered,
+            baseline=states.baseline(state, aim, order.guard) if drafts else None,
+            access=delta,
+            outcome=after,
+            refusals=(
+                *checks.refusals(state, aim, context.directory, context.limits, order),
+                *tenant_wide_refusals(delta, exchange_application),
+            ),
+            warnings=tuple(checks.warnings(state, aim, order)),
+            unmanaged=tuple(checks.unmanaged(state, desired)),
+            held=aim.held,
+        )
+
+    def outcome(
+        self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
+    ) -> ExchangeState:
+        """The Exchange side once the documents are applied."""
+        aim = target.target(desired, state, holding=context.holding)
+        return target.state_reached(state, aim)
+
+    def judge(
+        self, state: ExchangeState, directory: Directory
+    ) -> Callable[[str, str], tuple[str, Answer]]:
+        """Whether applications reach mailboxes."""
+        scopes = scope_coverage(directory)
+
+        def answer(application: str, name: str) -> tuple[str, Answer]:
+            mailbox = explaining.mailbox_id(directory, name)
+            if isinstance(mailbox, Unnamed):
+                return name, mailbox
+            covers = lambda scope: scopes(scope).covers(mailbox)  # noqa: E731  a closure of one line
+            return mailbox, mailbox_verdict(state, application, covers)
+
+        return answer
+
+    def explain(
+        self, question: Question, known: Known, state: ExchangeState | None
+    ) -> tuple[Verdict, Iterable[Advice]]:
+        """The verdict on a question, and what would change it."""
+        verdict = explaining.explained_verdict(question, known, state)
+        return verdict, explaining.advice(question, state, verdict)
+
+    def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
+        """What the documents alone decide."""
+        return explaining.declared_verdicts(documents.exchange)
+
+    def declared_at(
+        self, documents: Documents, directory: Directory
+    ) -> Iterator[tuple[Address, Position]]:
+        """Where the documents declare policies."""
+        return explaining.declared_at(documents.exchange, directory)
+
+    def delta(self, before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
+        """Which mailboxes applications gain and lose."""
+        return access_delta.delta(before, after, directory)

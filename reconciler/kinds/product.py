@@ -1,0 +1,162 @@
+"""What the rest of the house asks of a product. A product is a value with these methods; it stands
+in `kinds.products.PRODUCTS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from msgspec import Struct
+
+from reconciler.model.documents import Kind, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.subjects import Delta, SubjectKind
+    from reconciler.audiences.verdicts import Answer, Verdict
+    from reconciler.canonical import Json
+    from reconciler.kinds.capture_faults import FaultList
+    from reconciler.kinds.capture_reads import RowList
+    from reconciler.kinds.ordering.orders import Ordered
+    from reconciler.model.addresses import Address, Provider
+    from reconciler.model.codes import Held
+    from reconciler.model.documents import Documents, TenantDocument
+    from reconciler.model.findings import Finding, Position
+    from reconciler.model.observed import Directory, State
+    from reconciler.model.plans import Change, Note
+    from reconciler.model.requests import CaptureRequest
+
+DesiredT = TypeVar("DesiredT")
+StateT = TypeVar("StateT")
+
+
+class PlanContext(Struct, frozen=True):
+    """What a product's plan depends on beside its desired and its observed state.
+
+    Attributes:
+        directory: What the capture knows of users, groups and recipients.
+        holding: Why an address is held at its observed value, None if it is not.
+        tenant: The Tenant document; None if there is none.
+        regranting: Whether a group's grant is changed in place; it is taken away first otherwise.
+    """
+
+    directory: Directory
+    holding: Callable[[Address], Held | None]
+    tenant: TenantDocument | None = None
+    regranting: bool = True
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the Tenant document, or the defaults."""
+        return Limits() if self.tenant is None else self.tenant.limits
+
+    @property
+    def guard_scope(self) -> str | None:
+        """`spec.exchange.guardScope` as it is written; None if it is not declared."""
+        scope = None if self.tenant is None else self.tenant.guard_scope
+        return None if scope is None else scope.text
+
+    def prunes(self, kind: Kind) -> bool:
+        """Whether undeclared objects of a kind are deleted."""
+        return self.tenant is not None and kind in self.tenant.prune
+
+
+class ProductPlan(Struct, frozen=True):
+    """What one product contributes to a plan."""
+
+    provider: Provider
+    changes: tuple[Change, ...]
+    ordered: Ordered
+    baseline: Json
+    access: Delta
+    outcome: State
+    refusals: tuple[Note, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    unmanaged: tuple[Note, ...] = ()
+    displaced: tuple[Note, ...] = ()
+    held: tuple[Note, ...] = ()
+
+
+class Product(Protocol[DesiredT, StateT]):
+    """One product, with its own types of desired and observed state."""
+
+    @property
+    def provider(self) -> Provider:
+        """Its name in documents, captures and plans."""
+
+    @property
+    def turn(self) -> int:
+        """Whose steps run first: those of the product with the lowest turn."""
+
+    @property
+    def subject_kind(self) -> SubjectKind:
+        """What one subject of its access is: a user, a mailbox."""
+
+    @property
+    def lists(self) -> tuple[RowList, ...]:
+        """The lists of rows in its section of a capture."""
+
+    def is_named(self, documents: Documents) -> bool:
+        """Whether the documents need a complete reading of it."""
+
+    def request(self, documents: Documents) -> CaptureRequest:
+        """The names that its documents want resolved."""
+
+    def labels(self, documents: Documents) -> Mapping[str, str]:
+        """Names for people that its documents give to object ids."""
+
+    def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> StateT:
+        """Read its section of a capture; the result is of use only if no fault was added."""
+
+    def digest_rows(self, state: StateT) -> Json:
+        """What of its state the capture digest covers, direct grants of users left out."""
+
+    def direct_grants(self, state: StateT) -> Mapping[str, str]:
+        """Users by object id with what they hold directly; empty where a product has no such."""
+
+    def names(self, state: StateT) -> Mapping[str, str]:
+        """Names for people that its objects carry for object ids."""
+
+    def resolve(
+        self, documents: Documents, directory: Directory, state: StateT | None
+    ) -> tuple[DesiredT, Sequence[Finding]]:
+        """Desired state with object ids, and the faults that show only once names are ids."""
+
+    def desired_rows(self, desired: DesiredT) -> Json:
+        """The desired state for the documents digest: no names for people, no positions."""
+
+    def addresses(self, desired: DesiredT, state: StateT | None) -> Iterator[Address]:
+        """Everything that `--only` and `--skip` may name."""
+
+    def plan(self, desired: DesiredT, state: StateT, context: PlanContext) -> ProductPlan:
+        """Changes, ordered steps, and everything that is to be said of them."""
+
+    def outcome(self, desired: DesiredT, state: StateT, context: PlanContext) -> StateT:
+        """The state once the desired state is reached."""
+
+    def judge(
+        self, state: StateT, directory: Directory
+    ) -> Callable[[str, str], tuple[str, Answer]]:
+        """What a state says of an application and a subject by any name, both lower-case.
+
+        Returns: A function that gives the subject's object id (or the name, if it leads to nobody)
+        and the verdict (or why there is none).
+        """
+
+    def explain(
+        self, question: Question, known: Known, state: StateT | None
+    ) -> tuple[Verdict, Iterable[Advice]]:
+        """The verdict on a question, and what would change it; `state` None: nothing is known."""
+
+    def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
+        """What the documents alone decide, by application and the text that names a subject."""
+
+    def declared_at(
+        self, documents: Documents, directory: Directory
+    ) -> Iterator[tuple[Address, Position]]:
+        """Where the documents declare the product's objects."""
+
+    def delta(self, before: StateT, after: StateT, directory: Directory) -> Delta:
+        """Who gains and who loses access between two states."""

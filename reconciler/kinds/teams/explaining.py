@@ -1,0 +1,123 @@
+"""Whether an application reaches a user's meetings: of a tenant, of documents alone, and what would
+change it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from reconciler.audiences.questions import Advice, Remedy
+from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
+from reconciler.kinds.teams.effective_policy import user_verdict
+from reconciler.kinds.teams.groups import group_coverage
+from reconciler.model.addresses import (
+    GLOBAL,
+    name_key,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
+from reconciler.model.findings import Position
+from reconciler.model.observed import TeamsPolicy, TeamsState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reconciler.audiences.questions import Known, Question
+    from reconciler.audiences.verdicts import Verdict
+    from reconciler.model.addresses import Address
+    from reconciler.model.documents import TeamsPolicyDocument
+    from reconciler.model.observed import Directory
+
+
+def user_id(state: TeamsState, directory: Directory, name: str) -> str | Unnamed:
+    """The object id of a user by any name, lower-case; why there is none otherwise."""
+    if name in state.users or name in directory.users:
+        return name
+    if name in directory.users_by_upn:
+        return directory.users_by_upn[name]
+    return Unnamed.USER_ABSENT if name in directory.absent else Unnamed.USER_UNKNOWN
+
+
+def explained_verdict(question: Question, known: Known, state: TeamsState | None) -> Verdict:
+    """The verdict on a question; what is not known makes it depend."""
+    if state is None or not question.resolved:
+        grant = teams_user_grant(question.subject)
+        return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
+    members = group_coverage(known.directory)
+    return user_verdict(
+        state,
+        question.application,
+        question.subject,
+        lambda group: members(group).covers(question.subject),
+        direct_known=known.tells("teams", question.subject),
+    )
+
+
+def advice(question: Question, state: TeamsState | None, verdict: Verdict) -> Iterator[Advice]:
+    """What would change a verdict."""
+    listed = [reason.address for reason in verdict.path if reason.asked is Asked.LISTED]
+    match verdict:
+        case Granted():
+            yield from (Advice(Remedy.UNLIST, address) for address in listed)
+            yield Advice(Remedy.GRANT_OTHER, teams_user_grant(question.subject))
+        case Denied():
+            listing = [] if state is None else sorted(_listing(state, question.application))
+            yield from (Advice(Remedy.GRANT, address) for address in listing)
+            yield from (Advice(Remedy.LIST, address) for address in listed)
+        case Depends():
+            yield from (Advice(Remedy.LEARN, address) for address in verdict.unknown)
+        case _:
+            assert_never(verdict)
+
+
+def _listing(state: TeamsState, application: str) -> Iterator[Address]:
+    """Policies that can be granted and list the application."""
+    return (
+        teams_policy(policy.name)
+        for key, policy in state.policies.items()
+        if application in policy.applications and key != GLOBAL
+    )
+
+
+def declared_verdicts(documents: Iterable[TeamsPolicyDocument]) -> Callable[[str, str], Verdict]:
+    """What documents alone decide, by application and the text that names a user."""
+    lists: dict[str, TeamsPolicy] = {}
+    users: dict[str, str] = {}
+    names: dict[str, str] = {}
+    for document in documents:
+        key = name_key(document.name)
+        names[key] = document.name
+        users |= {text.lower(): key for listing in document.users or () for text in listing.texts}
+        if document.applications is not None:
+            ids = {application: application for application in document.applications}
+            lists[key] = TeamsPolicy(document.name, ids, "")
+    state = TeamsState(lists, (), users, {})
+
+    def verdict(application: str, user: str) -> Verdict:
+        held = users.get(user)
+        if held is not None and held not in lists:
+            policy = teams_policy(names[held])
+            grant = Reason(Asked.DIRECT_GRANT, teams_user_grant(user), holds=True)
+            return Depends((grant, Reason(Asked.LISTED, policy, holds=None)), (policy,))
+        return user_verdict(state, application, user, lambda _group: None, direct_known=False)
+
+    return verdict
+
+
+def declared_at(
+    documents: Iterable[TeamsPolicyDocument], directory: Directory
+) -> Iterator[tuple[Address, Position]]:
+    """Where policies and their grants are declared."""
+    for document in documents:
+        yield teams_policy(name_key(document.name)), document.position
+        if document.tenant:
+            yield teams_policy(GLOBAL), document.position
+        for grant in document.groups or ():
+            yield teams_group_grant(grant.group), grant.position
+        for listing in document.users or ():
+            for index, text in enumerate(listing.texts):
+                name = text.lower()
+                user = directory.users_by_upn.get(name, name)
+                place = Position(listing.file, listing.lines[index], listing.columns[index])
+                yield teams_user_grant(user), place

@@ -1,0 +1,247 @@
+"""Teams as a product: what the rest of the house asks of it."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from itertools import chain, groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from reconciler.audiences.subjects import SubjectKind
+from reconciler.audiences.verdicts import Unnamed
+from reconciler.canonical import Json, rows_digest
+from reconciler.kinds.product import PlanContext, Product, ProductPlan
+from reconciler.kinds.teams import (
+    access_changes,
+    access_delta,
+    changes,
+    checks,
+    desired,
+    explaining,
+    exposures,
+    parse,
+    row_lists,
+    states,
+    steps,
+    target,
+)
+from reconciler.kinds.teams.effective_policy import user_verdict
+from reconciler.kinds.teams.groups import group_coverage
+from reconciler.kinds.tenant_wide import tenant_wide_refusals
+from reconciler.model.addresses import (
+    TEAMS_TENANT_GRANT,
+    Provider,
+    teams_application,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
+from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
+from reconciler.model.documents import Kind
+from reconciler.model.observed import Directory, TeamsState
+from reconciler.model.plans import Note
+from reconciler.model.requests import CaptureRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.subjects import Delta
+    from reconciler.audiences.verdicts import Answer, Verdict
+    from reconciler.kinds.capture_faults import FaultList
+    from reconciler.kinds.capture_reads import RowList
+    from reconciler.kinds.teams.target import TeamsTarget
+    from reconciler.model.addresses import Address
+    from reconciler.model.documents import Documents
+    from reconciler.model.findings import Finding, Position
+
+
+class Teams(Product[DesiredTeams, TeamsState]):
+    """`*-CsApplicationAccessPolicy`: an allow-list for each user."""
+
+    provider: Provider = "teams"
+    turn: int = 1
+    subject_kind = SubjectKind.USER
+    lists: tuple[RowList, ...] = row_lists.LISTS
+
+    def is_named(self, documents: Documents) -> bool:
+        """Policies are declared, or undeclared ones shall go."""
+        prunes = documents.tenant is not None and Kind.TEAMS_POLICY in documents.tenant.prune
+        return bool(documents.teams) or prunes
+
+    def request(self, documents: Documents) -> CaptureRequest:
+        """Listed users and groups that hold a grant; users, of whom there are many, in no order."""
+        listings = chain.from_iterable(document.users or () for document in documents.teams)
+        users = dict.fromkeys(chain.from_iterable(listing.texts for listing in listings))
+        groups = {grant.group for document in documents.teams for grant in document.groups or ()}
+        return CaptureRequest(frozenset(), users=tuple(users), groups=tuple(sorted(groups)))
+
+    def labels(self, documents: Documents) -> Mapping[str, str]:
+        """Labels of groups."""
+        return {
+            grant.group: grant.label
+            for document in documents.teams
+            for grant in document.groups or ()
+            if grant.label
+        }
+
+    def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> TeamsState:
+        """Policies, group assignments, and users with a direct grant."""
+        holders_only = row_lists.has_holders_only(section)
+        return parse.read(section, path, faults, holders_only=holders_only)
+
+    def digest_rows(self, state: TeamsState) -> Json:
+        """Policies, groups in rank order, and the spelling of policy names."""
+        return {
+            "policies": [
+                [policy.name, list(policy.applications), policy.description]
+                for policy in state.policies.values()
+            ],
+            "groups": state.groups,
+            "spelled": state.spelled,
+        }
+
+    def direct_grants(self, state: TeamsState) -> Mapping[str, str]:
+        """Users with the key of the policy that is granted to them directly."""
+        return state.users
+
+    def names(self, state: TeamsState) -> Mapping[str, str]:  # noqa: ARG002  has none of its own
+        """Teams prints ids only."""
+        return {}
+
+    def resolve(
+        self, documents: Documents, directory: Directory, state: TeamsState | None
+    ) -> tuple[DesiredTeams, Sequence[Finding]]:
+        """User names become object ids."""
+        holders = {} if state is None else state.users
+        return desired.resolve(documents.teams, directory, holders)
+
+    def desired_rows(self, desired: DesiredTeams) -> Json:
+        """Policies, groups in declared order, digests of the users of each policy."""
+        return {
+            "groups": [list(row) for row in desired.groups],
+            "policies": {key: _policy_row(policy) for key, policy in desired.policies.items()},
+            "tenantGrant": desired.tenant_grant,
+            "unresolved": [name.row() for name in desired.unresolved],
+            "users": _users_digests(desired.users),
+        }
+
+    def addresses(self, desired: DesiredTeams, state: TeamsState | None) -> Iterator[Address]:
+        """Policies, grants of users and groups, and the tenant-wide grant."""
+        yield TEAMS_TENANT_GRANT
+        yield from map(teams_policy, desired.policies)
+        yield from map(teams_user_grant, desired.users)
+        yield from (teams_group_grant(group) for group, _ in desired.groups)
+        if state is not None:
+            yield from map(teams_policy, state.policies)
+            yield from map(teams_user_grant, state.users)
+            yield from (teams_group_grant(assignment.group) for assignment in state.groups)
+
+    def plan(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> ProductPlan:
+        """The plan of the Teams side."""
+        aim, directory = _target(desired, state, context), context.directory
+        bystanders = cache(partial(_bystanders, directory.users, state.users, aim.users))
+        order = steps.ordered(state, aim, regranting=context.regranting, bystanders=bystanders)
+        reached = access_changes.access_changes(state, aim, directory)
+        return ProductPlan(
+            provider=self.provider,
+            changes=tuple(changes.changes(state, aim)),
+            ordered=order,
+            baseline=states.baseline(state, aim) if order.drafts else None,
+            access=reached.delta,
+            outcome=reached.outcome,
+            refusals=(
+                *checks.refusals(state, aim, desired, directory, context.limits),
+                *exposures.exposures(order),
+                *tenant_wide_refusals(reached.delta, teams_application),
+            ),
+            warnings=(
+                *checks.warnings(state, aim, desired, directory),
+                *exposures.regrants(order, state),
+                *reached.warnings,
+            ),
+            unmanaged=tuple(checks.unmanaged(state, aim, desired)),
+            displaced=tuple(
+                Note("displaced", address, dict(details))
+                for address, details in checks.displaced(state, aim, desired)
+            ),
+            held=aim.held,
+        )
+
+    def outcome(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsState:
+        """The Teams side once the documents are applied."""
+        return target.state_reached(state, _target(desired, state, context))
+
+    def judge(
+        self, state: TeamsState, directory: Directory
+    ) -> Callable[[str, str], tuple[str, Answer]]:
+        """Whether applications reach the meetings of users."""
+        groups = group_coverage(directory)
+
+        def answer(application: str, name: str) -> tuple[str, Answer]:
+            user = explaining.user_id(state, directory, name)
+            if isinstance(user, Unnamed):
+                return name, user
+            covers = lambda group: groups(group).covers(user)  # noqa: E731  a closure of one line
+            return user, user_verdict(state, application, user, covers)
+
+        return answer
+
+    def explain(
+        self, question: Question, known: Known, state: TeamsState | None
+    ) -> tuple[Verdict, Iterable[Advice]]:
+        """The verdict on a question, and what would change it."""
+        verdict = explaining.explained_verdict(question, known, state)
+        return verdict, explaining.advice(question, state, verdict)
+
+    def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
+        """What the documents alone decide."""
+        return explaining.declared_verdicts(documents.teams)
+
+    def declared_at(
+        self, documents: Documents, directory: Directory
+    ) -> Iterator[tuple[Address, Position]]:
+        """Where the documents declare policies and grants."""
+        return explaining.declared_at(documents.teams, directory)
+
+    def delta(self, before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
+        """Whose meetings applications gain and lose."""
+        return access_delta.delta(access_delta.transition(before, after, directory))
+
+
+def _target(desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsTarget:
+    return target.target(
+        desired,
+        state,
+        context.directory,
+        prune=context.prunes(Kind.TEAMS_POLICY),
+        holding=context.holding,
+    )
+
+
+def _policy_row(policy: DesiredTeamsPolicy) -> Json:
+    return {
+        "absent": policy.absent,
+        "applications": None if policy.applications is None else sorted(policy.applications),
+        "description": policy.description,
+        "name": policy.name,
+        "ownsGroups": policy.owns_groups,
+        "ownsUsers": policy.owns_users,
+    }
+
+
+def _users_digests(users: Mapping[str, str]) -> Json:
+    """Digests of the users of each policy; they come policy by policy, so that sorting each one is
+    sorting all.
+    """
+    listed: dict[str, list[str]] = {}
+    for policy, rows in groupby(users.items(), key=itemgetter(1)):
+        listed.setdefault(policy, []).extend(map(itemgetter(0), rows))
+    return {policy: rows_digest((ids,)) for policy, ids in listed.items()}
+
+
+def _bystanders(known: Collection[str], before: Collection[str], changing: Collection[str]) -> int:
+    """How many users are known who hold no policy directly, neither before nor after."""
+    holding = sum(map(known.__contains__, before))
+    gaining = sum(user in known and user not in before for user in changing)
+    return len(known) - holding - gaining
