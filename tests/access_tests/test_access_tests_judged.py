@@ -174,7 +174,7 @@ def test_unknown_members_pass_neither_way() -> None:
 @pytest.mark.parametrize("product", ["teams", "exchange"])
 def test_a_product_that_was_not_read_is_no_empty_product(product: str) -> None:
     with pytest.raises(CaptureFault, match=f"no complete reading of {product}"):
-        answer(product, MEGAN, replace(OBSERVED, **{product: None}))
+        answer(product, MEGAN, replace(OBSERVED, states={}))
 
 
 def test_a_row_says_everything_that_an_apply_needs() -> None:
