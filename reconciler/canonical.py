@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+    Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
+else:
+    Json = Any  # what msgspec, which knows no recursive alias, decodes a field of this type as
 
 # skipkeys and allow_nan stay off: a key that is not text, a NaN or an infinity is a defect of the
 # caller.

@@ -5,30 +5,36 @@ What they cannot decide never passes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from msgspec import Struct
 
 from reconciler.audiences.verdicts import Denied, Depends, Granted, Unnamed
 from reconciler.errors import CaptureFault
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.documents import Access
 from reconciler.model.requests import CaptureRequest
+from reconciler.model.test_results import (
+    AccessTestResult,
+    ResultKind,
+    ResultPath,
+    ResultReason,
+    ResultSubject,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.audiences.verdicts import Answer, Reason
-    from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
-    from reconciler.model.documents import AccessTestDocument, Located
+    from reconciler.model.documents import Access, AccessTestDocument, Located
     from reconciler.model.observed import Observed
+    from reconciler.model.test_results import TestVerdict
 
-KINDS: Mapping[Provider, str] = {
-    name: product.subject_kind.value for name, product in PRODUCTS.items()
+KINDS: Mapping[Provider, ResultKind] = {
+    name: ResultKind(product.subject_kind.value) for name, product in PRODUCTS.items()
 }
 """The kind of subject that each product's access is about."""
-DEPENDS = "depends"
+DEPENDS: Final = "depends"
 
 
 class Expected(NamedTuple):
@@ -57,13 +63,13 @@ class Result(Struct, frozen=True):
     answer: Answer
 
     @property
-    def verdict(self) -> str:
+    def verdict(self) -> TestVerdict:
         """`granted`, `denied` or `depends`."""
         match self.answer:
             case Granted():
-                return Access.GRANTED.value
+                return "granted"
             case Denied():
-                return Access.DENIED.value
+                return "denied"
             case Depends() | Unnamed():
                 return DEPENDS
         assert_never(self.answer)
@@ -78,21 +84,21 @@ class Result(Struct, frozen=True):
         if not isinstance(self.answer, Unnamed):
             yield from (reason.address for reason in self.answer.path)
 
-    def row(self, *, excused: bool = False) -> dict[str, Json]:
+    def row(self, *, excused: bool = False) -> AccessTestResult:
         """The result as a plan file has it.
 
         `excused`: it fails, but as it did before a plan of a part, so it does not stand in the way.
         """
-        return {
-            "application": self.expected.application,
-            "excused": excused,
-            "expected": self.expected.access.value,
-            "name": self.expected.test,
-            "passed": self.passed,
-            "subject": {"id": self.subject, "kind": KINDS[self.expected.product]},
-            "verdict": self.verdict,
-            "why": _why(self.answer),
-        }
+        return AccessTestResult(
+            application=self.expected.application,
+            excused=excused,
+            expected=self.expected.access,
+            name=self.expected.test,
+            passed=self.passed,
+            subject=ResultSubject(self.subject, KINDS[self.expected.product]),
+            verdict=self.verdict,
+            why=_why(self.answer),
+        )
 
 
 def of_documents(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
@@ -111,20 +117,12 @@ def of_documents(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
     )
 
 
-def of_rows(rows: Iterable[Any]) -> tuple[Expected, ...]:
-    """The expectations of a plan file's rows.
-
-    Raises:
-        KeyError, TypeError, ValueError: a row is not one that `Result.row` makes.
-    """
+def of_rows(rows: Iterable[AccessTestResult]) -> tuple[Expected, ...]:
+    """The expectations of a plan file's rows."""
     products = {kind: product for product, kind in KINDS.items()}
     return tuple(
         Expected(
-            _text(row["name"]),
-            _text(row["application"]),
-            products[row["subject"]["kind"]],
-            _text(row["subject"]["id"]),
-            Access(row["expected"]),
+            row.name, row.application, products[row.subject.kind], row.subject.id, row.expected
         )
         for row in rows
     )
@@ -178,25 +176,16 @@ def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
     )
 
 
-def _why(answer: Answer) -> Json:
+def _why(answer: Answer) -> ResultPath:
     match answer:
         case Granted(path, decided_by) | Denied(path, decided_by):
-            return {"decided_by": decided_by, "path": _path(path), "unknown": []}
+            return ResultPath(decided_by, _path(path), ())
         case Depends(path, unknown):
-            return {"decided_by": None, "path": _path(path), "unknown": list(unknown)}
+            return ResultPath(None, _path(path), tuple(unknown))
         case Unnamed():
-            return {"decided_by": None, "path": [], "unknown": [answer.value]}
+            return ResultPath(None, (), (answer.value,))
     assert_never(answer)
 
 
-def _path(path: Iterable[Reason]) -> list[Json]:
-    return [
-        {"address": reason.address, "asked": reason.asked.value, "holds": reason.holds}
-        for reason in path
-    ]
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
+def _path(path: Iterable[Reason]) -> tuple[ResultReason, ...]:
+    return tuple(ResultReason(reason.address, reason.asked.value, reason.holds) for reason in path)

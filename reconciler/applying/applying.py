@@ -92,7 +92,7 @@ def apply(
 
 
 def _locked(loaded: Loaded, tenant: Tenant, state_dir: Path, rim: Rim) -> Applied:
-    directory = tenant_directory(state_dir, loaded.plan.tenant_id)
+    directory = tenant_directory(state_dir, loaded.plan.tenant.tenant_id)
     with hold(
         directory, since=datetime.fromtimestamp(rim.clock(), UTC).isoformat(timespec="seconds")
     ):
@@ -124,18 +124,16 @@ def _check_meant(plan: Plan, tenant: Tenant) -> None:
     if not plan.applicable:
         refusing = {f"{note.code}:{note.address}" for note in (*plan.refusals, *plan.unresolved)}
         failing = {
-            f"access test {row['name']}"
-            for row in plan.tests
-            if not (row["passed"] or row["excused"])
+            f"access test {row.name}" for row in plan.tests if not (row.passed or row.excused)
         }
         codes = ", ".join(sorted(refusing | failing))
         raise Refused(
             f"this plan is not applicable ({codes}); `reconciler show` says what each refusal"
             " needs; then plan again"
         )
-    if tenant.tenant_id != plan.tenant_id:
+    if tenant.tenant_id != plan.tenant.tenant_id:
         raise CaptureFault(
-            f"the plan is for tenant {plan.tenant_id}, this is tenant {tenant.tenant_id}; name the"
+            f"the plan is for tenant {plan.tenant.tenant_id}, this is tenant {tenant.tenant_id}; name the"
             " right one with --tenant"
         )
 
@@ -259,7 +257,7 @@ def _header(loaded: Loaded, tenant: Tenant, already: int) -> journal.Header:
         tool=f"reconciler {reconciler.__version__}",
         plan=loaded.digest,
         content=loaded.content_digest,
-        tenant=loaded.plan.tenant_id,
+        tenant=loaded.plan.tenant.tenant_id,
         source=tenant.source,
         steps=len(loaded.plan.steps),
         already=already,

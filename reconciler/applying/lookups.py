@@ -4,17 +4,17 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from reconciler.model.addresses import teams_user_grant
+from reconciler.model.baselines import guard_scope
 from reconciler.model.codes import Warned
 from reconciler.model.observed import ExchangeState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from reconciler.model.observed import Directory, Observed
     from reconciler.model.plans import Plan, Step
@@ -71,14 +71,13 @@ def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
     """Say whether the group is the one that the plan was reviewed with, and known to have no
     members.
     """
-    section = plan.baseline.get("exchange")
-    reviewed = section.get("guardScope") if isinstance(section, Mapping) else None
+    reviewed = guard_scope(plan.baseline.of_exchange() or {})
     found = directory.recipients.get(
         directory.recipients_by_address.get(name.address.lower(), name.address.lower())
     )
-    if found is None or not isinstance(reviewed, Mapping) or found.id != name.scope:
+    if found is None or reviewed is None or found.id != name.scope:
         return False
-    return found.principal and found.members == frozenset() and found.sid == reviewed["sid"]
+    return found.principal and found.members == frozenset() and found.sid == reviewed.sid
 
 
 def identity_of(observed: Observed, address: str) -> str | None:

@@ -229,7 +229,7 @@ class _Stage(Struct):
         return prefixes.locate(
             plan,
             reading.parse(
-                raw, source="simulated", tenant_id=plan.tenant_id, needs=request.products
+                raw, source="simulated", tenant_id=plan.tenant.tenant_id, needs=request.products
             ),
         )
 

@@ -8,16 +8,17 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.baselines import guard_scope, stored_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.baselines import ExchangeBaseline, TeamsBaseline
     from reconciler.model.plans import Plan
 
     Row = dict[str, Any]
 
-_GUARD_SCOPE = "guardScope"
 _POLICY_TYPE = "ApplicationAccessPolicy"
 
 
@@ -28,65 +29,63 @@ def tenant(plan: Plan) -> Mapping[str, Json]:
     What a baseline does not tell is made up: principal names, display names, and one user for each
     policy that somebody else holds.
     """
-    baseline: Any = plan.baseline
-    teams, exchange = baseline.get("teams"), baseline.get("exchange")
-    holders = _holders(teams) if teams else {}
+    teams, exchange = plan.baseline.of_teams(), plan.baseline.of_exchange() or {}
+    holders = {} if teams is None else _holders(teams)
+    users = frozenset() if teams is None else teams.users.keys()
     return {
         "format_version": "1.0",
-        "tenant": {"tenantId": plan.tenant_id, "organization": plan.organization},
+        "tenant": {
+            "tenantId": plan.tenant.tenant_id,
+            "organization": plan.tenant.organization,
+        },
         "clock": plan.inputs.capture_taken_at,
         "teams": (
-            _teams(teams, holders)
-            if teams
-            else {"policies": [], "groupAssignments": [], "users": []}
+            {"policies": [], "groupAssignments": [], "users": []}
+            if teams is None
+            else _teams(teams, holders)
         ),
-        "exchange": {"policies": list(_policies(exchange)) if exchange else []},
+        "exchange": {"policies": list(_policies(exchange))},
         "directory": {
-            "users": [
-                _user(user)
-                for user in sorted(holders.keys() | (teams or {}).get("users", {}).keys())
-            ],
+            "users": [_user(user) for user in sorted(holders.keys() | users)],
             "groups": [
                 {"id": group, "displayName": f"Group {group}"}
                 for group in sorted(_groups(plan, teams))
             ],
-            "recipients": list(_recipients(plan, exchange or {})),
+            "recipients": list(_recipients(plan, exchange)),
         },
     }
 
 
-def _holders(teams: Mapping[str, Any]) -> dict[str, str]:
+def _holders(teams: TeamsBaseline) -> dict[str, str]:
     """Direct grants: of the users whom steps touch, and of one made-up user for each policy that
     others hold.
     """
     others = {
-        str(uuid.uuid5(uuid.NAMESPACE_OID, key)): key
-        for key, held in teams["others"].items()
-        if held
+        str(uuid.uuid5(uuid.NAMESPACE_OID, key)): key for key, held in teams.others.items() if held
     }
-    return others | {user: policy for user, policy in teams["users"].items() if policy is not None}
+    return others | {user: policy for user, policy in teams.users.items() if policy is not None}
 
 
-def _teams(teams: Mapping[str, Any], holders: Mapping[str, str]) -> Row:
-    stored = {key: row for key, row in teams["policies"].items() if row is not None}
-    spelled = {key: row["identity"] for key, row in stored.items()}
+def _teams(teams: TeamsBaseline, holders: Mapping[str, str]) -> Row:
+    stored = {key: policy for key, policy in teams.policies.items() if policy is not None}
+    spelled = {key: policy.identity for key, policy in stored.items()}
     return {
         "policies": [
             {
-                "Identity": row["identity"],
-                "AppIds": row["applications"],
-                "Description": row["description"],
+                "Identity": policy.identity,
+                "AppIds": list(policy.applications),
+                "Description": policy.description,
             }
-            for row in stored.values()
+            for policy in stored.values()
         ],
         "groupAssignments": [
             {
-                "GroupId": row["group"],
+                "GroupId": row.group,
                 "PolicyType": _POLICY_TYPE,
-                "PolicyName": spelled.get(row["policy"], row["policy"]),
+                "PolicyName": spelled.get(row.policy, row.policy),
                 "Priority": rank,
             }
-            for rank, row in enumerate(teams["groups"], 1)
+            for rank, row in enumerate(teams.groups, 1)
         ],
         "users": [
             {
@@ -103,46 +102,45 @@ def _user(user: str) -> Row:
     return {"id": user, "upn": f"{user}@rehearsal.invalid", "displayName": f"User {user}"}
 
 
-def _groups(plan: Plan, teams: Mapping[str, Any] | None) -> set[str]:
-    return {row["group"] for row in (teams or {}).get("groups", ())} | {
+def _groups(plan: Plan, teams: TeamsBaseline | None) -> set[str]:
+    return {row.group for row in (() if teams is None else teams.groups)} | {
         str(step.parameters["Group"]) for step in plan.steps if "Group" in step.parameters
     }
 
 
-def _policies(exchange: Mapping[str, Any]) -> Iterator[Row]:
-    for application in exchange.keys() - {_GUARD_SCOPE}:
-        for row in exchange[application]:
+def _policies(exchange: ExchangeBaseline) -> Iterator[Row]:
+    for application, policies in stored_policies(exchange).items():
+        for policy in policies:
             yield {
-                "AccessRight": row["accessRight"],
+                "AccessRight": policy.access_right.value,
                 "AppId": EVERY_APPLICATION if application == EVERY_APPLICATION else application,
-                "Description": row["storedDescription"],
-                "Identity": row["identity"],
+                "Description": policy.stored_description,
+                "Identity": policy.identity,
                 "IsValid": True,
                 "ObjectState": "Unchanged",
-                "ScopeIdentity": row["scope"],
-                "ScopeIdentityRaw": f"{row['sid']};{row['scope']}",
-                "ScopeName": row["scope"],
+                "ScopeIdentity": policy.scope,
+                "ScopeIdentityRaw": f"{policy.sid};{policy.scope}",
+                "ScopeName": policy.scope,
                 "ShardType": "All",
             }
 
 
-def _recipients(plan: Plan, exchange: Mapping[str, Any]) -> Iterator[Row]:
+def _recipients(plan: Plan, exchange: ExchangeBaseline) -> Iterator[Row]:
     """The scopes of the baseline's policies, of policies that steps create, and of guards, which
     alone is known to be empty.
     """
     sids = {
-        row["scope"]: row["sid"]
-        for name, rows in exchange.items()
-        if name != _GUARD_SCOPE
-        for row in rows
+        policy.scope: policy.sid
+        for policies in stored_policies(exchange).values()
+        for policy in policies
     }
-    guard: Mapping[str, Any] = exchange.get(_GUARD_SCOPE) or {}
+    guard = guard_scope(exchange)
     names: dict[str, str] = {}
     for step in plan.steps:
         if "PolicyScopeGroupId" in step.parameters:
             names[step.address.rpartition("@")[2]] = str(step.parameters["PolicyScopeGroupId"])
-    if guard:
-        sids[guard["id"]] = guard["sid"]
+    if guard is not None:
+        sids[guard.id] = guard.sid
     for number, scope in enumerate(sorted(sids.keys() | names.keys()), 1):
         written = names.get(scope, scope)
         primary = written if "@" in written else f"{scope}@rehearsal.invalid"
@@ -154,5 +152,5 @@ def _recipients(plan: Plan, exchange: Mapping[str, Any]) -> Iterator[Row]:
             "displayName": f"Scope {scope}",
             "type": "MailUniversalSecurityGroup",
             "isValidSecurityPrincipal": True,
-            **({"members": []} if scope == guard.get("id") else {}),
+            **({"members": []} if guard is not None and scope == guard.id else {}),
         }

@@ -121,7 +121,10 @@ class Watch:
         self._rim.tell(Reading(request.products, why))
         raw = self._tenant.capture(request)
         observed = reading.parse(
-            raw, source=self._tenant.source, tenant_id=self._plan.tenant_id, needs=request.products
+            raw,
+            source=self._tenant.source,
+            tenant_id=self._plan.tenant.tenant_id,
+            needs=request.products,
         )
         # Counted from the end: a reading may take longer than the interval itself.
         self._read_at.update(dict.fromkeys(request.products, self._rim.clock()))

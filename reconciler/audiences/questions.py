@@ -11,8 +11,8 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.audiences.subjects import SubjectKind
     from reconciler.audiences.verdicts import Verdict
+    from reconciler.model.access_rows import SubjectKind
     from reconciler.model.addresses import Address, Provider
     from reconciler.model.observed import Directory, State
 

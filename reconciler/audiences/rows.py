@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.audiences.membership import NOBODY
-from reconciler.audiences.subjects import Certainty, Part, Row, Subject, SubjectKind
+from reconciler.model.access_rows import AccessRow, Certainty, Subject, SubjectKind, SubjectPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reconciler.audiences.clauses import Audience, Clause
     from reconciler.audiences.membership import Coverage
+    from reconciler.model.addresses import Provider
 
 
 class People(Struct, frozen=True):
@@ -26,23 +27,30 @@ class People(Struct, frozen=True):
     Attributes:
         members: Who is in a group or scope, by its object id.
         kind: What one person is: a user, a mailbox.
+        provider: The product that reaches them.
         single: Whether an id of a clause is a person's own, not a group's.
     """
 
     members: Callable[[str], Coverage]
     kind: SubjectKind
+    provider: Provider
     single: Callable[[str], bool]
 
-    def part(self, group: str) -> Part:
+    def part(self, group: str) -> SubjectPart:
         """A group or scope as part of a subject."""
-        return Part(self.kind if self.single(group) else SubjectKind.GROUP_MEMBERS, group)
+        return SubjectPart(self.kind if self.single(group) else SubjectKind.GROUP_MEMBERS, group)
 
     def subject(self, group: str, outside: frozenset[str]) -> Subject:
         """Everyone in a group and in none of others."""
-        return Subject(*self.part(group), tuple(sorted(map(self.part, outside))))
+        part = self.part(group)
+        return Subject(part.kind, part.id, tuple(sorted(map(self.part, outside))))
+
+    def row(self, application: str, subject: Subject, certainty: Certainty) -> AccessRow:
+        """What an application reaches of them."""
+        return AccessRow(application, subject, certainty, self.provider)
 
 
-def rows(application: str, audience: Audience, people: People) -> Iterator[Row]:
+def rows(application: str, audience: Audience, people: People) -> Iterator[AccessRow]:
     """Rows that together are the audience: certain ones lie in it whoever is in the groups, possible
     ones cover the rest.
 
@@ -57,14 +65,14 @@ def rows(application: str, audience: Audience, people: People) -> Iterator[Row]:
             continue
         outside = _outside(clause, people)
         if not clause.inside:
-            yield Row(
+            yield people.row(
                 application,
                 Subject(SubjectKind.EVERYONE, "", tuple(sorted(map(people.part, outside)))),
                 Certainty.CERTAIN,
             )
         elif len(clause.inside) == 1 and not (outside and people.single(*clause.inside)):
             (group,) = clause.inside
-            yield Row(application, people.subject(group, outside), Certainty.CERTAIN)
+            yield people.row(application, people.subject(group, outside), Certainty.CERTAIN)
         elif known is not None and all(
             people.members(group).closed for group in (*clause.inside, *outside)
         ):
@@ -73,7 +81,7 @@ def rows(application: str, audience: Audience, people: People) -> Iterator[Row]:
             base = _base(clause, people)
             possible[base] = possible.get(base, outside) & outside
     for base, outside in sorted(possible.items()):
-        yield Row(
+        yield people.row(
             application,
             people.subject(base, frozenset() if people.single(base) else outside),
             Certainty.POSSIBLE,
@@ -120,12 +128,15 @@ def _base(clause: Clause, people: People) -> str:
 
 def _exact(
     application: str, clause: Clause, known: frozenset[str], people: People
-) -> Iterator[Row]:
+) -> Iterator[AccessRow]:
     """Known people, one by one; or as a group without some others, where those are fewer."""
     base = _base(clause, people)
     rest = people.members(base).inside - known
     if len(rest) < len(known):
-        excepted = tuple(Part(people.kind, one) for one in sorted(rest))
-        yield Row(application, Subject(*people.part(base), excepted), Certainty.CERTAIN)
+        excepted = tuple(SubjectPart(people.kind, one) for one in sorted(rest))
+        part = people.part(base)
+        yield people.row(application, Subject(part.kind, part.id, excepted), Certainty.CERTAIN)
     else:
-        yield from (Row(application, Subject(people.kind, one), Certainty.CERTAIN) for one in known)
+        yield from (
+            people.row(application, Subject(people.kind, one), Certainty.CERTAIN) for one in known
+        )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.model.addresses import Provider
-    from reconciler.model.observed import Directory, State
+    from reconciler.model.observed import Directory, Origin, State
 
 
 def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Observed:
@@ -41,7 +41,7 @@ def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Ob
 def parse(
     raw: Mapping[str, Any],
     *,
-    source: str,
+    source: Origin,
     tenant_id: str | None,
     needs: frozenset[Provider],
     file: str | None = None,

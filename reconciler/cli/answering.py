@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.audiences.questions import Explanation, Known, Question
-from reconciler.audiences.subjects import SubjectKind
 from reconciler.cli import loading, options, printing, sources
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
 from reconciler.kinds.exchange.scopes import is_mailbox
+from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, planfile

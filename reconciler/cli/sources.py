@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed
+    from reconciler.model.observed import Observed, Origin
     from reconciler.model.plans import Plan
     from reconciler.model.requests import CaptureRequest
     from reconciler.tenants.protocol import Tenant
@@ -52,7 +52,7 @@ def of_documents(documents: Documents) -> Meant | None:
 
 def of_plan(plan: Plan) -> Meant:
     """The tenant that a plan is for."""
-    return Meant(plan.tenant_id, plan.organization or None, plan.connect)
+    return Meant(plan.tenant.tenant_id, plan.tenant.organization or None, plan.connect)
 
 
 class CaptureFile(Struct, frozen=True):
@@ -180,7 +180,7 @@ class Captured(Struct, frozen=True):
     """What a reading brought: the content of a capture file, and what kind of tenant it is of."""
 
     raw: Mapping[str, Json]
-    source: str
+    source: Origin
 
 
 def captured(source: Source, request: CaptureRequest) -> Captured:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.access.testing import Result
     from reconciler.model.plans import Plan
-    from reconciler.reports.access_tests import Row
+    from reconciler.model.test_results import AccessTestResult
     from reconciler.reports.tested import Tested
     from reconciler.tenants.protocol import Tenant
 
@@ -94,7 +94,7 @@ def exit_code(value: Tested) -> int:
     return AccessTestFailed.exit_code if _standing_in_the_way(value.rows) else 0
 
 
-def _standing_in_the_way(rows: Iterable[Row]) -> bool:
+def _standing_in_the_way(rows: Iterable[AccessTestResult]) -> bool:
     return any(outcome(row) in {Outcome.FAILED, Outcome.UNDECIDED} for row in rows)
 
 
@@ -132,16 +132,16 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
     return Verified(lines, failing if _standing_in_the_way(rows) else "")
 
 
-def _again(plan: Plan, tenant: Tenant) -> tuple[Row, ...]:
+def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:
     from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
 
     expected = testing.of_rows(plan.tests)
-    excused = {one for one, row in zip(expected, plan.tests, strict=True) if row["excused"]}
+    excused = {one for one, row in zip(expected, plan.tests, strict=True) if row.excused}
     request = testing.request(expected)
     observed = reading.parse(
         tenant.capture(request),
         source=tenant.source,
-        tenant_id=plan.tenant_id,
+        tenant_id=plan.tenant.tenant_id,
         needs=request.products,
     )
     results = testing.judge(expected, observed)

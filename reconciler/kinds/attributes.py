@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.plans import AttributeChange
+from reconciler.model.plans import AttributeChange, Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Address
+    from reconciler.model.codes import ChangeReason
+    from reconciler.model.plans import Action, ObjectKind
+
+
+def object_change(
+    address: Address,
+    kind: ObjectKind,
+    actions: tuple[Action, ...],
+    reason: ChangeReason,
+    before: Mapping[str, Json] | None,
+    after: Mapping[str, Json] | None,
+    attributes: tuple[AttributeChange, ...] = (),
+    replaces: Address | None = None,
+) -> Change:
+    """A change; most have no attribute that differs and replace nothing."""
+    return Change(address, kind, actions, reason, before, after, attributes, replaces)
 
 
 def attribute_changes(
@@ -33,7 +50,9 @@ def attribute_changes(
         _without(before, listed), _without(after, listed), view="tree"
     ).affected_root_keys
     rows = [_listed(name, before[name], after[name]) for name in listed]
-    rows += [AttributeChange(str(name), before.get(name), after.get(name)) for name in plain]
+    rows += [
+        AttributeChange(str(name), before.get(name), after.get(name), (), ()) for name in plain
+    ]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
 
 
@@ -47,7 +66,7 @@ def _listed(name: str, before: Json, after: Json) -> AttributeChange | None:
         for value in (before, after)
     )
     return (
-        AttributeChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
+        AttributeChange(name, None, None, tuple(sorted(new - old)), tuple(sorted(old - new)))
         if old != new
         else None
     )

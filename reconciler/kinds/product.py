@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
-    from reconciler.audiences.subjects import Delta, SubjectKind
+    from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.capture_reads import RowList
     from reconciler.kinds.ordering.orders import Ordered
+    from reconciler.model.access_rows import SubjectKind
     from reconciler.model.addresses import Address, Provider
+    from reconciler.model.baselines import Baseline
     from reconciler.model.codes import Held
     from reconciler.model.documents import Documents, TenantDocument
     from reconciler.model.findings import Finding, Position
@@ -69,7 +71,7 @@ class ProductPlan(Struct, frozen=True):
     provider: Provider
     changes: tuple[Change, ...]
     ordered: Ordered
-    baseline: Json
+    baseline: Baseline
     access: Delta
     outcome: State
     refusals: tuple[Note, ...] = ()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def tenant_wide_refusals(delta: Delta, address_of: Callable[[str], Address]) -> tuple[Note, ...]:
     """One refusal for each application that comes to reach everyone; `address_of` takes its id."""
-    addresses = [address_of(application.row.application) for application in delta.tenant_wide]
+    addresses = [address_of(row.application) for row in delta.tenant_wide]
     return tuple(
         Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"})
         for address in addresses

@@ -6,7 +6,7 @@ Exchange Identity use that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import AccessRight
+
+Origin: TypeAlias = Literal["live", "capture", "simulated"]
+"""Where an observed state came from."""
 
 
 class User(Struct, frozen=True, gc=False, rename={"display_name": "displayName"}):
@@ -146,7 +149,7 @@ class Observed(Struct, frozen=True):
     tenant_id: str
     organization: str
     taken_at: str
-    source: str
+    source: Origin
     states: Mapping[Provider, State]
     directory: Directory
     digest: str

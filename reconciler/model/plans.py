@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from reconciler.canonical import Json
+from reconciler.model.access_rows import AccessDelta, GapRow, StepNumber
+from reconciler.model.addresses import Address, Provider
+from reconciler.model.baselines import Baseline
+from reconciler.model.observed import Origin
+from reconciler.model.test_results import AccessTestResult
 
-    from reconciler.canonical import Json
-    from reconciler.model.addresses import Address, Provider
+FORMAT_VERSION = "1.0"
+"""Also fixes the templates, the order of parameters and where -Confirm stands."""
+
+_Guid: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+_Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_Address: TypeAlias = Annotated[
+    Address,
+    Meta(pattern=r"^(teams\.(policy|grant|application)|exchange\.(policy|application))/."),
+]
+_Cmdlet: TypeAlias = Annotated[
+    str, Meta(pattern="^(New|Set|Grant|Remove)-(Cs)?ApplicationAccessPolicy$")
+]
+_Consent: TypeAlias = Annotated[str, Meta(pattern="^[a-z-]+:.+$")]
+_Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+ParameterValue: TypeAlias = str | int | bool | list[str] | dict[str, list[str]] | None
+"""What a parameter of a cmdlet can be; a mapping is of `Add` and `Remove`."""
+
+
+class ObjectKind(StrEnum):
+    """What a plan can change."""
+
+    TEAMS_POLICY = "TeamsApplicationAccessPolicy"
+    TEAMS_GRANT = "TeamsGrant"
+    EXCHANGE_POLICY = "ExchangeApplicationAccessPolicy"
 
 
 class Action(StrEnum):
@@ -32,32 +60,32 @@ class AttributeChange(Struct, frozen=True):
     """
 
     name: str
-    before: Json = None
-    after: Json = None
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
+    before: Json
+    after: Json
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
 
 
 class Change(Struct, frozen=True, rename={"reason": "action_reason"}):
     """What a plan does to one object.
 
-    `reason` is a code for readers; nothing may branch on it. Written as it stands, like its steps.
+    `reason` is a code for readers; nothing may branch on it.
     """
 
-    address: Address
-    kind: str
-    actions: tuple[Action, ...]
+    address: _Address
+    kind: ObjectKind
+    actions: Annotated[tuple[Action, ...], Meta(min_length=1, max_length=2)]
     reason: str
     before: Mapping[str, Json] | None
     after: Mapping[str, Json] | None
-    attributes: tuple[AttributeChange, ...] = ()
-    replaces: Address | None = None
+    attributes: tuple[AttributeChange, ...]
+    replaces: _Address | None
 
 
 class Invocation(Struct, frozen=True):
     """One cmdlet call as data.
 
-    Values: str, bool, int, None, a tuple of str, or a mapping of `Add`/`Remove` to tuples of str.
+    Values: str, bool, int, None, a list of str, or a mapping of `Add`/`Remove` to lists of str.
     """
 
     cmdlet: str
@@ -76,18 +104,19 @@ class Draft(Struct, frozen=True):
 class Step(Struct, frozen=True):
     """One invocation of a plan; `text` is exactly what PowerShell will run.
 
-    `id` counts from 1 over both products.
+    `id` counts from 1 over all products. `gaps` are indexes into the plan's gaps. `temporary`: a
+    later step undoes it.
     """
 
-    id: int
-    address: Address
+    id: StepNumber
+    address: _Address
     provider: Provider
-    cmdlet: str
-    parameters: Mapping[str, Json]
+    cmdlet: _Cmdlet
+    parameters: Mapping[str, ParameterValue]
     text: str
     reason: str
-    temporary: bool = False
-    gaps: tuple[int, ...] = ()
+    temporary: bool
+    gaps: tuple[int, ...]
 
 
 class Note(Struct, frozen=True):
@@ -101,43 +130,75 @@ class Note(Struct, frozen=True):
 
 
 class Inputs(Struct, frozen=True):
-    """What the plan was made from: digests are `documents:`/`capture:` free hex; `source` is live,
-    capture or simulated.
+    """What a plan was made from: SHA-256 digests in hexadecimal, when the tenant was read (ISO 8601)
+    and where.
     """
 
-    documents_digest: str
-    capture_digest: str
+    documents_digest: _Sha256
+    capture_digest: _Sha256
     capture_taken_at: str
-    source: str
+    source: Origin
+
+
+class PlanTenant(Struct, frozen=True, rename={"tenant_id": "tenantId"}):
+    """The tenant that a plan is for: its id and its initial domain; never where it was read from."""
+
+    tenant_id: _Guid
+    organization: str
+
+
+class Tool(Struct, frozen=True):
+    """What wrote a plan file."""
+
+    name: Literal["reconciler"]
+    version: str
 
 
 class Plan(Struct, frozen=True):
-    """A reviewed set of steps.
+    """A reviewed set of steps: field by field the plan file, which has both digests besides.
 
-    Field by field the plan file; `access` and `gaps` are None when not computed.
-
-    `baseline` is `{"teams": {...} | null, "exchange": {...} | null}` as `kinds.*.baseline` writes
-    and reads it. `unmanaged` rows are `{address, ...}`; `refusals` carry `allow`, the exact
-    consent, in their details when there is one.
+    Attributes:
+        access: Who gains and loses access; None is not computed.
+        applicable: Whether `apply` takes the plan: nothing refused, nothing unresolved.
+        baseline: The observed state that the plan's safety rests on.
+        changes: What happens to each object, sorted by address.
+        connect: How a live tenant is connected to: names of environment variables, never values.
+        consents: `RULE:ADDRESS`, needed and given, sorted.
+        displaced: Policies of no document that grants are taken away from.
+        format_version: Major and minor version of the file's format.
+        gaps: What is granted before and after and missing in between; None is not computed.
+        held: Objects left at their observed value by --only or --skip.
+        inputs: What the plan was made from.
+        names: Ids to names, for people only.
+        refusals: What a guard refuses; `details["allow"]` is the consent that lifts it, if one does.
+        steps: The invocations in the order they run.
+        summary: Figures of the closing lines.
+        tenant: The tenant that the plan is for.
+        tests: Results of access tests on the plan's outcome.
+        tool: What wrote the file.
+        unmanaged: Objects of no document, left alone.
+        unresolved: Names that nothing resolves: changes without a step.
+        warnings: What a reviewer should know.
     """
 
-    tenant_id: str
-    organization: str
-    connect: Mapping[str, Json]
+    access: AccessDelta | None
     applicable: bool
+    baseline: Baseline
+    changes: tuple[Change, ...]
+    connect: Mapping[str, Json]
+    consents: tuple[_Consent, ...]
+    displaced: tuple[Note, ...]
+    format_version: Annotated[str, Meta(pattern="^1\\.[0-9]+$")]
+    gaps: tuple[GapRow, ...] | None
     held: tuple[Note, ...]
     inputs: Inputs
-    baseline: Mapping[str, Json]
-    changes: tuple[Change, ...]
-    steps: tuple[Step, ...]
-    unmanaged: tuple[Note, ...]
-    displaced: tuple[Note, ...]
-    unresolved: tuple[Note, ...]
-    consents: tuple[str, ...]
-    refusals: tuple[Note, ...]
-    warnings: tuple[Note, ...]
     names: Mapping[str, str]
-    summary: Mapping[str, int]
-    access: Json = None
-    gaps: Json = None
-    tests: tuple[Mapping[str, Json], ...] = ()
+    refusals: tuple[Note, ...]
+    steps: tuple[Step, ...]
+    summary: Mapping[str, _Count]
+    tenant: PlanTenant
+    tests: tuple[AccessTestResult, ...]
+    tool: Tool
+    unmanaged: tuple[Note, ...]
+    unresolved: tuple[Note, ...]
+    warnings: tuple[Note, ...]

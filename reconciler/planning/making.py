@@ -5,21 +5,24 @@ A pure function: same content, same plan, whatever the order of anything (law 2)
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
 
-from reconciler.access.delta import as_json
-from reconciler.canonical import Json, digest
+from reconciler import __version__
+from reconciler.access.delta import of_products
+from reconciler.canonical import digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
+from reconciler.model.baselines import Baseline
 from reconciler.model.codes import Warned
-from reconciler.model.plans import Inputs, Note, Plan, Step
+from reconciler.model.plans import FORMAT_VERSION, Inputs, Note, Plan, PlanTenant, Step, Tool
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import checking, passages, testing
+from reconciler.planning import checking, interim_access, testing
 from reconciler.planning.naming import names
 from reconciler.planning.selection import assert_consents, assert_known, selection
 from reconciler.planning.serial import desired_json, summary
@@ -30,11 +33,12 @@ if TYPE_CHECKING:
 
     from reconciler.audiences.subjects import Delta
     from reconciler.kinds.product import ProductPlan
+    from reconciler.model.access_rows import GapRow
     from reconciler.model.desired import Desired, DesiredState, Unresolved
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
-    from reconciler.model.plans import Draft
+    from reconciler.model.plans import Change, Draft, ParameterValue
     from reconciler.planning.selection import Selection
 
 
@@ -161,27 +165,26 @@ def _composed(
     chosen: Selection,
 ) -> Plan:
     """Put the products' plans together into one plan."""
-    changes = sorted(
-        (change for part in parts for change in part.changes), key=lambda change: change.address
-    )
+    changes = _changes(parts)
     gaps, steps = _numbered(parts)
     unresolved, held_names = _unresolved(
         (name for wanted in desired.values() for name in wanted.unresolved), chosen
     )
-    baseline: dict[str, Json] = {part.provider: part.baseline for part in parts}
+    baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
     refusals, consents, unused = _consented(documents, options, _refused(parts, baseline, steps))
     held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
     deltas = {part.provider: part.access for part in parts}
     return Plan(
-        tenant_id=observed.tenant_id,
-        organization=observed.organization,
+        format_version=FORMAT_VERSION,
+        tool=Tool("reconciler", __version__),
+        tenant=PlanTenant(observed.tenant_id, observed.organization),
         connect=documents.tenant.connect if documents.tenant is not None else {},
         applicable=not refusals and not unresolved,
         held=held,
         inputs=_inputs(documents, observed, desired),
         baseline=baseline,
-        changes=tuple(changes),
+        changes=changes,
         steps=steps,
         unmanaged=unmanaged,
         displaced=_notes(parts, lambda part: part.displaced),
@@ -197,9 +200,15 @@ def _composed(
             mentioned=chain.from_iterable(delta.ids() for delta in deltas.values()),
         ),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
-        access=as_json(deltas),
+        access=of_products(deltas),
         gaps=gaps,
+        tests=(),
     )
+
+
+def _changes(parts: Sequence[ProductPlan]) -> tuple[Change, ...]:
+    changes = (change for part in parts for change in part.changes)
+    return tuple(sorted(changes, key=lambda change: change.address))
 
 
 def _sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
@@ -214,7 +223,7 @@ def _sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
 
 
 def _refused(
-    parts: Sequence[ProductPlan], baseline: Mapping[str, Json], steps: tuple[Step, ...]
+    parts: Sequence[ProductPlan], baseline: Baseline, steps: tuple[Step, ...]
 ) -> tuple[Note, ...]:
     """What the products refuse, and what the checker finds beyond that."""
     refusals = _notes(parts, lambda part: part.refusals)
@@ -252,8 +261,8 @@ def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> Des
     return desired
 
 
-def _numbered(parts: Sequence[ProductPlan]) -> tuple[list[Json], tuple[Step, ...]]:
-    gaps, within = passages.gaps(part.ordered for part in parts)
+def _numbered(parts: Sequence[ProductPlan]) -> tuple[tuple[GapRow, ...], tuple[Step, ...]]:
+    gaps, within = interim_access.gaps(part.ordered for part in parts)
     return gaps, _steps((draft for part in parts for draft in part.ordered.drafts), within)
 
 
@@ -265,7 +274,7 @@ def _steps(drafts: Iterable[Draft], gaps: Mapping[int, tuple[int, ...]]) -> tupl
             address=draft.address,
             provider=provider_of(draft.address),
             cmdlet=draft.invocation.cmdlet,
-            parameters=draft.invocation.parameters,
+            parameters=cast("Mapping[str, ParameterValue]", draft.invocation.parameters),
             text=_text(draft),
             reason=draft.reason,
             temporary=draft.temporary,
@@ -328,7 +337,7 @@ def _consent(text: str) -> str:
 def _warnings(
     parts: Sequence[ProductPlan], unused: Sequence[Note], held: Sequence[Note]
 ) -> tuple[Note, ...]:
-    relying = passages.reliances(part.ordered for part in parts)
+    relying = interim_access.reliances(part.ordered for part in parts)
     return _sorted_notes(
         (*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held))
     )

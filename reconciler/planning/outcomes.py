@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, cast
 
 from reconciler.audiences.questions import Known
 from reconciler.errors import TamperedPlan
-from reconciler.kinds.exchange.states import GUARD_SCOPE
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.teams.states import GROUPS
 from reconciler.model.addresses import name_key
+from reconciler.model.baselines import GUARD_SCOPE
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import (
     Directory,
@@ -80,23 +80,24 @@ def _followed(plan: Plan) -> Known:
     standing = baseline_standing(plan)
     for step in plan.steps:
         advance(standing, step)
-    section = cast("Mapping[str, object] | None", plan.baseline.get("exchange"))
+    exchange = plan.baseline.of_exchange()
     states: dict[Provider, State] = {}
     told: dict[Provider, frozenset[str]] = {}
-    if plan.baseline.get("teams") is not None:
+    if plan.baseline.of_teams() is not None:
         states["teams"] = _teams(standing, _spelled(plan))
         users = (name.removeprefix(_USER) for name in standing if name.startswith(_USER))
         told["teams"] = frozenset(users)
-    if section is not None:
+    if exchange is not None:
         states["exchange"] = _exchange(standing)
-        told["exchange"] = frozenset(section) - {GUARD_SCOPE}
+        told["exchange"] = frozenset(exchange) - {GUARD_SCOPE}
     return Known(states, NOTHING_KNOWN, told)
 
 
 def _spelled(plan: Plan) -> Mapping[str, str]:
     """Names of policies as the service spells them, or shall."""
-    section = cast("Mapping[str, Mapping[str, Mapping[str, str] | None]]", plan.baseline["teams"])
-    stored = {key: row["identity"] for key, row in section["policies"].items() if row is not None}
+    section = plan.baseline.of_teams()
+    policies = {} if section is None else section.policies
+    stored = {key: policy.identity for key, policy in policies.items() if policy is not None}
     created = (
         str(step.parameters["Identity"])
         for step in plan.steps

@@ -16,20 +16,14 @@ from msgspec import Struct
 from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
 from reconciler.files import write_atomically
-from reconciler.model.addresses import Address
-from reconciler.model.plans import Action, AttributeChange, Change, Inputs, Note, Plan, Step
-from reconciler.planning import planshape
+from reconciler.model.plans import FORMAT_VERSION, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from reconciler.canonical import Json
 
 _Piece = TypeVar("_Piece", bytes, "bytes | memoryview")
-
-FORMAT_VERSION = "1.0"
-"""Also fixes the templates, the order of parameters and where -Confirm stands."""
 
 CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "consents")
 """What two plans that would do the same have in common, whenever and from whatever they were made.
@@ -67,54 +61,33 @@ def sealed(plan: Plan, *paths: Path) -> Loaded:
     Raises:
         OSError: a file cannot be written.
     """
-    members = _members(_body(plan))
-    found = _seal(members)
+    members = _members(plan)
+    computed = _seal(members)
     for path in paths:
         write_atomically(path, _file(members))
-    return Loaded(plan, found)
-
-
-def digests(plan: Plan) -> Digests:
-    """Compute both digests of a plan."""
-    return _seal(_members(_body(plan)))
-
-
-def as_json(plan: Plan) -> Mapping[str, Json]:
-    """The whole plan file as a JSON value."""
-    found = digests(plan)
-    plain = {name: msgspec.to_builtins(getattr(plan, name)) for name in _ROWS}
-    return {**_body(plan), **plain, "content_digest": found.content_digest, "digest": found.digest}
+    return Loaded(plan, computed)
 
 
 def chunks(plan: Plan) -> Iterator[bytes]:
     """The bytes of the plan file, in pieces."""
-    members = _members(_body(plan))
+    members = _members(plan)
     _seal(members)
     yield from _file(members)
 
 
-def write(path: Path, plan: Plan) -> None:
-    """Write the plan file atomically.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    write_atomically(path, chunks(plan))
+def _members(plan: Plan) -> _Members:
+    """`"name":value` for each field of a plan."""
+    return {name: tuple(_member(name, getattr(plan, name))) for name in plan.__struct_fields__}
 
 
-def _members(body: Mapping[str, Any]) -> _Members:
-    return {name: tuple(_member(name, value)) for name, value in body.items()}
-
-
-def _member(name: str, value: Any) -> Iterator[bytes]:
+def _member(name: str, value: object) -> Iterator[bytes]:
     """`"name":value`.
 
-    Long lists come in pieces, so that nothing needs the whole text, or rows that are not made yet,
-    at once.
+    Long lists come in pieces, so that nothing needs the whole text at once.
     """
     yield canonical.dumps(name) + b":"
-    if name not in _ROWS or not isinstance(value, tuple | list):
-        yield canonical.dumps(value)
+    if not isinstance(value, tuple | list):
+        yield canonical.encode(value)
         return
     opening = b"["
     for start in range(0, len(value), _BATCH):
@@ -173,15 +146,28 @@ def load(path: Path) -> Loaded:
     if found != computed:
         raise TamperedPlan(
             f"{path}: the plan was changed after it was made"
-            f" ({found.digest or 'it has no digest'}); make and review it again"
+            f" ({found.digest or 'without a digest'}); make and review it again"
         )
     del content  # as large as the plan itself
-    if flaw := planshape.flaw(raw):
+    return Loaded(_plan(path, raw), found)
+
+
+def _plan(path: Path, raw: Mapping[str, Any]) -> Plan:
+    """The plan of a parsed file; fields that a newer minor version has are left out."""
+    try:
+        plan = msgspec.convert(raw, Plan)
+        _assert_order(plan)
+    except ValueError as error:
         raise TamperedPlan(
-            f"{path}: the plan file lacks something or has it in the wrong place ({flaw}); make the"
-            " plan again"
-        )
-    return Loaded(_plan(raw), found)
+            f"{path}: the plan file is not complete and correct: {error}; make the plan again"
+        ) from error
+    return plan
+
+
+def _assert_order(plan: Plan) -> None:
+    for place, step in enumerate(plan.steps, 1):
+        if step.id != place:
+            raise ValueError(f"step {step.id} is out of order; expected step {place}")
 
 
 def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
@@ -217,17 +203,17 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
         raw = json.loads(content.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
         raise TamperedPlan(
-            f"{path}: this is no plan file ({error}); give the file that `plan --out` wrote"
+            f"{path}: this is not a plan file ({error}); give the file that `plan --out` wrote"
         ) from error
     if not isinstance(raw, dict):
         raise TamperedPlan(
-            f"{path}: this is no plan file (no JSON object); give the file that `plan --out` wrote"
+            f"{path}: this is not a plan file (not a JSON object); give the file that `plan --out` wrote"
         )
     return raw
 
 
 def _no_float(text: str) -> None:
-    raise ValueError(f"{text} is a number that plan files do not have")
+    raise ValueError(f"{text} is not a number that a plan file can have")
 
 
 def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
@@ -242,107 +228,6 @@ def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
         )
 
 
-def _body(plan: Plan) -> dict[str, Any]:
-    """The members of a plan file; what `_ROWS` names are the plan's own values, whose fields are
-    called as the file calls them.
-    """
-    return {
-        "access": plan.access,
-        "applicable": plan.applicable,
-        "baseline": plan.baseline,
-        "changes": plan.changes,
-        "connect": plan.connect,
-        "consents": list(plan.consents),
-        "displaced": [_note_json(note) for note in plan.displaced],
-        "format_version": FORMAT_VERSION,
-        "gaps": plan.gaps,
-        "held": [_note_json(note) for note in plan.held],
-        "inputs": {
-            "capture_digest": plan.inputs.capture_digest,
-            "capture_taken_at": plan.inputs.capture_taken_at,
-            "documents_digest": plan.inputs.documents_digest,
-            "source": plan.inputs.source,
-        },
-        "names": plan.names,
-        "refusals": [_note_json(note) for note in plan.refusals],
-        "steps": plan.steps,
-        "summary": plan.summary,
-        "tenant": {"organization": plan.organization, "tenantId": plan.tenant_id},
-        "tests": list(plan.tests),
-        "tool": {"name": "reconciler", "version": __version__},
-        "unmanaged": [_note_json(note) for note in plan.unmanaged],
-        "unresolved": [_note_json(note) for note in plan.unresolved],
-        "warnings": [_note_json(note) for note in plan.warnings],
-    }
-
-
-def _note_json(note: Note) -> Json:
-    return {"address": note.address, "code": note.code, "details": note.details}
-
-
-_ROWS = ("changes", "steps")
 _BATCH = 500
 """Rows that are encoded at once."""
 _Members: TypeAlias = "dict[str, tuple[bytes, ...]]"
-
-
-def _plan(raw: Mapping[str, Any]) -> Plan:
-    return Plan(
-        tenant_id=raw["tenant"]["tenantId"],
-        organization=raw["tenant"]["organization"],
-        connect=raw["connect"],
-        applicable=raw["applicable"] is True,
-        held=_notes(raw["held"]),
-        inputs=Inputs(**{name: raw["inputs"][name] for name in Inputs.__struct_fields__}),
-        baseline=raw["baseline"],
-        changes=tuple(_change(one) for one in raw["changes"]),
-        steps=tuple(map(_step, raw["steps"])),
-        unmanaged=_notes(raw["unmanaged"]),
-        displaced=_notes(raw["displaced"]),
-        unresolved=_notes(raw["unresolved"]),
-        consents=tuple(raw["consents"]),
-        refusals=_notes(raw["refusals"]),
-        warnings=_notes(raw["warnings"]),
-        names=raw["names"],
-        summary=raw["summary"],
-        access=raw["access"],
-        gaps=raw["gaps"],
-        tests=tuple(raw["tests"]),
-    )
-
-
-def _notes(rows: Sequence[Mapping[str, Any]]) -> tuple[Note, ...]:
-    return tuple(Note(row["code"], row["address"], row["details"]) for row in rows)
-
-
-def _change(row: Mapping[str, Any]) -> Change:
-    attributes = (
-        AttributeChange(
-            one["name"], one["before"], one["after"], tuple(one["added"]), tuple(one["removed"])
-        )
-        for one in row["attributes"]
-    )
-    return Change(
-        address=Address(row["address"]),
-        kind=row["kind"],
-        actions=tuple(Action(action) for action in row["actions"]),
-        reason=row["action_reason"],
-        before=row["before"],
-        after=row["after"],
-        attributes=tuple(attributes),
-        replaces=None if row["replaces"] is None else Address(row["replaces"]),
-    )
-
-
-def _step(row: Mapping[str, Any]) -> Step:
-    return Step(
-        id=row["id"],
-        address=Address(row["address"]),
-        provider=row["provider"],
-        cmdlet=row["cmdlet"],
-        parameters=row["parameters"],
-        text=row["text"],
-        reason=row["reason"],
-        temporary=row["temporary"],
-        gaps=tuple(row["gaps"]),
-    )

@@ -4,7 +4,7 @@ from them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.kinds.exchange import states as exchange_states
 from reconciler.kinds.teams import states as teams_states
@@ -15,10 +15,11 @@ from reconciler.model.requests import CaptureRequest
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan, Step
+
+_State = TypeVar("_State", TeamsState, ExchangeState)
 
 Standing = dict[str, object]
 PROVIDERS: tuple[Provider, ...] = ("teams", "exchange")
@@ -26,7 +27,7 @@ PROVIDERS: tuple[Provider, ...] = ("teams", "exchange")
 
 def providers(plan: Plan) -> frozenset[Provider]:
     """The products whose state the plan rests on."""
-    return frozenset(provider for provider in PROVIDERS if plan.baseline.get(provider) is not None)
+    return plan.baseline.products()
 
 
 def request(plan: Plan) -> CaptureRequest:
@@ -39,11 +40,12 @@ def baseline_standing(plan: Plan, wanted: Collection[Provider] | None = None) ->
     on).
     """
     standing: Standing = {}
-    for provider in _wanted(plan, wanted):
-        section = cast("Mapping[str, Json]", plan.baseline[provider])
-        standing |= (
-            teams_states.start(section) if provider == "teams" else exchange_states.start(section)
-        )
+    concerned = _wanted(plan, wanted)
+    teams, exchange = plan.baseline.of_teams(), plan.baseline.of_exchange()
+    if teams is not None and "teams" in concerned:
+        standing |= teams_states.start(teams)
+    if exchange is not None and "exchange" in concerned:
+        standing |= exchange_states.start(exchange)
     return standing
 
 
@@ -56,18 +58,24 @@ def observed_standing(
         ValueError: a product that the plan rests on was not read.
     """
     standing: Standing = {}
-    for provider in _wanted(plan, wanted):
-        section = cast("Mapping[str, Json]", plan.baseline[provider])
-        teams, exchange = observed.state(TeamsState), observed.state(ExchangeState)
-        if provider == "teams" and teams is not None:
-            standing |= teams_states.project(section, teams)
-        elif provider == "exchange" and exchange is not None:
-            standing |= exchange_states.project(
-                section, exchange, everything=exchange_states.bear_on_all(plan.steps)
-            )
-        else:
-            raise ValueError(f"the capture has no {provider} state")
+    concerned = _wanted(plan, wanted)
+    teams, exchange = plan.baseline.of_teams(), plan.baseline.of_exchange()
+    if teams is not None and "teams" in concerned:
+        standing |= teams_states.project(teams, _read(observed, TeamsState, "teams"))
+    if exchange is not None and "exchange" in concerned:
+        standing |= exchange_states.project(
+            exchange,
+            _read(observed, ExchangeState, "exchange"),
+            everything=exchange_states.bear_on_all(plan.steps),
+        )
     return standing
+
+
+def _read(observed: Observed, kind: type[_State], provider: Provider) -> _State:
+    state = observed.state(kind)
+    if state is None:
+        raise ValueError(f"the capture has no {provider} state")
+    return state
 
 
 def advance(standing: Standing, step: Step) -> Standing:
@@ -123,14 +131,12 @@ def _spellings(plan: Plan) -> Mapping[str, str]:
         for step in plan.steps
         if step.address.startswith("teams.policy/")
     }
-    section = cast(
-        "Mapping[str, Mapping[str, Json]]", plan.baseline.get("teams") or {"policies": {}}
-    )
-    policies = cast("Mapping[str, Mapping[str, str] | None]", section["policies"])
+    section = plan.baseline.of_teams()
+    policies = {} if section is None else section.policies
     return spellings | {
-        teams_policy(key): teams_policy(row["identity"])
-        for key, row in policies.items()
-        if row is not None
+        teams_policy(key): teams_policy(stored.identity)
+        for key, stored in policies.items()
+        if stored is not None
     }
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.exchange.changes import POLICY as EXCHANGE_POLICY
 from reconciler.kinds.products import PRODUCTS
-from reconciler.kinds.teams.changes import POLICY as TEAMS_POLICY
-from reconciler.model.plans import Action
+from reconciler.model.plans import Action, ObjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +54,7 @@ def summary(
     """
     counted: Counter[str] = Counter()
     for change in changes:
-        what = "policies" if change.kind in {TEAMS_POLICY, EXCHANGE_POLICY} else "grants"
+        what = "grants" if change.kind is ObjectKind.TEAMS_GRANT else "policies"
         counted.update(f"{what}_{action}" for action in change.actions)
     figures = {
         f"{what}_{action}": counted[f"{what}_{action}"]

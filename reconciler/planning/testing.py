@@ -54,7 +54,7 @@ def tested(
         result.row(excused=selected and not result.passed and before.verdict == result.verdict)
         for result, before in zip(results, earlier, strict=True)
     )
-    passed = all(row["passed"] or row["excused"] for row in rows)
+    passed = all(row.passed or row.excused for row in rows)
     return replace(
         plan,
         tests=rows,

@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.access.delta import read
-from reconciler.audiences.subjects import Certainty, Row, Subject, SubjectKind
+from reconciler.model.access_rows import Certainty, SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.reports.lines import Line, Tone, capped, counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.audiences.subjects import Part, TenantWide
+    from reconciler.model.access_rows import (
+        AccessDelta,
+        AccessRow,
+        Subject,
+        SubjectPart,
+        TenantWideRow,
+    )
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan
 
@@ -47,9 +52,9 @@ class _Told(Struct, frozen=True):
     """What is said of one application and one product."""
 
     application: str
-    gained: tuple[Row, ...]
-    lost: tuple[Row, ...]
-    wide: TenantWide | None
+    gained: tuple[AccessRow, ...]
+    lost: tuple[AccessRow, ...]
+    wide: TenantWideRow | None
 
 
 def access(plan: Plan) -> Iterator[Line]:
@@ -61,7 +66,7 @@ def access(plan: Plan) -> Iterator[Line]:
             " question."
         )
         return
-    told = [(provider, title, list(_told(plan, provider))) for provider, title in _TITLES]
+    told = [(provider, title, list(_told(plan.access, provider))) for provider, title in _TITLES]
     if any(found for _, _, found in told):
         yield from heading(
             "Access: who is reached by which application afterwards and is not now, and the other"
@@ -76,10 +81,10 @@ def access(plan: Plan) -> Iterator[Line]:
             yield from _Speaking(plan, provider).application(one)
 
 
-def _told(plan: Plan, provider: Provider) -> Iterator[_Told]:
-    delta = read(plan.access, provider)
+def _told(delta: AccessDelta, provider: Provider) -> Iterator[_Told]:
+    delta = delta.of(provider)
     gained, lost = _by_application(delta.gained), _by_application(delta.lost)
-    wide = {one.row.application: one for one in delta.tenant_wide}
+    wide = {row.application: row for row in delta.tenant_wide}
     for application in sorted(
         gained.keys() | lost.keys() | wide.keys(), key=lambda one: (one not in wide, one)
     ):
@@ -91,8 +96,8 @@ def _told(plan: Plan, provider: Provider) -> Iterator[_Told]:
         )
 
 
-def _by_application(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
+def _by_application(rows: Iterable[AccessRow]) -> Mapping[str, list[AccessRow]]:
+    found: dict[str, list[AccessRow]] = {}
     for row in rows:
         found.setdefault(row.application, []).append(row)
     return found
@@ -123,23 +128,23 @@ class _Speaking:
         yield from self._rows("+", "gained", told.gained, Tone.ADD)
         yield from self._rows("-", "lost", told.lost, Tone.REMOVE)
 
-    def _wide(self, wide: TenantWide) -> str:
+    def _wide(self, wide: TenantWideRow) -> str:
         was = ", ".join(self._part(subject, self._short) for subject in wide.was[:_FEW]) or "nobody"
         rest = f" and {len(wide.was) - _FEW} more" if len(wide.was) > _FEW else ""
-        excepted = len(wide.row.subject.excepted)
+        excepted = len(wide.subject.excepted)
         but = f" but {counted(excepted, 'group')}" if excepted else ""
         return f"now reaches {self._everyone()}{but} (was: {was}{rest})"
 
     def _everyone(self) -> str:
         return "EVERY mailbox" if self._provider == "exchange" else "EVERYONE without a grant"
 
-    def _rows(self, sign: str, where: str, rows: Sequence[Row], tone: Tone) -> Iterator[Line]:
+    def _rows(self, sign: str, where: str, rows: Sequence[AccessRow], tone: Tone) -> Iterator[Line]:
         several = [row for row in rows if row.subject.kind not in _PEOPLE]
         people = [row for row in rows if row.subject.kind in _PEOPLE]
         yield from map(partial(self._line, sign, where, tone), several)
         yield from capped(people, MOST, partial(self._line, sign, where, tone))
 
-    def _line(self, sign: str, where: str, tone: Tone, row: Row) -> Line:
+    def _line(self, sign: str, where: str, tone: Tone, row: AccessRow) -> Line:
         size = self._figures.get(
             f"access {self._provider} {where} {row.subject.kind.value} {row.subject.id}"
         )
@@ -161,7 +166,7 @@ class _Speaking:
         rest = len(subject.excepted) - _FEW
         return f", except {shown}{f' and {rest} more' if rest > 0 else ''}"
 
-    def _part(self, part: Part | Subject, named: Callable[[str], str] | None = None) -> str:
+    def _part(self, part: SubjectPart | Subject, named: Callable[[str], str] | None = None) -> str:
         name = (named or self._name)(part.id)
         match part.kind:
             case SubjectKind.EVERYONE:
@@ -182,7 +187,7 @@ class _Speaking:
         return self._names.get(identifier, identifier)
 
 
-def _sum(sign: str, rows: Iterable[Row]) -> Iterator[str]:
+def _sum(sign: str, rows: Iterable[AccessRow]) -> Iterator[str]:
     """`+2 users`, `+members of 1 group`; what is only possible apart."""
     tally = Counter((row.certainty, row.subject.kind) for row in rows)
     for (certainty, kind), count in sorted(tally.items()):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
+from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
 from reconciler.reports.lines import Line, Tone, capped, heading
 from reconciler.reports.reasons import reasons
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.model.plans import Plan
+    from reconciler.model.test_results import AccessTestResult
 
-Row: TypeAlias = Mapping[str, Any]
 MOST = 50
 TITLE = "Access tests"
 
@@ -36,16 +36,19 @@ _TONES = {
     Outcome.UNDECIDED: Tone.FAULT,
     Outcome.EXCUSED: Tone.WARNING,
 }
-_REACHED = {"mailbox": "the mailbox", "user": "the meetings of"}
+_REACHED: Mapping[ResultKind, str] = {
+    ResultKind.MAILBOX: "the mailbox",
+    ResultKind.USER: "the meetings of",
+}
 
 
-def outcome(row: Row) -> Outcome:
+def outcome(row: AccessTestResult) -> Outcome:
     """How a row came out."""
-    if row["passed"]:
+    if row.passed:
         return Outcome.PASSED
-    if row["excused"]:
+    if row.excused:
         return Outcome.EXCUSED
-    return Outcome.UNDECIDED if row["verdict"] == "depends" else Outcome.FAILED
+    return Outcome.UNDECIDED if row.verdict == "depends" else Outcome.FAILED
 
 
 def of_plan(value: Plan) -> Iterator[Line]:
@@ -53,28 +56,26 @@ def of_plan(value: Plan) -> Iterator[Line]:
     yield from _summed(f"{TITLE} on the outcome", value.tests, value.names)
 
 
-def of_apply(rows: Sequence[Row], names: Mapping[str, str]) -> Iterator[Line]:
+def of_apply(rows: Sequence[AccessTestResult], names: Mapping[str, str]) -> Iterator[Line]:
     """The same of the tenant that was read after an apply."""
     yield from _summed(f"{TITLE} on the tenant, read again", rows, names)
 
 
-def of_documents(rows: Sequence[Row]) -> Iterator[Line]:
+def of_documents(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
     """What the documents alone do not decide, and how many they do."""
     undecided = [row for row in rows if outcome(row) is Outcome.UNDECIDED]
     if rows:
-        held = sum(row["passed"] for row in rows)
+        held = sum(row.passed for row in rows)
         left = (
             f"{len(undecided)} cannot be decided by the documents alone, `plan` and `test` do it"
             if undecided
             else "all decided"
         )
         yield Line(f"{TITLE}: {held} {'holds' if held == 1 else 'hold'} in any tenant, {left}.")
-    yield from capped(
-        undecided, MOST, lambda row: Line(f"    {row['name']}: {expectation(row, {})}")
-    )
+    yield from capped(undecided, MOST, lambda row: Line(f"    {row.name}: {expectation(row, {})}"))
 
 
-def count(rows: Sequence[Row]) -> str:
+def count(rows: Sequence[AccessTestResult]) -> str:
     """How many came out how."""
     if not rows:
         return "No access tests: the documents have none."
@@ -89,37 +90,35 @@ def count(rows: Sequence[Row]) -> str:
     )
 
 
-def expectation(row: Row, names: Mapping[str, str]) -> str:
+def expectation(row: AccessTestResult, names: Mapping[str, str]) -> str:
     """What is expected, as a sentence without an end."""
-    subject = row["subject"]
-    reached = (
-        f"{_REACHED.get(subject['kind'], subject['kind'])} {values.named(subject['id'], names)}"
-    )
-    return f"{values.named(row['application'], names)} is {row['expected']} {reached}"
+    subject = row.subject
+    reached = f"{_REACHED[subject.kind]} {values.named(subject.id, names)}"
+    return f"{values.named(row.application, names)} is {row.expected} {reached}"
 
 
-def contrast(row: Row) -> str:
+def contrast(row: AccessTestResult) -> str:
     """What is expected and what was found."""
-    found = "not decided" if row["verdict"] == "depends" else row["verdict"]
-    return f"expected {row['expected']}, found {found}"
+    found = "not decided" if row.verdict == "depends" else row.verdict
+    return f"expected {row.expected}, found {found}"
 
 
-def explained(row: Row, names: Mapping[str, str]) -> Iterator[Line]:
+def explained(row: AccessTestResult, names: Mapping[str, str]) -> Iterator[Line]:
     """An expectation, how it came out, and the way to its verdict."""
     came_out = outcome(row)
-    yield Line(
-        f"    {came_out.value:<9}  {row['name']}: {expectation(row, names)}", _TONES[came_out]
-    )
+    yield Line(f"    {came_out.value:<9}  {row.name}: {expectation(row, names)}", _TONES[came_out])
     if came_out is not Outcome.PASSED:
         yield Line(f"               {contrast(row)}")
-    for reason in reasons(row["why"], names):
+    for reason in reasons(row.why, names):
         yield Line(f"               {reason}")
 
 
-def _summed(title: str, rows: Sequence[Row], names: Mapping[str, str]) -> Iterator[Line]:
+def _summed(
+    title: str, rows: Sequence[AccessTestResult], names: Mapping[str, str]
+) -> Iterator[Line]:
     if not rows:
         return
     yield from heading(f"{title}: {count(rows)}")
     for row in rows:
-        if not row["passed"]:
+        if not row.passed:
             yield from explained(row, names)

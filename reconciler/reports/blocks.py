@@ -147,11 +147,11 @@ def _attributes(before: Json, after: Json) -> Iterator[AttributeChange]:
 
 def _attribute(name: str, before: Json, after: Json) -> AttributeChange:
     if not (_is_list(before) or _is_list(after)):
-        return AttributeChange(name, before, after)
+        return AttributeChange(name, before, after, (), ())
     old, new = _texts(before), _texts(after)
     if not old and not new:
-        return AttributeChange(name, before, after)
-    return AttributeChange(name, added=tuple(sorted(new - old)), removed=tuple(sorted(old - new)))
+        return AttributeChange(name, before, after, (), ())
+    return AttributeChange(name, None, None, tuple(sorted(new - old)), tuple(sorted(old - new)))
 
 
 def _is_list(value: Json) -> bool:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler import canonical
 from reconciler.audiences.questions import Remedy
-from reconciler.audiences.subjects import SubjectKind
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
+from reconciler.model.access_rows import SubjectKind
 from reconciler.reports import values
 from reconciler.reports.json import printable
 from reconciler.reports.lines import Line, Tone, heading

@@ -4,15 +4,17 @@ why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from reconciler.model.access_rows import Certainty, SubjectKind
+from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.reports import sentences, values
 from reconciler.reports.lines import Line, Tone, capped, counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reconciler.canonical import Json
+    from reconciler.model.access_rows import GapRow, GapSubject
     from reconciler.model.plans import Plan
 
 MOST = 20
@@ -20,14 +22,14 @@ MOST = 20
 
 def gaps(plan: Plan) -> Iterator[Line]:
     """The gaps of a plan, those of one cause together; nothing if there are none."""
-    rows = cast("Sequence[Mapping[str, Json]]", plan.gaps or ())
+    rows = plan.gaps or ()
     if rows:
         yield from heading(
             f"Gaps: {counted(len(rows), 'application misses', 'rows of applications that miss')}"
             " somebody on the way only"
         )
-    for reason, proved in sorted({(str(row["reason"]), bool(row["proved"])) for row in rows}):
-        alike = [row for row in rows if (row["reason"], row["proved"]) == (reason, proved)]
+    for reason, proved in sorted({(row.reason, row.proved) for row in rows}):
+        alike = [row for row in rows if (row.reason, row.proved) == (reason, proved)]
         yield Line(
             f"    {_capital(sentences.gap(reason))} ({'proved' if proved else 'not proved'}):",
             Tone.WARNING,
@@ -39,41 +41,31 @@ def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def sentence(row: Mapping[str, Json], names: Mapping[str, str]) -> str:
+def sentence(row: GapRow, names: Mapping[str, str]) -> str:
     """One gap: the application, whom it misses, after which steps."""
-    application = str(row["application"])
     which = (
         "every application without a policy of its own"
-        if application == "*"
-        else values.named(application, names)
+        if row.application == EVERY_APPLICATION
+        else values.named(row.application, names)
     )
-    possibly = "" if row["certainty"] == "certain" else "some of "
-    subject = _subject(cast("Mapping[str, Json]", row["subject"]), names)
-    return f"{which}: {possibly}{subject}, after {_steps(cast('Sequence[int]', row['steps']))}"
+    possibly = "" if row.certainty is Certainty.CERTAIN else "some of "
+    return f"{which}: {possibly}{_subject(row.subject, names)}, after {_steps(row.steps)}"
 
 
-def _subject(subject: Mapping[str, Json], names: Mapping[str, str]) -> str:
-    known = values.named(str(subject.get("id", "")), names)
-    beside = "".join(
-        f" who are in {values.named(str(other), names)} too"
-        for other in cast("Sequence[str]", subject.get("and", ()))
-    )
-    match subject["kind"]:
-        case "everyone":
-            excepted = [
-                str(part["id"])
-                for part in cast("Sequence[Mapping[str, str]]", subject.get("except", ()))
-            ]
+def _subject(subject: GapSubject, names: Mapping[str, str]) -> str:
+    known = values.named(subject.id, names)
+    beside = "".join(f" who are in {values.named(group, names)} too" for group in subject.together)
+    match subject.kind:
+        case SubjectKind.EVERYONE:
+            excepted = [part.id for part in subject.excepted]
             return "everyone" + (
-                f" outside {values.listed(list(excepted), names)}"
-                if excepted
-                else " without a grant"
+                f" outside {values.listed(excepted, names)}" if excepted else " without a grant"
             )
-        case "group-members":
+        case SubjectKind.GROUP_MEMBERS:
             return f"members of {known}{beside}"
-        case "policy-holders":
+        case SubjectKind.POLICY_HOLDERS:
             return f"holders of the policy {known}"
-        case _:
+        case SubjectKind.USER | SubjectKind.MAILBOX:
             return known
 
 

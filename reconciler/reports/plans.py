@@ -76,7 +76,7 @@ def _head(value: Plan) -> Iterator[Line]:
     yield from blocks.LEGEND
     yield Line()
     yield Line(
-        f"Tenant {value.organization} ({value.tenant_id}), read {value.inputs.capture_taken_at}"
+        f"Tenant {value.tenant.organization} ({value.tenant.tenant_id}), read {value.inputs.capture_taken_at}"
         f" from {_origin(value.inputs.source)}."
     )
     yield from access.access(value)

@@ -102,7 +102,7 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
             _written(step, number, len(steps), plan.names) for number, step in enumerate(steps, 1)
         ],
         connect=_connect(plan, product, steps),
-        tenant=plan.tenant_id,
+        tenant=plan.tenant.tenant_id,
         cmdlets=sorted({step.cmdlet for step in steps}),
         refused=(
             None
@@ -116,7 +116,7 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
             "This session has the other product's module loaded, or is connected already. Start a"
             " fresh one: pwsh -NoProfile -File SCRIPT"
         ),
-        stranger=f"This is not tenant {terminal.line(plan.tenant_id)}. Nothing was changed.",
+        stranger=f"This is not tenant {terminal.line(plan.tenant.tenant_id)}. Nothing was changed.",
         lacking=(
             "Your role does not give you every cmdlet that this script needs. Nothing was changed."
         ),
@@ -132,7 +132,7 @@ def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iter
         yield plans.SIMULATED.text
     yield (
         f"{product.title}: {count} of the {len(plan.steps)} steps of one plan for tenant"
-        f" {plan.tenant_id} ({plan.organization})"
+        f" {plan.tenant.tenant_id} ({plan.tenant.organization})"
     )
     yield f"This plan: {digests.digest}"
     yield f"What it does: {digests.content_digest}"
@@ -185,7 +185,9 @@ def _connect(plan: Plan, product: _Product, steps: Sequence[Step]) -> _Written:
     environment = product.environments.get(str(plan.connect.get("cloud")))
     if product.title == "Teams":
         suffix = f" -TeamsEnvironmentName:{literal(environment)}" if environment else ""
-        return _Written(f"Connect-MicrosoftTeams -TenantId:{literal(plan.tenant_id)}{suffix}")
+        return _Written(
+            f"Connect-MicrosoftTeams -TenantId:{literal(plan.tenant.tenant_id)}{suffix}"
+        )
     suffix = f" -ExchangeEnvironmentName:{literal(environment)}" if environment else ""
     cmdlets = literal(sorted({step.cmdlet for step in steps}))
     return _Written(

@@ -6,13 +6,15 @@ A code that a newer version of the tool wrote has no sentence here; then the cod
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.audiences.verdicts import Asked, Unnamed
 from reconciler.reports import values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from reconciler.model.test_results import ResultPath
 
 REASONS: Mapping[tuple[str, bool | None], str] = {
     (Asked.DIRECT_GRANT, True): "a policy is granted to the user directly",
@@ -64,13 +66,13 @@ NOBODY: Mapping[str, str] = {
 }
 
 
-def reasons(why: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+def reasons(why: ResultPath, names: Mapping[str, str]) -> Iterator[str]:
     """A line for each question of a `why` as a plan file has it, with the object it is asked of; of
     a name that leads to nobody, why not.
     """
-    for step in why["path"]:
-        asked, address = step["asked"], step["address"]
-        said = REASONS.get((asked, step["holds"]), f"{asked}: {values.quoted(step['holds'])}")
+    for step in why.path:
+        asked, address = step.asked, step.address
+        said = REASONS.get((asked, step.holds), f"{asked}: {values.quoted(step.holds)}")
         yield f"{said}: {address}{values.of(address, names)}"
-    if not why["path"]:
-        yield from (NOBODY.get(code, str(code)) for code in why["unknown"])
+    if not why.path:
+        yield from (NOBODY.get(code, str(code)) for code in why.unknown)

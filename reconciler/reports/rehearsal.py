@@ -124,11 +124,10 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
         )
         return
     yield from heading("Gaps: if it stops here, somebody misses what is granted before and after")
-    rows: Any = plan.gaps
     for run in stops[:MOST]:
         yield Line(f"    after step {run.step} ({plan.steps[run.step - 1].address})", Tone.WARNING)
         for index in run.gaps[:MOST]:
-            yield Line(f"      {gaps.sentence(rows[index], plan.names)}")
+            yield Line(f"      {gaps.sentence(plan.gaps[index], plan.names)}")
     if len(stops) > MOST:
         yield Line(f"    ... and after {len(stops) - MOST} more: --format json lists all")
 

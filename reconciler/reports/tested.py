@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from reconciler.reports.access_tests import (
     TITLE,
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from xml.etree.ElementTree import Element
 
+    from reconciler.canonical import Json
     from reconciler.model.findings import Position
-    from reconciler.reports.access_tests import Row
+    from reconciler.model.test_results import AccessTestResult
 
 
 _ELEMENTS = {
@@ -50,7 +51,7 @@ class Tested(Struct, frozen=True):
     """
 
     ground: str
-    rows: Sequence[Row]
+    rows: Sequence[AccessTestResult]
     positions: Sequence[Position]
     names: Mapping[str, str]
     simulated: bool
@@ -70,7 +71,7 @@ def report(value: Tested) -> Iterator[Line]:
 
 def as_json(value: Tested) -> str:
     """The run as one JSON text."""
-    results = [dict(row) for row in value.rows]
+    results: list[dict[str, Json]] = [to_builtins(row) for row in value.rows]
     for row, at in zip(results, value.positions, strict=False):
         row["position"] = {"column": at.column, "file": at.file, "line": at.line}
     return printed(
@@ -111,8 +112,10 @@ def junit(value: Tested) -> str:
     return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
 
 
-def _case(case: Element, row: Row, at: Sequence[Position], names: Mapping[str, str]) -> None:
-    case.attrib |= {"classname": line(row["name"]), "name": line(expectation(row, names))}
+def _case(
+    case: Element, row: AccessTestResult, at: Sequence[Position], names: Mapping[str, str]
+) -> None:
+    case.attrib |= {"classname": line(row.name), "name": line(expectation(row, names))}
     for position in at:
         case.attrib |= {"file": line(position.file), "line": str(position.line)}
     came_out = outcome(row)
@@ -121,5 +124,5 @@ def _case(case: Element, row: Row, at: Sequence[Position], names: Mapping[str, s
         said.set("message", line(contrast(row)))
     if came_out in {Outcome.FAILED, Outcome.UNDECIDED}:
         said.set("type", came_out.value.lower())
-    said.text = "\n".join(map(line, reasons(row["why"], names)))
+    said.text = "\n".join(map(line, reasons(row.why, names)))
     case.append(said)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Origin
     from reconciler.model.plans import Invocation
 
 __all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Remote", "Tenant"]
@@ -61,7 +62,7 @@ class Tenant(Protocol):
     """A tenant that can be read and written. One write is in flight at a time."""
 
     @property
-    def source(self) -> str:
+    def source(self) -> Origin:
         """`simulated` or `live`."""
         ...
 

@@ -11,8 +11,8 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from reconciler.access.delta import delta
 from reconciler.model.observed import Group
+from tests.access.written import delta
 from tests.planning.worlds import (
     APPS,
     GROUPS,

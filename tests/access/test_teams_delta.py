@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from reconciler.access.delta import delta
 from reconciler.kinds.teams import access_delta as teams_delta
 from reconciler.model.observed import Group, GroupAssignment, TeamsPolicy, TeamsState
+from tests.access.written import delta
 from tests.planning.worlds import directory, guid
 
 APP, OTHER = guid(1, 1), guid(1, 2)

@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from reconciler.access.delta import delta
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, Recipient
+from tests.access.written import delta
 from tests.planning.worlds import APPS, SCOPES, USERS, directory
 
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY

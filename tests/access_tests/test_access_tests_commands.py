@@ -334,8 +334,7 @@ def test_tests_that_cannot_be_run_after_an_apply_are_no_pass(
 
 def test_a_plan_file_with_rows_that_mean_nothing_is_refused(run: Run, folder: Path) -> None:
     run("plan", *SIM, "--out", "plan.json")
-    plan = planfile.load(folder / "plan.json").plan
-    raw = dict(planfile.as_json(plan))
+    raw = json.loads((folder / "plan.json").read_bytes())
     raw["tests"] = [{"name": "mine"}]
     body = {key: value for key, value in raw.items() if key != "digest"}
     (folder / "plan.json").write_bytes(

@@ -48,10 +48,7 @@ def verdicts(folder: Path, text: str, *expected: str) -> list[tuple[str, str | N
         text.replace("BOT", BOT).replace("CRM", CRM) + access_test("t", *expected), encoding="utf-8"
     )
     results = declared.judge(load([folder]))
-    return [
-        (one.verdict, one.row()["why"]["decided_by"] or one.row()["why"]["unknown"][0])
-        for one in results
-    ]
+    return [(one.verdict, one.row().why.decided_by or one.row().why.unknown[0]) for one in results]
 
 
 def test_a_listed_user_has_the_policy_that_lists_them(tmp_path: Path) -> None:

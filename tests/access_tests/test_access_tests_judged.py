@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import ValidationError, convert, to_builtins
 from msgspec.structs import replace
 
 from reconciler.access import testing
@@ -21,7 +22,8 @@ from reconciler.model.observed import (
     TeamsState,
     User,
 )
-from reconciler.planning.planshape import flaw
+from reconciler.model.plans import Plan
+from reconciler.model.test_results import ResultPath, ResultSubject
 
 APP, OTHER = "00000001-0000-4000-8000-000000000001", "00000001-0000-4000-8000-000000000002"
 MEGAN, NESTOR, GONE = (f"00000002-0000-4000-8000-00000000000{n}" for n in (1, 2, 3))
@@ -138,7 +140,7 @@ def test_who_is_nobody_passes_nothing(
         False,
         subject,
     )
-    assert result.row()["why"] == {"decided_by": None, "path": [], "unknown": [why.value]}
+    assert result.row().why == ResultPath(None, (), (why.value,))
     assert not list(result.mentions())
 
 
@@ -168,7 +170,7 @@ def test_unknown_members_pass_neither_way() -> None:
                 [expected(product, MEGAN, access)], replace(OBSERVED, directory=unknown)
             )
             assert (result.verdict, result.passed) == ("depends", False)
-            assert result.row()["why"]["unknown"], "what would decide it is named"
+            assert result.row().why.unknown, "what would decide it is named"
 
 
 @pytest.mark.parametrize("product", ["teams", "exchange"])
@@ -180,8 +182,8 @@ def test_a_product_that_was_not_read_is_no_empty_product(product: str) -> None:
 def test_a_row_says_everything_that_an_apply_needs() -> None:
     result = answer("exchange", "megan@contoso.com")
     row = result.row()
-    assert row["subject"] == {"id": MEGAN, "kind": "mailbox"}
-    assert row["why"]["decided_by"] == f"exchange.policy/{APP}@{BOARD}"
+    assert row.subject == ResultSubject(MEGAN, "mailbox")
+    assert row.why.decided_by == f"exchange.policy/{APP}@{BOARD}"
     assert [one.row() for one in testing.judge(testing.of_rows([row]), OBSERVED)] == [row]
 
 
@@ -273,8 +275,7 @@ PLAN = {
     ],
 )
 def test_what_is_no_row_is_refused(broken: dict) -> None:
-    row = answer("teams", MEGAN).row()
-    assert flaw({**PLAN, "tests": [row]}) is None
-    found = flaw({**PLAN, "tests": [row, {**row, **broken}]})
-    assert found is not None
-    assert "`$.tests[1]." in found
+    row = to_builtins(answer("teams", MEGAN).row())
+    assert convert({**PLAN, "tests": [row]}, Plan).tests
+    with pytest.raises(ValidationError, match=r"`\$\.tests\[1\]\."):
+        convert({**PLAN, "tests": [row, {**row, **broken}]}, Plan)

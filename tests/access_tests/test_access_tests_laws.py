@@ -139,7 +139,7 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
         assert not differing, f"seed {seed}: {differing[0]}"
         judged += len(after)
         changed += sum(
-            one.verdict != row["verdict"]
+            one.verdict != row.verdict
             for one, row in zip(testing.judge(expected, before), after, strict=True)
         )
         declared_ones += _agreeing(

@@ -8,11 +8,14 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
 from reconciler.access.testing import Unnamed
 from reconciler.audiences.verdicts import Asked
 from reconciler.characters import unfit
+from reconciler.model.addresses import Address
 from reconciler.model.findings import Position
+from reconciler.model.test_results import AccessTestResult, ResultPath, ResultReason
 from reconciler.reports import access_tests, json, reasons, tested
 from reconciler.reports.lines import text
 
@@ -55,10 +58,10 @@ def row(
     verdict: str = "denied",
     excused: bool = False,
     kind: str = "mailbox",
-) -> dict:
+) -> AccessTestResult:
     path = [{"address": f"exchange.policy/a@{subject}", "asked": "deny-covers", "holds": True}]
     why = {"decided_by": None, "path": path, "unknown": []}
-    return {
+    whole = {
         "application": name,
         "excused": excused,
         "expected": "granted",
@@ -68,6 +71,7 @@ def row(
         "verdict": verdict,
         "why": why,
     }
+    return convert(whole, AccessTestResult)
 
 
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(["passed", "failed", "undecided", "excused"]))
@@ -106,10 +110,9 @@ def test_everything_has_words() -> None:
 
 
 def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:
-    why = {"path": [{"address": "a/b", "asked": "moon-phase", "holds": None}], "unknown": []}
-    assert list(reasons.reasons(why, {})) == ["moon-phase: null: a/b"]
-    assert list(reasons.reasons({"path": [], "unknown": ["moon-phase"]}, {})) == ["moon-phase"]
-    assert access_tests.expectation(row("a", "b", kind="crater"), {}) == "a is granted crater b"
+    asked = ResultPath(None, (ResultReason(Address("a/b"), "moon-phase", None),), ())
+    assert list(reasons.reasons(asked, {})) == ["moon-phase: null: a/b"]
+    assert list(reasons.reasons(ResultPath(None, (), ("moon-phase",)), {})) == ["moon-phase"]
 
 
 def test_a_report_without_results_says_so() -> None:

@@ -29,7 +29,7 @@ from reconciler.errors import (
     TenantFault,
 )
 from reconciler.model.addresses import teams_user_grant
-from reconciler.model.plans import Invocation, Note
+from reconciler.model.plans import Invocation, Note, PlanTenant
 from reconciler.planning import planfile
 from reconciler.powershell.rendering import render
 from reconciler.tenants.simulated import Simulator
@@ -265,7 +265,7 @@ def test_a_plan_that_is_not_applicable_is_refused_with_what_it_lacks(case: Case)
 
 
 def test_a_plan_for_another_tenant_is_refused(case: Case) -> None:
-    other = replace(case.plan.plan, tenant_id="00000000-0000-4000-8000-000000000000")
+    other = replace(case.plan.plan, tenant=PlanTenant("00000000-0000-4000-8000-000000000000", ""))
     with pytest.raises(CaptureFault, match="--tenant"):
         case.apply(plan=planfile.sealed(other))
 
@@ -417,12 +417,13 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
         text = render(Invocation(granted.cmdlet, parameters))
         step = replace(granted, parameters=parameters, text=text, address=teams_user_grant(known))
         steps = tuple(step if one.id == step.id else one for one in case.plan.plan.steps)
-        baseline: Any = case.plan.plan.baseline
-        teams = {**baseline["teams"], "users": {**baseline["teams"]["users"], known: None}}
+        baseline = case.plan.plan.baseline
+        teams = baseline.of_teams()
+        assert teams is not None
         trusting = replace(
             case.plan.plan,
             steps=steps,
-            baseline={**baseline, "teams": teams},
+            baseline=replace(baseline, teams=replace(teams, users={**teams.users, known: None})),
             warnings=(Note("user-not-looked-for", step.address, {"user": known}),),
         )
         trusted[known] = planfile.sealed(trusting)

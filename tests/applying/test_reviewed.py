@@ -11,8 +11,9 @@ from reconciler.applying import lookups, reviewed
 from reconciler.errors import TamperedPlan
 from reconciler.model.addresses import Address
 from reconciler.model.observed import Directory, Recipient, User
-from reconciler.model.plans import Change, Inputs, Invocation, Note, Plan, Step
+from reconciler.model.plans import Change, Invocation, Note, Plan, Step
 from reconciler.powershell.rendering import render
+from tests.strategies.plans import empty_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,8 @@ def step(
         parameters,
         render(Invocation(cmdlet, parameters)),
         "reason",
+        temporary=False,
+        gaps=(),
     )
     return replace(made, **fields)
 
@@ -63,25 +66,7 @@ CREATE = step(
 
 
 def plan(*steps: Step, warnings: tuple[Note, ...] = (), changes: tuple[Change, ...] = ()) -> Plan:
-    return Plan(
-        tenant_id="596ade3a-1abe-4c5b-b7d5-a169c4b05d4a",
-        organization="contoso.onmicrosoft.com",
-        connect={},
-        applicable=True,
-        held=(),
-        inputs=Inputs("", "", "", "simulated"),
-        baseline={},
-        changes=changes,
-        steps=steps,
-        unmanaged=(),
-        displaced=(),
-        unresolved=(),
-        consents=(),
-        refusals=(),
-        warnings=warnings,
-        names={},
-        summary={},
-    )
+    return empty_plan(steps=steps, warnings=warnings, changes=changes)
 
 
 def test_an_untouched_step_runs_as_its_values_say() -> None:

@@ -306,7 +306,7 @@ def planned(tenant: Tenant, wanted: Documents) -> Plan:
 def loaded(directory: Path, plan: Plan) -> Loaded:
     """The plan as it comes back from its file: what an apply sees."""
     path = directory / "plan.json"
-    planfile.write(path, plan)
+    planfile.sealed(plan, path)
     return planfile.load(path)
 
 

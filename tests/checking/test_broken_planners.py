@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model.addresses import exchange_application, teams_application
+from reconciler.model.baselines import Baseline, GuardScope
 from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.planning import making
 from reconciler.planning.checking import Holders, Mailboxes, Why, check, refusals
@@ -193,9 +194,9 @@ def test_the_transition_that_needs_a_guard_has_one() -> None:
     plan, _ = _flipped()
     assert [step.temporary for step in plan.steps].count(True) == 2
     occupied = {
-        **plan.baseline["exchange"],
-        "guardScope": {"id": GUARD, "members": [USERS[0]], "sid": "S-1-5-21-1-1-1-3"},
+        **plan.baseline.of_exchange(),
+        "guardScope": GuardScope(GUARD, (USERS[0],), "S-1-5-21-1-1-1-3"),
     }
-    assert check(replace(plan, baseline={"exchange": occupied})), (
+    assert check(replace(plan, baseline=Baseline(exchange=occupied))), (
         "a guard whose group has a member is no guard"
     )

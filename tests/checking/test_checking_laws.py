@@ -168,7 +168,9 @@ def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in
         if not plan.steps:
             continue
         listed = [
-            application for application in applications if application in plan.baseline["exchange"]
+            application
+            for application in applications
+            if application in plan.baseline.of_exchange()
         ]
 
         def judged(along, listed=listed):

@@ -7,10 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from reconciler.errors import Refused
 from reconciler.model.addresses import exchange_application, teams_application
+from reconciler.model.baselines import Baseline
 from reconciler.model.codes import Rule
 from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Note
@@ -116,15 +118,13 @@ def test_a_teams_step_that_no_plan_has_is_not_guessed_at(call) -> None:
         {"users": {}},
         {"users": {USERS[1]: "gamma2"}},
         {"groups": [{"group": GROUPS[0], "policy": "unheard"}]},
-        {"groups": None},
-        {"policies": {"alpha": {"applications": "x"}}},
         {"policies": {}},
     ],
 )
 def test_a_baseline_that_lacks_what_a_step_rests_on_proves_nothing(changed: dict) -> None:
     plan = _teams_plan(teams_call("Grant", Identity=USERS[1], PolicyName="Alpha"), **changed)
     assert [(one.step, one.why) for one in check(plan)] == [(1, Why.UNKNOWN)]
-    assert [one.why for one in check(replace(plan, baseline={}))] == [Why.UNKNOWN]
+    assert [one.why for one in check(replace(plan, baseline=Baseline()))] == [Why.UNKNOWN]
 
 
 @pytest.mark.parametrize(
@@ -167,17 +167,27 @@ def test_a_new_exchange_policy_must_be_the_one_that_its_address_names() -> None:
     ] == [Why.UNKNOWN]
 
 
-def test_an_exchange_baseline_must_be_one() -> None:
-    plan = _exchange_plan(exchange_call("New", X, SCOPES[1], "RestrictAccess"))
-    for section in (
-        {X: [{"scope": SCOPES[0], "accessRight": "Allow"}]},
-        {X: [{"scope": SCOPES[0]}]},
-        {X: None},
-        [],
-    ):
-        assert [one.why for one in check(replace(plan, baseline={"exchange": section}))] == [
-            Why.UNKNOWN
-        ]
+@pytest.mark.parametrize(
+    "baseline",
+    [
+        {"exchange": {X: [{"scope": SCOPES[0], "accessRight": "Allow"}]}},
+        {"exchange": {X: [{"scope": SCOPES[0]}]}},
+        {"exchange": {X: None}},
+        {"exchange": {X: {"id": SCOPES[0], "members": [], "sid": "S-1"}}},
+        {"exchange": {"guardScope": []}},
+        {"exchange": []},
+        {"teams": {**transitions.teams_baseline(WORLD, ()), "groups": None}},
+        {
+            "teams": {
+                **transitions.teams_baseline(WORLD, ()),
+                "policies": {"alpha": {"applications": "x"}},
+            }
+        },
+    ],
+)
+def test_what_is_no_baseline_never_gets_to_the_checker(baseline: dict) -> None:
+    with pytest.raises(ValidationError, match=r" - at `\$"):
+        convert({"baseline": baseline}, type=dict[str, Baseline])
 
 
 def test_a_description_opens_nothing_and_is_followed() -> None:
@@ -288,7 +298,7 @@ def test_apply_refuses_an_unsafe_plan_before_anything_is_read_or_written(
     before = tenants.World(policies={1: frozenset({1})}, users={})
     after = tenants.World(policies={1: frozenset({2})}, users={1: 1})
     plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))
-    planfile.write(tmp_path / "plan.json", _swapped(plan))
+    planfile.sealed(_swapped(plan), tmp_path / "plan.json")
     state = (tmp_path / "tenant.json").read_bytes()
     ran = run("apply", "plan.json", "--auto-approve", "--tenant", "sim:tenant.json")
     assert ran.code == 4, ran.err

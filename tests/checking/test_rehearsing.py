@@ -5,7 +5,7 @@ each run ends.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +15,7 @@ from reconciler.applying.rehearsing import Rehearsal, Run, Trouble, rehearse
 from reconciler.applying.rehearsing_tenant import tenant
 from reconciler.captures import reading
 from reconciler.errors import StalePlan
+from reconciler.model.access_rows import Certainty, GapRow, GapSubject, SubjectKind
 from reconciler.model.documents import Located
 from reconciler.model.findings import Position
 from reconciler.model.plans import Invocation
@@ -69,7 +70,9 @@ def _place(path: Path, plan: Plan) -> int | None:
     raw = Simulator(path).capture(request)
     return prefixes.locate(
         plan,
-        reading.parse(raw, source="simulated", tenant_id=plan.tenant_id, needs=request.products),
+        reading.parse(
+            raw, source="simulated", tenant_id=plan.tenant.tenant_id, needs=request.products
+        ),
     )
 
 
@@ -197,7 +200,7 @@ def test_a_tenant_that_the_plan_is_not_for_is_said_at_once(
     loaded: Loaded, tmp_path: Path, stage: Path
 ) -> None:
     other = worlds.simulator(tmp_path, World(policies={7: frozenset({1})}))
-    assert other.tenant_id == loaded.plan.tenant_id
+    assert other.tenant_id == loaded.plan.tenant.tenant_id
     with pytest.raises(StalePlan):
         rehearse(loaded, stage, original=tmp_path / "tenant.json")
 
@@ -252,23 +255,23 @@ def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> No
 def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: Loaded) -> None:
     plan = loaded.plan
     stop = Run(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
-    rows: Any = [
-        {
-            "application": worlds.application(1),
-            "certainty": "certain",
-            "steps": [1],
-            "subject": {"kind": "user", "id": worlds.user(1)},
-        },
-        {
-            "application": worlds.application(1),
-            "certainty": "possible",
-            "steps": [1],
-            "subject": {"kind": "everyone"},
-        },
-    ]
+    rows = tuple(
+        GapRow(
+            application=worlds.application(1),
+            certainty=certainty,
+            proved=True,
+            reason="no-better-order",
+            steps=(1,),
+            subject=subject,
+        )
+        for certainty, subject in (
+            (Certainty.CERTAIN, GapSubject(SubjectKind.USER, worlds.user(1))),
+            (Certainty.POSSIBLE, GapSubject(SubjectKind.EVERYONE)),
+        )
+    )
     found = Rehearsal(len(plan.steps), 0, (1,), (stop,) * 21)
 
-    def said(gaps: Any, value: Rehearsal = found) -> str:
+    def said(gaps: tuple[GapRow, ...] | None, value: Rehearsal = found) -> str:
         return text(
             rehearsal.rehearsal(
                 replace(plan, gaps=gaps, names={worlds.user(1): "Adele"}), value, where="here"
@@ -280,7 +283,7 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: Loaded) -> N
         rows
     )
     assert "... and after 1 more" in said(rows)
-    assert "Gaps: none" in said([], replace(found, runs=()))
+    assert "Gaps: none" in said((), replace(found, runs=()))
     assert "Gaps: not computed" in said(None)
 
 

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import convert
 from msgspec.structs import replace
 
 from reconciler.model.addresses import exchange_policy
+from reconciler.model.baselines import Baseline
 from reconciler.model.documents import AccessRight, Located
-from reconciler.model.plans import Inputs, Plan, Step
+from reconciler.model.plans import Plan, PlanTenant, Step
 from tests.planning.worlds import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
+from tests.strategies.plans import empty_plan
 
 if TYPE_CHECKING:
     import random
@@ -60,28 +63,19 @@ def _step(number: int, cmdlet: str, given: dict) -> Step:
     address = "teams.policy/any" if teams else "exchange.policy/any"
     if cmdlet == "New-ApplicationAccessPolicy":
         address = exchange_policy(given["AppId"][0], given["PolicyScopeGroupId"].split("@")[0])
-    return Step(number, address, "teams" if teams else "exchange", cmdlet, given, "", "")
+    provider = "teams" if teams else "exchange"
+    return Step(number, address, provider, cmdlet, given, "", "", temporary=False, gaps=())
 
 
-def plan(baseline: dict, some_steps: tuple[Step, ...], consents: tuple[str, ...] = ()) -> Plan:
-    return Plan(
-        tenant_id=TENANT,
-        organization="contoso.onmicrosoft.com",
-        connect={},
-        applicable=True,
-        held=(),
-        inputs=Inputs("", "", "", "simulated"),
-        baseline=baseline,
-        changes=(),
+def plan(
+    baseline: dict | Baseline, some_steps: tuple[Step, ...], consents: tuple[str, ...] = ()
+) -> Plan:
+    """A plan of nothing but a baseline, as a plan file has it or as a value, and steps."""
+    return empty_plan(
+        tenant=PlanTenant(TENANT, "contoso.onmicrosoft.com"),
+        baseline=convert(baseline, Baseline) if isinstance(baseline, dict) else baseline,
         steps=some_steps,
-        unmanaged=(),
-        displaced=(),
-        unresolved=(),
         consents=consents,
-        refusals=(),
-        warnings=(),
-        names={},
-        summary={},
     )
 
 

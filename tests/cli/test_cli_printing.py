@@ -68,7 +68,17 @@ def test_colour_is_for_terminals_that_want_it(
 
 
 def _step(number: int) -> Step:
-    return Step(number, "teams.policy/A", "teams", "Set-It", {}, "Set-It", "describe")  # type: ignore[arg-type]
+    return Step(
+        number,
+        "teams.policy/A",
+        "teams",
+        "Set-It",
+        {},
+        "Set-It",
+        "describe",
+        temporary=False,
+        gaps=(),
+    )  # type: ignore[arg-type]
 
 
 def _told(capsys: pytest.CaptureFixture[str]) -> list[str]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.kinds.exchange import checks, states, steps
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
+from reconciler.model.baselines import GuardScope
 from reconciler.model.codes import GapReason, GuardLacks, Rule
 from reconciler.model.documents import AccessRight, Limits
 from reconciler.model.observed import ExchangePolicy, ExchangeState
@@ -92,7 +93,7 @@ def test_the_removal_relies_on_what_came_before_it():
 def test_the_baseline_carries_the_group_and_the_way_is_found_across_guard_steps():
     made = _made(FLIP)
     section = states.baseline(judge.observed(FLIP[0]), judge.target(*FLIP), made.guard)
-    assert section["guardScope"] == {"id": judge.NOBODY, "members": [], "sid": judge.NOBODY_SID}
+    assert section["guardScope"] == GuardScope(judge.NOBODY, (), judge.NOBODY_SID)
     assert states.start(section) == states.project(
         section, judge.observed(FLIP[0]), everything=True
     )
@@ -276,4 +277,4 @@ def test_who_misses_something_is_told_by_scope():
     rows = [gap.pairs for gap in _made(pair).ordered.gaps]
     for row in rows:
         assert row.application == APPS[0]
-        assert row.subject["kind"] in {"everyone", "group-members"}
+        assert row.subject.kind in {"everyone", "group-members"}

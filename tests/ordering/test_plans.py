@@ -79,8 +79,8 @@ def test_a_documented_group_change_that_exposes_needs_its_consent():
     assert allowed.applicable
     assert allowed.consents == (f"exposure:{address}",)
     assert [step.reason for step in allowed.steps] == ["drop-group", "move-group"]
-    assert [(row["application"], row["steps"], row["reason"]) for row in allowed.gaps] == [
-        (A, [1], GapReason.GROUPS_REMOVED_FIRST)
+    assert [(row.application, row.steps, row.reason) for row in allowed.gaps] == [
+        (A, (1,), GapReason.GROUPS_REMOVED_FIRST)
     ]
     assert [step.gaps for step in allowed.steps] == [(0,), ()]
 
@@ -89,7 +89,7 @@ def test_in_place_nobody_is_exposed_and_the_plan_says_what_it_rests_on():
     world, declared = _groups_change()
     made = _planned(declared, teams=world)
     assert made.applicable
-    assert made.gaps == []
+    assert made.gaps == ()
     assert [step.reason for step in made.steps] == ["move-group"]
     assert [note.address for note in made.warnings if note.code == Warned.REGRANTS_IN_PLACE] == [
         made.steps[0].address
@@ -128,7 +128,7 @@ def test_a_move_before_the_list_shrinks_leaves_no_gap():
         "move-user",
         "remove-applications",
     ]
-    assert made.gaps == []
+    assert made.gaps == ()
     assert [
         (note.details["on"], note.details["step"])
         for note in made.warnings
@@ -158,7 +158,7 @@ def test_a_flip_that_needs_a_guard_has_one_and_carries_descriptions_over():
         step.parameters["Description"] for step in made.steps if step.reason == "flip-create"
     ]
     assert created == ["why", "why"]
-    assert made.baseline["exchange"]["guardScope"]["id"] == judge.NOBODY
+    assert made.baseline.of_exchange()["guardScope"].id == judge.NOBODY
 
 
 def test_without_the_group_the_plan_is_refused_naming_what_is_missing():
@@ -228,6 +228,6 @@ def test_gaps_are_told_with_their_steps_and_the_steps_with_their_gaps(seed):
     )
     made = _planned(declared, teams=world, group_changes=chance.choice(["in-place", "remove-add"]))
     for number, row in enumerate(made.gaps):
-        assert [step.id for step in made.steps if number in step.gaps] == row["steps"]
+        assert tuple(step.id for step in made.steps if number in step.gaps) == row.steps
     told = text.plan(made, Digests(), simulated=False)
     assert ("\nGaps: " in told) is bool(made.gaps)

@@ -52,7 +52,7 @@ def made(seed):
 @pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "plan.json"
-    planfile.write(path, made(7))
+    planfile.sealed(made(7), path)
     return path
 
 
@@ -60,11 +60,10 @@ def test_a_plan_reads_back_as_the_same_value(tmp_path):
     for seed in range(50):
         result = made(seed)
         path = tmp_path / f"{seed}.json"
-        planfile.write(path, result)
+        sealed = planfile.sealed(result, path)
         loaded = planfile.load(path)
-        assert planfile.as_json(loaded.plan) == planfile.as_json(result)
-        assert loaded.digests == planfile.digests(result)
-        assert planfile.sealed(result).digest == loaded.digest
+        assert loaded.plan == result
+        assert loaded.digests == sealed.digests == planfile.sealed(result).digests
         assert path.read_bytes() == b"".join(planfile.chunks(loaded.plan))
         assert path.read_bytes().endswith(b"}\n")
 
@@ -109,11 +108,11 @@ def _turned(mapping):
 def test_the_content_digest_ignores_when_and_from_what_a_plan_was_made():
     result = made(7)
     later = replace(result, inputs=replace(result.inputs, capture_taken_at="2027-01-01T00:00:00Z"))
-    assert planfile.digests(later).content_digest == planfile.digests(result).content_digest
-    assert planfile.digests(later).digest != planfile.digests(result).digest
+    assert planfile.sealed(later).content_digest == planfile.sealed(result).content_digest
+    assert planfile.sealed(later).digest != planfile.sealed(result).digest
     assert (
-        planfile.digests(replace(result, steps=result.steps[1:])).content_digest
-        != planfile.digests(result).content_digest
+        planfile.sealed(replace(result, steps=result.steps[1:])).content_digest
+        != planfile.sealed(result).content_digest
     )
 
 
@@ -175,15 +174,15 @@ def test_a_newer_major_version_is_refused_and_a_newer_minor_one_is_read(saved, v
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "no plan file"),
-        (b"[]\n", "no JSON object"),
-        (b"\xff\xfe", "no plan file"),
+        (b"", "not a plan file"),
+        (b"[]\n", "not a JSON object"),
+        (b"\xff\xfe", "not a plan file"),
         (b'{"a":1.5}\n', "numbers?"),
         (b'{"a":NaN}\n', "numbers?"),
-        (b"[" * 100_000, "no plan file"),
+        (b"[" * 100_000, "not a plan file"),
         (b'{"format_version":"1.0"}', "byte for byte"),
         (b'{"format_version": "1.0"}\n', "byte for byte"),
-        (b'{"format_version":"1.0"}\n', "has no digest"),
+        (b'{"format_version":"1.0"}\n', "without a digest"),
     ],
 )
 def test_what_is_no_plan_file_is_said_so(tmp_path, content, why):
@@ -207,7 +206,7 @@ def test_every_plan_fits_the_published_schema():
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
-        ("id", 5, "step 5 stands in place 1"),
+        ("id", 5, "step 5 is out of order; expected step 1"),
         ("text", 5, r"Expected `str`, got `int` - at `\$\.steps\[0\]\.text`"),
         ("parameters", [], "Expected `object`, got `array`"),
         ("provider", "dns", "Invalid enum value 'dns'"),

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reconciler.model.addresses import Address, Provider
-from reconciler.model.plans import Inputs, Invocation, Note, Plan, Step
+from reconciler.model.baselines import Baseline
+from reconciler.model.plans import Inputs, Invocation, Note, Plan, PlanTenant, Step
 from reconciler.powershell.rendering import render
 from reconciler.reports.powershell import script
+from tests.strategies.plans import empty_plan
 from tests.strategies.text import ATTACKS
 
 GOLDEN = Path(__file__).parents[1] / "data" / "powershell" / "scripts"
@@ -34,35 +36,20 @@ def step(
         text,
         reason,
         temporary=reason == "remove-deny",
+        gaps=(),
     )
 
 
 def plan(*steps: Step, **fields: object) -> Plan:
     known = {
-        "tenant_id": TENANT,
-        "organization": "contoso.onmicrosoft.com",
-        "connect": {},
-        "applicable": True,
+        "tenant": PlanTenant(TENANT, "contoso.onmicrosoft.com"),
         "inputs": Inputs("d", "c", "2026-11-20T08:00:00Z", "live"),
-        "baseline": {"teams": None, "exchange": None},
+        "baseline": Baseline(teams=None, exchange=None),
         "names": {USER: "Megan Bowen", APPLICATION: "scheduling-bot"},
         "summary": {"create": 2, "update": 1},
         "steps": steps,
     }
-    empty = dict.fromkeys(
-        (
-            "held",
-            "changes",
-            "unmanaged",
-            "displaced",
-            "unresolved",
-            "consents",
-            "refusals",
-            "warnings",
-        ),
-        (),
-    )
-    return Plan(**{**empty, **known, **fields})
+    return empty_plan(**{**known, **fields})
 
 
 def usual_steps() -> list[Step]:
@@ -137,8 +124,7 @@ def hostile_plan() -> Plan:
     everything = "\n".join(ATTACKS) + "\r\u2028\x1b[31m\u202e"
     return plan(
         *steps,
-        tenant_id=ATTACKS[1],
-        organization=everything,
+        tenant=PlanTenant(ATTACKS[1], everything),
         names=dict.fromkeys(ATTACKS, everything),
         inputs=Inputs("d", "c", everything, "live"),
         summary={everything: 1},

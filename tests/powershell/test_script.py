@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.errors import TamperedPlan
-from reconciler.model.plans import Invocation
+from reconciler.model.plans import Invocation, PlanTenant
 from reconciler.powershell.reading import read
 from reconciler.reports.powershell import COMMENT
 from tests.powershell.scanning import skeleton
@@ -66,8 +66,7 @@ def test_names_stay_inert(provider: str) -> None:
     bad = hostile_plan()
     harmless = plan(
         *(replace(one, address="x", reason="y", **again(one)) for one in bad.steps),
-        tenant_id="t",
-        organization="o",
+        tenant=PlanTenant("t", "o"),
     )
     assert bare(written(bad, provider)) == bare(written(harmless, provider))
 
@@ -118,7 +117,10 @@ def test_any_name_stays_inert(identities: list[str], anything: str) -> None:
         for name in identities
     ]
     script = written(
-        plan(*steps, names=dict.fromkeys(identities, anything), organization=anything), "teams"
+        plan(
+            *steps, names=dict.fromkeys(identities, anything), tenant=PlanTenant(TENANT, anything)
+        ),
+        "teams",
     )
     assert calls(script) == [one.text for one in steps]
     assert len(lines(script)) == len(

@@ -9,33 +9,25 @@ from typing import TYPE_CHECKING
 
 from reconciler.audiences.membership import NOBODY
 from reconciler.audiences.rows import People, rows
-from reconciler.audiences.subjects import (
-    Certainty,
-    Delta,
-    Part,
-    Row,
-    Subject,
-    SubjectKind,
-    TenantWide,
-    merged,
-    sizes,
-)
+from reconciler.audiences.subjects import Delta, merged, sizes
 from reconciler.kinds.exchange.mailbox_access import ScopeLimits, limits, mailbox_partition
 from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
+from reconciler.model.access_rows import Certainty, Subject, SubjectKind, TenantWideRow
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from reconciler.model.access_rows import AccessRow, SubjectPart
     from reconciler.model.observed import Directory, ExchangeState
 
 
 def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
     """Which mailboxes applications gain and lose, and which come to reach every mailbox."""
     people = people_of(directory)
-    gained: list[Row] = []
-    lost: list[Row] = []
-    wide: list[TenantWide] = []
+    gained: list[AccessRow] = []
+    lost: list[AccessRow] = []
+    wide: list[TenantWideRow] = []
     for application, was, shall in _changed(before, after):
         old, new = mailbox_partition(was), mailbox_partition(shall)
         gained += rows(application, new - old, people)
@@ -46,8 +38,8 @@ def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> 
     return Delta(merged(gained), merged(lost), tuple(wide), known)
 
 
-def _size(people: People) -> Callable[[Part], int | None]:
-    def size(part: Part) -> int | None:
+def _size(people: People) -> Callable[[SubjectPart], int | None]:
+    def size(part: SubjectPart) -> int | None:
         coverage = people.members(part.id)
         return len(coverage.inside) if coverage.closed else None
 
@@ -61,7 +53,7 @@ def people_of(directory: Directory) -> People:
         recipient = directory.recipients.get(scope)
         return recipient is not None and is_mailbox(recipient)
 
-    return People(scope_coverage(directory), SubjectKind.MAILBOX, single)
+    return People(scope_coverage(directory), SubjectKind.MAILBOX, "exchange", single)
 
 
 def opens(was: ScopeLimits, shall: ScopeLimits, people: People) -> bool:
@@ -95,12 +87,19 @@ def _changed(
 
 def _tenant_wide(
     application: str, was: ScopeLimits, shall: ScopeLimits, people: People
-) -> TenantWide:
+) -> TenantWideRow:
     """The row, and whom it was restricted to, or everyone but whom; a scope that covers nobody is
     named too, for people know it by its name.
     """
     denied = tuple(sorted(people.part(scope) for scope in was.denies))
-    restricted = tuple(Subject(*people.part(scope), denied) for scope in sorted(was.restricts))
+    restricted = tuple(
+        Subject(part.kind, part.id, denied) for part in map(people.part, sorted(was.restricts))
+    )
     left = tuple(sorted(people.part(scope) for scope in shall.denies))
-    row = Row(application, Subject(SubjectKind.EVERYONE, "", left), Certainty.CERTAIN)
-    return TenantWide(row, restricted or (Subject(SubjectKind.EVERYONE, "", denied),))
+    return TenantWideRow(
+        application,
+        Subject(SubjectKind.EVERYONE, "", left),
+        Certainty.CERTAIN,
+        "exchange",
+        was=restricted or (Subject(SubjectKind.EVERYONE, "", denied),),
+    )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.attributes import attribute_changes
+from reconciler.kinds.attributes import attribute_changes, object_change
 from reconciler.model.addresses import exchange_policy
 from reconciler.model.codes import ChangeReason
-from reconciler.model.plans import Action, Change
+from reconciler.model.plans import Action, ObjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.observed import ExchangeKey, ExchangeState
+    from reconciler.model.plans import Change
 
-POLICY = "ExchangeApplicationAccessPolicy"
+POLICY = ObjectKind.EXCHANGE_POLICY
 
 
 def changes(observed: ExchangeState, target: ExchangeTarget) -> Iterator[Change]:
@@ -34,7 +35,7 @@ def _flipped(target: ExchangeTarget, key: ExchangeKey) -> Change:
     before, after = _before(target, key), _after(target, key)
     actions = (Action.DELETE, Action.CREATE)
     differing = tuple(one for one in attribute_changes(before, after) if one.name in before)
-    return Change(
+    return object_change(
         exchange_policy(*key), POLICY, actions, ChangeReason.RIGHT_CHANGED, before, after, differing
     )
 
@@ -46,7 +47,7 @@ def _described(observed: ExchangeState, target: ExchangeTarget, key: ExchangeKey
         "description": present.description,
     }
     after: Mapping[str, Json] = {**before, "description": target.described[key]}
-    return Change(
+    return object_change(
         exchange_policy(*key),
         POLICY,
         (Action.UPDATE,),
@@ -61,7 +62,7 @@ def _created(target: ExchangeTarget, key: ExchangeKey) -> Change:
     predecessor = target.replaced.get(key)
     reason = ChangeReason.DECLARED if predecessor is None else ChangeReason.SCOPE_CHANGED
     replaces = None if predecessor is None else exchange_policy(*predecessor)
-    return Change(
+    return object_change(
         exchange_policy(*key),
         POLICY,
         (Action.CREATE,),
@@ -80,7 +81,7 @@ def _removed(target: ExchangeTarget, key: ExchangeKey) -> Change:
     elif key in target.stated_absent:
         reason = ChangeReason.STATED_ABSENT
     replaces = None if successor is None else exchange_policy(*successor)
-    return Change(
+    return object_change(
         exchange_policy(*key),
         POLICY,
         (Action.DELETE,),

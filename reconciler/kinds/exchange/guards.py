@@ -11,14 +11,14 @@ from msgspec import Struct
 
 from reconciler.kinds.exchange import cmdlets
 from reconciler.model.addresses import exchange_policy
+from reconciler.model.baselines import GuardScope
 from reconciler.model.codes import GuardLacks, StepReason
 from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
-    from reconciler.canonical import Json
     from reconciler.model.observed import Directory, ExchangeKey, ExchangeState, Recipient
 
 _ORGANISATION = re.compile(
@@ -61,9 +61,9 @@ class Guard(Struct, frozen=True):
             temporary=True,
         )
 
-    def baseline(self) -> Mapping[str, Json]:
-        """What the plan's safety rests on, as JSON."""
-        return {"id": self.scope, "members": [], "sid": self.sid}
+    def baseline(self) -> GuardScope:
+        """What the plan's safety rests on."""
+        return GuardScope(id=self.scope, members=(), sid=self.sid)
 
 
 def guard(written: str | None, directory: Directory, observed: ExchangeState) -> Guard | GuardLacks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.audiences.subjects import SubjectKind
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.kinds.capture_reads import RowList
 from reconciler.kinds.exchange import (
@@ -22,7 +21,9 @@ from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
 from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.product import PlanContext, Product, ProductPlan
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
+from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import Provider, exchange_application
+from reconciler.model.baselines import Baseline
 from reconciler.model.desired import DesiredExchange
 from reconciler.model.observed import Directory, ExchangeState
 from reconciler.model.requests import CaptureRequest
@@ -132,7 +133,9 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             provider=self.provider,
             changes=tuple(changes.changes(state, aim)),
             ordered=order.ordered,
-            baseline=states.baseline(state, aim, order.guard) if drafts else None,
+            baseline=Baseline(
+                exchange=states.baseline(state, aim, order.guard) if drafts else None
+            ),
             access=delta,
             outcome=after,
             refusals=(

@@ -19,13 +19,13 @@ from msgspec.structs import replace
 from reconciler.kinds.exchange.nodes import Kind, needs
 from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground
+from reconciler.model.access_rows import GapSubject, SubjectKind, SubjectPart
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.canonical import Json
     from reconciler.kinds.exchange.nodes import Node
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.observed import ExchangeState
@@ -223,25 +223,21 @@ class Reach:
         for index, one in enumerate(self._applications):
             yield self._all << index * len(self._combinations), len(one.names)
 
-    def _subjects(self, name: str, combination: tuple[str, ...]) -> Iterator[Mapping[str, Json]]:
+    def _subjects(self, name: str, combination: tuple[str, ...]) -> Iterator[GapSubject]:
         """Everyone but members of any scope that is told apart; members of one, or of several at
         once.
         """
         if not combination:
             excepted = [scope for named in self._scopes for scope in self._spelled(name, named)]
-            yield {
-                "kind": "everyone",
-                **(
-                    {"except": [{"id": scope, "kind": "group-members"} for scope in excepted]}
-                    if excepted
-                    else {}
-                ),
-            }
+            yield GapSubject(
+                SubjectKind.EVERYONE,
+                excepted=tuple(SubjectPart(SubjectKind.GROUP_MEMBERS, scope) for scope in excepted),
+            )
             return
         first, *others = (self._spelled(name, scope) for scope in combination)
         for scope in first:
-            beside = [other for spelled in others for other in spelled]
-            yield {"kind": "group-members", "id": scope, **({"and": beside} if beside else {})}
+            beside = tuple(other for spelled in others for other in spelled)
+            yield GapSubject(SubjectKind.GROUP_MEMBERS, scope, together=beside)
 
     def _spelled(self, name: str, scope: str) -> list[str]:
         if scope != _ELSEWHERE:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
+from reconciler.model.baselines import GUARD_SCOPE, StoredExchangePolicy, stored_policies
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from reconciler.canonical import Json
     from reconciler.kinds.exchange.guards import Guard
     from reconciler.kinds.exchange.target import ExchangeTarget
+    from reconciler.model.baselines import ExchangeBaseline
     from reconciler.model.observed import ExchangeState
     from reconciler.model.plans import Step
 
@@ -24,17 +25,12 @@ Standing = dict[str, object]
 _EVERY = exchange_policy(EVERY_APPLICATION, "")
 _NEW_OR_REMOVE = frozenset(("New-ApplicationAccessPolicy", "Remove-ApplicationAccessPolicy"))
 
-GUARD_SCOPE = "guardScope"
-"""Key of the empty group that guards stand on, beside the applications of a baseline: no
-application is called so.
-"""
-
 
 def baseline(
     observed: ExchangeState, target: ExchangeTarget, guard: Guard | None
-) -> Mapping[str, Json]:
-    """Every policy of each touched application and of `*`, as JSON, with what the service spelled;
-    and the guards' group, if there are any.
+) -> ExchangeBaseline:
+    """Every policy of each touched application and of `*`, with what the service spelled; and the
+    guards' group, if there are any.
 
     If policies of `*` come or go, every application is touched.
     """
@@ -42,40 +38,37 @@ def baseline(
     touched = changed | {application for application, _ in target.described} | {EVERY_APPLICATION}
     if EVERY_APPLICATION in changed:
         touched |= {application for application, _ in observed.policies}
-    policies: dict[str, Json] = {
-        application: _policies(observed, application) for application in sorted(touched)
-    }
+    policies = {application: _policies(observed, application) for application in sorted(touched)}
     return policies if guard is None else {**policies, GUARD_SCOPE: guard.baseline()}
 
 
-def _policies(observed: ExchangeState, application: str) -> Json:
+def _policies(observed: ExchangeState, application: str) -> tuple[StoredExchangePolicy, ...]:
     policies = (
         observed.policies[key] for key in sorted(observed.policies) if key[0] == application
     )
-    return [
-        {
-            "accessRight": policy.right.value,
-            "description": policy.description,
-            "identity": policy.identity,
-            "scope": policy.scope,
-            "sid": policy.sid,
-            "storedDescription": policy.stored_description,
-        }
+    return tuple(
+        StoredExchangePolicy(
+            access_right=policy.right,
+            description=policy.description,
+            identity=policy.identity,
+            scope=policy.scope,
+            sid=policy.sid,
+            stored_description=policy.stored_description,
+        )
         for policy in policies
-    ]
+    )
 
 
-def start(section: Mapping[str, Json]) -> Standing:
+def start(section: ExchangeBaseline) -> Standing:
     """The standing that a plan file's baseline describes."""
-    standing: Standing = {}
-    for application in section.keys() - {GUARD_SCOPE}:
-        rows = section[application]
-        for row in cast("list[Mapping[str, str]]", rows):
-            standing[exchange_policy(application, row["scope"])] = (
-                row["accessRight"],
-                row["description"],
-            )
-    return standing
+    return {
+        exchange_policy(application, policy.scope): (
+            policy.access_right.value,
+            policy.description,
+        )
+        for application, policies in stored_policies(section).items()
+        for policy in policies
+    }
 
 
 def bear_on_all(steps: Sequence[Step]) -> bool:
@@ -83,7 +76,7 @@ def bear_on_all(steps: Sequence[Step]) -> bool:
     return any(step.address.startswith(_EVERY) and step.cmdlet in _NEW_OR_REMOVE for step in steps)
 
 
-def project(section: Mapping[str, Json], observed: ExchangeState, *, everything: bool) -> Standing:
+def project(section: ExchangeBaseline, observed: ExchangeState, *, everything: bool) -> Standing:
     """The same part of a tenant as it is now; a policy that nobody expects shows too.
 
     Args:

@@ -8,9 +8,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
-    from reconciler.canonical import Json
+    from reconciler.model.access_rows import GapSubject
     from reconciler.model.plans import Draft
 
 
@@ -20,7 +20,7 @@ class Pairs(Struct, frozen=True):
     """
 
     application: str
-    subject: Mapping[str, Json]
+    subject: GapSubject
     certain: bool
     steps: tuple[int, ...]
 

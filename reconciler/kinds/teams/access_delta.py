@@ -15,17 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.audiences.clauses import Audience, Clause
 from reconciler.audiences.rows import People, rows
-from reconciler.audiences.subjects import (
-    Certainty,
-    Delta,
-    Part,
-    Row,
-    Subject,
-    SubjectKind,
-    TenantWide,
-    merged,
-    sizes,
-)
+from reconciler.audiences.subjects import Delta, merged, sizes
 from reconciler.kinds.teams.effective_policy import (
     applications,
     fall_through,
@@ -34,6 +24,14 @@ from reconciler.kinds.teams.effective_policy import (
 )
 from reconciler.kinds.teams.groups import group_coverage
 from reconciler.kinds.teams.holders import differing
+from reconciler.model.access_rows import (
+    AccessRow,
+    Certainty,
+    Subject,
+    SubjectKind,
+    SubjectPart,
+    TenantWideRow,
+)
 from reconciler.model.addresses import GLOBAL
 
 if TYPE_CHECKING:
@@ -157,7 +155,7 @@ class _Sizes:
         self._holders = {policy_name(way.after, policy): count for policy, count in holders.items()}
         self._people = way.people
 
-    def of(self, part: Part) -> int | None:
+    def of(self, part: SubjectPart) -> int | None:
         """The size of a group or of a policy's holders; None if it is not known."""
         if part.kind is SubjectKind.POLICY_HOLDERS:
             return self._holders.get(part.id)
@@ -170,7 +168,7 @@ def policy_name(state: TeamsState, policy: str) -> str:
     return policy_address(state, policy).partition("/")[2]
 
 
-def _gains(way: Transition) -> Iterator[Row]:
+def _gains(way: Transition) -> Iterator[AccessRow]:
     yield from _of_changed_users(way)
     yield from _of_groups(way)
 
@@ -210,14 +208,14 @@ def _options(state: TeamsState, user: str, members: Callable[[str], Coverage]) -
     return (*options, GLOBAL)
 
 
-def _of_changed_users(way: Transition) -> Iterator[Row]:
+def _of_changed_users(way: Transition) -> Iterator[AccessRow]:
     """Users whose direct grant changes, and the holders of policies whose list grows."""
     joined: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
     memory = _Memory(way)
     for user in way.changed:
         certain, possible = memory.of(user)
         yield from (
-            Row(application, Subject(SubjectKind.USER, user), Certainty.POSSIBLE)
+            _row(application, Subject(SubjectKind.USER, user), Certainty.POSSIBLE)
             for application in possible
         )
         if user in way.after.users:
@@ -228,14 +226,20 @@ def _of_changed_users(way: Transition) -> Iterator[Row]:
         yield from _holders(way, policy, joined.get(policy, {}))
 
 
-def _user(user: str, gained: frozenset[str]) -> Iterator[Row]:
+def _row(application: str, subject: Subject, certainty: Certainty) -> AccessRow:
+    return AccessRow(application, subject, certainty, "teams")
+
+
+def _user(user: str, gained: frozenset[str]) -> Iterator[AccessRow]:
     return (
-        Row(application, Subject(SubjectKind.USER, user), Certainty.CERTAIN)
+        _row(application, Subject(SubjectKind.USER, user), Certainty.CERTAIN)
         for application in gained
     )
 
 
-def _holders(way: Transition, policy: str, joined: Mapping[str, frozenset[str]]) -> Iterator[Row]:
+def _holders(
+    way: Transition, policy: str, joined: Mapping[str, frozenset[str]]
+) -> Iterator[AccessRow]:
     """Those who hold a policy afterwards: all of them in one row where its other holders gain too,
     or where it has none.
     """
@@ -254,11 +258,11 @@ def _holders(way: Transition, policy: str, joined: Mapping[str, frozenset[str]])
         }
     for application in together:
         excepted = tuple(
-            Part(SubjectKind.USER, user)
+            SubjectPart(SubjectKind.USER, user)
             for user in sorted(joined)
             if application not in joined[user]
         )
-        yield Row(
+        yield _row(
             application,
             Subject(SubjectKind.POLICY_HOLDERS, policy_name(way.after, policy), excepted),
             Certainty.CERTAIN,
@@ -267,7 +271,7 @@ def _holders(way: Transition, policy: str, joined: Mapping[str, frozenset[str]])
         yield from _user(user, gained - together)
 
 
-def _of_groups(way: Transition) -> Iterator[Row]:
+def _of_groups(way: Transition) -> Iterator[AccessRow]:
     """Users who hold no policy directly, neither before nor after: by group, and everyone else."""
     for application in sorted(_fallen_to(way.before) | _fallen_to(way.after)):
         before, after = fall_through(way.before, application), fall_through(way.after, application)
@@ -300,23 +304,26 @@ def _people(before: TeamsState, after: TeamsState, members: Callable[[str], Cove
         )
 
     found = {one.group: without_holders(one.group) for one in (*before.groups, *after.groups)}
-    return People(found.__getitem__, SubjectKind.USER, single=lambda _: False)
+    return People(found.__getitem__, SubjectKind.USER, "teams", single=lambda _: False)
 
 
-def _tenant_wide(way: Transition) -> Iterator[TenantWide]:
+def _tenant_wide(way: Transition) -> Iterator[TenantWideRow]:
     """Applications that enter Global: they reach everyone without a policy of their own, whoever
     joins the tenant next.
     """
     for application in sorted(applications(way.after, GLOBAL) - applications(way.before, GLOBAL)):
         groups = [
-            Part(SubjectKind.GROUP_MEMBERS, group)
+            SubjectPart(SubjectKind.GROUP_MEMBERS, group)
             for group, listed in fall_through(way.after, application)[0]
             if not listed
         ]
-        row = Row(
-            application, Subject(SubjectKind.EVERYONE, "", tuple(sorted(groups))), Certainty.CERTAIN
+        yield TenantWideRow(
+            application,
+            Subject(SubjectKind.EVERYONE, "", tuple(sorted(groups))),
+            Certainty.CERTAIN,
+            "teams",
+            was=tuple(sorted(_reached(way.before, application))),
         )
-        yield TenantWide(row, tuple(sorted(_reached(way.before, application))))
 
 
 def _reached(state: TeamsState, application: str) -> Iterator[Subject]:

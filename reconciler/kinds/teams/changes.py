@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.attributes import attribute_changes
+from reconciler.kinds.attributes import attribute_changes, object_change
 from reconciler.kinds.teams.ranks import moves
 from reconciler.model.addresses import (
     GLOBAL,
@@ -14,7 +14,7 @@ from reconciler.model.addresses import (
     teams_user_grant,
 )
 from reconciler.model.codes import ChangeReason
-from reconciler.model.plans import Action, Change
+from reconciler.model.plans import Action, ObjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.addresses import Address
     from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+    from reconciler.model.plans import Change
 
-POLICY = "TeamsApplicationAccessPolicy"
-GRANT = "TeamsGrant"
+POLICY = ObjectKind.TEAMS_POLICY
+GRANT = ObjectKind.TEAMS_GRANT
 
 
 def changes(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
@@ -73,7 +74,7 @@ def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
 def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bool) -> Change:
     if before is not None and after is not None:
         old, new = _content(before), _content(after)
-        return Change(
+        return object_change(
             teams_policy(before.name),
             POLICY,
             (Action.UPDATE,),
@@ -84,12 +85,12 @@ def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bo
         )
     if before is not None:
         reason = ChangeReason.PRUNED if pruned else ChangeReason.STATED_ABSENT
-        return Change(
+        return object_change(
             teams_policy(before.name), POLICY, (Action.DELETE,), reason, _content(before), None
         )
     if after is None:
         raise AssertionError("a policy that is nowhere cannot change")
-    return Change(
+    return object_change(
         teams_policy(after.name),
         POLICY,
         (Action.CREATE,),
@@ -113,7 +114,7 @@ def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
         {"applications": listed}, {"applications": sorted(target.policies[GLOBAL].applications)}
     )
     action = Action.UPDATE if listed else Action.CREATE
-    yield Change(
+    yield object_change(
         TEAMS_TENANT_GRANT, GRANT, (action,), ChangeReason.TENANT_GRANT, before, after, attributes
     )
 
@@ -140,13 +141,15 @@ def _group(
     address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json] | None
 ) -> Change:
     if after is None:
-        return Change(address, GRANT, (Action.DELETE,), ChangeReason.NOT_LISTED, before, None)
+        return object_change(
+            address, GRANT, (Action.DELETE,), ChangeReason.NOT_LISTED, before, None
+        )
     if before is None:
-        return Change(address, GRANT, (Action.CREATE,), ChangeReason.LISTED, None, after)
+        return object_change(address, GRANT, (Action.CREATE,), ChangeReason.LISTED, None, after)
     reason = (
         ChangeReason.RANK if before["policy"] == after["policy"] else ChangeReason.LISTED_ELSEWHERE
     )
-    return Change(
+    return object_change(
         address, GRANT, (Action.UPDATE,), reason, before, after, attribute_changes(before, after)
     )
 
@@ -166,4 +169,4 @@ def _users(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
             action, reason = Action.DELETE, ChangeReason.NOT_LISTED
         else:
             action, reason = Action.UPDATE, ChangeReason.LISTED_ELSEWHERE
-        yield Change(teams_user_grant(user), GRANT, (action,), reason, before, after)
+        yield object_change(teams_user_grant(user), GRANT, (action,), reason, before, after)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import to_builtins
+
 from reconciler.model.addresses import teams_application
 from reconciler.model.codes import Rule, StepReason, Warned
 from reconciler.model.plans import Note
@@ -22,7 +24,7 @@ def exposures(product: Ordered) -> Iterator[Note]:
     """
     exposed: dict[str, list[Json]] = {}
     for pairs in product.exposures:
-        exposed.setdefault(pairs.application, []).append(dict(pairs.subject))
+        exposed.setdefault(pairs.application, []).append(to_builtins(pairs.subject))
     for application in sorted(exposed):
         address = teams_application(application)
         yield Note(

@@ -7,7 +7,6 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from reconciler.audiences.subjects import SubjectKind
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.canonical import Json, rows_digest
 from reconciler.kinds.product import PlanContext, Product, ProductPlan
@@ -28,6 +27,7 @@ from reconciler.kinds.teams import (
 from reconciler.kinds.teams.effective_policy import user_verdict
 from reconciler.kinds.teams.groups import group_coverage
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
+from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
     TEAMS_TENANT_GRANT,
     Provider,
@@ -36,6 +36,7 @@ from reconciler.model.addresses import (
     teams_policy,
     teams_user_grant,
 )
+from reconciler.model.baselines import Baseline
 from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
 from reconciler.model.documents import Kind
 from reconciler.model.observed import Directory, TeamsState
@@ -147,7 +148,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
             provider=self.provider,
             changes=tuple(changes.changes(state, aim)),
             ordered=order,
-            baseline=states.baseline(state, aim) if order.drafts else None,
+            baseline=Baseline(teams=states.baseline(state, aim) if order.drafts else None),
             access=reached.delta,
             outcome=reached.outcome,
             refusals=(

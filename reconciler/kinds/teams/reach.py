@@ -24,12 +24,12 @@ from reconciler.kinds.ordering.search import MOST_NODES, Ground, Stretch
 from reconciler.kinds.teams.changes import spelled
 from reconciler.kinds.teams.lists import GroupList
 from reconciler.kinds.teams.nodes import Kind, needs
+from reconciler.model.access_rows import GapSubject, SubjectKind
 from reconciler.model.addresses import GLOBAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.canonical import Json
     from reconciler.kinds.teams.nodes import Node
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.observed import TeamsState
@@ -300,7 +300,7 @@ class Reach:
 
     def _told(
         self, block: _Block, steps: list[tuple[int, ...]]
-    ) -> Iterator[tuple[Mapping[str, Json], bool, tuple[int, ...]]]:
+    ) -> Iterator[tuple[GapSubject, bool, tuple[int, ...]]]:
         """Subjects of a block with the steps that concern them."""
         if block.node is not None:
             where = tuple(sorted(set().union(*steps)))
@@ -318,11 +318,11 @@ class Reach:
                     where,
                 )
 
-    def _class(self, node: Node) -> Mapping[str, Json]:
+    def _class(self, node: Node) -> GapSubject:
         if node.size == 1:
-            return {"kind": "user", "id": node.users[0]}
+            return GapSubject(SubjectKind.USER, node.users[0])
         holding = node.old if node.old is not None else str(node.new)
-        return {"kind": "policy-holders", "id": spelled(self._state, self._target, holding)}
+        return GapSubject(SubjectKind.POLICY_HOLDERS, spelled(self._state, self._target, holding))
 
     def _whole(self, node: Node) -> bool:
         """Whether a class is one user, or all who hold its policy."""
@@ -345,14 +345,10 @@ def _steps(found: Iterable[tuple[int, int, int]], ever: int, bit: int) -> tuple[
     )
 
 
-def _members(combination: tuple[str, ...]) -> Mapping[str, Json]:
+def _members(combination: tuple[str, ...]) -> GapSubject:
     if not combination:
-        return {"kind": "everyone"}
-    return {
-        "kind": "group-members",
-        "id": combination[0],
-        **({"and": list(combination[1:])} if len(combination) > 1 else {}),
-    }
+        return GapSubject(SubjectKind.EVERYONE)
+    return GapSubject(SubjectKind.GROUP_MEMBERS, combination[0], together=combination[1:])
 
 
 def _combinations(groups: GroupList) -> list[tuple[str, ...]]:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, cast
 
 from reconciler.kinds.teams.holders import staying
 from reconciler.model.addresses import GLOBAL, name_key, teams_policy, teams_user_grant
+from reconciler.model.baselines import BaselineGroup, StoredTeamsPolicy, TeamsBaseline
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from reconciler.canonical import Json
     from reconciler.kinds.teams.target import TeamsTarget
@@ -27,9 +28,9 @@ GROUPS = "teams.grant/group:*"
 Standing = dict[str, object]
 
 
-def baseline(observed: TeamsState, target: TeamsTarget) -> Mapping[str, Json]:
-    """What the steps touch, and what a touched user or group can fall through to, as JSON with the
-    stored spellings.
+def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
+    """What the steps touch, and what a touched user or group can fall through to, with the stored
+    spellings.
     """
     keys = (
         _touched(observed, target)
@@ -40,12 +41,12 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> Mapping[str, Json]:
         key for key in observed.policies if observed.policies[key] != target.policies.get(key)
     }
     kept = staying(observed.users, target.users)
-    return {
-        "groups": [{"group": one.group, "policy": one.policy} for one in observed.groups],
-        "others": {key: key in kept for key in sorted(edited - {GLOBAL})},
-        "policies": {key: _stored(observed.policies.get(key)) for key in sorted(keys)},
-        "users": {user: observed.users.get(user) for user in sorted(target.users)},
-    }
+    return TeamsBaseline(
+        groups=tuple(BaselineGroup(one.group, one.policy) for one in observed.groups),
+        others={key: key in kept for key in sorted(edited - {GLOBAL})},
+        policies={key: _stored(observed.policies.get(key)) for key in sorted(keys)},
+        users={user: observed.users.get(user) for user in sorted(target.users)},
+    )
 
 
 def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
@@ -57,50 +58,39 @@ def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
     return changed | granted | held | source
 
 
-def _stored(policy: TeamsPolicy | None) -> Json:
+def _stored(policy: TeamsPolicy | None) -> StoredTeamsPolicy | None:
     if policy is None:
         return None
-    applications = [policy.applications[key] for key in sorted(policy.applications)]
-    return {
-        "applications": applications,
-        "description": policy.description,
-        "identity": policy.name,
-    }
+    applications = tuple(policy.applications[key] for key in sorted(policy.applications))
+    return StoredTeamsPolicy(applications, policy.description, policy.name)
 
 
-def start(section: Mapping[str, Json]) -> Standing:
+def start(section: TeamsBaseline) -> Standing:
     """The standing that a plan file's baseline describes."""
-    standing: Standing = {
-        GROUPS: tuple((row["group"], row["policy"]) for row in _rows(section["groups"]))
-    }
-    for key, row in _map(section["policies"]).items():
-        stored = None if row is None else _map(row)
-        applications = (
-            None
-            if stored is None
-            else [str(one) for one in cast("list[str]", stored["applications"])]
-        )
+    standing: Standing = {GROUPS: tuple((row.group, row.policy) for row in section.groups)}
+    for key, stored in section.policies.items():
         standing |= _policy(
-            key, applications, None if stored is None else str(stored["description"])
+            key,
+            None if stored is None else stored.applications,
+            None if stored is None else stored.description,
         )
-    standing |= {teams_user_grant(user): policy for user, policy in _map(section["users"]).items()}
-    return standing | {_others(key): held for key, held in _map(section["others"]).items()}
+    standing |= {teams_user_grant(user): policy for user, policy in section.users.items()}
+    return standing | {_others(key): held for key, held in section.others.items()}
 
 
-def project(section: Mapping[str, Json], observed: TeamsState) -> Standing:
+def project(section: TeamsBaseline, observed: TeamsState) -> Standing:
     """The same part of a tenant as it is now."""
     standing: Standing = {GROUPS: tuple((one.group, one.policy) for one in observed.groups)}
-    for key in _map(section["policies"]):
+    for key in section.policies:
         policy = observed.policies.get(key)
         standing |= _policy(
             key,
-            None if policy is None else list(policy.applications),
+            None if policy is None else policy.applications,
             None if policy is None else policy.description,
         )
-    users = _map(section["users"])
-    standing |= {teams_user_grant(user): observed.users.get(user) for user in users}
-    kept = staying(observed.users, users)
-    return standing | {_others(key): key in kept for key in _map(section["others"])}
+    standing |= {teams_user_grant(user): observed.users.get(user) for user in section.users}
+    kept = staying(observed.users, section.users)
+    return standing | {_others(key): key in kept for key in section.others}
 
 
 def effect(standing: Standing, step: Step) -> Standing:
@@ -123,7 +113,7 @@ def effect(standing: Standing, step: Step) -> Standing:
             raise ValueError(f"{step.cmdlet} is no Teams step")
 
 
-def _policy(key: str, applications: list[str] | None, description: str | None) -> Standing:
+def _policy(key: str, applications: Iterable[str] | None, description: str | None) -> Standing:
     """A policy in a standing.
 
     Global's description is left out: whether a tenant-wide grant copies it is not documented.
@@ -145,18 +135,10 @@ def _ids(value: Json) -> list[str]:
     return [str(one) for one in cast("list[str]", value)]
 
 
-def _map(value: Json) -> Mapping[str, Json]:
-    return cast("Mapping[str, Json]", value)
-
-
-def _rows(value: Json) -> list[Mapping[str, Json]]:
-    return cast("list[Mapping[str, Json]]", value)
-
-
 def _edited(standing: Standing, given: Mapping[str, Json]) -> Standing:
     key = name_key(str(given["Identity"]))
     address = teams_policy(key)
-    edit = _map(given.get("AppIds", {}))
+    edit = cast("Mapping[str, Json]", given.get("AppIds", {}))
     listed = cast("frozenset[str]", standing[address]) - {
         one.lower() for one in _ids(edit.get("Remove", ()))
     }

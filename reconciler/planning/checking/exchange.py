@@ -17,14 +17,14 @@ from reconciler.planning.checking.exchange_steps import EVERY, Exchange, empty_s
 from reconciler.planning.checking.verdicts import Mailboxes, Unfollowable, Violation, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Iterator, Sequence
 
+    from reconciler.model.baselines import ExchangeBaseline
     from reconciler.model.plans import Step
     from reconciler.planning.checking.exchange_steps import Rights
 
 
-def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violation]:
+def judge(section: ExchangeBaseline, steps: Sequence[Step]) -> Iterator[Violation]:
     """Follow the Exchange steps of a plan from its baseline.
 
     Args:

@@ -5,16 +5,16 @@ both.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.model.baselines import GuardScope
 from reconciler.planning.checking.verdicts import Unfollowable, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import Any
-
+    from reconciler.model.baselines import ExchangeBaseline, StoredExchangePolicy
     from reconciler.model.plans import Step
 
 RESTRICT, DENY = "RestrictAccess", "DenyAccess"
@@ -23,19 +23,18 @@ GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _GUID = re.compile(GUID)
 _IDENTITY = re.compile(rf"{GUID}\\(?P<application>{GUID}|\*):s-[0-9-]+;(?P<scope>{GUID})")
 """A policy's Identity, in lower case: tenant, application, and the scope's sid and object id."""
-GUARD = "guardScope"
-"""Key of the scope of temporary policies in a baseline: its object id and its members, which nobody
-may be.
-"""
 _ADDRESS = re.compile(rf"exchange\.policy/(?P<application>{GUID}|\*)@(?P<scope>{GUID})")
 
 
-def empty_scopes(section: Mapping[str, Any]) -> frozenset[str]:
+def empty_scopes(section: ExchangeBaseline) -> frozenset[str]:
     """The scope of temporary policies, if the baseline has one and it has no members: no mailbox
     lies in it.
     """
-    guard = section.get(GUARD)
-    return frozenset({guard["id"].lower()}) if guard and guard["members"] == [] else frozenset()
+    return frozenset(
+        scope.id.lower()
+        for scope in section.values()
+        if isinstance(scope, GuardScope) and not scope.members
+    )
 
 
 class Rights(Struct, frozen=True):
@@ -63,19 +62,15 @@ class Exchange(Struct):
     own: dict[str, Rights]
 
     @classmethod
-    def read(cls, section: Mapping[str, Any]) -> Exchange:
+    def read(cls, section: ExchangeBaseline) -> Exchange:
         """Read the section of a plan file's baseline: the policies of each application that a step
         bears on.
-
-        Raises:
-            Unfollowable: an access right is none that is known.
-            KeyError, TypeError, AttributeError: it is no such section.
         """
         return cls(
             {
-                application.lower(): _rights(rows)
-                for application, rows in section.items()
-                if application != GUARD
+                application.lower(): _rights(policies)
+                for application, policies in section.items()
+                if not isinstance(policies, GuardScope)
             }
         )
 
@@ -130,13 +125,13 @@ class Exchange(Struct):
         return own
 
 
-def _rights(rows: Iterable[Mapping[str, Any]]) -> Rights:
-    found: dict[str, list[str]] = {RESTRICT: [], DENY: []}
-    for row in rows:
-        if row["accessRight"] not in found:
-            raise Unfollowable(Why.UNKNOWN)
-        found[row["accessRight"]].append(row["scope"].lower())
-    return Rights(frozenset(found[RESTRICT]), frozenset(found[DENY]))
+def _rights(policies: Sequence[StoredExchangePolicy]) -> Rights:
+    return Rights(
+        *(
+            frozenset(policy.scope.lower() for policy in policies if policy.access_right == right)
+            for right in (RESTRICT, DENY)
+        )
+    )
 
 
 def _created(step: Step) -> tuple[str, str, str]:
@@ -145,8 +140,9 @@ def _created(step: Step) -> tuple[str, str, str]:
     The step's text names the scope by its SMTP address, its address by object id; that one leads to
     the other is looked up just before the step runs. A text with an object id must agree.
     """
-    given: Mapping[str, Any] = step.parameters
-    applications = [application.lower() for application in given["AppId"]]
+    given = step.parameters
+    named = given["AppId"]
+    applications = [name.lower() for name in named] if isinstance(named, Sequence) else []
     address = _ADDRESS.fullmatch(step.address.lower())
     if address is None or applications != [address["application"]]:
         raise Unfollowable(Why.UNKNOWN)

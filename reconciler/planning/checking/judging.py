@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking import exchange, teams
 from reconciler.planning.checking.verdicts import Violation, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
+    from reconciler.model.baselines import Baseline
     from reconciler.model.plans import Plan, Step
 
 
@@ -24,18 +25,33 @@ def check(plan: Plan) -> tuple[Violation, ...]:
     return violations(plan.baseline, plan.steps)
 
 
-def violations(baseline: Mapping[str, Json], steps: Sequence[Step]) -> tuple[Violation, ...]:
+def violations(baseline: Baseline, steps: Sequence[Step]) -> tuple[Violation, ...]:
     """The same for a plan that is still being made."""
     return tuple(sorted(_violations(baseline, steps), key=lambda one: one.step))
 
 
-def _violations(baseline: Mapping[str, Json], steps: Sequence[Step]) -> Iterator[Violation]:
-    for provider in ("exchange", "teams"):
+PROVIDERS: tuple[Provider, ...] = ("exchange", "teams")
+"""The checker's own table of products: each is judged by a module of this package."""
+
+
+def _violations(baseline: Baseline, steps: Sequence[Step]) -> Iterator[Violation]:
+    for provider in PROVIDERS:
         own = [step for step in steps if step.provider == provider]
-        section: Any = baseline.get(provider)
-        if own and section is None:
-            yield Violation(own[0].provider, own[0].id, own[0].address, Why.UNKNOWN)
-        elif own and provider == "exchange":
-            yield from exchange.judge(section, own)
-        elif own:
-            yield from teams.judge(section, own)
+        if own:
+            yield from _judged(provider, baseline, own)
+
+
+def _judged(provider: Provider, baseline: Baseline, steps: Sequence[Step]) -> Iterator[Violation]:
+    match provider:
+        case "exchange":
+            policies = baseline.of_exchange()
+            found = None if policies is None else exchange.judge(policies, steps)
+        case "teams":
+            section = baseline.of_teams()
+            found = None if section is None else teams.judge(section, steps)
+        case _:
+            assert_never(provider)
+    if found is None:
+        yield Violation(provider, steps[0].id, steps[0].address, Why.UNKNOWN)
+    else:
+        yield from found

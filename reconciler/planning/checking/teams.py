@@ -17,9 +17,10 @@ from reconciler.planning.checking.teams_steps import EVERYONE, Listed, Moved, Ra
 from reconciler.planning.checking.verdicts import Holders, Unfollowable, Violation, Why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
+    from reconciler.model.baselines import TeamsBaseline
     from reconciler.model.plans import Step
     from reconciler.planning.checking.teams_steps import Effect
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     """The direct grant before and after: what it is in between is the key beside it."""
 
 
-def judge(section: Mapping[str, Any], steps: Sequence[Step]) -> Iterator[Violation]:
+def judge(section: TeamsBaseline, steps: Sequence[Step]) -> Iterator[Violation]:
     """Follow the Teams steps of a plan from its baseline.
 
     Args:

@@ -12,9 +12,8 @@ from reconciler.planning.checking.verdicts import Unfollowable, Why
 if TYPE_CHECKING:
     from typing import Any
 
+    from reconciler.model.baselines import TeamsBaseline
     from reconciler.model.plans import Step
-
-    Section = Mapping[str, Any]
 
 EVERYONE = "global"
 NOTHING: frozenset[str] = frozenset()
@@ -58,23 +57,22 @@ class Teams(Struct):
     others: dict[str, bool]
 
     @classmethod
-    def read(cls, section: Section) -> Teams:
+    def read(cls, section: TeamsBaseline) -> Teams:
         """Read the section of a plan file's baseline.
 
         Raises:
             Unfollowable: it says of a policy that somebody holds it, and not what is in it.
-            KeyError, TypeError, AttributeError: it is no such section.
         """
         policies = {
-            key.lower(): None if row is None else _ids(row["applications"])
-            for key, row in section["policies"].items()
+            key.lower(): None if policy is None else _ids(policy.applications)
+            for key, policy in section.policies.items()
         }
-        groups = [(row["group"].lower(), row["policy"].lower()) for row in section["groups"]]
+        groups = [(row.group.lower(), row.policy.lower()) for row in section.groups]
         users = {
             user.lower(): None if policy is None else policy.lower()
-            for user, policy in section["users"].items()
+            for user, policy in section.users.items()
         }
-        others = {key.lower(): held is not False for key, held in section["others"].items()}
+        others = {key.lower(): held is not False for key, held in section.others.items()}
         held = (
             {policy for _, policy in groups}
             | {policy for policy in users.values() if policy is not None}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Origin
     from reconciler.model.plans import Invocation
     from reconciler.tenants.live.lines import Progress
     from reconciler.tenants.live.opening import Opened, Settings, Start
@@ -47,7 +48,7 @@ class Live:
         tell: is told how many objects of a reading have come, from the thread that reads.
     """
 
-    source = "live"
+    source: Origin = "live"
 
     def __init__(
         self,

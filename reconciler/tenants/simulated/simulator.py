@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.canonical import Json
+    from reconciler.model.observed import Origin
     from reconciler.tenants.protocol import CaptureRequest
 
 
@@ -45,7 +46,7 @@ class Simulator:
         TenantFault: there is no such tenant, or its file cannot be used.
     """
 
-    source = "simulated"
+    source: Origin = "simulated"
 
     def __init__(
         self,

@@ -1,49 +1,46 @@
-"""What the way of a plan says about access, as a plan file has it: gaps, exposures, and steps that
-rely on others.
-"""
+"""What happens to access between the steps of a plan: gaps, and steps that rely on others."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.access_rows import Certainty, GapRow
 from reconciler.model.codes import Warned
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from reconciler.canonical import Json
-    from reconciler.kinds.ordering.orders import Gap, Ordered, Pairs
+    from reconciler.kinds.ordering.orders import Gap, Ordered
 
 
-def gaps(products: Iterable[Ordered]) -> tuple[list[Json], Mapping[int, tuple[int, ...]]]:
+def gaps(products: Iterable[Ordered]) -> tuple[tuple[GapRow, ...], Mapping[int, tuple[int, ...]]]:
     """Gaps of all products in the order of their steps.
 
     Returns: The rows, and for each step number the indexes of the rows it stands in.
     """
-    rows: list[Json] = []
+    rows: list[GapRow] = []
     within: dict[int, list[int]] = {}
     offset = 0
     for product in products:
         for gap in product.gaps:
-            steps = [step + offset for step in gap.pairs.steps]
+            steps = tuple(step + offset for step in gap.pairs.steps)
             for step in steps:
                 within.setdefault(step, []).append(len(rows))
             rows.append(_row(gap, steps))
         offset += len(product.drafts)
-    return rows, {step: tuple(indexes) for step, indexes in within.items()}
+    return tuple(rows), {step: tuple(indexes) for step, indexes in within.items()}
 
 
-def _row(gap: Gap, steps: list[int]) -> Json:
-    return {**_pairs(gap.pairs), "proved": gap.proved, "reason": gap.reason, "steps": list(steps)}
-
-
-def _pairs(pairs: Pairs) -> dict[str, Json]:
-    return {
-        "application": pairs.application,
-        "certainty": "certain" if pairs.certain else "possible",
-        "subject": dict(pairs.subject),
-    }
+def _row(gap: Gap, steps: tuple[int, ...]) -> GapRow:
+    return GapRow(
+        application=gap.pairs.application,
+        certainty=Certainty.CERTAIN if gap.pairs.certain else Certainty.POSSIBLE,
+        proved=gap.proved,
+        reason=gap.reason,
+        steps=steps,
+        subject=gap.pairs.subject,
+    )
 
 
 def reliances(products: Iterable[Ordered]) -> Iterator[Note]:

@@ -1,0 +1,129 @@
+"""The observed state that a plan's safety rests on, by product, as a plan file has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from reconciler.model.addresses import Provider
+from reconciler.model.documents import AccessRight
+
+GUARD_SCOPE = "guardScope"
+"""Key of the empty group that guards stand on, beside the applications of an Exchange baseline: no
+application is called so.
+"""
+
+
+class StoredTeamsPolicy(Struct, frozen=True):
+    """A Teams policy as the service spells it; `identity` is its name."""
+
+    applications: tuple[str, ...]
+    description: str
+    identity: str
+
+
+class BaselineGroup(Struct, frozen=True):
+    """A group (lower-case id) and the key of the policy granted to it."""
+
+    group: str
+    policy: str
+
+
+class TeamsBaseline(Struct, frozen=True):
+    """The part of the Teams side that a plan rests on.
+
+    Attributes:
+        groups: All group grants, strongest first.
+        others: By policy that is edited or removed, whether users whom no step touches hold it.
+        policies: By lower-case name; None is a policy that does not exist.
+        users: Direct grants of the users whom steps touch; None is no grant.
+    """
+
+    groups: tuple[BaselineGroup, ...]
+    others: Mapping[str, bool]
+    policies: Mapping[str, StoredTeamsPolicy | None]
+    users: Mapping[str, str | None]
+
+
+class StoredExchangePolicy(Struct, frozen=True, rename="camel"):
+    """An Exchange policy as it was observed; `scope` and `sid` are the ids of its scope.
+
+    `description` is empty where the service's own text stands, which `stored_description` has.
+    """
+
+    access_right: AccessRight
+    description: str
+    identity: str
+    scope: str
+    sid: str
+    stored_description: str
+
+
+class GuardScope(Struct, frozen=True):
+    """The scope of temporary policies: a mail-enabled security group without members."""
+
+    id: str
+    members: Annotated[tuple[str, ...], Meta(max_length=0)]
+    sid: str
+
+
+ExchangeBaseline: TypeAlias = Mapping[str, tuple[StoredExchangePolicy, ...] | GuardScope]
+"""The part of the Exchange side that a plan rests on: every policy of each touched application and
+of `*` (of every application, if policies of `*` come or go), by application; and under
+`GUARD_SCOPE` the group that guards stand on, if there are guards.
+"""
+
+
+class Baseline(Struct, frozen=True):
+    """Both products: None is a product without steps, unset one that was not read."""
+
+    exchange: ExchangeBaseline | UnsetType | None = UNSET
+    teams: TeamsBaseline | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse a scope under the name of an application, and policies under `GUARD_SCOPE`.
+
+        Raises:
+            ValueError: while a file is decoded, msgspec says where.
+        """
+        for name, rows in (self.of_exchange() or {}).items():
+            if isinstance(rows, GuardScope) is not (name == GUARD_SCOPE):
+                raise ValueError(
+                    f"Expected a scope at `{GUARD_SCOPE}` and lists of policies elsewhere"
+                )
+
+    def of_exchange(self) -> ExchangeBaseline | None:
+        """The Exchange side; None if the plan does not rest on it."""
+        return None if isinstance(self.exchange, UnsetType) else self.exchange
+
+    def of_teams(self) -> TeamsBaseline | None:
+        """The Teams side; None if the plan does not rest on it."""
+        return None if isinstance(self.teams, UnsetType) else self.teams
+
+    def products(self) -> frozenset[Provider]:
+        """The products whose state the plan rests on."""
+        sections: dict[Provider, ExchangeBaseline | TeamsBaseline | None] = {
+            "exchange": self.of_exchange(),
+            "teams": self.of_teams(),
+        }
+        return frozenset(name for name, section in sections.items() if section is not None)
+
+    def with_others(self, other: Baseline) -> Baseline:
+        """This baseline with the products that only the other one has."""
+        return Baseline(
+            exchange=other.exchange if self.exchange is UNSET else self.exchange,
+            teams=other.teams if self.teams is UNSET else self.teams,
+        )
+
+
+def stored_policies(section: ExchangeBaseline) -> dict[str, tuple[StoredExchangePolicy, ...]]:
+    """The policies of each application."""
+    return {name: rows for name, rows in section.items() if not isinstance(rows, GuardScope)}
+
+
+def guard_scope(section: ExchangeBaseline) -> GuardScope | None:
+    """The group that guards stand on; None if there are no guards."""
+    scope = section.get(GUARD_SCOPE)
+    return scope if isinstance(scope, GuardScope) else None
