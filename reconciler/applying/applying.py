@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 import reconciler
 from reconciler.applying import journal, lookups, processes, reviewed
-from reconciler.applying.events import EndingProcess, Located, WaitingForProcess, Why
+from reconciler.applying.events import EndingProcess, PlanLocated, ReadingReason, WaitingForProcess
+from reconciler.applying.host import ApplyPatience, Host
 from reconciler.applying.lock import hold, tenant_directory
-from reconciler.applying.rim import Patience, Rim
 from reconciler.applying.running import Run, named
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.applying.events import Event
-    from reconciler.applying.journal import Past
+    from reconciler.applying.journal import EarlierApply
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import Loaded
     from reconciler.tenants.protocol import Tenant
 
-__all__ = ["Applied", "Patience", "StepFailure", "apply"]
+__all__ = ["Applied", "ApplyPatience", "StepFailure", "apply"]
 
 
 def _never() -> bool:
@@ -51,7 +51,7 @@ def apply(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
     stop: Callable[[], bool] = _never,
-    patience: Patience | None = None,
+    patience: ApplyPatience | None = None,
     settle: float = 0.0,
 ) -> Applied:
     """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read
@@ -82,42 +82,42 @@ def apply(
             step; carries `applied`.
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
-    rim = Rim(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
+    host = Host(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
     _check_meant(loaded.plan, tenant)
     reviewed.check(loaded.plan)
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
         return Applied((), 0, None, None, (), converged=True, moved=())
-    return _locked(loaded, tenant, state_dir, rim)
+    return _locked(loaded, tenant, state_dir, host)
 
 
-def _locked(loaded: Loaded, tenant: Tenant, state_dir: Path, rim: Rim) -> Applied:
+def _locked(loaded: Loaded, tenant: Tenant, state_dir: Path, host: Host) -> Applied:
     directory = tenant_directory(state_dir, loaded.plan.tenant.tenant_id)
     with hold(
-        directory, since=datetime.fromtimestamp(rim.clock(), UTC).isoformat(timespec="seconds")
+        directory, since=datetime.fromtimestamp(host.clock(), UTC).isoformat(timespec="seconds")
     ):
-        return _apply(loaded, tenant, directory, rim)
+        return _apply(loaded, tenant, directory, host)
 
 
-def _patience(tenant: Tenant) -> Patience:
+def _patience(tenant: Tenant) -> ApplyPatience:
     """A simulated service lags by a number of readings and is busy for a number of calls: time does
     not help.
     """
-    return Patience(scale=0.0 if tenant.source == "simulated" else 1.0)
+    return ApplyPatience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
 
-def _apply(loaded: Loaded, tenant: Tenant, directory: Path, rim: Rim) -> Applied:
-    plan, watch = loaded.plan, Watch(loaded.plan, tenant, rim)
+def _apply(loaded: Loaded, tenant: Tenant, directory: Path, host: Host) -> Applied:
+    plan, watch = loaded.plan, Watch(loaded.plan, tenant, host)
     past = _past(directory, loaded.digest)
-    _wait_for_runners(past.newest, rim)
-    already = _locate(plan, watch, past, rim)
-    rim.tell(Located(already, len(plan.steps)))
+    _wait_for_runners(past.newest, host)
+    already = _locate(plan, watch, past, host)
+    host.tell(PlanLocated(already, len(plan.steps)))
     if already == len(plan.steps):
         return Applied((), already, None, None, (), converged=True, moved=())
     _check_users(plan, already, watch)
     _prove(plan, already, tenant)
-    with journal.Journal.create(directory, _header(loaded, tenant, already), rim.clock) as written:
-        return Run(plan, tenant, watch, written, rim, already).go()
+    with journal.Journal.create(directory, _header(loaded, tenant, already), host.clock) as written:
+        return Run(plan, tenant, watch, written, host, already).go()
 
 
 def _check_meant(plan: Plan, tenant: Tenant) -> None:
@@ -138,13 +138,13 @@ def _check_meant(plan: Plan, tenant: Tenant) -> None:
         )
 
 
-class _Past(Struct, frozen=True):
+class EarlierApplies(Struct, frozen=True):
     """What earlier applies of this tenant left: the last one, of whatever plan, and the last one of
     this plan.
     """
 
-    newest: Past | None
-    same: Past | None
+    newest: EarlierApply | None
+    same: EarlierApply | None
 
     @property
     def wanted(self) -> int:
@@ -168,39 +168,39 @@ class _Past(Struct, frozen=True):
         )
 
 
-def _past(directory: Path, digest: str) -> _Past:
-    return _Past(journal.newest(directory), journal.newest_of(directory, digest))
+def _past(directory: Path, digest: str) -> EarlierApplies:
+    return EarlierApplies(journal.newest(directory), journal.newest_of(directory, digest))
 
 
-def _wait_for_runners(past: Past | None, rim: Rim) -> None:
+def _wait_for_runners(past: EarlierApply | None, host: Host) -> None:
     """Wait until no process of an earlier apply can write any more; end one that does not end by
     itself (law 10).
     """
     for _, pid, start in past.runners if past is not None else ():
-        if not _gone(pid, start, rim, rim.patience.process):
-            rim.tell(EndingProcess(pid))
+        if not _gone(pid, start, host, host.patience.process):
+            host.tell(EndingProcess(pid))
             processes.end(pid, start)
-        if not _gone(pid, start, rim, rim.patience.ending):
+        if not _gone(pid, start, host, host.patience.ending):
             raise LockHeld(
                 f"process {pid}, which runs the steps of an earlier apply, has not ended; end it,"
                 " then apply again"
             )
 
 
-def _gone(pid: int, start: str, rim: Rim, left: float) -> bool:
+def _gone(pid: int, start: str, host: Host, left: float) -> bool:
     """Whether a process is gone, after waiting for it this long at most."""
     while processes.same(pid, start):
-        if rim.stop():
+        if host.stop():
             raise Interrupted("stopped before anything was written; apply the same plan again")
         if left <= 0:
             return False
-        rim.tell(WaitingForProcess(pid, rim.patience.interval))
-        rim.pause(rim.patience.interval)
-        left -= rim.patience.interval
+        host.tell(WaitingForProcess(pid, host.patience.interval))
+        host.pause(host.patience.interval)
+        left -= host.patience.interval
     return True
 
 
-def _locate(plan: Plan, watch: Watch, past: _Past, rim: Rim) -> int:
+def _locate(plan: Plan, watch: Watch, past: EarlierApplies, host: Host) -> int:
     """Find the number of steps whose result the tenant shows, waiting for writes of earlier applies
     that may not be visible yet.
     """
@@ -214,15 +214,15 @@ def _locate(plan: Plan, watch: Watch, past: _Past, rim: Rim) -> int:
     def good(found: tuple[int | None, Observed]) -> bool:
         return found[0] is not None and found[0] >= past.wanted and not past.foreign
 
-    already, observed = watch.until(watch.products, Why.BASELINE, look, good)
-    if rim.stop():
+    already, observed = watch.until(watch.products, ReadingReason.BASELINE, look, good)
+    if host.stop():
         raise Interrupted("stopped before anything was written; apply the same plan again")
     if already is None:
         raise _stale(plan, observed, past)
     return already
 
 
-def _stale(plan: Plan, observed: Observed, past: _Past) -> StalePlan:
+def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
     """Name what moved, as seen from the baseline or from where the journals say that this plan
     stands, whichever is nearer.
     """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Step
 
 
-class Why(StrEnum):
+class ReadingReason(StrEnum):
     """Why the tenant is read."""
 
     BASELINE = "baseline"
@@ -28,17 +28,17 @@ class Why(StrEnum):
     CHECK = "check"
 
 
-class Reading(Struct, frozen=True):
+class ReadingTenant(Struct, frozen=True):
     """The tenant is being read; on a large live tenant this takes minutes.
 
     No product: only names are looked up.
     """
 
     products: frozenset[Provider]
-    why: Why
+    why: ReadingReason
 
 
-class Located(Struct, frozen=True):
+class PlanLocated(Struct, frozen=True):
     """The tenant is in the plan's state after its first `already` of `steps` steps; the next one
     comes now, if there is one.
     """
@@ -87,12 +87,12 @@ class Retrying(Struct, frozen=True):
     seconds: float
 
 
-class Waiting(Struct, frozen=True):
+class WaitingToReadAgain(Struct, frozen=True):
     """What was written may not be visible yet: the tenant is read again in `seconds`, at most
     `left` times more. `why` as in `Reading`.
     """
 
-    why: Why
+    why: ReadingReason
     seconds: float
     left: int
 
@@ -123,13 +123,13 @@ class Settling(Struct, frozen=True):
 
 
 Event: TypeAlias = (
-    Reading
-    | Located
+    ReadingTenant
+    | PlanLocated
     | StepStarted
     | StepDone
     | StepFailed
     | Retrying
-    | Waiting
+    | WaitingToReadAgain
     | WaitingForProcess
     | EndingProcess
     | Settling

@@ -30,6 +30,7 @@ from msgspec import Struct, field
 
 from reconciler.applying import processes
 from reconciler.errors import ReconcilerError
+from reconciler.files import sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -51,7 +52,7 @@ _NAME = re.compile(r"apply-([0-9]+)\.jsonl")
 _Line: TypeAlias = dict[str, Any]
 
 
-class State(StrEnum):
+class StepState(StrEnum):
     """What a journal says of a step; a step it does not name was not tried.
 
     `STARTED` alone: in flight when the process ended.
@@ -63,7 +64,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-class End(StrEnum):
+class ApplyEnd(StrEnum):
     """How an apply ended by itself."""
 
     CONVERGED = "converged"
@@ -132,7 +133,7 @@ class Journal:
             }
         )
         journal._to_disk()
-        _directory_to_disk(directory)
+        sync_directory(directory)
         return journal
 
     def __enter__(self) -> Self:
@@ -150,12 +151,12 @@ class Journal:
 
     def started(self, step: int, attempt: int) -> None:
         """Announce a step (id, attempt from 1); nothing may be sent before this returns."""
-        self._append({"state": State.STARTED, "step": step, "attempt": attempt})
+        self._append({"state": StepState.STARTED, "step": step, "attempt": attempt})
         self._to_disk()
 
     def done(self, step: int, *, seen: bool) -> None:
         """Say that a step is done; `seen`: known from reading the tenant, not from an answer."""
-        self._append({"state": State.DONE, "step": step, "seen": seen})
+        self._append({"state": StepState.DONE, "step": step, "seen": seen})
 
     def failed(self, step: int, fault: str, message: str) -> None:
         """Say that the service refused a step; its message is kept as text, cut to
@@ -163,7 +164,7 @@ class Journal:
         """
         self._append(
             {
-                "state": State.FAILED,
+                "state": StepState.FAILED,
                 "step": step,
                 "fault": fault,
                 "message": message[:LONGEST_MESSAGE],
@@ -172,7 +173,9 @@ class Journal:
 
     def unknown(self, step: int, message: str) -> None:
         """Say that nobody knows whether a step happened."""
-        self._append({"state": State.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]})
+        self._append(
+            {"state": StepState.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]}
+        )
 
     def runner(self, provider: Provider, pid: int) -> None:
         """Name the process that will run this product's steps; the next apply must not read before
@@ -181,7 +184,7 @@ class Journal:
         self._append({"runner": provider, "pid": pid, "process": processes.started(pid)})
         self._to_disk()
 
-    def ended(self, how: End) -> None:
+    def ended(self, how: ApplyEnd) -> None:
         """Say how the apply ended."""
         self._append({"end": how})
         self._to_disk()
@@ -209,7 +212,7 @@ class Journal:
             raise _unwritable(self.path, str(error.strerror)) from error
 
 
-class Past(Struct):
+class EarlierApply(Struct):
     """What an earlier apply left behind.
 
     `states` has the last state of every step it tried, `last_write` the time (seconds since 1970)
@@ -224,7 +227,7 @@ class Past(Struct):
     already: int = 0
     pid: int = 0
     process: str = ""
-    states: dict[int, State] = field(default_factory=dict)
+    states: dict[int, StepState] = field(default_factory=dict)
     last_write: float | None = None
     runners: tuple[tuple[str, int, str], ...] = ()
     end: str | None = None
@@ -234,7 +237,7 @@ class Past(Struct):
     def reached(self) -> int:
         """The number of steps, from the first one, that are known to be done."""
         k = self.already
-        while self.states.get(k + 1) is State.DONE:
+        while self.states.get(k + 1) is StepState.DONE:
             k += 1
         return k
 
@@ -247,43 +250,43 @@ class Past(Struct):
             (
                 step
                 for step, state in self.states.items()
-                if state in (State.STARTED, State.UNKNOWN)
+                if state in (StepState.STARTED, StepState.UNKNOWN)
             ),
             None,
         )
 
 
-def read(path: Path) -> Past:
+def read(path: Path) -> EarlierApply:
     """Read a journal as far as it can be read; a torn last line is nothing that happened.
 
     Raises:
         ReconcilerError: the file cannot be opened.
     """
-    past = Past(path)
+    past = EarlierApply(path)
     for line in _lines(path):
         _take(past, line)
     return past
 
 
-def newest(directory: Path) -> Past | None:
+def newest(directory: Path) -> EarlierApply | None:
     """The journal of the last apply of a tenant, of whatever plan, that tried a step; None if there
     was none.
     """
     return next(_trying(_paths(directory)), None)
 
 
-def newest_of(directory: Path, plan: str) -> Past | None:
+def newest_of(directory: Path, plan: str) -> EarlierApply | None:
     """The same for one plan; `plan` is its digest as the header has it."""
     return next(
         _trying(path for path in _paths(directory) if _first_line(path).get("plan") == plan), None
     )
 
 
-def _trying(paths: Iterable[Path]) -> Iterator[Past]:
+def _trying(paths: Iterable[Path]) -> Iterator[EarlierApply]:
     return (past for path in paths if (past := read(path)).states or past.damaged)
 
 
-def _take(past: Past, line: bytes) -> None:
+def _take(past: EarlierApply, line: bytes) -> None:
     if not line.endswith(b"\n"):
         return  # torn: its write was cut short, so what it announces was never sent
     parsed = _parsed(line)
@@ -294,7 +297,7 @@ def _take(past: Past, line: bytes) -> None:
     past.damaged |= parsed is None
 
 
-def _take_line(past: Past, line: _Line) -> None:
+def _take_line(past: EarlierApply, line: _Line) -> None:
     if "format_version" in line:
         past.plan, past.content = str(line["plan"]), str(line["content"])
         past.already, past.pid, past.process = (
@@ -304,7 +307,7 @@ def _take_line(past: Past, line: _Line) -> None:
         )
     elif "state" in line:
         past.last_write = datetime.fromisoformat(line["at"]).timestamp()
-        past.states[int(line["step"])] = State(line["state"])
+        past.states[int(line["step"])] = StepState(line["state"])
     elif "runner" in line:
         past.runners += ((str(line["runner"]), int(line["pid"]), str(line["process"])),)
     elif "end" in line:
@@ -352,19 +355,6 @@ def _newest_number(directory: Path) -> int:
 
 def _stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
-
-
-def _directory_to_disk(directory: Path) -> None:
-    """Make the new file's name durable; Windows cannot open a directory for this and does not need
-    it.
-    """
-    if os.name != "posix":  # pragma: no cover  Windows only
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unwritable(path: Path, why: str) -> ReconcilerError:

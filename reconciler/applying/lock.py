@@ -47,7 +47,7 @@ def tenant_directory(state_dir: Path, tenant_id: str) -> Path:
     """
     if not _TENANT_ID.fullmatch(tenant_id):
         raise ReconcilerError(
-            f"the tenant id {tenant_id!r} is no lower-case GUID; correct `tenantId` and plan again"
+            f"the tenant id {tenant_id!r} is not a lower-case GUID; correct `tenantId` and plan again"
         )
     directory = state_dir / tenant_id
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.model.addresses import teams_user_grant
+from reconciler.model.addresses import ExchangePolicyAddress, parse_address, teams_user_grant
 from reconciler.model.baselines import guard_scope
 from reconciler.model.codes import Warned
 from reconciler.model.observed import ExchangeState
@@ -54,8 +54,8 @@ def scope_before(step: Step) -> ScopeName | None:
     """
     if step.cmdlet != CREATE_EXCHANGE:
         return None
-    text, scope = str(step.parameters["PolicyScopeGroupId"]), step.address.rpartition("@")[2]
-    return ScopeName(text, scope) if text.lower() != scope else None
+    name = _scope_name(step)
+    return name if name.address.lower() != name.scope else None
 
 
 def guard_before(step: Step) -> ScopeName | None:
@@ -64,7 +64,14 @@ def guard_before(step: Step) -> ScopeName | None:
     """
     if not step.temporary or step.cmdlet != CREATE_EXCHANGE:
         return None
-    return ScopeName(str(step.parameters["PolicyScopeGroupId"]), step.address.rpartition("@")[2])
+    return _scope_name(step)
+
+
+def _scope_name(step: Step) -> ScopeName:
+    policy = parse_address(step.address)
+    if not isinstance(policy, ExchangePolicyAddress):
+        raise TypeError(step.address)  # `reviewed` has proved it
+    return ScopeName(str(step.parameters["PolicyScopeGroupId"]), policy.scope)
 
 
 def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
@@ -72,20 +79,22 @@ def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
     members.
     """
     reviewed = guard_scope(plan.baseline.of_exchange() or {})
-    found = directory.recipients.get(
+    recipient = directory.recipients.get(
         directory.recipients_by_address.get(name.address.lower(), name.address.lower())
     )
-    if found is None or reviewed is None or found.id != name.scope:
+    if recipient is None or reviewed is None or recipient.id != name.scope:
         return False
-    return found.principal and found.members == frozenset() and found.sid == reviewed.sid
+    empty = recipient.members == frozenset()
+    return recipient.principal and empty and recipient.sid == reviewed.sid
 
 
 def identity_of(observed: Observed, address: str) -> str | None:
     """What the service calls the Exchange policy of an address; None if there is none."""
-    application, _, scope = address.removeprefix("exchange.policy/").partition("@")
-    state = observed.state(ExchangeState)
-    found = None if state is None else state.policies.get((application, scope))
-    return None if found is None else found.identity
+    key, state = parse_address(address), observed.state(ExchangeState)
+    if not isinstance(key, ExchangePolicyAddress) or state is None:
+        return None
+    policy = state.policies.get((key.application, key.scope))
+    return None if policy is None else policy.identity
 
 
 def relied_on(plan: Plan) -> Mapping[int, int]:

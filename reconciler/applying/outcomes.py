@@ -15,7 +15,7 @@ from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reconciler.applying.rim import Patience
+    from reconciler.applying.host import ApplyPatience
 
 NotDone: TypeAlias = Failed | Lost
 
@@ -63,7 +63,7 @@ def settled(outcome: NotDone, attempt: int, sight: Sight) -> bool:
 class Retries:
     """How often and after how long a step is tried again: counted per step."""
 
-    patience: Patience
+    patience: ApplyPatience
     _throttled: Iterator[float] = field(init=False)
     _transient: Iterator[float] = field(init=False)
     _lost: Iterator[float] = field(init=False)

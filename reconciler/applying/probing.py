@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from reconciler.audiences.verdicts import Denied, Granted
 from reconciler.kinds.exchange import mailbox_access
 from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
-from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.addresses import EVERY_APPLICATION, ExchangePolicyAddress, parse_address
 from reconciler.model.applied import AccessCheck
 from reconciler.model.observed import ExchangeState
 
@@ -30,14 +30,11 @@ _OTHER_SCOPES: Final = 3
 
 
 def touched(steps: Iterable[Step]) -> tuple[str, ...]:
-    """Client ids of the applications whose Exchange policies these steps changed, sorted; none of
-    them is `*`, which is no application.
+    """Client ids of the applications whose Exchange policies these steps changed, sorted; `*` is
+    left out: it is not an application.
     """
-    ids = {
-        step.address.removeprefix("exchange.policy/").partition("@")[0]
-        for step in steps
-        if step.provider == "exchange"
-    }
+    policies = (parse_address(step.address) for step in steps)
+    ids = {policy.application for policy in policies if isinstance(policy, ExchangePolicyAddress)}
     return tuple(sorted(ids - {EVERY_APPLICATION}))[:MOST_APPLICATIONS]
 
 

@@ -50,7 +50,7 @@ class Trouble(StrEnum):
 _MISHAPS = {Trouble.LOST_BEFORE: Mishap.LOST_BEFORE, Trouble.LOST_AFTER: Mishap.LOST_AFTER}
 
 
-class Run(Struct, frozen=True):
+class RehearsalRun(Struct, frozen=True):
     """One run and what came of it.
 
     Attributes:
@@ -93,7 +93,7 @@ class Rehearsal(Struct, frozen=True):
     steps: int
     already: int
     sampled: tuple[int, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[RehearsalRun, ...]
 
     @property
     def passed(self) -> bool:
@@ -156,11 +156,11 @@ class _Stage(Struct):
     original: Path | None
     _runs: int = 0
 
-    def undisturbed(self) -> tuple[Applied, Run]:
+    def undisturbed(self) -> tuple[Applied, RehearsalRun]:
         """A run in which nothing goes wrong; what it raises is not caught."""
         place = self._copy()
         outcome = _Attempt(self.loaded, place).go()
-        run = Run(
+        run = RehearsalRun(
             Trouble.NONE,
             0,
             self._located(place),
@@ -172,7 +172,7 @@ class _Stage(Struct):
         shutil.rmtree(place)
         return outcome, run
 
-    def disturbed(self, step: Step, already: int) -> Iterator[Run]:
+    def disturbed(self, step: Step, already: int) -> Iterator[RehearsalRun]:
         """A run for each thing that may go wrong at a step.
 
         After the last step there is nothing to stop.
@@ -181,7 +181,7 @@ class _Stage(Struct):
             if trouble is not Trouble.STOPPED or step.id < len(self.loaded.plan.steps):
                 yield self._disturbed(trouble, step, already)
 
-    def _disturbed(self, trouble: Trouble, step: Step, already: int) -> Run:
+    def _disturbed(self, trouble: Trouble, step: Step, already: int) -> RehearsalRun:
         place = self._copy()
         faults = (
             Faults(fail_on={step.id - already: _MISHAPS[trouble]})
@@ -200,7 +200,7 @@ class _Stage(Struct):
             and self._located(place) == len(self.loaded.plan.steps)
         )
         shutil.rmtree(place)
-        return Run(
+        return RehearsalRun(
             trouble, step.id, stood, self._gaps(stood), again, converged, "" if converged else said
         )
 

@@ -4,11 +4,18 @@ back to them, before it runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
-from reconciler import canonical
 from reconciler.errors import RenderFault, TamperedPlan
-from reconciler.model.addresses import GLOBAL, TEAMS_TENANT_GRANT
+from reconciler.model.addresses import (
+    GLOBAL,
+    TEAMS_TENANT_GRANT,
+    ExchangePolicyAddress,
+    parse_address,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.plans import Invocation
 from reconciler.powershell import catalogue, reading, rendering
 
@@ -40,18 +47,13 @@ def invocation(step: Step) -> Invocation:
     except RenderFault as fault:
         raise _tampered(step, str(fault)) from fault
     if not _is_write(step):
-        raise _tampered(step, f"{step.cmdlet} is no write of {step.provider}")
+        raise _tampered(step, f"{step.cmdlet} is not a {step.provider.capitalize()} write cmdlet")
     if not _is_addressed(step):
-        raise _tampered(step, "its address is not that of the object that its values name")
+        raise _tampered(step, "its address and its parameters name different objects")
     if made != step.text:
-        raise _tampered(step, "its text is not what its values render to")
-    # Compared as canonical JSON, because 1 == True in Python.
-    if read.cmdlet != step.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(
-        step.parameters
-    ):
-        raise _tampered(
-            step, "its text reads as other values than its own"
-        )  # pragma: no cover  only a defect of the renderer gets here
+        raise _tampered(step, "its text is not what its parameters render to")
+    if not reading.same_invocation(read, call):  # pragma: no cover  a defect of the renderer
+        raise _tampered(step, "its text and its parameters differ")
     return read
 
 
@@ -65,7 +67,7 @@ def check(plan: Plan) -> None:
     for number, step in enumerate(plan.steps, start=1):
         if step.id != number:
             raise TamperedPlan(
-                f"step {step.id} of the plan stands where step {number} should be: the file was"
+                f"step {step.id} of the plan is out of order; expected step {number}. The file was"
                 " changed; plan again"
             )
         invocation(step)
@@ -73,11 +75,9 @@ def check(plan: Plan) -> None:
 
 def _is_write(step: Step) -> bool:
     """The catalogue also knows the readings; a plan holds writes only, each of its own product."""
-    verb, _, noun = step.cmdlet.partition("-")
-    return (
-        verb in _WRITES
-        and noun == _NOUN.get(step.provider)
-        and step.address.startswith(f"{step.provider}.")
+    noun = _NOUN.get(step.provider)
+    return step.cmdlet in {f"{verb}-{noun}" for verb in _WRITES} and step.address.startswith(
+        f"{step.provider}."
     )
 
 
@@ -85,28 +85,37 @@ def _is_addressed(step: Step) -> bool:
     """What a step is judged by, its address, must be what it changes, its values; a scope's address
     is resolved just before its step.
     """
-    given, address = step.parameters, step.address.lower()
-    if step.provider == "exchange":
-        return _is_addressed_exchange(given, address)
-    if step.cmdlet.startswith("Grant-"):
-        subject = (
-            "tenant"
-            if "Global" in given
-            else f"user:{given['Identity']}"
-            if "Identity" in given
-            else f"group:{given['Group']}"
-        )
-        return address == f"teams.grant/{subject}".lower()
-    name = str(given["Identity"]).lower()
-    return address == f"teams.policy/{name}" or (name == GLOBAL and address == TEAMS_TENANT_GRANT)
+    match step.provider:
+        case "teams":
+            return step.address.lower() in _teams_addresses(step)
+        case "exchange":
+            return _is_addressed_exchange(step.parameters, step.address.lower())
+        case _:
+            assert_never(step.provider)
+
+
+def _teams_addresses(step: Step) -> set[str]:
+    """The addresses, in lower case, that a Teams write may have."""
+    given = step.parameters
+    if not step.cmdlet.startswith("Grant-"):
+        name = str(given["Identity"]).lower()
+        tenant = {str(TEAMS_TENANT_GRANT)} if name == GLOBAL else set()
+        return {teams_policy(name), *tenant}
+    if "Global" in given:
+        return {TEAMS_TENANT_GRANT}
+    if "Identity" in given:
+        return {teams_user_grant(str(given["Identity"])).lower()}
+    return {teams_group_grant(str(given["Group"])).lower()}
 
 
 def _is_addressed_exchange(given: Mapping[str, Json], address: str) -> bool:
-    application, _, scope = address.removeprefix("exchange.policy/").partition("@")
+    policy = parse_address(address)
+    if not isinstance(policy, ExchangePolicyAddress):
+        return False
     if "AppId" in given:
-        return given["AppId"] == [application]
-    _, _, policy = str(given["Identity"]).lower().partition("\\")
-    return policy.startswith(f"{application}:") and policy.endswith(f";{scope}")
+        return given["AppId"] == [policy.application]
+    _, _, identity = str(given["Identity"]).lower().partition("\\")
+    return identity.startswith(f"{policy.application}:") and identity.endswith(f";{policy.scope}")
 
 
 def _tampered(step: Step, why: str) -> TamperedPlan:

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from msgspec.structs import replace
 
-from reconciler.applying import lasting, lookups, probing, reviewed
-from reconciler.applying.events import Retrying, Settling, StepDone, StepFailed, StepStarted, Why
-from reconciler.applying.journal import End
+from reconciler.applying import credential_lifetime, lookups, probing, reviewed
+from reconciler.applying.events import (
+    ReadingReason,
+    Retrying,
+    Settling,
+    StepDone,
+    StepFailed,
+    StepStarted,
+)
+from reconciler.applying.journal import ApplyEnd
 from reconciler.applying.outcomes import Retries, Shown, Sight, passes, settled
 from reconciler.errors import (
     AppliedInPart,
@@ -23,7 +30,7 @@ from reconciler.errors import (
     StalePlan,
     TenantFault,
 )
-from reconciler.model.addresses import exchange_application
+from reconciler.model.addresses import ExchangePolicyAddress, exchange_application, parse_address
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.planning import prefixes
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost, Remote
@@ -31,9 +38,9 @@ from reconciler.tenants.protocol import Done, Failed, Fault, Lost, Remote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.applying.host import Host
     from reconciler.applying.journal import Journal
     from reconciler.applying.outcomes import NotDone
-    from reconciler.applying.rim import Rim
     from reconciler.applying.watching import Watch
     from reconciler.model.addresses import Provider
     from reconciler.model.applied import AccessCheck
@@ -65,7 +72,7 @@ class Run:
     tenant: Tenant
     watch: Watch
     journal: Journal
-    rim: Rim
+    host: Host
     already: int
     done: list[int] = field(default_factory=list)
     _attempted: bool = False
@@ -79,9 +86,9 @@ class Run:
 
     def __post_init__(self) -> None:
         self._relied_on = lookups.relied_on(self.plan)
-        self._began = self.rim.clock()
+        self._began = self.host.clock()
         self._remote = self.tenant if isinstance(self.tenant, Remote) else None
-        self._closes = lasting.closing(self.plan) if self._remote is not None else {}
+        self._closes = credential_lifetime.closing(self.plan) if self._remote is not None else {}
 
     def go(self) -> Applied:
         """Run the steps and verify.
@@ -97,14 +104,14 @@ class Run:
         except (AppliedInPart, Interrupted):
             raise
         except ReconcilerError as error:
-            self._end(End.STOPPED)
+            self._end(ApplyEnd.STOPPED)
             if not self._attempted:
                 raise
             raise AppliedInPart(str(error), self._applied(trouble=str(error))) from error
 
     def _steps(self) -> Applied:
         for step in self.plan.steps[self.already :]:
-            if self.rim.stop():
+            if self.host.stop():
                 self._interrupt()
             self._settle(step)
             self._check_before(step)
@@ -120,17 +127,17 @@ class Run:
         step of an earlier run counts from now.
         """
         on = self._relied_on.get(step.id)
-        if on is None or not self.rim.patience.settle:
+        if on is None or not self.host.patience.settle:
             return
         left = (
             self._finished.get(on, self._began)
-            + self.rim.scaled(self.rim.patience.settle)
-            - self.rim.clock()
+            + self.host.scaled(self.host.patience.settle)
+            - self.host.clock()
         )
         if left > 0:
-            self.rim.tell(Settling(step, on, left))
-            self.rim.pause(left)
-        if self.rim.stop():
+            self.host.tell(Settling(step, on, left))
+            self.host.pause(left)
+        if self.host.stop():
             self._interrupt()
 
     def _check_before(self, step: Step) -> None:
@@ -163,39 +170,39 @@ class Run:
             products: frozenset[Provider] = frozenset({"exchange"})
             found = self.watch.until(
                 products,
-                Why.REMOVAL,
+                ReadingReason.REMOVAL,
                 lambda now: lookups.identity_of(now, step.address),
                 lambda name: name is not None,
             )
             if found is None or found.lower() != str(step.parameters["Identity"]).lower():
                 self._stop_moved((step.address,), f"the service calls the temporary policy {found}")
 
-    def _doubt(self, step: Step) -> Why | None:
+    def _doubt(self, step: Step) -> ReadingReason | None:
         """Say why a step must not rest on the last reading; None if it may."""
         if step.cmdlet == lookups.REMOVE_EXCHANGE:
-            return Why.REMOVAL
+            return ReadingReason.REMOVAL
         if step.provider in self._retried:
-            return Why.RETRIED
-        return Why.INTERVAL if self.watch.overdue(step.provider) else None
+            return ReadingReason.RETRIED
+        return ReadingReason.INTERVAL if self.watch.overdue(step.provider) else None
 
     def _check_after(self, step: Step) -> None:
         """Regranting a group in place is not documented: it is looked at before anything rests on
         it.
         """
         if "Group" in step.parameters:
-            self._check(step, Why.GROUP)
+            self._check(step, ReadingReason.GROUP)
 
-    def _check(self, step: Step, why: Why) -> None:
+    def _check(self, step: Step, why: ReadingReason) -> None:
         moved = self.watch.moved(self._reached, frozenset({step.provider}), why)
-        if moved and self.rim.stop():
+        if moved and self.host.stop():
             self._interrupt()
         if moved:
-            self._stop_moved(moved, _GROUP_HINT if why is Why.GROUP else "")
+            self._stop_moved(moved, _GROUP_HINT if why is ReadingReason.GROUP else "")
         self._retried.discard(step.provider)
 
     def _carry_out(self, step: Step) -> Applied | None:
         """Run one step with all its attempts; what is returned ends the run."""
-        begun, retries = self.rim.clock(), Retries(self.rim.patience)
+        begun, retries = self.host.clock(), Retries(self.host.patience)
         for attempt in count(1):
             outcome = self._attempt(step, attempt)
             if isinstance(outcome, Done):
@@ -206,7 +213,7 @@ class Run:
             if sight.shown is Shown.AFTER:
                 self._finish(step, begun, seen=True)
                 return None
-            if pause is None or sight.shown is not Shown.BEFORE or self.rim.stop():
+            if pause is None or sight.shown is not Shown.BEFORE or self.host.stop():
                 return self._give_up(step, outcome, sight)
             self._retried.add(step.provider)
         raise AssertionError  # pragma: no cover  count() does not end
@@ -217,11 +224,11 @@ class Run:
             return
         self._name_runner(step.provider)
         ends = self._remote.lasts_until(step.provider)
-        needed = lasting.needed(step, self._closes)
-        if ends is not None and ends - self.rim.clock() < needed:
+        needed = credential_lifetime.needed(step, self._closes)
+        if ends is not None and ends - self.host.clock() < needed:
             raise TenantFault(
                 f"the credential of {step.provider} lasts"
-                f" {max(0, ends - self.rim.clock()) / 60:.0f} more minutes, step {step.id} and"
+                f" {max(0, ends - self.host.clock()) / 60:.0f} more minutes, step {step.id} and"
                 f" those that belong to it need {needed / 60:.0f}: get a new one and apply the same"
                 " plan again, it goes on there"
             )
@@ -241,7 +248,7 @@ class Run:
         call = reviewed.invocation(step)
         self._name_runner(step.provider)
         self.journal.started(step.id, attempt)
-        self.rim.tell(StepStarted(step, attempt))
+        self.host.tell(StepStarted(step, attempt))
         self._attempted = True
         try:
             outcome = self.tenant.run(call, step.text)
@@ -249,7 +256,7 @@ class Run:
             outcome = Failed(Fault.INVALID, str(fault))
         except TenantFault as fault:
             outcome = Lost(str(fault))
-        self.watch.wrote(step.provider, self.rim.clock())
+        self.watch.wrote(step.provider, self.host.clock())
         return outcome
 
     def _back_off(self, step: Step, outcome: NotDone, retries: Retries) -> float | None:
@@ -262,8 +269,10 @@ class Run:
             self.journal.unknown(step.id, outcome.message)
         pause = retries.pause(outcome)
         if pause is not None:
-            self.rim.tell(Retrying(step, _fault(outcome), outcome.message, self.rim.scaled(pause)))
-            self.rim.pause(self.rim.scaled(pause))
+            self.host.tell(
+                Retrying(step, _fault(outcome), outcome.message, self.host.scaled(pause))
+            )
+            self.host.pause(self.host.scaled(pause))
         return pause
 
     def _sight(self, step: Step, outcome: NotDone, attempt: int) -> Sight:
@@ -279,20 +288,23 @@ class Run:
 
         try:
             return self.watch.until(
-                products, Why.OUTCOME, look, lambda sight: settled(outcome, attempt, sight)
+                products,
+                ReadingReason.OUTCOME,
+                look,
+                lambda sight: settled(outcome, attempt, sight),
             )
         except (TenantFault, CaptureFault) as fault:
             return Sight(Shown.UNREAD, trouble=str(fault))
 
     def _finish(self, step: Step, begun: float, *, seen: bool) -> None:
         self.done.append(step.id)
-        self._finished[step.id] = self.rim.clock()
+        self._finished[step.id] = self.host.clock()
         self.journal.done(step.id, seen=seen)
-        self.rim.tell(StepDone(step, self.rim.clock() - begun, seen))
+        self.host.tell(StepDone(step, self.host.clock() - begun, seen))
 
     def _give_up(self, step: Step, outcome: NotDone, sight: Sight) -> Applied:
-        self.rim.tell(StepFailed(step, _fault(outcome), outcome.message))
-        self._end(End.FAILED if isinstance(outcome, Failed) else End.UNKNOWN)
+        self.host.tell(StepFailed(step, _fault(outcome), outcome.message))
+        self._end(ApplyEnd.FAILED if isinstance(outcome, Failed) else ApplyEnd.UNKNOWN)
         if isinstance(outcome, Lost):
             return self._applied(unknown=step.id, moved=sight.moved, trouble=sight.trouble)
         failed = StepFailure(
@@ -302,13 +314,16 @@ class Run:
 
     def _verified(self) -> Applied:
         try:
-            moved, trouble = self.watch.moved(self._reached, self.watch.products, Why.VERIFY), ""
+            moved, trouble = (
+                self.watch.moved(self._reached, self.watch.products, ReadingReason.VERIFY),
+                "",
+            )
         except (TenantFault, CaptureFault) as fault:
             moved, trouble = (), str(fault)
-        if moved and self.rim.stop():
+        if moved and self.host.stop():
             trouble = "stopped while waiting for the tenant to show what was written"
         converged = not moved and not trouble
-        self._end(End.CONVERGED if converged else End.NOT_VERIFIED)
+        self._end(ApplyEnd.CONVERGED if converged else ApplyEnd.NOT_VERIFIED)
         checks = self._checked() if converged else ()
         return replace(
             self._applied(converged=converged, moved=moved, trouble=trouble), checks=checks
@@ -332,7 +347,7 @@ class Run:
         return self.already + len(self.done)
 
     def _interrupt(self) -> NoReturn:
-        self._end(End.INTERRUPTED)
+        self._end(ApplyEnd.INTERRUPTED)
         reached, steps = self._reached, len(self.plan.steps)
         raise Interrupted(
             f"stopped after step {reached} of {steps}; apply the same plan again to go on",
@@ -340,7 +355,7 @@ class Run:
         )
 
     def _stop_moved(self, moved: tuple[str, ...], why: str) -> NoReturn:
-        self._end(End.STOPPED)
+        self._end(ApplyEnd.STOPPED)
         said = (
             f"the tenant is not as this plan left it after step {self._reached}: {named(moved)}"
             + (f" ({why})" if why else "")
@@ -352,7 +367,7 @@ class Run:
             self._applied(moved=moved, trouble=said),
         )
 
-    def _end(self, how: End) -> None:
+    def _end(self, how: ApplyEnd) -> None:
         # The steps are on the disk; a last line that cannot be written must not hide how the run
         # ended.
         with suppress(ReconcilerError):
@@ -390,5 +405,7 @@ def _hint(step: Step, outcome: Failed) -> str:
 
 def _held_as(step: Step) -> str:
     """The address that `plan --skip` takes for a step: an Exchange application is held as a whole."""
-    application, at, _ = step.address.removeprefix("exchange.policy/").partition("@")
-    return exchange_application(application) if step.provider == "exchange" and at else step.address
+    policy = parse_address(step.address)
+    if isinstance(policy, ExchangePolicyAddress):
+        return exchange_application(policy.application)
+    return step.address

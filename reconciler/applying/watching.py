@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from msgspec.structs import replace
 
-from reconciler.applying.events import Reading, Waiting, Why
+from reconciler.applying.events import ReadingReason, ReadingTenant, WaitingToReadAgain
 from reconciler.captures import reading
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import prefixes
@@ -18,7 +18,7 @@ from reconciler.planning import prefixes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.applying.rim import Rim
+    from reconciler.applying.host import Host
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Directory, Observed
     from reconciler.model.plans import Plan
@@ -30,11 +30,11 @@ _T = TypeVar("_T")
 class Watch:
     """Reads one tenant for one plan, and knows when each product was last read and written."""
 
-    def __init__(self, plan: Plan, tenant: Tenant, rim: Rim) -> None:
+    def __init__(self, plan: Plan, tenant: Tenant, host: Host) -> None:
         """Nothing is read yet."""
         self._plan = plan
         self._tenant = tenant
-        self._rim = rim
+        self._host = host
         self._request = prefixes.request(plan)
         self._read_at: dict[Provider, float] = {}
         self._wrote_at: dict[Provider, float] = {}
@@ -52,8 +52,8 @@ class Watch:
         """Say whether the last reading of a product is too old to write on."""
         return (
             not 0
-            <= self._rim.clock() - self._read_at.get(product, 0.0)
-            < self._rim.patience.recheck
+            <= self._host.clock() - self._read_at.get(product, 0.0)
+            < self._host.patience.recheck
         )
 
     def look_up(
@@ -65,7 +65,9 @@ class Watch:
             TenantFault: the directory could not be read.
             CaptureFault: what was read is malformed or of another tenant.
         """
-        return self._read(CaptureRequest(frozenset(), users, recipients), Why.LOOKUP).directory
+        return self._read(
+            CaptureRequest(frozenset(), users, recipients), ReadingReason.LOOKUP
+        ).directory
 
     def read_scopes(self, scopes: tuple[str, ...]) -> Observed:
         """Read the policies of Exchange, and these scopes (object ids) with their members.
@@ -75,10 +77,13 @@ class Watch:
             CaptureFault: what was read is malformed, incomplete or of another tenant.
         """
         return self._read(
-            CaptureRequest(frozenset({"exchange"}), recipients=scopes, rows_only=True), Why.CHECK
+            CaptureRequest(frozenset({"exchange"}), recipients=scopes, rows_only=True),
+            ReadingReason.CHECK,
         )
 
-    def moved(self, done: int, products: frozenset[Provider], why: Why) -> tuple[str, ...]:
+    def moved(
+        self, done: int, products: frozenset[Provider], why: ReadingReason
+    ) -> tuple[str, ...]:
         """Wait until these products show the state after the first `done` steps; return the
         addresses that differ to the last.
 
@@ -96,7 +101,7 @@ class Watch:
     def until(
         self,
         products: frozenset[Provider],
-        why: Why,
+        why: ReadingReason,
         look: Callable[[Observed], _T],
         good: Callable[[_T], bool],
     ) -> _T:
@@ -109,16 +114,16 @@ class Watch:
         """
         request = replace(self._request, products=products)
         found = look(self._read(request, why))
-        left, pause = self._readings_left(products), self._rim.scaled(self._rim.patience.interval)
-        while not good(found) and left and not self._rim.stop():
+        left, pause = self._readings_left(products), self._host.scaled(self._host.patience.interval)
+        while not good(found) and left and not self._host.stop():
             left -= 1
-            self._rim.tell(Waiting(why, pause, left))
-            self._rim.pause(pause)
+            self._host.tell(WaitingToReadAgain(why, pause, left))
+            self._host.pause(pause)
             found = look(self._read(request, why))
         return found
 
-    def _read(self, request: CaptureRequest, why: Why) -> Observed:
-        self._rim.tell(Reading(request.products, why))
+    def _read(self, request: CaptureRequest, why: ReadingReason) -> Observed:
+        self._host.tell(ReadingTenant(request.products, why))
         raw = self._tenant.capture(request)
         observed = reading.parse(
             raw,
@@ -127,14 +132,14 @@ class Watch:
             needs=request.products,
         )
         # Counted from the end: a reading may take longer than the interval itself.
-        self._read_at.update(dict.fromkeys(request.products, self._rim.clock()))
+        self._read_at.update(dict.fromkeys(request.products, self._host.clock()))
         return observed
 
     def _readings_left(self, products: frozenset[Provider]) -> int:
-        now = self._rim.clock()
+        now = self._host.clock()
         return max(
             (
-                self._rim.patience.readings(now - self._wrote_at[product])
+                self._host.patience.readings(now - self._wrote_at[product])
                 for product in products
                 if product in self._wrote_at
             ),

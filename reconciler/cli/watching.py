@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.applying.events import Located, Reading, StepDone, StepStarted
+from reconciler.applying.events import PlanLocated, ReadingTenant, StepDone, StepStarted
 from reconciler.cli import printing
 from reconciler.reports import progress
 
@@ -137,11 +137,11 @@ class Bar:
         """Move the bar, or print a line above it."""
         line = progress.told(event, self._steps)
         match event:
-            case Located(already=already):
+            case PlanLocated(already=already):
                 self._bar.update(self._task, completed=already)
             case StepDone(step=step):
                 self._bar.update(self._task, completed=step.id)
-            case StepStarted() | Reading():
+            case StepStarted() | ReadingTenant():
                 self._bar.update(self._task, description=line.printed())
             case _:
                 printing.coloured([line], self._bar.console)

@@ -5,7 +5,9 @@ Ids are lower-case, names as the service spells them.
 
 from __future__ import annotations
 
-from typing import Literal, NewType, get_args
+from typing import Final, Literal, NewType, TypeAlias, get_args
+
+from msgspec import Struct
 
 Address = NewType("Address", str)
 Provider = Literal["teams", "exchange"]
@@ -64,3 +66,85 @@ def exchange_policy(application: str, scope: str) -> Address:
 def provider_of(address: Address) -> Provider:
     """The product that an address belongs to."""
     return "teams" if address.startswith("teams.") else "exchange"
+
+
+class TeamsPolicyAddress(Struct, frozen=True):
+    """A Teams policy, by its name."""
+
+    name: str
+
+
+class TeamsUserGrantAddress(Struct, frozen=True):
+    """The direct grant of a user: object id, or the text of a document that nothing resolves."""
+
+    user: str
+
+
+class TeamsGroupGrantAddress(Struct, frozen=True):
+    """The grant of a group, by its object id."""
+
+    group: str
+
+
+class TeamsTenantGrantAddress(Struct, frozen=True):
+    """What holds for everyone who has no other grant."""
+
+
+class TeamsApplicationAddress(Struct, frozen=True):
+    """An application on the Teams side, by its client id."""
+
+    application: str
+
+
+class ExchangeApplicationAddress(Struct, frozen=True):
+    """An application on the Exchange side, by its client id or `*`."""
+
+    application: str
+
+
+class ExchangePolicyAddress(Struct, frozen=True):
+    """An Exchange policy: client id or `*`, and the scope's object id or the text nothing
+    resolves.
+    """
+
+    application: str
+    scope: str
+
+
+ParsedAddress: TypeAlias = (
+    TeamsPolicyAddress
+    | TeamsUserGrantAddress
+    | TeamsGroupGrantAddress
+    | TeamsTenantGrantAddress
+    | TeamsApplicationAddress
+    | ExchangeApplicationAddress
+    | ExchangePolicyAddress
+)
+
+_EXCHANGE_POLICY: Final = "exchange.policy/"
+_BY_PREFIX: Final = (
+    ("teams.policy/", TeamsPolicyAddress),
+    ("teams.grant/user:", TeamsUserGrantAddress),
+    ("teams.grant/group:", TeamsGroupGrantAddress),
+    ("teams.application/", TeamsApplicationAddress),
+    ("exchange.application/", ExchangeApplicationAddress),
+)
+"""What is left behind the prefix is the only field; an Exchange policy has two."""
+
+
+def parse_address(address: str) -> ParsedAddress | None:
+    """Take an address apart; None if it is not an address of any kind.
+
+    Ids and names are returned as they are spelled: a caller that compares them gives `address` in
+    lower case.
+    """
+    if address == TEAMS_TENANT_GRANT:
+        return TeamsTenantGrantAddress()
+    if address.startswith(_EXCHANGE_POLICY):
+        # An application id holds no `@`; the text of a scope that nothing resolves may.
+        application, at, scope = address.removeprefix(_EXCHANGE_POLICY).partition("@")
+        return ExchangePolicyAddress(application, scope) if at else None
+    for prefix, kind in _BY_PREFIX:
+        if address.startswith(prefix):
+            return kind(address.removeprefix(prefix))
+    return None

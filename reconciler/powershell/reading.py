@@ -7,6 +7,7 @@ PowerShell accepts more than the renderer writes, the text is refused.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from reconciler.characters import unfit
@@ -60,6 +61,23 @@ def read(text: str) -> Invocation:
         key, position = _parameter(text, position, seen)
         parameters[key], position = _value(text, position)
     return Invocation(name.group(), parameters)
+
+
+def same_invocation(first: Invocation, second: Invocation) -> bool:
+    """Whether two invocations are the same call to the last value, whatever the order in which
+    their parameters are given.
+
+    Values are equal in type too: `True` is not `1`. A list and a tuple are the same list.
+    """
+    return first.cmdlet == second.cmdlet and _typed(first.parameters) == _typed(second.parameters)
+
+
+def _typed(value: Json) -> object:
+    if isinstance(value, Mapping):
+        return {key: _typed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_typed(item) for item in value]
+    return type(value), value
 
 
 def _parameter(text: str, position: int, seen: set[str]) -> tuple[str, int]:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.applying.events import (
     EndingProcess,
-    Located,
-    Reading,
+    PlanLocated,
+    ReadingReason,
+    ReadingTenant,
     Retrying,
     Settling,
     StepDone,
     StepFailed,
     StepStarted,
-    Waiting,
     WaitingForProcess,
-    Why,
+    WaitingToReadAgain,
 )
 from reconciler.reports.lines import Line, Tone, counted
 
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
     from reconciler.applying.events import Event
 
-PURPOSES: Mapping[Why, str] = {
-    Why.BASELINE: "to see that nothing moved since the plan",
-    Why.LOOKUP: "to look up what the next step names",
-    Why.REMOVAL: "before a removal",
-    Why.GROUP: "after a group step",
-    Why.RETRIED: "before trying a step again",
-    Why.INTERVAL: "because some minutes have passed",
-    Why.OUTCOME: "to see whether a step took effect",
-    Why.VERIFY: "to verify the outcome",
-    Why.CHECK: "to ask Exchange itself about what changed",
+PURPOSES: Mapping[ReadingReason, str] = {
+    ReadingReason.BASELINE: "to see that nothing moved since the plan",
+    ReadingReason.LOOKUP: "to look up what the next step names",
+    ReadingReason.REMOVAL: "before a removal",
+    ReadingReason.GROUP: "after a group step",
+    ReadingReason.RETRIED: "before trying a step again",
+    ReadingReason.INTERVAL: "because some minutes have passed",
+    ReadingReason.OUTCOME: "to see whether a step took effect",
+    ReadingReason.VERIFY: "to verify the outcome",
+    ReadingReason.CHECK: "to ask Exchange itself about what changed",
 }
 
 
 def told(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one sentence for each event
     """One event on one line; `steps` is the number of steps of the plan."""
     match event:
-        case Reading():
+        case ReadingTenant():
             return Line(
                 f"Reading {' and '.join(sorted(event.products)) or 'the directory'}"
                 f" {PURPOSES[event.why]}."
             )
-        case Located():
+        case PlanLocated():
             return Line(_located(event))
         case StepStarted():
             again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
@@ -65,7 +65,7 @@ def told(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one sentence
                 f" {event.seconds:.0f} s.",
                 Tone.WARNING,
             )
-        case Waiting():
+        case WaitingToReadAgain():
             return Line(
                 f"Not visible yet. Reading again in {event.seconds:.0f} s {PURPOSES[event.why]},"
                 f" {event.left} times at most.",
@@ -105,7 +105,7 @@ def pace(done: int, seconds: float, left: int) -> Line:
     )
 
 
-def _located(event: Located) -> str:
+def _located(event: PlanLocated) -> str:
     if event.already:
         return (
             f"{event.already} of {counted(event.steps, 'step')} done already; going on from there."

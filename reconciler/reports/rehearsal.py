@@ -14,7 +14,7 @@ from reconciler.reports.plans import SIMULATED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.applying.rehearsing import Rehearsal, Run
+    from reconciler.applying.rehearsing import Rehearsal, RehearsalRun
     from reconciler.model.plans import Plan
 
 MOST = 20
@@ -71,7 +71,7 @@ def as_json(value: Rehearsal, *, where: str) -> str:
     )
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: RehearsalRun) -> dict[str, Any]:
     return {
         "again": run.again,
         "as_it_must": run.as_it_must,
@@ -98,7 +98,7 @@ def _extent(value: Rehearsal) -> Iterator[Line]:
         )
 
 
-def _tried(title: str, runs: Sequence[Run]) -> Iterator[Line]:
+def _tried(title: str, runs: Sequence[RehearsalRun]) -> Iterator[Line]:
     if not runs:
         return
     good = [run for run in runs if run.as_it_must]

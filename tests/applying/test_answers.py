@@ -11,9 +11,15 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from reconciler.applying.applying import apply
-from reconciler.applying.events import Retrying, StepDone, StepFailed, Waiting, Why
+from reconciler.applying.events import (
+    ReadingReason,
+    Retrying,
+    StepDone,
+    StepFailed,
+    WaitingToReadAgain,
+)
+from reconciler.applying.host import ApplyPatience, Host
 from reconciler.applying.outcomes import Retries
-from reconciler.applying.rim import Patience, Rim
 from reconciler.errors import AppliedInPart, Interrupted, RefusedText, TenantFault
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 from reconciler.tenants.simulated import Faults, Mishap, Simulator
@@ -56,7 +62,7 @@ def test_an_answer_lost_before_its_write_is_read_waited_for_and_tried_once_more(
     applied = case.apply()
     assert (applied.done, applied.converged) == (everything(case.count), True)
     assert states(case, 3) == ["started", "unknown", "started", "done"]
-    assert case.clock.now - worlds.NOON >= Patience().lag
+    assert case.clock.now - worlds.NOON >= ApplyPatience().lag
 
 
 def test_two_lost_answers_leave_the_step_unknown(case: Case) -> None:
@@ -102,7 +108,7 @@ def test_a_service_that_stays_busy_fails_the_step_with_advice(case: Case) -> Non
     assert applied.failed is not None
     assert (applied.failed.step, applied.failed.fault, applied.done) == (3, "throttled", (1, 2))
     assert "later" in applied.failed.hint
-    assert len(case.door.sent) == 2 + 1 + len(Patience().throttled)
+    assert len(case.door.sent) == 2 + 1 + len(ApplyPatience().throttled)
 
 
 def test_a_failure_that_was_committed_all_the_same_is_found_by_reading(case: Case) -> None:
@@ -174,8 +180,14 @@ def test_writes_that_become_visible_late_are_waited_for(case: Case) -> None:
     case.door.lag = 40
     applied = case.apply()
     assert applied.converged
-    assert any(isinstance(event, Waiting) and event.why is Why.REMOVAL for event in case.told)
-    assert any(isinstance(event, Waiting) and event.why is Why.VERIFY for event in case.told)
+    assert any(
+        isinstance(event, WaitingToReadAgain) and event.why is ReadingReason.REMOVAL
+        for event in case.told
+    )
+    assert any(
+        isinstance(event, WaitingToReadAgain) and event.why is ReadingReason.VERIFY
+        for event in case.told
+    )
 
 
 def test_writes_of_an_interrupted_apply_that_are_not_visible_yet_are_waited_for(case: Case) -> None:
@@ -197,8 +209,11 @@ def test_a_write_of_another_plan_that_may_still_land_is_waited_for(case: Case) -
     case.told.clear()
     applied = case.apply(plan=other)
     assert applied.converged
-    assert any(isinstance(event, Waiting) and event.why is Why.BASELINE for event in case.told)
-    assert case.clock.now - began >= Patience().lag - 1
+    assert any(
+        isinstance(event, WaitingToReadAgain) and event.why is ReadingReason.BASELINE
+        for event in case.told
+    )
+    assert case.clock.now - began >= ApplyPatience().lag - 1
 
 
 def test_writes_that_never_become_visible_are_not_waited_for_forever(case: Case) -> None:
@@ -206,7 +221,7 @@ def test_writes_that_never_become_visible_are_not_waited_for_forever(case: Case)
     applied = case.apply()
     assert (applied.done, applied.converged) == (everything(case.count), False)
     assert applied.moved
-    assert case.clock.now - worlds.NOON < 2 * Patience().lag
+    assert case.clock.now - worlds.NOON < 2 * ApplyPatience().lag
 
 
 def test_a_retried_step_whose_first_write_shows_late_is_adopted(case: Case) -> None:
@@ -254,7 +269,7 @@ def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> No
 
     def tell(event: object) -> None:
         waited.append(event)
-        wish["asked"] |= isinstance(event, Waiting)
+        wish["asked"] |= isinstance(event, WaitingToReadAgain)
 
     with pytest.raises(Interrupted) as caught:
         apply(
@@ -265,7 +280,7 @@ def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> No
             clock=case.clock,
             sleep=case.clock.sleep,
             stop=lambda: wish["asked"],
-            patience=Patience(),
+            patience=ApplyPatience(),
         )
     assert caught.value.applied is not None
     assert caught.value.applied.done == everything(removal - 1)
@@ -383,11 +398,13 @@ def test_nobody_waits_for_a_simulated_service_however_often_it_is_read(case: Cas
     )
     assert applied.converged
     assert case.clock.now == worlds.NOON
-    assert {event.seconds for event in case.told if isinstance(event, Waiting | Retrying)} == {0}
+    assert {
+        event.seconds for event in case.told if isinstance(event, WaitingToReadAgain | Retrying)
+    } == {0}
 
 
 def test_pauses_grow_and_end() -> None:
-    retries = Retries(Patience())
+    retries = Retries(ApplyPatience())
     assert [retries.pause(Failed(Fault.THROTTLED, "")) for _ in range(6)] == [
         30,
         60,
@@ -404,13 +421,17 @@ def test_pauses_grow_and_end() -> None:
 
 def test_a_wait_is_cut_short_within_a_second_of_the_wish_to_stop() -> None:
     clock = worlds.Clock()
-    rim = Rim(
-        lambda _event: None, clock, clock.sleep, lambda: clock.now >= worlds.NOON + 3, Patience()
+    host = Host(
+        lambda _event: None,
+        clock,
+        clock.sleep,
+        lambda: clock.now >= worlds.NOON + 3,
+        ApplyPatience(),
     )
-    rim.pause(300)
+    host.pause(300)
     assert clock.now == worlds.NOON + 3
-    rim = Rim(lambda _event: None, clock, clock.sleep, lambda: False, Patience())
-    rim.pause(2.5)
+    host = Host(lambda _event: None, clock, clock.sleep, lambda: False, ApplyPatience())
+    host.pause(2.5)
     assert clock.now == worlds.NOON + 5.5
 
 
@@ -420,4 +441,4 @@ def test_a_wait_is_cut_short_within_a_second_of_the_wish_to_stop() -> None:
 def test_an_old_write_is_not_waited_for_and_a_clock_that_was_set_back_waits_no_longer(
     age: float, readings: int
 ) -> None:
-    assert Patience().readings(age) == readings
+    assert ApplyPatience().readings(age) == readings

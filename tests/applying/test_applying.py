@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.applying.applying import apply
-from reconciler.applying.events import Located, Reading, StepDone, StepStarted, Waiting, Why
+from reconciler.applying.events import (
+    PlanLocated,
+    ReadingReason,
+    ReadingTenant,
+    StepDone,
+    StepStarted,
+    WaitingToReadAgain,
+)
 from reconciler.applying.journal import Header, Journal
 from reconciler.applying.lock import hold, tenant_directory
 from reconciler.errors import (
@@ -145,7 +152,7 @@ def test_every_step_is_told_and_journalled_before_and_after(case: Case) -> None:
     steps = everything(case.count)
     assert [event.step.id for event in case.told if isinstance(event, StepStarted)] == list(steps)
     assert [event.step.id for event in case.told if isinstance(event, StepDone)] == list(steps)
-    assert Located(0, case.count) in case.told
+    assert PlanLocated(0, case.count) in case.told
     (lines,) = worlds.journal_lines(case.directory)
     assert [(line["step"], line["state"]) for line in lines if "state" in line] == [
         (step, state) for step in steps for state in ("started", "done")
@@ -161,12 +168,15 @@ def test_the_product_is_read_again_before_each_exchange_removal_and_after_each_g
     case: Case,
 ) -> None:
     case.apply()
-    readings = [event.why for event in case.told if isinstance(event, Reading)]
+    readings = [event.why for event in case.told if isinstance(event, ReadingTenant)]
     removals = sum(step.cmdlet == "Remove-ApplicationAccessPolicy" for step in case.plan.plan.steps)
     groups = sum("Group" in step.parameters for step in case.plan.plan.steps)
     assert removals > 0
     assert groups > 0
-    assert (readings.count(Why.REMOVAL), readings.count(Why.GROUP)) == (removals, groups)
+    assert (readings.count(ReadingReason.REMOVAL), readings.count(ReadingReason.GROUP)) == (
+        removals,
+        groups,
+    )
 
 
 def test_five_minutes_after_the_last_reading_the_next_step_looks_again(case: Case) -> None:
@@ -175,7 +185,7 @@ def test_five_minutes_after_the_last_reading_the_next_step_looks_again(case: Cas
     )
     case.door.between[first - 1] = lambda: case.clock.sleep(300)
     case.apply()
-    index = case.told.index(Reading(frozenset({"teams"}), Why.INTERVAL))
+    index = case.told.index(ReadingTenant(frozenset({"teams"}), ReadingReason.INTERVAL))
     after = next(event for event in case.told[index:] if isinstance(event, StepStarted))
     assert after.step.id == first
 
@@ -300,7 +310,7 @@ def test_a_moved_baseline_is_refused_and_named(case: Case) -> None:
         case.apply()
     assert caught.value.exit_code == 5
     assert case.door.sent == []
-    assert not any(isinstance(event, Waiting) for event in case.told)
+    assert not any(isinstance(event, WaitingToReadAgain) for event in case.told)
 
 
 def test_what_moved_after_a_stop_is_named_as_seen_from_where_the_plan_stands(case: Case) -> None:
@@ -349,7 +359,7 @@ def test_what_moves_before_the_first_write_of_a_run_leaves_it_stale(tmp_path: Pa
     door = Door(simulator, clock)
 
     def tell(event: Event) -> None:
-        if isinstance(event, Reading) and event.why is Why.REMOVAL:
+        if isinstance(event, ReadingTenant) and event.why is ReadingReason.REMOVAL:
             door.inner = worlds.simulator(tmp_path, World())
 
     with pytest.raises(StalePlan, match="Nothing was written"):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.applying import journal, processes
-from reconciler.applying.journal import End, Header, Journal, State
+from reconciler.applying.journal import ApplyEnd, Header, Journal, StepState
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
@@ -47,13 +47,13 @@ def written(directory: Path, header: Header = HEADER) -> Path:
         lines.done(2, seen=True)
         lines.started(3, 1)
         lines.unknown(3, "no answer")
-        lines.ended(End.UNKNOWN)
+        lines.ended(ApplyEnd.UNKNOWN)
     return lines.path
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     past = journal.read(written(tmp_path))
-    assert past.states == {1: State.DONE, 2: State.DONE, 3: State.UNKNOWN}
+    assert past.states == {1: StepState.DONE, 2: StepState.DONE, 3: StepState.UNKNOWN}
     assert (past.plan, past.content, past.already, past.pid, past.end) == (
         "plan:aa",
         "content:bb",
@@ -164,7 +164,7 @@ def test_a_service_s_message_is_bounded_and_never_becomes_syntax(tmp_path: Path)
     assert b"\x1b" not in raw
     assert raw.count(b"\n") == 2
     assert len(raw) < 2000
-    assert journal.read(lines.path).states == {1: State.FAILED}
+    assert journal.read(lines.path).states == {1: StepState.FAILED}
 
 
 def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(

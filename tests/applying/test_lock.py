@@ -141,7 +141,7 @@ def test_a_holder_on_another_machine_is_told_as_it_says(directory: Path) -> None
     "tenant", ["", "..", "../../etc", "contoso", TENANT.upper(), f"{TENANT}/x", f"{TENANT}\n"]
 )
 def test_a_tenant_id_that_is_no_guid_never_becomes_a_path(tmp_path: Path, tenant: str) -> None:
-    with pytest.raises(ReconcilerError, match="no lower-case GUID"):
+    with pytest.raises(ReconcilerError, match="is not a lower-case GUID"):
         tenant_directory(tmp_path, tenant)
     assert list(tmp_path.iterdir()) == []
 

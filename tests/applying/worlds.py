@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from reconciler.applying.applying import Patience, apply
+from reconciler.applying.applying import ApplyPatience, apply
 from reconciler.captures import reading
 from reconciler.errors import TenantFault
 from reconciler.model.documents import (
@@ -419,7 +419,7 @@ def ran(
         clock=clock,
         sleep=clock.sleep,
         stop=stop,
-        patience=Patience(),
+        patience=ApplyPatience(),
     )
 
 

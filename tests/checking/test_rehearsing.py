@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.applying import rehearsing
-from reconciler.applying.rehearsing import Rehearsal, Run, Trouble, rehearse
+from reconciler.applying.rehearsing import Rehearsal, RehearsalRun, Trouble, rehearse
 from reconciler.applying.rehearsing_tenant import tenant
 from reconciler.captures import reading
 from reconciler.errors import StalePlan
@@ -228,7 +228,7 @@ def test_a_plan_that_a_service_refuses_fails_its_rehearsal(
 
 
 def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> None:
-    lost = Run(
+    lost = RehearsalRun(
         Trouble.LOST_AFTER,
         2,
         None,
@@ -237,7 +237,7 @@ def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> No
         converged=False,
         said="the tenant moved\x1b[31m",
     )
-    stuck = Run(Trouble.STOPPED, 1, 2, (), again=True, converged=True)
+    stuck = RehearsalRun(Trouble.STOPPED, 1, 2, (), again=True, converged=True)
     found = Rehearsal(len(loaded.plan.steps), 0, (1, 2), (lost, stuck, *([stuck] * 30)))
     said = text(rehearsal.rehearsal(loaded.plan, found, where="here"))
     assert (
@@ -249,12 +249,12 @@ def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> No
     assert "... and 12 more" in said
     assert not lost.as_it_must
     assert not stuck.as_it_must
-    assert not Run(Trouble.NONE, 0, 5, (), again=True, converged=True).as_it_must
+    assert not RehearsalRun(Trouble.NONE, 0, 5, (), again=True, converged=True).as_it_must
 
 
 def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: Loaded) -> None:
     plan = loaded.plan
-    stop = Run(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
+    stop = RehearsalRun(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
     rows = tuple(
         GapRow(
             application=worlds.application(1),

@@ -12,7 +12,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.applying.events import Located, Reading, Retrying, StepDone, StepStarted, Why
+from reconciler.applying.events import (
+    PlanLocated,
+    ReadingReason,
+    ReadingTenant,
+    Retrying,
+    StepDone,
+    StepStarted,
+)
 from reconciler.cli import printing, watching
 from reconciler.model.plans import Step
 from reconciler.reports.lines import Line, Tone, text
@@ -90,7 +97,7 @@ def test_where_no_terminal_is_what_goes_well_is_told_now_and_then(
 ) -> None:
     seconds: Iterator[float] = iter(number / 10 for number in range(10_000))
     show = watching.Plain(1000, clock=lambda: next(seconds))
-    show(Located(0, 1000))
+    show(PlanLocated(0, 1000))
     for number in range(1, 1001):
         show(StepStarted(_step(number), 1))
         show(StepDone(_step(number), 0.1, seen=False))
@@ -117,8 +124,8 @@ def test_the_bar_moves_and_shows_trouble_above_it(monkeypatch: pytest.MonkeyPatc
         patch.setattr("sys.stderr", stream)
         patch.setenv("TERM", "xterm")
         with watching.shown(10) as tell:
-            tell(Reading(frozenset({"teams"}), Why.BASELINE))
-            tell(Located(3, 10))
+            tell(ReadingTenant(frozenset({"teams"}), ReadingReason.BASELINE))
+            tell(PlanLocated(3, 10))
             tell(StepStarted(_step(4), 1))
             tell(Retrying(_step(4), "throttled", "\x1b[2J", 30.0))
             tell(StepDone(_step(4), 1.0, seen=False))
@@ -133,7 +140,7 @@ def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", Gone())
         with watching.shown(1) as tell:
-            tell(Located(0, 1))
+            tell(PlanLocated(0, 1))
 
 
 def test_the_first_signal_is_a_wish_and_the_second_an_order(
@@ -162,7 +169,7 @@ def test_a_terminal_that_goes_away_takes_no_outcome_with_it(
         patch.setattr("sys.stdout", Gone())
         patch.setenv("TERM", "xterm")
         with watching.shown(1) as tell:
-            tell(Located(0, 1))
+            tell(PlanLocated(0, 1))
             tell(Retrying(_step(1), "throttled", "too many.", 30.0))
         printing.report_done([Line("done", Tone.HEADING)])
         with pytest.raises(printing.Unprinted, match="Input/output error"):

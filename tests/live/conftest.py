@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.applying.rim import Rim
+from reconciler.applying.host import Host
 from reconciler.tenants.live.lines import Line
 from tests.door.conftest import modules  # noqa: F401  a fixture
 from tests.door.conftest import place as program  # noqa: F401  a fixture
@@ -44,7 +44,7 @@ def place(
     (tmp_path / "bin").mkdir()
     for waiting in (
         Line,
-        Rim,
+        Host,
     ):  # how long is tested elsewhere; here other processes only need a moment
         monkeypatch.setattr(waiting, "pause", lambda _self, _seconds: time.sleep(0.01))
     with StubServer(made.answer) as server:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
-from reconciler.applying import lasting, processes
+from reconciler.applying import credential_lifetime, processes
 from reconciler.applying.events import EndingProcess
 from reconciler.applying.journal import Header, Journal
 from reconciler.applying.lock import tenant_directory
@@ -226,7 +226,7 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
             tell=case.told.append,
             clock=case.clock,
             sleep=sleep,
-            patience=worlds.Patience(),
+            patience=worlds.ApplyPatience(),
         )
     assert applied.converged
     assert EndingProcess(lingering.pid) in case.told
@@ -285,7 +285,9 @@ def test_an_apply_stops_before_a_step_that_the_credential_does_not_outlive(
     monkeypatch.setattr(
         Live,
         "lasts_until",
-        lambda _self, _provider: int(begun + lasting.MARGIN + lasting.STEP_TAKES * 4),
+        lambda _self, _provider: int(
+            begun + credential_lifetime.MARGIN + credential_lifetime.STEP_TAKES * 4
+        ),
     )
     sent = Service.__call__
 
@@ -372,11 +374,14 @@ WINDOWS = {
 def test_windows_that_a_credential_must_outlive(
     case: Case, steps: list[Step], windows: dict[int, int]
 ) -> None:
-    closes = lasting.closing(replace(case.plan.plan, steps=tuple(steps)))
+    closes = credential_lifetime.closing(replace(case.plan.plan, steps=tuple(steps)))
     assert closes == windows
     for one in steps:
         span = windows.get(one.id, one.id) - one.id
-        assert lasting.needed(one, closes) == lasting.MARGIN + lasting.STEP_TAKES * span
+        assert (
+            credential_lifetime.needed(one, closes)
+            == credential_lifetime.MARGIN + credential_lifetime.STEP_TAKES * span
+        )
 
 
 # Exchange itself

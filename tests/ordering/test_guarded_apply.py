@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from reconciler.applying.applying import Patience, apply
+from reconciler.applying.applying import ApplyPatience, apply
 from reconciler.applying.events import Settling
 from reconciler.errors import AppliedInPart, StalePlan
 from reconciler.model.documents import Located
@@ -69,7 +69,7 @@ class Flip:
             tell=tell or self.told.append,
             clock=self.clock,
             sleep=self.clock.sleep,
-            patience=Patience(),
+            patience=ApplyPatience(),
             settle=settle,
         )
 

@@ -15,7 +15,7 @@ TABLES = (
     (codes.Held, sentences.HOLDS),
     (codes.GapReason, sentences.GAPS),
     (codes.Unfound, sentences.UNFOUND),
-    (progress.Why, progress.PURPOSES),
+    (progress.ReadingReason, progress.PURPOSES),
 )
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.applying.events import (
-    Located,
-    Reading,
+    PlanLocated,
+    ReadingReason,
+    ReadingTenant,
     Retrying,
     StepDone,
     StepFailed,
     StepStarted,
-    Waiting,
     WaitingForProcess,
-    Why,
+    WaitingToReadAgain,
 )
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.reports import progress, text
@@ -146,15 +146,15 @@ def test_each_event_is_one_line(plan: Plan) -> None:
     one = plan.steps[0]
     told = [
         (
-            Reading(frozenset({"teams", "exchange"}), Why.BASELINE),
+            ReadingTenant(frozenset({"teams", "exchange"}), ReadingReason.BASELINE),
             "Reading exchange and teams to see that nothing moved since the plan.",
         ),
         (
-            Reading(frozenset(), Why.LOOKUP),
+            ReadingTenant(frozenset(), ReadingReason.LOOKUP),
             "Reading the directory to look up what the next step names.",
         ),
-        (Located(0, 5), "Nothing moved since the plan was made."),
-        (Located(2, 5), "2 of 5 steps done already; going on from there."),
+        (PlanLocated(0, 5), "Nothing moved since the plan was made."),
+        (PlanLocated(2, 5), "2 of 5 steps done already; going on from there."),
         (StepStarted(one, 1), "[1/5] Set-CsApplicationAccessPolicy for exchange.policy/a@s"),
         (
             StepStarted(one, 2),
@@ -171,7 +171,7 @@ def test_each_event_is_one_line(plan: Plan) -> None:
             "[1/5] throttled: too many. Trying again in 30 s.",
         ),
         (
-            Waiting(Why.OUTCOME, 10.0, 3),
+            WaitingToReadAgain(ReadingReason.OUTCOME, 10.0, 3),
             (
                 "Not visible yet. Reading again in 10 s to see whether a step took effect, 3 times"
                 " at most."

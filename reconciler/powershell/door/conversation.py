@@ -15,7 +15,7 @@ from reconciler.powershell.connecting import certificate
 from reconciler.powershell.door import parsing
 from reconciler.powershell.door.framing import Broken, End, decode, encode
 from reconciler.powershell.faults import OperationFailed, SessionLost
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read, same_invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -275,17 +275,8 @@ class Conversation:
 
 
 def _same(found: Invocation, wanted: Invocation, who: str) -> None:
-    """Equal in type too: True is not 1."""
-    if (found.cmdlet, _spelled(found.parameters)) != (wanted.cmdlet, _spelled(wanted.parameters)):
+    if not same_invocation(found, wanted):
         raise RefusedText(
             f"the text is not what it is told to be: {who} another invocation than {wanted.cmdlet}"
             " with its parameters"
         )
-
-
-def _spelled(value: Json) -> object:
-    if isinstance(value, dict):
-        return {key: _spelled(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_spelled(item) for item in value]
-    return type(value), value

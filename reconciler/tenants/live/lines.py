@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from reconciler import canonical
 from reconciler.errors import RefusedText, TenantFault
 from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
+from reconciler.powershell.reading import same_invocation
 from reconciler.powershell.session import SessionLost
 from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, leading, meaning, outcome
 from reconciler.tenants.live.opening import NotNow
@@ -159,9 +159,7 @@ class Line(Struct):
                 f"{self.provider}: PowerShell was lost while it read the steps: {lost}. Nothing was"
                 " written"
             ) from lost
-        if read.cmdlet != invocation.cmdlet or canonical.dumps(read.parameters) != canonical.dumps(
-            invocation.parameters
-        ):
+        if not same_invocation(read, invocation):
             raise RefusedText(f"PowerShell reads another call than the step's from {text!a}")
 
     def _attempt(self, question: Question) -> Sequence[Mapping[str, Json]] | _Missed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Self
 
-from reconciler import __version__, canonical
+from reconciler import __version__
 from reconciler.errors import CaptureFault, RefusedText, TenantFault
 from reconciler.kinds.exchange.parse import is_empty_store
 from reconciler.kinds.teams.parse import POLICY_TYPE
@@ -115,9 +115,14 @@ class Simulator:
         """
         from reconciler.powershell.reading import (  # noqa: PLC0415
             read,
+            same_invocation,
         )
 
-        said = _same(read(text), invocation)
+        said = read(text)
+        if not same_invocation(said, invocation):
+            raise RefusedText(
+                f"the text of {invocation.cmdlet} does not say what its step says: nothing was run"
+            )
         bind(said)
         mishap = self._dice.mishap(said.cmdlet, text)
         if isinstance(mishap, Failed):
@@ -191,17 +196,6 @@ def _repeated(entry: Mapping[str, Any], loaded: World) -> bool:
     except (LookupError, TypeError, ValueError, AttributeError, RefusedText):
         return False
     return isinstance(outcome, Done)
-
-
-def _same(said: Invocation, meant: Invocation) -> Invocation:
-    """What the text says, if that is what was meant to the last value; `True` is not `1`."""
-    if said.cmdlet != meant.cmdlet or canonical.dumps(said.parameters) != canonical.dumps(
-        meant.parameters
-    ):
-        raise RefusedText(
-            f"the text of {meant.cmdlet} does not say what its step says: nothing was run"
-        )
-    return said
 
 
 def _teams(shown: World) -> dict[str, Json]:

@@ -18,7 +18,7 @@ _SLICE = 1.0
 """Seconds of a wait after which the wish to stop is looked at again."""
 
 
-class Patience(Struct, frozen=True):
+class ApplyPatience(Struct, frozen=True):
     """How long an apply waits for a service, in seconds; the defaults are what the services were
     seen to need.
 
@@ -56,7 +56,7 @@ class Patience(Struct, frozen=True):
         return math.ceil(max(0.0, self.lag - max(0.0, age)) / self.interval)
 
 
-class Rim(Struct, frozen=True):
+class Host(Struct, frozen=True):
     """The outside of one apply.
 
     `clock` gives seconds since 1970; `stop` is asked between steps and while waiting.
@@ -66,7 +66,7 @@ class Rim(Struct, frozen=True):
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     stop: Callable[[], bool]
-    patience: Patience
+    patience: ApplyPatience
 
     def scaled(self, seconds: float) -> float:
         """How long a wait for a service is to be, seconds."""
