@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.model.addresses import ExchangePolicyAddress, parse_address, teams_user_grant
 from reconciler.model.baselines import guard_scope
-from reconciler.model.codes import Warned
+from reconciler.model.codes import WarningCode
 from reconciler.model.observed import ExchangeState
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def users_before(plan: Plan, steps: Iterable[Step]) -> tuple[str, ...]:
     trusted = {
         str(note.details["user"])
         for note in plan.warnings
-        if note.code == Warned.USER_NOT_LOOKED_FOR
+        if note.code == WarningCode.USER_NOT_LOOKED_FOR
     }
     addresses = {step.address for step in steps} if trusted else set()
     return tuple(sorted(user for user in trusted if teams_user_grant(user) in addresses))
@@ -102,7 +102,7 @@ def relied_on(plan: Plan) -> Mapping[int, int]:
     return {
         int(str(note.details["step"])): int(str(note.details["on"]))
         for note in plan.warnings
-        if note.code == Warned.RELIES_ON
+        if note.code == WarningCode.RELIES_ON
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reconciler.model.codes import Rule
+from reconciler.model.codes import RefusalRule
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ def exceeded(address: str, tally: Tally, most: int, percent: int) -> Iterator[No
     )
     if tally.losing > most or too_large_a_share:
         details: dict[str, Json] = {
-            "allow": f"{Rule.LIMITS}:{address}",
+            "allow": f"{RefusalRule.LIMITS}:{address}",
             **tally._asdict(),
             "most": most,
             "percent": percent,
         }
-        yield Note(Rule.LIMITS, address, details)
+        yield Note(RefusalRule.LIMITS, address, details)

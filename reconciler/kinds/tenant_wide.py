@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.codes import Rule
+from reconciler.model.codes import RefusalRule
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -18,6 +18,6 @@ def tenant_wide_refusals(delta: Delta, address_of: Callable[[str], Address]) -> 
     """One refusal for each application that comes to reach everyone; `address_of` takes its id."""
     addresses = [address_of(row.application) for row in delta.tenant_wide]
     return tuple(
-        Note(Rule.TENANT_WIDE, address, {"allow": f"{Rule.TENANT_WIDE}:{address}"})
+        Note(RefusalRule.TENANT_WIDE, address, {"allow": f"{RefusalRule.TENANT_WIDE}:{address}"})
         for address in addresses
     )

@@ -60,7 +60,7 @@ class GapReason(StrEnum):
     GROUPS_REMOVED_FIRST = "groups-removed-first"
 
 
-class Warned(StrEnum):
+class WarningCode(StrEnum):
     """What a reviewer should know although nothing is refused."""
 
     LEGACY_MECHANISM = "legacy-mechanism"
@@ -78,7 +78,7 @@ class Warned(StrEnum):
     REGRANTS_IN_PLACE = "regrants-in-place"
 
 
-class Rule(StrEnum):
+class RefusalRule(StrEnum):
     """Rules of refusals; the first six are consents too: `--allow RULE:ADDRESS`."""
 
     TENANT_WIDE = "tenant-wide"

@@ -92,7 +92,7 @@ class Invocation(Struct, frozen=True):
     parameters: Mapping[str, Json]
 
 
-class Draft(Struct, frozen=True):
+class StepDraft(Struct, frozen=True):
     """A step before it has a number and a text."""
 
     address: Address

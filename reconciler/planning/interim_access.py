@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.access_rows import Certainty, GapRow
-from reconciler.model.codes import Warned
+from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
     for product in products:
         for one in product.reliances:
             yield Note(
-                Warned.RELIES_ON,
+                WarningCode.RELIES_ON,
                 product.drafts[one.step - 1].address,
                 {"on": one.on + offset, "step": one.step + offset},
             )

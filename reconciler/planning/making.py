@@ -19,7 +19,7 @@ from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import Warned
+from reconciler.model.codes import WarningCode
 from reconciler.model.plans import FORMAT_VERSION, Inputs, Note, Plan, PlanTenant, Step, Tool
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import checking, interim_access, testing
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
-    from reconciler.model.plans import Change, Draft, ParameterValue
+    from reconciler.model.plans import Change, ParameterValue, StepDraft
     from reconciler.planning.selection import Selection
 
 
@@ -266,7 +266,7 @@ def _numbered(parts: Sequence[ProductPlan]) -> tuple[tuple[GapRow, ...], tuple[S
     return gaps, _steps((draft for part in parts for draft in part.ordered.drafts), within)
 
 
-def _steps(drafts: Iterable[Draft], gaps: Mapping[int, tuple[int, ...]]) -> tuple[Step, ...]:
+def _steps(drafts: Iterable[StepDraft], gaps: Mapping[int, tuple[int, ...]]) -> tuple[Step, ...]:
     """Number the steps of both products; `gaps` has indexes of gaps by step."""
     return tuple(
         Step(
@@ -284,7 +284,7 @@ def _steps(drafts: Iterable[Draft], gaps: Mapping[int, tuple[int, ...]]) -> tupl
     )
 
 
-def _text(draft: Draft) -> str:
+def _text(draft: StepDraft) -> str:
     try:
         return render(draft.invocation)
     except UnfitText as error:
@@ -321,7 +321,7 @@ def _consented(
     }
     used = tuple(sorted(str(note.details["allow"]) for key, note in asked.items() if key in given))
     unused = tuple(
-        Note(Warned.UNUSED_CONSENT, text, {})
+        Note(WarningCode.UNUSED_CONSENT, text, {})
         for key, text in sorted(given.items())
         if key not in asked
     )
@@ -344,7 +344,7 @@ def _warnings(
 
 
 def _held_warning(held: Sequence[Note]) -> tuple[Note, ...]:
-    return (Note(Warned.HELD, "plan", {"objects": len(held)}),) if held else ()
+    return (Note(WarningCode.HELD, "plan", {"objects": len(held)}),) if held else ()
 
 
 def _inputs(documents: Documents, observed: Observed, desired: Desired) -> Inputs:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.model.codes import ChangeReason, GapReason, Held, Rule, StepReason, Unfound, Warned
+from reconciler.model.codes import (
+    ChangeReason,
+    GapReason,
+    Held,
+    RefusalRule,
+    StepReason,
+    Unfound,
+    WarningCode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,65 +86,65 @@ STEPS: Mapping[str, str] = {
 }
 
 WARNINGS: Mapping[str, Advice] = {
-    Warned.LEGACY_MECHANISM: Advice(
+    WarningCode.LEGACY_MECHANISM: Advice(
         "This plan creates Exchange application access policies ({policies}), a mechanism that"
         " Microsoft calls legacy.",
         "For a new application consider RBAC for Applications in Exchange Online.",
     ),
-    Warned.POLICY_SPACE: Advice(
+    WarningCode.POLICY_SPACE: Advice(
         "The plan brings Exchange to {policies} policies at once; the service is known to store"
         " {most} at most, fewer with long descriptions.",
         "Shorten descriptions or remove policies before the service refuses new ones.",
     ),
-    Warned.USER_NOT_LOOKED_FOR: Advice(
+    WarningCode.USER_NOT_LOOKED_FOR: Advice(
         "The capture did not look for these users; their object ids are used as written.",
         "Each is checked just before its write. To see it now, make a new capture: reconciler"
         " fetch.",
     ),
-    Warned.UNUSED_CONSENT: Advice(
+    WarningCode.UNUSED_CONSENT: Advice(
         "A consent was given that nothing in this plan needs.",
         "Take it out of the command line or of `spec.consents`, so that it cannot cover a later"
         " change unseen.",
     ),
-    Warned.NO_APPLICATIONS: Advice(
+    WarningCode.NO_APPLICATIONS: Advice(
         "A policy has an empty list of applications: whoever holds it is reached by none, whatever"
         " Global allows.",
         "If that is not meant, list applications in its document.",
     ),
-    Warned.FALLS_TO_CHANGED_GROUP: Advice(
+    WarningCode.FALLS_TO_CHANGED_GROUP: Advice(
         "Users fall to a group that this plan grants or moves, and a group's grant can take a day"
         " to reach its members.",
         "If that gap matters, apply the group changes first and the user changes a day later"
         " (--skip, then again without).",
     ),
-    Warned.REDUCES_APPLICATIONS: Advice(
+    WarningCode.REDUCES_APPLICATIONS: Advice(
         "Somebody loses applications although a document grants them a policy.",
         "Compare the lists of the old and the new policy if that is not meant.",
     ),
-    Warned.PRUNE_BLOCKED: Advice(
+    WarningCode.PRUNE_BLOCKED: Advice(
         "`prune` leaves a policy alone because somebody still holds it after this plan.",
         "Declare the policy, or move its holders; then the next plan deletes it.",
     ),
-    Warned.HELD: Advice(
+    WarningCode.HELD: Advice(
         "This plan is partial: --only or --skip holds objects ({objects}) at the values that the"
         " tenant has.",
         "Plan again without them to converge.",
     ),
-    Warned.NOT_REVOKED: Advice(
+    WarningCode.NOT_REVOKED: Advice(
         "A grant is kept because a held name may be this very user.",
         "Plan again without --only or --skip, or with a capture that knows the name.",
     ),
-    Warned.DANGLING_GRANT: Advice(
+    WarningCode.DANGLING_GRANT: Advice(
         "Grants ({grants}) name a policy that does not exist.",
         "Declare the policy, or list the holder under another one.",
     ),
-    Warned.RELIES_ON: Advice(
+    WarningCode.RELIES_ON: Advice(
         "Steps take something away and rely on an earlier step; the services enforce both late, and"
         " not always in order.",
         "If minutes of too much or too little access matter, apply with --settle MINUTES, which"
         " waits in between.",
     ),
-    Warned.REGRANTS_IN_PLACE: Advice(
+    WarningCode.REGRANTS_IN_PLACE: Advice(
         "Groups that hold a policy are granted another one, or another rank, in place, which"
         " Microsoft does not document.",
         "A refusal changes nothing and stops the apply; then plan again with --group-changes"
@@ -158,57 +166,57 @@ GAPS: Mapping[str, str] = {
 }
 
 REFUSALS: Mapping[str, Advice] = {
-    Rule.TENANT_WIDE: Advice(
+    RefusalRule.TENANT_WIDE: Advice(
         "The application would reach everyone in the tenant, which it does not today.",
         "If that is meant, consent to it for each application.",
     ),
-    Rule.EXPOSURE: Advice(
+    RefusalRule.EXPOSURE: Advice(
         "On the way through this plan the application would reach someone whom it reaches neither"
         " before nor after.",
         "Split the change into two plans, or consent to the exposure.",
     ),
-    Rule.DISPLACED: Advice(
+    RefusalRule.DISPLACED: Advice(
         "Users ({users}) or groups ({groups}) would be taken away from a policy that no document"
         " declares; another repository may own it.",
         "Ask its owner, then consent for this policy; or declare it here.",
     ),
-    Rule.EMPTY_SCOPE: Advice(
+    RefusalRule.EMPTY_SCOPE: Advice(
         "The scope has no members: restricted to it, the application is cut off from everyone.",
         "Fill the group first, or consent if that is meant.",
     ),
-    Rule.LIMITS: Advice(
+    RefusalRule.LIMITS: Advice(
         "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} %"
         " from 10 objects on.",
         "Look through what is removed. If it is right, consent for this plan, or raise"
         " `spec.limits` of the Tenant document.",
     ),
-    Rule.POLICY_SPACE: Advice(
+    RefusalRule.POLICY_SPACE: Advice(
         "The plan brings Exchange to {policies} policies at once; the service is known to store"
         " {most} at most, fewer with long descriptions.",
         "Remove or merge policies first, or consent and risk that the service refuses a step.",
     ),
-    Rule.UNRESOLVED: Advice(
+    RefusalRule.UNRESOLVED: Advice(
         "A name in the documents was not found in the tenant.",
         "Correct the name, create the object, or leave it out with --skip.",
     ),
-    Rule.NEEDS_GUARD: Advice(
+    RefusalRule.NEEDS_GUARD: Advice(
         "No order of these steps keeps the application from reaching more than before and after,"
         " unless a temporary policy on an empty group guards it, and there can be none.",
         "Name an empty mail-enabled security group as `exchange.guardScope` of the Tenant document"
         " and capture again; or change it in two plans.",
     ),
-    Rule.GROUPS_FULL: Advice(
+    RefusalRule.GROUPS_FULL: Advice(
         "{groups} groups would have a grant at once; the service takes {most}, so a replacement"
         " cannot be added before the old one is dropped.",
         "Drop a group in a plan of its own, then plan again.",
     ),
-    Rule.UNSAFE: Advice(
+    RefusalRule.UNSAFE: Advice(
         "Checked independently, the order of these steps is not safe: after step {step} the"
         " application would reach somebody whom it reaches neither before nor after.",
         "This is a defect of the planner: report it. Meanwhile split the change into two plans, or"
         " hold a part of it with --skip.",
     ),
-    Rule.UNCHECKED: Advice(
+    RefusalRule.UNCHECKED: Advice(
         "Checked independently, step {step} cannot be followed: the service would refuse it there,"
         " or the plan does not hold what it rests on.",
         "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",

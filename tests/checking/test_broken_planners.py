@@ -14,7 +14,7 @@ from reconciler.model.addresses import exchange_application, teams_application
 from reconciler.model.baselines import Baseline, GuardScope
 from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.planning import making
-from reconciler.planning.checking import Holders, Mailboxes, Why, check, refusals
+from reconciler.planning.checking import Holders, Mailboxes, ViolationKind, check, refusals
 from tests.checking import transitions
 from tests.checking.transitions import GUARD
 from tests.planning.worlds import (
@@ -169,7 +169,7 @@ def test_the_plan_of_a_broken_planner_is_refused(defect: str) -> None:
         "the plain judge agrees, and on the step too"
     )
     assert (found[0].why, found[0].application, found[0].subject) == (
-        Why.EXPOSED,
+        ViolationKind.EXPOSED,
         case.exposed,
         case.subject,
     )

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.model.codes import Rule
+from reconciler.model.codes import RefusalRule
 from reconciler.planning import making
-from reconciler.planning.checking import Why, check
+from reconciler.planning.checking import ViolationKind, check
 from reconciler.planning.checking.exchange import exposed
 from reconciler.planning.checking.exchange_steps import Rights
-from reconciler.planning.checking.memberships import Moment, out_of_reach
+from reconciler.planning.checking.memberships import GroupOrder, out_of_reach
 from tests.checking import transitions
 from tests.planning.worlds import (
     APPS,
@@ -52,12 +52,12 @@ def _verdict(world, calls, plan, judged):
     try:
         along = transitions.along(world, calls)
     except StepFailed:
-        assert [one.why for one in found] == [Why.REFUSED]
+        assert [one.why for one in found] == [ViolationKind.REFUSED]
         return "refused"
     expected = judged(along)
     first: dict[str, int] = {}
     for one in found:
-        assert one.why is Why.EXPOSED
+        assert one.why is ViolationKind.EXPOSED
         first.setdefault(one.application, one.step)
     assert first == expected, calls
     return "unsafe" if expected else "safe"
@@ -137,8 +137,8 @@ def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_ot
         assert _verdict(world, _calls(plan), plan, _teams_judged) == "safe"
         counts["planned"] += 1
         assert not {note.code for note in plan.refusals} & {
-            Rule.UNSAFE,
-            Rule.UNCHECKED,
+            RefusalRule.UNSAFE,
+            RefusalRule.UNCHECKED,
         }, "unsafe only where the planner itself says so"
         for _ in range(2):
             other = _reordered(chance, plan)
@@ -182,8 +182,8 @@ def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in
         assert judgement == "safe" or not plan.applicable
         counts["planned"] += 1
         assert not {note.code for note in plan.refusals} & {
-            Rule.UNSAFE,
-            Rule.UNCHECKED,
+            RefusalRule.UNSAFE,
+            RefusalRule.UNCHECKED,
         }, "unsafe only where the planner itself says so"
         counts["guarded"] += any(step.temporary for step in plan.steps)
         counts["planned, not applicable"] += not plan.applicable
@@ -221,7 +221,7 @@ moments = st.lists(names, unique=True).flatmap(
         st.sampled_from([frozenset(), frozenset({"x"})]),
         min_size=len(groups) + 1,
         max_size=len(groups) + 1,
-    ).map(lambda reached: Moment(tuple(groups), tuple(reached)))
+    ).map(lambda reached: GroupOrder(tuple(groups), tuple(reached)))
 )
 
 

@@ -13,11 +13,18 @@ from msgspec.structs import replace
 from reconciler.errors import Refused
 from reconciler.model.addresses import exchange_application, teams_application
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import Rule
+from reconciler.model.codes import RefusalRule
 from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Note
 from reconciler.planning import making, planfile
-from reconciler.planning.checking import Mailboxes, Violation, Why, assert_safe, check, refusals
+from reconciler.planning.checking import (
+    Mailboxes,
+    Violation,
+    ViolationKind,
+    assert_safe,
+    check,
+    refusals,
+)
 from reconciler.reports import notes
 from reconciler.reports.lines import text
 from tests.applying import worlds as tenants
@@ -87,7 +94,7 @@ def test_the_checker_shares_nothing_with_what_it_checks() -> None:
 def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     allowed = teams_call("Set", Identity="Alpha", Description="fine")
     assert [(one.step, one.why) for one in check(_teams_plan(allowed, call, allowed))] == [
-        (2, Why.REFUSED)
+        (2, ViolationKind.REFUSED)
     ]
 
 
@@ -109,7 +116,7 @@ def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     ],
 )
 def test_a_teams_step_that_no_plan_has_is_not_guessed_at(call) -> None:
-    assert [(one.step, one.why) for one in check(_teams_plan(call))] == [(1, Why.UNKNOWN)]
+    assert [(one.step, one.why) for one in check(_teams_plan(call))] == [(1, ViolationKind.UNKNOWN)]
 
 
 @pytest.mark.parametrize(
@@ -123,25 +130,25 @@ def test_a_teams_step_that_no_plan_has_is_not_guessed_at(call) -> None:
 )
 def test_a_baseline_that_lacks_what_a_step_rests_on_proves_nothing(changed: dict) -> None:
     plan = _teams_plan(teams_call("Grant", Identity=USERS[1], PolicyName="Alpha"), **changed)
-    assert [(one.step, one.why) for one in check(plan)] == [(1, Why.UNKNOWN)]
-    assert [one.why for one in check(replace(plan, baseline=Baseline()))] == [Why.UNKNOWN]
+    assert [(one.step, one.why) for one in check(plan)] == [(1, ViolationKind.UNKNOWN)]
+    assert [one.why for one in check(replace(plan, baseline=Baseline()))] == [ViolationKind.UNKNOWN]
 
 
 @pytest.mark.parametrize(
     ("call", "why"),
     [
-        (exchange_call("New", X, SCOPES[0], "DenyAccess"), Why.REFUSED),
-        (exchange_call("Remove", X, SCOPES[1]), Why.REFUSED),
-        (exchange_call("Set", X, SCOPES[1]), Why.REFUSED),
-        (exchange_call("New", X, SCOPES[1], "AllowAccess"), Why.UNKNOWN),
-        (exchange_call("New", STRANGE, SCOPES[1], "DenyAccess"), Why.UNKNOWN),
-        (exchange_call("Remove", STRANGE, SCOPES[1]), Why.UNKNOWN),
-        (exchange_call("Get", X, SCOPES[0]), Why.UNKNOWN),
-        (("Remove-ApplicationAccessPolicy", {"Identity": "the one of CRM"}), Why.UNKNOWN),
-        (("Remove-ApplicationAccessPolicy", {}), Why.UNKNOWN),
+        (exchange_call("New", X, SCOPES[0], "DenyAccess"), ViolationKind.REFUSED),
+        (exchange_call("Remove", X, SCOPES[1]), ViolationKind.REFUSED),
+        (exchange_call("Set", X, SCOPES[1]), ViolationKind.REFUSED),
+        (exchange_call("New", X, SCOPES[1], "AllowAccess"), ViolationKind.UNKNOWN),
+        (exchange_call("New", STRANGE, SCOPES[1], "DenyAccess"), ViolationKind.UNKNOWN),
+        (exchange_call("Remove", STRANGE, SCOPES[1]), ViolationKind.UNKNOWN),
+        (exchange_call("Get", X, SCOPES[0]), ViolationKind.UNKNOWN),
+        (("Remove-ApplicationAccessPolicy", {"Identity": "the one of CRM"}), ViolationKind.UNKNOWN),
+        (("Remove-ApplicationAccessPolicy", {}), ViolationKind.UNKNOWN),
     ],
 )
-def test_an_exchange_step_that_cannot_be_followed_is_named(call, why: Why) -> None:
+def test_an_exchange_step_that_cannot_be_followed_is_named(call, why: ViolationKind) -> None:
     assert [(one.step, one.why) for one in check(_exchange_plan(call))] == [(1, why)]
 
 
@@ -160,11 +167,11 @@ def test_a_new_exchange_policy_must_be_the_one_that_its_address_names() -> None:
             for one in check(
                 replace(plan, steps=(replace(step, parameters={**step.parameters, **other}),))
             )
-        ] == [Why.UNKNOWN]
+        ] == [ViolationKind.UNKNOWN]
     assert [
         one.why
         for one in check(replace(plan, steps=(replace(step, address="exchange.policy/crm"),)))
-    ] == [Why.UNKNOWN]
+    ] == [ViolationKind.UNKNOWN]
 
 
 @pytest.mark.parametrize(
@@ -234,10 +241,10 @@ def test_one_refusal_for_each_application_and_each_step_that_cannot_be_followed(
         (*_opening(), *exposed, *check(_teams_plan(teams_call("Remove", Identity="Alpha"))))
     )
     assert [(note.code, note.address) for note in found] == [
-        (Rule.UNSAFE, exchange_application(X)),
-        (Rule.UNSAFE, teams_application(Y)),
-        (Rule.UNSAFE, teams_application(Z)),
-        (Rule.UNCHECKED, "teams.policy/any"),
+        (RefusalRule.UNSAFE, exchange_application(X)),
+        (RefusalRule.UNSAFE, teams_application(Y)),
+        (RefusalRule.UNSAFE, teams_application(Z)),
+        (RefusalRule.UNCHECKED, "teams.policy/any"),
     ]
     assert found[1].details["others"] == 1, (
         "holders of the policy are named, members of the group are counted"
@@ -247,15 +254,16 @@ def test_one_refusal_for_each_application_and_each_step_that_cannot_be_followed(
     )
 
 
-@pytest.mark.parametrize("code", [Rule.NEEDS_GUARD, Rule.EXPOSURE])
+@pytest.mark.parametrize("code", [RefusalRule.NEEDS_GUARD, RefusalRule.EXPOSURE])
 @pytest.mark.parametrize("application", [X, "*"])
 def test_what_is_refused_with_better_reasons_is_not_refused_twice(
-    code: Rule, application: str
+    code: RefusalRule, application: str
 ) -> None:
     assert refusals(_opening(), [Note(code, exchange_application(application), {})]) == ()
     assert len(refusals(_opening(), [Note(code, exchange_application(Y), {})])) == 1
     assert (
-        len(refusals(_opening(), [Note(Rule.LIMITS, exchange_application(application), {})])) == 1
+        len(refusals(_opening(), [Note(RefusalRule.LIMITS, exchange_application(application), {})]))
+        == 1
     )
     stuck = check(_teams_plan(teams_call("Remove", Identity="Alpha")))
     assert len(refusals(stuck, [Note(code, "teams.policy/any", {})])) == 1, (
@@ -274,7 +282,7 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(
     plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))
     assert not plan.applicable
     assert [(note.code, note.address) for note in plan.refusals] == [
-        (Rule.UNSAFE, teams_application(tenants.application(1)))
+        (RefusalRule.UNSAFE, teams_application(tenants.application(1)))
     ]
     said = text(notes.notes(plan))
     assert "Checked independently, the order of these steps is not safe: after step 2" in said

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.kinds.exchange import checks, states, steps
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.model.baselines import GuardScope
-from reconciler.model.codes import GapReason, GuardLacks, Rule
+from reconciler.model.codes import GapReason, GuardLacks, RefusalRule
 from reconciler.model.documents import AccessRight, Limits
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from tests.ordering import exchange_judge as judge
@@ -139,8 +139,10 @@ def test_what_is_missing_is_named_with_the_application(given, missing):
         )
     )
     assert [
-        (note.code, note.address, note.details) for note in refused if note.code == Rule.NEEDS_GUARD
-    ] == [(Rule.NEEDS_GUARD, f"exchange.application/{APPS[0]}", {"missing": missing})]
+        (note.code, note.address, note.details)
+        for note in refused
+        if note.code == RefusalRule.NEEDS_GUARD
+    ] == [(RefusalRule.NEEDS_GUARD, f"exchange.application/{APPS[0]}", {"missing": missing})]
 
 
 def test_a_group_that_is_a_scope_of_the_application_is_no_guard():
@@ -181,7 +183,7 @@ def test_the_guard_counts_in_the_policy_space():
     peaks = [
         note.details["policies"]
         for note in checks.refusals(full, aim, judge.people(), Limits(), made)
-        if note.code == Rule.POLICY_SPACE
+        if note.code == RefusalRule.POLICY_SPACE
     ]
     assert peaks == [301]
 

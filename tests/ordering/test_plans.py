@@ -9,7 +9,7 @@ import random
 import pytest
 from msgspec.structs import replace
 
-from reconciler.model.codes import GapReason, Rule, Warned
+from reconciler.model.codes import GapReason, RefusalRule, WarningCode
 from reconciler.model.documents import AccessRight, GroupGrant, Located
 from reconciler.planning.making import PlanOptions, plan
 from reconciler.reports import text
@@ -70,7 +70,7 @@ def test_a_documented_group_change_that_exposes_needs_its_consent():
     refused = _planned(declared, teams=world, group_changes="remove-add")
     address = f"teams.application/{B}"
     assert [(note.code, note.address, note.details["allow"]) for note in refused.refusals] == [
-        (Rule.EXPOSURE, address, f"exposure:{address}")
+        (RefusalRule.EXPOSURE, address, f"exposure:{address}")
     ]
     assert refused.refusals[0].details["subjects"] == [{"kind": "group-members", "id": GROUPS[0]}]
     allowed = _planned(
@@ -91,9 +91,9 @@ def test_in_place_nobody_is_exposed_and_the_plan_says_what_it_rests_on():
     assert made.applicable
     assert made.gaps == ()
     assert [step.reason for step in made.steps] == ["move-group"]
-    assert [note.address for note in made.warnings if note.code == Warned.REGRANTS_IN_PLACE] == [
-        made.steps[0].address
-    ]
+    assert [
+        note.address for note in made.warnings if note.code == WarningCode.REGRANTS_IN_PLACE
+    ] == [made.steps[0].address]
 
 
 def test_a_new_or_dropped_group_rests_on_nothing_unverified():
@@ -104,7 +104,7 @@ def test_a_new_or_dropped_group_rests_on_nothing_unverified():
             documents([teams_document("Alpha", groups=grants)], []), teams=world, group_changes=way
         )
         assert {step.reason for step in made.steps} == {"drop-group", "grant-group"}
-        assert not [note for note in made.warnings if note.code == Warned.REGRANTS_IN_PLACE]
+        assert not [note for note in made.warnings if note.code == WarningCode.REGRANTS_IN_PLACE]
 
 
 def test_a_move_before_the_list_shrinks_leaves_no_gap():
@@ -132,7 +132,7 @@ def test_a_move_before_the_list_shrinks_leaves_no_gap():
     assert [
         (note.details["on"], note.details["step"])
         for note in made.warnings
-        if note.code == Warned.RELIES_ON
+        if note.code == WarningCode.RELIES_ON
     ] == [(2, 3)]
 
 
@@ -152,7 +152,7 @@ def test_a_flip_that_needs_a_guard_has_one_and_carries_descriptions_over():
     assert not [
         note
         for note in made.refusals
-        if note.code in {Rule.NEEDS_GUARD, Rule.UNSAFE, Rule.UNCHECKED}
+        if note.code in {RefusalRule.NEEDS_GUARD, RefusalRule.UNSAFE, RefusalRule.UNCHECKED}
     ]
     created = [
         step.parameters["Description"] for step in made.steps if step.reason == "flip-create"
@@ -167,8 +167,14 @@ def test_without_the_group_the_plan_is_refused_naming_what_is_missing():
     assert [
         (note.code, note.address, note.details)
         for note in made.refusals
-        if note.code != Rule.TENANT_WIDE
-    ] == [(Rule.NEEDS_GUARD, f"exchange.application/{A}", {"missing": "guard-scope-not-declared"})]
+        if note.code != RefusalRule.TENANT_WIDE
+    ] == [
+        (
+            RefusalRule.NEEDS_GUARD,
+            f"exchange.application/{A}",
+            {"missing": "guard-scope-not-declared"},
+        )
+    ]
     assert not any(step.temporary for step in made.steps)
 
 

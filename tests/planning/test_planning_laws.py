@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from reconciler.model.codes import Rule
+from reconciler.model.codes import RefusalRule
 from reconciler.planning import making, prefixes
 from tests.planning.worlds import (
     APPS,
@@ -144,7 +144,7 @@ def test_exchange_prefixes_are_safe_unless_a_guard_is_asked_for():
         world, declared = _exchange_case(seed)
         plan = _plan(declared, exchange=world)
         along = _worlds_along(world, plan)
-        guarded = any(note.code == Rule.NEEDS_GUARD for note in plan.refusals)
+        guarded = any(note.code == RefusalRule.NEEDS_GUARD for note in plan.refusals)
         unsafe = _unsafe_prefixes(along, _exchange_access)
         assert bool(unsafe) <= guarded, f"seed {seed}: {[step.text for step in plan.steps]}"
         refused += guarded

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText, UsageFault
-from reconciler.model.codes import Held, Rule, Unfound, Warned
+from reconciler.model.codes import Held, RefusalRule, Unfound, WarningCode
 from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGrant, Limits
 from reconciler.model.findings import Finding, Position
 from reconciler.model.observed import Group
@@ -137,7 +137,7 @@ def test_undeclared_policies_are_listed_and_left_alone_unless_pruned():
     assert [note.address for note in left.unmanaged] == ["teams.policy/P", "teams.policy/Q"]
     pruned = made([teams_document("R", applications=(C,))], world=world, owner=tenant(prune=True))
     assert "Remove-CsApplicationAccessPolicy -Identity:'P'" in texts(pruned)
-    assert (Warned.PRUNE_BLOCKED, "teams.policy/Q") in codes(pruned.warnings)
+    assert (WarningCode.PRUNE_BLOCKED, "teams.policy/Q") in codes(pruned.warnings)
     assert [note.address for note in pruned.unmanaged] == ["teams.policy/Q"]
 
 
@@ -200,7 +200,7 @@ def test_a_replacement_carries_an_unmanaged_description_but_not_the_service_s_ow
 def test_entering_global_is_a_consent_of_its_own():
     declared = [teams_document("P", applications=(A,), tenant=True)]
     refused = made(declared)
-    assert codes(refused.refusals) == [(Rule.TENANT_WIDE, f"teams.application/{A}")]
+    assert codes(refused.refusals) == [(RefusalRule.TENANT_WIDE, f"teams.application/{A}")]
     assert not refused.applicable
     assert len(refused.steps) == 2
     allowed = made(declared, allow=(f"tenant-wide:teams.application/{A.upper()}",))
@@ -226,7 +226,7 @@ def test_opening_the_whole_tenant_to_an_application_is_a_consent_of_its_own(befo
         exchange_document([A], SCOPES[int(name[1:])], None) for name in before if name not in after
     ]
     result = made([], declared, store=exchange(**before))
-    assert [note.address for note in result.refusals if note.code == Rule.TENANT_WIDE] == [
+    assert [note.address for note in result.refusals if note.code == RefusalRule.TENANT_WIDE] == [
         f"exchange.application/{A}"
     ] * opens
 
@@ -257,7 +257,7 @@ def test_taking_users_away_from_an_undeclared_policy_is_refused():
         )
     ]
     result = made(declared, world=world)
-    assert codes(result.refusals) == [(Rule.DISPLACED, "teams.policy/Theirs")]
+    assert codes(result.refusals) == [(RefusalRule.DISPLACED, "teams.policy/Theirs")]
     assert result.displaced[0].details == {"users": 1, "groups": 1}
     assert made(declared, world=world, allow=("displaced:teams.policy/theirs",)).applicable
 
@@ -272,7 +272,7 @@ def test_a_restrict_on_an_empty_group_is_refused():
         store=ExchangeWorld(),
         directory=directory,
     )
-    assert codes(result.refusals) == [(Rule.EMPTY_SCOPE, f"exchange.policy/{A}@{SCOPES[0]}")]
+    assert codes(result.refusals) == [(RefusalRule.EMPTY_SCOPE, f"exchange.policy/{A}@{SCOPES[0]}")]
     assert made(
         [], [exchange_document([A], SCOPES[0], DENY)], store=ExchangeWorld(), directory=directory
     ).applicable
@@ -285,7 +285,7 @@ def test_a_transition_that_needs_a_guard_is_refused_and_no_consent_helps():
         exchange_document([A], SCOPES[1], RESTRICT),
     ]
     result = made([], declared, store=store)
-    assert codes(result.refusals) == [(Rule.NEEDS_GUARD, f"exchange.application/{A}")]
+    assert codes(result.refusals) == [(RefusalRule.NEEDS_GUARD, f"exchange.application/{A}")]
     assert "allow" not in result.refusals[0].details
 
 
@@ -295,7 +295,7 @@ def test_a_transition_that_needs_a_guard_is_refused_and_no_consent_helps():
 def test_policy_deletions_are_limited_per_kind(limits, refused):
     declared = [teams_document(name, absent=True) for name in ("P", "Q")]
     result = made(declared, world=teams({"P": [], "Q": []}), owner=tenant(limits=limits))
-    assert codes(result.refusals) == [(Rule.LIMITS, "teams.policy")] * refused
+    assert codes(result.refusals) == [(RefusalRule.LIMITS, "teams.policy")] * refused
     scopes = [exchange_document([A], SCOPES[n], None) for n in (0, 1)]
     result = made(
         [],
@@ -303,7 +303,7 @@ def test_policy_deletions_are_limited_per_kind(limits, refused):
         store=exchange(s0=RESTRICT, s1=RESTRICT, s2=RESTRICT),
         owner=tenant(limits=limits),
     )
-    assert codes(result.refusals) == [(Rule.LIMITS, "exchange.policy")] * refused
+    assert codes(result.refusals) == [(RefusalRule.LIMITS, "exchange.policy")] * refused
 
 
 def many(count):
@@ -322,7 +322,7 @@ def test_users_who_lose_an_application_are_limited_by_number_and_by_share(holder
         world=world,
         owner=tenant(limits=Limits()),
     )
-    limited = [note for note in result.refusals if note.code == Rule.LIMITS]
+    limited = [note for note in result.refusals if note.code == RefusalRule.LIMITS]
     assert bool(limited) is refused
     assert {note.details["concerned"] for note in limited} == (
         {"", "teams.policy/P"} if refused else set()
@@ -406,7 +406,7 @@ def test_members_of_known_groups_are_counted_with_the_policy_that_was_theirs(dec
     result = made(
         declared, world=world, directory=directory, owner=tenant(limits=Limits(max_removals=3))
     )
-    limited = [note.details for note in result.refusals if note.code == Rule.LIMITS]
+    limited = [note.details for note in result.refusals if note.code == RefusalRule.LIMITS]
     assert {row["concerned"]: row["losing"] for row in limited if row["concerned"]} == losing
 
 
@@ -415,7 +415,7 @@ def test_more_than_64_groups_at_once_are_refused():
     world = teams({"P": [A]}, groups=[(group, "P") for group in groups[:64]])
     grants = tuple(GroupGrant(group, rank, None, HERE) for rank, group in enumerate(groups[1:], 1))
     result = made([teams_document("P", groups=grants)], world=world)
-    assert codes(result.refusals) == [(Rule.GROUPS_FULL, "teams.grant")]
+    assert codes(result.refusals) == [(RefusalRule.GROUPS_FULL, "teams.grant")]
 
 
 def test_policy_space_warns_from_100_and_refuses_above_300():
@@ -428,10 +428,10 @@ def test_policy_space_warns_from_100_and_refuses_above_300():
         )
         return made([], [exchange_document([A], SCOPES[1], RESTRICT)], store=store)
 
-    assert [note.code for note in with_policies(98).warnings] == [Warned.LEGACY_MECHANISM]
-    assert Warned.POLICY_SPACE in [note.code for note in with_policies(99).warnings]
+    assert [note.code for note in with_policies(98).warnings] == [WarningCode.LEGACY_MECHANISM]
+    assert WarningCode.POLICY_SPACE in [note.code for note in with_policies(99).warnings]
     assert with_policies(299).applicable
-    assert codes(with_policies(300).refusals) == [(Rule.POLICY_SPACE, "exchange")]
+    assert codes(with_policies(300).refusals) == [(RefusalRule.POLICY_SPACE, "exchange")]
 
 
 # Names
@@ -460,7 +460,9 @@ def test_an_object_id_that_nobody_looked_for_is_used_with_a_warning_but_not_one_
     here = observed(EMPTY, None)
     directory = replace(here.directory, absent=frozenset({gone}))
     result = made([teams_document("P", users=(listing([stranger, gone]),))], directory=directory)
-    assert (Warned.USER_NOT_LOOKED_FOR, f"teams.grant/user:{stranger}") in codes(result.warnings)
+    assert (WarningCode.USER_NOT_LOOKED_FOR, f"teams.grant/user:{stranger}") in codes(
+        result.warnings
+    )
     assert codes(result.unresolved) == [(Unfound.USER_ABSENT, f"teams.grant/user:{gone}")]
 
 
@@ -561,7 +563,7 @@ def test_only_and_skip_hold_the_rest_at_its_observed_value():
         (Held.NOT_SELECTED, f"teams.grant/user:{USERS[1]}"),
         (Held.NOT_SELECTED, "teams.policy/Q"),
     ]
-    assert Warned.HELD in [note.code for note in only.warnings]
+    assert WarningCode.HELD in [note.code for note in only.warnings]
     skip = made(declared, world=world, skip=(f"teams.grant/user:{USERS[0]}",))
     assert codes(skip.held) == [(Held.SKIPPED, f"teams.grant/user:{USERS[0]}")]
 
@@ -704,7 +706,7 @@ def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
         here,
         PlanOptions(allow=("displaced:teams.policy/Ghost",)),
     )
-    assert (Warned.DANGLING_GRANT, "teams.policy/Ghost") in codes(result.warnings)
+    assert (WarningCode.DANGLING_GRANT, "teams.policy/Ghost") in codes(result.warnings)
     assert result.changes[0].before == {"policy": "Ghost"}
 
 
@@ -720,13 +722,13 @@ def test_a_user_who_falls_to_a_group_that_the_plan_changes_is_named():
     ]
     result = made(declared, world=world, directory=directory)
     assert [
-        note.details for note in result.warnings if note.code == Warned.FALLS_TO_CHANGED_GROUP
+        note.details for note in result.warnings if note.code == WarningCode.FALLS_TO_CHANGED_GROUP
     ] == [{"users": [USERS[0]]}]
 
 
 def test_standing_consents_that_nothing_asks_for_warn():
     result = made([teams_document("P")], owner=tenant(consents=("displaced:teams.policy/X",)))
-    assert (Warned.UNUSED_CONSENT, "displaced:teams.policy/X") in codes(result.warnings)
+    assert (WarningCode.UNUSED_CONSENT, "displaced:teams.policy/X") in codes(result.warnings)
     assert result.consents == ()
 
 

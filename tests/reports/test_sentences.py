@@ -10,8 +10,8 @@ from reconciler.reports import progress, sentences
 TABLES = (
     (codes.ChangeReason, sentences.CHANGES),
     (codes.StepReason, sentences.STEPS),
-    (codes.Warned, sentences.WARNINGS),
-    (codes.Rule, sentences.REFUSALS),
+    (codes.WarningCode, sentences.WARNINGS),
+    (codes.RefusalRule, sentences.REFUSALS),
     (codes.Held, sentences.HOLDS),
     (codes.GapReason, sentences.GAPS),
     (codes.Unfound, sentences.UNFOUND),

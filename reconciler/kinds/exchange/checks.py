@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.model.addresses import exchange_application, exchange_policy
-from reconciler.model.codes import Rule, Warned
+from reconciler.model.codes import RefusalRule, WarningCode
 from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Note
 
@@ -42,7 +42,7 @@ def refusals(
     with their guards, or what guards lack.
     """
     for application, lacks in sorted(way.lacking.items()):
-        yield Note(Rule.NEEDS_GUARD, exchange_application(application), {"missing": lacks})
+        yield Note(RefusalRule.NEEDS_GUARD, exchange_application(application), {"missing": lacks})
     yield from _empty_scopes(target, directory)
     yield from exceeded(
         POLICIES,
@@ -52,11 +52,11 @@ def refusals(
     )
     if (peak := most_policies(observed, target) + way.guards) > SPACE_LIMIT:
         details: Mapping[str, Json] = {
-            "allow": f"{Rule.POLICY_SPACE}:exchange",
+            "allow": f"{RefusalRule.POLICY_SPACE}:exchange",
             "policies": peak,
             "most": SPACE_LIMIT,
         }
-        yield Note(Rule.POLICY_SPACE, "exchange", details)
+        yield Note(RefusalRule.POLICY_SPACE, "exchange", details)
 
 
 def most_policies(observed: ExchangeState, target: ExchangeTarget) -> int:
@@ -82,12 +82,12 @@ def unmanaged(observed: ExchangeState, desired: DesiredExchange) -> Iterator[Not
 def warnings(observed: ExchangeState, target: ExchangeTarget, way: Guarded) -> Iterator[Note]:
     """What a reviewer should know."""
     if target.created:
-        yield Note(Warned.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
+        yield Note(WarningCode.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
     if (
         target.created
         and SPACE_WARNING <= (peak := most_policies(observed, target) + way.guards) <= SPACE_LIMIT
     ):
-        yield Note(Warned.POLICY_SPACE, "exchange", {"policies": peak, "most": SPACE_LIMIT})
+        yield Note(WarningCode.POLICY_SPACE, "exchange", {"policies": peak, "most": SPACE_LIMIT})
 
 
 def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note]:
@@ -100,4 +100,6 @@ def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note
             and scope.members == frozenset()
         ):
             address = exchange_policy(*key)
-            yield Note(Rule.EMPTY_SCOPE, address, {"allow": f"{Rule.EMPTY_SCOPE}:{address}"})
+            yield Note(
+                RefusalRule.EMPTY_SCOPE, address, {"allow": f"{RefusalRule.EMPTY_SCOPE}:{address}"}
+            )

@@ -14,7 +14,7 @@ from reconciler.model.addresses import exchange_policy
 from reconciler.model.baselines import GuardScope
 from reconciler.model.codes import GuardLacks, StepReason
 from reconciler.model.documents import AccessRight
-from reconciler.model.plans import Draft
+from reconciler.model.plans import StepDraft
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -36,17 +36,17 @@ class Guard(Struct, frozen=True):
     text: str
     organisation: str
 
-    def create(self, application: str) -> Draft:
+    def create(self, application: str) -> StepDraft:
         """Keep the application's door shut."""
         invocation = cmdlets.new(application, self.text, AccessRight.RESTRICT, "")
-        return Draft(
+        return StepDraft(
             exchange_policy(application, self.scope),
             invocation,
             StepReason.CREATE_GUARD,
             temporary=True,
         )
 
-    def remove(self, application: str) -> Draft:
+    def remove(self, application: str) -> StepDraft:
         r"""Open it again, by the Identity that the service will give:
         `<organisation>\<application>:<sid>;<object id>`.
 
@@ -54,7 +54,7 @@ class Guard(Struct, frozen=True):
         scope's object id, not a policy's.
         """
         identity = f"{self.organisation}\\{application}:{self.sid};{self.scope}"
-        return Draft(
+        return StepDraft(
             exchange_policy(application, self.scope),
             cmdlets.remove(identity),
             StepReason.REMOVE_GUARD,

@@ -23,7 +23,7 @@ from reconciler.kinds.ordering.search import MOST_NODES, along, search
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
 from reconciler.model.codes import GapReason, GuardLacks, StepReason
 from reconciler.model.documents import AccessRight
-from reconciler.model.plans import Draft
+from reconciler.model.plans import StepDraft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -201,7 +201,7 @@ def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _Way) -> Iterato
     yield from (Gap(pairs, reason, way.proved) for pairs in reach.rows(stretches))
 
 
-def _drafts(target: ExchangeTarget, way: _Way, given: Guard | None) -> Iterator[Draft]:
+def _drafts(target: ExchangeTarget, way: _Way, given: Guard | None) -> Iterator[StepDraft]:
     for number in way.order:
         node = way.nodes[number]
         if not node.guards:
@@ -210,33 +210,33 @@ def _drafts(target: ExchangeTarget, way: _Way, given: Guard | None) -> Iterator[
             yield given.create(node.key[0]) if node.kind is Kind.SHUT else given.remove(node.key[0])
 
 
-def _descriptions(observed: ExchangeState, target: ExchangeTarget) -> Iterator[Draft]:
+def _descriptions(observed: ExchangeState, target: ExchangeTarget) -> Iterator[StepDraft]:
     for key in sorted(target.described):
         invocation = cmdlets.describe(observed.policies[key].identity, target.described[key])
-        yield Draft(exchange_policy(*key), invocation, StepReason.DESCRIBE)
+        yield StepDraft(exchange_policy(*key), invocation, StepReason.DESCRIBE)
 
 
-def _role(draft: Draft) -> tuple[bool, bool]:
+def _role(draft: StepDraft) -> tuple[bool, bool]:
     """Whether a step can be relied on by a later one, and whether it takes a policy away."""
     return draft.invocation.cmdlet == cmdlets.NEW, draft.invocation.cmdlet == cmdlets.REMOVE
 
 
-def _create(target: ExchangeTarget, node: Node) -> Draft:
+def _create(target: ExchangeTarget, node: Node) -> StepDraft:
     creation = target.created[node.key]
     reason = (
         StepReason.CREATE_DENY if node.right is AccessRight.DENY else StepReason.CREATE_RESTRICT
     )
     invocation = cmdlets.new(node.key[0], creation.scope_text, creation.right, creation.description)
-    return Draft(
+    return StepDraft(
         exchange_policy(*node.key), invocation, StepReason.FLIP_CREATE if node.flip else reason
     )
 
 
-def _remove(target: ExchangeTarget, node: Node) -> Draft:
+def _remove(target: ExchangeTarget, node: Node) -> StepDraft:
     reason = (
         StepReason.REMOVE_DENY if node.right is AccessRight.DENY else StepReason.REMOVE_RESTRICT
     )
     invocation = cmdlets.remove(target.removed[node.key].identity)
-    return Draft(
+    return StepDraft(
         exchange_policy(*node.key), invocation, StepReason.FLIP_REMOVE if node.flip else reason
     )

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.model.access_rows import GapSubject
-    from reconciler.model.plans import Draft
+    from reconciler.model.plans import StepDraft
 
 
 class Pairs(Struct, frozen=True):
@@ -51,7 +51,7 @@ class Ordered(Struct, frozen=True):
     and reliances.
     """
 
-    drafts: tuple[Draft, ...] = ()
+    drafts: tuple[StepDraft, ...] = ()
     gaps: tuple[Gap, ...] = ()
     exposures: tuple[Pairs, ...] = ()
     reliances: tuple[Reliance, ...] = ()
@@ -60,14 +60,14 @@ class Ordered(Struct, frozen=True):
 class Chain(Struct):
     """Orders of components, one behind the other: nothing of one bears on another."""
 
-    drafts: list[Draft] = field(default_factory=list)
+    drafts: list[StepDraft] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     exposures: list[Pairs] = field(default_factory=list)
     reliances: list[Reliance] = field(default_factory=list)
 
     def append(
         self,
-        drafts: Iterable[Draft],
+        drafts: Iterable[StepDraft],
         gaps: Iterable[Gap],
         exposures: Iterable[Pairs],
         removals: Iterable[tuple[bool, bool]],

@@ -10,7 +10,7 @@ from reconciler.kinds.teams import access_delta
 from reconciler.kinds.teams.effective_policy import policy_address
 from reconciler.kinds.teams.target import state_reached
 from reconciler.model.addresses import teams_group_grant
-from reconciler.model.codes import Warned
+from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -47,9 +47,13 @@ def _reduced(transition: Transition) -> Iterator[Note]:
     users, groups = access_delta.reduced(transition)
     for policy, losing in sorted(users.items()):
         yield Note(
-            Warned.REDUCES_APPLICATIONS, policy_address(transition.after, policy), {"users": losing}
+            WarningCode.REDUCES_APPLICATIONS,
+            policy_address(transition.after, policy),
+            {"users": losing},
         )
     for group, applications in sorted(groups.items()):
         yield Note(
-            Warned.REDUCES_APPLICATIONS, teams_group_grant(group), {"applications": applications}
+            WarningCode.REDUCES_APPLICATIONS,
+            teams_group_grant(group),
+            {"applications": applications},
         )

@@ -14,7 +14,7 @@ from reconciler.kinds.teams.losses import GRANTS, losses
 from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.steps import groups_fit, most_groups
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
-from reconciler.model.codes import Rule, Warned
+from reconciler.model.codes import RefusalRule, WarningCode
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -37,12 +37,18 @@ def refusals(
 ) -> Iterator[Note]:
     """Everything about the transition that needs a consent or cannot be done."""
     for address, details in displaced(observed, target, desired):
-        yield Note(Rule.DISPLACED, address, {"allow": f"{Rule.DISPLACED}:{address}", **details})
+        yield Note(
+            RefusalRule.DISPLACED,
+            address,
+            {"allow": f"{RefusalRule.DISPLACED}:{address}", **details},
+        )
     yield from _deletes(observed, target, limits)
     yield from losses(observed, target, directory, limits)
     if not groups_fit(observed, target):
         yield Note(
-            Rule.GROUPS_FULL, GRANTS, {"groups": most_groups(observed, target), "most": MOST_GROUPS}
+            RefusalRule.GROUPS_FULL,
+            GRANTS,
+            {"groups": most_groups(observed, target), "most": MOST_GROUPS},
         )
 
 
@@ -101,12 +107,12 @@ def warnings(
 ) -> Iterator[Note]:
     """What a reviewer should know."""
     for user in sorted(desired.not_looked_for & target.users.keys()):
-        yield Note(Warned.USER_NOT_LOOKED_FOR, teams_user_grant(user), {"user": user})
+        yield Note(WarningCode.USER_NOT_LOOKED_FOR, teams_user_grant(user), {"user": user})
     for key in sorted(target.policies.keys() - observed.policies.keys()):
         if not target.policies[key].applications:
-            yield Note(Warned.NO_APPLICATIONS, teams_policy(target.policies[key].name), {})
+            yield Note(WarningCode.NO_APPLICATIONS, teams_policy(target.policies[key].name), {})
     for key in sorted(target.prune_blocked):
-        yield Note(Warned.PRUNE_BLOCKED, teams_policy(observed.policies[key].name), {})
+        yield Note(WarningCode.PRUNE_BLOCKED, teams_policy(observed.policies[key].name), {})
     yield from _dangling(observed)
     yield from _falls_to_changed_group(observed, target, directory)
 
@@ -118,7 +124,7 @@ def _dangling(observed: TeamsState) -> Iterator[Note]:
     held = Counter(observed.users.values()) + Counter(one.policy for one in observed.groups)
     for key in sorted(held.keys() - observed.policies.keys()):
         yield Note(
-            Warned.DANGLING_GRANT,
+            WarningCode.DANGLING_GRANT,
             teams_policy(observed.spelled.get(key, key)),
             {"grants": held[key]},
         )
@@ -142,7 +148,9 @@ def _falls_to_changed_group(
         )
         if members:
             yield Note(
-                Warned.FALLS_TO_CHANGED_GROUP, teams_group_grant(group), {"users": sorted(members)}
+                WarningCode.FALLS_TO_CHANGED_GROUP,
+                teams_group_grant(group),
+                {"users": sorted(members)},
             )
 
 

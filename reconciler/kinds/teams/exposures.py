@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import to_builtins
 
 from reconciler.model.addresses import teams_application
-from reconciler.model.codes import Rule, StepReason, Warned
+from reconciler.model.codes import RefusalRule, StepReason, WarningCode
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def exposures(product: Ordered) -> Iterator[Note]:
     for application in sorted(exposed):
         address = teams_application(application)
         yield Note(
-            Rule.EXPOSURE,
+            RefusalRule.EXPOSURE,
             address,
-            {"allow": f"{Rule.EXPOSURE}:{address}", "subjects": exposed[application]},
+            {"allow": f"{RefusalRule.EXPOSURE}:{address}", "subjects": exposed[application]},
         )
 
 
@@ -49,4 +49,4 @@ def regrants(product: Ordered, observed: TeamsState) -> Iterator[Note]:
             draft.reason == StepReason.MOVE_GROUP
             and draft.invocation.parameters["Group"] in standing - drops
         ):
-            yield Note(Warned.REGRANTS_IN_PLACE, draft.address, {})
+            yield Note(WarningCode.REGRANTS_IN_PLACE, draft.address, {})

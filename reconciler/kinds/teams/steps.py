@@ -23,7 +23,7 @@ from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.reach import Reach
 from reconciler.model.addresses import GLOBAL, teams_user_grant
 from reconciler.model.codes import GapReason, StepReason
-from reconciler.model.plans import Draft
+from reconciler.model.plans import StepDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -210,12 +210,12 @@ _TAKING = frozenset(
 )
 
 
-def _role(draft: Draft) -> tuple[bool, bool]:
+def _role(draft: StepDraft) -> tuple[bool, bool]:
     """Whether a step can be relied on by a later one, and whether it takes something away."""
     return draft.reason in _GRANTING | _GROUPING, draft.reason in _TAKING
 
 
-def _drafts(observed: TeamsState, target: TeamsTarget, way: _Way) -> Iterator[Draft]:
+def _drafts(observed: TeamsState, target: TeamsTarget, way: _Way) -> Iterator[StepDraft]:
     writing = _Writing(observed, target, way)
     for number in way.order:
         yield from writing.write(number)
@@ -231,7 +231,7 @@ class _Writing:
         self._done = 0
         self._described: set[str] = set()
 
-    def write(self, number: int) -> Iterable[Draft]:
+    def write(self, number: int) -> Iterable[StepDraft]:
         node = self._way.nodes[number]
         self._done |= 1 << number
         match node.kind:
@@ -244,17 +244,17 @@ class _Writing:
             case _:
                 return (self._policy(node),)
 
-    def _policy(self, node: Node) -> Draft:
+    def _policy(self, node: Node) -> StepDraft:
         match node.kind:
             case Kind.CREATE:
                 made = self._target.policies[node.key]
-                return Draft(
+                return StepDraft(
                     node.address,
                     cmdlets.new(made.name, made.applications, made.description),
                     StepReason.CREATE_POLICY,
                 )
             case Kind.DELETE:
-                return Draft(
+                return StepDraft(
                     node.address,
                     cmdlets.remove(self._observed.policies[node.key].name),
                     StepReason.DELETE_POLICY,
@@ -262,11 +262,11 @@ class _Writing:
             case _:
                 return self._edit(node)
 
-    def _edit(self, node: Node) -> Draft:
+    def _edit(self, node: Node) -> StepDraft:
         """A description rides on the policy's first edit."""
         before, after = self._observed.policies[node.key], self._target.policies[node.key]
         if node.kind is Kind.DESCRIBE:
-            return Draft(
+            return StepDraft(
                 node.address, cmdlets.describe(before.name, after.description), StepReason.DESCRIBE
             )
         first = node.key not in self._described
@@ -279,19 +279,19 @@ class _Writing:
                 before.applications[key]
                 for key in before.applications.keys() - after.applications.keys()
             ]
-            return Draft(
+            return StepDraft(
                 node.address,
                 cmdlets.edit(before.name, "Remove", removed, description),
                 StepReason.REMOVE_APPLICATIONS,
             )
         added = after.applications.keys() - before.applications.keys()
-        return Draft(
+        return StepDraft(
             node.address,
             cmdlets.edit(before.name, "Add", added, description),
             StepReason.ADD_APPLICATIONS,
         )
 
-    def _users(self, node: Node) -> Iterator[Draft]:
+    def _users(self, node: Node) -> Iterator[StepDraft]:
         reason = (
             StepReason.UNASSIGN_USER
             if node.new is None
@@ -301,25 +301,25 @@ class _Writing:
         )
         policy = None if node.new is None else self._spelled(node.new)
         return (
-            Draft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason)
+            StepDraft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason)
             for user in node.users
         )
 
-    def _group(self, node: Node) -> Draft:
+    def _group(self, node: Node) -> StepDraft:
         if node.new is None:
-            return Draft(node.address, cmdlets.drop_group(node.key), StepReason.DROP_GROUP)
+            return StepDraft(node.address, cmdlets.drop_group(node.key), StepReason.DROP_GROUP)
         rank = _reach(self._way).groups.rank(self._done, node.key)
         standing = any(one.group == node.key for one in self._observed.groups)
-        return Draft(
+        return StepDraft(
             node.address,
             cmdlets.grant_group(node.key, self._spelled(node.new), rank),
             StepReason.MOVE_GROUP if standing else StepReason.GRANT_GROUP,
         )
 
-    def _tenant(self, node: Node) -> Draft:
+    def _tenant(self, node: Node) -> StepDraft:
         everyone = self._observed.policies[GLOBAL]
         if node.kind is Kind.COPY:
-            return Draft(
+            return StepDraft(
                 node.address,
                 cmdlets.grant_tenant(self._spelled(str(node.new))),
                 StepReason.GRANT_TENANT,
@@ -327,7 +327,7 @@ class _Writing:
         leaving, entering = _global(self._observed, self._target)
         closed = [everyone.applications[key] for key in leaving]
         invocation = cmdlets.edit(everyone.name, "Remove", closed, None)
-        return Draft(
+        return StepDraft(
             node.address, invocation, StepReason.CLOSE_GLOBAL_EARLY, temporary=bool(entering)
         )
 

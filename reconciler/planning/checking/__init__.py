@@ -8,13 +8,13 @@ plan's way: baseline and steps are read anew, so that a fault there cannot hide 
 
 from reconciler.planning.checking.judging import check, violations
 from reconciler.planning.checking.refusing import assert_safe, refusals
-from reconciler.planning.checking.verdicts import Holders, Mailboxes, Violation, Why
+from reconciler.planning.checking.verdicts import Holders, Mailboxes, Violation, ViolationKind
 
 __all__ = [
     "Holders",
     "Mailboxes",
     "Violation",
-    "Why",
+    "ViolationKind",
     "assert_safe",
     "check",
     "refusals",

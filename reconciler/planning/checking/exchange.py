@@ -13,8 +13,8 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from reconciler.planning.checking.exchange_steps import EVERY, Exchange, empty_scopes
-from reconciler.planning.checking.verdicts import Mailboxes, Unfollowable, Violation, Why
+from reconciler.planning.checking.exchange_steps import EVERY, ExchangeModel, empty_scopes
+from reconciler.planning.checking.verdicts import Mailboxes, Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +33,7 @@ def judge(section: ExchangeBaseline, steps: Sequence[Step]) -> Iterator[Violatio
     """
     before = after = step = None
     try:
-        before, empty = Exchange.read(section), empty_scopes(section)
+        before, empty = ExchangeModel.read(section), empty_scopes(section)
         after = before.copy()
         for step in steps:
             after.run(step)
@@ -43,14 +43,14 @@ def judge(section: ExchangeBaseline, steps: Sequence[Step]) -> Iterator[Violatio
             "exchange",
             stuck.id,
             stuck.address,
-            fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN,
+            fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN,
         )
         return
     yield from _judged(before, after, steps, empty)
 
 
 def _judged(
-    before: Exchange, after: Exchange, steps: Sequence[Step], empty: frozenset[str]
+    before: ExchangeModel, after: ExchangeModel, steps: Sequence[Step], empty: frozenset[str]
 ) -> Iterator[Violation]:
     now = before.copy()
     known: set[tuple[str, tuple[str, ...]]] = set()
@@ -64,11 +64,16 @@ def _judged(
             if scopes is not None and (application, scopes) not in known:
                 known.add((application, scopes))
                 yield Violation(
-                    "exchange", step.id, step.address, Why.EXPOSED, application, Mailboxes(scopes)
+                    "exchange",
+                    step.id,
+                    step.address,
+                    ViolationKind.EXPOSED,
+                    application,
+                    Mailboxes(scopes),
                 )
 
 
-def _concerned(now: Exchange, touched: str | None) -> Sequence[str]:
+def _concerned(now: ExchangeModel, touched: str | None) -> Sequence[str]:
     """Applications that a step bears on: policies of `*` bear on all, and on one that has none of
     its own.
     """

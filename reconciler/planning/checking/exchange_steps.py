@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.model.baselines import GuardScope
-from reconciler.planning.checking.verdicts import Unfollowable, Why
+from reconciler.planning.checking.verdicts import Unfollowable, ViolationKind
 
 if TYPE_CHECKING:
     from reconciler.model.baselines import ExchangeBaseline, StoredExchangePolicy
@@ -54,7 +54,7 @@ class Rights(Struct, frozen=True):
 NO_RIGHTS = Rights(frozenset(), frozenset())
 
 
-class Exchange(Struct):
+class ExchangeModel(Struct):
     """The rights of each application's own policies, by lower-case client id or `*`, changed step
     by step.
     """
@@ -62,7 +62,7 @@ class Exchange(Struct):
     own: dict[str, Rights]
 
     @classmethod
-    def read(cls, section: ExchangeBaseline) -> Exchange:
+    def read(cls, section: ExchangeBaseline) -> ExchangeModel:
         """Read the section of a plan file's baseline: the policies of each application that a step
         bears on.
         """
@@ -74,9 +74,9 @@ class Exchange(Struct):
             }
         )
 
-    def copy(self) -> Exchange:
+    def copy(self) -> ExchangeModel:
         """A second one that changes on its own."""
-        return Exchange(dict(self.own))
+        return ExchangeModel(dict(self.own))
 
     def bearing(self, application: str) -> Rights:
         """What bears on an application: its own policies and those of `*`.
@@ -105,23 +105,23 @@ class Exchange(Struct):
                 self._having(*_identified(step))
                 return None
             case _:
-                raise Unfollowable(Why.UNKNOWN)
+                raise Unfollowable(ViolationKind.UNKNOWN)
 
     def _new(self, application: str, scope: str, right: str) -> str:
         own = self.own.get(application)
         if own is None or right not in {RESTRICT, DENY}:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         if scope in own.restrict or scope in own.deny:
-            raise Unfollowable(Why.REFUSED)
+            raise Unfollowable(ViolationKind.REFUSED)
         self.own[application] = own.changed(scope, right)
         return application
 
     def _having(self, application: str, scope: str) -> Rights:
         own = self.own.get(application)
         if own is None:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         if scope not in own.restrict and scope not in own.deny:
-            raise Unfollowable(Why.REFUSED)
+            raise Unfollowable(ViolationKind.REFUSED)
         return own
 
 
@@ -145,15 +145,15 @@ def _created(step: Step) -> tuple[str, str, str]:
     applications = [name.lower() for name in named] if isinstance(named, Sequence) else []
     address = _ADDRESS.fullmatch(step.address.lower())
     if address is None or applications != [address["application"]]:
-        raise Unfollowable(Why.UNKNOWN)
+        raise Unfollowable(ViolationKind.UNKNOWN)
     written = str(given["PolicyScopeGroupId"]).lower()
     if _GUID.fullmatch(written) and written != address["scope"]:
-        raise Unfollowable(Why.UNKNOWN)
+        raise Unfollowable(ViolationKind.UNKNOWN)
     return address["application"], address["scope"], str(given["AccessRight"])
 
 
 def _identified(step: Step) -> tuple[str, str]:
     identity = _IDENTITY.fullmatch(str(step.parameters["Identity"]).lower())
     if identity is None:
-        raise Unfollowable(Why.UNKNOWN)
+        raise Unfollowable(ViolationKind.UNKNOWN)
     return identity["application"], identity["scope"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking import exchange, teams
-from reconciler.planning.checking.verdicts import Violation, Why
+from reconciler.planning.checking.verdicts import Violation, ViolationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,6 +52,6 @@ def _judged(provider: Provider, baseline: Baseline, steps: Sequence[Step]) -> It
         case _:
             assert_never(provider)
     if found is None:
-        yield Violation(provider, steps[0].id, steps[0].address, Why.UNKNOWN)
+        yield Violation(provider, steps[0].id, steps[0].address, ViolationKind.UNKNOWN)
     else:
         yield from found

@@ -25,10 +25,10 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from reconciler.planning.checking.teams_steps import Teams
+    from reconciler.planning.checking.teams_steps import TeamsModel
 
 
-class Moment(Struct, frozen=True):
+class GroupOrder(Struct, frozen=True):
     """Groups in rank order, and the applications of the policy of each; behind them those of
     Global.
     """
@@ -45,14 +45,17 @@ class Moment(Struct, frozen=True):
         return place
 
 
-def moment(teams: Teams, everyone: str) -> Moment:
+def moment(teams: TeamsModel, everyone: str) -> GroupOrder:
     """How group grants stand now."""
     reached = (*(teams.reach(policy) for _, policy in teams.groups), teams.reach(everyone))
-    return Moment(tuple(group for group, _ in teams.groups), reached)
+    return GroupOrder(tuple(group for group, _ in teams.groups), reached)
 
 
 def out_of_reach(
-    application: str, pool: Iterable[str], moments: Sequence[Moment], member_of: str | None = None
+    application: str,
+    pool: Iterable[str],
+    moments: Sequence[GroupOrder],
+    member_of: str | None = None,
 ) -> tuple[str, ...] | None:
     """Find a set of groups from a pool whose members the application reaches at none of the
     moments.

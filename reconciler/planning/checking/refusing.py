@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.errors import Refused
 from reconciler.model.addresses import exchange_application, teams_application
-from reconciler.model.codes import Rule
+from reconciler.model.codes import RefusalRule
 from reconciler.model.plans import Note
 from reconciler.planning.checking.judging import check
-from reconciler.planning.checking.verdicts import Holders, Mailboxes, Why
+from reconciler.planning.checking.verdicts import Holders, Mailboxes, ViolationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,7 +31,9 @@ def refusals(found: Iterable[Violation], explained: Iterable[Note] = ()) -> tupl
             `needs-guard` and `exposure`. A guard that `*` needs is needed for every application.
     """
     told = {
-        note.address.lower() for note in explained if note.code in {Rule.NEEDS_GUARD, Rule.EXPOSURE}
+        note.address.lower()
+        for note in explained
+        if note.code in {RefusalRule.NEEDS_GUARD, RefusalRule.EXPOSURE}
     }
     left = [one for one in found if not _is_told(one, told)]
     alike = groupby(sorted(left, key=lambda one: (_about(one), one.step)), key=_about)
@@ -46,7 +48,11 @@ def assert_safe(plan: Plan) -> None:
         Refused: names step, application and whom it would reach.
     """
     consents = {consent.lower() for consent in plan.consents}
-    left = [one for one in check(plan) if f"{Rule.EXPOSURE}:{_about(one)}".lower() not in consents]
+    left = [
+        one
+        for one in check(plan)
+        if f"{RefusalRule.EXPOSURE}:{_about(one)}".lower() not in consents
+    ]
     if left:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
         raise Refused(
@@ -57,12 +63,12 @@ def assert_safe(plan: Plan) -> None:
 
 def _is_told(violation: Violation, told: set[str]) -> bool:
     everyone = violation.provider == "exchange" and exchange_application("*") in told
-    return violation.why is Why.EXPOSED and (everyone or _about(violation) in told)
+    return violation.why is ViolationKind.EXPOSED and (everyone or _about(violation) in told)
 
 
 def _about(violation: Violation) -> str:
     """The address of the application that is exposed, else of the step that cannot be followed."""
-    if violation.why is not Why.EXPOSED:
+    if violation.why is not ViolationKind.EXPOSED:
         return violation.address
     return (
         exchange_application(violation.application)
@@ -74,14 +80,14 @@ def _about(violation: Violation) -> str:
 def _note(address: str, group: list[Violation]) -> Note:
     first = group[0]
     if first.subject is None:
-        return Note(Rule.UNCHECKED, address, {"step": first.step, "why": first.why.value})
+        return Note(RefusalRule.UNCHECKED, address, {"step": first.step, "why": first.why.value})
     details = {
         "step": first.step,
         "at": first.address,
         **_whom(first.subject),
         "others": len(group) - 1,
     }
-    return Note(Rule.UNSAFE, address, details)
+    return Note(RefusalRule.UNSAFE, address, details)
 
 
 def _whom(subject: Subject) -> Mapping[str, Json]:
@@ -104,7 +110,7 @@ def _sentence(violation: Violation) -> str:
             f"after {where} {_about(violation)} would reach {_people(violation.subject)}, whom it"
             " reaches neither before nor after the plan"
         )
-    if violation.why is Why.REFUSED:
+    if violation.why is ViolationKind.REFUSED:
         return f"{where} cannot be done where it stands: the service would refuse it"
     return f"{where} cannot be checked: the plan's baseline lacks what it rests on"
 

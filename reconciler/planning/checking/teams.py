@@ -10,18 +10,24 @@ it adds it to; a plan costs what its steps touch.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking.memberships import moment, out_of_reach
-from reconciler.planning.checking.teams_steps import EVERYONE, Listed, Moved, Ranked, Teams
-from reconciler.planning.checking.verdicts import Holders, Unfollowable, Violation, Why
+from reconciler.planning.checking.teams_steps import (
+    EVERYONE,
+    GrantMoved,
+    ListChanged,
+    RanksChanged,
+    TeamsModel,
+)
+from reconciler.planning.checking.verdicts import Holders, Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Any
 
     from reconciler.model.baselines import TeamsBaseline
     from reconciler.model.plans import Step
+    from reconciler.planning.checking.memberships import GroupOrder
     from reconciler.planning.checking.teams_steps import Effect
 
     Ends = tuple[str | None, str | None]
@@ -37,7 +43,7 @@ def judge(section: TeamsBaseline, steps: Sequence[Step]) -> Iterator[Violation]:
     """
     before = after = step = None
     try:
-        before = Teams.read(section)
+        before = TeamsModel.read(section)
         after = before.copy()
         for step in steps:
             after.run(step)
@@ -47,7 +53,7 @@ def judge(section: TeamsBaseline, steps: Sequence[Step]) -> Iterator[Violation]:
             "teams",
             stuck.id,
             stuck.address,
-            fault.why if isinstance(fault, Unfollowable) else Why.UNKNOWN,
+            fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN,
         )
         return
     judging = _Judging(before, after)
@@ -61,7 +67,7 @@ class _Judging:
     `classes` has the classes of users that there are now, by their grant of this moment.
     """
 
-    def __init__(self, before: Teams, after: Teams) -> None:
+    def __init__(self, before: TeamsModel, after: TeamsModel) -> None:
         self._before, self._now, self._after = before.copy(), before, after
         self._moments = moment(before, EVERYONE), moment(after, EVERYONE)
         self._groups = frozenset(self._moments[0].groups + self._moments[1].groups)
@@ -77,18 +83,22 @@ class _Judging:
         for application, holders in self._exposed(self._now.run(step)):
             if (application, holders) not in self._known:
                 self._known.add((application, holders))
-                yield Violation("teams", step.id, step.address, Why.EXPOSED, application, holders)
+                yield Violation(
+                    "teams", step.id, step.address, ViolationKind.EXPOSED, application, holders
+                )
 
     def _exposed(self, effect: Effect) -> Iterator[tuple[str, Holders]]:
         match effect:
-            case Listed(key, gained):
+            case ListChanged(key, gained):
                 yield from self._by_list(key, gained)
-            case Moved(user, before, after):
+            case GrantMoved(user, before, after):
                 yield from self._by_move(user, before, after)
-            case Ranked(place):
+            case RanksChanged(place):
                 for index in range(place, len(self._now.groups)):
                     yield from self._falling(index, self._now.reach(self._now.groups[index][1]))
                 yield from self._falling(None, self._now.reach(EVERYONE))
+            case _:
+                assert_never(effect)
 
     def _by_list(self, key: str, gained: frozenset[str]) -> Iterator[tuple[str, Holders]]:
         if not gained:
@@ -163,7 +173,7 @@ class _Judging:
                 applications -= teams.reach(policy)
         return applications
 
-    def _open(self, ends: Ends) -> list[Any]:
+    def _open(self, ends: Ends) -> list[GroupOrder]:
         """The moments, of before and after, at which the class has no direct grant: its groups
         decide.
         """

@@ -7,26 +7,24 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from reconciler.planning.checking.verdicts import Unfollowable, Why
+from reconciler.planning.checking.verdicts import Unfollowable, ViolationKind
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from reconciler.model.baselines import TeamsBaseline
-    from reconciler.model.plans import Step
+    from reconciler.model.plans import ParameterValue, Step
 
 EVERYONE = "global"
 NOTHING: frozenset[str] = frozenset()
 
 
-class Listed(Struct, frozen=True):
+class ListChanged(Struct, frozen=True):
     """A policy's list of applications has `gained`; `key` is the policy."""
 
     key: str
     gained: frozenset[str]
 
 
-class Moved(Struct, frozen=True):
+class GrantMoved(Struct, frozen=True):
     """A user's direct grant was `before` and is `after`; None is no grant."""
 
     user: str
@@ -34,16 +32,16 @@ class Moved(Struct, frozen=True):
     after: str | None
 
 
-class Ranked(Struct, frozen=True):
+class RanksChanged(Struct, frozen=True):
     """Group grants from this place (from 0) on are not what they were."""
 
     place: int
 
 
-Effect: TypeAlias = Listed | Moved | Ranked
+Effect: TypeAlias = ListChanged | GrantMoved | RanksChanged
 
 
-class Teams(Struct):
+class TeamsModel(Struct):
     """What a baseline says, changed step by step. Policies, groups and users by lower-case key.
 
     `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first.
@@ -57,7 +55,7 @@ class Teams(Struct):
     others: dict[str, bool]
 
     @classmethod
-    def read(cls, section: TeamsBaseline) -> Teams:
+    def read(cls, section: TeamsBaseline) -> TeamsModel:
         """Read the section of a plan file's baseline.
 
         Raises:
@@ -79,12 +77,12 @@ class Teams(Struct):
             | {EVERYONE}
         )
         if not held <= policies.keys():
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         return cls(policies, groups, users, others)
 
-    def copy(self) -> Teams:
+    def copy(self) -> TeamsModel:
         """A second one that changes on its own."""
-        return Teams(dict(self.policies), list(self.groups), dict(self.users), self.others)
+        return TeamsModel(dict(self.policies), list(self.groups), dict(self.users), self.others)
 
     def reach(self, key: str) -> frozenset[str]:
         """The applications of a policy; of one that is not there, none."""
@@ -107,51 +105,51 @@ class Teams(Struct):
             case "Grant-CsApplicationAccessPolicy":
                 return self._grant(given)
             case _:
-                raise Unfollowable(Why.UNKNOWN)
+                raise Unfollowable(ViolationKind.UNKNOWN)
 
     def _new(self, key: str, applications: frozenset[str]) -> Effect:
         if self._stored(key) is not None:
-            raise Unfollowable(Why.REFUSED)
+            raise Unfollowable(ViolationKind.REFUSED)
         return self._list(key, applications)
 
     def _set(self, key: str, edit: object) -> Effect:
         stored = self._existing(key)
         if edit is None:
-            return Listed(key, NOTHING)
+            return ListChanged(key, NOTHING)
         if not isinstance(edit, Mapping) or not edit or edit.keys() - {"Add", "Remove"}:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         return self._list(key, (stored - _ids(edit.get("Remove", ()))) | _ids(edit.get("Add", ())))
 
     def _remove(self, key: str) -> Effect:
         self._existing(key)
         if key == EVERYONE:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         if (
             self.others.get(key)
             or key in self.users.values()
             or any(policy == key for _, policy in self.groups)
         ):
-            raise Unfollowable(Why.REFUSED)
+            raise Unfollowable(ViolationKind.REFUSED)
         self.policies[key] = None
-        return Listed(key, NOTHING)
+        return ListChanged(key, NOTHING)
 
-    def _grant(self, given: Mapping[str, Any]) -> Effect:
+    def _grant(self, given: Mapping[str, ParameterValue]) -> Effect:
         policy = None if given["PolicyName"] is None else _text(given, "PolicyName")
         if policy is not None:
             self._existing(policy)
         if given.get("Global") is True and policy is not None:
             return self._list(EVERYONE, self.reach(policy))
         if policy == EVERYONE:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         if "Group" in given:
             return self._grant_group(_text(given, "Group"), policy, given.get("Rank"))
         return self._grant_user(_text(given, "Identity"), policy)
 
     def _grant_user(self, user: str, policy: str | None) -> Effect:
         if user not in self.users:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         before, self.users[user] = self.users[user], policy
-        return Moved(user, before, policy)
+        return GrantMoved(user, before, policy)
 
     def _grant_group(self, group: str, policy: str | None, rank: object) -> Effect:
         """A rank beyond the end is the last one, and so is none (New-CsGroupPolicyAssignment page);
@@ -162,41 +160,41 @@ class Teams(Struct):
         )
         del self.groups[old : old + 1]
         if policy is None:
-            return Ranked(old)
+            return RanksChanged(old)
         new = (
             min(rank - 1, len(self.groups))
             if isinstance(rank, int) and rank > 0
             else len(self.groups)
         )
         self.groups.insert(new, (group, policy))
-        return Ranked(min(old, new))
+        return RanksChanged(min(old, new))
 
     def _list(self, key: str, applications: frozenset[str]) -> Effect:
         gained = applications - self.reach(key)
         self.policies[key] = applications
-        return Listed(key, gained)
+        return ListChanged(key, gained)
 
     def _stored(self, key: str) -> frozenset[str] | None:
         if key not in self.policies:
-            raise Unfollowable(Why.UNKNOWN)
+            raise Unfollowable(ViolationKind.UNKNOWN)
         return self.policies[key]
 
     def _existing(self, key: str) -> frozenset[str]:
         stored = self._stored(key)
         if stored is None:
-            raise Unfollowable(Why.REFUSED)
+            raise Unfollowable(ViolationKind.REFUSED)
         return stored
 
 
-def _text(given: Mapping[str, Any], name: str) -> str:
+def _text(given: Mapping[str, ParameterValue], name: str) -> str:
     """A name as the service compares names: it ignores case."""
     value = given[name]
     if not isinstance(value, str) or not value:
-        raise Unfollowable(Why.UNKNOWN)
+        raise Unfollowable(ViolationKind.UNKNOWN)
     return value.lower()
 
 
 def _ids(values: object) -> frozenset[str]:
     if isinstance(values, str) or not isinstance(values, Sequence):
-        raise Unfollowable(Why.UNKNOWN)
+        raise Unfollowable(ViolationKind.UNKNOWN)
     return frozenset(str(value).lower() for value in values)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Address, Provider
 
 
-class Why(StrEnum):
+class ViolationKind(StrEnum):
     """What is wrong with a prefix of a plan."""
 
     EXPOSED = "exposed"
@@ -60,7 +60,7 @@ class Violation(Struct, frozen=True):
     provider: Provider
     step: int
     address: Address
-    why: Why
+    why: ViolationKind
     application: str = ""
     subject: Subject | None = None
 
@@ -68,6 +68,6 @@ class Violation(Struct, frozen=True):
 class Unfollowable(Exception):
     """A step that cannot be followed; `why` is REFUSED or UNKNOWN. Never leaves the checker."""
 
-    def __init__(self, why: Why) -> None:
+    def __init__(self, why: ViolationKind) -> None:
         super().__init__(why)
         self.why = why
