@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.access.testing import DEPENDS, KINDS, Result, of_documents, ordered
-from reconciler.documents.rules import Rule
+from reconciler.documents.rules import DocumentRule
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.documents import Documents
 
-FAILED = Rule(
+FAILED = DocumentRule(
     "access-test.failed",
     "The documents contradict an access test",
     "A test says what must stay true, whatever anyone edits. This one fails whatever the tenant"

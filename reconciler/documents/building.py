@@ -1,11 +1,14 @@
-"""Drafts without a fault to the documents of the model. Nothing is judged here any more."""
+"""Raw documents without a fault to the documents of the model. Nothing is judged here any more."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, assert_never
 
-from reconciler.documents.checks_tests import SUBJECTS
-from reconciler.documents.drafts import at
+from msgspec import Struct, field
+
+from reconciler.documents.checks_kinds import SUBJECTS
+from reconciler.documents.raw_documents import at
 from reconciler.documents.trees import json_path
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import (
@@ -23,26 +26,26 @@ from reconciler.model.documents import (
     TeamsPolicyDocument,
     TenantDocument,
 )
+from reconciler.model.findings import Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import TypeVar
 
     from reconciler.documents.checks_names import Applications
-    from reconciler.documents.drafts import Draft
+    from reconciler.documents.raw_documents import RawDocument
     from reconciler.model.documents import Listing
 
-    Built = TypeVar(
-        "Built",
-        TenantDocument,
+    Named = TypeVar(
+        "Named",
         ApplicationDocument,
         TeamsPolicyDocument,
         ExchangePolicyDocument,
         AccessTestDocument,
     )
 
-Listings = dict[int, tuple["Listing", ...]]
-"""The listings of a draft's users, by the draft's `id`."""
+Listings = Mapping[Position, tuple["Listing", ...]]
+"""The listings of a document's users, by where the document starts."""
 
 _LIMITS = {
     "max_deletes": ("policies", "maxDeletes"),
@@ -53,114 +56,141 @@ _LIMITS = {
 _PEOPLES_TEXT = "displaced:"
 
 
-def build(drafts: Sequence[Draft], known: Applications, listings: Listings) -> Documents:
-    """Build the documents of faultless drafts.
+class _Built(Struct, frozen=True):
+    """The documents that are built so far."""
+
+    tenants: list[TenantDocument] = field(default_factory=list)
+    applications: list[ApplicationDocument] = field(default_factory=list)
+    teams: list[TeamsPolicyDocument] = field(default_factory=list)
+    exchange: list[ExchangePolicyDocument] = field(default_factory=list)
+    tests: list[AccessTestDocument] = field(default_factory=list)
+
+
+def build(
+    raw_documents: Sequence[RawDocument], applications: Applications, listings: Listings
+) -> Documents:
+    """Build the model's documents out of raw ones without a fault.
 
     Args:
-        drafts: documents that keep every rule.
-        known: the declared applications, for the references.
+        raw_documents: documents that keep every rule.
+        applications: the declared applications, for the references.
         listings: the users of each Teams policy that lists some.
     """
-    tenants = _of_kind(drafts, Kind.TENANT, _tenant)
+    built = _Built()
+    for document in raw_documents:
+        match document.kind:
+            case Kind.TENANT:
+                built.tenants.append(_tenant(document))
+            case Kind.APPLICATION:
+                built.applications.append(_application(document))
+            case Kind.TEAMS_POLICY:
+                users = listings.get(document.start)
+                built.teams.append(_teams_policy(document, applications, users))
+            case Kind.EXCHANGE_POLICY:
+                built.exchange.append(_exchange_policy(document, applications))
+            case Kind.ACCESS_TEST:
+                built.tests.append(_access_test(document, applications))
+            case None:
+                raise ValueError("a document without a kind has a fault")
+            case _ as other:
+                assert_never(other)
     return Documents(
-        tenant=tenants[0] if tenants else None,
-        applications=_of_kind(drafts, Kind.APPLICATION, _application),
-        teams=_of_kind(
-            drafts, Kind.TEAMS_POLICY, lambda draft: _teams_policy(draft, known, listings)
-        ),
-        exchange=_of_kind(
-            drafts, Kind.EXCHANGE_POLICY, lambda draft: _exchange_policy(draft, known)
-        ),
-        tests=_of_kind(drafts, Kind.ACCESS_TEST, lambda draft: _access_test(draft, known)),
+        tenant=built.tenants[0] if built.tenants else None,
+        applications=_by_name(built.applications),
+        teams=_by_name(built.teams),
+        exchange=_by_name(built.exchange),
+        tests=_by_name(built.tests),
     )
 
 
-def _of_kind(
-    drafts: Iterable[Draft], kind: Kind, one: Callable[[Draft], Built]
-) -> tuple[Built, ...]:
-    built = (one(draft) for draft in drafts if draft.kind is kind)
-    return tuple(sorted(built, key=lambda document: (document.name.casefold(), document.name)))
+def _by_name(documents: Iterable[Named]) -> tuple[Named, ...]:
+    return tuple(sorted(documents, key=lambda document: (document.name.casefold(), document.name)))
 
 
-def _tenant(draft: Draft) -> TenantDocument:
-    spec = _spec(draft)
+def _tenant(document: RawDocument) -> TenantDocument:
+    spec = _spec(document)
     return TenantDocument(
-        name=draft.name or "",
+        name=document.name or "",
         tenant_id=spec["tenantId"].lower(),
         organization=spec.get("organization"),
         prune=tuple(sorted(Kind(kind) for kind in spec.get("prune", ()))),
         consents=tuple(sorted(map(_consent, spec.get("consents", ())))),
         limits=_limits(spec.get("limits", {})),
-        guard_scope=_located(draft, "exchange", "guardScope"),
+        guard_scope=_located(document, "exchange", "guardScope"),
         connect=spec.get("connect", {}),
-        position=draft.position(()),
+        position=document.position(()),
     )
 
 
-def _application(draft: Draft) -> ApplicationDocument:
-    spec = _spec(draft)
+def _application(document: RawDocument) -> ApplicationDocument:
+    spec = _spec(document)
     return ApplicationDocument(
-        draft.name or "",
+        document.name or "",
         spec["appId"].lower(),
         tuple(sorted(spec.get("permissions", ()))),
-        draft.position(()),
+        document.position(()),
     )
 
 
-def _teams_policy(draft: Draft, known: Applications, listings: Listings) -> TeamsPolicyDocument:
-    spec = _spec(draft)
+def _teams_policy(
+    document: RawDocument, applications: Applications, users: tuple[Listing, ...] | None
+) -> TeamsPolicyDocument:
+    spec = _spec(document)
     grants = spec.get("grants", {})
     return TeamsPolicyDocument(
-        name=draft.name or "",
+        name=document.name or "",
         absent="ensure" in spec,
         description=_description(spec),
-        applications=_applications(spec["applications"], known) if "applications" in spec else None,
+        applications=_applications(spec["applications"], applications)
+        if "applications" in spec
+        else None,
         tenant="tenant" in grants,
-        groups=_groups(draft, grants["groups"]) if "groups" in grants else None,
-        users=listings.get(id(draft)),
-        position=draft.position(()),
+        groups=_groups(document, grants["groups"]) if "groups" in grants else None,
+        users=users,
+        position=document.position(()),
     )
 
 
-def _exchange_policy(draft: Draft, known: Applications) -> ExchangePolicyDocument:
-    spec = _spec(draft)
+def _exchange_policy(document: RawDocument, applications: Applications) -> ExchangePolicyDocument:
+    spec = _spec(document)
     return ExchangePolicyDocument(
-        name=draft.name or "",
+        name=document.name or "",
         absent="ensure" in spec,
-        applications=_applications(spec["applications"], known),
-        scope=Located(spec["scope"], draft.position(("spec", "scope")), "$.spec.scope"),
+        applications=_applications(spec["applications"], applications),
+        scope=Located(spec["scope"], document.position(("spec", "scope")), "$.spec.scope"),
         right=AccessRight(spec["accessRight"]) if "accessRight" in spec else None,
         description=_description(spec),
-        position=draft.position(()),
+        position=document.position(()),
     )
 
 
-def _access_test(draft: Draft, known: Applications) -> AccessTestDocument:
+def _access_test(document: RawDocument, applications: Applications) -> AccessTestDocument:
     expected = (
-        _expectation(draft, index, said, known) for index, said in enumerate(_spec(draft)["expect"])
+        _expectation(document, index, said, applications)
+        for index, said in enumerate(_spec(document)["expect"])
     )
     ordered = sorted(
         expected,
-        key=lambda one: (one.application, one.product, one.subject.text.lower(), one.access),
+        key=lambda each: (each.application, each.product, each.subject.text.lower(), each.access),
     )
-    return AccessTestDocument(draft.name or "", tuple(ordered), draft.position(()))
+    return AccessTestDocument(document.name or "", tuple(ordered), document.position(()))
 
 
 def _expectation(
-    draft: Draft, index: int, said: Mapping[str, Any], known: Applications
+    document: RawDocument, index: int, said: Mapping[str, Any], applications: Applications
 ) -> Expectation:
     key = next(key for key in SUBJECTS if key in said)
     steps = ("spec", "expect", index, key)
     return Expectation(
-        application=known.resolve(said["application"]) or "",
+        application=applications.resolve(said["application"]) or "",
         product=SUBJECTS[key],
-        subject=Located(said[key], draft.position(steps), json_path(steps)),
+        subject=Located(said[key], document.position(steps), json_path(steps)),
         access=Access(said["access"]),
     )
 
 
-def _spec(draft: Draft) -> Mapping[str, Any]:
-    spec: Any = draft.at("spec")
+def _spec(document: RawDocument) -> Mapping[str, Any]:
+    spec: Any = document.at("spec")
     return spec  # type: ignore[no-any-return]  # the schema has said that it is a map
 
 
@@ -172,22 +202,22 @@ def _description(spec: Mapping[str, Any]) -> str | None:
     return str(text) if text.strip(" ") else ""
 
 
-def _applications(texts: Iterable[str], known: Applications) -> tuple[str, ...]:
+def _applications(texts: Iterable[str], applications: Applications) -> tuple[str, ...]:
     return tuple(
         sorted(
-            EVERY_APPLICATION if text == EVERY_APPLICATION else known.resolve(text) or ""
+            EVERY_APPLICATION if text == EVERY_APPLICATION else applications.resolve(text) or ""
             for text in texts
         )
     )
 
 
-def _groups(draft: Draft, items: Sequence[Mapping[str, Any]]) -> tuple[GroupGrant, ...]:
+def _groups(document: RawDocument, items: Sequence[Mapping[str, Any]]) -> tuple[GroupGrant, ...]:
     grants = (
         GroupGrant(
             item["group"].lower(),
             item["rank"],
             item.get("label"),
-            draft.position(("spec", "grants", "groups", index)),
+            document.position(("spec", "grants", "groups", index)),
         )
         for index, item in enumerate(items)
     )
@@ -204,10 +234,10 @@ def _consent(text: str) -> str:
     return text if text.startswith(_PEOPLES_TEXT) else text.lower()
 
 
-def _located(draft: Draft, *way: str) -> Located | None:
-    text = draft.at("spec", *way)
+def _located(document: RawDocument, *way: str) -> Located | None:
+    text = document.at("spec", *way)
     return (
-        Located(text, draft.position(("spec", *way)), "$.spec." + ".".join(way))
+        Located(text, document.position(("spec", *way)), "$.spec." + ".".join(way))
         if isinstance(text, str)
         else None
     )

@@ -9,7 +9,7 @@ import yaml
 from msgspec import Struct
 
 from reconciler.documents import rules
-from reconciler.documents.runs import thinned
+from reconciler.documents.repeated_lines import thinned
 from reconciler.documents.trees import MisplacedRunError, TooDeepError, Tree, TreeReader
 from reconciler.model.findings import Finding, Position
 

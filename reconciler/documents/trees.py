@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from reconciler.characters import unfit
 from reconciler.documents import rules
-from reconciler.documents.texts import refusal
+from reconciler.documents.input_files import refusal
 from reconciler.guids import are_guids
 from reconciler.model.findings import Finding, Position
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
-    from reconciler.documents.runs import Run
+    from reconciler.documents.repeated_lines import RepeatedLines
 
 Place: TypeAlias = tuple[int, int]
 Steps: TypeAlias = "tuple[str | int, ...]"
@@ -135,7 +135,7 @@ def _is_simple(event: Any) -> bool:
     return value.isascii() and "\n" not in value
 
 
-def _is_item(event: Any, run: Run, line: int, text: str) -> bool:
+def _is_item(event: Any, run: RepeatedLines, line: int, text: str) -> bool:
     """Whether the parser sees an item of a run as a plain item at its place."""
     place = (event.start_mark.line, event.start_mark.column)
     return _is_simple(event) and event.value == text and place == (line, run.column)
@@ -159,7 +159,7 @@ class TreeReader:
     """Turns the events of one stream into trees, collecting what is refused on the way."""
 
     def __init__(
-        self, text: str, file: str, skipped: int, runs: Mapping[int, Run] | None = None
+        self, text: str, file: str, skipped: int, runs: Mapping[int, RepeatedLines] | None = None
     ) -> None:
         """Get ready.
 
@@ -368,6 +368,6 @@ class TreeReader:
             found - bol + 1,
         )
 
-    def _refuse(self, event: Any, rule: rules.Rule, message: str, *below: str) -> None:
+    def _refuse(self, event: Any, rule: rules.DocumentRule, message: str, *below: str) -> None:
         position = Position(self._file, *self._place(event))
         self.findings.append(Finding(position, json_path([*self._steps, *below]), rule.id, message))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STAGES = (
     ("read", "reconciler.documents.examining", "_read_file"),
-    ("read", "reconciler.documents.examining", "read_listing"),
+    ("read", "reconciler.documents.users", "read_user_file"),
     ("validate", "reconciler.documents", "examine"),
     ("capture", "reconciler.captures.files", "load"),
     ("capture", "reconciler.captures.reading", "parse"),

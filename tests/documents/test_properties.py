@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.documents import Examined, examine
+from reconciler.documents.input_files import decode
 from reconciler.documents.parsing import c_parser, parse, pure_parser
 from reconciler.documents.rules import BY_ID
 from reconciler.documents.shapes import LONG, suspects
-from reconciler.documents.texts import decode
 from reconciler.model.documents import Documents, Listing
 from reconciler.model.findings import Finding, Position
 from tests.documents.cases import FAULTS, VALID

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reconciler.documents.input_files import Text, decode
 from reconciler.documents.parsing import Parsed, c_parser, parse, pure_parser
-from reconciler.documents.texts import Text, decode
 from reconciler.documents.trees import json_path, place_of, typed
 from reconciler.model.findings import Finding
 from tests.documents.cases import FAULTS, VALID

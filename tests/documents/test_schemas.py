@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.documents import schemas
-from reconciler.documents.combining import combined, spelled
+from reconciler.documents.input_files import Text, decode
 from reconciler.documents.parsing import parse
 from reconciler.documents.rules import BY_ID
 from reconciler.documents.schemas import FILES, schema, user_check, user_validator
-from reconciler.documents.texts import Text, decode
 from reconciler.model.documents import Kind
 from tests.documents.cases import FAULTS, VALID
+from tests.documents.combined_schema import combined, spelled
 from tests.strategies.documents import users
 
 KEYWORDS = {
@@ -150,7 +150,7 @@ def test_rules_named_in_comments_exist(kind: Kind):
 
 
 def test_the_combined_schema_is_made_from_the_others():
-    assert schemas.text(None) == spelled(), "run `python -m reconciler.documents.combining`"
+    assert schemas.text(None) == spelled(), "run `python -m tests.documents.combined_schema`"
 
 
 def test_definitions_of_one_name_are_the_same_everywhere():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.documents import parsing
 from reconciler.documents.parsing import Parsed, c_parser, parse, pure_parser
-from reconciler.documents.runs import FEWEST, thinned
+from reconciler.documents.repeated_lines import FEWEST, thinned
 
 ITEMS = st.sampled_from(
     [

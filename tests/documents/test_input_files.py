@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.documents import examine
-from reconciler.documents.walking import walk
+from reconciler.documents.input_files import walk
 from reconciler.errors import UsageFault
 from reconciler.model.findings import Position
 

@@ -28,7 +28,7 @@ _RUN: Final = re.compile(
 )
 
 
-class Run(Struct, frozen=True):
+class RepeatedLines(Struct, frozen=True):
     """Items of a run, the number of its last line, and the column of its items, both as the parser
     counts them: from 0.
     """
@@ -38,18 +38,18 @@ class Run(Struct, frozen=True):
     column: int
 
 
-def thinned(text: str) -> tuple[str, Mapping[int, Run]]:
+def thinned(text: str) -> tuple[str, Mapping[int, RepeatedLines]]:
     """A text without the inner lines of its runs, and the runs by the number of their first line,
     counted from 0.
     """
-    runs: dict[int, Run] = {}
+    runs: dict[int, RepeatedLines] = {}
     pieces: list[str] = []
     done = line = 0
     for found in _RUN.finditer(text):
         lead, whole = found["lead"], found[0].replace("\r\n", "\n")
         texts = whole[len(lead) : -1].split(f"\n{lead}")
         line += text.count("\n", done, found.start())
-        runs[line] = Run(texts, line + len(texts) - 1, len(lead))
+        runs[line] = RepeatedLines(texts, line + len(texts) - 1, len(lead))
         pieces += (
             text[done : found.start()],
             lead,

@@ -1,4 +1,4 @@
-"""The combined schema, made out of those of the kinds: `python -m reconciler.documents.combining`
+"""The combined schema, made out of those of the kinds: `python -m tests.documents.combined_schema`
 writes it anew in a checkout.
 """
 

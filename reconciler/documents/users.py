@@ -1,0 +1,374 @@
+"""The users that Teams policies list: read from the document and from the file beside it, and
+judged to be listed once each.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reconciler.characters import folded, unfit
+from reconciler.documents import rules
+from reconciler.documents.input_files import decode, inside, real, refusal
+from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.schemas import users_from_form
+from reconciler.documents.shapes import user_suspects
+from reconciler.documents.trees import ListMarks, MapMarks, json_path
+from reconciler.model.documents import Kind, Listing
+from reconciler.model.findings import Finding, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.documents.raw_documents import RawDocument
+    from reconciler.documents.rules import DocumentRule
+    from reconciler.documents.trees import Steps
+
+_USERS: Steps = ("spec", "grants", "users")
+_USERS_PATH = json_path(_USERS)
+_USERS_FROM: Steps = ("spec", "grants", "usersFrom")
+_USERS_FROM_PATH = json_path(_USERS_FROM)
+
+_HEADERS = (["user"], ["user", "label"], ["label", "user"])
+_HEADER_ADVICE = "the first line has to be `user` or `user,label`, with commas"
+_FIRST_VALUE = re.compile(r'"(?:[^"]|"")*"|[^,]*')
+_COMMENT = re.compile(r"(?:^|\s)#")
+
+
+class Roster(Struct, frozen=True):
+    """The users that one policy lists, in the document and in its file."""
+
+    document: RawDocument
+    listings: tuple[Listing, ...]
+
+
+class Rosters(Struct, frozen=True):
+    """The rosters of all policies that list users, and what is wrong with the files of users."""
+
+    rosters: list[Roster]
+    findings: list[Finding]
+
+
+class UserFile(Struct, frozen=True):
+    """What a file of users gave: a listing, if it could be read, and what is wrong in it."""
+
+    listing: Listing | None
+    findings: tuple[Finding, ...]
+
+
+class _Entries(Struct, frozen=True):
+    """The users of a file, `lines[i]` and `columns[i]` belonging to `texts[i]`, and its faults."""
+
+    texts: list[str]
+    lines: array[int]
+    columns: array[int]
+    faults: list[Finding]
+
+
+def read_rosters(documents: Iterable[RawDocument], roots: Sequence[Path]) -> Rosters:
+    """Collect the users of every Teams policy that lists some.
+
+    Args:
+        documents: all documents.
+        roots: the resolved folders that files of users have to lie in.
+    """
+    read = Rosters([], [])
+    for document in documents:
+        if document.kind is Kind.TEAMS_POLICY:
+            listings = [*_listed_in_document(document)]
+            name = document.at(*_USERS_FROM)
+            if isinstance(name, str) and users_from_form().search(name):
+                file = read_user_file(document, roots)
+                read.findings.extend(file.findings)
+                listings += [file.listing] if file.listing else []
+            if listings:
+                read.rosters.append(Roster(document, tuple(listings)))
+    return read
+
+
+def read_user_file(document: RawDocument, roots: Sequence[Path]) -> UserFile:
+    """Read the file that a Teams policy names.
+
+    Args:
+        document: the policy, which has a text at `usersFrom`.
+        roots: the resolved folders that the file has to lie in, once its links are resolved.
+    """
+    name = str(document.at(*_USERS_FROM))
+    path = Path(document.file).parent / name
+    refused = _refused_path(document, path, name, roots)
+    if refused:
+        return UserFile(None, (refused,))
+    try:
+        raw = path.read_bytes()
+    except OSError as fault:
+        message = f"`{name}` cannot be read: {fault.strerror or fault}"
+        return UserFile(None, (document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message),))
+    return _user_file(raw, path.as_posix(), document)
+
+
+def roster_findings(rosters: Sequence[Roster]) -> Iterator[Finding]:
+    """Judge users that are listed more than once.
+
+    Users are compared by text: what one id and one UPN have in common shows later.
+    """
+    yield from _shared_files(rosters)
+    rosters = _each_file_once(rosters)
+    keys = [folded(listing.texts) for roster in rosters for listing in roster.listings]
+    if len(set().union(*keys)) < sum(map(len, keys)):
+        yield from _repeated_users(rosters)
+
+
+def _listed_in_document(document: RawDocument) -> Iterator[Listing]:
+    users = document.at(*_USERS)
+    marks = document.tree.marks
+    for step in _USERS:
+        marks = marks.inner.get(str(step)) if isinstance(marks, MapMarks) else None
+    if isinstance(users, list) and isinstance(marks, ListMarks):
+        # What is no text or blank is a fault of its own and shall equal nothing.
+        texts = tuple(
+            user if isinstance(user, str) and user.strip(" ") else f"\0{index}"
+            for index, user in enumerate(users)
+        )
+        yield Listing(texts, document.file, marks.lines, marks.columns, _USERS_PATH)
+
+
+def _refused_path(
+    document: RawDocument, path: Path, name: str, roots: Sequence[Path]
+) -> Finding | None:
+    try:
+        resolved = real(path)
+        there = resolved.is_file()
+    except (OSError, ValueError):  # a name that no file can have
+        message = f"`{name}` is no path that can be read: correct it"
+        return document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message)
+    if not inside(resolved, roots):
+        message = (
+            f"`{name}` lies outside every PATH of the command line: move it beside the document"
+        )
+        return document.finding(rules.USERS_FROM_OUTSIDE, _USERS_FROM, message)
+    if not there:
+        message = f"`{name}` is no file beside this document: create it, or correct the name"
+        return document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message)
+    return None
+
+
+def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
+    decoded = decode(raw, file)
+    if isinstance(decoded, Finding):
+        return UserFile(None, (_of(document, decoded),))
+    if decoded.findings:
+        return UserFile(None, tuple(_of(document, finding) for finding in decoded.findings))
+    is_csv = file.endswith(".csv")
+    entries = _read_csv(decoded.text, file) if is_csv else _read_txt(decoded.text)
+    faults = [*entries.faults, *_user_faults(entries, file)]
+    if not entries.texts and not faults:
+        message = (
+            "the file names no user: `users: []` in the document is how everyone is unassigned"
+        )
+        faults = [_fault(rules.USERS_FROM_EMPTY, Position(file, 1, 1), message)]
+    listing = Listing(tuple(entries.texts), file, entries.lines, entries.columns, _USERS_FROM_PATH)
+    return UserFile(listing, tuple(_of(document, finding) for finding in faults))
+
+
+def _of(document: RawDocument, finding: Finding) -> Finding:
+    return Finding(
+        finding.position,
+        _USERS_FROM_PATH,
+        finding.rule,
+        finding.message,
+        subject=document.subject,
+    )
+
+
+def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:
+    return Finding(position, _USERS_FROM_PATH, rule.id, message)
+
+
+def _user_faults(entries: _Entries, file: str) -> Iterator[Finding]:
+    for index in user_suspects(entries.texts):
+        text = entries.texts[index]
+        message = (
+            f"{shown(text) if text.strip(' ') else 'a blank text'} is wrong here: write one object"
+            " id or user principal name per line"
+        )
+        position = Position(file, entries.lines[index], entries.columns[index])
+        yield _fault(rules.USERS_FROM_LINE, position, message)
+
+
+def _read_txt(text: str) -> _Entries:
+    """Read one user a line; blank lines, blanks around an entry and comments (`#` at the start or
+    after a blank) say nothing.
+    """
+    entries = _Entries([], array("L"), array("L"), [])
+    for number, line in enumerate(text.split("\n"), 1):
+        user = _without_comment(line).strip(" \r")
+        if user:
+            entries.texts.append(user)
+            entries.lines.append(number)
+            entries.columns.append(line.index(user) + 1)
+    return entries
+
+
+def _without_comment(line: str) -> str:
+    comment = _COMMENT.search(line) if "#" in line else None
+    return line[: comment.start()].rstrip() if comment else line
+
+
+def _read_csv(text: str, file: str) -> _Entries:
+    """Read one record a line: no value spans lines, so that lines stay exact. Blank lines say
+    nothing; the first other line is the header.
+    """
+    entries = _Entries([], array("L"), array("L"), [])
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    first = next((number for number, line in enumerate(lines, 1) if line), None)
+    if first is None:
+        return entries
+    header = _quoted_values(lines[first - 1])
+    if header is None or header not in _HEADERS:
+        message = f"{shown(lines[first - 1])} is no header: {_HEADER_ADVICE}"
+        entries.faults.append(_fault(rules.USERS_FROM_HEADER, Position(file, first, 1), message))
+        return entries
+    user = header.index("user")
+    for number, line in enumerate(lines[first:], first + 1):
+        if not line:
+            continue
+        values = _quoted_values(line) if '"' in line else line.split(",")
+        if values is not None and len(values) == len(header):
+            entries.texts.append(values[user])
+            entries.lines.append(number)
+            entries.columns.append(_second_column(line) if user else 1)
+        else:
+            position = Position(file, number, 1)
+            message = _row_message(values, len(header))
+            entries.faults.append(_fault(rules.USERS_FROM_LINE, position, message))
+    if not text.isascii():
+        entries.faults.extend(_character_faults(lines, file))
+    return entries
+
+
+def _quoted_values(line: str) -> list[str] | None:
+    """The values of a line that may hold quotes; None if a quote is not closed on it."""
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error:
+        return None
+
+
+def _second_column(line: str) -> int:
+    """Column of the second value of a line that has one."""
+    first = _FIRST_VALUE.match(line)
+    return first.end() + 2 if first else 1
+
+
+def _row_message(values: list[str] | None, width: int) -> str:
+    if values is None:
+        return "a quote is not closed on this line: every entry is one line"
+    return (
+        f"{len(values)} value(s) where the header names {width}: separate by commas, put a"
+        " value with a comma in double quotes"
+    )
+
+
+def _character_faults(lines: Sequence[str], file: str) -> Iterator[Finding]:
+    for number, line in enumerate(lines, 1):
+        flaw = None if line.isascii() else unfit(line)
+        if flaw:
+            position = Position(file, number, flaw.index + 1)
+            yield _fault(rules.UNFIT_CHARACTER, position, refusal(flaw))
+
+
+def _shared_files(rosters: Sequence[Roster]) -> Iterator[Finding]:
+    """Say once that two policies name the same file, not once for each of its users."""
+    claims = [
+        (os.path.realpath(listing.file), Claim(roster.document, _USERS_FROM))
+        for roster in rosters
+        for listing in roster.listings
+        if listing.path == _USERS_FROM_PATH
+    ]
+    yield from clashes(claims, rules.TWO_POLICIES, _same_file)
+
+
+def _each_file_once(rosters: Sequence[Roster]) -> list[Roster]:
+    seen: set[str] = set()
+    kept = []
+    for roster in rosters:
+        listings = [
+            listing
+            for listing in roster.listings
+            if listing.path == _USERS_PATH or os.path.realpath(listing.file) not in seen
+        ]
+        seen |= {os.path.realpath(listing.file) for listing in listings}
+        kept.append(Roster(roster.document, tuple(listings)))
+    return kept
+
+
+def _same_file(claim: Claim, other: Claim) -> str:
+    return (
+        f"{shown(claim.value)} also lists the users of {shown(other.document.name)} at"
+        f" {other.position}: a user holds one policy, split the file"
+    )
+
+
+class _Entry(Struct, frozen=True):
+    """One user of one listing."""
+
+    roster: Roster
+    listing: Listing
+    index: int
+
+    @property
+    def text(self) -> str:
+        return self.listing.texts[self.index]
+
+    @property
+    def position(self) -> Position:
+        listing = self.listing
+        return Position(listing.file, listing.lines[self.index], listing.columns[self.index])
+
+    def finding(self, rule: DocumentRule, message: str) -> Finding:
+        path = self.listing.path
+        whole = f"{path}[{self.index}]" if path == _USERS_PATH else path
+        return Finding(self.position, whole, rule.id, message, subject=self.roster.document.subject)
+
+
+def _repeated_users(rosters: Sequence[Roster]) -> Iterator[Finding]:
+    places: dict[str, list[_Entry]] = {}
+    for roster in rosters:
+        for listing in roster.listings:
+            for index, text in enumerate(listing.texts):
+                places.setdefault(text.lower(), []).append(_Entry(roster, listing, index))
+    for entries in places.values():
+        if len(entries) > 1:
+            yield from _user_clash(sorted(entries, key=lambda entry: entry.position))
+
+
+def _user_clash(entries: list[_Entry]) -> Iterator[Finding]:
+    """Within one policy the later place is reported; between policies every place, as both
+    documents are in doubt.
+    """
+    first = entries[0]
+    for entry in entries[1:]:
+        if entry.roster is first.roster:
+            yield entry.finding(rules.DUPLICATE_USER, _twice(entry, first))
+    others = [entry for entry in entries if entry.roster is not first.roster]
+    if others:
+        yield first.finding(rules.TWO_POLICIES, _elsewhere(first, others[0]))
+        for entry in others:
+            yield entry.finding(rules.TWO_POLICIES, _elsewhere(entry, first))
+
+
+def _twice(entry: _Entry, first: _Entry) -> str:
+    return f"{shown(entry.text)} stands twice, first at {first.position}: remove one"
+
+
+def _elsewhere(entry: _Entry, other: _Entry) -> str:
+    return (
+        f"{shown(entry.text)} is also listed for {shown(other.roster.document.name)} at"
+        f" {other.position}: a user holds one policy, remove one"
+    )

@@ -1,0 +1,18 @@
+"""Every kind of document and every product is known wherever the room branches on one."""
+
+from reconciler.documents import schemas
+from reconciler.documents.checks_kinds import CHECKS, SUBJECTS
+from reconciler.model.addresses import PROVIDERS
+from reconciler.model.documents import Kind
+
+
+def test_every_kind_has_a_check():
+    assert CHECKS.keys() == set(Kind)
+
+
+def test_every_kind_has_a_schema():
+    assert schemas.FILES.keys() == {None, *Kind}
+
+
+def test_an_access_test_has_a_subject_of_every_product():
+    assert set(SUBJECTS.values()) == set(PROVIDERS)
