@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
@@ -33,8 +33,8 @@ CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "
 class Digests(Struct, frozen=True):
     """`plan:HEX` covers the whole file, `content:HEX` only what the plan would do."""
 
-    digest: str
-    content_digest: str
+    digest: Annotated[str, Meta(pattern="^plan:[0-9a-f]{64}$")]
+    content_digest: Annotated[str, Meta(pattern="^content:[0-9a-f]{64}$")]
 
 
 class Loaded(Struct, frozen=True):

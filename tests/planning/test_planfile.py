@@ -6,9 +6,11 @@ import json
 import random
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import jsonschema
 import pytest
+from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from reconciler import canonical
@@ -32,6 +34,7 @@ from tests.planning.worlds import (
     random_teams,
     random_teams_documents,
 )
+from tests.strategies.plans import plans as any_plan
 
 
 def case(seed):
@@ -66,6 +69,17 @@ def test_a_plan_reads_back_as_the_same_value(tmp_path):
         assert loaded.digests == sealed.digests == planfile.sealed(result).digests
         assert path.read_bytes() == b"".join(planfile.chunks(loaded.plan))
         assert path.read_bytes().endswith(b"}\n")
+
+
+@given(any_plan())
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_the_types_allow_reads_back_as_the_same_value(value):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "plan.json"
+        sealed = planfile.sealed(value, path)
+        loaded = planfile.load(path)
+    assert loaded.plan == value
+    assert loaded.digests == sealed.digests
 
 
 def test_the_same_content_in_any_order_gives_the_same_bytes():
@@ -139,6 +153,21 @@ def test_a_changed_file_is_refused(saved, edit):
     _rewrite(saved, edit)
     with pytest.raises(TamperedPlan, match="was changed after it was made"):
         planfile.load(saved)
+
+
+@pytest.mark.parametrize("content", ["content:0", f"content:{'0' * 64}", "", None])
+def test_a_content_digest_that_is_not_that_of_the_content_is_refused(saved, content):
+    """Also with a digest of the whole that is right: both are recomputed."""
+
+    def resealed(raw):
+        raw["content_digest"] = content
+        del raw["digest"]
+        raw["digest"] = f"plan:{canonical.digest(raw)}"
+
+    _rewrite(saved, resealed)
+    with pytest.raises(TamperedPlan, match="was changed after it was made") as refused:
+        planfile.load(saved)
+    assert refused.value.exit_code == 5
 
 
 def test_every_single_changed_byte_is_refused(saved):
