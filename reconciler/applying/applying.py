@@ -16,7 +16,7 @@ from reconciler.applying import journal, lookups, processes, reviewed
 from reconciler.applying.events import EndingProcess, PlanLocated, ReadingReason, WaitingForProcess
 from reconciler.applying.host import ApplyPatience, Host
 from reconciler.applying.lock import hold, tenant_directory
-from reconciler.applying.running import Run, named
+from reconciler.applying.running import named, run_steps
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
 from reconciler.model.applied import Applied, StepFailure
@@ -117,7 +117,7 @@ def _apply(loaded: Loaded, tenant: Tenant, directory: Path, host: Host) -> Appli
     _check_users(plan, already, watch)
     _prove(plan, already, tenant)
     with journal.Journal.create(directory, _header(loaded, tenant, already), host.clock) as written:
-        return Run(plan, tenant, watch, written, host, already).go()
+        return run_steps(plan, tenant, watch, written, host, already)
 
 
 def _check_meant(plan: Plan, tenant: Tenant) -> None:

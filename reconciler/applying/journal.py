@@ -104,6 +104,7 @@ class Journal:
         self.path = path
         self._descriptor = descriptor
         self._clock = clock
+        self._runners: dict[Provider, int] = {}
 
     @classmethod
     def create(cls, directory: Path, header: Header, clock: Callable[[], float]) -> Self:
@@ -178,11 +179,13 @@ class Journal:
         )
 
     def runner(self, provider: Provider, pid: int) -> None:
-        """Name the process that will run this product's steps; the next apply must not read before
-        it is gone.
+        """Name the process that will run this product's steps, once; the next apply must not read
+        before it is gone.
         """
-        self._append({"runner": provider, "pid": pid, "process": processes.started(pid)})
-        self._to_disk()
+        if self._runners.get(provider) != pid:
+            self._append({"runner": provider, "pid": pid, "process": processes.started(pid)})
+            self._to_disk()
+            self._runners[provider] = pid
 
     def ended(self, how: ApplyEnd) -> None:
         """Say how the apply ended."""

@@ -4,25 +4,27 @@ enough.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from reconciler.tenants.protocol import Done, Failed, Fault, Lost
+from reconciler.tenants.protocol import Failed, Fault, Lost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from reconciler.applying.host import ApplyPatience
 
 NotDone: TypeAlias = Failed | Lost
 
 _PASSING = frozenset({Fault.THROTTLED, Fault.TRANSIENT})
+_AFTER_LOST = (0.0,)
+"""A lost answer is followed by one more attempt, without a pause: the readings before it have
+waited.
+"""
 
 
-class Shown(Enum):
+class ShownState(Enum):
     """Which state of the plan the tenant shows after an attempt."""
 
     AFTER = auto()
@@ -31,12 +33,12 @@ class Shown(Enum):
     UNREAD = auto()
 
 
-class Sight(Struct, frozen=True):
+class OutcomeReading(Struct, frozen=True):
     """What a reading after an attempt shows; `moved` are addresses that fit neither state,
     `trouble` is why it could not be read.
     """
 
-    shown: Shown
+    shown: ShownState
     moved: tuple[str, ...] = ()
     trouble: str = ""
 
@@ -46,8 +48,8 @@ def passes(outcome: NotDone) -> bool:
     return isinstance(outcome, Failed) and outcome.fault in _PASSING
 
 
-def settled(outcome: NotDone, attempt: int, sight: Sight) -> bool:
-    """Say whether a sight tells what became of an attempt, or a later reading could still tell
+def settled(outcome: NotDone, attempt: int, reading: OutcomeReading) -> bool:
+    """Say whether a reading tells what became of an attempt, or a later one could still tell
     otherwise.
 
     A lost answer, and a refusal of a repeated attempt (it exists already, it is not there any
@@ -55,39 +57,45 @@ def settled(outcome: NotDone, attempt: int, sight: Sight) -> bool:
     nothing, or a reading shows what it changed.
     """
     if isinstance(outcome, Lost) or (attempt > 1 and not passes(outcome)):
-        return sight.shown is Shown.AFTER
-    return sight.shown in (Shown.AFTER, Shown.BEFORE)
+        return reading.shown is ShownState.AFTER
+    return reading.shown in (ShownState.AFTER, ShownState.BEFORE)
 
 
-@dataclass(slots=True)
-class Retries:
-    """How often and after how long a step is tried again: counted per step."""
+class Retries(Struct, frozen=True):
+    """How many further attempts one step has had, by what made them necessary."""
 
-    patience: ApplyPatience
-    _throttled: Iterator[float] = field(init=False)
-    _transient: Iterator[float] = field(init=False)
-    _lost: Iterator[float] = field(init=False)
+    throttled: int = 0
+    transient: int = 0
+    lost: int = 0
 
-    def __post_init__(self) -> None:
-        self._throttled, self._transient = (
-            iter(self.patience.throttled),
-            iter(self.patience.transient),
-        )
-        # Once, and without a pause: the readings before it have waited.
-        self._lost = iter((0.0,))
-
-    def pause(self, outcome: Done | NotDone) -> float | None:
+    def pause(self, outcome: NotDone, patience: ApplyPatience) -> float | None:
         """Seconds until the next attempt; None when there is none."""
         match outcome:
-            case Done():
-                return None
             case Lost():
-                return next(self._lost, None)
+                return _at(_AFTER_LOST, self.lost)
             case Failed(Fault.THROTTLED):
-                return next(self._throttled, None)
+                return _at(patience.throttled, self.throttled)
             case Failed(Fault.TRANSIENT):
-                return next(self._transient, None)
+                return _at(patience.transient, self.transient)
             case Failed():
                 return None
             case _:
                 assert_never(outcome)
+
+    def counted(self, outcome: NotDone) -> Retries:
+        """The same with one more attempt after this outcome."""
+        match outcome:
+            case Lost():
+                return replace(self, lost=self.lost + 1)
+            case Failed(Fault.THROTTLED):
+                return replace(self, throttled=self.throttled + 1)
+            case Failed(Fault.TRANSIENT):
+                return replace(self, transient=self.transient + 1)
+            case Failed():
+                return self
+            case _:
+                assert_never(outcome)
+
+
+def _at(pauses: tuple[float, ...], index: int) -> float | None:
+    return pauses[index] if index < len(pauses) else None

@@ -1,26 +1,32 @@
-"""Running the steps of a plan one after another, from the place where the tenant stands."""
+"""Running the steps of a plan one after another, from the state that the tenant shows: observe,
+decide, write, record, until a decision ends the run.
+"""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import count
 from shlex import quote
-from typing import TYPE_CHECKING, NoReturn
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.applying import credential_lifetime, lookups, probing, reviewed
-from reconciler.applying.events import (
-    ReadingReason,
-    Retrying,
-    Settling,
-    StepDone,
-    StepFailed,
-    StepStarted,
+from reconciler.applying.deciding import (
+    Adopt,
+    Conclude,
+    GiveUp,
+    Interrupt,
+    Refuse,
+    RunState,
+    Write,
+    answered,
+    decide,
+    finished,
+    is_group_step,
+    sent,
 )
+from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted
 from reconciler.applying.journal import ApplyEnd
-from reconciler.applying.outcomes import Retries, Shown, Sight, passes, settled
+from reconciler.applying.observing import GROUP_HINT, RunContext, name_runner, observe
+from reconciler.applying.outcomes import passes
 from reconciler.errors import (
     AppliedInPart,
     CaptureFault,
@@ -32,361 +38,218 @@ from reconciler.errors import (
 )
 from reconciler.model.addresses import ExchangePolicyAddress, exchange_application, parse_address
 from reconciler.model.applied import Applied, StepFailure
-from reconciler.planning import prefixes
-from reconciler.tenants.protocol import Done, Failed, Fault, Lost, Remote
+from reconciler.tenants.protocol import Failed, Fault, Lost, Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+    from reconciler.applying.deciding import Ending, TenantMoved, Unanswered
     from reconciler.applying.host import Host
     from reconciler.applying.journal import Journal
     from reconciler.applying.outcomes import NotDone
     from reconciler.applying.watching import Watch
-    from reconciler.model.addresses import Provider
     from reconciler.model.applied import AccessCheck
-    from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan, Step
     from reconciler.tenants.protocol import Outcome, Tenant
 
-_NAMED = 20
+_MOST_NAMED = 20
 """Addresses that a message names; a report has them all."""
-_GROUP_HINT = (
-    "if the service does not regrant a group in place, plan again with --group-changes remove-add"
-)
 
 
 def named(addresses: tuple[str, ...]) -> str:
     """Name what moved, bounded."""
-    rest = len(addresses) - _NAMED
-    return ", ".join(addresses[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(addresses) - _MOST_NAMED
+    return ", ".join(addresses[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
-@dataclass(slots=True)
-class Run:
-    """One run over the steps `already` + 1 and on.
+def run_steps(
+    plan: Plan, tenant: Tenant, watch: Watch, journal: Journal, host: Host, already: int
+) -> Applied:
+    """Run the steps `already` + 1 and on, and verify.
 
-    It holds what was done so far, and says it whatever way it ends.
+    Raises:
+        StalePlan: the tenant moved before anything was written.
+        TenantFault, CaptureFault, ReconcilerError: it could not be read, or the journal not be
+            written, before anything was written.
+        AppliedInPart: any of these after that.
+        Interrupted: a person asked to stop; a step in flight was finished.
     """
-
-    plan: Plan
-    tenant: Tenant
-    watch: Watch
-    journal: Journal
-    host: Host
-    already: int
-    done: list[int] = field(default_factory=list)
-    _attempted: bool = False
-    _retried: set[Provider] = field(default_factory=set)
-    _relied_on: Mapping[int, int] = field(default_factory=dict)
-    _finished: dict[int, float] = field(default_factory=dict)
-    _began: float = 0.0
-    _closes: Mapping[int, int] = field(default_factory=dict)
-    _remote: Remote | None = None
-    _runners: dict[Provider, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._relied_on = lookups.relied_on(self.plan)
-        self._began = self.host.clock()
-        self._remote = self.tenant if isinstance(self.tenant, Remote) else None
-        self._closes = credential_lifetime.closing(self.plan) if self._remote is not None else {}
-
-    def go(self) -> Applied:
-        """Run the steps and verify.
-
-        Raises:
-            StalePlan: the tenant moved before anything was written.
-            AppliedInPart: the tenant moved, or could not be read or the journal not be written,
-                after that.
-            Interrupted: a person asked to stop; a step in flight was finished.
-        """
-        try:
-            return self._steps()
-        except (AppliedInPart, Interrupted):
+    closes = credential_lifetime.closing(plan) if isinstance(tenant, Remote) else {}
+    relied_on = lookups.relied_on(plan) if host.patience.settle else {}
+    run = RunContext(plan, tenant, watch, journal, host, relied_on, closes)
+    awaited = frozenset(relied_on.values())
+    state = RunState(already, already, host.clock())
+    try:
+        while True:
+            decision = decide(observe(run, state))
+            if isinstance(decision, Write):
+                begun = host.clock()
+                _announce(run, decision)
+                state = sent(state, decision, begun)
+                outcome = _send(run, decision.step)
+                state = answered(state, decision, outcome, host.patience)
+                if state.unanswered is not None:
+                    _record_failure(run, state.unanswered)
+                    continue
+            elif not isinstance(decision, Adopt):
+                break
+            step, seen = decision.step, isinstance(decision, Adopt)
+            state = finished(state, step, host.clock(), relied_on=step.id in awaited)
+            _record_done(run, step, state.step_began, seen=seen)
+    except ReconcilerError as error:
+        _record_end(run, ApplyEnd.STOPPED)
+        if not state.attempted:
             raise
-        except ReconcilerError as error:
-            self._end(ApplyEnd.STOPPED)
-            if not self._attempted:
-                raise
-            raise AppliedInPart(str(error), self._applied(trouble=str(error))) from error
+        raise AppliedInPart(str(error), _applied(run, state, trouble=str(error))) from error
+    return _finish(run, state, decision)
 
-    def _steps(self) -> Applied:
-        for step in self.plan.steps[self.already :]:
-            if self.host.stop():
-                self._interrupt()
-            self._settle(step)
-            self._check_before(step)
-            self._expect_lasting(step)
-            stopped = self._carry_out(step)
-            if stopped is not None:
-                return stopped
-            self._check_after(step)
-        return self._verified()
 
-    def _settle(self, step: Step) -> None:
-        """Wait until what this step relies on has been in force for as long as was asked for; a
-        step of an earlier run counts from now.
-        """
-        on = self._relied_on.get(step.id)
-        if on is None or not self.host.patience.settle:
-            return
-        left = (
-            self._finished.get(on, self._began)
-            + self.host.scaled(self.host.patience.settle)
-            - self.host.clock()
-        )
-        if left > 0:
-            self.host.tell(Settling(step, on, left))
-            self.host.pause(left)
-        if self.host.stop():
-            self._interrupt()
+# --- write and record
 
-    def _check_before(self, step: Step) -> None:
-        why = self._doubt(step)
-        if why is not None:
-            self._check(step, why)
-        name = lookups.scope_before(step)
-        if name is not None and not lookups.still_leads(
-            name, self.watch.look_up(recipients=(name.address,))
-        ):
-            self._stop_moved(
-                (step.address,), f"{name.address} does not lead to {name.scope} any more"
+
+def _announce(run: RunContext, write: Write) -> None:
+    """Prove the text again, and have the journal on the disk before anything is sent."""
+    reviewed.invocation(write.step)
+    name_runner(run, write.step.provider)
+    run.journal.started(write.step.id, write.attempt)
+    run.host.tell(StepStarted(write.step, write.attempt))
+
+
+def _send(run: RunContext, step: Step) -> Outcome:
+    outcome: Outcome
+    try:
+        outcome = run.tenant.run(reviewed.invocation(step), step.text)
+    except RenderFault as fault:
+        outcome = Failed(Fault.INVALID, str(fault))
+    except TenantFault as fault:
+        outcome = Lost(str(fault))
+    run.watch.wrote(step.provider, run.host.clock())
+    return outcome
+
+
+def _record_failure(run: RunContext, attempt: Unanswered) -> None:
+    """Journal an attempt without success, and wait as long as the service needs before another."""
+    step, outcome = attempt.step, attempt.outcome
+    match outcome:
+        case Failed(fault, message):
+            run.journal.failed(step.id, fault, message)
+        case Lost(message):
+            run.journal.unknown(step.id, message)
+        case _:
+            assert_never(outcome)
+    if attempt.pause is not None:
+        pause = run.host.scaled(attempt.pause)
+        run.host.tell(Retrying(step, _fault(outcome), outcome.message, pause))
+        run.host.pause(pause)
+
+
+def _record_done(run: RunContext, step: Step, begun: float, *, seen: bool) -> None:
+    run.journal.done(step.id, seen=seen)
+    run.host.tell(StepDone(step, run.host.clock() - begun, seen))
+
+
+def _record_end(run: RunContext, how: ApplyEnd) -> None:
+    # The steps are on the disk; a last line that cannot be written must not hide how the run
+    # ended.
+    with suppress(ReconcilerError):
+        run.journal.ended(how)
+
+
+# --- endings
+
+
+def _finish(run: RunContext, state: RunState, ending: Ending) -> Applied:
+    match ending:
+        case Interrupt():
+            _record_end(run, ApplyEnd.INTERRUPTED)
+            raise Interrupted(
+                f"stopped after step {state.reached} of {len(run.plan.steps)}; apply the same plan"
+                " again to go on",
+                _applied(run, state),
             )
-        if step.temporary and step.provider == "exchange":
-            self._check_guard(step)
+        case Refuse(moved):
+            _record_end(run, ApplyEnd.STOPPED)
+            raise _moved_error(run, state, moved)
+        case GiveUp():
+            return _given_up(run, state, ending)
+        case Conclude():
+            return _concluded(run, state, ending)
+        case _:
+            assert_never(ending)
 
-    def _check_guard(self, step: Step) -> None:
-        """A temporary policy stands on a group without members, and is removed by the name that the
-        plan expected the service to give it.
-        """
-        group = lookups.guard_before(step)
-        if group is not None and not lookups.still_empty(
-            group, self.plan, self.watch.look_up(recipients=(group.address,))
-        ):
-            self._stop_moved(
-                (step.address,),
-                f"{group.address} is not the empty group that the plan was made with",
-            )
-        if step.cmdlet == lookups.REMOVE_EXCHANGE:
-            products: frozenset[Provider] = frozenset({"exchange"})
-            found = self.watch.until(
-                products,
-                ReadingReason.REMOVAL,
-                lambda now: lookups.identity_of(now, step.address),
-                lambda name: name is not None,
-            )
-            if found is None or found.lower() != str(step.parameters["Identity"]).lower():
-                self._stop_moved((step.address,), f"the service calls the temporary policy {found}")
 
-    def _doubt(self, step: Step) -> ReadingReason | None:
-        """Say why a step must not rest on the last reading; None if it may."""
-        if step.cmdlet == lookups.REMOVE_EXCHANGE:
-            return ReadingReason.REMOVAL
-        if step.provider in self._retried:
-            return ReadingReason.RETRIED
-        return ReadingReason.INTERVAL if self.watch.overdue(step.provider) else None
+def _moved_error(run: RunContext, state: RunState, moved: TenantMoved) -> ReconcilerError:
+    message = (
+        f"the tenant is not as this plan left it after step {state.reached}:"
+        f" {named(moved.addresses)}" + (f" ({moved.why})" if moved.why else "")
+    )
+    if not state.attempted:
+        return StalePlan(f"{message}. Nothing was written; plan again")
+    return AppliedInPart(
+        f"{message}. Nothing more was written; plan again",
+        _applied(run, state, moved=moved.addresses, trouble=message),
+    )
 
-    def _check_after(self, step: Step) -> None:
-        """Regranting a group in place is not documented: it is looked at before anything rests on
-        it.
-        """
-        if "Group" in step.parameters:
-            self._check(step, ReadingReason.GROUP)
 
-    def _check(self, step: Step, why: ReadingReason) -> None:
-        moved = self.watch.moved(self._reached, frozenset({step.provider}), why)
-        if moved and self.host.stop():
-            self._interrupt()
-        if moved:
-            self._stop_moved(moved, _GROUP_HINT if why is ReadingReason.GROUP else "")
-        self._retried.discard(step.provider)
+def _given_up(run: RunContext, state: RunState, ending: GiveUp) -> Applied:
+    step, outcome = ending.attempt.step, ending.attempt.outcome
+    moved, trouble = ending.reading.moved, ending.reading.trouble
+    run.host.tell(StepFailed(step, _fault(outcome), outcome.message))
+    match outcome:
+        case Lost():
+            _record_end(run, ApplyEnd.UNKNOWN)
+            return _applied(run, state, unknown=step.id, moved=moved, trouble=trouble)
+        case Failed(fault, message):
+            _record_end(run, ApplyEnd.FAILED)
+            failure = StepFailure(step.id, step.address, fault, message, _hint(step, outcome))
+            return _applied(run, state, failed=failure, moved=moved, trouble=trouble)
+        case _:
+            assert_never(outcome)
 
-    def _carry_out(self, step: Step) -> Applied | None:
-        """Run one step with all its attempts; what is returned ends the run."""
-        begun, retries = self.host.clock(), Retries(self.host.patience)
-        for attempt in count(1):
-            outcome = self._attempt(step, attempt)
-            if isinstance(outcome, Done):
-                self._finish(step, begun, seen=False)
-                return None
-            pause = self._back_off(step, outcome, retries)
-            sight = self._sight(step, outcome, attempt)
-            if sight.shown is Shown.AFTER:
-                self._finish(step, begun, seen=True)
-                return None
-            if pause is None or sight.shown is not Shown.BEFORE or self.host.stop():
-                return self._give_up(step, outcome, sight)
-            self._retried.add(step.provider)
-        raise AssertionError  # pragma: no cover  count() does not end
 
-    def _expect_lasting(self, step: Step) -> None:
-        """Stop before a step that opens what the credential could not close any more."""
-        if self._remote is None:
-            return
-        self._name_runner(step.provider)
-        ends = self._remote.lasts_until(step.provider)
-        needed = credential_lifetime.needed(step, self._closes)
-        if ends is not None and ends - self.host.clock() < needed:
-            raise TenantFault(
-                f"the credential of {step.provider} lasts"
-                f" {max(0, ends - self.host.clock()) / 60:.0f} more minutes, step {step.id} and"
-                f" those that belong to it need {needed / 60:.0f}: get a new one and apply the same"
-                " plan again, it goes on there"
-            )
+def _concluded(run: RunContext, state: RunState, ending: Conclude) -> Applied:
+    moved, trouble = ending.end.moved, ending.end.trouble
+    converged = not moved and not trouble
+    _record_end(run, ApplyEnd.CONVERGED if converged else ApplyEnd.NOT_VERIFIED)
+    checks = _checks(run, state) if converged else ()
+    return _applied(run, state, converged=converged, moved=moved, trouble=trouble, checks=checks)
 
-    def _name_runner(self, provider: Provider) -> None:
-        """Put the process that will write into the journal before it does, so that the next apply
-        can wait for it (law 10).
-        """
-        if self._remote is None:
-            return
-        pid = self._remote.runner(provider)
-        if self._runners.get(provider) != pid:
-            self.journal.runner(provider, pid)
-            self._runners[provider] = pid
 
-    def _attempt(self, step: Step, attempt: int) -> Outcome:
-        call = reviewed.invocation(step)
-        self._name_runner(step.provider)
-        self.journal.started(step.id, attempt)
-        self.host.tell(StepStarted(step, attempt))
-        self._attempted = True
-        try:
-            outcome = self.tenant.run(call, step.text)
-        except RenderFault as fault:
-            outcome = Failed(Fault.INVALID, str(fault))
-        except TenantFault as fault:
-            outcome = Lost(str(fault))
-        self.watch.wrote(step.provider, self.host.clock())
-        return outcome
+def _checks(run: RunContext, state: RunState) -> tuple[AccessCheck, ...]:
+    """What Exchange itself says about the applications that this run touched; its answer is asked
+    for, never relied on.
+    """
+    touched = probing.touched(run.plan.steps[state.already : state.reached])
+    if run.remote is None or not touched:
+        return ()
+    try:
+        return probing.checked(run.remote, run.watch, touched)
+    except (TenantFault, CaptureFault):
+        return ()
 
-    def _back_off(self, step: Step, outcome: NotDone, retries: Retries) -> float | None:
-        """Journal a failed attempt and wait as long as the service needs; None when there is no
-        further attempt.
-        """
-        if isinstance(outcome, Failed):
-            self.journal.failed(step.id, outcome.fault, outcome.message)
-        else:
-            self.journal.unknown(step.id, outcome.message)
-        pause = retries.pause(outcome)
-        if pause is not None:
-            self.host.tell(
-                Retrying(step, _fault(outcome), outcome.message, self.host.scaled(pause))
-            )
-            self.host.pause(self.host.scaled(pause))
-        return pause
 
-    def _sight(self, step: Step, outcome: NotDone, attempt: int) -> Sight:
-        """Read what an attempt did: a service may report a failure of a write that it committed."""
-        products = frozenset({step.provider})
-
-        def look(observed: Observed) -> Sight:
-            after = prefixes.differences(self.plan, step.id, observed, products)
-            if not after:
-                return Sight(Shown.AFTER)
-            before = prefixes.differences(self.plan, step.id - 1, observed, products)
-            return Sight(Shown.NEITHER, before) if before else Sight(Shown.BEFORE)
-
-        try:
-            return self.watch.until(
-                products,
-                ReadingReason.OUTCOME,
-                look,
-                lambda sight: settled(outcome, attempt, sight),
-            )
-        except (TenantFault, CaptureFault) as fault:
-            return Sight(Shown.UNREAD, trouble=str(fault))
-
-    def _finish(self, step: Step, begun: float, *, seen: bool) -> None:
-        self.done.append(step.id)
-        self._finished[step.id] = self.host.clock()
-        self.journal.done(step.id, seen=seen)
-        self.host.tell(StepDone(step, self.host.clock() - begun, seen))
-
-    def _give_up(self, step: Step, outcome: NotDone, sight: Sight) -> Applied:
-        self.host.tell(StepFailed(step, _fault(outcome), outcome.message))
-        self._end(ApplyEnd.FAILED if isinstance(outcome, Failed) else ApplyEnd.UNKNOWN)
-        if isinstance(outcome, Lost):
-            return self._applied(unknown=step.id, moved=sight.moved, trouble=sight.trouble)
-        failed = StepFailure(
-            step.id, step.address, outcome.fault, outcome.message, _hint(step, outcome)
-        )
-        return self._applied(failed=failed, moved=sight.moved, trouble=sight.trouble)
-
-    def _verified(self) -> Applied:
-        try:
-            moved, trouble = (
-                self.watch.moved(self._reached, self.watch.products, ReadingReason.VERIFY),
-                "",
-            )
-        except (TenantFault, CaptureFault) as fault:
-            moved, trouble = (), str(fault)
-        if moved and self.host.stop():
-            trouble = "stopped while waiting for the tenant to show what was written"
-        converged = not moved and not trouble
-        self._end(ApplyEnd.CONVERGED if converged else ApplyEnd.NOT_VERIFIED)
-        checks = self._checked() if converged else ()
-        return replace(
-            self._applied(converged=converged, moved=moved, trouble=trouble), checks=checks
-        )
-
-    def _checked(self) -> tuple[AccessCheck, ...]:
-        """What Exchange itself says about the applications that this run touched; its word is asked
-        for, never relied on.
-        """
-        done = frozenset(self.done)
-        touched = probing.touched(step for step in self.plan.steps if step.id in done)
-        if self._remote is None or not touched:
-            return ()
-        try:
-            return probing.checked(self._remote, self.watch, touched)
-        except (TenantFault, CaptureFault):
-            return ()
-
-    @property
-    def _reached(self) -> int:
-        return self.already + len(self.done)
-
-    def _interrupt(self) -> NoReturn:
-        self._end(ApplyEnd.INTERRUPTED)
-        reached, steps = self._reached, len(self.plan.steps)
-        raise Interrupted(
-            f"stopped after step {reached} of {steps}; apply the same plan again to go on",
-            self._applied(),
-        )
-
-    def _stop_moved(self, moved: tuple[str, ...], why: str) -> NoReturn:
-        self._end(ApplyEnd.STOPPED)
-        said = (
-            f"the tenant is not as this plan left it after step {self._reached}: {named(moved)}"
-            + (f" ({why})" if why else "")
-        )
-        if not self._attempted:
-            raise StalePlan(f"{said}. Nothing was written; plan again")
-        raise AppliedInPart(
-            f"{said}. Nothing more was written; plan again",
-            self._applied(moved=moved, trouble=said),
-        )
-
-    def _end(self, how: ApplyEnd) -> None:
-        # The steps are on the disk; a last line that cannot be written must not hide how the run
-        # ended.
-        with suppress(ReconcilerError):
-            self.journal.ended(how)
-
-    def _applied(
-        self,
-        *,
-        failed: StepFailure | None = None,
-        unknown: int | None = None,
-        converged: bool = False,
-        moved: tuple[str, ...] = (),
-        trouble: str = "",
-    ) -> Applied:
-        tried = self._reached + (failed is not None or unknown is not None)
-        not_tried = tuple(range(tried + 1, len(self.plan.steps) + 1))
-        return Applied(
-            tuple(self.done), self.already, failed, unknown, not_tried, converged, moved, trouble
-        )
+def _applied(
+    run: RunContext,
+    state: RunState,
+    *,
+    failed: StepFailure | None = None,
+    unknown: int | None = None,
+    converged: bool = False,
+    moved: tuple[str, ...] = (),
+    trouble: str = "",
+    checks: tuple[AccessCheck, ...] = (),
+) -> Applied:
+    tried = state.reached + (failed is not None or unknown is not None)
+    not_tried = tuple(range(tried + 1, len(run.plan.steps) + 1))
+    return Applied(
+        done=state.done,
+        already=state.already,
+        failed=failed,
+        unknown=unknown,
+        not_tried=not_tried,
+        converged=converged,
+        moved=moved,
+        trouble=trouble,
+        checks=checks,
+    )
 
 
 def _fault(outcome: NotDone) -> str:
@@ -400,7 +263,7 @@ def _hint(step: Step, outcome: Failed) -> str:
         "correct the cause and apply the same plan again, or plan again with --skip"
         f" {quote(_held_as(step))} to go on without it"
     )
-    return f"{without}; {_GROUP_HINT}" if "Group" in step.parameters else without
+    return f"{without}; {GROUP_HINT}" if is_group_step(step) else without
 
 
 def _held_as(step: Step) -> str:

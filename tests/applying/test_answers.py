@@ -404,8 +404,14 @@ def test_nobody_waits_for_a_simulated_service_however_often_it_is_read(case: Cas
 
 
 def test_pauses_grow_and_end() -> None:
-    retries = Retries(ApplyPatience())
-    assert [retries.pause(Failed(Fault.THROTTLED, "")) for _ in range(6)] == [
+    def pauses(outcome: Failed | Lost, attempts: int) -> list[float | None]:
+        retries, seen = Retries(), []
+        for _ in range(attempts):
+            seen.append(retries.pause(outcome, ApplyPatience()))
+            retries = retries.counted(outcome)
+        return seen
+
+    assert pauses(Failed(Fault.THROTTLED, ""), 6) == [
         30,
         60,
         120,
@@ -413,10 +419,9 @@ def test_pauses_grow_and_end() -> None:
         300,
         None,
     ]
-    assert [retries.pause(Failed(Fault.TRANSIENT, "")) for _ in range(4)] == [5, 10, 20, None]
-    assert [retries.pause(Lost("")) for _ in range(2)] == [0, None]
-    assert retries.pause(Failed(Fault.DENIED, "")) is None
-    assert retries.pause(Done()) is None
+    assert pauses(Failed(Fault.TRANSIENT, ""), 4) == [5, 10, 20, None]
+    assert pauses(Lost(""), 2) == [0, None]
+    assert pauses(Failed(Fault.DENIED, ""), 1) == [None]
 
 
 def test_a_wait_is_cut_short_within_a_second_of_the_wish_to_stop() -> None:

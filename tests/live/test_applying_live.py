@@ -303,7 +303,7 @@ def test_an_apply_stops_before_a_step_that_the_credential_does_not_outlive(
     with pytest.raises(
         AppliedInPart,
         match=(
-            r"the credential of \w+ lasts \d+ more minutes, step \d+ and those that belong to it"
+            r"the credential of \w+ expires in \d+ minutes; step \d+ and the steps that belong to it"
             r" need"
         ),
     ) as stopped:
@@ -323,7 +323,7 @@ def test_a_credential_that_is_about_to_end_begins_nothing(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Live, "lasts_until", lambda _self, _provider: int(case.clock.now) + 200)
-    with pytest.raises(TenantFault, match="get a new one and apply the same plan again"):
+    with pytest.raises(TenantFault, match="Get a new credential and apply the same plan again"):
         case.apply()
     assert "state" not in {key for line in case.journal() for key in line}
 

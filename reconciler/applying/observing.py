@@ -1,0 +1,230 @@
+"""What a run looks at: before a step, after an attempt without success, and after the last step.
+
+These are effects (the tenant, the clock, waiting); what follows from them is decided in `deciding`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reconciler.applying import credential_lifetime, lookups
+from reconciler.applying.deciding import (
+    EndSeen,
+    OutcomeSeen,
+    StepReady,
+    StopAsked,
+    TenantMoved,
+    is_group_step,
+)
+from reconciler.applying.events import ReadingReason, Settling
+from reconciler.applying.outcomes import OutcomeReading, ShownState, settled
+from reconciler.errors import CaptureFault, TenantFault
+from reconciler.planning import prefixes
+from reconciler.tenants.protocol import Remote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.applying.deciding import Observation, RunState, Unanswered
+    from reconciler.applying.host import Host
+    from reconciler.applying.journal import Journal
+    from reconciler.applying.watching import Watch
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Plan, Step
+    from reconciler.tenants.protocol import Tenant
+
+GROUP_HINT = (
+    "if the service does not regrant a group in place, plan again with --group-changes remove-add"
+)
+_EXCHANGE: frozenset[Provider] = frozenset({"exchange"})
+
+
+class RunContext(Struct, frozen=True):
+    """What a run works with.
+
+    `relied_on`: for steps that take something away, the step that they rely on. `closes`: for steps
+    that open a window, the step that closes it.
+    """
+
+    plan: Plan
+    tenant: Tenant
+    watch: Watch
+    journal: Journal
+    host: Host
+    relied_on: Mapping[int, int]
+    closes: Mapping[int, int]
+
+    @property
+    def remote(self) -> Remote | None:
+        """The tenant, if it is reached through processes of our own."""
+        return self.tenant if isinstance(self.tenant, Remote) else None
+
+
+def observe(run: RunContext, state: RunState) -> Observation:
+    """Look at whatever the run has to know next.
+
+    Raises:
+        TenantFault: the tenant could not be read, or its credential does not last for the next
+            step.
+        CaptureFault: what was read is malformed, incomplete or of another tenant.
+    """
+    if state.unanswered is not None:
+        reading = _outcome(run, state.unanswered)
+        return OutcomeSeen(state.unanswered, reading, run.host.stop())
+    blocked = _after_group(run, state)
+    if blocked is not None:
+        return blocked
+    if state.reached == len(run.plan.steps):
+        return _end(run, state)
+    return _next_step(run, state, run.plan.steps[state.reached])
+
+
+def name_runner(run: RunContext, provider: Provider) -> None:
+    """Put the process that will write into the journal before it does, so that the next apply can
+    wait for it (law 10).
+    """
+    if run.remote is not None:
+        run.journal.runner(provider, run.remote.runner(provider))
+
+
+def _after_group(run: RunContext, state: RunState) -> Observation | None:
+    if state.reached == state.already:
+        return None
+    last = run.plan.steps[state.reached - 1]
+    return _moved(run, state, last, ReadingReason.GROUP) if is_group_step(last) else None
+
+
+def _next_step(run: RunContext, state: RunState, step: Step) -> Observation:
+    """Look at everything that a step rests on; the first thing that is not as it must be ends it."""
+    if run.host.stop() or not _settle(run, state, step):
+        return StopAsked()
+    why = _reading_reason(run, state, step)
+    blocked = _moved(run, state, step, why) if why is not None else None
+    blocked = blocked or _names(run, step)
+    if blocked is not None:
+        return blocked
+    _check_credential(run, step)
+    return StepReady(step)
+
+
+def _settle(run: RunContext, state: RunState, step: Step) -> bool:
+    """Wait until what this step relies on has been in force for as long as was asked for; a step of
+    an earlier run counts from now. False if a person asked to stop meanwhile.
+    """
+    on, host = run.relied_on.get(step.id), run.host
+    if on is None or not host.patience.settle:
+        return True
+    wait = host.scaled(host.patience.settle)
+    # A clock that was set back must not prolong the wait.
+    left = min(wait, state.finished.get(on, state.began) + wait - host.clock())
+    if left > 0:
+        host.tell(Settling(step, on, left))
+        host.pause(left)
+    return not host.stop()
+
+
+def _reading_reason(run: RunContext, state: RunState, step: Step) -> ReadingReason | None:
+    """Say why a step must not rest on the last reading; None if it may."""
+    if step.cmdlet == lookups.REMOVE_EXCHANGE:
+        return ReadingReason.REMOVAL
+    if step.provider in state.retried:
+        return ReadingReason.RETRIED
+    return ReadingReason.INTERVAL if run.watch.overdue(step.provider) else None
+
+
+def _moved(
+    run: RunContext, state: RunState, step: Step, why: ReadingReason
+) -> TenantMoved | StopAsked | None:
+    """Read the step's product and compare it with what the steps done so far lead to."""
+    addresses = run.watch.moved(state.reached, frozenset({step.provider}), why)
+    if not addresses:
+        return None
+    if run.host.stop():
+        return StopAsked()  # the wait was cut short, so the difference proves nothing
+    return TenantMoved(addresses, GROUP_HINT if why is ReadingReason.GROUP else "")
+
+
+def _names(run: RunContext, step: Step) -> TenantMoved | None:
+    """Look up what the step names: a scope by its address, and the group and identity of a
+    temporary policy.
+    """
+    scope, guard = lookups.scope_before(step), lookups.guard_before(step)
+    if scope is not None:
+        directory = run.watch.look_up(recipients=(scope.address,))
+        if not lookups.still_leads(scope, directory):
+            why = f"{scope.address} does not lead to {scope.scope} any more"
+            return TenantMoved((step.address,), why)
+    if guard is not None:
+        directory = run.watch.look_up(recipients=(guard.address,))
+        if not lookups.still_empty(guard, run.plan, directory):
+            why = f"{guard.address} is not the empty group that the plan was made with"
+            return TenantMoved((step.address,), why)
+    if step.temporary and step.cmdlet == lookups.REMOVE_EXCHANGE:
+        return _identity(run, step)
+    return None
+
+
+def _identity(run: RunContext, step: Step) -> TenantMoved | None:
+    """A temporary policy is removed by the name that the plan expected the service to give it."""
+    identity = run.watch.until(
+        _EXCHANGE,
+        ReadingReason.REMOVAL,
+        lambda now: lookups.identity_of(now, step.address),
+        lambda name: name is not None,
+    )
+    if identity is not None and identity.lower() == str(step.parameters["Identity"]).lower():
+        return None
+    return TenantMoved((step.address,), f"the service calls the temporary policy {identity}")
+
+
+def _check_credential(run: RunContext, step: Step) -> None:
+    """Stop before a step that opens what the credential could not close any more."""
+    if run.remote is None:
+        return
+    name_runner(run, step.provider)
+    ends = run.remote.lasts_until(step.provider)
+    if ends is None:
+        return
+    left, needed = ends - run.host.clock(), credential_lifetime.needed(step, run.closes)
+    if left < needed:
+        raise TenantFault(
+            f"the credential of {step.provider} expires in {max(0, left) / 60:.0f} minutes; step"
+            f" {step.id} and the steps that belong to it need {needed / 60:.0f}. Get a new"
+            " credential and apply the same plan again; it resumes at this step"
+        )
+
+
+def _outcome(run: RunContext, attempt: Unanswered) -> OutcomeReading:
+    """Read what an attempt did: a service may report a failure of a write that it committed."""
+    step, products = attempt.step, frozenset({attempt.step.provider})
+
+    def look(observed: Observed) -> OutcomeReading:
+        after = prefixes.differences(run.plan, step.id, observed, products)
+        if not after:
+            return OutcomeReading(ShownState.AFTER)
+        before = prefixes.differences(run.plan, step.id - 1, observed, products)
+        shown = ShownState.NEITHER if before else ShownState.BEFORE
+        return OutcomeReading(shown, before)
+
+    try:
+        return run.watch.until(
+            products,
+            ReadingReason.OUTCOME,
+            look,
+            lambda reading: settled(attempt.outcome, attempt.attempt, reading),
+        )
+    except (TenantFault, CaptureFault) as fault:
+        return OutcomeReading(ShownState.UNREAD, trouble=str(fault))
+
+
+def _end(run: RunContext, state: RunState) -> Observation:
+    try:
+        moved = run.watch.moved(state.reached, run.watch.products, ReadingReason.VERIFY)
+    except (TenantFault, CaptureFault) as fault:
+        return EndSeen((), str(fault))
+    if moved and run.host.stop():
+        return EndSeen(moved, "stopped while waiting for the tenant to show what was written")
+    return EndSeen(moved, "")
