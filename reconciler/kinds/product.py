@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.capture_reads import RowList
     from reconciler.kinds.ordering.orders import Ordered
+    from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.access_rows import SubjectKind
     from reconciler.model.addresses import Address, Provider
     from reconciler.model.baselines import Baseline
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents, TenantDocument
     from reconciler.model.findings import Finding, Position
     from reconciler.model.observed import Directory, State
-    from reconciler.model.plans import Change, Note
+    from reconciler.model.plans import Change, Note, Step
     from reconciler.model.requests import CaptureRequest
 
 DesiredT = TypeVar("DesiredT")
@@ -159,6 +160,31 @@ class Product(Protocol[DesiredT, StateT]):
         self, documents: Documents, directory: Directory
     ) -> Iterator[tuple[Address, Position]]:
         """Where the documents declare the product's objects."""
+
+    def start(self, baseline: Baseline) -> Snapshot:
+        """Its part of the state before a plan's first step; empty if the plan does not rest on it."""
+
+    def project(self, baseline: Baseline, steps: Sequence[Step], state: StateT) -> Snapshot:
+        """The same part of a tenant as it is now.
+
+        Args:
+            baseline: What the plan rests on.
+            steps: All steps of the plan.
+            state: The product's state now.
+        """
+
+    def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
+        """The entries that a step of the product sets in a snapshot."""
+
+    def spellings(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[str, str]:
+        """Names of a snapshot that a service or a plan spells otherwise, as they are spelled."""
+
+    def told_state(
+        self, baseline: Baseline, steps: Sequence[Step], snapshot: Snapshot
+    ) -> tuple[StateT, frozenset[str]] | None:
+        """What a snapshot tells of it, and the users or applications that it tells of; None if the
+        plan does not rest on it.
+        """
 
     def delta(self, before: StateT, after: StateT, directory: Directory) -> Delta:
         """Who gains and who loses access between two states."""

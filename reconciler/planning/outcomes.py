@@ -4,42 +4,24 @@ file carries.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from reconciler.audiences.questions import Known
 from reconciler.errors import TamperedPlan
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
-from reconciler.kinds.teams.states import GROUPS
-from reconciler.model.addresses import name_key
-from reconciler.model.baselines import GUARD_SCOPE
-from reconciler.model.documents import AccessRight
-from reconciler.model.observed import (
-    Directory,
-    ExchangePolicy,
-    ExchangeState,
-    GroupAssignment,
-    TeamsPolicy,
-    TeamsState,
-)
+from reconciler.model.observed import Directory
 from reconciler.planning.making import PlanOptions, resolved
-from reconciler.planning.prefixes import advance, baseline_standing
+from reconciler.planning.prefixes import advance, baseline_snapshot
 from reconciler.planning.selection import selection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed, State
     from reconciler.model.plans import Plan
-    from reconciler.planning.prefixes import Standing
 
 NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
-
-_POLICY = "teams.policy/"
-_USER = "teams.grant/user:"
-_EXCHANGE = "exchange.policy/"
 
 
 def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
@@ -69,72 +51,21 @@ def of_plan(plan: Plan) -> Known:
     """
     try:
         return _followed(plan)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise TamperedPlan(
-            f"a step of the plan does not follow from what it rests on ({error!r}); make the plan"
+            f"a step of the plan does not follow from the plan's baseline ({error!r}); make the plan"
             " again"
         ) from error
 
 
 def _followed(plan: Plan) -> Known:
-    standing = baseline_standing(plan)
+    snapshot = baseline_snapshot(plan)
     for step in plan.steps:
-        advance(standing, step)
-    exchange = plan.baseline.of_exchange()
+        advance(snapshot, step)
     states: dict[Provider, State] = {}
     told: dict[Provider, frozenset[str]] = {}
-    if plan.baseline.of_teams() is not None:
-        states["teams"] = _teams(standing, _spelled(plan))
-        users = (name.removeprefix(_USER) for name in standing if name.startswith(_USER))
-        told["teams"] = frozenset(users)
-    if exchange is not None:
-        states["exchange"] = _exchange(standing)
-        told["exchange"] = frozenset(exchange) - {GUARD_SCOPE}
+    for name, product in PRODUCTS.items():
+        found = product.told_state(plan.baseline, plan.steps, snapshot)
+        if found is not None:
+            states[name], told[name] = found
     return Known(states, NOTHING_KNOWN, told)
-
-
-def _spelled(plan: Plan) -> Mapping[str, str]:
-    """Names of policies as the service spells them, or shall."""
-    section = plan.baseline.of_teams()
-    policies = {} if section is None else section.policies
-    stored = {key: policy.identity for key, policy in policies.items() if policy is not None}
-    created = (
-        str(step.parameters["Identity"])
-        for step in plan.steps
-        if step.cmdlet == "New-CsApplicationAccessPolicy"
-    )
-    return stored | {name_key(name): name for name in created}
-
-
-def _teams(standing: Standing, spelled: Mapping[str, str]) -> TeamsState:
-    """Descriptions and who else holds a policy stand beside the lists under names of their own:
-    only lists are sets.
-    """
-    lists = {
-        name.removeprefix(_POLICY): value
-        for name, value in standing.items()
-        if name.startswith(_POLICY) and isinstance(value, frozenset)
-    }
-    rows = cast("tuple[tuple[str, str], ...]", standing[GROUPS])
-    users = {
-        name.removeprefix(_USER): policy
-        for name, policy in standing.items()
-        if name.startswith(_USER) and isinstance(policy, str)
-    }
-    policies = {
-        key: TeamsPolicy(spelled.get(key, key), dict.fromkeys(listed, ""), "")
-        for key, listed in lists.items()
-    }
-    return TeamsState(policies, tuple(GroupAssignment(*row) for row in rows), users, spelled)
-
-
-def _exchange(standing: Standing) -> ExchangeState:
-    found = {}
-    for name, value in standing.items():
-        if name.startswith(_EXCHANGE) and value is not None:
-            application, _, scope = name.removeprefix(_EXCHANGE).partition("@")
-            right = AccessRight(cast("tuple[str, str]", value)[0])
-            found[application, scope] = ExchangePolicy(
-                application, scope, "", right, "", "", "", ""
-            )
-    return ExchangeState(found)

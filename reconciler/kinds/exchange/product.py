@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
     from reconciler.kinds.capture_faults import FaultList
+    from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
+    from reconciler.model.plans import Step
 
 
 class Exchange(Product[DesiredExchange, ExchangeState]):
@@ -185,6 +187,38 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     ) -> Iterator[tuple[Address, Position]]:
         """Where the documents declare policies."""
         return explaining.declared_at(documents.exchange, directory)
+
+    def start(self, baseline: Baseline) -> Snapshot:
+        """Policies of the baseline."""
+        section = baseline.of_exchange()
+        return {} if section is None else states.start(section)
+
+    def project(self, baseline: Baseline, steps: Sequence[Step], state: ExchangeState) -> Snapshot:
+        """The same of a tenant."""
+        section = baseline.of_exchange()
+        return {} if section is None else states.project(section, state, steps)
+
+    def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
+        """What a step sets."""
+        return states.effect(snapshot, step)
+
+    def spellings(
+        self,
+        baseline: Baseline,  # noqa: ARG002
+        steps: Sequence[Step],  # noqa: ARG002  ids are lower-case everywhere
+    ) -> Mapping[str, str]:
+        """Addresses of Exchange policies are ids, which nobody spells otherwise."""
+        return {}
+
+    def told_state(
+        self,
+        baseline: Baseline,
+        steps: Sequence[Step],  # noqa: ARG002  the baseline has every name
+        snapshot: Snapshot,
+    ) -> tuple[ExchangeState, frozenset[str]] | None:
+        """The policies of the applications that steps touch."""
+        section = baseline.of_exchange()
+        return None if section is None else states.told_state(section, snapshot)
 
     def delta(self, before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
         """Which mailboxes applications gain and lose."""

@@ -1,27 +1,29 @@
 """The part of a tenant's Exchange side that a plan's safety rests on: every policy of each touched
 application and of `*`.
 
-The Exchange twin of the Teams room's standings: a flat mapping of a name for people -> its value.
+As in the Teams room: a snapshot is a flat mapping of a name for people to its value.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from reconciler.kinds.snapshots import ScopeRight, parameter_text
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
 from reconciler.model.baselines import GUARD_SCOPE, StoredExchangePolicy, stored_policies
+from reconciler.model.documents import AccessRight
+from reconciler.model.observed import ExchangePolicy, ExchangeState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.kinds.exchange.guards import Guard
     from reconciler.kinds.exchange.target import ExchangeTarget
+    from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.baselines import ExchangeBaseline
-    from reconciler.model.observed import ExchangeState
     from reconciler.model.plans import Step
 
-Standing = dict[str, object]
-
+_POLICY = "exchange.policy/"
 _EVERY = exchange_policy(EVERY_APPLICATION, "")
 _NEW_OR_REMOVE = frozenset(("New-ApplicationAccessPolicy", "Remove-ApplicationAccessPolicy"))
 
@@ -59,56 +61,75 @@ def _policies(observed: ExchangeState, application: str) -> tuple[StoredExchange
     )
 
 
-def start(section: ExchangeBaseline) -> Standing:
-    """The standing that a plan file's baseline describes."""
+def start(section: ExchangeBaseline) -> Snapshot:
+    """The snapshot that a plan file's baseline describes."""
     return {
-        exchange_policy(application, policy.scope): (
-            policy.access_right.value,
-            policy.description,
+        exchange_policy(application, policy.scope): ScopeRight(
+            policy.access_right, policy.description
         )
         for application, policies in stored_policies(section).items()
         for policy in policies
     }
 
 
-def bear_on_all(steps: Sequence[Step]) -> bool:
-    """Whether policies of `*` come or go, which concerns every application."""
-    return any(step.address.startswith(_EVERY) and step.cmdlet in _NEW_OR_REMOVE for step in steps)
-
-
-def project(section: ExchangeBaseline, observed: ExchangeState, *, everything: bool) -> Standing:
+def project(section: ExchangeBaseline, observed: ExchangeState, steps: Sequence[Step]) -> Snapshot:
     """The same part of a tenant as it is now; a policy that nobody expects shows too.
 
-    Args:
-        section: the Exchange part of a plan's baseline.
-        observed: the tenant.
-        everything: whether the plan bears on all applications: then one that has got its first
-            policy since the plan was made shows as well.
+    If policies of `*` come or go, that is of every application: one that has got its first policy
+    since the plan was made shows as well.
     """
+    everything = _bear_on_all(steps)
     concerned = (
         policy
         for policy in observed.policies.values()
         if everything or policy.application in section
     )
     return {
-        exchange_policy(one.application, one.scope): (one.right.value, one.description)
-        for one in concerned
+        exchange_policy(policy.application, policy.scope): ScopeRight(
+            policy.right, policy.description
+        )
+        for policy in concerned
     }
 
 
-def effect(standing: Standing, step: Step) -> Standing:
-    """What a step changes in a standing: only the entry of its address, None when the policy is
+def _bear_on_all(steps: Sequence[Step]) -> bool:
+    return any(step.address.startswith(_EVERY) and step.cmdlet in _NEW_OR_REMOVE for step in steps)
+
+
+def effect(snapshot: Snapshot, step: Step) -> Snapshot:
+    """What a step changes in a snapshot: only the entry of its address, None when the policy is
     gone.
+
+    Raises:
+        KeyError, TypeError, ValueError: the step does not follow from the snapshot.
     """
     given = step.parameters
-    description = str(given.get("Description", "")).strip() and str(given["Description"])
+    written = parameter_text(given.get("Description", ""))
+    description = written if written.strip() else ""
     match step.cmdlet:
         case "New-ApplicationAccessPolicy":
-            return {step.address: (given["AccessRight"], description)}
+            right = AccessRight(parameter_text(given["AccessRight"]))
+            return {step.address: ScopeRight(right, description)}
         case "Set-ApplicationAccessPolicy":
-            right, _ = cast("tuple[str, str]", standing[step.address])
-            return {step.address: (right, description)}
+            policy = snapshot[step.address]
+            if isinstance(policy, ScopeRight):
+                return {step.address: ScopeRight(policy.right, description)}
+            raise ValueError(f"{step.address} does not exist")
         case "Remove-ApplicationAccessPolicy":
             return {step.address: None}
         case _:
-            raise ValueError(f"{step.cmdlet} is no Exchange step")
+            raise ValueError(f"{step.cmdlet} is not an Exchange write cmdlet")
+
+
+def told_state(
+    section: ExchangeBaseline, snapshot: Snapshot
+) -> tuple[ExchangeState, frozenset[str]]:
+    """What a snapshot tells of the Exchange side, and the applications that it tells of."""
+    policies = {}
+    for name, value in snapshot.items():
+        if isinstance(value, ScopeRight):
+            application, _, scope = name.removeprefix(_POLICY).partition("@")
+            policies[application, scope] = ExchangePolicy(
+                application, scope, "", value.right, "", "", "", ""
+            )
+    return ExchangeState(policies), frozenset(section) - {GUARD_SCOPE}

@@ -51,10 +51,12 @@ if TYPE_CHECKING:
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.capture_reads import RowList
+    from reconciler.kinds.snapshots import Snapshot
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
+    from reconciler.model.plans import Step
 
 
 class Teams(Product[DesiredTeams, TeamsState]):
@@ -204,6 +206,37 @@ class Teams(Product[DesiredTeams, TeamsState]):
     ) -> Iterator[tuple[Address, Position]]:
         """Where the documents declare policies and grants."""
         return explaining.declared_at(documents.teams, directory)
+
+    def start(self, baseline: Baseline) -> Snapshot:
+        """Policies, grants and descriptions of the baseline."""
+        section = baseline.of_teams()
+        return {} if section is None else states.start(section)
+
+    def project(
+        self,
+        baseline: Baseline,
+        steps: Sequence[Step],  # noqa: ARG002  what they touch is in the baseline
+        state: TeamsState,
+    ) -> Snapshot:
+        """The same of a tenant."""
+        section = baseline.of_teams()
+        return {} if section is None else states.project(section, state)
+
+    def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
+        """What a step sets."""
+        return states.effect(snapshot, step)
+
+    def spellings(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[str, str]:
+        """Policies, which a snapshot has under lower-case names."""
+        section = baseline.of_teams()
+        return {} if section is None else states.spellings(section, steps)
+
+    def told_state(
+        self, baseline: Baseline, steps: Sequence[Step], snapshot: Snapshot
+    ) -> tuple[TeamsState, frozenset[str]] | None:
+        """Policies, group grants, and the direct grants of the users whom steps touch."""
+        section = baseline.of_teams()
+        return None if section is None else states.told_state(section, steps, snapshot)
 
     def delta(self, before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
         """Whose meetings applications gain and lose."""

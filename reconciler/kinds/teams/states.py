@@ -1,31 +1,29 @@
-"""The part of a tenant's Teams side that a plan's safety rests on, and how each step changes it:
-the baseline.
-
-A *standing* is that part as a flat mapping: what is compared, by a name for people -> its value. So
-"equal", "what moved" and "the state after k steps" cost what the steps touch, not what the tenant
-holds.
+"""The part of a tenant's Teams side that a plan's safety rests on, its baseline, and how each step
+changes a snapshot of it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from reconciler.kinds.snapshots import parameter_ids, parameter_text
 from reconciler.kinds.teams.holders import staying
 from reconciler.model.addresses import GLOBAL, name_key, teams_policy, teams_user_grant
 from reconciler.model.baselines import BaselineGroup, StoredTeamsPolicy, TeamsBaseline
+from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.canonical import Json
+    from reconciler.kinds.snapshots import Snapshot, SnapshotValue
     from reconciler.kinds.teams.target import TeamsTarget
-    from reconciler.model.observed import TeamsPolicy, TeamsState
-    from reconciler.model.plans import Step
+    from reconciler.model.plans import ParameterValue, Step
 
 GROUPS = "teams.grant/group:*"
-"""Name of the ordered list of all group grants in a standing."""
+"""Name of the ordered list of all group grants in a snapshot."""
 
-Standing = dict[str, object]
+_POLICY = "teams.policy/"
+_USER = "teams.grant/user:"
 
 
 def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
@@ -65,56 +63,114 @@ def _stored(policy: TeamsPolicy | None) -> StoredTeamsPolicy | None:
     return StoredTeamsPolicy(applications, policy.description, policy.name)
 
 
-def start(section: TeamsBaseline) -> Standing:
-    """The standing that a plan file's baseline describes."""
-    standing: Standing = {GROUPS: tuple((row.group, row.policy) for row in section.groups)}
+def start(section: TeamsBaseline) -> Snapshot:
+    """The snapshot that a plan file's baseline describes."""
+    groups = tuple(GroupAssignment(row.group, row.policy) for row in section.groups)
+    snapshot: Snapshot = {GROUPS: groups}
     for key, stored in section.policies.items():
-        standing |= _policy(
+        snapshot |= _policy(
             key,
             None if stored is None else stored.applications,
             None if stored is None else stored.description,
         )
-    standing |= {teams_user_grant(user): policy for user, policy in section.users.items()}
-    return standing | {_others(key): held for key, held in section.others.items()}
+    snapshot |= {teams_user_grant(user): policy for user, policy in section.users.items()}
+    return snapshot | {_others(key): held for key, held in section.others.items()}
 
 
-def project(section: TeamsBaseline, observed: TeamsState) -> Standing:
+def project(section: TeamsBaseline, observed: TeamsState) -> Snapshot:
     """The same part of a tenant as it is now."""
-    standing: Standing = {GROUPS: tuple((one.group, one.policy) for one in observed.groups)}
+    snapshot: Snapshot = {GROUPS: observed.groups}
     for key in section.policies:
         policy = observed.policies.get(key)
-        standing |= _policy(
+        snapshot |= _policy(
             key,
             None if policy is None else policy.applications,
             None if policy is None else policy.description,
         )
-    standing |= {teams_user_grant(user): observed.users.get(user) for user in section.users}
+    snapshot |= {teams_user_grant(user): observed.users.get(user) for user in section.users}
     kept = staying(observed.users, section.users)
-    return standing | {_others(key): key in kept for key in section.others}
+    return snapshot | {_others(key): key in kept for key in section.others}
 
 
-def effect(standing: Standing, step: Step) -> Standing:
-    """What a step changes in a standing: only the entries that it touches."""
+def effect(snapshot: Snapshot, step: Step) -> Snapshot:
+    """What a step changes in a snapshot: only the entries that it touches.
+
+    Raises:
+        KeyError, TypeError, ValueError: the step does not follow from the snapshot.
+    """
     given = step.parameters
     match step.cmdlet:
         case "New-CsApplicationAccessPolicy":
             return _policy(
-                name_key(str(given["Identity"])),
-                _ids(given.get("AppIds", ())),
-                str(given.get("Description", "")),
+                name_key(parameter_text(given["Identity"])),
+                parameter_ids(given.get("AppIds", [])),
+                parameter_text(given.get("Description", "")),
             )
         case "Set-CsApplicationAccessPolicy":
-            return _edited(standing, given)
+            return _edited(snapshot, given)
         case "Remove-CsApplicationAccessPolicy":
-            return _policy(name_key(str(given["Identity"])), None, None)
+            return _policy(name_key(parameter_text(given["Identity"])), None, None)
         case "Grant-CsApplicationAccessPolicy":
-            return _granted(standing, given)
+            return _granted(snapshot, given)
         case _:
-            raise ValueError(f"{step.cmdlet} is no Teams step")
+            raise ValueError(f"{step.cmdlet} is not a Teams write cmdlet")
 
 
-def _policy(key: str, applications: Iterable[str] | None, description: str | None) -> Standing:
-    """A policy in a standing.
+def spellings(section: TeamsBaseline, steps: Sequence[Step]) -> Mapping[str, str]:
+    """Addresses of policies by lower-case key, with the name as the service, or the plan, spells
+    it.
+    """
+    planned = {
+        step.address.lower(): str(step.address)
+        for step in steps
+        if step.address.startswith(_POLICY)
+    }
+    return planned | {
+        teams_policy(key): teams_policy(stored.identity)
+        for key, stored in section.policies.items()
+        if stored is not None
+    }
+
+
+def told_state(
+    section: TeamsBaseline, steps: Sequence[Step], snapshot: Snapshot
+) -> tuple[TeamsState, frozenset[str]]:
+    """What a snapshot tells of the Teams side, and the users whose direct grant it tells."""
+    spelled = _spelled(section, steps)
+    listed = {
+        name.removeprefix(_POLICY): value
+        for name, value in snapshot.items()
+        if name.startswith(_POLICY) and isinstance(value, frozenset)  # the other entries of a
+        # policy, its description and whether others hold it, are no lists
+    }
+    told = {name.removeprefix(_USER): value for name, value in _of_users(snapshot)}
+    policies = {
+        key: TeamsPolicy(spelled.get(key, key), dict.fromkeys(applications, ""), "")
+        for key, applications in listed.items()
+    }
+    users = {user: policy for user, policy in told.items() if isinstance(policy, str)}
+    return TeamsState(policies, _groups(snapshot), users, spelled), frozenset(told)
+
+
+def _of_users(snapshot: Snapshot) -> Iterator[tuple[str, SnapshotValue]]:
+    return ((name, value) for name, value in snapshot.items() if name.startswith(_USER))
+
+
+def _spelled(section: TeamsBaseline, steps: Sequence[Step]) -> Mapping[str, str]:
+    """Names of policies as the service spells them, or will."""
+    stored = {
+        key: policy.identity for key, policy in section.policies.items() if policy is not None
+    }
+    created = (
+        parameter_text(step.parameters["Identity"])
+        for step in steps
+        if step.cmdlet == "New-CsApplicationAccessPolicy"
+    )
+    return stored | {name_key(name): name for name in created}
+
+
+def _policy(key: str, applications: Iterable[str] | None, description: str | None) -> Snapshot:
+    """A policy in a snapshot.
 
     Global's description is left out: whether a tenant-wide grant copies it is not documented.
     """
@@ -131,41 +187,51 @@ def _others(key: str) -> str:
     return f"{teams_policy(key)} (held by others)"
 
 
-def _ids(value: Json) -> list[str]:
-    return [str(one) for one in cast("list[str]", value)]
-
-
-def _edited(standing: Standing, given: Mapping[str, Json]) -> Standing:
-    key = name_key(str(given["Identity"]))
-    address = teams_policy(key)
-    edit = cast("Mapping[str, Json]", given.get("AppIds", {}))
-    listed = cast("frozenset[str]", standing[address]) - {
-        one.lower() for one in _ids(edit.get("Remove", ()))
-    }
-    changed: Standing = {address: listed | {one.lower() for one in _ids(edit.get("Add", ()))}}
+def _edited(snapshot: Snapshot, given: Mapping[str, ParameterValue]) -> Snapshot:
+    key = name_key(parameter_text(given["Identity"]))
+    edit = given.get("AppIds", {})
+    if not isinstance(edit, dict):
+        raise TypeError(f"expected `Add` or `Remove`, found {edit!r}")
+    kept = _applications(snapshot, key) - parameter_ids(edit.get("Remove", []))
+    changed: Snapshot = {teams_policy(key): kept | parameter_ids(edit.get("Add", []))}
     if "Description" in given and key != GLOBAL:
-        changed[_description(key)] = given["Description"]
+        changed[_description(key)] = parameter_text(given["Description"])
     return changed
 
 
-def _granted(standing: Standing, given: Mapping[str, Json]) -> Standing:
-    policy = None if given["PolicyName"] is None else name_key(str(given["PolicyName"]))
+def _applications(snapshot: Snapshot, key: str) -> frozenset[str]:
+    listed = snapshot[teams_policy(key)]
+    if isinstance(listed, frozenset):
+        return listed
+    raise ValueError(f"{teams_policy(key)} does not exist")
+
+
+def _groups(snapshot: Snapshot) -> tuple[GroupAssignment, ...]:
+    groups = snapshot[GROUPS]
+    return groups if isinstance(groups, tuple) else ()
+
+
+def _granted(snapshot: Snapshot, given: Mapping[str, ParameterValue]) -> Snapshot:
+    name = given["PolicyName"]
+    policy = None if name is None else name_key(parameter_text(name))
     if "Identity" in given:
-        return {teams_user_grant(str(given["Identity"])): policy}
+        return {teams_user_grant(parameter_text(given["Identity"])): policy}
     if "Group" in given:
-        return {
-            GROUPS: _regrouped(cast("tuple[tuple[str, str], ...]", standing[GROUPS]), given, policy)
-        }
-    return {teams_policy(GLOBAL): standing[teams_policy(str(policy))]}
+        return {GROUPS: _regrouped(_groups(snapshot), given, policy)}
+    return {teams_policy(GLOBAL): snapshot[teams_policy(str(policy))]}
 
 
 def _regrouped(
-    groups: tuple[tuple[str, str], ...], given: Mapping[str, Json], policy: str | None
-) -> tuple[tuple[str, str], ...]:
+    groups: tuple[GroupAssignment, ...], given: Mapping[str, ParameterValue], policy: str | None
+) -> tuple[GroupAssignment, ...]:
     """A grant puts the group at its rank and pushes the others down; without a policy the group
     leaves and the others close up.
     """
-    others = [row for row in groups if row[0] != given["Group"]]
+    group = parameter_text(given["Group"])
+    others = [assignment for assignment in groups if assignment.group != group]
     if policy is not None:
-        others.insert(cast("int", given["Rank"]) - 1, (str(given["Group"]), policy))
+        rank = given["Rank"]
+        if not isinstance(rank, int):
+            raise ValueError(f"expected a rank, found {rank!r}")
+        others.insert(rank - 1, GroupAssignment(group, policy))
     return tuple(others)

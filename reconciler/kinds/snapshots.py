@@ -1,0 +1,57 @@
+"""The part of a tenant that a plan rests on, at one moment: as its baseline says, after some of its
+steps, or as the tenant is now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
+
+from reconciler.model.observed import GroupAssignment
+
+if TYPE_CHECKING:
+    from reconciler.model.documents import AccessRight
+    from reconciler.model.plans import ParameterValue
+
+
+class ScopeRight(Struct, frozen=True):
+    """What an Exchange policy does with its scope, and its description."""
+
+    right: AccessRight
+    description: str
+
+
+SnapshotValue: TypeAlias = (
+    frozenset[str] | tuple[GroupAssignment, ...] | ScopeRight | str | bool | None
+)
+"""Applications that a Teams policy lists, group grants in rank order, an Exchange policy, the key of
+a granted policy or a description, whether somebody else holds a policy; None is what is not there.
+"""
+
+Snapshot: TypeAlias = dict[str, SnapshotValue]
+"""What is compared, by a name for people. Flat, so that "equal", "what moved" and "after k steps"
+cost what the steps touch, not what the tenant holds.
+"""
+
+
+def parameter_text(value: ParameterValue) -> str:
+    """A parameter that is text.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"expected a string, found {value!r}")
+    return value
+
+
+def parameter_ids(value: ParameterValue) -> frozenset[str]:
+    """A parameter that is a list of ids, lower-case.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list, found {value!r}")
+    return frozenset(text.lower() for text in value)
