@@ -49,8 +49,8 @@ def _tenant_findings(documents: Sequence[RawDocument], _: Applications) -> Itera
 
 def _same_tenant(_: Claim, other: Claim) -> str:
     return (
-        f"another Tenant document stands at {other.position}: one run, one tenant, remove one or"
-        " name fewer PATHs"
+        f"there is another Tenant document at {other.position}; a run has one tenant: remove one,"
+        " or pass fewer PATHs"
     )
 
 
@@ -67,7 +67,7 @@ def _application_findings(documents: Sequence[RawDocument], _: Applications) -> 
 def _same_client(claim: Claim, other: Claim) -> str:
     return (
         f"{shown(claim.value)} is also named {shown(other.document.name)} at"
-        f" {other.position}: keep one name"
+        f" {other.position}; a client id has one name: keep one"
     )
 
 
@@ -86,12 +86,12 @@ def _is_global(document: RawDocument) -> bool:
 
 def _global(document: RawDocument) -> Iterator[Finding]:
     if document.at(*_ENSURE) == "absent":
-        message = "the service never deletes Global: declare `applications: []` to revoke"
+        message = "the service never deletes Global: to revoke access, declare `applications: []`"
         yield document.finding(rules.GLOBAL_ABSENT, _ENSURE, message)
     if document.has("spec", "grants"):
         message = (
-            "Global holds for everyone without a grant and takes none: list its applications, or"
-            " grant another policy"
+            "Global applies to everyone without a grant and cannot be granted: list its"
+            " applications, or grant another policy"
         )
         yield document.finding(rules.GLOBAL_GRANTS, _GRANTS, message, key=True)
 
@@ -121,8 +121,8 @@ def _length(value: Json) -> int:
 def _too_many(entries: list[Claim]) -> Iterator[Finding]:
     """Every policy with groups is in doubt: which of them is one too many, nobody knows."""
     message = (
-        f"{len(entries)} groups in all policies, Teams takes {MOST_GROUPS}: remove some, or gather"
-        " their members in fewer groups"
+        f"{len(entries)} groups across all policies, Teams allows at most {MOST_GROUPS}: remove some,"
+        " or move their members into fewer groups"
     )
     for document in {entry.document.start: entry.document for entry in entries}.values():
         yield document.finding(rules.TOO_MANY_GROUPS, _GROUPS, message, key=True)
@@ -130,15 +130,15 @@ def _too_many(entries: list[Claim]) -> Iterator[Finding]:
 
 def _same_group(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.value)} is also granted at {other.position}: a group holds"
-        " one policy, remove one"
+        f"{shown(claim.value)} is also granted at {other.position}; a group can have only one policy:"
+        " remove one"
     )
 
 
 def _same_rank(claim: Claim, other: Claim) -> str:
     return (
-        f"rank {claim.value} is also used at {other.position}: ranks order the"
-        " groups of all policies, number them anew"
+        f"rank {claim.value} is also used at {other.position}; ranks are unique across the groups of"
+        " all policies: choose another rank"
     )
 
 
@@ -156,17 +156,20 @@ def _tenant_grants(documents: Sequence[RawDocument]) -> Iterator[Finding]:
 
 
 def _both_granted(_: Claim, other: Claim) -> str:
-    return f"another policy is granted tenant-wide at {other.position}: keep one"
+    return f"another policy is also granted tenant-wide at {other.position}: keep one of them"
 
 
 def _both_manage_global(document: RawDocument, rival: Claim) -> Iterator[Finding]:
     here = Claim(document, _NAME)
     message = (
-        f"`Global` is also managed by the tenant-wide grant at {rival.position}: keep one of"
+        f"`Global` is also overwritten by the tenant-wide grant at {rival.position}: keep one of"
         " the two"
     )
     yield document.finding(rules.TENANT_GRANT_AND_GLOBAL, here.steps, message)
-    message = f"the grant writes into `Global`, which {here.position} manages: keep one of the two"
+    message = (
+        f"the tenant-wide grant overwrites `Global`, which is declared at {here.position}: keep"
+        " one of the two"
+    )
     yield rival.document.finding(rules.TENANT_GRANT_AND_GLOBAL, rival.steps, message)
 
 
@@ -200,8 +203,8 @@ def _pairs(document: RawDocument, applications: Applications) -> Iterator[tuple[
 def _same_pair(claim: Claim, other: Claim) -> str:
     pair = f"{shown(claim.value)} on {shown(claim.document.at('spec', 'scope'))}"
     return (
-        f"{pair} is also declared at {other.position}: the service keeps one policy for both,"
-        " remove one"
+        f"{pair} is also declared at {other.position}; the service has one policy for an"
+        " application and scope: remove one"
     )
 
 
@@ -209,8 +212,8 @@ def _every_application(document: RawDocument) -> Iterator[Finding]:
     for steps, text in document.texts("spec", "applications"):
         if text == EVERY_APPLICATION:
             message = (
-                "`*` with RestrictAccess confines every application, future ones too: add"
-                " `allowEveryApplication: true` if that is meant"
+                "`*` with RestrictAccess restricts every application, including future ones: add"
+                " `allowEveryApplication: true` if this is intended"
             )
             yield document.finding(rules.EVERY_APPLICATION, steps, message)
 
@@ -269,12 +272,12 @@ def _readable_expectations(
 
 
 def _same_expectation(claim: Claim, other: Claim) -> str:
-    return f"this is expected of {_about(claim)} on line {other.position.line} already: remove one"
+    return f"duplicate expectation for {_about(claim)}, first on line {other.position.line}: remove one"
 
 
 def _opposite(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.value)} is expected of {_about(claim)}, the opposite at"
+        f"{shown(claim.value)} is expected for {_about(claim)}, but the opposite is expected at"
         f" {other.position}: keep one"
     )
 

@@ -129,25 +129,25 @@ def _own_name(document: RawDocument, name: str) -> Iterator[Finding]:
         yield document.finding(
             rules.NOT_NFC,
             _NAME,
-            f"{shown(name)} is written with separate accents: type it anew, in Unicode form NFC",
+            f"{shown(name)} has separate combining accents: retype it in Unicode form NFC",
         )
     if document.kind is Kind.APPLICATION and guid(name.strip(" {}")):
         yield document.finding(
             rules.LIKE_GUID,
             _NAME,
-            f"{shown(name)} looks like a client id: give the application a name that people read",
+            f"{shown(name)} looks like a client id: give the application a readable name",
         )
     if document.kind is Kind.TEAMS_POLICY and name_key(name) == _TEMPLATE:
         yield document.finding(
             rules.RESERVED_NAME,
             _NAME,
-            f"{shown(name)} is a template of the service: use another name",
+            f"{shown(name)} is the name of a template of the service: use another name",
         )
     if document.kind is Kind.TEAMS_POLICY and name_key(name).startswith(_TAG):
         yield document.finding(
             rules.RESERVED_NAME,
             _NAME,
-            f"{shown(name)} begins with the service's own prefix: leave `Tag:` away",
+            f"{shown(name)} starts with `Tag:`, a prefix of the service: remove the prefix",
         )
 
 
@@ -158,32 +158,32 @@ def _is_application(document: RawDocument, text: str, applications: Applications
 
 def _unknown(document: RawDocument, steps: Steps, text: str, applications: Applications) -> Finding:
     if text == EVERY_APPLICATION and document.kind is Kind.ACCESS_TEST:
-        message = "an expectation is about one application: name it"
+        message = "an expectation is about one application: write its name or client id"
     elif text == EVERY_APPLICATION:
         message = "Teams has no policy for every application: list the applications"
     elif applications.doubtful(text):
         message = (
-            f"the Application {shown(text)} has a fault, so its client id is not known: correct"
-            " that document"
+            f"the client id of Application {shown(text)} is not known because its document has"
+            " faults: correct that document"
         )
     else:
         message = (
-            f"{shown(text)} is no client id and no Application's name{nearest(text, applications.names)}:"
-            " declare it, or write the client id"
+            f"Application {shown(text)} not found{nearest(text, applications.names)}: declare it, or write"
+            " a client id"
         )
     return document.finding(rules.UNKNOWN_APPLICATION, steps, message)
 
 
 def _same_name(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.document.name)} is also the name at {other.position}: names are unique per"
-        " kind, whatever the case"
+        f"name {shown(claim.document.name)} is also used at {other.position}; names are unique per"
+        " kind, ignoring case: rename one"
     )
 
 
 def _same_application(claim: Claim, other: Claim) -> str:
     there = shown(other.value)
     return (
-        f"{shown(claim.value)} stands twice, first as {there} on line"
+        f"{shown(claim.value)} is listed twice, first as {there} on line"
         f" {other.position.line}: remove one"
     )

@@ -108,7 +108,7 @@ def _read_file(path: Path) -> tuple[list[RawDocument], list[Finding]]:
     try:
         raw = path.read_bytes()
     except OSError as fault:
-        message = f"the file cannot be read: {fault.strerror or fault}"
+        message = f"cannot read the file: {fault.strerror or fault}"
         return [], [Finding(Position(file, 1, 1), "$", rules.UNREADABLE.id, message)]
     decoded = decode(raw, file)
     if isinstance(decoded, Finding):

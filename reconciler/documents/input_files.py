@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 SUFFIXES = (".yaml", ".yml")
 
 
-_ELSEWHERE = (
-    "the link leads out of every PATH: move what it names here, or add that folder as a PATH"
-)
-_NO_FILE = "is a pipe, a socket or a device, no file: put a regular file here, or rename it"
+_ELSEWHERE = "the link leads outside every PATH: move its target here, or add that folder as a PATH"
+_NO_FILE = "not a regular file but a pipe, socket or device: replace it with a file, or rename it"
 
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -72,16 +70,19 @@ def walk(paths: Sequence[Path]) -> Walked:
     for path in paths:
         # Path.exists raises where the rights are missing
         if not os.path.exists(path):  # noqa: PTH110
-            raise UsageFault(f"PATH {path} does not exist: name a file or folder of YAML documents")
+            raise UsageFault(f"PATH {path} does not exist: pass a file or folder of YAML documents")
     walking = _Walking(tuple(sorted({_folder(path) for path in paths})), set(), [])
-    found = {
+    if not paths:
+        raise UsageFault("no PATH given: pass a file or folder of YAML documents")
+    candidates = {
         file for path in paths for file in (_below(path, walking) if path.is_dir() else (path,))
     }
-    if not found and not walking.findings:
+    if not candidates and not walking.findings:
+        folders = ", ".join(map(str, paths))
         raise UsageFault(
-            f"no *.yaml or *.yml file at or below {', '.join(map(str, paths)) or 'no PATH'}"
+            f"no *.yaml or *.yml file found at or below {folders}: pass a folder with documents"
         )
-    files = _sift(sorted(found, key=lambda file: file.as_posix()), walking)
+    files = _sift(sorted(candidates, key=lambda file: file.as_posix()), walking)
     return Walked(files, walking.roots, tuple(walking.findings))
 
 
@@ -125,9 +126,7 @@ def _entries(folder: Path, walking: _Walking) -> list[Path]:
         return [folder / name for name in names if not name.startswith(".")]
     except OSError as fault:
         walking.findings.append(
-            _fault(
-                rules.UNREADABLE, folder, f"the folder cannot be read: {fault.strerror or fault}"
-            )
+            _fault(rules.UNREADABLE, folder, f"cannot read the folder: {fault.strerror or fault}")
         )
         return []
 
@@ -202,7 +201,7 @@ def _not_utf8(body: bytes, start: int, file: str) -> Finding:
         position,
         "$",
         rules.ENCODING.id,
-        f"byte 0x{body[start]:02X} is not UTF-8: {hint}save the file as UTF-8",
+        f"byte 0x{body[start]:02X} is not valid UTF-8: {hint}save the file as UTF-8",
     )
 
 
@@ -230,7 +229,7 @@ def _flaws(line: str, number: int, file: str) -> Iterator[Finding]:
     for match in _FLAW.finditer(f"{line}\n"):
         position = Position(file, number, match.start() + 1)
         if match[0] == "\t":
-            yield Finding(position, "$", rules.TAB.id, "a tab is not allowed: use blanks")
+            yield Finding(position, "$", rules.TAB.id, "tabs are not allowed: use spaces")
         else:
             # A lone CR has the line feed that follows it in some readers only; the pattern holds
             # nothing that `unfit` lets pass.

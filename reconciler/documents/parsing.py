@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.documents import rules
 from reconciler.documents.repeated_lines import thinned
-from reconciler.documents.trees import MisplacedRunError, TooDeepError, Tree, TreeReader
+from reconciler.documents.trees import DEEPEST, MisplacedRunError, TooDeepError, Tree, TreeReader
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ _COMMENT = re.compile(r"^\s*#", re.MULTILINE)
 
 _ADVICE = {
     "mapping values are not allowed in this context": (
-        "put quotes around a text that holds `: `, or check the indentation"
+        "put quotes around a string that contains `: `, or check the indentation"
     ),
     "could not find expected ':'": (
-        "a key needs a `:` and a blank behind it; a multi-line text needs `>-`"
+        "a key needs a `:` and a space after it; a multi-line string needs `>-`"
     ),
     "did not find expected key": "check the indentation against the lines above",
     "did not find expected '-' indicator": "check the indentation against the lines above",
     "did not find expected <document start>": (
-        "check the indentation, or separate documents by `---`"
+        "check the indentation, or separate documents with `---`"
     ),
     "did not find expected ',' or ']'": "close the list with `]`",
     "did not find expected ',' or '}'": "close the map with `}`",
@@ -38,16 +38,16 @@ _ADVICE = {
     "found unexpected end of stream": "close the quotes or brackets",
     "found unexpected document indicator": "close the quotes or brackets before `---`",
     "found character that cannot start any token": (
-        "put quotes around a text that starts with `@`, `%`, `` ` `` or a special sign"
+        "put quotes around a string that starts with `@`, `%`, `` ` `` or another special character"
     ),
     "found unknown escape character": (
-        "within double quotes write a backslash as `\\\\`, or use single quotes"
+        "in double quotes write a backslash as `\\\\`, or use single quotes"
     ),
 }
 _NO_CHARACTER = "found invalid Unicode character escape code"
 _TOO_DEEP = "exceeded maximum nesting depth"
 """As libyaml 0.2.6 says it, which gives up by itself at 1,000 levels that it reads ahead."""
-_NESTED = "nested too deeply: no kind of document needs this"
+_NESTED = f"nested too deeply, the limit is {DEEPEST} levels: reduce the nesting"
 
 
 class Parsed(Struct, frozen=True):
@@ -133,18 +133,16 @@ def _next_document(text: str, start: int, line: int) -> int | None:
     begin = start
     for _ in range(line - 1 - text.count("\n", 0, start)):
         begin = text.find("\n", begin) + 1
-    found = _DOCUMENT_START.search(text, max(begin, start + 1))
-    return found.start() if found else None
+    following = _DOCUMENT_START.search(text, max(begin, start + 1))
+    return following.start() if following else None
 
 
 def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
     mark = getattr(fault, "problem_mark", None)
-    problem = str(getattr(fault, "problem", None) or "it cannot be parsed")
+    problem = str(getattr(fault, "problem", None) or "cannot be parsed")
     place = (skipped + 1, 1) if mark is None else (mark.line + skipped + 1, mark.column + 1)
     if problem == _NO_CHARACTER:
-        message = (
-            "the escape names no character, a lone surrogate perhaps: write the character itself"
-        )
+        message = "the escape is not a character (a lone surrogate?): write the character itself"
         return Finding(
             Position(file, place[0], place[1] - len("\\u")), "$", rules.UNFIT_CHARACTER.id, message
         )
@@ -152,9 +150,9 @@ def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
         return Finding(Position(file, *place), "$", rules.TOO_DEEP.id, _NESTED)
     context = getattr(fault, "context", None)
     where = f" {context}" if context else ""
-    advice = _ADVICE.get(problem, "correct it; the fault may also lie just before")
+    advice = _ADVICE.get(problem, "correct it; the cause may be just before this place")
     return Finding(
-        Position(file, *place), "$", rules.SYNTAX.id, f"not YAML:{where} {problem}; {advice}"
+        Position(file, *place), "$", rules.SYNTAX.id, f"invalid YAML:{where} {problem}; {advice}"
     )
 
 
@@ -165,16 +163,16 @@ def _emptiness(text: str, parsed: Parsed, file: str) -> list[Finding]:
                 Position(file, 1, 1),
                 "$",
                 rules.EMPTY.id,
-                "the file is empty: delete it, or write a comment that says why it is kept",
+                "the file is empty: delete it, or add a comment that says why it is kept",
             )
         ]
-    known = {finding.position for finding in parsed.findings}
+    reported = {finding.position for finding in parsed.findings}
     empty = [
         tree
         for tree in parsed.trees
-        if tree.value is None and Position(file, *tree.place) not in known
+        if tree.value is None and Position(file, *tree.place) not in reported
     ]
-    message = "the document is empty: remove its `---`, or write the document"
+    message = "the document is empty: remove its `---`, or add its content"
     return [
         Finding(Position(file, tree.first_line, 1), "$", rules.EMPTY.id, message) for tree in empty
     ]

@@ -170,4 +170,4 @@ def nearest(word: Json, allowed: Sequence[str]) -> str:
 
     names = {name.lower(): name for name in reversed(allowed)}
     matches = get_close_matches(str(word).lower()[:80], list(names), 1, 0.6)
-    return f", did you mean `{names[matches[0]]}`" if matches else ""
+    return f" (did you mean `{names[matches[0]]}`?)" if matches else ""

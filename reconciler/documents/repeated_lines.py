@@ -45,13 +45,13 @@ def thinned(text: str) -> tuple[str, Mapping[int, RepeatedLines]]:
     runs: dict[int, RepeatedLines] = {}
     pieces: list[str] = []
     done = line = 0
-    for found in _RUN.finditer(text):
-        lead, whole = found["lead"], found[0].replace("\r\n", "\n")
+    for block in _RUN.finditer(text):
+        lead, whole = block["lead"], block[0].replace("\r\n", "\n")
         texts = whole[len(lead) : -1].split(f"\n{lead}")
-        line += text.count("\n", done, found.start())
+        line += text.count("\n", done, block.start())
         runs[line] = RepeatedLines(texts, line + len(texts) - 1, len(lead))
         pieces += (
-            text[done : found.start()],
+            text[done : block.start()],
             lead,
             texts[0],
             "\n" * (len(texts) - 1),
@@ -59,5 +59,5 @@ def thinned(text: str) -> tuple[str, Mapping[int, RepeatedLines]]:
             texts[-1],
             "\n",
         )
-        done, line = found.end(), line + len(texts)
+        done, line = block.end(), line + len(texts)
     return ("".join((*pieces, text[done:])), runs) if runs else (text, runs)

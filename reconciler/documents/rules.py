@@ -1,5 +1,5 @@
-"""Every rule that a document can break before names are resolved: a stable id, a title, and why it
-exists.
+"""Every rule that a document can break before names are resolved: a stable id, a title, and the
+reason for it.
 """
 
 from __future__ import annotations
@@ -19,87 +19,88 @@ class DocumentRule(Struct, frozen=True):
 UNREADABLE = DocumentRule(
     "file.unreadable",
     "A file cannot be read",
-    "What cannot be read cannot be judged: rights, or a link that leads nowhere.",
+    "A file that cannot be read cannot be checked: missing permissions, or a broken link.",
 )
 OUTSIDE = DocumentRule(
     "file.outside",
-    "A link leads out of every PATH",
-    "A review of the PATH has to see everything that is applied; a link to elsewhere could also"
-    " make messages quote a foreign file.",
+    "A link leads outside every PATH",
+    "A review of the PATH must show everything that is applied; a link to elsewhere could also"
+    " make messages quote an unrelated file.",
 )
 ENCODING = DocumentRule(
     "yaml.encoding",
     "Not UTF-8",
-    "One encoding, so that a reviewer and PowerShell read the same characters. A byte order mark is"
-    " tolerated.",
+    "With one encoding a reviewer and PowerShell read the same characters. A byte order mark is"
+    " allowed.",
 )
 TAB = DocumentRule(
     "yaml.tab",
     "A tab",
-    "YAML forbids tabs in indentation, and nobody sees the difference elsewhere.",
+    "YAML forbids tabs in indentation, and elsewhere they cannot be told from spaces.",
 )
 SYNTAX = DocumentRule(
-    "yaml.syntax", "Not YAML", "The parser cannot go on; reading resumes at the next `---`."
+    "yaml.syntax", "Invalid YAML", "The parser cannot continue; it resumes at the next `---`."
 )
 EMPTY = DocumentRule(
     "yaml.empty",
     "An empty file or document",
-    "Mostly a truncated file. A file that holds nothing but comments is skipped.",
+    "Usually a truncated file. A file that contains only comments is skipped.",
 )
 TOO_DEEP = DocumentRule(
     "yaml.too-deep",
     "Nested too deeply",
-    "No kind of document nests like this; reading stops before Python's stack does.",
+    "No kind of document needs more than 32 levels; deeper ones could exhaust Python's stack.",
 )
 ANCHOR = DocumentRule(
     "yaml.anchor",
     "An anchor",
-    "A reader of one line has to see its value; Application names and usersFrom are how things are"
-    " shared.",
+    "The value must be visible on its own line; share values by Application names and usersFrom.",
 )
 ALIAS = DocumentRule(
     "yaml.alias",
     "An alias",
-    "A reader of one line has to see its value; a few aliases can also expand to gigabytes.",
+    "The value must be visible on its own line; a few aliases can also expand to gigabytes.",
 )
 TAG = DocumentRule(
     "yaml.tag",
     "A tag",
-    "Values are typed by how they look; tags are how YAML files run code in other tools.",
+    "The form of a value decides its type; in other tools tags can run code.",
 )
 MERGE_KEY = DocumentRule(
-    "yaml.merge-key", "A merge key `<<`", "YAML 1.2 has dropped it, and it needs anchors."
+    "yaml.merge-key", "A merge key `<<`", "YAML 1.2 removed it, and it needs anchors."
 )
 DUPLICATE_KEY = DocumentRule(
     "yaml.duplicate-key",
-    "A key stands twice",
-    "Most parsers keep the last one silently, so half of the file would not count.",
+    "A duplicate key",
+    "Most parsers silently keep the last one and ignore the others.",
 )
-KEY = DocumentRule("yaml.key", "A key that is no text", "JSON Schema knows only text keys.")
+KEY = DocumentRule("yaml.key", "A key that is not a string", "JSON Schema only allows string keys.")
 
 # Texts.
 UNFIT_CHARACTER = DocumentRule(
     "text.unfit-character",
     "A character that is not allowed",
     "Control, bidirectional, invisible and unassigned characters and lone surrogates hide what is"
-    " really written (CVE-2021-42574), and PowerShell's operators overlook some of them. Comments"
-    " may hold invisible ones, values may not.",
+    " really written (CVE-2021-42574), and PowerShell's operators ignore some of them. Comments"
+    " may contain invisible ones, values may not.",
 )
 LINE_BREAK = DocumentRule(
     "text.line-break",
     "A line break in a value",
-    "Every value becomes part of one reviewed line; a folded text needs `>-`.",
+    "Every value becomes part of a single reviewed line; fold longer text with `>-`.",
 )
 BLANK = DocumentRule(
     "text.blank",
-    "A blank text",
-    "A blank user id once meant the whole tenant to the Teams module; write something or leave the"
-    " key out.",
+    "A blank string",
+    "The Teams module once took a blank user id for the whole tenant; write a value, or remove the"
+    " key.",
 )
 
 # Shape, as the JSON Schemas say.
 API_VERSION = DocumentRule(
-    "document.api-version", "Unknown apiVersion", "It fixes how a document is read: reconciler/v1."
+    "document.api-version",
+    "Unknown apiVersion",
+    "It determines how a document is read: reconciler/v1.",
 )
 UNKNOWN_KIND = DocumentRule(
     "document.unknown-kind", "Unknown kind", "A mistyped kind would leave its object unmanaged."
@@ -107,162 +108,162 @@ UNKNOWN_KIND = DocumentRule(
 UNKNOWN_KEY = DocumentRule(
     "schema.unknown-key", "Unknown key", "A mistyped key would silently leave its field unmanaged."
 )
-REQUIRED = DocumentRule("schema.required", "A key is missing", "The kind means nothing without it.")
+REQUIRED = DocumentRule(
+    "schema.required", "A required key is missing", "The document is incomplete without it."
+)
 NULL = DocumentRule(
     "schema.null",
-    "Nothing where something belongs",
-    "An empty value is null; it is neither an empty list nor an absent key.",
+    "A value is missing",
+    "An empty value is null, which is neither an empty list nor an absent key.",
 )
 TYPE = DocumentRule(
     "schema.type",
     "A value of the wrong type",
-    "Texts, whole numbers, true/false, lists and maps are told apart; quotes make a text.",
+    "Strings, integers, true/false, lists and maps are different types; quotes make a string.",
 )
 ENUM = DocumentRule(
     "schema.enum",
     "Not one of the allowed values",
-    "The service or this tool knows only these values.",
+    "The service or this tool accepts only these values.",
 )
 RANGE = DocumentRule(
     "schema.range", "A number out of range", "The limit is in the schema's description of the key."
 )
 LENGTH = DocumentRule(
     "schema.length",
-    "A text or list too long or too short",
+    "A string or list that is too long or too short",
     "The limit is in the schema's description of the key.",
 )
 PATTERN = DocumentRule(
     "schema.pattern",
-    "A text of the wrong form",
-    "The form is in the schema's description of the key.",
+    "A string that does not match its pattern",
+    "The pattern is in the schema's description of the key.",
 )
 REPEATED = DocumentRule(
     "schema.repeated",
-    "A value stands twice in a list",
-    "The second one means nothing; mostly another value was meant.",
+    "A duplicate value in a list",
+    "The second has no effect; usually another value was intended.",
 )
 ABSENT_EXTRAS = DocumentRule(
     "absent.other-keys",
-    "Keys beside `ensure: absent`",
-    "A stated deletion takes only what identifies the object; the rest would be ignored.",
+    "Other keys beside `ensure: absent`",
+    "A deletion needs only what identifies the object; other keys would be ignored.",
 )
 
 # Names.
 NAME_FORM = DocumentRule(
     "name.form",
-    "A name of the wrong form",
-    "1 to 64 characters without blanks around them; in an Application not `*`.",
+    "An invalid name",
+    "1 to 64 characters without spaces around them; in an Application not `*`.",
 )
 POLICY_NAME = DocumentRule(
     "name.policy-form",
-    "A Teams policy name of the wrong form",
+    "An invalid name of a Teams policy",
     "`* ? [ ]` are wildcards in -Filter, and `/ \\ ' \" ;` separate or quote elsewhere. Microsoft"
-    " documents no limits: these are this tool's.",
+    " documents no limits; this tool sets these.",
 )
 NOT_NFC = DocumentRule(
     "name.not-nfc",
     "A name that is not in Unicode form NFC",
-    "Two spellings look the same, and only some comparisons tell them apart.",
+    "Two spellings look the same, but some comparisons treat them as different.",
 )
 DUPLICATE_NAME = DocumentRule(
     "name.duplicate",
     "A name used twice",
-    "Names are unique per kind, whatever their case: the services ignore case too.",
+    "Names are unique per kind, ignoring case as the services do.",
 )
 RESERVED_NAME = DocumentRule(
     "name.reserved",
     "A reserved name",
-    "`Default` is a template of the service, and `Tag:` is how it marks policy names; leave `Tag:`"
-    " away.",
+    "`Default` is a template of the service, and `Tag:` is the prefix it puts before policy names.",
 )
 LIKE_GUID = DocumentRule(
     "name.like-guid",
     "An application name that looks like a GUID",
-    "It would hide which client id a list really names.",
+    "It would hide which client id a list really refers to.",
 )
 
 # Applications.
 CLIENT_ID = DocumentRule(
     "client-id.form",
     "Not a client id",
-    "The services check nothing: a wrong id is stored and never matches. Use the application"
+    "The services do not check ids: a wrong one is stored and never matches. Use the application"
     " (client) id.",
 )
 TWO_NAMES = DocumentRule(
     "client-id.two-names",
     "Two names for one client id",
-    "A reviewer would take one application for two.",
+    "A reviewer would take one application for two different ones.",
 )
 UNKNOWN_APPLICATION = DocumentRule(
     "application.unknown",
-    "An application that no document names",
+    "An application that is not declared",
     "A mistyped name must not become a policy's content.",
 )
 DUPLICATE_APPLICATION = DocumentRule(
     "application.duplicate",
-    "An application twice in a list",
-    "Whether Teams refuses or stores duplicates is not documented; names count as their client"
-    " ids.",
+    "A duplicate application in a list",
+    "Whether Teams rejects or stores duplicates is not documented; names are compared by their"
+    " client ids.",
 )
 
 # Teams.
 GLOBAL_GRANTS = DocumentRule(
     "global.grants",
     "Grants of the Global policy",
-    "Global holds for everyone without a grant; nobody can be granted to it.",
+    "Global applies to everyone without a grant; it cannot be granted.",
 )
 GLOBAL_ABSENT = DocumentRule(
     "global.absent",
     "Global declared absent",
-    "The service never deletes it; declare `applications: []` to revoke.",
+    "The service never deletes it; to revoke access, declare `applications: []`.",
 )
 GROUP_ID = DocumentRule(
     "group.form",
     "Not a group's object id",
-    "Reads of the service show object ids only, so nothing else can be compared.",
+    "The service returns object ids only, so nothing else can be compared.",
 )
 TOO_MANY_GROUPS = DocumentRule(
     "group.too-many",
     "More than 64 groups",
-    "Teams takes at most 64 groups per policy type over all policies (New-CsGroupPolicyAssignment"
+    "Teams allows at most 64 groups per policy type across all policies (New-CsGroupPolicyAssignment"
     " page).",
 )
 DUPLICATE_GROUP = DocumentRule(
     "group.duplicate",
     "A group granted twice",
-    "A group holds at most one policy of a type (Remove-CsGroupPolicyAssignment page).",
+    "A group has at most one policy of a type (Remove-CsGroupPolicyAssignment page).",
 )
 RANK_RANGE = DocumentRule(
     "rank.range",
     "A rank out of range",
-    "Ranks are Int32 from 1; the Teams module silently drops 0.",
+    "Ranks are 32-bit integers from 1; the Teams module silently drops 0.",
 )
 DUPLICATE_RANK = DocumentRule(
     "rank.duplicate",
     "A rank used twice",
-    "Ranks order the groups of all policies; two equal ones leave the order open.",
+    "Ranks order the groups of all policies; with two equal ranks the order is undefined.",
 )
 USER_ID = DocumentRule(
     "user.form",
     "Neither an object id nor a user principal name",
-    "Users are named by object id or UPN; other spellings are matched differently by different"
-    " cmdlets.",
+    "Users are identified by object id or UPN; cmdlets match other identifiers differently.",
 )
 DUPLICATE_USER = DocumentRule(
     "user.duplicate",
-    "A user twice in one policy",
-    "The second entry means nothing; mostly another user was meant.",
+    "A duplicate user in one policy",
+    "The second has no effect; usually another user was intended.",
 )
 TWO_POLICIES = DocumentRule(
     "user.two-policies",
     "A user in two policies",
-    "A user holds exactly one policy: a new grant replaces the old one"
+    "A user has exactly one policy: a new grant replaces the old one"
     " (Grant-CsApplicationAccessPolicy page).",
 )
 TWO_TENANT_GRANTS = DocumentRule(
     "tenant-grant.twice",
     "Two tenant-wide grants",
-    "There is one Global policy, and each grant would overwrite the other.",
+    "There is only one Global policy, and each grant would overwrite it.",
 )
 TENANT_GRANT_AND_GLOBAL = DocumentRule(
     "tenant-grant.global",
@@ -271,49 +272,50 @@ TENANT_GRANT_AND_GLOBAL = DocumentRule(
 )
 USERS_FROM_NAME = DocumentRule(
     "users-from.name",
-    "Not a .csv or .txt file beside the documents",
-    "A relative path with `/`, so that it means the same on every machine.",
+    "usersFrom is not a relative path to a .csv or .txt file",
+    "A relative path with `/` means the same on every machine.",
 )
 USERS_FROM_MISSING = DocumentRule(
     "users-from.missing",
     "usersFrom cannot be read",
-    "A list that cannot be read is no empty list: its users would be unassigned.",
+    "A list that cannot be read is not an empty list: its users would lose their policy.",
 )
 USERS_FROM_OUTSIDE = DocumentRule(
     "users-from.outside",
-    "usersFrom lies outside every PATH",
-    "A review of the PATH has to see everything that is applied; links are resolved first.",
+    "usersFrom is outside every PATH",
+    "A review of the PATH must show everything that is applied; links are resolved first.",
 )
 USERS_FROM_EMPTY = DocumentRule(
     "users-from.empty",
-    "usersFrom holds nobody",
-    "Mostly a failed export; write `users: []` to unassign everyone.",
+    "usersFrom lists no users",
+    "Usually a failed export; to unassign everyone, write `users: []`.",
 )
 USERS_FROM_HEADER = DocumentRule(
     "users-from.header",
-    "A CSV header of the wrong form",
+    "An invalid CSV header",
     "Columns are found by name: `user`, and `label` for people.",
 )
 USERS_FROM_LINE = DocumentRule(
-    "users-from.line", "A malformed line", "Every entry is one user on one line."
+    "users-from.line", "An invalid line", "Every entry is one user on one line."
 )
 
 # Exchange.
 SCOPE = DocumentRule(
     "scope.form",
     "Neither an SMTP address nor an object id",
-    "Names and aliases are ambiguous: the service takes whatever recipient matches first.",
+    "Names and aliases are ambiguous: the service takes the first recipient that matches.",
 )
 DUPLICATE_SCOPE = DocumentRule(
     "exchange.duplicate",
     "An application and scope declared twice",
-    "The service identifies a policy by application and scope: both documents mean the same one.",
+    "The service identifies a policy by application and scope, so both documents describe the same"
+    " policy.",
 )
 EVERY_APPLICATION = DocumentRule(
     "exchange.every-application",
     "RestrictAccess for every application",
-    "`*` confines every application, future ones too; say `allowEveryApplication: true` in the"
-    " document if that is meant.",
+    "`*` restricts every application, including future ones; if this is intended, add"
+    " `allowEveryApplication: true` to the document.",
 )
 
 # Access tests.
@@ -325,47 +327,47 @@ TEST_SUBJECT = DocumentRule(
 )
 MAILBOX = DocumentRule(
     "mailbox.form",
-    "Neither a mailbox's SMTP address nor its object id",
-    "A mailbox is looked up: names and aliases are ambiguous, and the service takes whatever"
-    " recipient matches first.",
+    "Neither the SMTP address nor the object id of a mailbox",
+    "Names and aliases of mailboxes are ambiguous: the service takes the first recipient that"
+    " matches.",
 )
 DUPLICATE_EXPECTATION = DocumentRule(
     "access-test.duplicate",
-    "The same expectation twice in one test",
-    "The second one means nothing; mostly another application or subject was meant. Two tests may"
-    " insist on the same.",
+    "A duplicate expectation in one test",
+    "The second has no effect; usually another application or subject was intended. Two tests may"
+    " expect the same.",
 )
 CONTRADICTION = DocumentRule(
     "access-test.contradiction",
     "Expectations that contradict each other",
-    "One of them fails whatever the tenant is, so no plan could ever be applied.",
+    "One of them always fails, so no plan could ever be applied.",
 )
 
 # Tenant.
-SECOND_TENANT = DocumentRule("tenant.second", "A second Tenant document", "One run, one tenant.")
+SECOND_TENANT = DocumentRule("tenant.second", "A second Tenant document", "A run has one tenant.")
 TENANT_ID = DocumentRule(
     "tenant-id.form",
     "Not a tenant id",
-    "Every run asserts it before anything is written: the directory (tenant) id, a GUID.",
+    "Every run checks the directory (tenant) id, a GUID, before anything is written.",
 )
 ORGANIZATION = DocumentRule(
     "organization.form",
     "Not a domain name",
-    "Exchange connects by the tenant's initial domain, `NAME.onmicrosoft.com`.",
+    "Exchange connects to the tenant by its initial domain, `NAME.onmicrosoft.com`.",
 )
 CONSENT = DocumentRule(
     "consent.form", "Not a consent", "A consent is RULE:ADDRESS, exactly as a refusal prints it."
 )
 CONNECT_METHOD = DocumentRule(
     "connect.method",
-    "Not exactly one way to connect",
-    "Which credential is used must not depend on precedence.",
+    "Not exactly one way to sign in",
+    "Which credential is used must not depend on an order of precedence.",
 )
 CONNECT_VARIABLE = DocumentRule(
     "connect.variable",
     "Not the name of an environment variable",
-    "Secrets come from variables; upper case tells a name from a pasted value, which is never"
-    " shown.",
+    "Secrets come from variables; upper case distinguishes a name from a pasted value, which is"
+    " never shown.",
 )
 
 RULES: tuple[DocumentRule, ...] = tuple(

@@ -107,5 +107,5 @@ def users_from_form() -> re.Pattern[str]:
 
 
 def _user_schema() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = schema(Kind.TEAMS_POLICY)["definitions"]["user"]
-    return found
+    user: Mapping[str, Any] = schema(Kind.TEAMS_POLICY)["definitions"]["user"]
+    return user

@@ -18,9 +18,8 @@ from reconciler.guids import are_guids
 from reconciler.model.documents import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-    from reconciler.canonical import Json
     from reconciler.documents.raw_documents import RawDocument
     from reconciler.documents.rules import DocumentRule
     from reconciler.documents.trees import Steps
@@ -51,54 +50,70 @@ _KEYWORDS: Mapping[str, DocumentRule] = {
 """The rule of a keyword whose schema names none."""
 
 _TYPES = {
-    "string": "a text",
-    "integer": "a whole number",
+    "string": "a string",
+    "integer": "an integer",
     "array": "a list",
     "object": "a map",
     "null": "null",
 }
 
-_ADVICE: Mapping[str, str] = {
-    rules.API_VERSION.id: "write `apiVersion: reconciler/v1`",
-    rules.BLANK.id: "write something, or leave the entry out",
-    rules.NAME_FORM.id: "a name has 1 to 64 characters, no blanks around them, and is not `*`",
+_INVALID: Mapping[str, str] = {
+    rules.API_VERSION.id: "is not a supported apiVersion: write `reconciler/v1`",
+    rules.BLANK.id: "is not allowed: write a value, or remove the entry",
+    rules.NAME_FORM.id: (
+        "is not a valid name: use 1 to 64 characters, without spaces around them, and not `*`"
+    ),
     rules.POLICY_NAME.id: (
-        "a policy's name has 1 to 64 characters, no blanks around them, none of * ? [ ] / \\ ' \" ;"
+        "is not a valid policy name: use 1 to 64 characters, without spaces around them and"
+        " without * ? [ ] / \\ ' \" ;"
     ),
     rules.CLIENT_ID.id: (
-        "write the application (client) id, a GUID like ddb80e06-92f3-4978-bc22-a0eee85e6a9e"
+        "is not a client id: write the application (client) id, a GUID such as"
+        " ddb80e06-92f3-4978-bc22-a0eee85e6a9e"
     ),
     rules.GROUP_ID.id: (
-        "write the group's object id, a GUID like 566b8d39-5c5c-4aaa-bc07-4f36278a1b38; its name"
-        " goes to `label`"
+        "is not an object id: write the group's object id, a GUID such as"
+        " 566b8d39-5c5c-4aaa-bc07-4f36278a1b38, and its name as `label`"
     ),
     rules.TENANT_ID.id: (
-        "write the directory (tenant) id, a GUID like 596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
+        "is not a tenant id: write the directory (tenant) id, a GUID such as"
+        " 596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
     ),
-    rules.USER_ID.id: "write the user's object id or user principal name",
-    rules.SCOPE.id: "write the SMTP address or the object id of the group or mailbox",
-    rules.MAILBOX.id: "write an SMTP address or the object id of the mailbox",
-    rules.RANK_RANGE.id: "ranks are whole numbers from 1 to 2147483647, 1 is the strongest",
-    rules.ORGANIZATION.id: "write the tenant's initial domain, like contoso.onmicrosoft.com",
+    rules.USER_ID.id: "is not a user: write the user's object id or user principal name",
+    rules.SCOPE.id: (
+        "is not a scope: write the SMTP address or the object id of the group or mailbox"
+    ),
+    rules.MAILBOX.id: "is not a mailbox: write its SMTP address or object id",
+    rules.RANK_RANGE.id: (
+        "is not a rank: write an integer from 1 (the highest precedence) to 2147483647"
+    ),
+    rules.ORGANIZATION.id: (
+        "is not a domain name: write the tenant's initial domain, such as contoso.onmicrosoft.com"
+    ),
     rules.USERS_FROM_NAME.id: (
-        "write a path relative to this file, with `/`, that ends in .csv or .txt"
+        "is not a path to a list of users: write one relative to this file, with `/`, that ends in .csv or"
+        " .txt"
     ),
-    rules.CONSENT.id: "write RULE:ADDRESS with lower-case ids, exactly as the refusal prints it",
+    rules.CONSENT.id: (
+        "is not a consent: write RULE:ADDRESS with lower-case ids, exactly as the refusal prints it"
+    ),
     rules.CONNECT_VARIABLE.id: (
-        "write the name of an environment variable in upper case, like EXO_TOKEN, never the secret"
-        " itself"
+        "is not the name of an environment variable: write an upper-case name such as EXO_TOKEN,"
+        " never the secret itself"
     ),
 }
+"""What is wrong with a value and what to do, by the id of a rule that its schema names."""
 
-_BOUNDS: Mapping[str, str] = {
-    "minimum": "is too small: {} is the least",
-    "maximum": "is too large: {} is the most",
-    "minLength": "is too short: {} characters are the least",
-    "maxLength": "is too long: {} characters are the most",
-    "minItems": "is too short: at least {} item(s)",
-    "maxItems": "is too long: at most {} item(s)",
-    "pattern": "does not have the form {}",
+_OUT_OF_BOUNDS: Mapping[str, str] = {
+    "minimum": "{value} is too small: must be at least {bound}",
+    "maximum": "{value} is too large: must be at most {bound}",
+    "minLength": "{value} is too short: must have at least {bound} characters",
+    "maxLength": "{value} is too long: must have at most {bound} characters",
+    "minItems": "the list is too short: must have at least {bound} item(s)",
+    "maxItems": "the list is too long: must have at most {bound} item(s)",
+    "pattern": "{value} does not match the pattern {bound}",
 }
+"""What is wrong with a value whose schema names no rule, by the keyword of the schema."""
 
 
 def shape_findings(document: RawDocument) -> list[Finding]:
@@ -109,14 +124,14 @@ def shape_findings(document: RawDocument) -> list[Finding]:
     users = document.at(*_USERS)
     long = document.kind is Kind.TEAMS_POLICY and isinstance(users, list) and len(users) > LONG
     errors = schemas.validator(document.kind).iter_errors(_thinned(whole) if long else whole)
-    found = [
+    findings = [
         finding
         for error in errors
         for finding in _findings(document, error, tuple(error.absolute_path))
     ]
     if long and isinstance(users, list):
-        found += _user_findings(document, users)
-    return _best(found)
+        findings += _user_findings(document, users)
+    return _best(findings)
 
 
 def suspects(texts: list[Any], check: Callable[[str], Any]) -> list[int]:
@@ -134,7 +149,7 @@ def suspects(texts: list[Any], check: Callable[[str], Any]) -> list[int]:
 def user_suspects(texts: list[Any]) -> list[int]:
     """Indexes of the items that may not name a user.
 
-    Object ids may, and 100,000 are looked at in one.
+    Object ids may, and 100,000 of them are looked at as one text.
     """
     with suppress(TypeError):  # an item is no text
         if are_guids(texts):
@@ -157,18 +172,20 @@ def _user_findings(document: RawDocument, users: list[Any]) -> Iterator[Finding]
 
 def _kind_findings(document: RawDocument) -> Iterator[Finding]:
     """Say why a document cannot be taken for one of any kind."""
-    whole, known = document.tree.value, ", ".join(Kind)
+    whole, kinds = document.tree.value, ", ".join(Kind)
     if not isinstance(whole, dict):
         yield document.finding(
             rules.TYPE,
             (),
-            f"a document is a map with apiVersion, kind, metadata and spec, not {shown(whole)}",
+            f"expected a map with apiVersion, kind, metadata and spec, found {shown(whole)}",
         )
     elif "kind" not in whole:
-        yield document.finding(rules.REQUIRED, (), f"`kind` is missing: add one of {known}")
+        yield document.finding(rules.REQUIRED, (), f"`kind` is missing: add one of {kinds}")
     else:
         kind = whole["kind"]
-        message = f"{shown(kind)} is not a kind{nearest(kind, list(Kind))}: known are {known}"
+        message = (
+            f"unknown kind: expected one of {kinds}; found {shown(kind)}{nearest(kind, list(Kind))}"
+        )
         yield document.finding(rules.UNKNOWN_KIND, ("kind",), message)
 
 
@@ -204,27 +221,29 @@ def _message(error: Any, steps: Steps) -> str:
     rule = _rule(error)
     secret = steps[: len(_NEVER_SHOWN)] == _NEVER_SHOWN
     if rule in {rules.NULL, rules.TYPE}:
-        return _type_fault(error, secret=secret)
+        return _type_message(error, secret=secret)
     value = "the value" if secret else shown(error.instance)
-    return _advice(rule, error, value)
+    return _value_message(rule, error, value)
 
 
 def _misplaced(document: RawDocument, error: Any, steps: Steps) -> Finding:
     allowed = ", ".join(f"`{key}`" for key in error.validator_value)
     rule = rules.BY_ID[str(error.schema["$comment"]).removeprefix(_RULE)]
     if rule is rules.ABSENT_EXTRAS:
-        message = f"`{error.instance}` has no place beside `ensure: absent`: keep only {allowed}"
+        message = f"`{error.instance}` is not allowed beside `ensure: absent`: keep only {allowed}"
     else:
-        message = f"`{error.instance}` has no place here without `certificateFile`: remove it"
+        message = f"`{error.instance}` is not allowed without `certificateFile`: remove it"
     return document.finding(rule, (*steps, error.instance), message, key=True)
 
 
 def _unknown_keys(
-    document: RawDocument, holder: Mapping[str, Any], known: list[str], steps: Steps
+    document: RawDocument, holder: Mapping[str, Any], allowed: list[str], steps: Steps
 ) -> Iterator[Finding]:
     for key in holder:
-        if key not in known:
-            message = f"unknown key `{key}`{nearest(key, known)}: known here are {', '.join(known)}"
+        if key not in allowed:
+            message = (
+                f"unknown key `{key}`{nearest(key, allowed)}: expected one of {', '.join(allowed)}"
+            )
             yield document.finding(rules.UNKNOWN_KEY, (*steps, key), message, key=True)
 
 
@@ -250,17 +269,17 @@ def _repeated(document: RawDocument, items: list[Any], steps: Steps) -> Iterator
             yield document.finding(
                 rules.REPEATED,
                 (*steps, index),
-                f"{shown(item)} stands twice, first on line {line}: remove one",
+                f"{shown(item)} is listed twice, first on line {line}: remove one",
             )
 
 
-def _best(found: list[Finding]) -> list[Finding]:
+def _best(findings: list[Finding]) -> list[Finding]:
     """Keep one finding per scalar: the coarsest, as the others follow from it.
 
     Findings about keys are all kept.
     """
     kept: dict[tuple[object, ...], Finding] = {}
-    for finding in found:
+    for finding in findings:
         about_key = finding.rule in {rules.REQUIRED.id, rules.UNKNOWN_KEY.id}
         place = (finding.position, finding.path, finding.message if about_key else "")
         if place not in kept or _weight(finding) < _weight(kept[place]):
@@ -276,50 +295,40 @@ def _weight(finding: Finding) -> int:
     return 3 if finding.rule == rules.LENGTH.id else 2
 
 
-def _type_fault(error: Any, *, secret: bool) -> str:
-    """Say which type belongs there and which one stands there."""
+def _type_message(error: Any, *, secret: bool) -> str:
+    """Say which type is expected and which one was found."""
     if error.validator == "const":
-        return (
-            f"null stands here, `{literal(error.validator_value)}` is the only value: write it, or"
-            " leave the entry out"
-        )
+        return f"expected `{literal(error.validator_value)}`, found null: write it, or remove the entry"
     wanted = error.validator_value
-    names = " or ".join(_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else wanted))
+    names = [wanted] if isinstance(wanted, str) else wanted
+    expected = " or ".join(_TYPES[name] for name in names)
     if error.instance is None:
-        return f"nothing stands here, {names} belongs here: write it, or remove the entry"
-    quotes = (
-        ": put it in quotes"
-        if "string" in wanted and not isinstance(error.instance, (list, dict))
-        else ""
-    )
-    return f"{names} belongs here, not {'this' if secret else shown(error.instance)}{quotes}"
+        return f"expected {expected}, found null: write a value, or remove the entry"
+    quotable = "string" in names and not isinstance(error.instance, (list, dict))
+    value = "another type" if secret else shown(error.instance)
+    return f"expected {expected}, found {value}{': put it in quotes' if quotable else ''}"
 
 
-def _advice(rule: DocumentRule, error: Any, value: str) -> str:
+def _value_message(rule: DocumentRule, error: Any, value: str) -> str:
     """Say what is wrong with a value of the right type."""
-    if rule.id in _ADVICE:
-        return (
-            f"{'a blank text' if rule is rules.BLANK else value} is wrong here: {_ADVICE[rule.id]}"
-        )
+    if rule is rules.BLANK:
+        return f"a blank string {_INVALID[rule.id]}"
+    if rule.id in _INVALID:
+        return f"{value} {_INVALID[rule.id]}"
     if rule is rules.CONNECT_METHOD:
-        ways = ", ".join(f"`{way['required'][0]}`" for way in error.validator_value)
-        return f"name exactly one way to connect: {ways}"
+        methods = ", ".join(f"`{method['required'][0]}`" for method in error.validator_value)
+        return f"expected exactly one way to sign in: write one of {methods}"
     if rule is rules.TEST_SUBJECT:
-        return "say who is reached by exactly one of `mailbox` (Exchange) and `meetingsOf` (Teams)"
-    if rule is rules.ENUM:
-        allowed = (
-            [literal(word) for word in error.validator_value]
-            if error.validator == "enum"
-            else [literal(error.validator_value)]
-        )
-        return _not_allowed(value, error.instance, allowed)
-    return f"{value} {_BOUNDS[error.validator].format(error.validator_value)}"
+        return "expected exactly one of `mailbox` (Exchange) and `meetingsOf` (Teams): write one"
+    if error.validator in {"const", "enum"}:
+        return _allowed_message(error, value)
+    return _OUT_OF_BOUNDS[error.validator].format(value=value, bound=error.validator_value)
 
 
-def _not_allowed(value: str, instance: Json, allowed: Sequence[str]) -> str:
-    if len(allowed) == 1:
-        return (
-            f"{value} is wrong here: `{allowed[0]}` is the only value, leave the entry out"
-            " otherwise"
-        )
-    return f"{value} is not one of {', '.join(allowed)}{nearest(instance, allowed)}"
+def _allowed_message(error: Any, value: str) -> str:
+    """Say which values are allowed."""
+    wanted = error.validator_value
+    words = [literal(word) for word in (wanted if error.validator == "enum" else [wanted])]
+    if len(words) == 1:
+        return f"{value} is not allowed: write `{words[0]}`, or remove the entry"
+    return f"{value} is not allowed{nearest(error.instance, words)}: expected one of {', '.join(words)}"

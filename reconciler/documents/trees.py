@@ -214,8 +214,8 @@ class TreeReader:
             self._refuse(
                 event,
                 rules.ALIAS,
-                f"alias `*{event.anchor}` is not allowed: write the value out, or name an"
-                " Application",
+                f"alias `*{event.anchor}` is not allowed: write the value itself, or refer to"
+                " an Application by name",
             )
             return None, None
         if event.anchor is not None or event.tag is not None:
@@ -234,7 +234,7 @@ class TreeReader:
             self._refuse(
                 event,
                 rules.LINE_BREAK,
-                "a value is one line of text: remove the line break, or fold with `>-`",
+                "a value must be a single line: remove the line break, or fold the text with `>-`",
             )
         return typed(value) if event.implicit[0] else value
 
@@ -306,9 +306,7 @@ class TreeReader:
             self._value(event)
             self._steps.pop()
             if type(event) is not _ALIAS:
-                self._refuse(
-                    event, rules.KEY, "a key is one text: remove the list or map from its place"
-                )
+                self._refuse(event, rules.KEY, "a key must be a string: replace the list or map")
             return None
         if event.value == "<<" and event.implicit[0]:
             self._refuse(
@@ -327,7 +325,7 @@ class TreeReader:
         self._refuse(
             event,
             rules.DUPLICATE_KEY,
-            f"key `{key}` stands twice, first on line {marks.keys[key][0]}: keep one",
+            f"duplicate key `{key}`, first on line {marks.keys[key][0]}: keep one",
             key,
         )
         return True
@@ -337,15 +335,15 @@ class TreeReader:
             self._refuse(
                 event,
                 rules.ANCHOR,
-                f"anchor `&{event.anchor}` is not allowed: Application names and usersFrom are how"
-                " things are shared",
+                f"anchor `&{event.anchor}` is not allowed: remove it, and share values by"
+                " Application names and usersFrom",
             )
         if event.tag is not None:
             self._refuse(
                 event,
                 rules.TAG,
-                f"tag `{event.tag.replace(_STANDARD_TAG, '!!')}` is not allowed: values are typed"
-                " by how they look, remove the tag",
+                f"tag `{event.tag.replace(_STANDARD_TAG, '!!')}` is not allowed: remove"
+                " it, and quote the value if it must be a string",
             )
 
     def _check_characters(self, event: Any) -> None:
@@ -359,13 +357,13 @@ class TreeReader:
     def _place_of_character(self, char: str, event: Any) -> Place:
         """Where the character itself stands, if it is written raw; else where its scalar starts."""
         start, end = event.start_mark.index, event.end_mark.index
-        found = self._text.find(char, start, end)
-        if found < 0:
+        index = self._text.find(char, start, end)
+        if index < 0:
             return self._place(event)
-        bol = self._text.rfind("\n", 0, found) + 1
+        bol = self._text.rfind("\n", 0, index) + 1
         return (
-            self._text.count("\n", start, found) + event.start_mark.line + self._first,
-            found - bol + 1,
+            self._text.count("\n", start, index) + event.start_mark.line + self._first,
+            index - bol + 1,
         )
 
     def _refuse(self, event: Any, rule: rules.DocumentRule, message: str, *below: str) -> None:

@@ -36,7 +36,7 @@ _USERS_FROM: Steps = ("spec", "grants", "usersFrom")
 _USERS_FROM_PATH = json_path(_USERS_FROM)
 
 _HEADERS = (["user"], ["user", "label"], ["label", "user"])
-_HEADER_ADVICE = "the first line has to be `user` or `user,label`, with commas"
+_HEADER_ADVICE = "the first line must be `user` or `user,label`, separated by commas"
 _FIRST_VALUE = re.compile(r'"(?:[^"]|"")*"|[^,]*')
 _COMMENT = re.compile(r"(?:^|\s)#")
 
@@ -107,7 +107,7 @@ def read_user_file(document: RawDocument, roots: Sequence[Path]) -> UserFile:
     try:
         raw = path.read_bytes()
     except OSError as fault:
-        message = f"`{name}` cannot be read: {fault.strerror or fault}"
+        message = f"cannot read `{name}`: {fault.strerror or fault}"
         return UserFile(None, (document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message),))
     return _user_file(raw, path.as_posix(), document)
 
@@ -145,15 +145,13 @@ def _refused_path(
         resolved = real(path)
         there = resolved.is_file()
     except (OSError, ValueError):  # a name that no file can have
-        message = f"`{name}` is no path that can be read: correct it"
+        message = f"`{name}` is not a valid path: correct it"
         return document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message)
     if not inside(resolved, roots):
-        message = (
-            f"`{name}` lies outside every PATH of the command line: move it beside the document"
-        )
+        message = f"`{name}` is outside every PATH: move it next to the document, or add its folder"
         return document.finding(rules.USERS_FROM_OUTSIDE, _USERS_FROM, message)
     if not there:
-        message = f"`{name}` is no file beside this document: create it, or correct the name"
+        message = f"file `{name}` not found next to this document: create it, or correct the name"
         return document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message)
     return None
 
@@ -168,9 +166,7 @@ def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
     entries = _read_csv(decoded.text, file) if is_csv else _read_txt(decoded.text)
     faults = [*entries.faults, *_user_faults(entries, file)]
     if not entries.texts and not faults:
-        message = (
-            "the file names no user: `users: []` in the document is how everyone is unassigned"
-        )
+        message = "the file lists no users: to unassign everyone, write `users: []` in the document"
         faults = [_fault(rules.USERS_FROM_EMPTY, Position(file, 1, 1), message)]
     listing = Listing(tuple(entries.texts), file, entries.lines, entries.columns, _USERS_FROM_PATH)
     return UserFile(listing, tuple(_of(document, finding) for finding in faults))
@@ -193,10 +189,8 @@ def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:
 def _user_faults(entries: _Entries, file: str) -> Iterator[Finding]:
     for index in user_suspects(entries.texts):
         text = entries.texts[index]
-        message = (
-            f"{shown(text) if text.strip(' ') else 'a blank text'} is wrong here: write one object"
-            " id or user principal name per line"
-        )
+        value = shown(text) if text.strip(" ") else "a blank value"
+        message = f"{value} is not a user: write one object id or user principal name per line"
         position = Position(file, entries.lines[index], entries.columns[index])
         yield _fault(rules.USERS_FROM_LINE, position, message)
 
@@ -231,7 +225,7 @@ def _read_csv(text: str, file: str) -> _Entries:
         return entries
     header = _quoted_values(lines[first - 1])
     if header is None or header not in _HEADERS:
-        message = f"{shown(lines[first - 1])} is no header: {_HEADER_ADVICE}"
+        message = f"{shown(lines[first - 1])} is not a valid header: {_HEADER_ADVICE}"
         entries.faults.append(_fault(rules.USERS_FROM_HEADER, Position(file, first, 1), message))
         return entries
     user = header.index("user")
@@ -268,10 +262,10 @@ def _second_column(line: str) -> int:
 
 def _row_message(values: list[str] | None, width: int) -> str:
     if values is None:
-        return "a quote is not closed on this line: every entry is one line"
+        return "unclosed quote: close it on this line, an entry cannot span lines"
     return (
-        f"{len(values)} value(s) where the header names {width}: separate by commas, put a"
-        " value with a comma in double quotes"
+        f"expected {width} {'value' if width == 1 else 'values'}, found {len(values)}: separate"
+        " values with commas, and quote a value that contains a comma"
     )
 
 
@@ -311,7 +305,7 @@ def _each_file_once(rosters: Sequence[Roster]) -> list[Roster]:
 def _same_file(claim: Claim, other: Claim) -> str:
     return (
         f"{shown(claim.value)} also lists the users of {shown(other.document.name)} at"
-        f" {other.position}: a user holds one policy, split the file"
+        f" {other.position}; a user can have only one policy: split the file"
     )
 
 
@@ -364,11 +358,11 @@ def _user_clash(entries: list[_Entry]) -> Iterator[Finding]:
 
 
 def _twice(entry: _Entry, first: _Entry) -> str:
-    return f"{shown(entry.text)} stands twice, first at {first.position}: remove one"
+    return f"{shown(entry.text)} is listed twice, first at {first.position}: remove one"
 
 
 def _elsewhere(entry: _Entry, other: _Entry) -> str:
     return (
         f"{shown(entry.text)} is also listed for {shown(other.roster.document.name)} at"
-        f" {other.position}: a user holds one policy, remove one"
+        f" {other.position}; a user can have only one policy: remove one"
     )

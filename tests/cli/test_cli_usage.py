@@ -161,7 +161,7 @@ def test_validate_and_its_rules(run: Run, folder: Path) -> None:
     ran = run("validate")
     assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "17 documents are valid.", "")
     assert run("validate", "--format", "json") == (0, "[]\n", "")
-    assert "yaml.duplicate-key: A key stands twice\n" in run("validate", "--rules").out
+    assert "yaml.duplicate-key: A duplicate key\n" in run("validate", "--rules").out
     assert {"id", "title", "why"} == set(
         json.loads(run("validate", "--rules", "--format", "json").out)[0]
     )

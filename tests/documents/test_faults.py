@@ -100,7 +100,7 @@ def test_a_finding_reads_as_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: bot}\nspec: {appId: x}\n"
     )
     (finding,) = examine([Path()]).findings
-    assert str(finding).startswith("a.yaml:4:15: $.spec.appId: `x` is wrong here: ")
+    assert str(finding).startswith("a.yaml:4:15: $.spec.appId: `x` is not a client id: ")
     assert str(finding).endswith(" [client-id.form]")
     assert finding.subject == "Application/bot"
 

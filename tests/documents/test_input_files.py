@@ -76,7 +76,7 @@ def test_a_path_that_does_not_exist_is_a_usage_fault(paths: list[str]):
 @pytest.mark.usefixtures("tree")
 def test_paths_without_documents_are_a_usage_fault():
     Path("empty").mkdir()
-    with pytest.raises(UsageFault, match=r"no .* file at or below empty"):
+    with pytest.raises(UsageFault, match=r"no .* file found at or below empty"):
         examine([Path("empty")])
     with pytest.raises(UsageFault, match="no PATH"):
         examine([])
@@ -100,7 +100,7 @@ def test_a_pipe_is_a_finding_and_is_not_waited_for(path: str):
     os.mkfifo("p/pipe.yaml")
     (finding,) = examine([Path(path)]).findings
     assert (finding.rule, finding.position) == ("file.unreadable", Position("p/pipe.yaml", 1, 1))
-    assert finding.message.startswith("is a pipe, a socket or a device")
+    assert finding.message.startswith("not a regular file but a pipe, socket or device")
 
 
 def test_a_device_is_a_finding():
@@ -151,5 +151,5 @@ def test_a_list_file_that_may_not_be_read_is_a_finding(monkeypatch: pytest.Monke
     (finding,) = examine([Path("p")]).findings
     assert (finding.rule, finding.message) == (
         "users-from.missing",
-        "`hosts.csv` cannot be read: Permission denied",
+        "cannot read `hosts.csv`: Permission denied",
     )
