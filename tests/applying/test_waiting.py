@@ -1,0 +1,247 @@
+"""What may still land is waited for, no longer than a write needs, whatever the clock does
+meanwhile (laws 4 and 10).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from msgspec.structs import replace
+
+from reconciler.applying.applying import ApplyPatience, apply
+from reconciler.applying.events import ReadingReason, Settling, StepDone, WaitingToReadAgain
+from reconciler.applying.host import Host
+from reconciler.applying.journal import Header, Journal
+from reconciler.applying.lock import tenant_directory
+from reconciler.model.codes import WarningCode
+from reconciler.model.plans import Note
+from reconciler.planning import planfile
+from reconciler.tenants.protocol import Done, Fault
+from tests.applying import worlds
+from tests.applying.test_applying import Case, everything, moved_user
+from tests.applying.worlds import refused, refused_after
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from reconciler.applying.events import Event
+    from reconciler.model.applied import Applied
+    from reconciler.planning.planfile import Loaded
+    from reconciler.tenants.protocol import Outcome
+
+HOUR = 3600.0
+LAG = ApplyPatience().lag
+READINGS = 12
+"""The most readings that one write is waited for: every ten seconds for two minutes."""
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+class Killed(BaseException):
+    """The process ends here and now."""
+
+
+def waits(case: Case, why: ReadingReason) -> int:
+    return sum(isinstance(event, WaitingToReadAgain) and event.why is why for event in case.told)
+
+
+def applied(
+    case: Case, sleep: Callable[[float], None], plan: Loaded | None = None, settle: float = 0.0
+) -> Applied:
+    return apply(
+        plan or case.plan,
+        case.door,
+        state_dir=case.directory / ".reconciler",
+        tell=case.told.append,
+        clock=case.clock,
+        sleep=sleep,
+        patience=ApplyPatience(),
+        settle=settle,
+    )
+
+
+# --- writes in flight
+
+
+def killed_inside(case: Case, step: int) -> Callable[[], Outcome]:
+    """Apply until a step is sent and the process is killed; what is returned lets it land."""
+    writes: list[Callable[[], Outcome]] = []
+
+    def kill(write: Callable[[], Outcome]) -> Outcome:
+        writes.append(write)
+        raise Killed
+
+    case.door.answers[step] = kill
+    with pytest.raises(Killed):
+        case.apply()
+    case.told.clear()
+    return writes[0]
+
+
+def test_a_write_in_flight_when_the_process_was_killed_is_waited_for_and_adopted(
+    case: Case,
+) -> None:
+    land = killed_inside(case, 3)
+    landed: list[Outcome] = []
+
+    def sleep(seconds: float) -> None:
+        case.clock.sleep(seconds)
+        if case.clock.now > worlds.NOON + 45 and not landed:
+            landed.append(land())
+
+    outcome = applied(case, sleep)
+    assert (outcome.already, outcome.converged) == (3, True)
+    assert waits(case, ReadingReason.BASELINE) > 0
+    assert case.door.sent.count(case.plan.plan.steps[2].text) == 1
+
+
+def test_a_write_in_flight_that_never_lands_is_waited_for_as_long_as_a_write_needs(
+    case: Case,
+) -> None:
+    killed_inside(case, 3)
+    began = case.clock.now
+    outcome = case.apply()
+    assert (outcome.already, outcome.converged) == (2, True)
+    assert case.door.sent.count(case.plan.plan.steps[2].text) == 2
+    assert waits(case, ReadingReason.BASELINE) == READINGS
+    assert case.clock.now - began >= LAG
+
+
+def foreign_journal(case: Case, *, damaged: bool) -> None:
+    """Another plan's apply that did its only step a moment ago; one line may be unreadable."""
+    directory = tenant_directory(case.directory / ".reconciler", worlds.TENANT)
+    header = Header(
+        tool="t",
+        plan="plan:other",
+        content="c",
+        tenant=worlds.TENANT,
+        source="live",
+        steps=2,
+        already=0,
+    )
+    with Journal.create(directory, header, case.clock) as journal:
+        journal.started(1, 1)
+        journal.done(1, seen=False)
+    if damaged:
+        path = journal.path
+        path.write_bytes(path.read_bytes() + b'{"state":"star\x00\n')
+
+
+@pytest.mark.parametrize(("damaged", "expected"), [(False, 0), (True, READINGS)])
+def test_lines_of_another_plan_s_journal_that_cannot_be_read_may_hide_a_write_in_flight(
+    case: Case, *, damaged: bool, expected: int
+) -> None:
+    foreign_journal(case, damaged=damaged)
+    assert case.apply().converged
+    assert waits(case, ReadingReason.BASELINE) == expected
+
+
+# --- a clock that is set back
+
+
+def test_a_clock_set_back_while_readings_are_waited_for_does_not_prolong_the_wait(
+    case: Case,
+) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        case.clock.now += seconds - (HOUR if len(slept) == 5 else 0)
+
+    case.door.answers[case.count] = lambda _write: Done()
+    outcome = applied(case, sleep)
+    assert not outcome.converged
+    assert waits(case, ReadingReason.VERIFY) == READINGS
+    assert sum(slept) < 2 * LAG
+
+
+def test_a_clock_set_back_during_a_pause_neither_prolongs_nor_shortens_it() -> None:
+    clock, slept = worlds.Clock(), []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        clock.now -= HOUR
+
+    Host(lambda _event: None, clock, sleep, lambda: False, ApplyPatience()).pause(300)
+    assert sum(slept) == 300
+
+
+def relying(case: Case) -> tuple[Loaded, int]:
+    """The plan, with a last step that relies on the one before it."""
+    last = case.count
+    note = Note(WarningCode.RELIES_ON, "x", {"step": last, "on": last - 1})
+    others = (one for one in case.plan.plan.warnings if one.code != WarningCode.RELIES_ON)
+    return planfile.sealed(replace(case.plan.plan, warnings=(*others, note))), last
+
+
+@pytest.mark.parametrize(("jump", "expected"), [(0.0, 60.0), (-HOUR, 60.0), (25.0, 35.0)])
+def test_settling_takes_as_long_as_was_asked_for_and_no_longer_after_the_clock_is_set_back(
+    case: Case, jump: float, expected: float
+) -> None:
+    plan, last = relying(case)
+
+    def tell(event: Event) -> None:
+        case.told.append(event)
+        if isinstance(event, StepDone) and event.step.id == last - 1:
+            case.clock.now += jump
+
+    outcome = apply(
+        plan,
+        case.door,
+        state_dir=case.directory / ".reconciler",
+        tell=tell,
+        clock=case.clock,
+        sleep=case.clock.sleep,
+        patience=ApplyPatience(),
+        settle=60.0,
+    )
+    assert outcome.converged
+    (settling,) = [event for event in case.told if isinstance(event, Settling)]
+    assert (settling.step.id, settling.on, settling.seconds) == (last, last - 1, expected)
+
+
+def test_settling_counts_from_the_end_of_the_step_that_is_relied_on(case: Case) -> None:
+    plan, last = relying(case)
+    case.door.between[last - 1] = lambda: case.clock.sleep(500)
+    assert applied(case, case.clock.sleep, plan, settle=60.0).converged
+    (settling,) = [event for event in case.told if isinstance(event, Settling)]
+    assert settling.seconds == 60.0
+
+
+# --- retried steps
+
+
+def test_each_step_has_all_its_attempts_whatever_earlier_steps_needed(case: Case) -> None:
+    busy = refused(Fault.THROTTLED)
+    attempts = len(ApplyPatience().throttled)
+    case.door.answers.update(dict.fromkeys(range(1, attempts + 1), busy))
+    second = range(attempts + 2, 2 * attempts + 2)
+    case.door.answers.update(dict.fromkeys(second, busy))
+    outcome = case.apply()
+    assert (outcome.done, outcome.converged) == (everything(case.count), True)
+
+
+def test_a_step_that_shows_neither_state_is_not_tried_again(case: Case) -> None:
+    last = case.count
+
+    def moved(write: Callable[[], Outcome]) -> Outcome:
+        moved_user(case)
+        return refused(Fault.THROTTLED)(write)
+
+    case.door.answers[last] = moved
+    outcome = case.apply()
+    assert outcome.failed is not None
+    assert outcome.failed.step == last
+    assert outcome.moved
+    assert len(case.door.sent) == last
+
+
+def test_one_reading_after_a_retried_step_is_enough(case: Case) -> None:
+    case.door.answers[4] = refused_after(Fault.TRANSIENT)
+    assert case.apply().converged
+    assert case.door.sent.count(case.plan.plan.steps[3].text) == 1
