@@ -83,7 +83,7 @@ def apply(
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
     host = Host(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
-    _check_meant(loaded.plan, tenant)
+    _check_applicable(loaded.plan, tenant)
     reviewed.check(loaded.plan)
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
@@ -120,7 +120,7 @@ def _apply(loaded: Loaded, tenant: Tenant, directory: Path, host: Host) -> Appli
         return run_steps(plan, tenant, watch, written, host, already)
 
 
-def _check_meant(plan: Plan, tenant: Tenant) -> None:
+def _check_applicable(plan: Plan, tenant: Tenant) -> None:
     if not plan.applicable:
         refusing = {f"{note.code}:{note.address}" for note in (*plan.refusals, *plan.unresolved)}
         failing = {
@@ -211,8 +211,9 @@ def _locate(plan: Plan, watch: Watch, past: EarlierApplies, host: Host) -> int:
     def look(observed: Observed) -> tuple[int | None, Observed]:
         return prefixes.locate(plan, observed), observed
 
-    def good(found: tuple[int | None, Observed]) -> bool:
-        return found[0] is not None and found[0] >= past.wanted and not past.foreign
+    def good(place: tuple[int | None, Observed]) -> bool:
+        located, _observed = place
+        return located is not None and located >= past.wanted and not past.foreign
 
     already, observed = watch.until(watch.products, ReadingReason.BASELINE, look, good)
     if host.stop():
@@ -224,10 +225,10 @@ def _locate(plan: Plan, watch: Watch, past: EarlierApplies, host: Host) -> int:
 
 def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
     """Name what moved, as seen from the baseline or from where the journals say that this plan
-    stands, whichever is nearer.
+    is, whichever is nearer.
     """
-    known = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
-    moved = min((prefixes.differences(plan, k, observed) for k in known), key=len)
+    places = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
+    moved = min((prefixes.differences(plan, k, observed) for k in places), key=len)
     return StalePlan(
         f"the tenant moved since this plan was made: {named(moved)}. Nothing was written; plan"
         " again"

@@ -24,9 +24,9 @@ preceded by a reading.
 def closing(plan: Plan) -> Mapping[int, int]:
     """For each step that opens a window, the step that closes it.
 
-    A window is open while somebody who shall keep access lacks it (a gap), while a temporary policy
-    stands, and while a policy that is made anew is gone: after any of these steps the tenant is not
-    as anybody wants it to stay.
+    A window is open while somebody who is to keep access lacks it (a gap), while a temporary policy
+    exists, and while a policy that is being replaced is gone: after any of these steps the tenant
+    is not as anybody wants it to stay.
     """
     spans = [*_gaps(plan.steps), *_between(plan.steps)]
     return {first: max(last for begun, last in spans if begun == first) for first, _ in spans}
@@ -38,8 +38,8 @@ def needed(step: Step, closes: Mapping[int, int]) -> float:
 
 
 def _gaps(steps: Sequence[Step]) -> Iterable[tuple[int, int]]:
-    """A step stands in a gap when a pair is missing after it; the next one that stands in none
-    closes it.
+    """A step is in a gap when a pair is missing after it; the next one that is in none closes
+    it.
     """
     first: int | None = None
     for step in steps:

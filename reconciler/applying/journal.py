@@ -2,16 +2,17 @@
 killed at any instant (law 10).
 
 One file an apply, `apply-NNNNNN.jsonl` in the tenant's directory, one JSON object a line, pure
-ASCII:
+ASCII. The lines, by their keys:
 
-    {"format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid",
-    "process", "at"}    first line {"state": "started", "step", "attempt", "at"}              on the
-    disk before the step runs {"state": "done", "step", "seen", "at"}                    `seen`: no
-    answer said so, the tenant read afterwards shows it {"state": "failed", "step", "fault",
-    "message", "at"}      the service refused, nothing was changed {"state": "unknown", "step",
-    "message", "at"}              no answer, and the tenant does not show it {"runner": PROVIDER,
-    "pid", "process", "at"}               a process that runs steps for us {"end": HOW, "at"}
-    the apply ended by itself
+- "format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid",
+  "process", "at": the first line.
+- "state": "started", "step", "attempt", "at": on the disk before the step runs.
+- "state": "done", "step", "seen", "at": `seen`: no answer said so, the tenant read afterwards shows
+  it.
+- "state": "failed", "step", "fault", "message", "at": the service refused, nothing was changed.
+- "state": "unknown", "step", "message", "at": no answer, and the tenant does not show it.
+- "runner": a product, "pid", "process", "at": a process that runs steps for us.
+- "end": how, "at": the apply ended by itself.
 
 `already` counts the steps that earlier applies of the plan had done. A reader ignores what it does
 not know.
@@ -259,7 +260,7 @@ class EarlierApply(Struct):
         )
 
 
-def read(path: Path) -> EarlierApply:
+def read_journal(path: Path) -> EarlierApply:
     """Read a journal as far as it can be read; a torn last line is nothing that happened.
 
     Raises:
@@ -286,7 +287,7 @@ def newest_of(directory: Path, plan: str) -> EarlierApply | None:
 
 
 def _trying(paths: Iterable[Path]) -> Iterator[EarlierApply]:
-    return (past for path in paths if (past := read(path)).states or past.damaged)
+    return (past for path in paths if (past := read_journal(path)).states or past.damaged)
 
 
 def _take(past: EarlierApply, line: bytes) -> None:

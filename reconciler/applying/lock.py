@@ -43,7 +43,7 @@ def tenant_directory(state_dir: Path, tenant_id: str) -> Path:
         tenant_id: A GUID in lower case; anything else could lead out of `state_dir`.
 
     Raises:
-        ReconcilerError: the id is no GUID, or the directory cannot be made.
+        ReconcilerError: the id is not a lower-case GUID, or the directory cannot be made.
     """
     if not _TENANT_ID.fullmatch(tenant_id):
         raise ReconcilerError(
@@ -54,7 +54,7 @@ def tenant_directory(state_dir: Path, tenant_id: str) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ReconcilerError(
-            f"{directory}: cannot be made: {error.strerror}; name a writable directory with"
+            f"{directory}: cannot be created: {error.strerror}; name a writable directory with"
             " --state-dir"
         ) from error
     return directory

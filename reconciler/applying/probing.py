@@ -1,5 +1,5 @@
-"""Asking Exchange itself about what was changed: one mailbox that an application shall reach, one
-that it shall not, where members are known.
+"""Asking Exchange itself about what was changed: one mailbox that an application should reach, one
+that it should not, where members are known.
 """
 
 from __future__ import annotations

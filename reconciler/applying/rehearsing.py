@@ -17,7 +17,7 @@ from msgspec import Struct, field
 from reconciler import canonical
 from reconciler.applying.applying import apply
 from reconciler.applying.events import StepDone
-from reconciler.applying.rehearsing_tenant import tenant
+from reconciler.applying.rehearsing_tenant import simulated_tenant
 from reconciler.captures import reading
 from reconciler.errors import AppliedInPart, Interrupted, ReconcilerError
 from reconciler.planning import prefixes
@@ -214,7 +214,7 @@ class _Stage(Struct):
         place.mkdir()
         target = place / "tenant.json"
         if self.original is None:
-            target.write_bytes(canonical.dumps(tenant(self.loaded.plan)))
+            target.write_bytes(canonical.dumps(simulated_tenant(self.loaded.plan)))
             return place
         for source, copy in ((self.original, target), (_log(self.original), _log(target))):
             if source.exists():

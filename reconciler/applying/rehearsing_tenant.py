@@ -5,15 +5,16 @@ steps, and for nothing else.
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
-from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.addresses import PROVIDERS, ExchangePolicyAddress, parse_address
 from reconciler.model.baselines import guard_scope, stored_policies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.baselines import ExchangeBaseline, TeamsBaseline
     from reconciler.model.plans import Plan
 
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 _POLICY_TYPE = "ApplicationAccessPolicy"
 
 
-def tenant(plan: Plan) -> Mapping[str, Json]:
+def simulated_tenant(plan: Plan) -> Mapping[str, Json]:
     """The content of a simulated tenant's file, in which the plan's baseline is true and its steps
     can be run.
 
     What a baseline does not tell is made up: principal names, display names, and one user for each
     policy that somebody else holds.
     """
-    teams, exchange = plan.baseline.of_teams(), plan.baseline.of_exchange() or {}
+    teams, exchange = plan.baseline.of_teams(), plan.baseline.of_exchange()
     holders = {} if teams is None else _holders(teams)
     users = frozenset() if teams is None else teams.users.keys()
     return {
@@ -39,21 +40,29 @@ def tenant(plan: Plan) -> Mapping[str, Json]:
             "organization": plan.tenant.organization,
         },
         "clock": plan.inputs.capture_taken_at,
-        "teams": (
-            {"policies": [], "groupAssignments": [], "users": []}
-            if teams is None
-            else _teams(teams, holders)
-        ),
-        "exchange": {"policies": list(_policies(exchange))},
+        **{provider: _section(provider, plan, holders) for provider in PROVIDERS},
         "directory": {
             "users": [_user(user) for user in sorted(holders.keys() | users)],
             "groups": [
                 {"id": group, "displayName": f"Group {group}"}
                 for group in sorted(_groups(plan, teams))
             ],
-            "recipients": list(_recipients(plan, exchange)),
+            "recipients": list(_recipients(plan, exchange or {})),
         },
     }
+
+
+def _section(provider: Provider, plan: Plan, holders: Mapping[str, str]) -> Row:
+    """A product's part of the file."""
+    match provider:
+        case "teams":
+            teams = plan.baseline.of_teams()
+            nothing: Row = {"policies": [], "groupAssignments": [], "users": []}
+            return nothing if teams is None else _teams(teams, holders)
+        case "exchange":
+            return {"policies": list(_policies(plan.baseline.of_exchange() or {}))}
+        case _:
+            assert_never(provider)
 
 
 def _holders(teams: TeamsBaseline) -> dict[str, str]:
@@ -113,7 +122,7 @@ def _policies(exchange: ExchangeBaseline) -> Iterator[Row]:
         for policy in policies:
             yield {
                 "AccessRight": policy.access_right.value,
-                "AppId": EVERY_APPLICATION if application == EVERY_APPLICATION else application,
+                "AppId": application,
                 "Description": policy.stored_description,
                 "Identity": policy.identity,
                 "IsValid": True,
@@ -138,7 +147,9 @@ def _recipients(plan: Plan, exchange: ExchangeBaseline) -> Iterator[Row]:
     names: dict[str, str] = {}
     for step in plan.steps:
         if "PolicyScopeGroupId" in step.parameters:
-            names[step.address.rpartition("@")[2]] = str(step.parameters["PolicyScopeGroupId"])
+            policy = parse_address(step.address)
+            if isinstance(policy, ExchangePolicyAddress):
+                names[policy.scope] = str(step.parameters["PolicyScopeGroupId"])
     if guard is not None:
         sids[guard.id] = guard.sid
     for number, scope in enumerate(sorted(sids.keys() | names.keys()), 1):

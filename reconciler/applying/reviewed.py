@@ -27,10 +27,16 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 _WRITES = frozenset({"New", "Set", "Grant", "Remove"})
-_NOUN: Mapping[Provider, str] = {
-    "teams": "CsApplicationAccessPolicy",
-    "exchange": "ApplicationAccessPolicy",
-}
+
+
+def _noun(provider: Provider) -> str:
+    match provider:
+        case "teams":
+            return "CsApplicationAccessPolicy"
+        case "exchange":
+            return "ApplicationAccessPolicy"
+        case _:
+            assert_never(provider)
 
 
 def invocation(step: Step) -> Invocation:
@@ -75,7 +81,7 @@ def check(plan: Plan) -> None:
 
 def _is_write(step: Step) -> bool:
     """The catalogue also knows the readings; a plan holds writes only, each of its own product."""
-    noun = _NOUN.get(step.provider)
+    noun = _noun(step.provider)
     return step.cmdlet in {f"{verb}-{noun}" for verb in _WRITES} and step.address.startswith(
         f"{step.provider}."
     )

@@ -95,7 +95,7 @@ class Watch:
             products,
             why,
             lambda observed: prefixes.differences(self._plan, done, observed, products),
-            lambda found: not found,
+            lambda addresses: not addresses,
         )
 
     def until(
@@ -105,22 +105,22 @@ class Watch:
         look: Callable[[Observed], _T],
         good: Callable[[_T], bool],
     ) -> _T:
-        """Read these products, again as long as `look` finds nothing good and a write of ours may
-        not be visible yet.
+        """Read these products, again as long as what `look` sees is not good and a write of ours
+        may not be visible yet.
 
         Raises:
             TenantFault: the tenant could not be read.
             CaptureFault: what was read is malformed, incomplete or of another tenant.
         """
         request = replace(self._request, products=products)
-        found = look(self._read(request, why))
+        seen = look(self._read(request, why))
         left, pause = self._readings_left(products), self._host.scaled(self._host.patience.interval)
-        while not good(found) and left and not self._host.stop():
+        while not good(seen) and left and not self._host.stop():
             left -= 1
             self._host.tell(WaitingToReadAgain(why, pause, left))
             self._host.pause(pause)
-            found = look(self._read(request, why))
-        return found
+            seen = look(self._read(request, why))
+        return seen
 
     def _read(self, request: CaptureRequest, why: ReadingReason) -> Observed:
         self._host.tell(ReadingTenant(request.products, why))

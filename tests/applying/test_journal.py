@@ -52,7 +52,7 @@ def written(directory: Path, header: Header = HEADER) -> Path:
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
-    past = journal.read(written(tmp_path))
+    past = journal.read_journal(written(tmp_path))
     assert past.states == {1: StepState.DONE, 2: StepState.DONE, 3: StepState.UNKNOWN}
     assert (past.plan, past.content, past.already, past.pid, past.end) == (
         "plan:aa",
@@ -98,7 +98,7 @@ def test_cut_at_any_byte_it_says_no_less_than_what_was_known_and_nothing_wrong(
     whole = path.read_bytes()
     cut = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:cut])
-    past = journal.read(path)
+    past = journal.read_journal(path)
     lines = [json.loads(line) for line in whole[:cut].split(b"\n")[:-1]]
     assert past.states == {line["step"]: line["state"] for line in lines if "state" in line}
     assert not past.damaged
@@ -108,17 +108,17 @@ def test_cut_at_any_byte_it_says_no_less_than_what_was_known_and_nothing_wrong(
 def test_a_step_in_flight_when_the_process_died_is_open(tmp_path: Path) -> None:
     with Journal.create(tmp_path, HEADER, clock) as lines:
         lines.started(1, 1)
-    past = journal.read(lines.path)
+    past = journal.read_journal(lines.path)
     assert (past.open_step, past.reached, past.end) == (1, 0, None)
 
 
 def test_steps_of_earlier_applies_count_as_reached(tmp_path: Path) -> None:
     header = Header(tool="t", plan="p", content="c", tenant="t", source="s", steps=9, already=4)
     with Journal.create(tmp_path, header, clock) as lines:
-        assert journal.read(lines.path).reached == 4
+        assert journal.read_journal(lines.path).reached == 4
         lines.started(5, 1)
         lines.done(5, seen=False)
-        assert journal.read(lines.path).reached == 5
+        assert journal.read_journal(lines.path).reached == 5
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_steps_of_earlier_applies_count_as_reached(tmp_path: Path) -> None:
 def test_a_line_that_cannot_be_read_is_known_to_be_missing(tmp_path: Path, line: str) -> None:
     path = written(tmp_path)
     path.write_text(f"{path.read_text(encoding='ascii')}{line}\n", encoding="ascii")
-    past = journal.read(path)
+    past = journal.read_journal(path)
     assert past.damaged
     assert past.reached == 2
 
@@ -143,13 +143,13 @@ def test_a_line_that_cannot_be_read_is_known_to_be_missing(tmp_path: Path, line:
 def test_lines_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(f'{path.read_text(encoding="ascii")}{{"weather":"fine"}}\n', encoding="ascii")
-    assert not journal.read(path).damaged
+    assert not journal.read_journal(path).damaged
 
 
 def test_the_processes_that_run_steps_are_named(tmp_path: Path) -> None:
     with Journal.create(tmp_path, HEADER, clock) as lines:
         lines.runner("teams", os.getpid())
-    assert journal.read(lines.path).runners == (
+    assert journal.read_journal(lines.path).runners == (
         ("teams", os.getpid(), processes.started(os.getpid())),
     )
 
@@ -164,7 +164,7 @@ def test_a_service_s_message_is_bounded_and_never_becomes_syntax(tmp_path: Path)
     assert b"\x1b" not in raw
     assert raw.count(b"\n") == 2
     assert len(raw) < 2000
-    assert journal.read(lines.path).states == {1: StepState.FAILED}
+    assert journal.read_journal(lines.path).states == {1: StepState.FAILED}
 
 
 def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(
@@ -212,7 +212,7 @@ def test_a_journal_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> No
         with pytest.raises(ReconcilerError, match="cannot be written: Read-only file system"):
             Journal.create(tmp_path, HEADER, clock)
     with pytest.raises(ReconcilerError, match="cannot be read"):
-        journal.read(tmp_path / "apply-000009.jsonl")
+        journal.read_journal(tmp_path / "apply-000009.jsonl")
 
 
 @pytest.mark.parametrize("call", ["write", "fsync"])

@@ -10,7 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.applying.applying import ApplyPatience, apply
-from reconciler.applying.events import ReadingReason, Settling, StepDone, WaitingToReadAgain
+from reconciler.applying.events import (
+    ReadingReason,
+    ReadingTenant,
+    Settling,
+    StepDone,
+    WaitingToReadAgain,
+)
 from reconciler.applying.host import Host
 from reconciler.applying.journal import Header, Journal
 from reconciler.applying.lock import tenant_directory
@@ -169,6 +175,13 @@ def test_a_clock_set_back_during_a_pause_neither_prolongs_nor_shortens_it() -> N
 
     Host(lambda _event: None, clock, sleep, lambda: False, ApplyPatience()).pause(300)
     assert sum(slept) == 300
+
+
+def test_a_reading_made_before_the_clock_was_set_back_is_not_relied_on(case: Case) -> None:
+    first = next(step.id for step in case.plan.plan.steps if step.provider == "teams")
+    case.door.between[first - 1] = lambda: case.clock.sleep(-HOUR)
+    assert case.apply().converged
+    assert ReadingTenant(frozenset({"teams"}), ReadingReason.INTERVAL) in case.told
 
 
 def relying(case: Case) -> tuple[Loaded, int]:

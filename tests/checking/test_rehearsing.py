@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.applying import rehearsing
 from reconciler.applying.rehearsing import Rehearsal, RehearsalRun, Trouble, rehearse
-from reconciler.applying.rehearsing_tenant import tenant
+from reconciler.applying.rehearsing_tenant import simulated_tenant
 from reconciler.captures import reading
 from reconciler.errors import StalePlan
 from reconciler.model.access_rows import Certainty, GapRow, GapSubject, SubjectKind
@@ -115,7 +115,7 @@ def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(
     loaded: Loaded, tmp_path: Path
 ) -> None:
     path = tmp_path / "made.json"
-    path.write_text(json.dumps(tenant(loaded.plan)), encoding="utf-8")
+    path.write_text(json.dumps(simulated_tenant(loaded.plan)), encoding="utf-8")
     assert _place(path, loaded.plan) == 0
     assert "others" in str(loaded.plan.baseline)
 
