@@ -26,6 +26,7 @@ def plan_facts(plan: Plan) -> dict[str, list[str]]:
         **{part: [_note(note) for note in plan[part]] for part in notes},
         "access tests": [_test(plan, test) for test in plan["tests"]],
         "consents used": plan["consents"],
+        "summary": [_summary(plan["summary"])] if plan["steps"] else [],
     }
 
 
@@ -88,6 +89,12 @@ def _test(plan: Plan, test: Plan) -> str:
     decided = test["why"].get("decided_by")
     passed = "passed" if test["passed"] else "FAILED"
     return f"{passed} {test['name']}: {asked}: {verdict}, decided by {decided}"
+
+
+def _summary(summary: Plan) -> str:
+    """How many policies and grants are created, updated and deleted, and how many are unmanaged."""
+    counted = {name: count for name, count in summary.items() if not name.startswith("access ")}
+    return ", ".join(f"{name} {count}" for name, count in sorted(counted.items()) if count)
 
 
 def _name(plan: Plan, identifier: str) -> str:
