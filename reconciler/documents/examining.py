@@ -125,8 +125,8 @@ def _read_file(path: Path) -> tuple[list[RawDocument], list[Finding]]:
 
 
 def _attributed(findings: Iterable[Finding], documents: Sequence[RawDocument]) -> Iterator[Finding]:
-    """Name the document that each finding of a file stands in; `documents` are those of the file, in
-    its order.
+    """Name the document that each finding of a file is in; `documents` are those of the file, in
+    their order.
     """
     for finding in findings:
         owner = _owner(finding.position, documents)

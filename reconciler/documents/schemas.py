@@ -38,7 +38,7 @@ def folder() -> Traversable | Path:
     return installed if installed.is_dir() else CHECKOUT
 
 
-def text(kind: Kind | None) -> str:
+def schema_text(kind: Kind | None) -> str:
     """The schema of a kind as it is written; None is the combined one."""
     return (folder() / FILES[kind]).read_text(encoding="utf-8")
 
@@ -46,7 +46,7 @@ def text(kind: Kind | None) -> str:
 @cache
 def schema(kind: Kind | None) -> Mapping[str, Any]:
     """The parsed schema of a kind; None is the combined one."""
-    parsed: Mapping[str, Any] = json.loads(text(kind))
+    parsed: Mapping[str, Any] = json.loads(schema_text(kind))
     return parsed
 
 
@@ -99,9 +99,7 @@ def user_check() -> Callable[[str], re.Match[str] | None]:
 
 @cache
 def users_from_form() -> re.Pattern[str]:
-    """What `usersFrom` has to look like; what does not is a fault of shape, and no file is looked
-    for.
-    """
+    """The pattern of `usersFrom`; where it does not match, the shape is reported and no file read."""
     grants = schema(Kind.TEAMS_POLICY)["properties"]["spec"]["properties"]["grants"]
     return re.compile(grants["properties"]["usersFrom"]["pattern"])
 

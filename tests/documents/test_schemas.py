@@ -150,7 +150,7 @@ def test_rules_named_in_comments_exist(kind: Kind):
 
 
 def test_the_combined_schema_is_made_from_the_others():
-    assert schemas.text(None) == spelled(), "run `python -m tests.documents.combined_schema`"
+    assert schemas.schema_text(None) == spelled(), "run `python -m tests.documents.combined_schema`"
 
 
 def test_definitions_of_one_name_are_the_same_everywhere():
@@ -190,7 +190,7 @@ def test_an_installed_package_brings_its_schemas(tmp_path: Path, monkeypatch: py
     (tmp_path / "schemas").mkdir()
     (tmp_path / "schemas" / FILES[None]).write_text('{"title": "installed"}')
     monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
-    assert json.loads(schemas.text(None)) == {"title": "installed"}
+    assert json.loads(schemas.schema_text(None)) == {"title": "installed"}
 
 
 LISTED = [

@@ -27,7 +27,7 @@ def _text(kind: str | None) -> str:
     from reconciler.model.documents import Kind  # noqa: PLC0415  lazy: the same
 
     if kind is None:
-        return schemas.text(None)
+        return schemas.schema_text(None)
     if kind.lower() in FILES:
         return (schemas.folder() / FILES[kind.lower()]).read_text(encoding="utf-8")
     known = {one.lower(): one for one in Kind}
@@ -36,4 +36,4 @@ def _text(kind: str | None) -> str:
         raise click.BadParameter(
             f"{kind!r} is no kind that has a schema; choose one of {choices}", param_hint="KIND"
         )
-    return schemas.text(known[kind.lower()])
+    return schemas.schema_text(known[kind.lower()])
