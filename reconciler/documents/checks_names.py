@@ -88,8 +88,9 @@ def reference_findings(
     for document in documents:
         references = _references(document)
         for steps, text in references:
-            if not _is_application(document, text, applications):
-                yield _unknown(document, steps, text, applications)
+            message = _reference_message(document.kind, text, applications)
+            if message:
+                yield document.finding(rules.UNKNOWN_APPLICATION, steps, message)
         if document.kind is not Kind.ACCESS_TEST:
             claims = (
                 (applications.resolve(text) or name_key(text), Claim(document, steps))
@@ -126,52 +127,63 @@ def _references(document: RawDocument) -> list[tuple[Steps, str]]:
 
 def _own_name(document: RawDocument, name: str) -> Iterator[Finding]:
     if unicodedata.normalize("NFC", name) != name:
-        yield document.finding(
-            rules.NOT_NFC,
-            _NAME,
-            f"{shown(name)} has separate combining accents: retype it in Unicode form NFC",
-        )
-    if document.kind is Kind.APPLICATION and guid(name.strip(" {}")):
-        yield document.finding(
-            rules.LIKE_GUID,
-            _NAME,
-            f"{shown(name)} looks like a client id: give the application a readable name",
-        )
-    if document.kind is Kind.TEAMS_POLICY and name_key(name) == _TEMPLATE:
-        yield document.finding(
-            rules.RESERVED_NAME,
-            _NAME,
-            f"{shown(name)} is the name of a template of the service: use another name",
-        )
-    if document.kind is Kind.TEAMS_POLICY and name_key(name).startswith(_TAG):
-        yield document.finding(
-            rules.RESERVED_NAME,
-            _NAME,
-            f"{shown(name)} starts with `Tag:`, a prefix of the service: remove the prefix",
-        )
+        message = f"{shown(name)} has separate combining accents: retype it in Unicode form NFC"
+        yield document.finding(rules.NOT_NFC, _NAME, message)
+    match document.kind:
+        case Kind.APPLICATION:
+            yield from _like_client_id(document, name)
+        case Kind.TEAMS_POLICY:
+            yield from _reserved(document, name)
+        case Kind.TENANT | Kind.EXCHANGE_POLICY | Kind.ACCESS_TEST | None:
+            pass
+        case _ as other:
+            assert_never(other)
 
 
-def _is_application(document: RawDocument, text: str, applications: Applications) -> bool:
-    every = text == EVERY_APPLICATION and document.kind is Kind.EXCHANGE_POLICY
-    return every or applications.resolve(text) is not None
+def _like_client_id(document: RawDocument, name: str) -> Iterator[Finding]:
+    if guid(name.strip(" {}")):
+        message = f"{shown(name)} looks like a client id: give the application a readable name"
+        yield document.finding(rules.LIKE_GUID, _NAME, message)
 
 
-def _unknown(document: RawDocument, steps: Steps, text: str, applications: Applications) -> Finding:
-    if text == EVERY_APPLICATION and document.kind is Kind.ACCESS_TEST:
-        message = "an expectation is about one application: write its name or client id"
-    elif text == EVERY_APPLICATION:
-        message = "Teams has no policy for every application: list the applications"
-    elif applications.doubtful(text):
-        message = (
+def _reserved(document: RawDocument, name: str) -> Iterator[Finding]:
+    if name_key(name) == _TEMPLATE:
+        message = f"{shown(name)} is the name of a template of the service: use another name"
+        yield document.finding(rules.RESERVED_NAME, _NAME, message)
+    if name_key(name).startswith(_TAG):
+        message = f"{shown(name)} starts with `Tag:`, a prefix of the service: remove the prefix"
+        yield document.finding(rules.RESERVED_NAME, _NAME, message)
+
+
+def _reference_message(kind: Kind | None, text: str, applications: Applications) -> str | None:
+    """What is wrong with a reference to an application; None if nothing is."""
+    if text == EVERY_APPLICATION:
+        return _every_application_message(kind)
+    if applications.resolve(text):
+        return None
+    if applications.doubtful(text):
+        return (
             f"the client id of Application {shown(text)} is not known because its document has"
             " faults: correct that document"
         )
-    else:
-        message = (
-            f"Application {shown(text)} not found{nearest(text, applications.names)}: declare it, or write"
-            " a client id"
-        )
-    return document.finding(rules.UNKNOWN_APPLICATION, steps, message)
+    return (
+        f"Application {shown(text)} not found{nearest(text, applications.names)}: declare it, or"
+        " write a client id"
+    )
+
+
+def _every_application_message(kind: Kind | None) -> str | None:
+    match kind:
+        case Kind.EXCHANGE_POLICY:
+            return None
+        case Kind.TEAMS_POLICY:
+            return "Teams has no policy for every application: list the applications"
+        case Kind.ACCESS_TEST:
+            return "an expectation is about one application: write its name or client id"
+        case Kind.TENANT | Kind.APPLICATION | None:
+            return None  # they refer to no application
+        case _ as other:
+            assert_never(other)
 
 
 def _same_name(claim: Claim, other: Claim) -> str:

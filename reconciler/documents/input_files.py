@@ -132,7 +132,7 @@ def _entries(folder: Path, walking: _Walking) -> list[Path]:
 
 
 def _sift(candidates: Iterable[Path], walking: _Walking) -> tuple[Path, ...]:
-    """Drop a file that was reached before, and refuse one that lies elsewhere or is none."""
+    """Drop a file that was reached before, and refuse one that is elsewhere or not a regular file."""
     files: dict[Path, Path] = {}
     for path in candidates:
         resolved = real(path)
@@ -146,8 +146,8 @@ def _sift(candidates: Iterable[Path], walking: _Walking) -> tuple[Path, ...]:
 
 
 def _never_ends(path: Path) -> bool:
-    """Whether something is there that is no regular file: reading a pipe that nobody writes into
-    waits for ever. What is not there is told later.
+    """Whether the path is something other than a regular file: reading a pipe that nobody writes to
+    would wait for ever. A missing file is reported when it is read.
     """
     try:
         return not stat.S_ISREG(path.stat().st_mode)
@@ -188,7 +188,7 @@ def decode(raw: bytes, file: str) -> Text | Finding:
 
 
 def refusal(flaw: Unfit) -> str:
-    """Say which character may not be where it is."""
+    """Say which character is not allowed."""
     return f"U+{flaw.code_point:04X}, {flaw.why}, is not allowed: remove it"
 
 
@@ -231,7 +231,6 @@ def _flaws(line: str, number: int, file: str) -> Iterator[Finding]:
         if match[0] == "\t":
             yield Finding(position, "$", rules.TAB.id, "tabs are not allowed: use spaces")
         else:
-            # A lone CR has the line feed that follows it in some readers only; the pattern holds
-            # nothing that `unfit` lets pass.
+            # A lone CR ends a line for some readers only. Every character of the pattern is unfit.
             flaw = unfit(match[0]) or Unfit(0, ord(match[0]), "a refused character")
             yield Finding(position, "$", rules.UNFIT_CHARACTER.id, refusal(flaw))

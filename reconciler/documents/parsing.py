@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from reconciler.documents import rules
 from reconciler.documents.repeated_lines import thinned
-from reconciler.documents.trees import DEEPEST, MisplacedRunError, TooDeepError, Tree, TreeReader
+from reconciler.documents.trees import DEEPEST, MisplacedLinesError, TooDeepError, Tree, TreeReader
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
         parser: makes an event parser of PyYAML.
     """
     source, parsed = _Source(text, file, parser), Parsed([], [])
-    start = None if _parse_by_runs(source, parsed) else 0
+    start = None if _parse_without_repeated_lines(source, parsed) else 0
     while start is not None:
         start = _parse_from(start, source, parsed)
     findings = [*parsed.findings, *_emptiness(text, parsed, file)]
@@ -108,20 +108,20 @@ def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     return _next_document(source.text, start, stopped.position.line)
 
 
-def _parse_by_runs(source: _Source, into: Parsed) -> bool:
-    """Parse a whole file without what stands in long runs of list items; false if there is none, or
-    if anything is not as it looks.
+def _parse_without_repeated_lines(source: _Source, into: Parsed) -> bool:
+    """Parse a whole file without the inner lines of its repeated lines; false if it has none, or if
+    they are not the list items that they look like.
 
-    Tried once a file, never again behind a fault: a thousand faults would look at all the rest a
-    thousand times.
+    Tried once for a file and not again after a fault: with a thousand faults the rest would be
+    searched a thousand times.
     """
-    text, runs = thinned(source.text)
-    reader = TreeReader(text, source.file, 0, runs)
+    text, blocks = thinned(source.text)
+    reader = TreeReader(text, source.file, 0, blocks)
     try:
-        trees = list(reader.trees(source.parser(text))) if runs else []
-    except (yaml.YAMLError, TooDeepError, MisplacedRunError):
+        trees = list(reader.trees(source.parser(text))) if blocks else []
+    except (yaml.YAMLError, TooDeepError, MisplacedLinesError):
         return False
-    if not runs or reader.runs:
+    if not blocks or reader.blocks:
         return False
     into.trees.extend(trees)
     into.findings.extend(reader.findings)

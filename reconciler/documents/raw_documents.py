@@ -56,12 +56,12 @@ class RawDocument(Struct, frozen=True):
                 yield (*steps, index), item
 
     def has(self, *steps: str) -> bool:
-        """Whether a key stands in the document, whatever its value."""
+        """Whether the document has a key, whatever its value."""
         holder = self.at(*steps[:-1])
         return isinstance(holder, dict) and steps[-1] in holder
 
     def position(self, steps: Steps, *, key: bool = False) -> Position:
-        """Where a value stands, or the key that it is the value of."""
+        """Where a value is, or its key."""
         return Position(self.file, *place_of(self.tree, steps, key=key))
 
     def finding(
@@ -74,7 +74,7 @@ class RawDocument(Struct, frozen=True):
 
 
 def raw_document(file: str, tree: Tree) -> RawDocument:
-    """Look who a document says it is."""
+    """Read which kind and name a document says it has."""
     kind, name = at(tree.value, ("kind",)), at(tree.value, ("metadata", "name"))
     return RawDocument(
         file,
@@ -97,19 +97,19 @@ def at(value: Json, steps: Steps) -> Json:
 
 
 class Claim(Struct, frozen=True):
-    """A place that says something which may be said only once."""
+    """A place in a document that claims something which only one place may claim."""
 
     document: RawDocument
     steps: Steps
 
     @property
     def position(self) -> Position:
-        """Where it stands."""
+        """Where it is."""
         return self.document.position(self.steps)
 
     @property
     def value(self) -> Json:
-        """What it says."""
+        """The value at the place."""
         return self.document.at(*self.steps)
 
 

@@ -139,7 +139,7 @@ def suspects(texts: list[Any], check: Callable[[str], Any]) -> list[int]:
     try:
         if all(map(check, texts)):
             return []
-    except TypeError:  # an item is no text
+    except TypeError:  # an item is not a string
         pass
     return [
         index for index, text in enumerate(texts) if not (isinstance(text, str) and check(text))
@@ -151,7 +151,7 @@ def user_suspects(texts: list[Any]) -> list[int]:
 
     Object ids may, and 100,000 of them are looked at as one text.
     """
-    with suppress(TypeError):  # an item is no text
+    with suppress(TypeError):  # an item is not a string
         if are_guids(texts):
             return []
     return suspects(texts, schemas.user_check())

@@ -45,7 +45,7 @@ _LIST, _LIST_END = yaml.SequenceStartEvent, yaml.SequenceEndEvent
 _MAP, _MAP_END = yaml.MappingStartEvent, yaml.MappingEndEvent
 
 
-class MapMarks(Struct):
+class MapMarks(Struct, frozen=True):
     """Where a map starts, and the places of its keys, of its values, and of what the containers
     among them hold.
     """
@@ -56,7 +56,7 @@ class MapMarks(Struct):
     inner: dict[str | int, Marks] = field(default_factory=dict)
 
 
-class ListMarks(Struct):
+class ListMarks(Struct, frozen=True):
     """Where a list starts, one line and one column per item, and the marks of the containers among
     the items.
     """
@@ -88,9 +88,9 @@ def json_path(steps: Sequence[str | int]) -> str:
 
 
 def place_of(tree: Tree, steps: Sequence[str | int], *, key: bool = False) -> Place:
-    """Find where a value stands, or, with `key`, the key that it is the value of.
+    """Find where a value is, or, with `key`, where its key is.
 
-    What is missing stands where its container does.
+    A missing value has the place of its container.
     """
     place, marks = tree.place, tree.marks
     for depth, step in enumerate(steps):
@@ -135,10 +135,10 @@ def _is_simple(event: Any) -> bool:
     return value.isascii() and "\n" not in value
 
 
-def _is_item(event: Any, run: RepeatedLines, line: int, text: str) -> bool:
-    """Whether the parser sees an item of a run as a plain item at its place."""
+def _is_item(event: Any, block: RepeatedLines, line: int, text: str) -> bool:
+    """Whether the parser sees an item of a block as a plain item at its place."""
     place = (event.start_mark.line, event.start_mark.column)
-    return _is_simple(event) and event.value == text and place == (line, run.column)
+    return _is_simple(event) and event.value == text and place == (line, block.column)
 
 
 class TooDeepError(Exception):
@@ -149,9 +149,9 @@ class TooDeepError(Exception):
         self.place = place
 
 
-class MisplacedRunError(Exception):
-    """What was taken for a run of list items is none where it stands: the text has to be parsed as
-    it is.
+class MisplacedLinesError(Exception):
+    """Lines that looked like list items are something else in their place: the text has to be parsed
+    as it is.
     """
 
 
@@ -159,20 +159,20 @@ class TreeReader:
     """Turns the events of one stream into trees, collecting what is refused on the way."""
 
     def __init__(
-        self, text: str, file: str, skipped: int, runs: Mapping[int, RepeatedLines] | None = None
+        self, text: str, file: str, skipped: int, blocks: Mapping[int, RepeatedLines] | None = None
     ) -> None:
         """Get ready.
 
         Args:
             text: what will be parsed, for the exact place of a refused character.
             file: name for findings.
-            skipped: lines of the file that stand before `text`.
-            runs: items that were taken out of `text`, each run by the line of `text` that it begins
-                on.
+            skipped: lines of the file before `text`.
+            blocks: list items that were taken out of `text`, by the line of `text` that each block
+                begins on.
         """
         self.findings: list[Finding] = []
-        self.runs = dict(runs or {})
-        """Runs that no list has had yet."""
+        self.blocks = dict(blocks or {})
+        """Blocks that no list contains yet."""
         self._get: Callable[[], Any] = lambda: None
         self._text = text
         self._file = file
@@ -185,7 +185,7 @@ class TreeReader:
         Raises:
             yaml.YAMLError: the text stops being YAML.
             TooDeepError: a document nests deeper than `DEEPEST`.
-            MisplacedRunError: a run is no part of a list.
+            MisplacedLinesError: a block is not part of a list.
         """
         self._get = parser.get_event
         while (event := self._get()) is not None:
@@ -199,7 +199,7 @@ class TreeReader:
         end = self._get().end_mark
         last = (
             end.line if end.column else end.line - 1
-        )  # an end that is not written stands where the next document starts
+        )  # an end that is not written is where the next document starts
         first = start.start_mark.line
         return Tree(
             value, marks, self._place(opening), first + self._first, max(first, last) + self._first
@@ -243,11 +243,11 @@ class TreeReader:
         items: list[Json] = []
         marks = ListMarks(self._place(opening))
         add, add_line, add_column = items.append, marks.lines.append, marks.columns.append
-        get, first, runs = self._get, self._first, self.runs
+        get, first, blocks = self._get, self._first, self.blocks
         while type(event := get()) is not _LIST_END:
             mark = event.start_mark
-            if runs and mark.line in runs:
-                self._run(event, items, marks)
+            if blocks and mark.line in blocks:
+                self._add_block(event, items, marks)
                 continue
             add_line(mark.line + first)
             add_column(mark.column + 1)
@@ -257,19 +257,19 @@ class TreeReader:
                 add(self._item(event, len(items), marks))
         return items, marks
 
-    def _run(self, opening: Any, items: list[Json], marks: ListMarks) -> None:
-        """Add a whole run, if what the parser sees of it is its first and its last item."""
+    def _add_block(self, opening: Any, items: list[Json], marks: ListMarks) -> None:
+        """Add a whole block, if what the parser sees of it is its first and its last item."""
         start = opening.start_mark.line
-        run = self.runs.pop(start)
+        block = self.blocks.pop(start)
         closing = self._get()
         if not (
-            _is_item(opening, run, start, run.texts[0])
-            and _is_item(closing, run, run.last, run.texts[-1])
+            _is_item(opening, block, start, block.texts[0])
+            and _is_item(closing, block, block.last, block.texts[-1])
         ):
-            raise MisplacedRunError
-        items += run.texts if are_guids(run.texts) else map(typed, run.texts)
-        marks.lines.extend(range(start + self._first, start + self._first + len(run.texts)))
-        marks.columns.extend(array("L", [run.column + 1]) * len(run.texts))
+            raise MisplacedLinesError
+        items += block.texts if are_guids(block.texts) else map(typed, block.texts)
+        marks.lines.extend(range(start + self._first, start + self._first + len(block.texts)))
+        marks.columns.extend(array("L", [block.column + 1]) * len(block.texts))
 
     def _item(self, event: Any, index: int, marks: ListMarks) -> Json:
         self._steps.append(index)
@@ -355,7 +355,7 @@ class TreeReader:
             )
 
     def _place_of_character(self, char: str, event: Any) -> Place:
-        """Where the character itself stands, if it is written raw; else where its scalar starts."""
+        """Where the character itself is, if it is written raw; else where its scalar starts."""
         start, end = event.start_mark.index, event.end_mark.index
         index = self._text.find(char, start, end)
         if index < 0:

@@ -130,7 +130,7 @@ def _listed_in_document(document: RawDocument) -> Iterator[Listing]:
     for step in _USERS:
         marks = marks.inner.get(str(step)) if isinstance(marks, MapMarks) else None
     if isinstance(users, list) and isinstance(marks, ListMarks):
-        # What is no text or blank is a fault of its own and shall equal nothing.
+        # What is not a string, or blank, is reported by its shape and must equal nothing here.
         texts = tuple(
             user if isinstance(user, str) and user.strip(" ") else f"\0{index}"
             for index, user in enumerate(users)

@@ -1,4 +1,4 @@
-"""Long runs of list items are taken out before parsing: what is read, its places and its faults are
+"""Repeated lines are taken out before parsing: what is read, its places and its faults are
 as without that.
 """
 
@@ -114,7 +114,7 @@ CLOSINGS = st.sampled_from(
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """A run of one indentation under something that makes it a list or something else, with a line
+    """A block of one indentation under something that makes it a list or something else, with a line
     or two of another form perhaps.
     """
     lead = " " * draw(st.integers(0, 4))
@@ -137,7 +137,7 @@ def texts(draw: st.DrawFn) -> str:
     return end.join(parts) + draw(st.sampled_from(["", end]))
 
 
-def without_runs(text: str, parser: object) -> Parsed:
+def without_blocks(text: str, parser: object) -> Parsed:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parsing, "thinned", lambda whole: (whole, {}))
         return parse(text, "f", parser)  # type: ignore[arg-type]
@@ -150,7 +150,7 @@ def without_runs(text: str, parser: object) -> Parsed:
 @example("\n".join(["users: |", *(f" - u{number}" for number in range(FEWEST + 2))]), c_parser)
 @settings(max_examples=300, deadline=None)
 def test_a_text_is_read_as_if_nothing_were_taken_out(text: str, parser: object) -> None:
-    assert parse(text, "f", parser) == without_runs(text, parser)  # type: ignore[arg-type]
+    assert parse(text, "f", parser) == without_blocks(text, parser)  # type: ignore[arg-type]
 
 
 def document(count: int, end: str = "\n") -> str:
@@ -167,12 +167,12 @@ def document(count: int, end: str = "\n") -> str:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_long_list_is_not_parsed_line_by_line(end: str) -> None:
-    thin, found = thinned(document(1000, end))
+    thin, blocks = thinned(document(1000, end))
     assert thin.count("\n") == 1003
     assert thin.count("user") == 3
-    assert [(line, run.last, run.column, len(run.texts)) for line, run in found.items()] == [
-        (2, 1001, 4, 1000)
-    ]
+    assert [
+        (line, block.last, block.column, len(block.texts)) for line, block in blocks.items()
+    ] == [(2, 1001, 4, 1000)]
     (tree,) = parse(document(1000, end), "f").trees
     assert tree.value == {
         "a": 1,
@@ -188,7 +188,7 @@ def test_a_short_list_stays() -> None:
     assert thinned(document(FEWEST - 1)) == (document(FEWEST - 1), {})
 
 
-def test_a_run_is_used() -> None:
+def test_a_block_is_used() -> None:
     """Or else all of this would be tested and never happen."""
     events = []
     parser = c_parser("")
