@@ -289,7 +289,7 @@ def _text(draft: StepDraft) -> str:
         return render(draft.invocation)
     except UnfitText as error:
         raise UnfitText(
-            f"{draft.address}: {error}; write this text anew in the documents, or clean it in the"
+            f"{draft.address}: {error}; correct this text in the documents, or clean it in the"
             " tenant, then plan again"
         ) from error
 

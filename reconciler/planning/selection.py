@@ -117,7 +117,7 @@ def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
     """Read the addresses of `--only` and `--skip`.
 
     Raises:
-        UsageFault: a text is no address of something that can be selected.
+        UsageFault: a text is not an address of something that can be selected.
     """
     return Selection(frozenset(map(_selected, only)), frozenset(map(_selected, skip)))
 
@@ -131,12 +131,12 @@ def assert_consents(allow: Iterable[str]) -> None:
     """Check the values of `--allow`.
 
     Raises:
-        UsageFault: a text is no consent.
+        UsageFault: a text is not a consent.
     """
     for text in allow:
         if not is_consent(text):
             raise UsageFault(
-                f"--allow {text!r} is no consent: write RULE:ADDRESS exactly as a refusal prints"
+                f"--allow {text!r} is not a consent: write RULE:ADDRESS exactly as a refusal prints"
                 " it, for example limits:teams.grant"
             )
 

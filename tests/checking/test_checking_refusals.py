@@ -356,7 +356,7 @@ def test_the_sentence_says_who_and_what_cannot_be_followed() -> None:
     with pytest.raises(Refused, match=f"mailboxes in the scopes {SCOPES[0]} and {SCOPES[1]}, whom"):
         assert_safe(plan)
     with pytest.raises(
-        Refused, match=r"step 1 of the plan \(teams.policy/any\) cannot be done where it stands"
+        Refused, match=r"step 1 of the plan \(teams.policy/any\) cannot be done at this point"
     ):
         assert_safe(_teams_plan(teams_call("Remove", Identity="Alpha")))
     with pytest.raises(Refused, match="cannot be checked: the plan's baseline lacks"):

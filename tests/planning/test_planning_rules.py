@@ -775,7 +775,7 @@ def test_the_capture_is_asked_for_what_the_documents_name():
     ],
 )
 def test_a_text_that_is_no_consent_is_a_usage_fault(text):
-    with pytest.raises(UsageFault, match="is no consent"):
+    with pytest.raises(UsageFault, match="is not a consent"):
         made([teams_document("P")], allow=(text,))
 
 

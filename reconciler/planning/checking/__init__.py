@@ -3,7 +3,7 @@ they are not safe (law of every prefix).
 
 The planner is not trusted. Nothing here knows how steps are ordered, and nothing is shared with
 what orders them, with what computes the state that they lead to, or with what places a tenant on a
-plan's way: baseline and steps are read anew, so that a fault there cannot hide here.
+plan's way: baseline and steps are read again here, so that a fault there cannot hide here.
 """
 
 from reconciler.planning.checking.judging import check, violations

@@ -111,8 +111,8 @@ def _sentence(violation: Violation) -> str:
             " reaches neither before nor after the plan"
         )
     if violation.why is ViolationKind.REFUSED:
-        return f"{where} cannot be done where it stands: the service would refuse it"
-    return f"{where} cannot be checked: the plan's baseline lacks what it rests on"
+        return f"{where} cannot be done at this point: the service would refuse it"
+    return f"{where} cannot be checked: the plan's baseline does not have what it depends on"
 
 
 def _people(subject: Subject) -> str:
