@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.applying.journal import EarlierApply
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
     from reconciler.tenants.protocol import Tenant
 
 __all__ = ["Applied", "ApplyPatience", "StepFailure", "apply"]
@@ -43,7 +43,7 @@ def _never() -> bool:
 
 
 def apply(
-    loaded: Loaded,
+    loaded: SealedPlan,
     tenant: Tenant,
     *,
     state_dir: Path,
@@ -91,7 +91,7 @@ def apply(
     return _locked(loaded, tenant, state_dir, host)
 
 
-def _locked(loaded: Loaded, tenant: Tenant, state_dir: Path, host: Host) -> Applied:
+def _locked(loaded: SealedPlan, tenant: Tenant, state_dir: Path, host: Host) -> Applied:
     directory = tenant_directory(state_dir, loaded.plan.tenant.tenant_id)
     with hold(
         directory, since=datetime.fromtimestamp(host.clock(), UTC).isoformat(timespec="seconds")
@@ -106,7 +106,7 @@ def _patience(tenant: Tenant) -> ApplyPatience:
     return ApplyPatience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
 
-def _apply(loaded: Loaded, tenant: Tenant, directory: Path, host: Host) -> Applied:
+def _apply(loaded: SealedPlan, tenant: Tenant, directory: Path, host: Host) -> Applied:
     plan, watch = loaded.plan, Watch(loaded.plan, tenant, host)
     past = _past(directory, loaded.digest)
     _wait_for_runners(past.newest, host)
@@ -253,7 +253,7 @@ def _prove(plan: Plan, already: int, tenant: Tenant) -> None:
         )
 
 
-def _header(loaded: Loaded, tenant: Tenant, already: int) -> journal.Header:
+def _header(loaded: SealedPlan, tenant: Tenant, already: int) -> journal.Header:
     return journal.Header(
         tool=f"reconciler {reconciler.__version__}",
         plan=loaded.digest,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied
     from reconciler.model.plans import Step
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
 
 STEPS_RUN = 2_000
 """About so many steps a rehearsal runs in all unless it is told otherwise: half a minute where
@@ -107,7 +107,7 @@ class Rehearsal(Struct, frozen=True):
 
 
 def rehearse(
-    loaded: Loaded, folder: Path, *, original: Path | None = None, most: int | None = None
+    loaded: SealedPlan, folder: Path, *, original: Path | None = None, most: int | None = None
 ) -> Rehearsal:
     """Rehearse a plan.
 
@@ -151,7 +151,7 @@ def _spread(steps: Sequence[int], most: int) -> tuple[int, ...]:
 class _Stage(Struct):
     """Where runs take place, one folder after the other."""
 
-    loaded: Loaded
+    loaded: SealedPlan
     folder: Path
     original: Path | None
     _runs: int = 0
@@ -244,7 +244,7 @@ def _log(path: Path) -> Path:
 class _Attempt(Struct):
     """One apply; it is asked to stop once so many steps are done."""
 
-    loaded: Loaded
+    loaded: SealedPlan
     place: Path
     faults: Faults = field(default_factory=Faults)
     stop_after: int | None = None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.applied import Applied
     from reconciler.planning.making import PlanOptions
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
     from reconciler.reports.lines import Line
     from reconciler.tenants.protocol import Tenant
 
@@ -38,7 +38,7 @@ WORD = "yes"
 class Target(Struct, frozen=True):
     """A plan, where its steps go, and the file that it is in, if it is in one."""
 
-    loaded: Loaded
+    loaded: SealedPlan
     source: sources.Source
     tenant: Tenant
     file: Path | None
@@ -139,7 +139,7 @@ def approve(target: Target, *, auto: bool) -> None:
         _ask(len(plan.steps))
 
 
-def _show(loaded: Loaded) -> None:
+def _show(loaded: SealedPlan) -> None:
     try:
         showing.show(loaded, "text", None)
     except printing.Unprinted as fault:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
 
 FORMATS = ("text", "json", "powershell")
 
@@ -27,7 +27,7 @@ def is_simulated(plan: Plan) -> bool:
     return plan.inputs.source == "simulated"
 
 
-def show(loaded: Loaded, form: str, product: Provider | None, *, then: str = "") -> None:
+def show(loaded: SealedPlan, form: str, product: Provider | None, *, then: str = "") -> None:
     """Print a plan; `then` is what a person may do with it next.
 
     Raises:
@@ -65,7 +65,7 @@ def advice(saved: Path | None) -> str:
     return f"To apply exactly this: reconciler apply {notes.typed(str(saved))}"
 
 
-def _text(loaded: Loaded, then: str) -> None:
+def _text(loaded: SealedPlan, then: str) -> None:
     printing.report(
         plans.plan(loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then)
     )
@@ -78,7 +78,7 @@ def _json(plan: Plan) -> None:
     printing.raw(json.printable(b"".join(planfile.chunks(plan)).decode()))
 
 
-def _script(loaded: Loaded, product: Provider | None) -> None:
+def _script(loaded: SealedPlan, product: Provider | None) -> None:
     from reconciler.reports import powershell  # noqa: PLC0415  lazy: only what a command needs
 
     printing.raw(

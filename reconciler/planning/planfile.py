@@ -30,18 +30,18 @@ CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "
 """
 
 
-class Digests(Struct, frozen=True):
+class PlanDigests(Struct, frozen=True):
     """`plan:HEX` covers the whole file, `content:HEX` only what the plan would do."""
 
     digest: Annotated[str, Meta(pattern="^plan:[0-9a-f]{64}$")]
     content_digest: Annotated[str, Meta(pattern="^content:[0-9a-f]{64}$")]
 
 
-class Loaded(Struct, frozen=True):
+class SealedPlan(Struct, frozen=True):
     """A plan that was read from a file and is what was written."""
 
     plan: Plan
-    digests: Digests
+    digests: PlanDigests
 
     @property
     def digest(self) -> str:
@@ -54,7 +54,7 @@ class Loaded(Struct, frozen=True):
         return self.digests.content_digest
 
 
-def sealed(plan: Plan, *paths: Path) -> Loaded:
+def sealed(plan: Plan, *paths: Path) -> SealedPlan:
     """A plan value with its digests, as if it had been written and read; and written to these
     files, encoded once for everything.
 
@@ -65,7 +65,7 @@ def sealed(plan: Plan, *paths: Path) -> Loaded:
     computed = _seal(members)
     for path in paths:
         write_atomically(path, _file(members))
-    return Loaded(plan, computed)
+    return SealedPlan(plan, computed)
 
 
 def chunks(plan: Plan) -> Iterator[bytes]:
@@ -110,13 +110,13 @@ def _file(members: _Members) -> Iterator[bytes]:
     yield b"\n"
 
 
-def _seal(members: _Members) -> Digests:
+def _seal(members: _Members) -> PlanDigests:
     """Compute both digests and put them among the members."""
     content = f"content:{_sha256(_object(members[name] for name in sorted(CONTENT)))}"
     members["content_digest"] = tuple(_member("content_digest", content))
     digest = f"plan:{_sha256(_object(members[name] for name in sorted(members)))}"
     members["digest"] = tuple(_member("digest", digest))
-    return Digests(digest, content)
+    return PlanDigests(digest, content)
 
 
 def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
@@ -126,7 +126,7 @@ def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
     return hashed.hexdigest()
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path) -> SealedPlan:
     """Read a plan file and check that it is exactly what was written.
 
     Raises:
@@ -137,7 +137,7 @@ def load(path: Path) -> Loaded:
     content = path.read_bytes()
     raw = _parsed(path, content)
     _assert_version(path, raw)
-    found = Digests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
+    found = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
     computed = _digests_of(raw, content)
     if computed is None:
         raise TamperedPlan(
@@ -149,7 +149,7 @@ def load(path: Path) -> Loaded:
             f" ({found.digest or 'without a digest'}); make and review it again"
         )
     del content  # as large as the plan itself
-    return Loaded(_plan(path, raw), found)
+    return SealedPlan(_plan(path, raw), found)
 
 
 def _plan(path: Path, raw: Mapping[str, Any]) -> Plan:
@@ -170,7 +170,7 @@ def _assert_order(plan: Plan) -> None:
             raise ValueError(f"step {step.id} is out of order; expected step {place}")
 
 
-def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
+def _digests_of(raw: Mapping[str, Any], content: bytes) -> PlanDigests | None:
     """The digests of a parsed file; None if `content` is not its canonical form.
 
     One encoding serves both, and is never held as a whole.
@@ -192,7 +192,7 @@ def _digests_of(raw: Mapping[str, Any], content: bytes) -> Digests | None:
         **members,
     }
     inner = _sha256(_object(known[name] for name in sorted(CONTENT)))
-    return Digests(
+    return PlanDigests(
         f"plan:{_sha256(_object(members[name] for name in sorted(members) if name != 'digest'))}",
         f"content:{inner}",
     )

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.applied import Applied
     from reconciler.model.plans import Step
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
 
 BEFORE = World(
     policies={1: frozenset({1, 2}), 2: frozenset({2})},
@@ -75,7 +75,7 @@ class Case:
         self.directory = directory
         self.clock = Clock()
         self.simulator: Simulator = worlds.simulator(directory, BEFORE)
-        self.plan: Loaded = worlds.loaded(directory, worlds.planned(self.simulator, WANTED))
+        self.plan: SealedPlan = worlds.loaded(directory, worlds.planned(self.simulator, WANTED))
         self.door = Door(self.simulator, self.clock)
         self.told: list[Event] = []
         assert self.plan.plan.applicable, self.plan.plan.refusals
@@ -87,7 +87,7 @@ class Case:
         self.simulator = Simulator(self.directory / "tenant.json")
         self.door.inner = self.simulator
 
-    def apply(self, stop_after: int | None = None, plan: Loaded | None = None) -> Applied:
+    def apply(self, stop_after: int | None = None, plan: SealedPlan | None = None) -> Applied:
         stop = worlds.stop_after(self.door, stop_after) if stop_after is not None else lambda: False
         return worlds.ran(
             plan or self.plan, self.door, self.directory, self.clock, stop=stop, told=self.told
@@ -246,7 +246,7 @@ def test_a_wish_to_stop_before_the_first_reading_stops_before_anything(case: Cas
 # --- refused
 
 
-def tampered(case: Case, fields: Mapping[str, Any]) -> Loaded:
+def tampered(case: Case, fields: Mapping[str, Any]) -> SealedPlan:
     steps = (*case.plan.plan.steps[:-1], replace(case.plan.plan.steps[-1], **fields))
     return planfile.sealed(replace(case.plan.plan, steps=steps))
 
@@ -421,7 +421,7 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
         step for step in case.plan.plan.steps if step.address == f"teams.grant/user:{user(4)}"
     )
     ghost = user(99)
-    trusted: dict[str, Loaded] = {}
+    trusted: dict[str, SealedPlan] = {}
     for known in (user(4), ghost):
         parameters: Mapping[str, Json] = {**granted.parameters, "Identity": known}
         text = render(Invocation(granted.cmdlet, parameters))

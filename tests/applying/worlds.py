@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.applied import Applied
     from reconciler.model.plans import Invocation, Plan
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
     from reconciler.tenants.protocol import Outcome, Tenant
 
 TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
@@ -303,7 +303,7 @@ def planned(tenant: Tenant, wanted: Documents) -> Plan:
     return making.plan(wanted, observed, making.PlanOptions())
 
 
-def loaded(directory: Path, plan: Plan) -> Loaded:
+def loaded(directory: Path, plan: Plan) -> SealedPlan:
     """The plan as it comes back from its file: what an apply sees."""
     path = directory / "plan.json"
     planfile.sealed(plan, path)
@@ -402,7 +402,7 @@ class Door:
 
 
 def ran(
-    plan: Loaded,
+    plan: SealedPlan,
     tenant: Tenant,
     directory: Path,
     clock: Clock,

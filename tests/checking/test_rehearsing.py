@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.model.plans import Plan
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
     from tests.conftest import Run as Command
 
 BEFORE = World(
@@ -50,7 +50,7 @@ AFTER = World(
 
 
 @pytest.fixture
-def loaded(tmp_path: Path) -> Loaded:
+def loaded(tmp_path: Path) -> SealedPlan:
     """The plan from BEFORE to AFTER; its simulated tenant is `tenant.json`."""
     plan = worlds.planned(worlds.simulator(tmp_path, BEFORE), worlds.documents(AFTER, absent=[2]))
     assert plan.applicable, plan.refusals
@@ -78,7 +78,7 @@ def _place(path: Path, plan: Plan) -> int | None:
 
 @pytest.mark.parametrize("given", [True, False])
 def test_every_run_of_a_good_plan_ends_as_it_must_and_the_original_is_not_touched(
-    loaded: Loaded, tmp_path: Path, stage: Path, *, given: bool
+    loaded: SealedPlan, tmp_path: Path, stage: Path, *, given: bool
 ) -> None:
     original = tmp_path / "tenant.json"
     before = original.read_bytes()
@@ -112,7 +112,7 @@ def test_every_run_of_a_good_plan_ends_as_it_must_and_the_original_is_not_touche
 
 
 def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(
-    loaded: Loaded, tmp_path: Path
+    loaded: SealedPlan, tmp_path: Path
 ) -> None:
     path = tmp_path / "made.json"
     path.write_text(json.dumps(simulated_tenant(loaded.plan)), encoding="utf-8")
@@ -150,7 +150,7 @@ def test_a_plan_of_one_product_needs_no_other(tmp_path: Path, stage: Path) -> No
 
 
 def test_a_long_plan_is_disturbed_at_some_steps_only(
-    loaded: Loaded, stage: Path, monkeypatch: pytest.MonkeyPatch
+    loaded: SealedPlan, stage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = len(loaded.plan.steps)
     found = rehearse(loaded, stage, most=2)
@@ -165,7 +165,7 @@ def test_a_long_plan_is_disturbed_at_some_steps_only(
     )
 
 
-def _apply_some(loaded: Loaded, path: Path, steps: int) -> None:
+def _apply_some(loaded: SealedPlan, path: Path, steps: int) -> None:
     """Run the first steps as a person would who is in a hurry."""
     with Simulator(path) as shown:
         for step in loaded.plan.steps[:steps]:
@@ -173,7 +173,7 @@ def _apply_some(loaded: Loaded, path: Path, steps: int) -> None:
 
 
 def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(
-    loaded: Loaded, tmp_path: Path, stage: Path
+    loaded: SealedPlan, tmp_path: Path, stage: Path
 ) -> None:
     path = tmp_path / "tenant.json"
     _apply_some(loaded, path, 3)
@@ -185,7 +185,7 @@ def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(
 
 
 def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(
-    loaded: Loaded, tmp_path: Path, stage: Path
+    loaded: SealedPlan, tmp_path: Path, stage: Path
 ) -> None:
     path = tmp_path / "tenant.json"
     with Simulator(path, log_from=0) as logged:
@@ -197,7 +197,7 @@ def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(
 
 
 def test_a_tenant_that_the_plan_is_not_for_is_said_at_once(
-    loaded: Loaded, tmp_path: Path, stage: Path
+    loaded: SealedPlan, tmp_path: Path, stage: Path
 ) -> None:
     other = worlds.simulator(tmp_path, World(policies={7: frozenset({1})}))
     assert other.tenant_id == loaded.plan.tenant.tenant_id
@@ -213,7 +213,7 @@ def _without_users(path: Path) -> None:
 
 
 def test_a_plan_that_a_service_refuses_fails_its_rehearsal(
-    loaded: Loaded, tmp_path: Path, stage: Path
+    loaded: SealedPlan, tmp_path: Path, stage: Path
 ) -> None:
     _without_users(tmp_path / "tenant.json")
     found = rehearse(loaded, stage, original=tmp_path / "tenant.json")
@@ -227,7 +227,7 @@ def test_a_plan_that_a_service_refuses_fails_its_rehearsal(
     assert 'User "' in said
 
 
-def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> None:
+def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: SealedPlan) -> None:
     lost = RehearsalRun(
         Trouble.LOST_AFTER,
         2,
@@ -252,7 +252,7 @@ def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: Loaded) -> No
     assert not RehearsalRun(Trouble.NONE, 0, 5, (), again=True, converged=True).as_it_must
 
 
-def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: Loaded) -> None:
+def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) -> None:
     plan = loaded.plan
     stop = RehearsalRun(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
     rows = tuple(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
     from tests.live.service import Request
 
 SETTINGS = Settings(worlds.TENANT, "contoso.onmicrosoft.com", signing.CONNECT)
@@ -82,7 +82,7 @@ class Case:
         )
         self.told: list[Event] = []
         with self.live(writes=False) as live:
-            self.plan: Loaded = worlds.loaded(directory, worlds.planned(live, documents))
+            self.plan: SealedPlan = worlds.loaded(directory, worlds.planned(live, documents))
 
     def live(self, *, writes: bool = True) -> Live:
         return Live(SETTINGS, self.begin, writes=writes, sleep=self.clock.sleep, clock=self.clock)

@@ -13,7 +13,7 @@ import pytest
 
 from reconciler.model.baselines import GUARD_SCOPE
 from reconciler.model.plans import Plan
-from reconciler.planning.planfile import Digests
+from reconciler.planning.planfile import PlanDigests
 
 PUBLISHED = Path(__file__).parents[2] / "schemas/plan.schema.json"
 FOR_PEOPLE = {"$schema", "title", "description", "examples", "default", "$defs", "definitions"}
@@ -81,7 +81,8 @@ def alternative(schema: dict, root: dict) -> dict:
 def declared() -> list[dict]:
     """The form of the types: a file has the fields of a plan and of its digests."""
     (plan,), (digests,) = (
-        form(schema, schema) for schema in (msgspec.json.schema(Plan), msgspec.json.schema(Digests))
+        form(schema, schema)
+        for schema in (msgspec.json.schema(Plan), msgspec.json.schema(PlanDigests))
     )
     (baseline,) = plan["properties"]["baseline"]
     baseline["properties"]["exchange"] = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import canonical
 from reconciler.planning import planfile
-from reconciler.planning.planfile import Digests
+from reconciler.planning.planfile import PlanDigests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.plans import Plan
 
-DIGESTS = Digests("plan:" + "0" * 64, "content:" + "1" * 64)
+DIGESTS = PlanDigests("plan:" + "0" * 64, "content:" + "1" * 64)
 
 EMPTY: Mapping[str, Any] = {
     "access": None,
