@@ -1,0 +1,38 @@
+"""Gaps and reliances count steps within their product; a plan counts them over all products."""
+
+from __future__ import annotations
+
+from reconciler.kinds.ordering.orders import Gap, Ordered, Pairs, Reliance
+from reconciler.model.access_rows import GapSubject, SubjectKind
+from reconciler.model.addresses import Address
+from reconciler.model.plans import Invocation, StepDraft
+from reconciler.planning import interim_access
+
+
+def ordered(*names):
+    """Steps of which the second relies on the first and leaves a gap."""
+    drafts = tuple(
+        StepDraft(
+            Address(f"teams.policy/{name}"), Invocation("Set-CsApplicationAccessPolicy", {}), ""
+        )
+        for name in names
+    )
+    pairs = Pairs(names[0], GapSubject(SubjectKind.EVERYONE), certain=True, steps=(2,))
+    return Ordered(drafts, (Gap(pairs, "too-large", proved=False),), (), (Reliance(2, 1),))
+
+
+PRODUCTS = (ordered("a", "b", "c"), ordered("d", "e"))
+
+
+def test_gaps_of_a_later_product_are_at_the_steps_of_the_plan():
+    rows, within = interim_access.gaps(PRODUCTS)
+    assert [(row.application, row.steps) for row in rows] == [("a", (2,)), ("d", (5,))]
+    assert within == {2: (0,), 5: (1,)}
+
+
+def test_reliances_of_a_later_product_name_the_steps_of_the_plan():
+    notes = list(interim_access.reliances(PRODUCTS))
+    assert [(note.address, dict(note.details)) for note in notes] == [
+        ("teams.policy/b", {"on": 1, "step": 2}),
+        ("teams.policy/e", {"on": 4, "step": 5}),
+    ]
