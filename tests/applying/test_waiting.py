@@ -254,7 +254,17 @@ def test_a_step_that_shows_neither_state_is_not_tried_again(case: Case) -> None:
     assert len(case.door.sent) == last
 
 
-def test_one_reading_after_a_retried_step_is_enough(case: Case) -> None:
+def test_the_reading_after_a_group_step_serves_its_retries_too(case: Case) -> None:
+    groups = [step.id for step in case.plan.plan.steps if "Group" in step.parameters]
+    case.door.answers[groups[-1]] = refused(Fault.TRANSIENT)
+    assert case.apply().converged
+    # The retried step was sent twice; what follows it relies on the reading after the group step.
+    readings = [event.why for event in case.told if isinstance(event, ReadingTenant)]
+    assert readings.count(ReadingReason.GROUP) == len(groups)
+    assert ReadingReason.RETRIED not in readings
+
+
+def test_a_failure_that_was_committed_is_adopted_without_another_attempt(case: Case) -> None:
     case.door.answers[4] = refused_after(Fault.TRANSIENT)
     assert case.apply().converged
     assert case.door.sent.count(case.plan.plan.steps[3].text) == 1
