@@ -155,7 +155,7 @@ def _names(run: RunContext, step: Step) -> TenantMoved | None:
     if scope is not None:
         directory = run.watch.look_up(recipients=(scope.address,))
         if not lookups.still_leads(scope, directory):
-            why = f"{scope.address} does not lead to {scope.scope} any more"
+            why = f"{scope.address} no longer resolves to {scope.scope}"
             return TenantMoved((step.address,), why)
     if guard is not None:
         directory = run.watch.look_up(recipients=(guard.address,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -29,8 +30,11 @@ class Call(NamedTuple):
 def tracked() -> tuple[str, ...]:
     """Paths of every file that is in git, relative to the root.
 
-    What somebody's own runs leave lying there is not ours to judge.
+    What somebody's own runs leave lying there is not ours to judge. An exported tree has no
+    repository: there it is every file except what such runs are known to leave.
     """
+    if not (ROOT / ".git").exists():
+        return tuple(sorted(_exported()))
     listing = ["git", "ls-files", "-z"]
     names = (
         subprocess.run(listing, cwd=ROOT, capture_output=True, check=True)
@@ -38,6 +42,16 @@ def tracked() -> tuple[str, ...]:
         .split("\0")
     )
     return tuple(sorted(name for name in names if name and (ROOT / name).is_file()))
+
+
+def _exported() -> Iterator[str]:
+    ignored = [*(ROOT / ".gitignore").read_text(encoding="utf-8").replace("/\n", "\n").split()]
+    for path in ROOT.rglob("*"):
+        name = path.relative_to(ROOT)
+        if path.is_file() and not any(
+            fnmatch(part, pattern) for part in name.parts for pattern in ignored
+        ):
+            yield name.as_posix()
 
 
 @cache
