@@ -328,6 +328,7 @@ def test_what_was_consented_to_is_applied_and_nothing_else() -> None:
     with pytest.raises(Refused, match=f"{X} would reach mailboxes in none of its scopes, whom"):
         assert_safe(plan)
     assert_safe(replace(plan, consents=(f"exposure:exchange.application/{X.upper()}",)))
+    assert_safe(replace(plan, consents=(f"exposure:exchange.application/{X}".upper(),)))
     for other in (
         f"exposure:exchange.application/{Y}",
         f"tenant-wide:exchange.application/{X}",

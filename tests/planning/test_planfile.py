@@ -365,6 +365,20 @@ def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_polic
     )
 
 
+def test_of_several_places_with_one_state_a_tenant_is_at_the_last():
+    """Global's description is no part of a snapshot, so nothing tells these two states apart."""
+    here = case(7)[1]
+    result = made(7)
+    step = next(step for step in result.steps if step.provider == "teams")
+    unseen = replace(
+        step,
+        id=1,
+        cmdlet="Set-CsApplicationAccessPolicy",
+        parameters={"Identity": "Global", "Description": "x"},
+    )
+    assert prefixes.locate(replace(result, steps=(unseen,)), here) == 1
+
+
 def test_what_moved_is_named_as_the_service_spells_it():
     result = made(7)
     _, here = case(7)
