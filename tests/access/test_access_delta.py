@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.model.observed import Group
 from tests.access.written import delta
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

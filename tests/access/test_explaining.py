@@ -22,7 +22,7 @@ from reconciler.model.observed import (
     TeamsPolicy,
     TeamsState,
 )
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     HERE,

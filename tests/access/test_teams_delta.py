@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from reconciler.kinds.teams import access_delta as teams_delta
 from reconciler.model.observed import Group, GroupAssignment, TeamsPolicy, TeamsState
 from tests.access.written import delta
-from tests.planning.worlds import directory, guid
+from tests.planning.enumerated_access import directory, guid
 
 APP, OTHER = guid(1, 1), guid(1, 2)
 GROUP = guid(3, 1)

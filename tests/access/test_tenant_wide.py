@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, Recipient
 from tests.access.written import delta
-from tests.planning.worlds import APPS, SCOPES, USERS, directory
+from tests.planning.enumerated_access import APPS, SCOPES, USERS, directory
 
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 APP, ANY = APPS[0], "*"

@@ -20,7 +20,15 @@ from reconciler.model.observed import (
     TeamsPolicy,
     TeamsState,
 )
-from tests.planning.worlds import APPS, GROUPS, NAMES, SCOPES, USERS, random_exchange, random_teams
+from tests.planning.enumerated_access import (
+    APPS,
+    GROUPS,
+    NAMES,
+    SCOPES,
+    USERS,
+    random_exchange,
+    random_teams,
+)
 
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 

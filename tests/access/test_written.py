@@ -15,7 +15,7 @@ from reconciler.kinds.teams import target as teams_target
 from reconciler.kinds.teams.target import TeamsTarget
 from reconciler.model.access_rows import AccessDelta
 from reconciler.model.documents import AccessRight
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

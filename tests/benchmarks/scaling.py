@@ -22,7 +22,7 @@ from tests.benchmarks.startup import RECONCILER, ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tests.benchmarks.worlds import Form
+    from tests.benchmarks.generated_tenants import Form
 
 SIZES = (100, 1_000, 10_000, 100_000)
 TIME, MEMORY, EXPONENT, READ_BACK, RATE = 2.0, 1.5, 1.05, 700.0, 300.0
@@ -61,8 +61,8 @@ def _world(folder: Path, grants: int, form: Form, *, empty: bool = False) -> _Wo
     children.
     """
     code = (
-        "import pathlib, sys; from tests.benchmarks import worlds;"
-        " print(worlds.write(pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3],"
+        "import pathlib, sys; from tests.benchmarks import generated_tenants;"
+        " print(generated_tenants.write(pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3],"
         " empty=bool(sys.argv[4])).changes)"
     )
     given = (str(folder), str(grants), form, "empty" if empty else "")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.tenants.simulated import Simulator
-from tests.benchmarks import worlds
+from tests.benchmarks import generated_tenants
 from tests.benchmarks.journals import rate
 from tests.benchmarks.rows import Row
 from tests.benchmarks.startup import RECONCILER, ROOT
@@ -40,7 +40,7 @@ def rows(_rounds: int, largest: int = GRANTS) -> Iterator[Row]:
     grants = min(largest, GRANTS)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        world = worlds.write(place / "world", grants, "csv")
+        world = generated_tenants.write(place / "world", grants, "csv")
         tenant = place / "tenant.json"
         shutil.copy(world.capture, tenant)
         _sign_in(world.documents / "tenant.yaml")

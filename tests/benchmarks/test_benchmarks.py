@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.benchmarks import floor, worlds
+from tests.benchmarks import floor, generated_tenants
 from tests.benchmarks.rows import Row, table
 from tests.benchmarks.stages import STAGES
 from tests.benchmarks.startup import COMMANDS, FLOORS, ROOT
@@ -49,8 +49,8 @@ def test_an_apply_through_processes_has_a_row() -> None:
 
 @pytest.mark.parametrize("form", ["yaml", "csv"])
 def test_the_floor_finds_what_differs(tmp_path, form) -> None:
-    world = worlds.write(tmp_path / "world", 1000, form)
-    exchange = worlds.EXCHANGE_POLICIES // worlds.ONE_OF
+    world = generated_tenants.write(tmp_path / "world", 1000, form)
+    exchange = generated_tenants.EXCHANGE_POLICIES // generated_tenants.ONE_OF
     assert len(floor.differing(world.documents, world.capture)) == world.changes - exchange
 
 

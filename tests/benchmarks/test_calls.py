@@ -9,7 +9,7 @@ from collections import Counter
 
 from reconciler.model.addresses import name_key
 from reconciler.planning import making
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

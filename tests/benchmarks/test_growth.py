@@ -23,7 +23,7 @@ from reconciler.model.observed import User
 from reconciler.planning import making, planfile
 from reconciler.reports import plans
 from reconciler.reports.lines import text
-from tests.benchmarks import worlds
+from tests.benchmarks import generated_tenants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ A second look at all others would be 800 more.
 """
 
 
-def _plan(world: worlds.World, folder: Path) -> Plan:
+def _plan(world: generated_tenants.World, folder: Path) -> Plan:
     examined = examine([world.documents])
     assert not examined.findings
     request = making.capture_request(examined.documents)
@@ -85,8 +85,8 @@ def _counted(work: Callable[[], object]) -> Counter[str]:
     return counted
 
 
-def _work(folder: Path, grants: int, form: worlds.Form, *, empty: bool = False) -> int:
-    world = worlds.write(folder / f"{form}-{grants}-{empty}", grants, form, empty=empty)
+def _work(folder: Path, grants: int, form: generated_tenants.Form, *, empty: bool = False) -> int:
+    world = generated_tenants.write(folder / f"{form}-{grants}-{empty}", grants, form, empty=empty)
     return _counted(lambda: _plan(world, folder))["work"]
 
 
@@ -109,7 +109,7 @@ def test_a_plan_of_nothing_but_steps_grows_as_its_steps_do(tmp_path) -> None:
 def test_no_object_is_made_for_an_unchanged_grant(tmp_path) -> None:
     left = []
     for grants in (SIZE, 4 * SIZE):
-        world = worlds.write(tmp_path / str(grants), grants, "yaml")
+        world = generated_tenants.write(tmp_path / str(grants), grants, "yaml")
         gc.collect()
         before = _objects()
         made = _plan(world, tmp_path)

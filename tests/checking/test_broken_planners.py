@@ -17,7 +17,7 @@ from reconciler.planning import making
 from reconciler.planning.checking import Holders, Mailboxes, ViolationKind, check, refusals
 from tests.checking import transitions
 from tests.checking.transitions import GUARD
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     HERE,

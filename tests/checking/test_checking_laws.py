@@ -20,7 +20,7 @@ from reconciler.planning.checking.exchange import exposed
 from reconciler.planning.checking.exchange_steps import Rights
 from reconciler.planning.checking.memberships import GroupOrder, out_of_reach
 from tests.checking import transitions
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

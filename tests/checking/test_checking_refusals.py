@@ -31,7 +31,15 @@ from tests.applying import worlds as tenants
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
 from tests.house.tree import PACKAGE, imports
-from tests.planning.worlds import APPS, GROUPS, SCOPES, TENANT, USERS, ExchangeWorld, TeamsWorld
+from tests.planning.enumerated_access import (
+    APPS,
+    GROUPS,
+    SCOPES,
+    TENANT,
+    USERS,
+    ExchangeWorld,
+    TeamsWorld,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 from reconciler.planning.checking import check
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
-from tests.planning.worlds import guid
+from tests.planning.enumerated_access import guid
 
 if TYPE_CHECKING:
     from reconciler.model.plans import Plan

@@ -13,7 +13,7 @@ from reconciler.model.addresses import exchange_policy
 from reconciler.model.baselines import Baseline
 from reconciler.model.documents import AccessRight, Located
 from reconciler.model.plans import Plan, PlanTenant, Step
-from tests.planning.worlds import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
+from tests.planning.enumerated_access import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
 from tests.strategies.plans import empty_plan
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.documents import TenantDocument
     from reconciler.model.observed import Observed
-    from tests.planning.worlds import ExchangeWorld, TeamsWorld
+    from tests.planning.enumerated_access import ExchangeWorld, TeamsWorld
 
     Call = tuple[str, dict]
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, Recipient
-from tests.planning.worlds import APPS, SCOPES, directory
+from tests.planning.enumerated_access import APPS, SCOPES, directory
 
 ORGANISATION = "63759d9f-bfca-4f52-ae98-8f2f1d7bc173"
 NOBODY = "00000009-0000-4000-8000-000000000009"

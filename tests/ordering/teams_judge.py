@@ -14,7 +14,7 @@ from functools import cache
 
 from reconciler.kinds.teams.target import TeamsTarget
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
-from tests.planning.worlds import APPS, GROUPS, NAMES, USERS
+from tests.planning.enumerated_access import APPS, GROUPS, NAMES, USERS
 
 KEYS = ("alpha", "beta")
 GROUP = GROUPS[0]

@@ -12,7 +12,7 @@ from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from tests.ordering import exchange_judge as judge
-from tests.planning.worlds import APPS, ExchangeWorld, guid
+from tests.planning.enumerated_access import APPS, ExchangeWorld, guid
 
 SCOPES = [guid(4, number) for number in range(6)]
 OWNERS = (APPS[0], APPS[1], "*")

@@ -14,7 +14,7 @@ from reconciler.model.codes import GapReason, GuardLacks, RefusalRule
 from reconciler.model.documents import AccessRight, Limits
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from tests.ordering import exchange_judge as judge
-from tests.planning.worlds import APPS, SCOPES
+from tests.planning.enumerated_access import APPS, SCOPES
 
 RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 

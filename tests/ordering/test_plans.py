@@ -14,7 +14,7 @@ from reconciler.model.documents import AccessRight, GroupGrant, Located
 from reconciler.planning.making import PlanOptions, plan
 from reconciler.reports import text
 from tests.ordering import exchange_judge as judge
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

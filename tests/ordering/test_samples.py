@@ -14,7 +14,7 @@ from reconciler.kinds.teams import desired, steps, target
 from reconciler.kinds.teams.nodes import cut, nodes
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
 from reconciler.planning.selection import selection
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,
@@ -148,7 +148,7 @@ def _large(seed):
 
 
 def test_what_is_too_large_to_search_takes_the_fixed_order_and_is_safe():
-    from tests.planning.worlds import TeamsWorld
+    from tests.planning.enumerated_access import TeamsWorld
 
     unproved = judged = 0
     for seed in range(60):

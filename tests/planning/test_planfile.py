@@ -20,7 +20,7 @@ from reconciler.planning import outcomes, planfile, prefixes
 from reconciler.planning.making import PlanOptions, plan
 from reconciler.reports import plans
 from reconciler.reports.lines import text
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

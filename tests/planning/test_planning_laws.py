@@ -1,4 +1,4 @@
-"""Laws 5, 6 and 10 for small random transitions, judged by the plain model in worlds.py."""
+"""Laws 5, 6 and 10 for small random transitions, judged by the plain model in enumerated_access.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 from reconciler.model.codes import RefusalRule
 from reconciler.planning import making, prefixes
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     NAMES,

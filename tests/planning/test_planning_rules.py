@@ -16,7 +16,7 @@ from reconciler.model.findings import Finding, Position
 from reconciler.model.observed import Group
 from reconciler.planning.making import PlanOptions, capture_request, plan, products
 from reconciler.planning.selection import is_consent, selection
-from tests.planning.worlds import (
+from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
     HERE,
