@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-INTERRUPTED = 130
+from reconciler.errors import Interrupted
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
             main as run,
         )
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        sys.exit(Interrupted.exit_code)
     run()
 
 

@@ -1,35 +1,47 @@
-"""Everything the reconciler raises, and the exit code of each.
+"""Everything the reconciler raises, and every exit code of the process.
 
-ReconcilerError                1   something could not be done ├── UsageFault                64
-the command line asks for something that cannot be meant ├── DocumentFaults             3   the
-documents are wrong; carries every finding of the run ├── CaptureFault               1   a capture
-is malformed, incomplete or of another tenant ├── TenantFault                1   a tenant could not
-be read ├── RenderFault                1   a value or invocation may not become PowerShell text │
-├── UnfitText                  a character that is never rendered │   ├── RefusedText
-a text the strict reader does not accept │   └── BindingFault               an invocation the
-catalogue does not know or bind ├── DoorFault                  1   PowerShell, a module or a
-credential is missing or wrong (these four: `powershell.faults`) │   └── ConnectFault
-`spec.connect` cannot be used as it is ├── OperationFailed            1   an operation of the
-PowerShell process failed; nothing was run ├── SessionLost                1   the PowerShell process
-is gone; a write in flight has an unknown outcome ├── LockHeld                   1   another apply
-of the tenant runs ├── Declined                   1   the person at the terminal did not type `yes`
-├── AccessTestFailed           3   the plan's outcome does not pass an access test ├── Refused
-4   a guard refuses the plan ├── StalePlan                  5   the tenant moved since the plan was
-made ├── TamperedPlan               5   the plan file is not what was written, or of an unsupported
-version ├── AppliedInPart              6   a step failed or its outcome is unknown ├── NotVerified
-7   everything was applied, the tenant does not show it └── Interrupted              130   Ctrl-C;
-the step in flight was finished
+    0    success (`SUCCESS`)
+    2    `plan --detailed-exitcode`: changes are pending (`CHANGES_PENDING`)
+
+    ReconcilerError               1   something could not be done
+    |- UsageFault                64   the command line contradicts itself or lacks something
+    |- DocumentFaults             3   the documents are wrong; carries every finding of the run
+    |- CaptureFault               1   a capture is malformed, incomplete or of another tenant
+    |- TenantFault                1   a tenant could not be read
+    |- RenderFault                1   a value or invocation may not become PowerShell text
+    |  |- UnfitText                   a character that is never rendered
+    |  |- RefusedText                 a text that the strict reader does not accept
+    |  `- BindingFault                an invocation that the catalogue does not know or bind
+    |- DoorFault                  1   PowerShell, a module or a credential is missing or wrong
+    |  `- ConnectFault                `spec.connect` cannot be used as it is
+    |- OperationFailed            1   an operation of the PowerShell process failed; nothing ran
+    |- SessionLost                1   the process is gone; a write in flight has an unknown outcome
+    |- LockHeld                   1   another apply of the tenant is running
+    |- Declined                   1   the person at the terminal did not type `yes`
+    |- AccessTestFailed           3   the plan's outcome does not pass an access test
+    |- Refused                    4   a guard refuses the plan
+    |- StalePlan                  5   the tenant moved since the plan was made
+    |- TamperedPlan               5   the plan file was modified, or its version is not supported
+    |- AppliedInPart              6   a step failed or its outcome is unknown
+    |- NotVerified                7   everything was applied, the tenant does not show it
+    `- Interrupted              130   Ctrl-C; the step in flight was finished
+
+DoorFault, ConnectFault, OperationFailed and SessionLost are defined in `powershell.faults`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reconciler.model.applied import Applied
     from reconciler.model.findings import Finding
+
+SUCCESS: Final = 0
+CHANGES_PENDING: Final = 2
+"""What `plan --detailed-exitcode` ends with if there are changes, as Terraform does."""
 
 
 class ReconcilerError(Exception):

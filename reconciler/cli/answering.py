@@ -64,10 +64,10 @@ def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
         ReconcilerError: any fault of the documents or the tenant.
     """
     wanted = loading.documents(paths, making.PlanOptions())
-    meant = sources.of_documents(wanted)
+    target = sources.of_documents(wanted)
     request = _request(making.capture_request(wanted), asked)
     observed = sources.observe(
-        sources.choose(tenant, meant), request, None if meant is None else meant.tenant_id
+        sources.choose(tenant, target), request, None if target is None else target.tenant_id
     )
     known, unresolved = outcomes.of_documents(wanted, observed)
     missing = (

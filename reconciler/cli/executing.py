@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.applying.applying import apply
 from reconciler.cli import loading, printing, showing, sources, testing, watching
 from reconciler.errors import (
     AccessTestFailed,
@@ -19,6 +20,7 @@ from reconciler.errors import (
     TamperedPlan,
     UsageFault,
 )
+from reconciler.planning import planfile
 from reconciler.reports import applies
 from reconciler.reports.lines import Tone, counted
 
@@ -51,8 +53,6 @@ def from_file(file: Path, tenant: str | None) -> Target:
         TamperedPlan: it is not what was written.
         UsageFault: `--tenant` names nothing that can be written.
     """
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
-
     loaded = planfile.load(file)
     source = sources.choose(tenant, sources.of_plan(loaded.plan))
     return Target(loaded, source, sources.opened(source), file)
@@ -64,8 +64,6 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
     Raises:
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
-
     made = loading.made(paths, tenant, options)
     return Target(planfile.sealed(made.plan), made.source, sources.opened(made.source), None)
 
@@ -119,7 +117,7 @@ def approve(target: Target, *, auto: bool) -> None:
         AccessTestFailed: it is not, because its outcome does not pass an access test.
         Declined: the answer was another one.
     """
-    if auto and isinstance(target.source, sources.Simulated) and not target.source.typed:
+    if auto and isinstance(target.source, sources.SimulatedTenant) and not target.source.typed:
         raise UsageFault(
             "--auto-approve leaves the bundled simulated tenant alone, which nobody asked for; name"
             " one with --tenant sim:FILE"
@@ -164,8 +162,6 @@ def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
     Raises:
         ReconcilerError: nothing was done, or the run had to stop.
     """
-    from reconciler.applying.applying import apply  # noqa: PLC0415  lazy: only what a command needs
-
     with (
         _closing(target.tenant),
         watching.stopping() as stop,

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli import printing
 from reconciler.cli.options import FORMAT
-from reconciler.errors import DocumentFaults
+from reconciler.errors import DocumentFaults, ReconcilerError
 from reconciler.reports import findings, json
 from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
     import click
-
-    from reconciler.errors import ReconcilerError
 
 TRACEBACK = "RECONCILER_TRACEBACK"
 
@@ -52,14 +50,14 @@ def unexpected(fault: Exception) -> int:
             " used",
             Tone.FAULT,
         )
-        return 1
+        return ReconcilerError.exit_code
     if isinstance(fault, OSError):
         printing.say(
             f"Error: {fault.strerror or fault}: check that there is room, and that standard output"
             " and the files can be used",
             Tone.FAULT,
         )
-        return 1
+        return ReconcilerError.exit_code
     printing.say(f"Error: unexpected {type(fault).__name__}: {fault}", Tone.FAULT)
     if os.environ.get(TRACEBACK):
         printing.say("".join(traceback.format_exception(fault)).rstrip("\n"))
@@ -68,7 +66,7 @@ def unexpected(fault: Exception) -> int:
             f"This is a defect of reconciler. Please report it with what {TRACEBACK}=1 in the"
             " environment prints when you run this again."
         )
-    return 1
+    return ReconcilerError.exit_code
 
 
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:

@@ -12,26 +12,21 @@ from typing import TYPE_CHECKING
 from reconciler.cli import printing
 from reconciler.cli.watching import QUIET_SECONDS
 from reconciler.reports.lines import Line, counted
-from reconciler.tenants.live import Live, Settings, Start
+from reconciler.tenants.live import Live, Start
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reconciler.cli.sources import Meant
+    from reconciler.model.target_tenant import TargetTenant
     from reconciler.tenants.live import Progress
 
 
-def opened(meant: Meant, *, writes: bool) -> Live:
-    """The tenant that is meant.
+def opened(target: TargetTenant, *, writes: bool) -> Live:
+    """The target tenant.
 
     No process is started before it is used; whoever opened it closes it.
     """
-    return Live(settings(meant), begin(), writes=writes, tell=Told())
-
-
-def settings(meant: Meant) -> Settings:
-    """Which tenant, and how to sign in."""
-    return Settings(meant.tenant_id, meant.organization, meant.connect)
+    return Live(target, begin(), writes=writes, tell=ReadingProgress())
 
 
 def begin() -> Start:
@@ -41,7 +36,7 @@ def begin() -> Start:
     return Start(os.environ, show=lambda line: printing.notice([Line(line)]))
 
 
-class Told:
+class ReadingProgress:
     """Says how a reading goes on, seldom: most are done before anybody wonders."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

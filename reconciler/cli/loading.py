@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.cli import printing, sources
+from reconciler.documents import examine
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
+from reconciler.planning import making
+from reconciler.planning.selection import selection
 from reconciler.reports import findings
 
 if TYPE_CHECKING:
@@ -34,11 +37,6 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
         DocumentFaults: an error concerns what is selected; carries all of those.
         UsageFault: an address of the options is none.
     """
-    from reconciler.documents import examine  # noqa: PLC0415  lazy: only what a command needs
-    from reconciler.planning.selection import (  # noqa: PLC0415
-        selection,
-    )
-
     chosen = selection(options.only, options.skip)
     examined = examine(paths)
     blocking = [
@@ -57,8 +55,6 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     Raises:
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
-    from reconciler.planning import making  # noqa: PLC0415  lazy: only what a command needs
-
     wanted = documents(paths, options)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     source = sources.choose(tenant, sources.of_documents(wanted))

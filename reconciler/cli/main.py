@@ -6,9 +6,8 @@ they are named.
 
 from __future__ import annotations
 
-import atexit
-import os
 import signal
+import sys
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -16,6 +15,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import streams
+from reconciler.errors import Interrupted, ReconcilerError, UsageFault
 
 COMMANDS = (
     "validate",
@@ -29,8 +29,6 @@ COMMANDS = (
     "schema",
     "doctor",
 )
-USAGE = 64
-INTERRUPTED = 130
 
 
 class Program(click.Group):
@@ -51,8 +49,6 @@ class Program(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a fault that is meant for a person ends it with the fault's own exit code."""
-        from reconciler.errors import ReconcilerError  # noqa: PLC0415  lazy: --version needs none
-
         try:
             return super().invoke(ctx)
         except ReconcilerError as fault:
@@ -73,20 +69,14 @@ def program() -> None:
 
 
 def main() -> NoReturn:
-    """Run the `reconciler` command of this process and end it; its memory is left to the system, as
-    taking it apart takes up to a tenth of a run.
-    """
+    """Run the `reconciler` command of this process and end it."""
     try:
         code = run()
     except KeyboardInterrupt:  # one more of several, while the first was being answered
-        code = INTERRUPTED
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # it is done: a Ctrl-C from here on must not change what is said of it
-    # what libraries have asked for; the one public way to it takes the memory apart too
-    atexit._run_exitfuncs()  # noqa: SLF001
-    streams.finish()
-    os._exit(code)
+        code = Interrupted.exit_code
+    # a Ctrl-C from here on must not change what is said of a run that is over
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def run() -> int:
@@ -106,12 +96,12 @@ def _code() -> int:
         from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
 
         faults.usage(fault)
-        return USAGE
+        return UsageFault.exit_code
     except (click.Abort, KeyboardInterrupt):
         from reconciler.cli import printing  # noqa: PLC0415  lazy: only when something is wrong
 
         printing.say("Interrupted.")
-        return INTERRUPTED
+        return Interrupted.exit_code
     # the last line of defence: a person gets a message, not a traceback
     except Exception as fault:  # noqa: BLE001
         from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.cli import printing
-from reconciler.errors import UsageFault
-from reconciler.reports import notes, plans
+from reconciler.errors import CHANGES_PENDING, SUCCESS, AccessTestFailed, Refused, UsageFault
+from reconciler.planning import planfile
+from reconciler.reports import json, notes, plans, powershell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
-
-FORMATS = ("text", "json", "powershell")
-
-PENDING = 2
-FINDINGS = 3
-REFUSED = 4
 
 
 def is_simulated(plan: Plan) -> bool:
@@ -49,10 +44,10 @@ def show(loaded: SealedPlan, form: str, product: Provider | None, *, then: str =
 def verdict(plan: Plan, *, detailed: bool) -> int:
     """The exit code of a plan: refused, tests that fail, changes pending (if asked for), or fine."""
     if plan.refusals or plan.unresolved:
-        return REFUSED
+        return Refused.exit_code
     if not plan.applicable:
-        return FINDINGS
-    return PENDING if detailed and plan.changes else 0
+        return AccessTestFailed.exit_code
+    return CHANGES_PENDING if detailed and plan.changes else SUCCESS
 
 
 def advice(saved: Path | None) -> str:
@@ -72,15 +67,10 @@ def _text(loaded: SealedPlan, then: str) -> None:
 
 
 def _json(plan: Plan) -> None:
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only what a command needs
-    from reconciler.reports import json  # noqa: PLC0415  lazy: only what a command needs
-
     printing.raw(json.printable(b"".join(planfile.chunks(plan)).decode()))
 
 
 def _script(loaded: SealedPlan, product: Provider | None) -> None:
-    from reconciler.reports import powershell  # noqa: PLC0415  lazy: only what a command needs
-
     printing.raw(
         powershell.script(loaded.plan, product or _only_product(loaded.plan), loaded.digests)
     )

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from msgspec import Struct
 
-from reconciler.errors import UsageFault
+from reconciler.captures import reading
+from reconciler.errors import CaptureFault, UsageFault
+from reconciler.model.target_tenant import TargetTenant
+from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,25 +37,19 @@ _POSSIBLE = (
 )
 
 
-class Meant(Struct, frozen=True):
-    """The tenant that documents or a plan are for, and how one signs in to it: names of variables,
-    never values.
-    """
-
-    tenant_id: str
-    organization: str | None
-    connect: Mapping[str, Json]
-
-
-def of_documents(documents: Documents) -> Meant | None:
+def of_documents(documents: Documents) -> TargetTenant | None:
     """The tenant that documents are for; None if they do not say."""
     tenant = documents.tenant
-    return None if tenant is None else Meant(tenant.tenant_id, tenant.organization, tenant.connect)
+    return (
+        None
+        if tenant is None
+        else TargetTenant(tenant.tenant_id, tenant.organization, tenant.connect)
+    )
 
 
-def of_plan(plan: Plan) -> Meant:
+def of_plan(plan: Plan) -> TargetTenant:
     """The tenant that a plan is for."""
-    return Meant(plan.tenant.tenant_id, plan.tenant.organization or None, plan.connect)
+    return TargetTenant(plan.tenant.tenant_id, plan.tenant.organization or None, plan.connect)
 
 
 class CaptureFile(Struct, frozen=True):
@@ -61,7 +58,7 @@ class CaptureFile(Struct, frozen=True):
     path: Path
 
 
-class Simulated(Struct, frozen=True):
+class SimulatedTenant(Struct, frozen=True):
     """A simulated tenant.
 
     `typed`: a person asked for it by `sim:`; else it is the bundled one, there by default.
@@ -71,32 +68,32 @@ class Simulated(Struct, frozen=True):
     typed: bool
 
 
-class Live(Struct, frozen=True):
+class LiveTenant(Struct, frozen=True):
     """The tenant itself, reached through PowerShell."""
 
-    meant: Meant
+    target: TargetTenant
 
 
-Source: TypeAlias = CaptureFile | Simulated | Live
+Source: TypeAlias = CaptureFile | SimulatedTenant | LiveTenant
 
 
-def choose(value: str | None, meant: Meant | None) -> Source:
+def choose(value: str | None, target: TargetTenant | None) -> Source:
     """Read `--tenant`.
 
     Args:
         value: What was typed, or RECONCILER_TENANT; None or empty if neither.
-        meant: The tenant that the documents or the plan are for; None if they do not say.
+        target: The tenant that the documents or the plan are for; None if they do not say.
 
     Raises:
         UsageFault: it names nothing that can be read, or nothing was typed and the documents are
             not for the bundled tenant.
     """
     if not value:
-        return _default(meant.tenant_id if meant is not None else None)
+        return _default(target.tenant_id if target is not None else None)
     if value.startswith("sim:"):
         return _simulated(value.removeprefix("sim:"))
     if value == LIVE:
-        return _live(meant)
+        return _live(target)
     if not Path(value).is_file():
         raise UsageFault(f"--tenant {value}: there is no such file; {_POSSIBLE}")
     return CaptureFile(Path(value))
@@ -104,7 +101,7 @@ def choose(value: str | None, meant: Meant | None) -> Source:
 
 def _default(tenant_id: str | None) -> Source:
     if tenant_id == BUNDLED_ID:
-        return Simulated(BUNDLED_STATE, typed=False)
+        return SimulatedTenant(BUNDLED_STATE, typed=False)
     whose = (
         f"the documents are for tenant {tenant_id}"
         if tenant_id
@@ -116,13 +113,13 @@ def _default(tenant_id: str | None) -> Source:
     )
 
 
-def _live(meant: Meant | None) -> Source:
-    if meant is None:
+def _live(target: TargetTenant | None) -> Source:
+    if target is None:
         raise UsageFault(
             "--tenant live needs a Tenant document, which says which tenant is meant and how to"
             " sign in (`reconciler schema Tenant`)"
         )
-    return Live(meant)
+    return LiveTenant(target)
 
 
 def _simulated(name: str) -> Source:
@@ -130,7 +127,7 @@ def _simulated(name: str) -> Source:
         raise UsageFault(
             "--tenant sim: lacks a file; write `sim:FILE`, where FILE keeps the simulated tenant"
         )
-    return Simulated(Path(name), typed=True)
+    return SimulatedTenant(Path(name), typed=True)
 
 
 _WRITTEN_BY_PEOPLE = frozenset((".yaml", ".yml", ".csv", ".txt"))
@@ -147,7 +144,7 @@ def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) 
     Raises:
         UsageFault: one is the tenant's file, or a document.
     """
-    tenant = () if isinstance(source, Live) else (source.path,)
+    tenant = () if isinstance(source, LiveTenant) else (source.path,)
     for file in filter(Path.is_file, files):
         if any(file.samefile(one) for one in tenant if one.exists()):
             raise UsageFault(
@@ -170,8 +167,6 @@ def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> O
         TenantFault: the tenant could not be read.
     """
     if isinstance(source, CaptureFile):
-        from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
-
         return reading.load(source.path, tenant_id=tenant_id, needs=request.products)
     return parsed(captured(source, request), request, tenant_id)
 
@@ -204,8 +199,6 @@ def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -
     Raises:
         CaptureFault: it is malformed, incomplete, or of another tenant than `tenant_id`.
     """
-    from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
-
     return reading.parse(
         captured.raw, source=captured.source, tenant_id=tenant_id, needs=request.products
     )
@@ -223,26 +216,24 @@ def opened(source: Source, *, writes: bool = True) -> Tenant:
                 f"--tenant {path}: a capture file is a reading of a tenant, to plan on, and cannot"
                 " be changed or read anew; name `sim:FILE` or `live`"
             )
-        case Simulated(path):
+        case SimulatedTenant(path):
             from reconciler.tenants.simulated import (  # noqa: PLC0415
                 Simulator,
                 bundled,
             )
 
             return Simulator(path, seed_from=bundled())
-        case Live(meant):
+        case LiveTenant(target):
             from reconciler.cli import (  # noqa: PLC0415
                 live,
             )
 
-            return live.opened(meant, writes=writes)
+            return live.opened(target, writes=writes)
     assert_never(source)
 
 
 def close(tenant: Tenant) -> None:
     """End the processes of a tenant that has any."""
-    from reconciler.tenants.protocol import Remote  # noqa: PLC0415  lazy: only what a command needs
-
     if isinstance(tenant, Remote):
         tenant.close()
 
@@ -252,7 +243,6 @@ def close_written(tenant: Tenant) -> None:
 
     If it cannot be, nothing is lost: its log stays beside it.
     """
-    from reconciler.errors import CaptureFault  # noqa: PLC0415  lazy: only what a command needs
     from reconciler.tenants.simulated import (  # noqa: PLC0415
         Simulator,
     )

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.access import testing
+from reconciler.access import declared, testing
+from reconciler.captures import reading
 from reconciler.cli import loading, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
+from reconciler.planning import planfile
+from reconciler.planning.making import PlanOptions
+from reconciler.planning.testing import named
 from reconciler.reports import access_tests, tested
 from reconciler.reports.access_tests import Outcome, outcome
 from reconciler.reports.lines import Line, Tone, paragraph
@@ -28,11 +32,6 @@ if TYPE_CHECKING:
 
 def on_documents(paths: Sequence[Path]) -> Tested:
     """Run the tests of documents on the documents alone."""
-    from reconciler.access import declared  # noqa: PLC0415  lazy: only this ground
-    from reconciler.planning.making import (  # noqa: PLC0415
-        PlanOptions,
-    )
-
     wanted = loading.documents(paths, PlanOptions())
     names = {one.application: one.name for one in wanted.applications}
     return _told("the documents alone", declared.judge(wanted), names, simulated=False)
@@ -40,8 +39,6 @@ def on_documents(paths: Sequence[Path]) -> Tested:
 
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: only this ground
-
     plan = planfile.load(file).plan
     return tested.Tested(
         f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
@@ -50,11 +47,6 @@ def on_plan(file: Path) -> Tested:
 
 def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     """Run the tests of documents on a tenant as it is. Without a test no tenant is asked."""
-    from reconciler.planning.making import (  # noqa: PLC0415
-        PlanOptions,
-    )
-    from reconciler.planning.testing import named  # noqa: PLC0415  lazy: the same
-
     wanted = loading.documents(paths, PlanOptions())
     expected = testing.of_documents(wanted.tests)
     if not expected:
@@ -133,8 +125,6 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
 
 
 def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:
-    from reconciler.captures import reading  # noqa: PLC0415  lazy: only what a command needs
-
     expected = testing.of_rows(plan.tests)
     excused = {one for one, row in zip(expected, plan.tests, strict=True) if row.excused}
     request = testing.request(expected)

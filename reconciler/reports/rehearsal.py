@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from reconciler.applying.rehearsing import Trouble
 from reconciler.reports import gaps
-from reconciler.reports.json import printable
+from reconciler.reports.json import printed
 from reconciler.reports.lines import Line, Tone, counted, heading
 from reconciler.reports.plans import SIMULATED
 
@@ -66,9 +65,7 @@ def as_json(value: Rehearsal, *, where: str) -> str:
         "steps": value.steps,
         "where": where,
     }
-    return printable(
-        json.dumps(raw, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
-    )
+    return printed(raw)
 
 
 def _run(run: RehearsalRun) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 from msgspec import Struct, to_builtins
 
@@ -89,8 +90,6 @@ def junit(value: Tested) -> str:
 
     ASCII only, so that no terminal or log can spoil it.
     """
-    from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: only this format needs it
-
     found = Counter(map(outcome, value.rows))
     failing = found[Outcome.FAILED] + found[Outcome.UNDECIDED]
     figures = {

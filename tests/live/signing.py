@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.tenants.live import Settings
+from reconciler.model.target_tenant import TargetTenant
 from tests.strategies.tenants import TENANT
 
 # a canary: nothing may ever show it
@@ -15,4 +15,4 @@ CONNECT: dict[str, Any] = {
     "teams": {"accessTokens": {"graph": "GRAPH_TOKEN", "teams": "TEAMS_TOKEN"}},
     "exchange": {"accessToken": "EXO_TOKEN"},
 }
-SETTINGS = Settings(TENANT, "contoso.onmicrosoft.com", CONNECT)
+SETTINGS = TargetTenant(TENANT, "contoso.onmicrosoft.com", CONNECT)

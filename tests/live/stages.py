@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import field
 
 from reconciler import canonical
-from reconciler.tenants.live import Live, Settings, Start
+from reconciler.tenants.live import Live, Start
 from reconciler.tenants.simulated import Faults, Simulator
 from tests.live.service import Service
 from tests.live.sessions import FakeSession
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
     from reconciler.tenants.live import Progress
 
@@ -60,7 +61,7 @@ class Stage:
         self,
         *,
         writes: bool = False,
-        settings: Settings = SETTINGS,
+        settings: TargetTenant = SETTINGS,
         clock: Callable[[], float] = lambda: 1_760_000_000.0,
     ) -> Live:
         return Live(

@@ -24,8 +24,9 @@ from reconciler.applying.lock import tenant_directory
 from reconciler.errors import AppliedInPart, RefusedText, TenantFault
 from reconciler.model.addresses import Address
 from reconciler.model.plans import Invocation, Step
+from reconciler.model.target_tenant import TargetTenant
 from reconciler.powershell.faults import SessionLost
-from reconciler.tenants.live import Live, Settings
+from reconciler.tenants.live import Live
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
 from tests.applying.test_applying import AFTER, BEFORE, WANTED
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import SealedPlan
     from tests.live.service import Request
 
-SETTINGS = Settings(worlds.TENANT, "contoso.onmicrosoft.com", signing.CONNECT)
+SETTINGS = TargetTenant(worlds.TENANT, "contoso.onmicrosoft.com", signing.CONNECT)
 
 
 def with_mailboxes(state: dict[str, Any]) -> dict[str, Any]:

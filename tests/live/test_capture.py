@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 
 from reconciler.captures import reading
 from reconciler.errors import TenantFault
-from reconciler.tenants.live import Settings
+from reconciler.model.target_tenant import TargetTenant
 from reconciler.tenants.live.reading_teams import MANY
 from reconciler.tenants.protocol import CaptureRequest
 from tests.live import service
@@ -126,7 +126,7 @@ def test_a_product_that_is_not_wanted_is_not_asked_and_needs_no_credential(
     stage: Stage, product: str, other: str
 ) -> None:
     connect = {key: value for key, value in CONNECT.items() if key != other}
-    with stage.live(settings=Settings(TENANT, "contoso.onmicrosoft.com", connect)) as live:
+    with stage.live(settings=TargetTenant(TENANT, "contoso.onmicrosoft.com", connect)) as live:
         raw = live.capture(
             CaptureRequest(
                 frozenset({product}),

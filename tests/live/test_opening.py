@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from reconciler.errors import TenantFault
 from reconciler.powershell.answers import Resolved
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
-from reconciler.tenants.live import Settings, opening, questions
+from reconciler.tenants.live import opening, questions
 from reconciler.tenants.protocol import CaptureRequest
 from tests.live.service import DENIED, THROTTLED, UNAVAILABLE, Drop, error, output
 from tests.live.sessions import FakeSession, service_error
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reconciler.model.addresses import Provider
+    from reconciler.model.target_tenant import TargetTenant
     from tests.live.service import Request
     from tests.live.stages import Stage
 
@@ -32,7 +33,7 @@ PRODUCTS: tuple[Provider, ...] = ("teams", "exchange")
 
 
 def read(
-    stage: Stage, product: Provider = "teams", settings: Settings = SETTINGS, **more: Any
+    stage: Stage, product: Provider = "teams", settings: TargetTenant = SETTINGS, **more: Any
 ) -> FakeSession:
     with stage.live(settings=settings, **more) as live:
         live.capture(CaptureRequest(frozenset({product})))

@@ -18,8 +18,9 @@ from hypothesis import HealthCheck, given, settings
 
 from reconciler.cli import live as cli_live
 from reconciler.model.plans import Invocation
+from reconciler.model.target_tenant import TargetTenant
 from reconciler.powershell.session import Timeouts, start
-from reconciler.tenants.live import Live, Settings, Start
+from reconciler.tenants.live import Live, Start
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
 from tests.live.service import THROTTLED, UNAVAILABLE, Service, error, swallowed
@@ -272,7 +273,7 @@ def connected(tmp_path: Path, program: Program) -> Iterator[tuple[Live, Stage]]:
             "PATH": os.environ["PATH"],
         }
         with Live(
-            Settings(worlds.TENANT, "contoso.onmicrosoft.com", CONNECT),
+            TargetTenant(worlds.TENANT, "contoso.onmicrosoft.com", CONNECT),
             Start(environment),
             writes=True,
         ) as live:

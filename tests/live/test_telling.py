@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from reconciler.cli.live import Told
+from reconciler.cli.live import ReadingProgress
 from reconciler.model.applied import AccessCheck, Applied
 from reconciler.reports import applies
 from reconciler.reports.lines import text
@@ -24,7 +24,7 @@ DONE = Applied((), 0, None, None, (), converged=True, moved=())
 
 def test_a_long_reading_is_told_of_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     moments = iter([0.0, 4.0, 6.0, 6.0, 7.0, 12.0, 12.0])
-    told = Told(lambda: next(moments))
+    told = ReadingProgress(lambda: next(moments))
     for objects in (500, 1000, 1500, 2000):
         told(Progress("teams", "Get-CsOnlineUser", objects))
     out, err = capsys.readouterr()

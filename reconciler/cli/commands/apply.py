@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import executing, options
+from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
-    from reconciler.planning.making import GroupChanges, PlanOptions
+    from reconciler.planning.making import GroupChanges
 
 
 @click.command("apply", short_help="Run the steps of a plan.")
@@ -82,9 +83,6 @@ def command(
     guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but not verified, 130
     interrupted.
     """
-    from reconciler.cli import executing  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
-
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     executing.refuse_silence(auto=auto_approve, tenant=tenant, digest=digest)
     if plan is not None:

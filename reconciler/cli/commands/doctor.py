@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler import documents
+from reconciler.cli import live, options, printing, sources
+from reconciler.errors import ReconcilerError
+from reconciler.reports import examinations
+from reconciler.tenants.live.examining import PRODUCTS, Health, examine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from reconciler.cli.sources import Meant
-    from reconciler.reports.lines import Line
+    from reconciler.model.target_tenant import TargetTenant
     from reconciler.tenants.live.examining import Check
-
-FAULTY = 1
 
 
 @click.command("doctor", short_help="Check what `--tenant live` needs.")
@@ -32,94 +32,28 @@ def command(*, paths: tuple[Path, ...], form: str) -> int:
 
     Exit codes: 0 everything that reading needs is there, 1 something is missing.
     """
-    from reconciler.cli import live, printing  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.tenants.live.examining import (  # noqa: PLC0415
-        PRODUCTS,
-        Health,
-        examine,
-    )
-
-    meant = _meant(paths)
-    settings = None if meant is None else live.settings(meant)
+    target = _target(paths)
     products = (
         PRODUCTS
-        if meant is None
-        else tuple(one for one in PRODUCTS if one in meant.connect) or PRODUCTS
+        if target is None
+        else tuple(one for one in PRODUCTS if one in target.connect) or PRODUCTS
     )
     checks: list[Check] = []
-    for check in examine(settings, live.begin(), products):
+    for check in examine(target, live.begin(), products):
         checks.append(check)
         if form == "text":
-            printing.report(_lines(check))
+            printing.report(examinations.check_lines(check))
     if form == "json":
-        printing.raw(_json(checks))
+        printing.raw(examinations.as_json(checks))
     else:
-        printing.report(_verdict(checks))
-    return FAULTY if any(check.health is Health.FAULT for check in checks) else 0
+        printing.report(examinations.summary(checks))
+    return ReconcilerError.exit_code if any(check.health is Health.FAULT for check in checks) else 0
 
 
-def _meant(paths: tuple[Path, ...]) -> Meant | None:
+def _target(paths: tuple[Path, ...]) -> TargetTenant | None:
     """The tenant of the documents, whatever else is wrong with them; without any documents only
     what is installed can be checked.
     """
-    from reconciler.cli import sources  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.documents import examine  # noqa: PLC0415  lazy: the same
-
     if paths == options.DEFAULT_PATHS and not paths[0].exists():
         return None
-    return sources.of_documents(examine(paths).documents)
-
-
-def _lines(check: Check) -> Iterator[Line]:
-    from reconciler.reports.lines import (  # noqa: PLC0415
-        Line,
-        Tone,
-    )
-    from reconciler.tenants.live.examining import Health  # noqa: PLC0415  lazy: the same
-
-    tones = {Health.OK: Tone.ADD, Health.WARNING: Tone.WARNING, Health.FAULT: Tone.FAULT}
-    yield Line(
-        f"{check.health.value:8}{check.about:9}{check.what}: {check.found}", tones[check.health]
-    )
-    if check.remedy:
-        yield Line(f"{'':17}-> {check.remedy}")
-
-
-def _verdict(checks: Iterable[Check]) -> Iterator[Line]:
-    from reconciler.reports.lines import (  # noqa: PLC0415
-        Line,
-        Tone,
-    )
-    from reconciler.tenants.live.examining import Health  # noqa: PLC0415  lazy: the same
-
-    found = {check.health for check in checks}
-    yield Line()
-    if Health.FAULT in found:
-        yield Line("Something is missing; each line above says what to do about it.", Tone.FAULT)
-    elif Health.WARNING in found:
-        yield Line(
-            "Ready to read and plan; the warnings above say what cannot be done.", Tone.WARNING
-        )
-    else:
-        yield Line("Ready. Next: reconciler fetch --tenant live --out capture.json", Tone.HEADING)
-
-
-def _json(checks: Iterable[Check]) -> str:
-    import json  # noqa: PLC0415  lazy: `--help` needs none of it
-
-    from reconciler.reports.json import printable  # noqa: PLC0415  lazy: the same
-
-    return printable(
-        json.dumps([_row(check) for check in checks], ensure_ascii=False, separators=(",", ":"))
-        + "\n"
-    )
-
-
-def _row(check: Check) -> dict[str, Any]:
-    return {
-        "about": check.about,
-        "found": check.found,
-        "health": check.health.value,
-        "remedy": check.remedy,
-        "what": check.what,
-    }
+    return sources.of_documents(documents.examine(paths).documents)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import answering, options
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -60,8 +60,6 @@ def command(
 
     Exit codes: 0 answered, granted or not; 3 faults in the documents.
     """
-    from reconciler.cli import answering  # noqa: PLC0415  lazy: `--help` needs none of it
-
     if (user is None) == (mailbox is None):
         raise click.UsageError("ask about one: --meetings-of USER or --mailbox MAILBOX")
     if plan_file is not None and capture_file is not None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from reconciler.cli import options
+from reconciler.captures import files
+from reconciler.cli import loading, options, printing, sources
+from reconciler.planning import making
+from reconciler.reports import captures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,11 +33,6 @@ def command(
     Each PATH is a YAML file or a folder of them; `policies` by default. They say which tenant,
     which products and which names to look up.
     """
-    from reconciler.captures import files  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.cli import loading, printing, sources  # noqa: PLC0415  lazy: the same
-    from reconciler.planning import making  # noqa: PLC0415  lazy: the same
-    from reconciler.reports import captures  # noqa: PLC0415  lazy: the same
-
     wanted = loading.documents(paths, making.PlanOptions())
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     request = making.capture_request(wanted)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import loading, options, showing, sources
+from reconciler.planning import planfile
+from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +52,6 @@ def command(
     Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a
     failing access test, 4 refused by a guard.
     """
-    from reconciler.cli import (  # noqa: PLC0415
-        loading,
-        showing,
-        sources,
-    )
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
-    from reconciler.planning.making import PlanOptions  # noqa: PLC0415  lazy: the same
-
     made = loading.made(
         paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     )

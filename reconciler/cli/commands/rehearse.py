@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
-from reconciler.cli import options
+from reconciler.applying import rehearsing
+from reconciler.cli import options, printing
+from reconciler.errors import NotVerified
+from reconciler.planning import planfile
+from reconciler.reports import rehearsal
 
 
 @click.command("rehearse", short_help="Try a plan on a simulated tenant.")
@@ -38,14 +43,6 @@ def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> i
     Exit codes: 0 every run ends as it must, 4 refused by a guard or not safe, 5 the tenant is in no
     state of the plan, 7 some run does not end as it must.
     """
-    from tempfile import TemporaryDirectory  # noqa: PLC0415  lazy: `--help` needs none of it
-
-    from reconciler.applying import rehearsing  # noqa: PLC0415  lazy: the same
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: the same
-    from reconciler.errors import NotVerified  # noqa: PLC0415  lazy: the same
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
-    from reconciler.reports import rehearsal  # noqa: PLC0415  lazy: the same
-
     original = _original(tenant)
     loaded = planfile.load(plan)
     with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli import printing
+from reconciler.documents import schemas
+from reconciler.model.documents import Kind
+
 FILES = {"plan": "plan.schema.json", "capture": "capture.schema.json"}
 
 
@@ -16,16 +20,11 @@ def command(*, kind: str | None) -> int:
     ExchangeApplicationAccessPolicy, AccessTest), or `plan` or `capture` for those files; case does
     not matter. Without it: the combined schema, which picks by `kind`.
     """
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: `--help` needs none of it
-
     printing.raw(_text(kind))
     return 0
 
 
 def _text(kind: str | None) -> str:
-    from reconciler.documents import schemas  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.model.documents import Kind  # noqa: PLC0415  lazy: the same
-
     if kind is None:
         return schemas.schema_text(None)
     if kind.lower() in FILES:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler.cli import options, showing
+from reconciler.planning import planfile
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
@@ -22,8 +23,5 @@ def command(*, plan: Path, form: str, product: Provider | None) -> int:
 
     Exit codes: 0 fine, 5 not what was written, or of an unsupported version.
     """
-    from reconciler.cli import showing  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.planning import planfile  # noqa: PLC0415  lazy: the same
-
     showing.show(planfile.load(plan), form, product, then=showing.advice(plan))
     return 0

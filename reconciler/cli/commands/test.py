@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from reconciler.cli import options
+from reconciler.cli import options, testing
 
 
 @click.command("test", short_help="Run access tests.")
@@ -36,8 +36,6 @@ def command(
 
     Exit codes: 0 all pass, 3 one fails or cannot be decided, or faults in the documents.
     """
-    from reconciler.cli import testing  # noqa: PLC0415  lazy: `--help` needs none of it
-
     _refuse_two_grounds(desired=desired, plan=plan)
     if plan is not None:
         tested = testing.on_plan(plan)

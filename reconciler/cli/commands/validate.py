@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options
+from reconciler.access import declared
+from reconciler.access.declared import FAILED
+from reconciler.cli import options, printing
+from reconciler.documents import examine
+from reconciler.documents.rules import RULES
+from reconciler.errors import DocumentFaults
+from reconciler.model.findings import Severity
+from reconciler.reports import access_tests, findings, json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +35,6 @@ def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
 
 
 def _validate(paths: tuple[Path, ...], form: str) -> int:
-    from reconciler.access import declared  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: the same
-    from reconciler.documents import examine  # noqa: PLC0415  lazy: the same
-    from reconciler.errors import DocumentFaults  # noqa: PLC0415  lazy: the same
-    from reconciler.model.findings import Severity  # noqa: PLC0415  lazy: the same
-    from reconciler.reports import access_tests, findings, json  # noqa: PLC0415  lazy: the same
-
     examined = examine(paths)
     faulty = any(one.severity is Severity.ERROR for one in examined.findings)
     results = () if faulty else declared.judge(examined.documents)
@@ -52,11 +52,6 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
 
 
 def _list_rules(form: str) -> int:
-    from reconciler.access.declared import FAILED  # noqa: PLC0415  lazy: `--help` needs none of it
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: the same
-    from reconciler.documents.rules import RULES  # noqa: PLC0415  lazy: the same
-    from reconciler.reports import findings, json  # noqa: PLC0415  lazy: the same
-
     if form == "json":
         printing.raw(json.rules((*RULES, FAILED)))
     else:

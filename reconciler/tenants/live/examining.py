@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.model.addresses import Provider
+    from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.session import Resolved, Session
-    from reconciler.tenants.live.opening import Settings, Start
+    from reconciler.tenants.live.opening import Start
     from reconciler.tenants.live.questions import Question
 
 PRODUCTS: Final[tuple[Provider, ...]] = ("teams", "exchange")
@@ -68,7 +69,7 @@ class Check(Struct, frozen=True):
 
 
 def examine(
-    settings: Settings | None, begin: Start, products: Sequence[Provider] = PRODUCTS
+    settings: TargetTenant | None, begin: Start, products: Sequence[Provider] = PRODUCTS
 ) -> Iterator[Check]:
     """Look at PowerShell, and for each product at module, credentials, sign-in, tenant, cmdlets and
     roles.
@@ -86,7 +87,7 @@ def examine(
 class _Examination:
     """One product, in a process of its own: the modules do not live together in one."""
 
-    def __init__(self, settings: Settings | None, begin: Start, provider: Provider) -> None:
+    def __init__(self, settings: TargetTenant | None, begin: Start, provider: Provider) -> None:
         self._settings, self._begin, self._provider = settings, begin, provider
 
     def checks(self) -> Iterator[Check]:

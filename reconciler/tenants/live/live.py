@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Origin
     from reconciler.model.plans import Invocation
+    from reconciler.model.target_tenant import TargetTenant
     from reconciler.tenants.live.lines import Progress
-    from reconciler.tenants.live.opening import Opened, Settings, Start
+    from reconciler.tenants.live.opening import Opened, Start
     from reconciler.tenants.live.projecting import Row
     from reconciler.tenants.live.reading_exchange import ExchangePart
     from reconciler.tenants.live.reading_teams import TeamsPart
@@ -52,7 +53,7 @@ class Live:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: TargetTenant,
         begin: Start,
         *,
         writes: bool,

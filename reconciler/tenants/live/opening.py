@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
+    from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.session import Resolved, Session
 
@@ -49,17 +50,6 @@ _PASSING: Final = PASSING - {ErrorClass.EXPIRED}
 
 class NotNow(TenantFault):
     """Signing in failed in a way that passes."""
-
-
-class Settings(Struct, frozen=True):
-    """Which tenant, and how to sign in: what a Tenant document or a plan file says.
-
-    `connect` names environment variables, never values.
-    """
-
-    tenant_id: str
-    organization: str | None
-    connect: Mapping[str, Json]
 
 
 class Opened(Struct, frozen=True):
@@ -105,7 +95,7 @@ def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
 
 
 def connection(
-    settings: Settings, provider: Provider, environment: Mapping[str, str]
+    settings: TargetTenant, provider: Provider, environment: Mapping[str, str]
 ) -> Connection:
     """How to sign in to one product; what the other one needs does not have to be there.
 
@@ -121,7 +111,9 @@ def connection(
     return connections(chosen, settings.tenant_id, settings.organization, environment)[provider]
 
 
-def open_session(settings: Settings, provider: Provider, begin: Start, *, writes: bool) -> Opened:
+def open_session(
+    settings: TargetTenant, provider: Provider, begin: Start, *, writes: bool
+) -> Opened:
     """Open a session.
 
     Raises:

@@ -1,0 +1,55 @@
+"""What `doctor` found, check by check: for a person, or as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.reports.json import printed
+from reconciler.reports.lines import Line, Tone
+from reconciler.tenants.live.examining import Health
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.tenants.live.examining import Check
+
+_TONES = {Health.OK: Tone.ADD, Health.WARNING: Tone.WARNING, Health.FAULT: Tone.FAULT}
+
+
+def check_lines(check: Check) -> Iterator[Line]:
+    """One check: what was found, and what to do if that is not enough."""
+    yield Line(
+        f"{check.health.value:8}{check.about:9}{check.what}: {check.found}", _TONES[check.health]
+    )
+    if check.remedy:
+        yield Line(f"{'':17}-> {check.remedy}")
+
+
+def summary(checks: Iterable[Check]) -> Iterator[Line]:
+    """Whether the tenant can be read, and what to do next."""
+    found = {check.health for check in checks}
+    yield Line()
+    if Health.FAULT in found:
+        yield Line("Something is missing; each line above says what to do about it.", Tone.FAULT)
+    elif Health.WARNING in found:
+        yield Line(
+            "Ready to read and plan; the warnings above say what cannot be done.", Tone.WARNING
+        )
+    else:
+        yield Line("Ready. Next: reconciler fetch --tenant live --out capture.json", Tone.HEADING)
+
+
+def as_json(checks: Iterable[Check]) -> str:
+    """Every check as one JSON list with a final LF."""
+    return printed(
+        [
+            {
+                "about": check.about,
+                "found": check.found,
+                "health": check.health.value,
+                "remedy": check.remedy,
+                "what": check.what,
+            }
+            for check in checks
+        ]
+    )
