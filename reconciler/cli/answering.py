@@ -195,8 +195,8 @@ def _application(documents: Documents | None, text: str) -> str:
     if found is None:
         known = ", ".join(one.name for one in declared) or "none"
         raise UsageFault(
-            f"--app {text!r} is no client id, and no document declares an application of that name;"
-            f" declared: {known}"
+            f"--app {text!r} is not a client id, and no document declares an application with that"
+            f" name; declared: {known}"
         )
     return found
 

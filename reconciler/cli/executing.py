@@ -103,8 +103,8 @@ def refuse_silence(*, auto: bool, tenant: str | None, digest: str | None) -> Non
         )
     if not auto and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageFault(
-            "nobody can be asked, because standard input is no terminal; approve with"
-            " --auto-approve, best with --digest"
+            "cannot ask for approval: standard input is not a terminal; use --auto-approve, preferably"
+            " with --digest"
         )
 
 
@@ -119,19 +119,19 @@ def approve(target: Target, *, auto: bool) -> None:
     """
     if auto and isinstance(target.source, sources.SimulatedTenant) and not target.source.typed:
         raise UsageFault(
-            "--auto-approve leaves the bundled simulated tenant alone, which nobody asked for; name"
-            " one with --tenant sim:FILE"
+            "--auto-approve does not apply to the bundled simulated tenant unless it is named; add"
+            " --tenant sim:FILE"
         )
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
         _show(target.loaded)
     if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
         raise AccessTestFailed(
-            "the plan is not applicable: its outcome does not pass an access test, see above"
+            "the plan is not applicable: its outcome fails an access test, see above"
         )
     if not plan.applicable:
         raise Refused(
-            "the plan is not applicable; what refuses it stands above, each with what to do"
+            "the plan is not applicable; see the refusals above and what to do about each"
         )
     if not auto and plan.steps:
         _ask(len(plan.steps))

@@ -88,9 +88,9 @@ _GROUP_CHANGES = click.option(
     default="in-place",
     show_default=True,
     help=(
-        "How a group that holds a Teams policy gets another one or another rank: granted anew,"
-        " which is not documented and fails safe, or the documented way, which takes the old one"
-        " away first."
+        "How to change the policy or rank of a group that already has a Teams policy: in-place"
+        " grants again, which is not documented and fails safe; remove-add is the documented way"
+        " and removes the old grant first."
     ),
 )
 _ALLOW = click.option(

@@ -95,7 +95,7 @@ def choose(value: str | None, target: TargetTenant | None) -> Source:
     if value == LIVE:
         return _live(target)
     if not Path(value).is_file():
-        raise UsageFault(f"--tenant {value}: there is no such file; {_POSSIBLE}")
+        raise UsageFault(f"--tenant {value}: file not found; {_POSSIBLE}")
     return CaptureFile(Path(value))
 
 
@@ -125,7 +125,7 @@ def _live(target: TargetTenant | None) -> Source:
 def _simulated(name: str) -> Source:
     if not name:
         raise UsageFault(
-            "--tenant sim: lacks a file; write `sim:FILE`, where FILE keeps the simulated tenant"
+            "--tenant sim: is missing a file; use `sim:FILE`, where FILE stores the simulated tenant"
         )
     return SimulatedTenant(Path(name), typed=True)
 
@@ -148,13 +148,13 @@ def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) 
     for file in filter(Path.is_file, files):
         if any(file.samefile(one) for one in tenant if one.exists()):
             raise UsageFault(
-                f"{file} is the tenant that is read, and would be gone: write to another file"
+                f"{file} is the tenant that is read and would be overwritten: choose another file"
             )
         if file.suffix in _WRITTEN_BY_PEOPLE and any(
             file.resolve().is_relative_to(path.resolve()) for path in paths
         ):
             raise UsageFault(
-                f"{file} lies among the documents that are read, and would be gone: write to"
+                f"{file} is among the documents that are read and would be overwritten: choose"
                 " another file"
             )
 
@@ -213,8 +213,8 @@ def opened(source: Source, *, writes: bool = True) -> Tenant:
     match source:
         case CaptureFile(path):
             raise UsageFault(
-                f"--tenant {path}: a capture file is a reading of a tenant, to plan on, and cannot"
-                " be changed or read anew; name `sim:FILE` or `live`"
+                f"--tenant {path}: a capture file is read-only; it can be planned against, but not applied"
+                " to or fetched again. Use `sim:FILE` or `live`"
             )
         case SimulatedTenant(path):
             from reconciler.tenants.simulated import (  # noqa: PLC0415

@@ -87,7 +87,7 @@ def test_a_capture_file_is_never_written_to(run: Run, folder: Path) -> None:
     run("plan", "--out", "plan.json")
     ran = run("apply", "plan.json", "--auto-approve", "--tenant", "capture.json")
     assert ran.code == 64
-    assert "cannot be changed" in ran.err
+    assert "a capture file is read-only" in ran.err
 
 
 @pytest.mark.parametrize("which", [0, 1])

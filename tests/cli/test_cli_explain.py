@@ -153,7 +153,7 @@ def test_names_that_were_not_found_are_said(run: Run, folder: Path) -> None:
                 "--capture",
                 "capture.json",
             ),
-            "two answers",
+            "--plan and --capture cannot be used together",
         ),
         (("--app", "crn", "--mailbox", ADELE), "declared: attendance-reports, crm"),
         (

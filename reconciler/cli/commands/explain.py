@@ -63,7 +63,7 @@ def command(
     if (user is None) == (mailbox is None):
         raise click.UsageError("ask about one: --meetings-of USER or --mailbox MAILBOX")
     if plan_file is not None and capture_file is not None:
-        raise click.UsageError("--plan and --capture are two answers: ask one after the other")
+        raise click.UsageError("--plan and --capture cannot be used together")
     asked = answering.Asking(application, user, mailbox)
     if plan_file is not None:
         basis = answering.of_plan(paths, plan_file)

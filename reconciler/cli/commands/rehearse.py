@@ -28,8 +28,7 @@ from reconciler.reports import rehearsal
     "--most",
     type=click.IntRange(min=1),
     help=(
-        "At how many steps something goes wrong at most. Default: all of a short plan, a few of a"
-        " long one."
+        "Maximum number of steps to disturb. Default: all of a short plan, a sample of a long one."
     ),
 )
 @options.formats("text", "json")

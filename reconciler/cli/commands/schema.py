@@ -33,6 +33,6 @@ def _text(kind: str | None) -> str:
     if kind.lower() not in known:
         choices = ", ".join((*Kind, *FILES))
         raise click.BadParameter(
-            f"{kind!r} is no kind that has a schema; choose one of {choices}", param_hint="KIND"
+            f"{kind!r} has no schema; choose one of {choices}", param_hint="KIND"
         )
     return schemas.schema_text(known[kind.lower()])

@@ -53,9 +53,7 @@ def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:
         click.get_current_context().get_parameter_source("tenant") is ParameterSource.COMMANDLINE
     )
     if desired + typed + (plan is not None) > 1:
-        raise click.UsageError(
-            "--desired, --plan and --tenant are three things to test: choose one"
-        )
+        raise click.UsageError("--desired, --plan and --tenant cannot be used together: choose one")
     if (
         plan is not None
         and click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE
