@@ -72,8 +72,11 @@ def unplaced(documents: Documents) -> Documents:
                 each,
                 position=NOWHERE,
                 expectations=tuple(
-                    replace(one, subject=replace(one.subject, position=NOWHERE, path=""))
-                    for one in each.expectations
+                    replace(
+                        expectation,
+                        subject=replace(expectation.subject, position=NOWHERE, path=""),
+                    )
+                    for expectation in each.expectations
                 ),
             )
             for each in documents.tests
@@ -172,28 +175,25 @@ _ODD_LINES = st.sampled_from(
 )
 @example(["a@contoso.com"], [], "\n", 1)
 @settings(max_examples=150)
-def test_a_file_of_nothing_but_users_is_read_as_one_with_something_beside(
+def test_blank_lines_and_comments_at_the_end_of_a_list_say_nothing(
     listed: list[str], odd: list[tuple[int, str]], end: str, times: int
 ):
-    """Whole lines are taken as entries where nothing else can be meant; a blank line or a comment
-    at the end makes them be looked at one by one.
-    """
     for at, line in odd:
         listed.insert(at, line)
     for name, head, beside in (("b.csv", ["user"], ""), ("b.txt", [], "# that is all")):
         policy = _LISTED.replace(b"FILE", name.encode())
         plain = end.join([*head, *listed]) + end * times
-        slow = end.join([*head, *listed, beside, ""])
+        longer = end.join([*head, *listed, beside, ""])
         first, second = (
-            examined({"a.yaml": policy, name: text.encode()}) for text in (plain, slow)
+            examined({"a.yaml": policy, name: text.encode()}) for text in (plain, longer)
         )
-        assert [_nowhere(one) for one in first.findings] == [
-            _nowhere(one) for one in second.findings
+        assert [_nowhere(finding) for finding in first.findings] == [
+            _nowhere(finding) for finding in second.findings
         ]
-        for one, other in zip(first.documents.teams, second.documents.teams, strict=True):
-            assert one.users is not None
+        for policy, other in zip(first.documents.teams, second.documents.teams, strict=True):
+            assert policy.users is not None
             assert other.users is not None
-            assert [(each.texts, each.lines, each.columns) for each in one.users] == [
+            assert [(each.texts, each.lines, each.columns) for each in policy.users] == [
                 (each.texts, each.lines, each.columns) for each in other.users
             ]
 

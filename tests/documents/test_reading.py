@@ -142,12 +142,12 @@ def test_both_parsers_read_the_same(path: Path):
     decoded = decode(path.read_bytes(), "f")
     if isinstance(decoded, Finding) or decoded.indented_by_tab:
         return
-    one, other = parse(decoded.text, "f", c_parser), parse(decoded.text, "f", pure_parser)
-    assert [finding.rule for finding in one.findings] == [
+    first, other = parse(decoded.text, "f", c_parser), parse(decoded.text, "f", pure_parser)
+    assert [finding.rule for finding in first.findings] == [
         finding.rule for finding in other.findings
     ]
     if not any(
         finding.rule in {"yaml.syntax", "text.unfit-character", "text.line-break", "yaml.empty"}
-        for finding in one.findings
+        for finding in first.findings
     ):
-        assert one == other
+        assert first == other
