@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from msgspec import Struct, field
 
 from reconciler.documents.checks_kinds import SUBJECTS
-from reconciler.documents.raw_documents import at
+from reconciler.documents.raw_documents import value_at
 from reconciler.documents.trees import json_path
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import (
@@ -53,7 +53,7 @@ _LIMITS = {
     "max_removals": ("grants", "maxRemovals"),
     "max_removal_percent": ("grants", "maxRemovalPercent"),
 }
-_PEOPLES_TEXT = "displaced:"
+_POLICY_CONSENT = "displaced:"
 
 
 class _Built(Struct, frozen=True):
@@ -225,13 +225,15 @@ def _groups(document: RawDocument, items: Sequence[Mapping[str, Any]]) -> tuple[
 
 
 def _limits(written: Mapping[str, Any]) -> Limits:
-    said = {field: at(dict(written), way) for field, way in _LIMITS.items()}
-    return Limits(**{field: int(str(value)) for field, value in said.items() if value is not None})
+    limits = {field: value_at(dict(written), way) for field, way in _LIMITS.items()}
+    return Limits(
+        **{field: int(str(value)) for field, value in limits.items() if value is not None}
+    )
 
 
 def _consent(text: str) -> str:
     """Ids in lower case, as addresses spell them; a policy's name stays as it is."""
-    return text if text.startswith(_PEOPLES_TEXT) else text.lower()
+    return text if text.startswith(_POLICY_CONSENT) else text.lower()
 
 
 def _located(document: RawDocument, *way: str) -> Located | None:

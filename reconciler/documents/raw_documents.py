@@ -46,7 +46,7 @@ class RawDocument(Struct, frozen=True):
 
     def at(self, *steps: str | int) -> Json:
         """The value at the end of a way, None where there is none."""
-        return at(self.tree.value, steps)
+        return value_at(self.tree.value, steps)
 
     def texts(self, *steps: str) -> Iterator[tuple[Steps, str]]:
         """The texts of a list, each with its way; items of other types are a matter of the schema."""
@@ -75,7 +75,7 @@ class RawDocument(Struct, frozen=True):
 
 def raw_document(file: str, tree: Tree) -> RawDocument:
     """Read which kind and name a document says it has."""
-    kind, name = at(tree.value, ("kind",)), at(tree.value, ("metadata", "name"))
+    kind, name = value_at(tree.value, ("kind",)), value_at(tree.value, ("metadata", "name"))
     return RawDocument(
         file,
         tree,
@@ -84,7 +84,7 @@ def raw_document(file: str, tree: Tree) -> RawDocument:
     )
 
 
-def at(value: Json, steps: Steps) -> Json:
+def value_at(value: Json, steps: Steps) -> Json:
     """Follow keys and indexes into a value as far as they lead; None where they lead nowhere."""
     for step in steps:
         if isinstance(value, dict) and isinstance(step, str):
