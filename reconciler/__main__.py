@@ -19,7 +19,10 @@ def main() -> None:
         )
     except KeyboardInterrupt:
         sys.exit(Interrupted.exit_code)
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # or the end of the process would look through all that is left
 
 
 if __name__ == "__main__":

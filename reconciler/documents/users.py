@@ -228,18 +228,18 @@ def _read_csv(text: str, file: str) -> _Entries:
         message = f"{shown(lines[first - 1])} is not a valid header: {_HEADER_ADVICE}"
         entries.faults.append(_fault(rules.USERS_FROM_HEADER, Position(file, first, 1), message))
         return entries
-    user = header.index("user")
+    user, width = header.index("user"), len(header)
+    add_text, add_line = entries.texts.append, entries.lines.append
+    add_column = entries.columns.append
     for number, line in enumerate(lines[first:], first + 1):
-        if not line:
-            continue
         values = _quoted_values(line) if '"' in line else line.split(",")
-        if values is not None and len(values) == len(header):
-            entries.texts.append(values[user])
-            entries.lines.append(number)
-            entries.columns.append(_second_column(line) if user else 1)
-        else:
+        if values is not None and len(values) == width and line:
+            add_text(values[user])
+            add_line(number)
+            add_column(_second_column(line) if user else 1)
+        elif line:
             position = Position(file, number, 1)
-            message = _row_message(values, len(header))
+            message = _row_message(values, width)
             entries.faults.append(_fault(rules.USERS_FROM_LINE, position, message))
     if not text.isascii():
         entries.faults.extend(_character_faults(lines, file))

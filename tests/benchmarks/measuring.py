@@ -8,7 +8,6 @@ import os
 import statistics
 import subprocess
 import tempfile
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class Timing(NamedTuple):
-    """Wall-clock seconds of one command over all rounds, and its peak memory in MiB.
+    """User CPU seconds of one command over all rounds, and its peak memory in MiB.
 
-    `best` is what the work costs, `median` what people wait.
+    User CPU, because what else the machine does is not what the work costs.
     """
 
     best: float
@@ -34,9 +33,8 @@ is no measure of anything.
 
 
 def _once(command: Sequence[str], cwd: Path) -> tuple[float, float]:
-    """Seconds and peak MiB of one run, as the operating system accounts for it."""
+    """User CPU seconds and peak MiB of one run, as the operating system accounts for it."""
     with tempfile.TemporaryFile("w+", encoding="utf-8") as said:
-        start = time.perf_counter()
         process = subprocess.Popen(
             command,
             cwd=cwd,
@@ -46,12 +44,11 @@ def _once(command: Sequence[str], cwd: Path) -> tuple[float, float]:
             env=_COMPILED,
         )
         _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command, stderr=said.read())
-    return seconds, used.ru_maxrss / 1024
+    return used.ru_utime, used.ru_maxrss / 1024
 
 
 def measure(commands: Mapping[str, Sequence[str]], cwd: Path, rounds: int) -> dict[str, Timing]:

@@ -11,34 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.house.rooms import LEVEL, room_of
 from tests.house.tree import PACKAGE, ROOT, calls, expect_none, imports, modules, name_of, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from pathlib import Path
-
-# A module may import from rooms above its own line, and from its own room. Rooms of one line know
-# nothing of each other.
-ROOMS = (
-    ("canonical", "characters", "files", "guids"),
-    ("model",),
-    ("errors",),
-    ("powershell",),
-    ("documents",),
-    ("audiences",),
-    ("kinds",),
-    ("kinds.teams", "kinds.exchange"),
-    ("kinds.products",),
-    ("captures",),
-    ("access",),
-    ("planning",),
-    ("tenants",),
-    ("applying",),
-    ("reports",),
-    ("cli",),
-    ("__main__",),
-)
-LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
 
 PROCESS_MODULES = {"subprocess", "multiprocessing", "pty", "asyncio"}
 PROCESS_CALLS = {"system", "popen", "fork", "execv", "execvp", "spawnv", "posix_spawn"}
@@ -83,22 +61,13 @@ EMPTY_WORDS = {
 }
 
 
-def _room(name: str) -> str:
-    """The room of a dotted name: the longest known prefix."""
-    parts = name.split(".")
-    for length in range(len(parts), 0, -1):
-        if ".".join(parts[:length]) in LEVEL:
-            return ".".join(parts[:length])
-    return ""
-
-
 def _within(name: str, room: str) -> bool:
     """`tenants.simulated` holds for itself, its submodules and its siblings `tenants.simulated_x`."""
     return name == room or name.startswith((f"{room}.", f"{room}_"))
 
 
 def _allowed(importer: str, imported: str) -> bool:
-    own, other = _room(importer), _room(imported)
+    own, other = room_of(importer), room_of(imported)
     return own == other or LEVEL.get(other, 0) < LEVEL[own]
 
 
@@ -118,7 +87,7 @@ def test_imports_point_one_way(path: Path) -> None:
 
 
 def test_no_two_modules_import_each_other() -> None:
-    """Directly or in a circle. Imports for type checking do not run, so they are not counted."""
+    """Directly or in a circle, imports for type checking included: a reader follows them too."""
     known = {name_of(path): path for path in modules()}
     edges = {name: set(_inner_imports(path, known)) & known.keys() for name, path in known.items()}
     try:
@@ -128,21 +97,21 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def _inner_imports(path: Path, known: Container[str]) -> Iterator[str]:
-    for imported, _ in imports(path, runtime=True):
+    for imported, _ in imports(path):
         inner = imported.removeprefix("reconciler.")
         if inner != imported:
             yield inner if inner in known else inner.rpartition(".")[0]
 
 
-def test_every_module_stands_in_a_room() -> None:
-    homeless = [name_of(path) for path in modules() if name_of(path) and not _room(name_of(path))]
+def test_every_module_stands_in_aroom_of() -> None:
+    homeless = [name_of(path) for path in modules() if name_of(path) and not room_of(name_of(path))]
     expect_none(homeless)
 
 
 def test_the_protocol_of_tenants_knows_the_model_only() -> None:
     path = PACKAGE / "tenants" / "protocol.py"
     known = {
-        _room(imported.removeprefix("reconciler."))
+        room_of(imported.removeprefix("reconciler."))
         for imported, _ in imports(path)
         if imported.startswith("reconciler.")
     }

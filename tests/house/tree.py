@@ -74,31 +74,16 @@ def name_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports(path: Path, *, runtime: bool = False) -> Iterator[tuple[str, int]]:
-    """Dotted names that a module imports, with lines: `import a.b` is `a.b`, `from a import b` is
-    `a.b`.
-
-    `runtime` leaves out what stands under `if TYPE_CHECKING`.
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """Dotted names that a module imports, for type checking too, with lines: `import a.b` is `a.b`,
+    `from a import b` is `a.b`.
     """
-    for node in _nodes(parsed(path), runtime=runtime):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(path, node)
             yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
-
-
-def _nodes(node: ast.AST, *, runtime: bool) -> Iterator[ast.AST]:
-    if (
-        runtime
-        and isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-    ):
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from _nodes(child, runtime=runtime)
 
 
 def _absolute(path: Path, node: ast.ImportFrom) -> str:
