@@ -11,7 +11,7 @@ from msgspec import Struct
 from reconciler.model.documents import Kind, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
     from reconciler.audiences.subjects import Delta
@@ -132,6 +132,22 @@ class Product(Protocol[DesiredT, StateT]):
 
     def addresses(self, desired: DesiredT, state: StateT | None) -> Iterator[Address]:
         """Everything that `--only` and `--skip` may name."""
+
+    def selected_form(self, address: str) -> str | None:
+        """The form in which `--only` and `--skip` compare an address of the product, lower-case;
+        None if it is not one that can be selected.
+        """
+
+    def bears_on(self, document: str, selected: Collection[str]) -> bool:
+        """Whether a fault in the document of this name can bear on the selected addresses."""
+
+    @property
+    def document_kind(self) -> Kind:
+        """The kind of the documents that declare its policies."""
+
+    @property
+    def consent_forms(self) -> tuple[str, ...]:
+        """Regular expressions of the consents that its plans may need, `RULE:ADDRESS`."""
 
     def plan(self, desired: DesiredT, state: StateT, context: PlanContext) -> ProductPlan:
         """Changes, ordered steps, and everything that is to be said of them."""

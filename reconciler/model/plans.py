@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, assert_never
 
 from msgspec import Meta, Struct
 
@@ -40,6 +40,17 @@ class ObjectKind(StrEnum):
     TEAMS_POLICY = "TeamsApplicationAccessPolicy"
     TEAMS_GRANT = "TeamsGrant"
     EXCHANGE_POLICY = "ExchangeApplicationAccessPolicy"
+
+    @property
+    def plural(self) -> Literal["policies", "grants"]:
+        """What the closing lines count it as."""
+        match self:
+            case ObjectKind.TEAMS_GRANT:
+                return "grants"
+            case ObjectKind.TEAMS_POLICY | ObjectKind.EXCHANGE_POLICY:
+                return "policies"
+            case _:
+                assert_never(self)
 
 
 class Action(StrEnum):

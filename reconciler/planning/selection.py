@@ -5,43 +5,34 @@ from __future__ import annotations
 import difflib
 import re
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from reconciler.errors import UsageFault
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import (
-    exchange_application,
     teams_user_grant,
 )
 from reconciler.model.codes import Held
-from reconciler.model.documents import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from reconciler.kinds.product import Product
     from reconciler.model.addresses import Address
     from reconciler.model.desired import Desired
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
 
-_SELECTABLE = (
-    r"teams\.policy/.+|teams\.grant/(?:user:.+|group:.+|tenant)"
-    r"|exchange\.application/(?P<application>.+)|exchange\.policy/(?P<owner>[^@]+)@.+"
-)
-
-_APPLICATION = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_CONSENT = (
-    rf"(?:tenant-wide|exposure):(?:teams\.application/{_APPLICATION}"
-    rf"|exchange\.application/(?:{_APPLICATION}|\*))|displaced:teams\.policy/.+"
-    rf"|empty-scope:exchange\.policy/(?:{_APPLICATION}|\*)@\S+"
-    r"|limits:(?:teams\.policy|teams\.grant|exchange\.policy)|policy-space:exchange"
-)
+_CONSENT: Final = "|".join(form for product in PRODUCTS.values() for form in product.consent_forms)
 """What `--allow` takes, in any case; the same as `spec.consents` of a Tenant document, where the
 schema says it.
 """
 
+_BY_DOCUMENT_KIND: Final[Mapping[str, Product[Any, Any]]] = {
+    product.document_kind: product for product in PRODUCTS.values()
+}
 _MOST_COMPARED = 2000
 """Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a
 hint.
@@ -59,7 +50,9 @@ class Selection(Struct, frozen=True):
 
     def holding(self, address: Address) -> Held | None:
         """Why an address is held, None if the plan may change it."""
-        name = _name(address)
+        if not (self.only or self.skip):
+            return None
+        name = _compared(address)
         if name in self.skip:
             return Held.SKIPPED
         return Held.NOT_SELECTED if self.only and name not in self.only else None
@@ -67,18 +60,10 @@ class Selection(Struct, frozen=True):
     def concerns(self, finding: Finding) -> bool:
         """Whether a fault stands in the way: with `--only`, one that cannot bear on what is
         selected does not.
-
-        A policy's own attributes stand in its document alone; a grant, and an Exchange application,
-        can stand in any of its product.
         """
         kind, _, name = finding.subject.partition("/")
-        if not self.only or kind not in {Kind.TEAMS_POLICY, Kind.EXCHANGE_POLICY}:
-            return True
-        product = "teams." if kind == Kind.TEAMS_POLICY else "exchange."
-        concerned = {one for one in self.only if one.startswith(product)}
-        if all(one.startswith("teams.policy/") for one in concerned):
-            return f"teams.policy/{name}".lower() in concerned
-        return True
+        product = _BY_DOCUMENT_KIND.get(kind)
+        return not self.only or product is None or product.bears_on(name, self.only)
 
 
 def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> None:
@@ -109,7 +94,7 @@ def _known(desired: Desired, observed: Observed) -> frozenset[str]:
         product.addresses(desired[name], observed.states.get(name))
         for name, product in PRODUCTS.items()
     )
-    unresolved = (_name(name.address) for side in desired.values() for name in side.unresolved)
+    unresolved = (_compared(name.address) for side in desired.values() for name in side.unresolved)
     return frozenset(chain(addresses, unresolved))
 
 
@@ -142,18 +127,17 @@ def assert_consents(allow: Iterable[str]) -> None:
 
 
 def _selected(text: str) -> str:
-    if not re.fullmatch(_SELECTABLE, text):
-        raise UsageFault(
-            f"{text!r} cannot be selected; give an address as the plan prints it:"
-            " teams.policy/NAME, teams.grant/user:ID, teams.grant/group:ID, teams.grant/tenant,"
-            " exchange.application/APPID or exchange.policy/APPID@SCOPEID"
-        )
-    return _name(text)
+    for product in PRODUCTS.values():
+        if form := product.selected_form(text):
+            return form
+    raise UsageFault(
+        f"{text!r} cannot be selected; give an address as the plan prints it:"
+        " teams.policy/NAME, teams.grant/user:ID, teams.grant/group:ID, teams.grant/tenant,"
+        " exchange.application/APPID or exchange.policy/APPID@SCOPEID"
+    )
 
 
-def _name(address: str) -> str:
+def _compared(address: str) -> str:
     """The form in which addresses are compared."""
-    owner = re.fullmatch(_SELECTABLE, address)
-    if owner is not None and owner["owner"]:
-        return exchange_application(owner["owner"]).lower()
-    return address.lower()
+    forms = (product.selected_form(address) for product in PRODUCTS.values())
+    return next(filter(None, forms), address.lower())

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.plans import Action, ObjectKind
+from reconciler.model.plans import Action
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,8 +54,7 @@ def summary(
     """
     counted: Counter[str] = Counter()
     for change in changes:
-        what = "grants" if change.kind is ObjectKind.TEAMS_GRANT else "policies"
-        counted.update(f"{what}_{action}" for action in change.actions)
+        counted.update(f"{change.kind.plural}_{action}" for action in change.actions)
     figures = {
         f"{what}_{action}": counted[f"{what}_{action}"]
         for what in ("policies", "grants")

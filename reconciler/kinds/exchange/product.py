@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.audiences.verdicts import Unnamed
+from reconciler.guids import GUID
 from reconciler.kinds.capture_reads import RowList
 from reconciler.kinds.exchange import (
     access_delta,
@@ -22,14 +23,21 @@ from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.product import PlanContext, Product, ProductPlan
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
 from reconciler.model.access_rows import SubjectKind
-from reconciler.model.addresses import Provider, exchange_application
+from reconciler.model.addresses import (
+    ExchangeApplicationAddress,
+    ExchangePolicyAddress,
+    Provider,
+    exchange_application,
+    parse_address,
+)
 from reconciler.model.baselines import Baseline
 from reconciler.model.desired import DesiredExchange
+from reconciler.model.documents import Kind
 from reconciler.model.observed import Directory, ExchangeState
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
     from reconciler.audiences.subjects import Delta
@@ -49,6 +57,13 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     provider: Provider = "exchange"
     turn: int = 0
     subject_kind = SubjectKind.MAILBOX
+    document_kind = Kind.EXCHANGE_POLICY
+    consent_forms = (
+        rf"(?:tenant-wide|exposure):exchange\.application/(?:{GUID.pattern}|\*)",
+        rf"empty-scope:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
+        r"limits:exchange\.policy",
+        r"policy-space:exchange",
+    )
     lists: tuple[RowList, ...] = (RowList("policies", "Get-ApplicationAccessPolicy"),)
 
     def is_named(self, documents: Documents) -> bool:
@@ -121,6 +136,20 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         yield from map(exchange_application, desired.owned)
         for application, _ in (*desired.absent, *(() if state is None else state.policies)):
             yield exchange_application(application)
+
+    def selected_form(self, address: str) -> str | None:
+        """An application; a policy stands for its whole application."""
+        match parse_address(address):
+            case ExchangeApplicationAddress(application) if application:
+                return address.lower()
+            case ExchangePolicyAddress(application, scope) if application and scope:
+                return exchange_application(application).lower()
+            case _:
+                return None
+
+    def bears_on(self, document: str, selected: Collection[str]) -> bool:  # noqa: ARG002  any may
+        """An application can stand in any document."""
+        return any(address.startswith("exchange.") for address in selected)
 
     def plan(
         self, desired: DesiredExchange, state: ExchangeState, context: PlanContext

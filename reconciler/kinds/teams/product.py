@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.canonical import Json, rows_digest
+from reconciler.guids import GUID
 from reconciler.kinds.product import PlanContext, Product, ProductPlan
 from reconciler.kinds.teams import (
     access_changes,
@@ -31,6 +32,11 @@ from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
     TEAMS_TENANT_GRANT,
     Provider,
+    TeamsGroupGrantAddress,
+    TeamsPolicyAddress,
+    TeamsTenantGrantAddress,
+    TeamsUserGrantAddress,
+    parse_address,
     teams_application,
     teams_group_grant,
     teams_policy,
@@ -65,6 +71,12 @@ class Teams(Product[DesiredTeams, TeamsState]):
     provider: Provider = "teams"
     turn: int = 1
     subject_kind = SubjectKind.USER
+    document_kind = Kind.TEAMS_POLICY
+    consent_forms = (
+        rf"(?:tenant-wide|exposure):teams\.application/{GUID.pattern}",
+        r"displaced:teams\.policy/.+",
+        r"limits:teams\.(?:policy|grant)",
+    )
     lists: tuple[RowList, ...] = row_lists.LISTS
 
     def is_named(self, documents: Documents) -> bool:
@@ -139,6 +151,27 @@ class Teams(Product[DesiredTeams, TeamsState]):
             yield from map(teams_policy, state.policies)
             yield from map(teams_user_grant, state.users)
             yield from (teams_group_grant(assignment.group) for assignment in state.groups)
+
+    def selected_form(self, address: str) -> str | None:
+        """A policy by its name, a grant by whom it is for."""
+        match parse_address(address):
+            case (
+                TeamsPolicyAddress(name)
+                | TeamsUserGrantAddress(name)
+                | TeamsGroupGrantAddress(name)
+            ):
+                return address.lower() if name else None
+            case TeamsTenantGrantAddress():
+                return address.lower()
+            case _:
+                return None
+
+    def bears_on(self, document: str, selected: Collection[str]) -> bool:
+        """A policy's own attributes stand in its document alone, a grant can stand in any."""
+        concerned = {address for address in selected if address.startswith("teams.")}
+        if all(address.startswith(teams_policy("")) for address in concerned):
+            return teams_policy(document).lower() in concerned
+        return True
 
     def plan(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> ProductPlan:
         """The plan of the Teams side."""
