@@ -179,7 +179,7 @@ def _wait_for_runners(past: EarlierApply | None, host: Host) -> None:
     for _, pid, start in past.runners if past is not None else ():
         if not _gone(pid, start, host, host.patience.process):
             host.tell(EndingProcess(pid))
-            processes.end(pid, start)
+            processes.end_group(pid, start)
         if not _gone(pid, start, host, host.patience.ending):
             raise LockHeld(
                 f"process {pid}, which runs the steps of an earlier apply, has not ended; end it,"
@@ -188,8 +188,8 @@ def _wait_for_runners(past: EarlierApply | None, host: Host) -> None:
 
 
 def _gone(pid: int, start: str, host: Host, left: float) -> bool:
-    """Whether a process is gone, after waiting for it this long at most."""
-    while processes.same(pid, start):
+    """Whether a process and all that it started are gone, after waiting this long at most."""
+    while processes.group_runs(pid, start):
         if host.stop():
             raise Interrupted("stopped before anything was written; apply the same plan again")
         if left <= 0:

@@ -1,6 +1,4 @@
-"""Which process is meant by a process id: ids are used again, so a start time stands beside each
-(law 10).
-"""
+"""Processes of an earlier apply: whether one still runs, and the end of what may still write."""
 
 from __future__ import annotations
 
@@ -8,41 +6,10 @@ import contextlib
 import os
 import signal
 import sys
-from pathlib import Path
 
-_PROC = Path("/proc")
-_STATE, _START_TIME = 0, 19
-"""Indexes of `state` and `starttime` (fields 3 and 22) among the fields of /proc/PID/stat that
-follow the command's name; proc(5).
-"""
-_ENDED = frozenset("ZX")
-"""States of a process that has ended and is only still listed: nobody may have asked how it ended
-(a container without an init).
-"""
+from reconciler.powershell.process_groups import group_runs, started
 
-
-def started(pid: int) -> str:
-    """Say when a process started, as text that is equal only for the same process.
-
-    Args:
-        pid: A process id of this machine.
-
-    Returns:
-        `BOOT:TICKS` on Linux: the boot's id, and clock ticks from it to the start. Empty when there
-            is no such process any more, or on a
-        system that does not tell without extra libraries (macOS, Windows): a reader must not take
-            empty texts for equal ones.
-    """
-    if sys.platform != "linux":  # pragma: no cover  the other systems
-        return ""
-    try:
-        stat = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-        boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-    # The name of a command may hold blanks and brackets; the last bracket ends it.
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[_STATE] in _ENDED else f"{boot}:{fields[_START_TIME]}"
+__all__ = ["end_group", "group_runs", "same", "started"]
 
 
 def same(pid: int, start: str) -> bool:
@@ -52,15 +19,15 @@ def same(pid: int, start: str) -> bool:
     return bool(start) and started(pid) == start
 
 
-def end(pid: int, start: str) -> None:
-    """End a process that still is the one that had this id and start time, with everything that it
-    started.
+def end_group(leader: int, start: str) -> None:
+    """End every process of the group that a process with this id and start time was made to lead,
+    whether or not the leader itself still runs.
 
-    Only one that leads a process group of its own, as those do that run steps: whatever else a
-    journal may name is left alone.
+    Whatever else a journal may name is left alone: a process that leads no group of its own, and
+    our own group.
     """
-    if sys.platform == "win32" or not same(pid, start):
+    if sys.platform == "win32" or not group_runs(leader, start):
         return
     with contextlib.suppress(OSError):
-        if os.getpgid(pid) == pid != os.getpgrp():
-            os.killpg(pid, signal.SIGKILL)
+        if leader != os.getpgrp() and not (same(leader, start) and os.getpgid(leader) != leader):
+            os.killpg(leader, signal.SIGKILL)

@@ -17,6 +17,7 @@ RECONCILER_STUB_TOKEN, and, if it is a real PowerShell, the stub modules on PSMo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import queue
@@ -221,7 +222,8 @@ class Runner:
             reader.join()
         for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert pipe
-            pipe.close()
+            with contextlib.suppress(OSError):  # what is left in it, nobody takes any more
+                pipe.close()
 
     def close(self) -> int:
         assert self.process.stdin

@@ -235,17 +235,17 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
 
 
 def test_only_what_leads_a_group_of_its_own_is_ended(lingering: subprocess.Popen[bytes]) -> None:
-    processes.end(os.getpid(), processes.started(os.getpid()))
-    processes.end(lingering.pid, "another boot:1")
+    processes.end_group(os.getpid(), processes.started(os.getpid()))
+    processes.end_group(lingering.pid, "another boot:1")
     assert lingering.poll() is None
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
-        processes.end(child.pid, processes.started(child.pid))
+        processes.end_group(child.pid, processes.started(child.pid))
         assert child.poll() is None
     finally:
         child.kill()
         child.wait()
-    processes.end(lingering.pid, processes.started(lingering.pid))
+    processes.end_group(lingering.pid, processes.started(lingering.pid))
     assert lingering.wait() == -signal.SIGKILL
 
 

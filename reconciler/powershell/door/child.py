@@ -13,9 +13,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from reconciler.powershell.door.framing import Broken
+from reconciler.powershell.process_groups import has_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +32,9 @@ _MOST_LINES: Final = 10_000
 _SMALL: Final = 4096
 """Bytes that fit into an empty pipe on every system, so that writing them never waits."""
 _JOIN: Final = 5.0
+"""Seconds in which what was killed has to be gone."""
+_LOOK: Final = 0.02
+"""Seconds between two looks at a group whose leader has ended."""
 
 
 class Child:
@@ -128,6 +133,7 @@ class Child:
         """
         self.kill_group()
         self._process.wait()
+        self._group_ended(time.monotonic() + _JOIN)
         with contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         for reader in self._readers:
@@ -135,14 +141,30 @@ class Child:
         self._log.close()
 
     def kill_group(self) -> None:
-        """Send the signal that nothing can refuse."""
-        _kill(self._process)
+        """Send the signal that nothing can refuse.
+
+        Not to a group that is empty: its id may have been given away.
+        """
+        if self._process.returncode is None or has_members(self.pid):
+            _kill(self._process)
 
     def _ended(self, seconds: float) -> bool:
+        """Whether it and all that it started end in time.
+
+        A leader that goes first (a shim) does not cut short the time of the others.
+        """
+        until = time.monotonic() + seconds
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
+        return self._group_ended(until)
+
+    def _group_ended(self, until: float) -> bool:
+        while has_members(self.pid):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_LOOK)
         return True
 
     def _read_answers(self) -> None:

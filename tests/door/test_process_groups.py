@@ -1,0 +1,130 @@
+"""PowerShell may be a shim that starts the real one: what counts is the group that it leads."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reconciler.applying import processes
+from reconciler.powershell.door.child import Child
+from reconciler.powershell.door.hiding import Hiding
+from reconciler.powershell.door.log import Log
+from reconciler.powershell.door.timeouts import Timeouts
+from reconciler.powershell.process_groups import has_members, started
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("linux")
+
+SECONDS = Timeouts(close=10.0, terminate=5.0)
+# Waits for the end of its input, then needs a moment to say good-bye.
+REAL = """
+import pathlib, sys, time
+print("ready", flush=True)
+sys.stdin.read()
+time.sleep(0.3)
+pathlib.Path("disconnected").touch()
+"""
+STUBBORN = "import time; print('ready', flush=True); time.sleep(600)"
+SHIM = """
+import subprocess, sys
+real = subprocess.Popen([sys.executable, "-c", sys.argv[1]])
+print(real.pid, flush=True)
+{then}
+"""
+WAITING, LEAVING = SHIM.format(then="real.wait()"), SHIM.format(then="")
+
+
+@pytest.fixture
+def linux() -> None:
+    assert sys.platform == "linux", "the suite runs on Linux; other systems tell no start times"
+
+
+@pytest.fixture
+def shim(tmp_path: Path) -> Callable[[str, str], tuple[Child, int]]:
+    """Start a shim and what it starts; gives the child and the id of the second process."""
+
+    def start(shim: str, real: str) -> tuple[Child, int]:
+        child = Child([sys.executable, "-c", shim, real], dict(os.environ), tmp_path, Log(Hiding()))
+        lines = sorted(child.line(20.0).strip() for _ in range(2))
+        assert lines[1] == b"ready"
+        return child, int(lines[0])
+
+    return start
+
+
+def test_what_a_shim_started_has_its_time_to_go(
+    shim: Callable[[str, str], tuple[Child, int]], tmp_path: Path
+) -> None:
+    for leader in (WAITING, LEAVING):
+        child, real = shim(leader, REAL)
+        child.end(SECONDS)
+        assert (tmp_path / "disconnected").exists()
+        (tmp_path / "disconnected").unlink()
+        assert started(real) == ""
+        assert not has_members(child.pid)
+
+
+def test_what_a_shim_started_is_killed_with_it(
+    shim: Callable[[str, str], tuple[Child, int]],
+) -> None:
+    for leader in (WAITING, LEAVING):
+        child, real = shim(leader, STUBBORN)
+        assert started(real)
+        child.kill()
+        assert started(real) == ""
+
+
+def test_a_group_runs_as_long_as_a_member_of_it_does(
+    shim: Callable[[str, str], tuple[Child, int]],
+) -> None:
+    child, real = shim(WAITING, STUBBORN)
+    start = started(child.pid)
+    assert processes.group_runs(child.pid, start)
+    os.kill(child.pid, signal.SIGKILL)
+    child._process.wait()
+    assert not processes.same(child.pid, start)
+    assert processes.group_runs(child.pid, start), "the shim is gone, what writes is not"
+    processes.end_group(child.pid, start)
+    _until(lambda: not processes.group_runs(child.pid, start))
+    assert started(real) == ""
+    child.kill()
+
+
+def test_a_group_of_another_start_or_boot_is_another_group(
+    shim: Callable[[str, str], tuple[Child, int]],
+) -> None:
+    child, real = shim(WAITING, STUBBORN)
+    boot, _, ticks = started(child.pid).partition(":")
+    for other in (f"{boot}:{int(ticks) + 1}", f"other:{ticks}", "", boot, f"{boot}:"):
+        assert not processes.group_runs(child.pid, other)
+        processes.end_group(child.pid, other)
+    assert started(real)
+    os.kill(child.pid, signal.SIGKILL)
+    child._process.wait()
+    later = f"{boot}:{int(started(real).partition(':')[2]) + 1}"
+    assert not processes.group_runs(child.pid, later), "a member that is older is not of this group"
+    child.kill()
+    assert started(real) == ""
+
+
+def test_a_process_that_leads_no_group_is_left_alone() -> None:
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE) as process:
+        processes.end_group(process.pid, started(process.pid))
+        assert process.poll() is None
+        process.kill()
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
