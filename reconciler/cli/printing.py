@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli import streams
 from reconciler.errors import ReconcilerError
-from reconciler.reports.lines import Line, Tone, paragraph, text
+from reconciler.reports.lines import Line, Tone, paragraph, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,7 +116,7 @@ def _print(lines: Iterable[Line], stream: TextIO) -> None:
     if colours(stream):
         coloured(lines, console(stream))
     else:
-        click.echo(text(lines), file=stream, nl=False)
+        click.echo(plain_text(lines), file=stream, nl=False)
 
 
 def coloured(lines: Iterable[Line], target: Console) -> None:

@@ -15,7 +15,7 @@ from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
 from reconciler.planning import planfile
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.testing import named
-from reconciler.reports import access_tests, tested
+from reconciler.reports import access_tests
 from reconciler.reports.access_tests import Outcome, outcome
 from reconciler.reports.lines import Line, Tone, paragraph
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.access.testing import Result
     from reconciler.model.plans import Plan
     from reconciler.model.test_results import AccessTestResult
-    from reconciler.reports.tested import Tested
+    from reconciler.reports.access_tests import Tested
     from reconciler.tenants.protocol import Tenant
 
 
@@ -40,7 +40,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
     plan = planfile.load(file).plan
-    return tested.Tested(
+    return access_tests.Tested(
         f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
     )
 
@@ -50,7 +50,7 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     wanted = loading.documents(paths, PlanOptions())
     expected = testing.of_documents(wanted.tests)
     if not expected:
-        return tested.Tested("no tenant", (), (), {}, simulated=False)
+        return access_tests.Tested("no tenant", (), (), {}, simulated=False)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     observed = sources.observe(
         sources.choose(tenant, sources.of_documents(wanted)), testing.request(expected), tenant_id
@@ -68,17 +68,19 @@ def _told(
     positions = tuple(
         one.expected.written.position for one in results if one.expected.written is not None
     )
-    return tested.Tested(ground, tuple(one.row() for one in results), positions, names, simulated)
+    return access_tests.Tested(
+        ground, tuple(one.row() for one in results), positions, names, simulated
+    )
 
 
 def show(value: Tested, form: str) -> None:
     """Print a run in the format that was asked for."""
     if form == "json":
-        printing.raw(tested.as_json(value))
+        printing.raw(access_tests.as_json(value))
     elif form == "junit":
-        printing.raw(tested.junit(value))
+        printing.raw(access_tests.junit(value))
     else:
-        printing.report(tested.report(value))
+        printing.report(access_tests.report(value))
 
 
 def exit_code(value: Tested) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.applying.events import PlanLocated, ReadingTenant, StepDone, StepStarted
 from reconciler.cli import printing
-from reconciler.reports import progress
+from reconciler.reports import applies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ class Plain:
             case _:
                 pass
         self._last = self._clock()
-        printing.notice([progress.told(event, self._steps)])
+        printing.notice([applies.progress_line(event, self._steps)])
         if isinstance(event, StepDone):
             printing.notice(self._pace(event.step.id))
 
@@ -94,7 +94,7 @@ class Plain:
             self._first = self._last, done
         (begun, already), left = self._first, self._steps - done
         if left and done > already:
-            yield progress.pace(done - already, self._last - begun, left)
+            yield applies.pace_line(done - already, self._last - begun, left)
 
 
 @contextmanager
@@ -135,7 +135,7 @@ class Bar:
 
     def __call__(self, event: Event) -> None:
         """Move the bar, or print a line above it."""
-        line = progress.told(event, self._steps)
+        line = applies.progress_line(event, self._steps)
         match event:
             case PlanLocated(already=already):
                 self._bar.update(self._task, completed=already)

@@ -1,21 +1,35 @@
-"""Results of access tests for a person: rows as a plan file has them, as part of other reports."""
+"""Results of access tests, rows as a plan file has them: as part of other reports, and as the
+report of `reconciler test` for people, as JSON and as JUnit XML.
+
+The way to a verdict is told as sentences: what the services' rules ask, in their order, and what
+they are answered. A code that a newer version of the tool wrote has no sentence here; then the code
+itself is shown.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
+from msgspec import Struct, to_builtins
+
+from reconciler.audiences.verdicts import Asked, Unnamed
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
-from reconciler.reports.lines import Line, Tone, capped, heading
-from reconciler.reports.reasons import reasons
+from reconciler.reports.json import printed
+from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
+from reconciler.reports.terminal import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from xml.etree.ElementTree import Element
 
+    from reconciler.canonical import Json
+    from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
-    from reconciler.model.test_results import AccessTestResult
+    from reconciler.model.test_results import AccessTestResult, ResultPath
 
 MOST = 50
 TITLE = "Access tests"
@@ -39,6 +53,61 @@ _TONES = {
 _REACHED: Mapping[ResultKind, str] = {
     ResultKind.MAILBOX: "the mailbox",
     ResultKind.USER: "the meetings of",
+}
+_ELEMENTS = {
+    Outcome.PASSED: "system-out",
+    Outcome.FAILED: "failure",
+    Outcome.UNDECIDED: "failure",
+    Outcome.EXCUSED: "skipped",
+}
+
+REASONS: Mapping[tuple[str, bool | None], str] = {
+    (Asked.DIRECT_GRANT, True): "a policy is granted to the user directly",
+    (Asked.DIRECT_GRANT, False): "no policy is granted to the user directly",
+    (Asked.DIRECT_GRANT, None): "whether a policy is granted to the user directly is not known",
+    (Asked.GROUP_GRANT, True): "the user is a direct member of the group, the first that counts",
+    (Asked.GROUP_GRANT, False): "the user is no direct member of the group",
+    (Asked.GROUP_GRANT, None): "whether the user is a direct member of the group is not known",
+    (Asked.GLOBAL, True): "where no grant counts, Global does",
+    (Asked.LISTED, True): "the policy lists the application",
+    (Asked.LISTED, False): "the policy does not list the application",
+    (Asked.LISTED, None): "no document says what the policy lists",
+    (Asked.DENY_COVERS, True): "a DenyAccess policy covers the mailbox",
+    (Asked.DENY_COVERS, False): "a DenyAccess policy does not cover the mailbox",
+    (Asked.DENY_COVERS, None): "whether a DenyAccess policy covers the mailbox is not known",
+    (Asked.RESTRICT_COVERS, True): "a RestrictAccess policy covers the mailbox",
+    (Asked.RESTRICT_COVERS, False): "a RestrictAccess policy does not cover the mailbox",
+    (
+        Asked.RESTRICT_COVERS,
+        None,
+    ): "whether a RestrictAccess policy covers the mailbox is not known",
+    (
+        Asked.RESTRICTED,
+        True,
+    ): "the application is restricted: it reaches only what a RestrictAccess policy covers",
+    (
+        Asked.RESTRICTED,
+        False,
+    ): "the application is not restricted: it reaches what no DenyAccess policy covers",
+    (
+        Asked.RESTRICTED,
+        None,
+    ): "no document declares its policies, so the tenant may have one that denies",
+}
+
+NOBODY: Mapping[str, str] = {
+    Unnamed.USER_ABSENT: "there is no such user: correct the test, or remove the expectation",
+    Unnamed.USER_UNKNOWN: (
+        "the reading of the tenant did not look for this user: fetch it again with these documents"
+    ),
+    Unnamed.MAILBOX_ABSENT: "there is no such mailbox: correct the test, or remove the expectation",
+    Unnamed.MAILBOX_UNKNOWN: (
+        "the reading of the tenant did not look for this mailbox: fetch it again with these"
+        " documents"
+    ),
+    Unnamed.NOT_A_MAILBOX: (
+        "this is a group or another recipient without a mailbox of its own: name one of its members"
+    ),
 }
 
 
@@ -122,3 +191,102 @@ def _summed(
     for row in rows:
         if not row.passed:
             yield from explained(row, names)
+
+
+def reasons(why: ResultPath, names: Mapping[str, str]) -> Iterator[str]:
+    """A line for each question of a `why` as a plan file has it, with the object it is asked of; of
+    a name that leads to nobody, why not.
+    """
+    for step in why.path:
+        asked, address = step.asked, step.address
+        said = REASONS.get((asked, step.holds), f"{asked}: {values.quoted(step.holds)}")
+        yield f"{said}: {address}{values.of(address, names)}"
+    if not why.path:
+        yield from (NOBODY.get(code, str(code)) for code in why.unknown)
+
+
+class Tested(Struct, frozen=True):
+    """The results of one run.
+
+    Attributes:
+        ground: What was judged, in words: the documents alone, a plan's outcome, a tenant.
+        rows: The results, each as a plan file has it.
+        positions: Where each expectation is written; empty if that is not known.
+        names: Ids to names for people.
+        simulated: It is about a simulated tenant.
+    """
+
+    ground: str
+    rows: Sequence[AccessTestResult]
+    positions: Sequence[Position]
+    names: Mapping[str, str]
+    simulated: bool
+
+
+def report(value: Tested) -> Iterator[Line]:
+    """Every expectation with the way to its verdict, then how many passed."""
+    if value.simulated:
+        yield SIMULATED
+        yield Line()
+    yield Line(f"{TITLE} on {value.ground}", Tone.HEADING)
+    for row in value.rows:
+        yield from explained(row, value.names)
+    yield Line()
+    yield Line(count(value.rows), Tone.HEADING)
+
+
+def as_json(value: Tested) -> str:
+    """The run as one JSON text."""
+    results: list[dict[str, Json]] = [to_builtins(row) for row in value.rows]
+    for row, at in zip(results, value.positions, strict=False):
+        row["position"] = {"column": at.column, "file": at.file, "line": at.line}
+    return printed(
+        {
+            "ground": value.ground,
+            "names": value.names,
+            "results": results,
+            "simulated": value.simulated,
+        }
+    )
+
+
+def junit(value: Tested) -> str:
+    """The run as JUnit XML: a test case for each expectation.
+
+    ASCII only, so that no terminal or log can spoil it.
+    """
+    found = Counter(map(outcome, value.rows))
+    failing = found[Outcome.FAILED] + found[Outcome.UNDECIDED]
+    figures = {
+        "tests": str(len(value.rows)),
+        "failures": str(failing),
+        "errors": "0",
+        "skipped": str(found[Outcome.EXCUSED]),
+    }
+    whole = ET.Element("testsuites", {"name": "reconciler test", **figures})
+    simulated = "SIMULATED TENANT: " if value.simulated else ""
+    suite = ET.SubElement(
+        whole, "testsuite", {"name": line(f"{simulated}{TITLE} on {value.ground}"), **figures}
+    )
+    for index, row in enumerate(value.rows):
+        _case(
+            ET.SubElement(suite, "testcase"), row, value.positions[index : index + 1], value.names
+        )
+    ET.indent(whole)
+    return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
+
+
+def _case(
+    case: Element, row: AccessTestResult, at: Sequence[Position], names: Mapping[str, str]
+) -> None:
+    case.attrib |= {"classname": line(row.name), "name": line(expectation(row, names))}
+    for position in at:
+        case.attrib |= {"file": line(position.file), "line": str(position.line)}
+    came_out = outcome(row)
+    said = case.makeelement(_ELEMENTS[came_out], {})
+    if came_out is not Outcome.PASSED:
+        said.set("message", line(contrast(row)))
+    if came_out in {Outcome.FAILED, Outcome.UNDECIDED}:
+        said.set("type", came_out.value.lower())
+    said.text = "\n".join(map(line, reasons(row.why, names)))
+    case.append(said)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.model.observed import ExchangeState, TeamsState
-from reconciler.reports.lines import Line, Tone, counted
-from reconciler.reports.plans import SIMULATED
+from reconciler.reports.lines import SIMULATED, Line, Tone, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

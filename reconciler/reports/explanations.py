@@ -9,10 +9,9 @@ from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
 from reconciler.model.access_rows import SubjectKind
 from reconciler.reports import values
+from reconciler.reports.access_tests import REASONS
 from reconciler.reports.json import printable
-from reconciler.reports.lines import Line, Tone, heading
-from reconciler.reports.plans import SIMULATED
-from reconciler.reports.reasons import REASONS
+from reconciler.reports.lines import SIMULATED, Line, Tone, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -41,7 +41,12 @@ class Line(Struct, frozen=True):
         return terminal.line(self.text)
 
 
-def text(lines: Iterable[Line]) -> str:
+SIMULATED = Line(
+    "SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.", Tone.WARNING
+)
+
+
+def plain_text(lines: Iterable[Line]) -> str:
     """The whole report without colour; every line ends in LF."""
     return "".join(f"{line.printed()}\n" for line in lines)
 

@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.reports import (
-    access,
-    access_tests,
-    blocks,
-    counts,
-    gaps,
-    grants,
-    notes,
-    sentences,
-    values,
-)
-from reconciler.reports.lines import Line, Tone, counted, heading
+from reconciler.reports import access, access_tests, changes, notes, sentences, values
+from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,10 +21,6 @@ WORTH_SAYING = 5
 """Minutes from which the time of an apply is said."""
 TOKEN_MINUTES = 60
 """An access token lives 60 to 90 minutes (Microsoft identity platform, access token lifetime)."""
-
-SIMULATED = Line(
-    "SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.", Tone.WARNING
-)
 
 
 class Digests(Protocol):
@@ -60,10 +46,10 @@ def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> I
         yield SIMULATED
         yield Line()
     yield from _head(value)
-    yield from blocks.blocks(value.changes, value.names)
-    yield from grants.grants(value.changes, value.names)
+    yield from changes.policy_blocks(value.changes, value.names)
+    yield from changes.grant_lines(value.changes, value.names)
     yield from _commands(value.steps)
-    yield from gaps.gaps(value)
+    yield from access.gaps(value)
     yield from _consents(value)
     yield from notes.notes(value)
     yield from access_tests.of_plan(value)
@@ -73,7 +59,7 @@ def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> I
 
 
 def _head(value: Plan) -> Iterator[Line]:
-    yield from blocks.LEGEND
+    yield from changes.LEGEND
     yield Line()
     yield Line(
         f"Tenant {value.tenant.organization} ({value.tenant.tenant_id}), read {value.inputs.capture_taken_at}"
@@ -161,7 +147,8 @@ def _consents(value: Plan) -> Iterator[Line]:
 
 def _closing(value: Plan) -> Iterator[Line]:
     yield Line()
-    moved, changed = counts.grants(value.changes), counts.policies(value.changes)
+    moved = changes.count_grants(value.changes)
+    changed = changes.count_policies(value.changes)
     if any(moved):
         yield Line(
             f"Grants: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove.",

@@ -17,7 +17,8 @@ from reconciler.errors import TamperedPlan
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import literal
 from reconciler.powershell.rendering import render
-from reconciler.reports import counts, plans, sentences, terminal, values
+from reconciler.reports import changes, sentences, terminal, values
+from reconciler.reports.lines import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,7 +130,7 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
 
 def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iterator[str]:
     if plan.inputs.source == "simulated":
-        yield plans.SIMULATED.text
+        yield SIMULATED.text
     yield (
         f"{product.title}: {count} of the {len(plan.steps)} steps of one plan for tenant"
         f" {plan.tenant.tenant_id} ({plan.tenant.organization})"
@@ -140,7 +141,8 @@ def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iter
         f"Made from a capture of {plan.inputs.capture_taken_at}. The script does not look whether"
         " the tenant has moved since; `reconciler apply` does."
     )
-    moved, changed = counts.grants(plan.changes), counts.policies(plan.changes)
+    moved = changes.count_grants(plan.changes)
+    changed = changes.count_policies(plan.changes)
     yield (
         f"Grants of the whole plan: {moved.created} to add, {moved.updated} to move,"
         f" {moved.deleted} to remove."

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.applying.rehearsing import Trouble
-from reconciler.reports import gaps
+from reconciler.reports import access
 from reconciler.reports.json import printed
-from reconciler.reports.lines import Line, Tone, counted, heading
-from reconciler.reports.plans import SIMULATED
+from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,7 +123,7 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
     for run in stops[:MOST]:
         yield Line(f"    after step {run.step} ({plan.steps[run.step - 1].address})", Tone.WARNING)
         for index in run.gaps[:MOST]:
-            yield Line(f"      {gaps.sentence(plan.gaps[index], plan.names)}")
+            yield Line(f"      {access.gap_sentence(plan.gaps[index], plan.names)}")
     if len(stops) > MOST:
         yield Line(f"    ... and after {len(stops) - MOST} more: --format json lists all")
 

@@ -16,8 +16,8 @@ from reconciler.characters import unfit
 from reconciler.model.addresses import Address
 from reconciler.model.findings import Position
 from reconciler.model.test_results import AccessTestResult, ResultPath, ResultReason
-from reconciler.reports import access_tests, json, reasons, tested
-from reconciler.reports.lines import text
+from reconciler.reports import access_tests, json
+from reconciler.reports.lines import plain_text
 
 HOSTILE = st.lists(
     st.sampled_from(
@@ -79,31 +79,31 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
     passed = came_out == "passed"
     verdict = "granted" if passed else "depends" if came_out == "undecided" else "denied"
     results = [row(name, subject, passed=passed, verdict=verdict, excused=came_out == "excused")]
-    value = tested.Tested(
+    value = access_tests.Tested(
         shown,
         results,
         [Position(name, 3, 4)],
         {name.lower(): shown, subject.lower(): shown},
         simulated=True,
     )
-    written = tested.junit(value)
+    written = access_tests.junit(value)
     assert written.isascii()
     root = ET.fromstring(written)  # noqa: S314  our own text
     assert [one.tag for one in root.iter()][:3] == ["testsuites", "testsuite", "testcase"]
     assert len(list(root.iter())) == 4
-    for out in (written, text(tested.report(value)), tested.as_json(value)):
+    for out in (written, plain_text(access_tests.report(value)), access_tests.as_json(value)):
         assert all(unfit(line) is None for line in out.split("\n"))
         assert not any(
             line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower()
             for line in out.split("\n")
         )
-    assert text(tested.report(value)).count("\n") == (7 if passed else 8)
+    assert plain_text(access_tests.report(value)).count("\n") == (7 if passed else 8)
 
 
 def test_everything_has_words() -> None:
-    assert reasons.NOBODY.keys() == set(Unnamed)
+    assert access_tests.NOBODY.keys() == set(Unnamed)
     told = {(asked, holds) for asked in Asked for holds in (True, False, None)}
-    assert told - reasons.REASONS.keys() == {
+    assert told - access_tests.REASONS.keys() == {
         (Asked.GLOBAL, False),
         (Asked.GLOBAL, None),
     }, "Global holds for whom no grant does"
@@ -111,8 +111,8 @@ def test_everything_has_words() -> None:
 
 def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:
     asked = ResultPath(None, (ResultReason(Address("a/b"), "moon-phase", None),), ())
-    assert list(reasons.reasons(asked, {})) == ["moon-phase: null: a/b"]
-    assert list(reasons.reasons(ResultPath(None, (), ("moon-phase",)), {})) == ["moon-phase"]
+    assert list(access_tests.reasons(asked, {})) == ["moon-phase: null: a/b"]
+    assert list(access_tests.reasons(ResultPath(None, (), ("moon-phase",)), {})) == ["moon-phase"]
 
 
 def test_a_report_without_results_says_so() -> None:

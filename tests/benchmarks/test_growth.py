@@ -22,7 +22,7 @@ from reconciler.documents import examine
 from reconciler.model.observed import User
 from reconciler.planning import making, planfile
 from reconciler.reports import plans
-from reconciler.reports.lines import text
+from reconciler.reports.lines import plain_text
 from tests.benchmarks import generated_tenants
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _plan(world: generated_tenants.World, folder: Path) -> Plan:
     observed = reading.parse(raw, source="capture", tenant_id=None, needs=request.products)
     made = making.plan(examined.documents, observed, making.PlanOptions())
     loaded = planfile.sealed(made, folder / "plan.json")
-    assert text(plans.plan(made, loaded.digests, simulated=False))
+    assert plain_text(plans.plan(made, loaded.digests, simulated=False))
     planfile.load(folder / "plan.json")
     return made
 

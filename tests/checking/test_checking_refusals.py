@@ -26,7 +26,7 @@ from reconciler.planning.checking import (
     refusals,
 )
 from reconciler.reports import notes
-from reconciler.reports.lines import text
+from reconciler.reports.lines import plain_text
 from tests.applying import worlds as tenants
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
@@ -292,7 +292,7 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(
     assert [(note.code, note.address) for note in plan.refusals] == [
         (RefusalRule.UNSAFE, teams_application(tenants.application(1)))
     ]
-    said = text(notes.notes(plan))
+    said = plain_text(notes.notes(plan))
     assert "Checked independently, the order of these steps is not safe: after step 2" in said
     assert "at teams.grant/user:" in said
 

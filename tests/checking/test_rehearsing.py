@@ -21,7 +21,7 @@ from reconciler.model.findings import Position
 from reconciler.model.plans import Invocation
 from reconciler.planning import planfile, prefixes
 from reconciler.reports import rehearsal
-from reconciler.reports.lines import text
+from reconciler.reports.lines import plain_text
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
@@ -160,7 +160,7 @@ def test_a_long_plan_is_disturbed_at_some_steps_only(
     monkeypatch.setattr(rehearsing, "STEPS_RUN", 3)
     few = rehearse(loaded, stage)
     assert few.sampled == (1,), "one at least"
-    assert f"at 1 of {steps} steps (1): --most N" in text(
+    assert f"at 1 of {steps} steps (1): --most N" in plain_text(
         rehearsal.rehearsal(loaded.plan, few, where="here")
     )
 
@@ -179,7 +179,7 @@ def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(
     _apply_some(loaded, path, 3)
     found = rehearse(loaded, stage, original=path, most=2)
     assert (found.already, found.sampled, found.passed) == (3, (4, len(loaded.plan.steps)), True)
-    assert "shows the first 3 steps already" in text(
+    assert "shows the first 3 steps already" in plain_text(
         rehearsal.rehearsal(loaded.plan, found, where="here")
     )
 
@@ -221,7 +221,7 @@ def test_a_plan_that_a_service_refuses_fails_its_rehearsal(
     assert [run.trouble for run in found.runs] == [Trouble.NONE], (
         "what fails undisturbed is not disturbed"
     )
-    said = text(rehearsal.rehearsal(loaded.plan, found, where="here"))
+    said = plain_text(rehearsal.rehearsal(loaded.plan, found, where="here"))
     assert "Rehearsal failed" in said
     assert "not-found" in said
     assert 'User "' in said
@@ -239,7 +239,7 @@ def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: SealedPlan) -
     )
     stuck = RehearsalRun(Trouble.STOPPED, 1, 2, (), again=True, converged=True)
     found = Rehearsal(len(loaded.plan.steps), 0, (1, 2), (lost, stuck, *([stuck] * 30)))
-    said = text(rehearsal.rehearsal(loaded.plan, found, where="here"))
+    said = plain_text(rehearsal.rehearsal(loaded.plan, found, where="here"))
     assert (
         f"(step 2: {loaded.plan.steps[1].address}): the run ended in no state of the plan, and it"
         " does not converge" in said
@@ -272,7 +272,7 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) 
     found = Rehearsal(len(plan.steps), 0, (1,), (stop,) * 21)
 
     def said(gaps: tuple[GapRow, ...] | None, value: Rehearsal = found) -> str:
-        return text(
+        return plain_text(
             rehearsal.rehearsal(
                 replace(plan, gaps=gaps, names={worlds.user(1): "Adele"}), value, where="here"
             )

@@ -22,7 +22,7 @@ from reconciler.applying.events import (
 )
 from reconciler.cli import printing, watching
 from reconciler.model.plans import Step
-from reconciler.reports.lines import Line, Tone, text
+from reconciler.reports.lines import Line, Tone, plain_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ def test_with_its_colour_stripped_a_report_is_the_plain_text(report: list[Line])
         report,
         Console(file=stream, force_terminal=True, color_system="standard", width=40, **options),
     )
-    assert re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()) == text(report)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()) == plain_text(report)
 
 
 def test_every_tone_has_a_style() -> None:

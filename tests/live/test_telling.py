@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from reconciler.cli.live import ReadingProgress
 from reconciler.model.applied import AccessCheck, Applied
 from reconciler.reports import applies
-from reconciler.reports.lines import text
+from reconciler.reports.lines import plain_text
 from reconciler.tenants.live import Progress, filters
 from tests.live.test_applying_live import Case
 
@@ -40,7 +40,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def report(case: Case, applied: Applied, *, simulated: bool = False) -> str:
-    return text(applies.applied(case.plan.plan, applied, simulated=simulated))
+    return plain_text(applies.applied(case.plan.plan, applied, simulated=simulated))
 
 
 def test_what_exchange_says_stands_apart_from_what_is_configured(case: Case) -> None:

@@ -19,7 +19,7 @@ from reconciler.model.documents import AccessRight
 from reconciler.planning import outcomes, planfile, prefixes
 from reconciler.planning.making import PlanOptions, plan
 from reconciler.reports import plans
-from reconciler.reports.lines import text
+from reconciler.reports.lines import plain_text
 from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
@@ -319,7 +319,7 @@ def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape
             for error in validator.iter_errors(raw)
             if error.validator != "additionalProperties"
         ] == [], way
-        assert text(plans.plan(found.plan, found.digests, simulated=False))
+        assert plain_text(plans.plan(found.plan, found.digests, simulated=False))
         with suppress(TamperedPlan):
             outcomes.of_plan(found.plan)
     assert 90 < loaded < 450

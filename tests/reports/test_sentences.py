@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model import codes
-from reconciler.reports import progress, sentences
+from reconciler.reports import applies, sentences
 
 TABLES = (
     (codes.ChangeReason, sentences.CHANGES),
@@ -15,7 +15,7 @@ TABLES = (
     (codes.Held, sentences.HOLDS),
     (codes.GapReason, sentences.GAPS),
     (codes.Unfound, sentences.UNFOUND),
-    (progress.ReadingReason, progress.PURPOSES),
+    (applies.ReadingReason, applies.PURPOSES),
 )
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reconciler.characters import unfit
 from reconciler.reports import json, terminal
-from reconciler.reports.lines import Line, text
+from reconciler.reports.lines import Line, plain_text
 
 hostile = st.lists(
     st.sampled_from(
@@ -55,7 +55,7 @@ def test_a_line_is_one_visible_line_and_no_command(value: str) -> None:
     shown = terminal.line(value)
     assert unfit(shown) is None
     assert not _commands(shown)
-    assert text([Line(value)]) == shown + "\n"
+    assert plain_text([Line(value)]) == shown + "\n"
 
 
 @given(hostile, hostile)

@@ -18,7 +18,8 @@ from reconciler.applying.events import (
     WaitingToReadAgain,
 )
 from reconciler.model.applied import Applied, StepFailure
-from reconciler.reports import progress, text
+from reconciler.reports import applies
+from reconciler.reports.lines import plain_text
 from tests.reports import samples
 from tests.reports.samples import change, step
 
@@ -67,19 +68,25 @@ def _applied(**fields: object) -> Applied:
 
 
 def test_complete_and_converged(plan: Plan) -> None:
-    told = text.applied(plan, _applied(done=(1, 2, 3, 4, 5), converged=True), simulated=True)
+    told = plain_text(
+        applies.applied(plan, _applied(done=(1, 2, 3, 4, 5), converged=True), simulated=True)
+    )
     assert told.startswith("SIMULATED TENANT")
     assert "Converged:" in told
     assert told.endswith("\nApply complete! Resources: 2 added, 1 changed, 1 destroyed.\n")
 
 
 def test_a_policy_counts_in_the_apply_that_finishes_it(plan: Plan) -> None:
-    told = text.applied(plan, _applied(done=(2, 3), already=1, not_tried=(4, 5)), simulated=False)
+    told = plain_text(
+        applies.applied(plan, _applied(done=(2, 3), already=1, not_tried=(4, 5)), simulated=False)
+    )
     assert "Apply stopped: 3 of 5 steps done." in told
-    resumed = text.applied(plan, _applied(done=(4, 5), already=3, converged=True), simulated=False)
+    resumed = plain_text(
+        applies.applied(plan, _applied(done=(4, 5), already=3, converged=True), simulated=False)
+    )
     assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in resumed
-    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed." in text.applied(
-        plan, _applied(already=5, converged=True), simulated=False
+    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed." in plain_text(
+        applies.applied(plan, _applied(already=5, converged=True), simulated=False)
     )
 
 
@@ -91,8 +98,10 @@ def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
         "no \x1b[2J\n::error::rights",
         "plan again with --skip teams.policy/A",
     )
-    told = text.applied(
-        plan, _applied(done=(2,), already=1, failed=failure, not_tried=(4, 5)), simulated=False
+    told = plain_text(
+        applies.applied(
+            plan, _applied(done=(2,), already=1, failed=failure, not_tried=(4, 5)), simulated=False
+        )
     )
     places = [
         told.index(part)
@@ -116,10 +125,14 @@ def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
 
 
 def test_an_unknown_outcome_is_no_failure(plan: Plan) -> None:
-    told = text.applied(
-        plan,
-        _applied(done=(1,), unknown=2, not_tried=(3, 4, 5), trouble="the tenant cannot be read"),
-        simulated=False,
+    told = plain_text(
+        applies.applied(
+            plan,
+            _applied(
+                done=(1,), unknown=2, not_tried=(3, 4, 5), trouble="the tenant cannot be read"
+            ),
+            simulated=False,
+        )
     )
     assert "Unknown: " in told
     assert "Failed" not in told
@@ -127,8 +140,10 @@ def test_an_unknown_outcome_is_no_failure(plan: Plan) -> None:
 
 
 def test_not_verified_names_what_differs(plan: Plan) -> None:
-    told = text.applied(
-        plan, _applied(done=(1, 2, 3, 4, 5), moved=("teams.policy/A",)), simulated=False
+    told = plain_text(
+        applies.applied(
+            plan, _applied(done=(1, 2, 3, 4, 5), moved=("teams.policy/A",)), simulated=False
+        )
     )
     assert "Not verified:" in told
     assert "    teams.policy/A\n" in told
@@ -138,7 +153,9 @@ def test_long_lists_of_steps_are_cut(tmp_path: Path) -> None:
     plan = samples.plan(
         tmp_path, {"steps": [step(number, "teams.policy/A") for number in range(1, 31)]}
     )
-    told = text.applied(plan, _applied(done=tuple(range(1, 30)), not_tried=(30,)), simulated=False)
+    told = plain_text(
+        applies.applied(plan, _applied(done=tuple(range(1, 30)), not_tried=(30,)), simulated=False)
+    )
     assert "    ... and 9 more\n" in told
 
 
@@ -182,15 +199,21 @@ def test_each_event_is_one_line(plan: Plan) -> None:
             "Process 7 of an earlier apply still runs and may be writing. Looking again in 1 s.",
         ),
     ]
-    assert [progress.told(event, 5).printed() for event, _ in told] == [line for _, line in told]
+    assert [applies.progress_line(event, 5).printed() for event, _ in told] == [
+        line for _, line in told
+    ]
 
 
 def test_trouble_of_several_lines_is_told_line_by_line(plan: Plan) -> None:
-    told = text.applied(
-        plan,
-        _applied(
-            done=(1,), not_tried=(2, 3, 4, 5), trouble="two faults:\nApply complete!\n::error::x"
-        ),
-        simulated=False,
+    told = plain_text(
+        applies.applied(
+            plan,
+            _applied(
+                done=(1,),
+                not_tried=(2, 3, 4, 5),
+                trouble="two faults:\nApply complete!\n::error::x",
+            ),
+            simulated=False,
+        )
     )
     assert "\nTrouble:\n    two faults:\n      Apply complete!\n      \\u{3A}:error::x\n" in told

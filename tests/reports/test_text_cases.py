@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.reports import text
+from reconciler.reports import plans
+from reconciler.reports.lines import plain_text
 from tests.reports import samples
 
 CASES = Path(__file__).with_name("cases")
@@ -20,5 +21,7 @@ def test_the_text_of_a_case(name: str, tmp_path: Path) -> None:
     plan = samples.plan(
         tmp_path, json.loads((CASES / name / "plan.json").read_text(encoding="utf-8"))
     )
-    told = text.plan(plan, samples.DIGESTS, simulated=name in SIMULATED, then=THEN.get(name, ""))
+    told = plain_text(
+        plans.plan(plan, samples.DIGESTS, simulated=name in SIMULATED, then=THEN.get(name, ""))
+    )
     assert told == (CASES / name / "expected.txt").read_text(encoding="utf-8")

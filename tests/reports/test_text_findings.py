@@ -6,8 +6,8 @@ import json as stdlib_json
 
 from reconciler.documents.rules import RULES
 from reconciler.model.findings import Finding, Position, Severity
-from reconciler.reports import findings, json, text
-from reconciler.reports.lines import text as joined
+from reconciler.reports import findings, json
+from reconciler.reports.lines import plain_text
 
 FOUND = (
     Finding(Position("b.yaml", 2, 1), "$.spec", "schema.required", "a key is missing"),
@@ -25,13 +25,13 @@ FOUND = (
 
 def test_findings_are_sorted_one_a_line_and_counted() -> None:
     assert (
-        text.findings(FOUND) == "a.yaml:9:30: $: a tab [yaml.tab]\n"
+        plain_text(findings.findings(FOUND)) == "a.yaml:9:30: $: a tab [yaml.tab]\n"
         "a.yaml:10:3: $.metadata.name: blank \\u{1B}[31m\\u{A}::error::x [text.blank]\n"
         "b.yaml:2:1: $.spec: a key is missing [schema.required]\n"
         "2 errors and 1 warning in 2 files.\n"
     )
-    assert text.findings(FOUND[:1]).endswith("\n1 error in 1 file.\n")
-    assert text.findings(()) == "No findings.\n"
+    assert plain_text(findings.findings(FOUND[:1])).endswith("\n1 error in 1 file.\n")
+    assert plain_text(findings.findings(())) == "No findings.\n"
 
 
 def test_findings_as_json_are_a_sorted_list() -> None:
@@ -55,12 +55,12 @@ def test_findings_as_json_are_a_sorted_list() -> None:
 
 def test_a_finding_may_quote_what_has_no_utf_8() -> None:
     lone = Finding(Position("a.yaml", 1, 1), "$", "text.unfit-character", "\ud800")
-    assert "\\u{D800}" in text.findings([lone])
+    assert "\\u{D800}" in plain_text(findings.findings([lone]))
     assert '"\\ud800"' in json.findings([lone])
 
 
 def test_every_rule_is_listed_once_with_its_title() -> None:
-    told = joined(findings.rules(RULES))
+    told = plain_text(findings.rules(RULES))
     assert [line for line in told.split("\n") if line and not line.startswith(" ")] == [
         f"{rule.id}: {rule.title}" for rule in sorted(RULES, key=lambda rule: rule.id)
     ]

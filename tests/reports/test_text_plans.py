@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.reports import text
+from reconciler.reports import plans
+from reconciler.reports.lines import plain_text
 from tests.reports import samples
 from tests.reports.samples import change, note, step
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _text(folder: Path, **case: object) -> str:
-    return text.plan(samples.plan(folder, case), samples.DIGESTS, simulated=False)
+    return plain_text(plans.plan(samples.plan(folder, case), samples.DIGESTS, simulated=False))
 
 
 def _grant(number: int, *actions: str) -> dict[str, object]:

@@ -1,21 +1,24 @@
-"""One block per changed policy, in Terraform's manner: what happens to it, and each attribute that
-differs.
+"""The changes of a plan: a block for each changed policy in Terraform's manner, a line for each
+grant, and how many of them there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.model.addresses import TEAMS_TENANT_GRANT
 from reconciler.model.plans import Action, AttributeChange
-from reconciler.reports import counts, sentences, values
-from reconciler.reports.lines import Line, Tone
+from reconciler.reports import sentences, values
+from reconciler.reports.lines import Line, Tone, capped, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.canonical import Json
-    from reconciler.model.plans import Change
+    from reconciler.model.applied import Applied
+    from reconciler.model.plans import Change, Plan
 
 Names = Mapping[str, str]
 
@@ -38,14 +41,17 @@ _PHRASES: Mapping[tuple[Action, ...], str] = {
     (Action.DELETE,): "will be destroyed",
 }
 _TONES = {"+": Tone.ADD, "~": Tone.CHANGE, "-": Tone.REMOVE, "-/+": Tone.REMOVE}
+MOST_CREATED = 20
+MOST_TAKING = 200
+"""Moves and removals take something away: they are listed much longer than what is only added."""
 
 
-def blocks(changes: Sequence[Change], names: Names) -> Iterator[Line]:
+def policy_blocks(changes: Sequence[Change], names: Names) -> Iterator[Line]:
     """A block for each changed policy in the plan's order; two that replace each other share the
     block of the created one.
     """
     policies: dict[str, Change] = {
-        change.address: change for change in changes if not counts.is_grant(change.address)
+        change.address: change for change in changes if not is_grant(change.address)
     }
     for change in policies.values():
         partner = _partner(change, policies)
@@ -107,12 +113,18 @@ def body(attributes: Iterable[AttributeChange], names: Names) -> Iterator[Line]:
 
 
 def _members(attribute: AttributeChange, names: Names) -> Iterator[Line]:
-    symbol = "~" if attribute.added and attribute.removed else "+" if attribute.added else "-"
+    symbol = _member_symbol(attribute)
     yield Line(f"      {symbol} {attribute.name}:", _TONES[symbol])
     for item in attribute.removed:
         yield Line(f"          - {values.named(item, names)}", Tone.REMOVE)
     for item in attribute.added:
         yield Line(f"          + {values.named(item, names)}", Tone.ADD)
+
+
+def _member_symbol(attribute: AttributeChange) -> str:
+    if attribute.added and attribute.removed:
+        return "~"
+    return "+" if attribute.added else "-"
 
 
 def _no_members(attribute: AttributeChange) -> Line:
@@ -162,3 +174,112 @@ def _texts(value: Json) -> frozenset[str]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return frozenset()
     return frozenset(item if isinstance(item, str) else values.quoted(item) for item in value)
+
+
+def grant_lines(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator[Line]:
+    """The grants: removed ones first, then moved ones, then new ones; nothing at all if no grant
+    changes.
+    """
+    grants = [change for change in changes if is_grant(change.address)]
+    if not grants:
+        return
+    yield from heading("Grants of Teams policies:")
+    yield from (
+        line
+        for change in grants
+        if change.address == TEAMS_TENANT_GRANT
+        for line in _tenant_grant(change, names)
+    )
+    for action, most in (
+        (Action.DELETE, MOST_TAKING),
+        (Action.UPDATE, MOST_TAKING),
+        (Action.CREATE, MOST_CREATED),
+    ):
+        chosen = [
+            change
+            for change in grants
+            if change.actions == (action,) and change.address != TEAMS_TENANT_GRANT
+        ]
+        yield from capped(chosen, most, partial(_grant, names))
+
+
+def _tenant_grant(change: Change, names: Mapping[str, str]) -> Iterator[Line]:
+    """The tenant-wide grant, with the applications that enter and leave Global: they concern
+    everyone without a grant.
+    """
+    symbol = symbol_of(change.actions)
+    policy = (change.after or {}).get("policy")
+    text = (
+        f"{symbol:>3} {change.address}: Global takes the values of {policy}  #"
+        f" {sentences.change(change.reason)}"
+    )
+    yield Line(text, tone_of(symbol))
+    yield from body(change.attributes, names)
+
+
+def _grant(names: Mapping[str, str], change: Change) -> Line:
+    symbol = symbol_of(change.actions)
+    before, after = _policy(change.before), _policy(change.after)
+    transition = after if change.before is None else f"{before} -> {after}"
+    text = (
+        f"{symbol:>3} {change.address}{values.of(change.address, names)}: {transition}  #"
+        f" {sentences.change(change.reason)}"
+    )
+    return Line(text, tone_of(symbol))
+
+
+def _policy(side: Mapping[str, Json] | None) -> str:
+    """The policy of one side of a grant, with its place among the groups where it has one."""
+    if side is None:
+        return "nothing"
+    rank = side.get("rank")
+    return f"{side.get('policy')}" if rank is None else f"{side.get('policy')} at rank {rank}"
+
+
+class Counts(NamedTuple):
+    """How many objects are created, updated and deleted.
+
+    A flip counts as one of each end: created and deleted.
+    """
+
+    created: int
+    updated: int
+    deleted: int
+
+
+def is_grant(address: str) -> bool:
+    """Whether an address is a grant; everything else that changes is a policy."""
+    return address.startswith("teams.grant/")
+
+
+def count_policies(changes: Iterable[Change]) -> Counts:
+    """Count the policies among changes: what Terraform's closing lines speak of."""
+    return _count(change for change in changes if not is_grant(change.address))
+
+
+def count_grants(changes: Iterable[Change]) -> Counts:
+    """Count the grants among changes."""
+    return _count(change for change in changes if is_grant(change.address))
+
+
+def count_made(plan: Plan, applied: Applied) -> Counts:
+    """Count the policies that an apply finished: every step of theirs is done, and at least one was
+    done by this apply.
+    """
+    steps: dict[str, set[int]] = {}
+    for step in plan.steps:
+        steps.setdefault(step.address, set()).add(step.id)
+    now = frozenset(applied.done)
+    all_done = now.union(range(1, applied.already + 1))
+    finished = {address for address, ids in steps.items() if ids <= all_done and ids & now}
+    return count_policies(change for change in plan.changes if change.address in finished)
+
+
+def _count(changes: Iterable[Change]) -> Counts:
+    actions = [change.actions for change in changes]
+    return Counts(
+        *(
+            sum(action in each for each in actions)
+            for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
+        )
+    )
