@@ -131,8 +131,16 @@ def of_rows(rows: Iterable[AccessTestResult]) -> tuple[Expected, ...]:
 def request(expected: Iterable[Expected]) -> CaptureRequest:
     """What has to be read to judge expectations: their products, and whom they name."""
     wanted = tuple(expected)
-    users = {one.subject for one in wanted if one.product == "teams"}
-    mailboxes = {one.subject for one in wanted if one.product == "exchange"}
+    users: set[str] = set()
+    mailboxes: set[str] = set()
+    for expectation in wanted:
+        match expectation.product:
+            case "teams":
+                users.add(expectation.subject)
+            case "exchange":
+                mailboxes.add(expectation.subject)
+            case _:
+                assert_never(expectation.product)
     return CaptureRequest(
         frozenset(one.product for one in wanted), tuple(sorted(users)), tuple(sorted(mailboxes))
     )

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.model.addresses import PROVIDERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -52,7 +54,7 @@ tenant = click.option(
 
 product = click.option(
     "--product",
-    type=click.Choice(["teams", "exchange"]),
+    type=click.Choice(PROVIDERS),
     help="With --format powershell: whose script.",
 )
 

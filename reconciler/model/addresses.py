@@ -64,8 +64,16 @@ def exchange_policy(application: str, scope: str) -> Address:
 
 
 def provider_of(address: Address) -> Provider:
-    """The product that an address belongs to."""
-    return "teams" if address.startswith("teams.") else "exchange"
+    """The product that an address belongs to: what stands before its first dot.
+
+    Raises:
+        ValueError: no product has that name.
+    """
+    name = address.partition(".")[0]
+    for provider in PROVIDERS:
+        if provider == name:
+            return provider
+    raise ValueError(f"the address {address} belongs to no product")
 
 
 class TeamsPolicyAddress(Struct, frozen=True):

@@ -37,6 +37,20 @@ def test_every_table_by_product_has_every_product(path: Path) -> None:
     expect_none([name for name, table in _tables(path).items() if not {*PROVIDERS} <= {*table}])
 
 
+@pytest.mark.parametrize("path", modules(), ids=str)
+def test_every_list_of_products_has_every_product(path: Path) -> None:
+    if name_of(path) == "__main__":
+        return
+    name = name_of(path)
+    module = importlib.import_module(f"reconciler.{name}" if name else "reconciler")
+    lists = {
+        attribute: value
+        for attribute, value in vars(module).items()
+        if isinstance(value, tuple) and len([name for name in PROVIDERS if name in value]) > 1
+    }
+    expect_none([name for name, value in lists.items() if not {*PROVIDERS} <= {*value}])
+
+
 def test_the_table_of_products_is_keyed_by_their_own_names() -> None:
     assert {name: product.provider for name, product in PRODUCTS.items()} == {
         name: name for name in PROVIDERS

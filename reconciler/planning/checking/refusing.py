@@ -62,19 +62,23 @@ def assert_safe(plan: Plan) -> None:
 
 
 def _is_told(violation: Violation, told: set[str]) -> bool:
+    if violation.why is not ViolationKind.EXPOSED:
+        return False
     everyone = violation.provider == "exchange" and exchange_application("*") in told
-    return violation.why is ViolationKind.EXPOSED and (everyone or _about(violation) in told)
+    return everyone or _about(violation) in told
 
 
 def _about(violation: Violation) -> str:
     """The address of the application that is exposed, else of the step that cannot be followed."""
     if violation.why is not ViolationKind.EXPOSED:
         return violation.address
-    return (
-        exchange_application(violation.application)
-        if violation.provider == "exchange"
-        else teams_application(violation.application)
-    )
+    match violation.provider:
+        case "exchange":
+            return exchange_application(violation.application)
+        case "teams":
+            return teams_application(violation.application)
+        case _:
+            assert_never(violation.provider)
 
 
 def _note(address: str, group: list[Violation]) -> Note:

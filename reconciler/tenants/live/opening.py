@@ -5,7 +5,7 @@ the tenant is the right one.
 from __future__ import annotations
 
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct
 
@@ -158,11 +158,13 @@ def signed_in(session: Session, chosen: Connection) -> str:
             f"{chosen.provider}: signing in with {chosen.way.value} was refused:"
             f" {advised(found, fault.error.message)}; `reconciler doctor` checks the way to sign in"
         ) from fault
-    return (
-        _teams_module(output, chosen)
-        if chosen.provider == "teams"
-        else _exchange_module(session, chosen)
-    )
+    match chosen.provider:
+        case "teams":
+            return _teams_module(output, chosen)
+        case "exchange":
+            return _exchange_module(session, chosen)
+        case _:
+            assert_never(chosen.provider)
 
 
 def _teams_module(output: Json, chosen: Connection) -> str:
