@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.errors import RenderFault, TamperedPlan
+from reconciler.kinds.facts import facts
 from reconciler.model.addresses import (
     GLOBAL,
     TEAMS_TENANT_GRANT,
@@ -23,20 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
-    from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan, Step
-
-_WRITES = frozenset({"New", "Set", "Grant", "Remove"})
-
-
-def _noun(provider: Provider) -> str:
-    match provider:
-        case "teams":
-            return "CsApplicationAccessPolicy"
-        case "exchange":
-            return "ApplicationAccessPolicy"
-        case _:
-            assert_never(provider)
 
 
 def invocation(step: Step) -> Invocation:
@@ -81,8 +69,7 @@ def check(plan: Plan) -> None:
 
 def _is_write(step: Step) -> bool:
     """The catalogue also knows the readings; a plan holds writes only, each of its own product."""
-    noun = _noun(step.provider)
-    return step.cmdlet in {f"{verb}-{noun}" for verb in _WRITES} and step.address.startswith(
+    return step.cmdlet in facts(step.provider).writes and step.address.startswith(
         f"{step.provider}."
     )
 

@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.environment import IDENTITY
 from reconciler.powershell.faults import ConnectFault
 
@@ -37,7 +38,7 @@ word that stands everywhere.
 """
 
 
-class Way(StrEnum):
+class SignInMethod(StrEnum):
     """The ways to sign in."""
 
     CERTIFICATE = "certificate"
@@ -58,7 +59,7 @@ class Connection:
     """
 
     provider: Provider
-    way: Way
+    method: SignInMethod
     module: str
     cmdlet: str
     tenant_id: str
@@ -73,15 +74,20 @@ class Connection:
     @property
     def interactive(self) -> bool:
         """Whether a person has to do something meanwhile."""
-        return self.way is Way.DEVICE
+        return self.method is SignInMethod.DEVICE
 
     def importing(self, cmdlets: Sequence[str]) -> Connection:
         """The same, importing only these cmdlets (Exchange: `-CommandName`; the Teams module has no
         such choice).
         """
-        if self.provider == "teams":
-            return self
-        return replace(self, parameters={**self.parameters, "CommandName": list(cmdlets)})
+        match self.provider:
+            case "teams":
+                return self
+            case "exchange":
+                parameters = {**self.parameters, "CommandName": list(cmdlets)}
+                return replace(self, parameters=parameters)
+            case _:
+                assert_never(self.provider)
 
 
 def connections(
@@ -104,19 +110,19 @@ def connections(
     """
     wanted: dict[str, Any] = dict(connect)
     variables = _Variables(environ)
-    made: dict[Provider, Connection] = {}
-    if "teams" in wanted:
-        made["teams"] = _teams(
-            wanted["teams"], wanted.get("cloud", "commercial"), tenant_id, variables
-        )
-    if "exchange" in wanted:
-        made["exchange"] = _exchange(
-            wanted["exchange"],
-            wanted.get("cloud", "commercial"),
-            tenant_id,
-            organization,
-            variables,
-        )
+    cloud = wanted.get("cloud", "commercial")
+
+    def connection(provider: Provider) -> Connection:
+        spec = wanted[provider]
+        match provider:
+            case "teams":
+                return _teams(spec, cloud, tenant_id, variables)
+            case "exchange":
+                return _exchange(spec, cloud, tenant_id, organization, variables)
+            case _:
+                assert_never(provider)
+
+    made = {name: connection(name) for name in PROVIDERS if name in wanted}
     if variables.faults:
         raise ConnectFault(
             "`connect` of the Tenant document cannot be used: "
@@ -189,7 +195,12 @@ def _teams(
     if cloud in _TEAMS_CLOUDS:
         parameters["TeamsEnvironmentName"] = _TEAMS_CLOUDS[cloud]
     base = Connection(
-        "teams", Way.DEVICE, "MicrosoftTeams", "Connect-MicrosoftTeams", tenant_id, parameters
+        "teams",
+        SignInMethod.DEVICE,
+        "MicrosoftTeams",
+        "Connect-MicrosoftTeams",
+        tenant_id,
+        parameters,
     )
     if "certificateFile" in spec:
         return _certified(base, "ApplicationId", spec, variables)
@@ -206,7 +217,7 @@ def _teams(
             )
         return replace(
             base,
-            way=Way.MANAGED_IDENTITY,
+            method=SignInMethod.MANAGED_IDENTITY,
             parameters={**parameters, "Identity": True},
             pass_on=IDENTITY,
         )
@@ -225,7 +236,7 @@ def _exchange(
         parameters["ExchangeEnvironmentName"] = _EXCHANGE_CLOUDS[cloud]
     base = Connection(
         "exchange",
-        Way.DEVICE,
+        SignInMethod.DEVICE,
         "ExchangeOnlineManagement",
         "Connect-ExchangeOnline",
         tenant_id,
@@ -246,7 +257,7 @@ def _exchange(
         return _with_tokens(base, {"AccessToken": token}, [token])
     return replace(
         base,
-        way=Way.MANAGED_IDENTITY,
+        method=SignInMethod.MANAGED_IDENTITY,
         parameters={**base.parameters, "ManagedIdentity": True},
         pass_on=IDENTITY,
     )
@@ -258,7 +269,7 @@ def _certified(
     password = variables.password(spec.get("certificatePassword"))
     return replace(
         base,
-        way=Way.CERTIFICATE,
+        method=SignInMethod.CERTIFICATE,
         parameters={**base.parameters, application: variables.client_id(spec["application"])},
         certificate=Path(variables.value(spec["certificateFile"])),
         certificate_variable=spec["certificateFile"],
@@ -273,7 +284,7 @@ def _with_tokens(
     ends = [end for end in map(expiry, tokens) if end is not None]
     return replace(
         base,
-        way=Way.TOKENS,
+        method=SignInMethod.TOKENS,
         parameters={**base.parameters, **parameters},
         secrets=tuple(token for token in tokens if token),
         lasts_until=min(ends, default=None),

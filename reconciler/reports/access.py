@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
@@ -139,7 +139,13 @@ class _Speaking:
         return f"now reaches {self._everyone()}{but} (was: {was}{rest})"
 
     def _everyone(self) -> str:
-        return "EVERY mailbox" if self._provider == "exchange" else "EVERYONE without a grant"
+        match self._provider:
+            case "teams":
+                return "EVERYONE without a grant"
+            case "exchange":
+                return "EVERY mailbox"
+            case _:
+                assert_never(self._provider)
 
     def _rows(self, sign: str, where: str, rows: Sequence[AccessRow], tone: Tone) -> Iterator[Line]:
         several = [row for row in rows if row.subject.kind not in _PEOPLE]

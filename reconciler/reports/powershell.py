@@ -9,11 +9,13 @@ block only if it resembles one, whatever stands around it.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from msgspec import Struct
 
 from reconciler.errors import TamperedPlan
+from reconciler.kinds.exchange import facts as exchange
+from reconciler.kinds.teams import facts as teams
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import literal
 from reconciler.powershell.rendering import render
@@ -57,28 +59,36 @@ class _Product(Struct, frozen=True):
     environments: Mapping[str, str]
 
 
-_PRODUCTS: Final[Mapping[Provider, _Product]] = {
-    "teams": _Product(
-        title="Teams",
-        module="MicrosoftTeams",
-        minimum="6.9.0",
-        clash="ExchangeOnlineManagement",
-        sessions=None,
-        property=_Written("TenantId"),
-        disconnect=_Written("Disconnect-MicrosoftTeams -Confirm:$false"),
-        environments={"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"},
-    ),
-    "exchange": _Product(
-        title="Exchange",
-        module="ExchangeOnlineManagement",
-        minimum="3.10.0",
-        clash="MicrosoftTeams",
-        sessions=_Written("Get-ConnectionInformation"),
-        property=_Written("TenantID"),
-        disconnect=_Written("Disconnect-ExchangeOnline -Confirm:$false"),
-        environments={"gcch": "O365USGovGCCHigh", "dod": "O365USGovDoD", "china": "O365China"},
-    ),
-}
+def _product(provider: Provider) -> _Product:
+    match provider:
+        case "teams":
+            return _Product(
+                title=teams.FACTS.title,
+                module=teams.FACTS.module,
+                minimum=teams.FACTS.minimum,
+                clash=exchange.FACTS.module,
+                sessions=None,
+                property=_Written("TenantId"),
+                disconnect=_Written("Disconnect-MicrosoftTeams -Confirm:$false"),
+                environments={"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"},
+            )
+        case "exchange":
+            return _Product(
+                title=exchange.FACTS.title,
+                module=exchange.FACTS.module,
+                minimum=exchange.FACTS.minimum,
+                clash=teams.FACTS.module,
+                sessions=_Written("Get-ConnectionInformation"),
+                property=_Written("TenantID"),
+                disconnect=_Written("Disconnect-ExchangeOnline -Confirm:$false"),
+                environments={
+                    "gcch": "O365USGovGCCHigh",
+                    "dod": "O365USGovDoD",
+                    "china": "O365China",
+                },
+            )
+        case _:
+            assert_never(provider)
 
 
 def script(plan: Plan, provider: Provider, digests: Digests) -> str:
@@ -94,7 +104,7 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
         TamperedPlan: a step's text is not what its cmdlet and parameters render to.
         RenderFault: a step cannot be rendered at all.
     """
-    product = _PRODUCTS[provider]
+    product = _product(provider)
     steps = [step for step in plan.steps if step.provider == provider]
     return _template().render(
         product=product,

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from reconciler.cli.main import COMMANDS
+from reconciler.kinds.facts import facts
+from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell import connecting
-from reconciler.tenants.live import examining, opening
 from tests.docs.console import ROOT
 
 if TYPE_CHECKING:
@@ -77,11 +78,11 @@ def test_every_way_to_sign_in_is_shown() -> None:
         for name in _variables(one)
     }
     shown = [
-        connecting.connections(one, TENANT, "contoso.onmicrosoft.com", values)[product].way
+        connecting.connections(one, TENANT, "contoso.onmicrosoft.com", values)[product].method
         for one in WAYS
         for product in one
     ]
-    assert set(shown) == set(connecting.Way)
+    assert set(shown) == set(connecting.SignInMethod)
 
 
 def _commands() -> list[tuple[str, str]]:
@@ -110,13 +111,14 @@ def _options(name: str) -> set[str]:
 
 
 def test_versions_and_roles_are_those_of_the_code() -> None:
-    assert [known for known in examining.KNOWN.values() if known not in PAGE] == []
+    products = {provider: facts(provider) for provider in PROVIDERS}
+    assert [one.versions for one in products.values() if one.versions not in PAGE] == []
     assert [
-        role for roles in opening.ROLES.values() for role in roles if f" {role} |" not in PAGE
+        role for one in products.values() for role in one.roles if f" {role} |" not in PAGE
     ] == []
     newest = {
-        provider: re.findall(r"[0-9.]+[0-9]", known)[-1]
-        for provider, known in examining.KNOWN.items()
+        provider: re.findall(r"[0-9.]+[0-9]", one.versions)[-1]
+        for provider, one in products.items()
     }
     assert [version for version in newest.values() if f"-Version {version} " not in PAGE] == []
 

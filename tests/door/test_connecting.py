@@ -16,7 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reconciler.documents import load
-from reconciler.powershell.connecting import Connection, Way, certificate, connections, expiry
+from reconciler.powershell.connecting import (
+    Connection,
+    SignInMethod,
+    certificate,
+    connections,
+    expiry,
+)
 from reconciler.powershell.environment import IDENTITY
 from reconciler.powershell.faults import ConnectFault
 from tests.standin import binding
@@ -83,7 +89,7 @@ def test_each_way_has_its_parameters_and_they_bind(
     assert connection.parameters == parameters
     given_too = {"Certificate": binding.Opaque({})} if connection.certificate else {}
     assert binding.bind(connection.cmdlet, {**parameters, **given_too})
-    assert connection.interactive == (connection.way is Way.DEVICE)
+    assert connection.interactive == (connection.method is SignInMethod.DEVICE)
     assert connection.pass_on == (IDENTITY if way == "identity" else ())
     assert connection.lasts_until is None
 
@@ -330,4 +336,7 @@ def test_the_documents_block_is_what_is_read(tmp_path: Path) -> None:
     tenant = load([tmp_path]).tenant
     assert tenant is not None
     found = connections(tenant.connect, tenant.tenant_id, tenant.organization, VALUES)
-    assert (found["teams"].way, found["exchange"].way) == (Way.CERTIFICATE, Way.TOKENS)
+    assert (found["teams"].method, found["exchange"].method) == (
+        SignInMethod.CERTIFICATE,
+        SignInMethod.TOKENS,
+    )

@@ -14,6 +14,8 @@ ROOMS = (
     ("canonical", "characters", "files", "guids"),
     ("model",),
     ("errors",),
+    ("kinds.teams.facts", "kinds.exchange.facts"),
+    ("kinds.facts",),
     ("powershell",),
     ("documents",),
     ("audiences",),

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from reconciler.audiences.verdicts import Denied, Granted
 from reconciler.kinds.exchange import mailbox_access, parse
 from reconciler.kinds.exchange.scopes import scope_coverage
+from reconciler.kinds.facts import facts
 from reconciler.kinds.teams.parse import bare_name, granted_name
 from reconciler.model.plans import Invocation
 from reconciler.powershell.rendering import render
-from reconciler.tenants.live import questions
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 from reconciler.tenants.simulated.exchange import ObjectNotFound
 from tests.standin.stubs.stub_server import Drop
@@ -313,7 +313,7 @@ def _as_rendered(cmdlet: str, bound: dict[str, Any]) -> dict[str, Any]:
     parameters = dict(bound)
     if parameters.get("PolicyName") == "":
         parameters["PolicyName"] = None
-    if cmdlet in questions.WRITES["exchange"]:
+    if cmdlet in facts("exchange").writes:
         parameters["Confirm"] = False
     return parameters
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
+from reconciler.kinds.facts import facts
 from reconciler.powershell.faults import DoorFault, SessionLost
 from reconciler.tenants.live import examining, questions
 from reconciler.tenants.live.examining import Health, examine
@@ -43,8 +44,8 @@ def test_everything_in_order_needs_nothing(stage: Stage) -> None:
     assert all(not check.remedy for check in found)
     assert [check.what for check in found if check.about == "exchange"] == [
         *("PowerShell", "module", "credentials", "sign-in"),
-        *questions.READS["exchange"],
-        *questions.WRITES["exchange"],
+        *facts("exchange").reads,
+        *facts("exchange").writes,
         "reading",
     ]
     assert {check.what: check.found for check in found}["PowerShell"] == "7.6.5"
@@ -56,7 +57,7 @@ def test_nothing_is_written(stage: Stage) -> None:
     assert not [
         request
         for request in stage.service.seen
-        if request["cmdlet"] in {*questions.WRITES["teams"], *questions.WRITES["exchange"]}
+        if request["cmdlet"] in {*facts("teams").writes, *facts("exchange").writes}
     ]
 
 
@@ -108,11 +109,11 @@ def test_another_tenant_is_a_fault(stage: Stage) -> None:
 
 
 def test_a_reader_may_plan_and_is_told_what_it_may_not(stage: Stage) -> None:
-    found = checks(stage, **made(stage, missing={*questions.WRITES["exchange"], *questions.SPARED}))
+    found = checks(stage, **made(stage, missing={*facts("exchange").writes, *questions.SPARED}))
     assert not of(found, Health.FAULT)
     warned = of(found, Health.WARNING)
     assert set(warned) == {
-        f"exchange {name}" for name in (*questions.WRITES["exchange"], *questions.SPARED)
+        f"exchange {name}" for name in (*facts("exchange").writes, *questions.SPARED)
     }
     assert "can plan, not apply" in warned["exchange New-ApplicationAccessPolicy"].found
     assert "Exchange Administrator" in warned["exchange New-ApplicationAccessPolicy"].remedy
@@ -207,7 +208,7 @@ def test_a_path_that_is_not_there_is_a_usage_error(begun: Stage, run: Run) -> No
 
 def test_warnings_do_not_fail_the_command(begun: Stage, run: Run, tmp_path: Path) -> None:
     (tmp_path / "tenant.yaml").write_text(DOCUMENT, encoding="utf-8")
-    begun.begin = replace(begun.begin, **made(begun, missing=questions.WRITES["teams"]))
+    begun.begin = replace(begun.begin, **made(begun, missing=facts("teams").writes))
     ran = run("doctor", "tenant.yaml")
     assert ran.code == 0
     assert "Ready to read and plan" in ran.out

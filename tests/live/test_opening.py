@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.errors import TenantFault
+from reconciler.kinds.facts import facts
 from reconciler.powershell.answers import Resolved
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import opening, questions
@@ -148,7 +149,7 @@ def test_a_reading_session_has_no_cmdlet_that_writes(stage: Stage) -> None:
     for product in PRODUCTS:
         session = read(stage, product)
         assert {name.split("-")[0] for name in session.allowed} <= {"Get", "Test"}
-    assert session.connection.parameters["CommandName"] == list(questions.READS["exchange"])
+    assert session.connection.parameters["CommandName"] == list(facts("exchange").reads)
 
 
 def test_a_writing_session_imports_just_what_it_needs_besides(stage: Stage) -> None:
@@ -157,11 +158,11 @@ def test_a_writing_session_imports_just_what_it_needs_besides(stage: Stage) -> N
         live.runner("teams")
     exchange, teams = stage.begin.sessions
     assert exchange.connection.parameters["CommandName"] == [
-        *questions.READS["exchange"],
-        *questions.WRITES["exchange"],
+        *facts("exchange").reads,
+        *facts("exchange").writes,
     ]
     assert "CommandName" not in teams.connection.parameters
-    assert set(questions.WRITES["teams"]) < teams.allowed
+    assert set(facts("teams").writes) < teams.allowed
 
 
 # what is missing

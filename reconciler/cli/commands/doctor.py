@@ -9,8 +9,9 @@ import click
 from reconciler import documents
 from reconciler.cli import live, options, printing, sources
 from reconciler.errors import ReconcilerError
+from reconciler.model.addresses import PROVIDERS
 from reconciler.reports import examinations
-from reconciler.tenants.live.examining import PRODUCTS, Health, examine
+from reconciler.tenants.live.examining import Health, examine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,9 +35,9 @@ def command(*, paths: tuple[Path, ...], form: str) -> int:
     """
     target = _target(paths)
     products = (
-        PRODUCTS
+        PROVIDERS
         if target is None
-        else tuple(one for one in PRODUCTS if one in target.connect) or PRODUCTS
+        else tuple(name for name in PROVIDERS if name in target.connect) or PROVIDERS
     )
     checks: list[Check] = []
     for check in examine(target, live.begin(), products):

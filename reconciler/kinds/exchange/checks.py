@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.exchange.facts import SPACE_LIMIT, SPACE_WARNING
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import RefusalRule, WarningCode
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeState
 
 POLICIES = "exchange.policy"
-SPACE_WARNING = 100
-SPACE_LIMIT = 300
-"""The store is limited in bytes: about 100 policies fit with default descriptions, about 300 with
-one-space ones (MicrosoftDocs New-ApplicationAccessPolicy).
-"""
 
 
 def refusals(

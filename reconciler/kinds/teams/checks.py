@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.kinds.teams.changes import spelled
+from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.losses import GRANTS, losses
-from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.steps import groups_fit, most_groups
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import RefusalRule, WarningCode

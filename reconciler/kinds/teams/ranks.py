@@ -23,11 +23,6 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-MOST_GROUPS = 64
-"""Groups that can hold an application access policy, over all policies (MicrosoftDocs
-New-CsGroupPolicyAssignment).
-"""
-
 
 class Move(Struct, frozen=True):
     """One group grant: the position (from 1) that the group takes at that moment, None if it loses

@@ -81,7 +81,7 @@ def has_holders_only(section: Mapping[str, Any]) -> bool:
     """Whether `users` of the section are, by what was read, exactly those who hold a policy."""
     filters = [
         _filter(read)
-        for read in section["reads"]
+        for read in section.get("reads") or ()
         if read["cmdlet"] == USERS.cmdlet and not USERS.narrowing(read)
     ]
     return None not in filters and any(

@@ -18,8 +18,8 @@ from reconciler.kinds.ordering.orders import Chain, Gap, Ordered, Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, search
 from reconciler.kinds.teams import cmdlets
 from reconciler.kinds.teams.changes import group_moves, spelled
+from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.nodes import Kind, closing, cut, nodes, split
-from reconciler.kinds.teams.ranks import MOST_GROUPS
 from reconciler.kinds.teams.reach import Reach
 from reconciler.model.addresses import GLOBAL, teams_user_grant
 from reconciler.model.codes import GapReason, StepReason

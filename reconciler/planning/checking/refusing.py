@@ -64,19 +64,23 @@ def assert_safe(plan: Plan) -> None:
 def _is_told(violation: Violation, told: set[str]) -> bool:
     if violation.why is not ViolationKind.EXPOSED:
         return False
-    everyone = violation.provider == "exchange" and exchange_application("*") in told
-    return everyone or _about(violation) in told
+    return not told.isdisjoint({_about(violation), _application(violation, "*")})
 
 
 def _about(violation: Violation) -> str:
     """The address of the application that is exposed, else of the step that cannot be followed."""
     if violation.why is not ViolationKind.EXPOSED:
         return violation.address
+    return _application(violation, violation.application)
+
+
+def _application(violation: Violation, application: str) -> str:
+    """The address of an application of the violation's product."""
     match violation.provider:
-        case "exchange":
-            return exchange_application(violation.application)
         case "teams":
-            return teams_application(violation.application)
+            return teams_application(application)
+        case "exchange":
+            return exchange_application(application)
         case _:
             assert_never(violation.provider)
 

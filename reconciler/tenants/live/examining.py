@@ -5,19 +5,19 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from msgspec import Struct
 
 from reconciler.errors import TenantFault
+from reconciler.kinds.facts import facts
+from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.answers import NotFound
 from reconciler.powershell.door.requirements import install_line, missing
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.lines import Line, Patience
 from reconciler.tenants.live.opening import (
-    MINIMUM,
-    ROLES,
     Opened,
     connection,
     difference,
@@ -34,14 +34,7 @@ if TYPE_CHECKING:
     from reconciler.tenants.live.opening import Start
     from reconciler.tenants.live.questions import Question
 
-PRODUCTS: Final[tuple[Provider, ...]] = ("teams", "exchange")
-KNOWN: Final[Mapping[Provider, str]] = {"teams": "6.9.0 to 7.7.0", "exchange": "3.10.0 and 3.10.1"}
-"""Versions whose documentation or code this tool was written from."""
 _ONCE: Final = Patience(throttled=(), passing=())
-_TRIED: Final[Mapping[Provider, Question]] = {
-    "teams": questions.TEAMS_POLICIES,
-    "exchange": questions.EXCHANGE_POLICIES,
-}
 
 
 class Health(StrEnum):
@@ -69,7 +62,7 @@ class Check(Struct, frozen=True):
 
 
 def examine(
-    settings: TargetTenant | None, begin: Start, products: Sequence[Provider] = PRODUCTS
+    settings: TargetTenant | None, begin: Start, products: Sequence[Provider] = PROVIDERS
 ) -> Iterator[Check]:
     """Look at PowerShell, and for each product at module, credentials, sign-in, tenant, cmdlets and
     roles.
@@ -89,6 +82,7 @@ class _Examination:
 
     def __init__(self, settings: TargetTenant | None, begin: Start, provider: Provider) -> None:
         self._settings, self._begin, self._provider = settings, begin, provider
+        self._facts = facts(provider)
 
     def checks(self) -> Iterator[Check]:
         """Everything, as far as one thing does not stand in the way of the next."""
@@ -123,25 +117,23 @@ class _Examination:
         yield credentials
         if chosen is None or module.health is not Health.OK:
             return
-        needed = (*questions.READS[self._provider], *questions.WRITES[self._provider])
+        needed = (*self._facts.reads, *self._facts.writes)
         try:
             module_of_cmdlets = signed_in(session, chosen.importing(needed))
         except (TenantFault, DoorFault) as fault:
-            yield self._fault("sign-in", str(fault), _SIGN_IN[self._provider])
+            yield self._fault("sign-in", str(fault), _sign_in(self._provider))
             return
-        yield self._ok("sign-in", f"to tenant {chosen.tenant_id} with {chosen.way.value}")
+        yield self._ok("sign-in", f"to tenant {chosen.tenant_id} with {chosen.method.value}")
         yield from self._cmdlets(session, module_of_cmdlets, needed)
 
     def _module(self, session: Session) -> Check:
-        name, least = _MODULES[self._provider], MINIMUM[self._provider]
+        name, least = self._facts.module, self._facts.minimum
         loaded = session.load(name, minimum=least)
         if isinstance(loaded, NotFound):
             return self._fault(
                 "module", missing(loaded, minimum=least), install_line(name, minimum=least)
             )
-        return self._ok(
-            "module", f"{loaded.name} {loaded.version} (known: {KNOWN[self._provider]})"
-        )
+        return self._ok("module", f"{loaded.name} {loaded.version} (known: {self._facts.versions})")
 
     def _credentials(self) -> tuple[Connection | None, Check]:
         if self._settings is None:
@@ -158,14 +150,14 @@ class _Examination:
                 str(fault),
                 "set what is named, in the environment that runs reconciler",
             )
-        return chosen, self._ok("credentials", f"{chosen.way.value}, all variables are set")
+        return chosen, self._ok("credentials", f"{chosen.method.value}, all variables are set")
 
     def _cmdlets(self, session: Session, module: str, needed: Sequence[str]) -> Iterator[Check]:
         found = session.resolve(needed, [module])
         for name in needed:
             yield self._cmdlet(name, found[name])
         allowed = frozenset(name for name, one in found.items() if difference(name, one) is None)
-        tried = _TRIED[self._provider]
+        tried = _tried(self._provider)
         if tried.cmdlet in allowed:
             yield self._reading(Opened(session, allowed, None), tried)
 
@@ -173,12 +165,12 @@ class _Examination:
         fault = difference(name, found)
         if fault is None:
             return self._ok(name, "is there, with every parameter that is used")
-        reads, writes = ROLES[self._provider]
+        reads, writes = self._facts.roles
         if found is not None:
             return self._fault(
                 name,
                 fault,
-                f"install a version of the module that is known: {KNOWN[self._provider]}",
+                f"install a version of the module that is known: {self._facts.versions}",
             )
         if name in questions.SPARED:
             return Check(
@@ -188,7 +180,7 @@ class _Examination:
                 f"{fault}: {_SPARED[name]}",
                 f"give the account the role {reads}",
             )
-        if name in questions.WRITES[self._provider]:
+        if name in self._facts.writes:
             return Check(
                 self._provider,
                 name,
@@ -209,7 +201,7 @@ class _Examination:
             return self._fault(
                 "reading",
                 str(fault),
-                f"give the account the role {ROLES[self._provider][0]}; it may take an hour to be"
+                f"give the account the role {self._facts.roles[0]}; it may take an hour to be"
                 " known",
             )
         return self._ok("reading", f"{count} policies are there")
@@ -221,23 +213,29 @@ class _Examination:
         return Check(self._provider, what, Health.FAULT, found, remedy)
 
 
-_MODULES: Final[Mapping[Provider, str]] = {
-    "teams": "MicrosoftTeams",
-    "exchange": "ExchangeOnlineManagement",
-}
 _SPARED: Final[Mapping[str, str]] = {
     questions.CHECK: "after an apply, Exchange cannot be asked whether it sees the new policies",
     "Get-Group": (
         "the SID of a guard scope is not known, so that plans which need a guard are refused"
     ),
 }
-_SIGN_IN: Final[Mapping[Provider, str]] = {
-    "teams": (
-        "the application needs the permission Organization.Read.All of Microsoft Graph, consented,"
-        " and one of the roles " + " or ".join(ROLES["teams"])
-    ),
-    "exchange": (
-        "the application needs the permission Exchange.ManageAsApp of Office 365 Exchange Online,"
-        " consented, and one of the roles " + " or ".join(ROLES["exchange"])
-    ),
-}
+
+
+def _sign_in(provider: Provider) -> str:
+    """What an application needs before it can sign in."""
+    product = facts(provider)
+    return (
+        f"the application needs the permission {product.permission}, consented, and one of the"
+        f" roles {' or '.join(product.roles)}"
+    )
+
+
+def _tried(provider: Provider) -> Question:
+    """The reading that shows whether the account may read."""
+    match provider:
+        case "teams":
+            return questions.TEAMS_POLICIES
+        case "exchange":
+            return questions.EXCHANGE_POLICIES
+        case _:
+            assert_never(provider)

@@ -4,6 +4,8 @@ when it is needed.
 
 from __future__ import annotations
 
+import queue
+import threading
 import time
 from datetime import UTC, datetime
 from functools import partial
@@ -11,6 +13,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from reconciler import __version__
 from reconciler.errors import TenantFault
+from reconciler.kinds.facts import writing_product
+from reconciler.model.addresses import PROVIDERS
 from reconciler.tenants.live import questions, reading_exchange, reading_teams
 from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Line, Patience
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     from reconciler.tenants.protocol import CaptureRequest, Outcome
 
 _T = TypeVar("_T")
+_JOIN = 5.0
+"""Seconds in which a reading that was given up has to end."""
 
 
 class Live:
@@ -72,10 +78,7 @@ class Live:
             )
             return Line(provider, opening, self._patience, sleep, tell)
 
-        self._lines: Mapping[Provider, Line] = {
-            "teams": line("teams"),
-            "exchange": line("exchange"),
-        }
+        self._lines: Mapping[Provider, Line] = {name: line(name) for name in PROVIDERS}
 
     @property
     def tenant_id(self) -> str:
@@ -105,12 +108,12 @@ class Live:
 
     def run(self, invocation: Invocation, text: str) -> Outcome:
         """Run one write through the session of its product. See `Tenant.run`."""
-        return self._lines[_product(invocation.cmdlet)].write(invocation, text)
+        return self._lines[writing_product(invocation.cmdlet)].write(invocation, text)
 
     def prove(self, steps: Iterable[tuple[Invocation, str]]) -> None:
         """Have PowerShell's own parser read every text. See `Remote.prove`."""
         for invocation, text in steps:
-            self._lines[_product(invocation.cmdlet)].prove(invocation, text)
+            self._lines[writing_product(invocation.cmdlet)].prove(invocation, text)
 
     def runner(self, provider: Provider) -> int:
         """The process that runs a product's writes. See `Remote.runner`."""
@@ -170,20 +173,19 @@ class Live:
         """Both readings at once; when both fail, both are told."""
         if teams is None or exchange is None:
             return teams and teams(), exchange and exchange()
-        from concurrent.futures import (  # noqa: PLC0415
-            ThreadPoolExecutor,
-        )
-
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            other = pool.submit(_caught, exchange)
-            try:
-                found = _caught(teams)
-                read = other.result()
-            except BaseException:
-                self._lines[
-                    "exchange"
-                ].abandon()  # its thread waits for an answer that nobody wants any more
-                raise
+        answers: queue.SimpleQueue[ExchangePart | BaseException] = queue.SimpleQueue()
+        # A daemon: the end of this process must not wait for an answer that nobody wants any more.
+        other = threading.Thread(target=_answered, args=(exchange, answers), daemon=True)
+        other.start()
+        try:
+            found = _caught(teams)
+            read = answers.get()
+        except BaseException:
+            self._lines["exchange"].abandon()
+            other.join(_JOIN)
+            raise
+        if isinstance(read, BaseException) and not isinstance(read, TenantFault):
+            raise read
         if isinstance(found, TenantFault) or isinstance(read, TenantFault):
             raise TenantFault(
                 "\n".join(str(one) for one in (found, read) if isinstance(one, TenantFault))
@@ -198,15 +200,18 @@ class Live:
         )
 
 
+def _answered(read: Callable[[], _T], answers: queue.SimpleQueue[_T | BaseException]) -> None:
+    try:
+        answers.put(read())
+    except BaseException as fault:  # noqa: BLE001  raised again where the answer is taken
+        answers.put(fault)
+
+
 def _caught(read: Callable[[], _T]) -> _T | TenantFault:
     try:
         return read()
     except TenantFault as fault:
         return fault
-
-
-def _product(cmdlet: str) -> Provider:
-    return "teams" if "-Cs" in cmdlet else "exchange"
 
 
 def _directory(teams: TeamsPart | None, exchange: ExchangePart | None) -> dict[str, Json]:

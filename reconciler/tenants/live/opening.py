@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from reconciler.errors import TenantFault
 from reconciler.kinds.capture_rows import shown
+from reconciler.kinds.facts import facts
 from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
 from reconciler.powershell.connecting import connections
@@ -29,17 +30,6 @@ if TYPE_CHECKING:
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.session import Resolved, Session
 
-MINIMUM: Final[Mapping[Provider, str]] = {"teams": "6.9.0", "exchange": "3.10.0"}
-"""Oldest versions: Get-CsOnlineUser has `-Properties` from 6.9.0 (its page),
-ExchangeOnlineManagement runs on PowerShell 7.6 from 3.10.0.
-"""
-ROLES: Final[Mapping[Provider, tuple[str, str]]] = {
-    "teams": ("Global Reader", "Teams Administrator"),
-    "exchange": ("Global Reader", "Exchange Administrator"),
-}
-"""Entra roles of the account that reads, and of the one that writes (Microsoft Learn,
-application-based authentication of either module).
-"""
 _WHERE: Final = "Get-ConnectionInformation"
 
 
@@ -91,7 +81,7 @@ class Start(Struct, frozen=True):
 
 def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
     """The cmdlets that a session needs; one that only reads cannot call any other."""
-    return questions.READS[provider] + (questions.WRITES[provider] if writes else ())
+    return facts(provider).reads + (facts(provider).writes if writes else ())
 
 
 def connection(
@@ -134,7 +124,7 @@ def open_session(
 
 
 def _prepared(session: Session, chosen: Connection, names: Sequence[str]) -> Opened:
-    required(session, chosen.module, minimum=MINIMUM[chosen.provider])
+    required(session, chosen.module, minimum=facts(chosen.provider).minimum)
     module = signed_in(session, chosen.importing(names))
     found = session.resolve(names, [module])
     expect(chosen.provider, found)
@@ -155,7 +145,7 @@ def signed_in(session: Session, chosen: Connection) -> str:
         found = meaning(fault.error, chosen.cmdlet)
         passes = found in _PASSING and not chosen.interactive
         raise (NotNow if passes else TenantFault)(
-            f"{chosen.provider}: signing in with {chosen.way.value} was refused:"
+            f"{chosen.provider}: signing in with {chosen.method.value} was refused:"
             f" {advised(found, fault.error.message)}; `reconciler doctor` checks the way to sign in"
         ) from fault
     match chosen.provider:
@@ -225,7 +215,7 @@ def expect(provider: Provider, found: Mapping[str, Resolved | None]) -> None:
     ]
     if not faults:
         return
-    reads, writes = ROLES[provider]
+    reads, writes = facts(provider).roles
     raise TenantFault(
         f"{provider}: {'; '.join(faults)}. A cmdlet that is missing was not imported because the"
         f" account lacks its role (reading: {reads}, writing: {writes}); `reconciler doctor` shows"

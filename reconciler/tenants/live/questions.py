@@ -17,24 +17,6 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
 
-READS: Final[Mapping[str, tuple[str, ...]]] = {
-    "teams": ("Get-CsApplicationAccessPolicy", "Get-CsGroupPolicyAssignment", "Get-CsOnlineUser"),
-    "exchange": (
-        "Get-ApplicationAccessPolicy",
-        "Get-Recipient",
-        "Get-DistributionGroupMember",
-        "Test-ApplicationAccessPolicy",
-        "Get-Group",
-    ),
-}
-"""Cmdlets that a reading session may call, by product."""
-WRITES: Final[Mapping[str, tuple[str, ...]]] = {
-    "teams": tuple(
-        f"{verb}-CsApplicationAccessPolicy" for verb in ("New", "Set", "Grant", "Remove")
-    ),
-    "exchange": tuple(f"{verb}-ApplicationAccessPolicy" for verb in ("New", "Set", "Remove")),
-}
-"""Cmdlets that only an apply may call."""
 CHECK: Final = "Test-ApplicationAccessPolicy"
 SPARED: Final = frozenset({CHECK, "Get-Group"})
 """Cmdlets without which a tenant can still be read and written: what only they tell stays unknown.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, assert_never
 
 from reconciler import __version__
 from reconciler.errors import CaptureFault, RefusedText, TenantFault
 from reconciler.kinds.exchange.parse import is_empty_store
+from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.teams.parse import POLICY_TYPE
+from reconciler.model.addresses import PROVIDERS
 from reconciler.model.plans import Invocation
 from reconciler.powershell.catalogue import bind
 from reconciler.tenants.protocol import Done, Failed, Outcome
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.observed import Origin
     from reconciler.tenants.protocol import CaptureRequest
 
@@ -80,16 +83,12 @@ class Simulator:
                 "SIMULATED TENANT: the reading broke off: (503) Server Unavailable. Try again."
             )
         shown = self._lag.shown()
-        teams = (
-            _teams(shown)
-            if "teams" in request.products
-            else _unread("policies", "groupAssignments", "users")
-        )
-        exchange = (
-            _exchange(shown, self._faults.seed)
-            if "exchange" in request.products
-            else _unread("policies")
-        )
+        sections: dict[str, Json] = {
+            name: _section(name, shown, self._faults.seed)
+            if name in request.products
+            else _unread(name)
+            for name in PROVIDERS
+        }
         scopes = shown.exchange.scopes() if "exchange" in request.products else ()
         users, groups = (
             (shown.teams.holders, _group_ids(shown)) if "teams" in request.products else ((), ())
@@ -100,8 +99,7 @@ class Simulator:
             "tool": f"reconciler {__version__}",
             "tenant": shown.tenant,
             "taken_at": self._world.clock,
-            "teams": teams,
-            "exchange": exchange,
+            **sections,
             "directory": shown.people.seen(request, users, groups, tuple(scopes)),
         }
 
@@ -235,8 +233,20 @@ def _read(cmdlet: str, parameters: Mapping[str, Json], count: int, shown: World)
     return {"cmdlet": cmdlet, "parameters": parameters, "count": count, "taken_at": shown.clock}
 
 
-def _unread(*lists: str) -> dict[str, Any]:
-    return {"complete": False, "reads": [], **{key: [] for key in lists}}
+def _section(provider: Provider, shown: World, language: int) -> dict[str, Json]:
+    """A product's section of a capture."""
+    match provider:
+        case "teams":
+            return _teams(shown)
+        case "exchange":
+            return _exchange(shown, language)
+        case _:
+            assert_never(provider)
+
+
+def _unread(provider: Provider) -> dict[str, Json]:
+    """A product's section of a capture that did not ask for it."""
+    return {"complete": False, "reads": [], **{rows.key: [] for rows in PRODUCTS[provider].lists}}
 
 
 def _group_ids(shown: World) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import listed
+from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = Mapping[str, Any]
 
-MOST_GROUPS: Final = 64
-"""Groups that may hold a policy of one type (New-CsGroupPolicyAssignment page)."""
 _ADMINISTRATOR: Final = "aeb7c0e7-2f6d-43ef-bf33-bfbcb93fdc64"
 _EMPTY_GLOBAL: Final[Row] = {"Identity": "Global", "AppIds": [], "Description": ""}
 _CORRELATION: Final = "00000000-0000-0000-0000-000000000000"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from reconciler.errors import RefusedText
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import is_time
-from reconciler.kinds.exchange import parse as exchange
-from reconciler.kinds.teams import parse as teams
+from reconciler.kinds.products import PRODUCTS
+from reconciler.model.addresses import PROVIDERS
 from reconciler.tenants.protocol import Done, Outcome
 from reconciler.tenants.simulated.exchange import ExchangeService
 from reconciler.tenants.simulated.moment import Moment
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.plans import Invocation
     from reconciler.tenants.simulated.faults import Faults
 
@@ -73,9 +74,17 @@ class World:
         return {
             **self._raw,
             "clock": self.clock,
-            "teams": self.teams.section(),
-            "exchange": self.exchange.section(),
+            **{name: self._section(name) for name in PROVIDERS},
         }
+
+    def _section(self, provider: Provider) -> Mapping[str, Json]:
+        match provider:
+            case "teams":
+                return self.teams.section()
+            case "exchange":
+                return self.exchange.section()
+            case _:
+                assert_never(provider)
 
     def copy(self) -> World:
         """Another world in the same state; rows are shared, since nothing changes them."""
@@ -92,15 +101,15 @@ def world(raw: Mapping[str, Any], place: str) -> World:
     normal = _normal(raw, faults)
     faults.refuse(place)
     people = People(normal["directory"], faults)
-    teams.read(normal["teams"], "$.teams", faults)
-    exchange.read(normal["exchange"], "$.exchange", faults)
+    for name, product in PRODUCTS.items():
+        product.parse(normal[name], f"$.{name}", faults)
     faults.refuse(place)
     return World(normal, people)
 
 
 def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
     """The file with every section in its place; a capture's clock is the time it was taken at."""
-    sections = {key: raw.get(key) or {} for key in ("tenant", "teams", "exchange", "directory")}
+    sections = {key: raw.get(key) or {} for key in ("tenant", *PROVIDERS, "directory")}
     for key, section in sections.items():
         if not isinstance(section, dict) or section.get("complete") is False:
             faults.add(f"$.{key}", "is no complete section: a simulated tenant is all there is")

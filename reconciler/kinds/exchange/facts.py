@@ -1,0 +1,35 @@
+"""Facts of Exchange Online and its module."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from reconciler.model.product_facts import ProductFacts
+
+SPACE_WARNING: Final = 100
+SPACE_LIMIT: Final = 300
+"""The store is limited in bytes: about 100 policies fit with default descriptions, about 300 with
+one-space ones (MicrosoftDocs New-ApplicationAccessPolicy).
+"""
+FACTS: Final = ProductFacts(
+    title="Exchange",
+    noun="ApplicationAccessPolicy",
+    module="ExchangeOnlineManagement",
+    minimum="3.10.0",  # runs on PowerShell 7.6 from here on
+    versions="3.10.0 and 3.10.1",
+    reads=(
+        "Get-ApplicationAccessPolicy",
+        "Get-Recipient",
+        "Get-DistributionGroupMember",
+        "Test-ApplicationAccessPolicy",
+        "Get-Group",
+    ),
+    writes=(
+        "New-ApplicationAccessPolicy",
+        "Set-ApplicationAccessPolicy",
+        "Remove-ApplicationAccessPolicy",
+    ),
+    # Microsoft Learn, App-only authentication for unattended scripts in Exchange Online PowerShell
+    roles=("Global Reader", "Exchange Administrator"),
+    permission="Exchange.ManageAsApp of Office 365 Exchange Online",
+)
