@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.applying.host import Host
-from reconciler.tenants.live.lines import Line
+from reconciler.tenants.live.lines import SessionLine
 from tests.door.conftest import modules  # noqa: F401  a fixture
 from tests.door.conftest import place as program  # noqa: F401  a fixture
 from tests.live.places import Place, settle
@@ -43,7 +43,7 @@ def place(
     made = settle(tmp_path / "place", run)
     (tmp_path / "bin").mkdir()
     for waiting in (
-        Line,
+        SessionLine,
         Host,
     ):  # how long is tested elsewhere; here other processes only need a moment
         monkeypatch.setattr(waiting, "pause", lambda _self, _seconds: time.sleep(0.01))

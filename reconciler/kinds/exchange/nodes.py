@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import ExchangeKey
 
 
-class Kind(Enum):
+class ExchangeNodeKind(Enum):
     """What a node does, in the order in which nodes of one address stand."""
 
     SHUT = 0
@@ -29,13 +29,13 @@ class Kind(Enum):
     OPEN = 3
 
 
-class Node(Struct, frozen=True):
+class ExchangeNode(Struct, frozen=True):
     """One node, one step.
 
     SHUT and OPEN make and remove the guard of an application; their scope is empty.
     """
 
-    kind: Kind
+    kind: ExchangeNodeKind
     key: ExchangeKey
     right: AccessRight
     flip: bool = False
@@ -43,7 +43,7 @@ class Node(Struct, frozen=True):
     @property
     def guards(self) -> bool:
         """Whether it is about a guard."""
-        return self.kind in {Kind.SHUT, Kind.OPEN}
+        return self.kind in {ExchangeNodeKind.SHUT, ExchangeNodeKind.OPEN}
 
     @property
     def place(self) -> tuple[str, int]:
@@ -51,21 +51,21 @@ class Node(Struct, frozen=True):
         return (exchange_policy(*self.key), self.kind.value)
 
 
-def nodes(target: ExchangeTarget) -> list[Node]:
+def nodes(target: ExchangeTarget) -> list[ExchangeNode]:
     """All nodes of a transition in address order."""
     flipped = target.flipped
     created = (
-        Node(Kind.CREATE, key, creation.right, key in flipped)
+        ExchangeNode(ExchangeNodeKind.CREATE, key, creation.right, key in flipped)
         for key, creation in target.created.items()
     )
     removed = (
-        Node(Kind.REMOVE, key, policy.right, key in flipped)
+        ExchangeNode(ExchangeNodeKind.REMOVE, key, policy.right, key in flipped)
         for key, policy in target.removed.items()
     )
     return sorted((*created, *removed), key=lambda node: node.place)
 
 
-def cut(found: Sequence[Node]) -> list[list[Node]]:
+def cut(found: Sequence[ExchangeNode]) -> list[list[ExchangeNode]]:
     """Connected components: an application's nodes; all of them if `*`, which counts for every
     application, is among them.
     """
@@ -74,17 +74,17 @@ def cut(found: Sequence[Node]) -> list[list[Node]]:
     return [[found[number] for number in part] for part in components(hubs)]
 
 
-def guarded(part: Sequence[Node], applications: Iterable[str]) -> list[Node]:
+def guarded(part: Sequence[ExchangeNode], applications: Iterable[str]) -> list[ExchangeNode]:
     """The same nodes with guards for these applications (`*` is one)."""
     shut = [
-        Node(kind, (application, ""), AccessRight.RESTRICT)
+        ExchangeNode(kind, (application, ""), AccessRight.RESTRICT)
         for application in applications
-        for kind in (Kind.SHUT, Kind.OPEN)
+        for kind in (ExchangeNodeKind.SHUT, ExchangeNodeKind.OPEN)
     ]
     return sorted((*part, *shut), key=lambda node: node.place)
 
 
-def needs(found: Sequence[Node]) -> tuple[int, ...]:
+def needs(found: Sequence[ExchangeNode]) -> tuple[int, ...]:
     """For each node the nodes (bits) that have to come before it: a flip's removal; a guard before
     the flips, and its end after them.
     """
@@ -94,15 +94,19 @@ def needs(found: Sequence[Node]) -> tuple[int, ...]:
     )
 
 
-def _goes_before(first: Node, node: Node) -> bool:
-    if first.kind is Kind.SHUT:
+def _goes_before(first: ExchangeNode, node: ExchangeNode) -> bool:
+    if first.kind is ExchangeNodeKind.SHUT:
         return (node.flip and _concerns(first, node)) or (
-            node.kind is Kind.OPEN and node.key == first.key
+            node.kind is ExchangeNodeKind.OPEN and node.key == first.key
         )
-    if node.kind is Kind.OPEN:
+    if node.kind is ExchangeNodeKind.OPEN:
         return first.flip and _concerns(node, first)
-    return first.kind is Kind.REMOVE and node.kind is Kind.CREATE and first.key == node.key
+    return (
+        first.kind is ExchangeNodeKind.REMOVE
+        and node.kind is ExchangeNodeKind.CREATE
+        and first.key == node.key
+    )
 
 
-def _concerns(guard: Node, flip: Node) -> bool:
+def _concerns(guard: ExchangeNode, flip: ExchangeNode) -> bool:
     return guard.key[0] == EVERY_APPLICATION or flip.key[0] in {guard.key[0], EVERY_APPLICATION}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.kinds.exchange.nodes import Kind, needs
+from reconciler.kinds.exchange.nodes import ExchangeNodeKind, needs
 from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground
 from reconciler.model.access_rows import GapSubject, SubjectKind, SubjectPart
@@ -26,7 +26,7 @@ from reconciler.model.documents import AccessRight
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.kinds.exchange.nodes import Node
+    from reconciler.kinds.exchange.nodes import ExchangeNode
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.observed import ExchangeState
 
@@ -70,11 +70,11 @@ class _Application(Struct, frozen=True):
     bits: int
 
 
-class Reach:
+class ExchangeReach:
     """The access of one component's applications."""
 
     def __init__(
-        self, observed: ExchangeState, target: ExchangeTarget, nodes: Sequence[Node]
+        self, observed: ExchangeState, target: ExchangeTarget, nodes: Sequence[ExchangeNode]
     ) -> None:
         """Lay out the bits for these nodes; nothing outside the component bears on their
         applications.
@@ -188,16 +188,21 @@ class Reach:
 
     def _rules(self, name: str) -> Iterator[_Rule]:
         opens = {
-            node.key: 1 << bit for bit, node in enumerate(self._nodes) if node.kind is Kind.OPEN
+            node.key: 1 << bit
+            for bit, node in enumerate(self._nodes)
+            if node.kind is ExchangeNodeKind.OPEN
         }
         for bit, node in enumerate(self._nodes):
             if node.key[0] not in {name, EVERY_APPLICATION}:
                 continue
-            if node.kind is Kind.SHUT:
+            if node.kind is ExchangeNodeKind.SHUT:
                 yield _Rule(1 << bit | opens[node.key], when_done=True, right=node.right, cover=0)
-            elif node.kind is not Kind.OPEN:
+            elif node.kind is not ExchangeNodeKind.OPEN:
                 yield _Rule(
-                    1 << bit, node.kind is Kind.CREATE, node.right, self._covers[node.key[1]]
+                    1 << bit,
+                    node.kind is ExchangeNodeKind.CREATE,
+                    node.right,
+                    self._covers[node.key[1]],
                 )
 
     def _granted(self, one: _Application, done: int) -> int:

@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from reconciler.kinds.exchange import cmdlets
 from reconciler.kinds.exchange.guards import Guard, guard, in_use
-from reconciler.kinds.exchange.nodes import Kind, cut, guarded, nodes
-from reconciler.kinds.exchange.reach import Reach
+from reconciler.kinds.exchange.nodes import ExchangeNodeKind, cut, guarded, nodes
+from reconciler.kinds.exchange.reach import ExchangeReach
 from reconciler.kinds.ordering.orders import Chain, Gap, Ordered
 from reconciler.kinds.ordering.search import MOST_NODES, along, search
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
@@ -28,7 +28,7 @@ from reconciler.model.plans import StepDraft
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reconciler.kinds.exchange.nodes import Node
+    from reconciler.kinds.exchange.nodes import ExchangeNode
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.model.observed import Directory, ExchangeState
 
@@ -106,20 +106,23 @@ def _opens_between(observed: ExchangeState, target: ExchangeTarget, application:
     return bool(old and new) and not staying and old <= target.flipped and new <= target.flipped
 
 
-class _Way(Struct, frozen=True):
+class _OrderedComponent(Struct, frozen=True):
     """A component in its order, with the applications that its guards are for; `proved` if all
     orders were searched.
     """
 
-    nodes: tuple[Node, ...]
+    nodes: tuple[ExchangeNode, ...]
     order: tuple[int, ...]
     proved: bool
     guards: tuple[str, ...] = ()
 
 
 def _way(
-    observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], opening: Sequence[str]
-) -> _Way:
+    observed: ExchangeState,
+    target: ExchangeTarget,
+    part: Sequence[ExchangeNode],
+    opening: Sequence[str],
+) -> _OrderedComponent:
     touched = {node.key[0] for node in part}
     wanted = tuple(one for one in opening if one in touched or EVERY_APPLICATION in touched)
     # A guard for `*` keeps every application's door shut.
@@ -133,8 +136,11 @@ def _way(
 
 
 def _fewest_guards(
-    observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], wanted: tuple[str, ...]
-) -> _Way | None:
+    observed: ExchangeState,
+    target: ExchangeTarget,
+    part: Sequence[ExchangeNode],
+    wanted: tuple[str, ...],
+) -> _OrderedComponent | None:
     """A safe order with guards of which none can be left out."""
     best = _searched(observed, target, part, wanted)
     for one in wanted if best is not None and len(wanted) > 1 else ():
@@ -144,29 +150,36 @@ def _fewest_guards(
 
 
 def _searched(
-    observed: ExchangeState, target: ExchangeTarget, part: Sequence[Node], guards: tuple[str, ...]
-) -> _Way | None:
+    observed: ExchangeState,
+    target: ExchangeTarget,
+    part: Sequence[ExchangeNode],
+    guards: tuple[str, ...],
+) -> _OrderedComponent | None:
     variant = guarded(part, guards)
-    found = search(Reach(observed, target, variant).ground())
-    return None if found is None else _Way(tuple(variant), found.order, proved=True, guards=guards)
+    found = search(ExchangeReach(observed, target, variant).ground())
+    return (
+        None
+        if found is None
+        else _OrderedComponent(tuple(variant), found.order, proved=True, guards=guards)
+    )
 
 
-def _fixed(part: Sequence[Node], guards: tuple[str, ...]) -> _Way:
+def _fixed(part: Sequence[ExchangeNode], guards: tuple[str, ...]) -> _OrderedComponent:
     variant = guarded(part, guards)
     order = sorted(range(len(variant)), key=lambda number: _turn(variant[number]))
-    return _Way(tuple(variant), tuple(order), proved=False, guards=guards)
+    return _OrderedComponent(tuple(variant), tuple(order), proved=False, guards=guards)
 
 
-def _turn(node: Node) -> tuple[int, tuple[str, int]]:
+def _turn(node: ExchangeNode) -> tuple[int, tuple[str, int]]:
     """Phases: Denies, Restricts, guards, flips of Restricts, flips of Denies, guards again,
     removals of Restricts, removals of Denies.
     """
     denies = node.right is AccessRight.DENY
     if node.guards:
-        phase = 2 if node.kind is Kind.SHUT else 5
+        phase = 2 if node.kind is ExchangeNodeKind.SHUT else 5
     elif node.flip:
-        phase = 3 if denies is (node.kind is Kind.CREATE) else 4
-    elif node.kind is Kind.CREATE:
+        phase = 3 if denies is (node.kind is ExchangeNodeKind.CREATE) else 4
+    elif node.kind is ExchangeNodeKind.CREATE:
         phase = 0 if denies else 1
     else:
         phase = 7 if denies else 6
@@ -188,8 +201,8 @@ def _lacks(
     return made
 
 
-def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _Way) -> Iterator[Gap]:
-    reach = Reach(observed, target, way.nodes)
+def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _OrderedComponent) -> Iterator[Gap]:
+    reach = ExchangeReach(observed, target, way.nodes)
     reason = (
         GapReason.GUARDED
         if way.guards
@@ -201,13 +214,23 @@ def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _Way) -> Iterato
     yield from (Gap(pairs, reason, way.proved) for pairs in reach.rows(stretches))
 
 
-def _drafts(target: ExchangeTarget, way: _Way, given: Guard | None) -> Iterator[StepDraft]:
+def _drafts(
+    target: ExchangeTarget, way: _OrderedComponent, given: Guard | None
+) -> Iterator[StepDraft]:
     for number in way.order:
         node = way.nodes[number]
         if not node.guards:
-            yield _remove(target, node) if node.kind is Kind.REMOVE else _create(target, node)
+            yield (
+                _remove(target, node)
+                if node.kind is ExchangeNodeKind.REMOVE
+                else _create(target, node)
+            )
         elif given is not None:
-            yield given.create(node.key[0]) if node.kind is Kind.SHUT else given.remove(node.key[0])
+            yield (
+                given.create(node.key[0])
+                if node.kind is ExchangeNodeKind.SHUT
+                else given.remove(node.key[0])
+            )
 
 
 def _descriptions(observed: ExchangeState, target: ExchangeTarget) -> Iterator[StepDraft]:
@@ -221,7 +244,7 @@ def _role(draft: StepDraft) -> tuple[bool, bool]:
     return draft.invocation.cmdlet == cmdlets.NEW, draft.invocation.cmdlet == cmdlets.REMOVE
 
 
-def _create(target: ExchangeTarget, node: Node) -> StepDraft:
+def _create(target: ExchangeTarget, node: ExchangeNode) -> StepDraft:
     creation = target.created[node.key]
     reason = (
         StepReason.CREATE_DENY if node.right is AccessRight.DENY else StepReason.CREATE_RESTRICT
@@ -232,7 +255,7 @@ def _create(target: ExchangeTarget, node: Node) -> StepDraft:
     )
 
 
-def _remove(target: ExchangeTarget, node: Node) -> StepDraft:
+def _remove(target: ExchangeTarget, node: ExchangeNode) -> StepDraft:
     reason = (
         StepReason.REMOVE_DENY if node.right is AccessRight.DENY else StepReason.REMOVE_RESTRICT
     )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.teams.nodes import Kind
+from reconciler.kinds.teams.nodes import TeamsNodeKind
 from reconciler.kinds.teams.ranks import unmoved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.kinds.teams.nodes import Node
+    from reconciler.kinds.teams.nodes import TeamsNode
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.observed import TeamsState
 
@@ -28,17 +28,21 @@ class GroupList:
     done.
     """
 
-    def __init__(self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[Node]) -> None:
+    def __init__(
+        self, observed: TeamsState, target: TeamsTarget, nodes: Sequence[TeamsNode]
+    ) -> None:
         """Take the group steps from among the nodes of a component; a node is a bit by its place in
         them.
         """
         self._observed = [(one.group, one.policy) for one in observed.groups]
         self._final = [(one.group, one.policy) for one in target.groups]
         self._drops = {
-            node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is Kind.DROP
+            node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is TeamsNodeKind.DROP
         }
         self._grants = {
-            node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is Kind.REGROUP
+            node.key: 1 << bit
+            for bit, node in enumerate(nodes)
+            if node.kind is TeamsNodeKind.REGROUP
         }
         self.steps = sum(self._drops.values()) + sum(self._grants.values())
         before, granted = (

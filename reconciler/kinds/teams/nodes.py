@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import TeamsState
 
 
-class Kind(Enum):
+class TeamsNodeKind(Enum):
     """What a node does; the values are the places in the fixed order."""
 
     CREATE = 1
@@ -44,7 +44,7 @@ class Kind(Enum):
     DELETE = 11
 
 
-class Node(Struct, frozen=True):
+class TeamsNode(Struct, frozen=True):
     """One node.
 
     `key` is a policy's key or a group's id; `old` and `new` are keys of policies, None for what no
@@ -55,7 +55,7 @@ class Node(Struct, frozen=True):
     group's steps; with documented group changes a regranted group has both.
     """
 
-    kind: Kind
+    kind: TeamsNodeKind
     address: Address
     key: str = ""
     old: str | None = None
@@ -73,7 +73,7 @@ class Node(Struct, frozen=True):
         return (self.address, self.kind.value)
 
 
-def nodes(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> list[Node]:
+def nodes(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> list[TeamsNode]:
     """All nodes of a transition in address order, a tenant-wide grant as one COPY.
 
     Args:
@@ -89,11 +89,15 @@ def nodes(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> lis
         *_groups(observed, target, regranting=regranting),
     ]
     if target.tenant_grant is not None:
-        found.append(Node(Kind.COPY, TEAMS_TENANT_GRANT, GLOBAL, new=target.tenant_grant))
+        found.append(
+            TeamsNode(TeamsNodeKind.COPY, TEAMS_TENANT_GRANT, GLOBAL, new=target.tenant_grant)
+        )
     return sorted(found, key=lambda node: node.place)
 
 
-def cut(observed: TeamsState, target: TeamsTarget, found: Sequence[Node]) -> list[list[Node]]:
+def cut(
+    observed: TeamsState, target: TeamsTarget, found: Sequence[TeamsNode]
+) -> list[list[TeamsNode]]:
     """Connected components.
 
     Two nodes touch if somebody's access, or the success of a step, can depend on both.
@@ -101,7 +105,8 @@ def cut(observed: TeamsState, target: TeamsTarget, found: Sequence[Node]) -> lis
     changing = {node.key for node in found if node.kind in _OF_POLICIES}
     grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
     falling = any(
-        node.kind is Kind.UNASSIGN or (node.kind is Kind.MOVE and node.old is None)
+        node.kind is TeamsNodeKind.UNASSIGN
+        or (node.kind is TeamsNodeKind.MOVE and node.old is None)
         for node in found
     )
     regrouped = any(node.kind in _OF_GROUPS for node in found)
@@ -113,13 +118,21 @@ def cut(observed: TeamsState, target: TeamsTarget, found: Sequence[Node]) -> lis
 
 _REST = None
 """Hub of what decides about everyone without a direct grant: the list of groups, and Global."""
-_OF_POLICIES = frozenset({Kind.CREATE, Kind.SHRINK, Kind.GROW, Kind.COPY, Kind.DELETE})
-_OF_GROUPS = frozenset({Kind.DROP, Kind.REGROUP})
-_OF_USERS = frozenset({Kind.MOVE, Kind.UNASSIGN})
+_OF_POLICIES = frozenset(
+    {
+        TeamsNodeKind.CREATE,
+        TeamsNodeKind.SHRINK,
+        TeamsNodeKind.GROW,
+        TeamsNodeKind.COPY,
+        TeamsNodeKind.DELETE,
+    }
+)
+_OF_GROUPS = frozenset({TeamsNodeKind.DROP, TeamsNodeKind.REGROUP})
+_OF_USERS = frozenset({TeamsNodeKind.MOVE, TeamsNodeKind.UNASSIGN})
 
 
 def _hubs(
-    node: Node, changing: set[str], shared: set[str], *, restless: bool
+    node: TeamsNode, changing: set[str], shared: set[str], *, restless: bool
 ) -> Iterator[Hashable]:
     if node.kind in _OF_POLICIES:
         yield node.key
@@ -132,7 +145,7 @@ def _hubs(
         yield _REST
 
 
-def needs(found: Sequence[Node]) -> tuple[int, ...]:
+def needs(found: Sequence[TeamsNode]) -> tuple[int, ...]:
     """For each node the nodes (bits) that have to come before it, so that the service accepts it
     and the end is right.
     """
@@ -142,59 +155,69 @@ def needs(found: Sequence[Node]) -> tuple[int, ...]:
     )
 
 
-def _goes_before(first: Node, node: Node) -> bool:
+def _goes_before(first: TeamsNode, node: TeamsNode) -> bool:
     if node.users and first.users and (first.old, first.new) == (node.old, node.new):
         return (
             first.users < node.users
         )  # users of one class are alike: one order of them stands for all
-    if first.kind is Kind.CREATE:
+    if first.kind is TeamsNodeKind.CREATE:
         return node.new == first.key
-    if node.kind is Kind.DELETE:
+    if node.kind is TeamsNodeKind.DELETE:
         return first.old == node.key
-    if node.kind is Kind.COPY:
-        return first.kind is Kind.CLOSE or (
-            first.kind in {Kind.SHRINK, Kind.GROW} and first.key == node.new
+    if node.kind is TeamsNodeKind.COPY:
+        return first.kind is TeamsNodeKind.CLOSE or (
+            first.kind in {TeamsNodeKind.SHRINK, TeamsNodeKind.GROW} and first.key == node.new
         )
-    return node.kind is Kind.REGROUP and first.kind is Kind.DROP and first.key == node.key
+    return (
+        node.kind is TeamsNodeKind.REGROUP
+        and first.kind is TeamsNodeKind.DROP
+        and first.key == node.key
+    )
 
 
-def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Node]:
+def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[TeamsNode]:
     for key in target.policies.keys() - observed.policies.keys():
-        yield Node(Kind.CREATE, teams_policy(target.policies[key].name), key)
+        yield TeamsNode(TeamsNodeKind.CREATE, teams_policy(target.policies[key].name), key)
     for key in observed.policies.keys() - target.policies.keys():
-        yield Node(Kind.DELETE, teams_policy(observed.policies[key].name), key)
+        yield TeamsNode(TeamsNodeKind.DELETE, teams_policy(observed.policies[key].name), key)
     for key in observed.policies.keys() & target.policies.keys():
         before, after = observed.policies[key], target.policies[key]
         if before != after and not (key == GLOBAL and target.tenant_grant is not None):
             old, new = before.applications.keys(), after.applications.keys()
-            kinds = ((Kind.SHRINK, old - new), (Kind.GROW, new - old), (Kind.DESCRIBE, old == new))
+            kinds = (
+                (TeamsNodeKind.SHRINK, old - new),
+                (TeamsNodeKind.GROW, new - old),
+                (TeamsNodeKind.DESCRIBE, old == new),
+            )
             yield from (
-                Node(kind, teams_policy(before.name), key) for kind, wanted in kinds if wanted
+                TeamsNode(kind, teams_policy(before.name), key) for kind, wanted in kinds if wanted
             )
 
 
-def _classes(observed: TeamsState, target: TeamsTarget) -> Iterator[Node]:
+def _classes(observed: TeamsState, target: TeamsTarget) -> Iterator[TeamsNode]:
     members: dict[tuple[str | None, str | None], list[str]] = {}
     for user in sorted(target.users):
         members.setdefault((observed.users.get(user), target.users[user]), []).append(user)
     for (old, new), users in members.items():
-        kind = Kind.UNASSIGN if new is None else Kind.MOVE
-        yield Node(kind, teams_user_grant(users[0]), old=old, new=new, users=tuple(users))
+        kind = TeamsNodeKind.UNASSIGN if new is None else TeamsNodeKind.MOVE
+        yield TeamsNode(kind, teams_user_grant(users[0]), old=old, new=new, users=tuple(users))
 
 
-def _groups(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> Iterator[Node]:
+def _groups(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> Iterator[TeamsNode]:
     before = {one.group: one.policy for one in observed.groups}
     after = {one.group: one.policy for one in target.groups}
     granted = {group for group, policy in after.items() if before.get(group) != policy}
     for group in stepped(list(before), list(after), granted, target.declared):
         old, new, address = before.get(group), after.get(group), teams_group_grant(group)
         if new is None or (old is not None and not regranting):
-            yield Node(Kind.DROP, address, group, old=old)
+            yield TeamsNode(TeamsNodeKind.DROP, address, group, old=old)
         if new is not None:
-            yield Node(Kind.REGROUP, address, group, old=old if regranting else None, new=new)
+            yield TeamsNode(
+                TeamsNodeKind.REGROUP, address, group, old=old if regranting else None, new=new
+            )
 
 
-def split(part: Sequence[Node], most: int) -> list[Node]:
+def split(part: Sequence[TeamsNode], most: int) -> list[TeamsNode]:
     """The same nodes with classes of users taken apart, the smallest first, as long as there are at
     most so many nodes.
 
@@ -213,7 +236,7 @@ def split(part: Sequence[Node], most: int) -> list[Node]:
     return sorted(apart, key=lambda node: node.place)
 
 
-def closing(found: Iterable[Node]) -> list[Node]:
+def closing(found: Iterable[TeamsNode]) -> list[TeamsNode]:
     """The same nodes with an earlier removal from Global before the tenant-wide grant."""
-    early = Node(Kind.CLOSE, TEAMS_TENANT_GRANT, GLOBAL)
+    early = TeamsNode(TeamsNodeKind.CLOSE, TEAMS_TENANT_GRANT, GLOBAL)
     return sorted((*found, early), key=lambda node: node.place)

@@ -23,14 +23,14 @@ from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground, Stretch
 from reconciler.kinds.teams.changes import spelled
 from reconciler.kinds.teams.lists import GroupList
-from reconciler.kinds.teams.nodes import Kind, needs
+from reconciler.kinds.teams.nodes import TeamsNodeKind, needs
 from reconciler.model.access_rows import GapSubject, SubjectKind
 from reconciler.model.addresses import GLOBAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from reconciler.kinds.teams.nodes import Node
+    from reconciler.kinds.teams.nodes import TeamsNode
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.observed import TeamsState
 
@@ -49,7 +49,7 @@ class _Block(Struct, frozen=True):
     """
 
     bit: int
-    node: Node | None
+    node: TeamsNode | None
     start: int
     many: int
 
@@ -91,14 +91,14 @@ class _Content(Struct, frozen=True):
         )
 
 
-class Reach:
+class TeamsReach:
     """The access of one component's subjects."""
 
     def __init__(
         self,
         observed: TeamsState,
         target: TeamsTarget,
-        nodes: Sequence[Node],
+        nodes: Sequence[TeamsNode],
         bystanders: Callable[[], int],
     ) -> None:
         """Lay out the bits for these nodes; nothing outside the component bears on them.
@@ -226,7 +226,7 @@ class Reach:
             )
         return self._rests[key]
 
-    def _lay_out(self, classes: Sequence[tuple[int, Node]]) -> list[_Block]:
+    def _lay_out(self, classes: Sequence[tuple[int, TeamsNode]]) -> list[_Block]:
         blocks: list[_Block] = []
         slots = 0
         if self.groups.steps:
@@ -238,7 +238,7 @@ class Reach:
             slots += many
         return blocks
 
-    def _policies(self, classes: Iterable[tuple[int, Node]], *, falling: bool) -> list[str]:
+    def _policies(self, classes: Iterable[tuple[int, TeamsNode]], *, falling: bool) -> list[str]:
         held = {
             policy for _, node in classes for policy in (node.old, node.new) if policy is not None
         }
@@ -255,8 +255,12 @@ class Reach:
             leaving |= (old and not new) << number
             entering |= (new and not old) << number
         mine = [(1 << bit, node.kind) for bit, node in enumerate(self._nodes) if node.key == key]
-        lose = sum(bit for bit, kind in mine if kind in {Kind.SHRINK, Kind.CLOSE, Kind.COPY})
-        gain = sum(bit for bit, kind in mine if kind in {Kind.GROW, Kind.COPY})
+        lose = sum(
+            bit
+            for bit, kind in mine
+            if kind in {TeamsNodeKind.SHRINK, TeamsNodeKind.CLOSE, TeamsNodeKind.COPY}
+        )
+        gain = sum(bit for bit, kind in mine if kind in {TeamsNodeKind.GROW, TeamsNodeKind.COPY})
         return _Content(staying, leaving, entering, lose, gain)
 
     def _rest(self, done: int, contents: Mapping[str, int]) -> int:
@@ -318,13 +322,13 @@ class Reach:
                     where,
                 )
 
-    def _class(self, node: Node) -> GapSubject:
+    def _class(self, node: TeamsNode) -> GapSubject:
         if node.size == 1:
             return GapSubject(SubjectKind.USER, node.users[0])
         holding = node.old if node.old is not None else str(node.new)
         return GapSubject(SubjectKind.POLICY_HOLDERS, spelled(self._state, self._target, holding))
 
-    def _whole(self, node: Node) -> bool:
+    def _whole(self, node: TeamsNode) -> bool:
         """Whether a class is one user, or all who hold its policy."""
         if node.size == 1:
             return True

@@ -19,8 +19,8 @@ from reconciler.kinds.ordering.search import MOST_NODES, search
 from reconciler.kinds.teams import cmdlets
 from reconciler.kinds.teams.changes import group_moves, spelled
 from reconciler.kinds.teams.facts import MOST_GROUPS
-from reconciler.kinds.teams.nodes import Kind, closing, cut, nodes, split
-from reconciler.kinds.teams.reach import Reach
+from reconciler.kinds.teams.nodes import TeamsNodeKind, closing, cut, nodes, split
+from reconciler.kinds.teams.reach import TeamsReach
 from reconciler.model.addresses import GLOBAL, teams_user_grant
 from reconciler.model.codes import GapReason, StepReason
 from reconciler.model.plans import StepDraft
@@ -28,7 +28,7 @@ from reconciler.model.plans import StepDraft
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from reconciler.kinds.teams.nodes import Node
+    from reconciler.kinds.teams.nodes import TeamsNode
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.observed import TeamsState
 
@@ -71,11 +71,11 @@ def groups_fit(observed: TeamsState, target: TeamsTarget) -> bool:
     return most_groups(observed, target) <= MOST_GROUPS
 
 
-class _Way(Struct, frozen=True):
+class _OrderedComponent(Struct, frozen=True):
     """A component in its order, and the access on the way; `proved` if all orders were searched."""
 
-    nodes: tuple[Node, ...]
-    reach: Reach | None
+    nodes: tuple[TeamsNode, ...]
+    reach: TeamsReach | None
     order: tuple[int, ...]
     proved: bool
 
@@ -88,29 +88,33 @@ class _Ordering(Struct, frozen=True):
     regranting: bool
     bystanders: Callable[[], int]
 
-    def way(self, part: Sequence[Node]) -> _Way:
-        if len(part) == 1 and part[0].kind not in {Kind.COPY, Kind.DROP, Kind.REGROUP}:
+    def way(self, part: Sequence[TeamsNode]) -> _OrderedComponent:
+        if len(part) == 1 and part[0].kind not in {
+            TeamsNodeKind.COPY,
+            TeamsNodeKind.DROP,
+            TeamsNodeKind.REGROUP,
+        }:
             # Nobody's access passes through a third state: one step, or users who go from one
             # policy straight to another.
-            return _Way(tuple(part), None, (0,), proved=True)
+            return _OrderedComponent(tuple(part), None, (0,), proved=True)
         return (
             self._searched(split(part, MOST_NODES))
             if len(part) <= MOST_NODES
             else self._fixed(part)
         )
 
-    def _searched(self, part: Sequence[Node]) -> _Way:
+    def _searched(self, part: Sequence[TeamsNode]) -> _OrderedComponent:
         """The best of the component's orders; with a tenant-wide grant, Global may lose
         applications earlier, if that is better.
         """
-        best: tuple[tuple[int, int, int], _Way] | None = None
+        best: tuple[tuple[int, int, int], _OrderedComponent] | None = None
         for number, variant in enumerate(self._variants(part)):
             reach = self._reach(variant)
             found = search(reach.ground())
             if found is not None:
                 rated = (
                     (found.cost, len(variant), number),
-                    _Way(tuple(variant), reach, found.order, proved=True),
+                    _OrderedComponent(tuple(variant), reach, found.order, proved=True),
                 )
                 best = min((rated,) if best is None else (best, rated), key=lambda one: one[0])
         if best is not None:
@@ -119,45 +123,53 @@ class _Ordering(Struct, frozen=True):
         return (
             self._fixed(part)
             if exposing is None
-            else _Way(tuple(part), self._reach(part), exposing.order, proved=True)
+            else _OrderedComponent(tuple(part), self._reach(part), exposing.order, proved=True)
         )
 
-    def _variants(self, part: Sequence[Node]) -> Iterator[Sequence[Node]]:
+    def _variants(self, part: Sequence[TeamsNode]) -> Iterator[Sequence[TeamsNode]]:
         """The component as it is; and with a removal from Global before the tenant-wide grant, or
         in its place if nothing enters Global.
         """
         yield part
-        if any(node.kind is Kind.COPY for node in part):
+        if any(node.kind is TeamsNodeKind.COPY for node in part):
             leaving, entering = _global(self.observed, self.target)
             if leaving:
                 early = closing(part)
-                yield early if entering else [node for node in early if node.kind is not Kind.COPY]
+                yield (
+                    early
+                    if entering
+                    else [node for node in early if node.kind is not TeamsNodeKind.COPY]
+                )
 
-    def _fixed(self, part: Sequence[Node]) -> _Way:
+    def _fixed(self, part: Sequence[TeamsNode]) -> _OrderedComponent:
         """The fixed order; Global loses applications early only if some prefix is unsafe without
         that.
         """
         ways = [self._in_fixed_order(variant) for variant in self._variants(part)]
         return next((way for way in ways if len(ways) == 1 or not any(_exposures(way))), ways[0])
 
-    def _in_fixed_order(self, part: Sequence[Node]) -> _Way:
+    def _in_fixed_order(self, part: Sequence[TeamsNode]) -> _OrderedComponent:
         turns = {
             (one.group, one.rank is None): index
             for index, one in enumerate(group_moves(self.observed, self.target))
         }
 
-        def turn(node: Node) -> tuple[int, int, tuple[str, int]]:
-            phase = Kind.REGROUP if node.kind is Kind.DROP else node.kind
-            if phase is not Kind.REGROUP:
+        def turn(node: TeamsNode) -> tuple[int, int, tuple[str, int]]:
+            phase = TeamsNodeKind.REGROUP if node.kind is TeamsNodeKind.DROP else node.kind
+            if phase is not TeamsNodeKind.REGROUP:
                 return (phase.value, 0, node.place)
             # What a documented group change takes away goes before all other group steps.
-            return (phase.value, turns.get((node.key, node.kind is Kind.DROP), -1), node.place)
+            return (
+                phase.value,
+                turns.get((node.key, node.kind is TeamsNodeKind.DROP), -1),
+                node.place,
+            )
 
         order = tuple(sorted(range(len(part)), key=lambda number: turn(part[number])))
-        return _Way(tuple(part), self._reach(part), order, proved=False)
+        return _OrderedComponent(tuple(part), self._reach(part), order, proved=False)
 
-    def _reach(self, part: Sequence[Node]) -> Reach:
-        return Reach(self.observed, self.target, part, self.bystanders)
+    def _reach(self, part: Sequence[TeamsNode]) -> TeamsReach:
+        return TeamsReach(self.observed, self.target, part, self.bystanders)
 
 
 def _global(observed: TeamsState, target: TeamsTarget) -> tuple[set[str], set[str]]:
@@ -168,25 +180,25 @@ def _global(observed: TeamsState, target: TeamsTarget) -> tuple[set[str], set[st
     return before - after, after - before
 
 
-def _reach(way: _Way) -> Reach:
+def _reach(way: _OrderedComponent) -> TeamsReach:
     if way.reach is None:
         raise AssertionError("only a lone node goes without")
     return way.reach
 
 
-def _gaps(way: _Way, *, regranting: bool) -> Iterator[Gap]:
+def _gaps(way: _OrderedComponent, *, regranting: bool) -> Iterator[Gap]:
     if way.reach is None:
         return
     reason = GapReason.NO_BETTER_ORDER if way.proved else GapReason.TOO_LARGE
     if not regranting and any(
-        node.kind is Kind.DROP and node.old is not None for node in way.nodes
+        node.kind is TeamsNodeKind.DROP and node.old is not None for node in way.nodes
     ):
         reason = GapReason.GROUPS_REMOVED_FIRST
     found = way.reach.rows(way.reach.way(way.order), lambda one: one.missing)
     yield from (Gap(pairs, reason, way.proved) for pairs in found)
 
 
-def _exposures(way: _Way) -> Iterator[Pairs]:
+def _exposures(way: _OrderedComponent) -> Iterator[Pairs]:
     if way.reach is not None:
         yield from way.reach.rows(way.reach.way(way.order), lambda one: one.exposed)
 
@@ -215,7 +227,9 @@ def _role(draft: StepDraft) -> tuple[bool, bool]:
     return draft.reason in _GRANTING | _GROUPING, draft.reason in _TAKING
 
 
-def _drafts(observed: TeamsState, target: TeamsTarget, way: _Way) -> Iterator[StepDraft]:
+def _drafts(
+    observed: TeamsState, target: TeamsTarget, way: _OrderedComponent
+) -> Iterator[StepDraft]:
     writing = _Writing(observed, target, way)
     for number in way.order:
         yield from writing.write(number)
@@ -226,7 +240,7 @@ class _Writing:
     description, depend on what came before.
     """
 
-    def __init__(self, observed: TeamsState, target: TeamsTarget, way: _Way) -> None:
+    def __init__(self, observed: TeamsState, target: TeamsTarget, way: _OrderedComponent) -> None:
         self._observed, self._target, self._way = observed, target, way
         self._done = 0
         self._described: set[str] = set()
@@ -235,25 +249,25 @@ class _Writing:
         node = self._way.nodes[number]
         self._done |= 1 << number
         match node.kind:
-            case Kind.MOVE | Kind.UNASSIGN:
+            case TeamsNodeKind.MOVE | TeamsNodeKind.UNASSIGN:
                 return self._users(node)
-            case Kind.DROP | Kind.REGROUP:
+            case TeamsNodeKind.DROP | TeamsNodeKind.REGROUP:
                 return (self._group(node),)
-            case Kind.CLOSE | Kind.COPY:
+            case TeamsNodeKind.CLOSE | TeamsNodeKind.COPY:
                 return (self._tenant(node),)
             case _:
                 return (self._policy(node),)
 
-    def _policy(self, node: Node) -> StepDraft:
+    def _policy(self, node: TeamsNode) -> StepDraft:
         match node.kind:
-            case Kind.CREATE:
+            case TeamsNodeKind.CREATE:
                 made = self._target.policies[node.key]
                 return StepDraft(
                     node.address,
                     cmdlets.new(made.name, made.applications, made.description),
                     StepReason.CREATE_POLICY,
                 )
-            case Kind.DELETE:
+            case TeamsNodeKind.DELETE:
                 return StepDraft(
                     node.address,
                     cmdlets.remove(self._observed.policies[node.key].name),
@@ -262,10 +276,10 @@ class _Writing:
             case _:
                 return self._edit(node)
 
-    def _edit(self, node: Node) -> StepDraft:
+    def _edit(self, node: TeamsNode) -> StepDraft:
         """A description rides on the policy's first edit."""
         before, after = self._observed.policies[node.key], self._target.policies[node.key]
-        if node.kind is Kind.DESCRIBE:
+        if node.kind is TeamsNodeKind.DESCRIBE:
             return StepDraft(
                 node.address, cmdlets.describe(before.name, after.description), StepReason.DESCRIBE
             )
@@ -274,7 +288,7 @@ class _Writing:
         description = (
             after.description if first and after.description != before.description else None
         )
-        if node.kind is Kind.SHRINK:
+        if node.kind is TeamsNodeKind.SHRINK:
             removed = [
                 before.applications[key]
                 for key in before.applications.keys() - after.applications.keys()
@@ -291,7 +305,7 @@ class _Writing:
             StepReason.ADD_APPLICATIONS,
         )
 
-    def _users(self, node: Node) -> Iterator[StepDraft]:
+    def _users(self, node: TeamsNode) -> Iterator[StepDraft]:
         reason = (
             StepReason.UNASSIGN_USER
             if node.new is None
@@ -305,7 +319,7 @@ class _Writing:
             for user in node.users
         )
 
-    def _group(self, node: Node) -> StepDraft:
+    def _group(self, node: TeamsNode) -> StepDraft:
         if node.new is None:
             return StepDraft(node.address, cmdlets.drop_group(node.key), StepReason.DROP_GROUP)
         rank = _reach(self._way).groups.rank(self._done, node.key)
@@ -316,9 +330,9 @@ class _Writing:
             StepReason.MOVE_GROUP if standing else StepReason.GRANT_GROUP,
         )
 
-    def _tenant(self, node: Node) -> StepDraft:
+    def _tenant(self, node: TeamsNode) -> StepDraft:
         everyone = self._observed.policies[GLOBAL]
-        if node.kind is Kind.COPY:
+        if node.kind is TeamsNodeKind.COPY:
             return StepDraft(
                 node.address,
                 cmdlets.grant_tenant(self._spelled(str(node.new))),

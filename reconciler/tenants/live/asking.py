@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from reconciler.canonical import Json
-    from reconciler.tenants.live.lines import Line
-    from reconciler.tenants.live.questions import Question
+    from reconciler.tenants.live.lines import SessionLine
+    from reconciler.tenants.live.questions import TenantQuestion
 
 
 class Ask:
@@ -18,13 +18,13 @@ class Ask:
     `reads()` is what the capture says of them: cmdlet, parameters, count, time.
     """
 
-    def __init__(self, line: Line, tenant_id: str, now: Callable[[], str]) -> None:
+    def __init__(self, line: SessionLine, tenant_id: str, now: Callable[[], str]) -> None:
         self.tenant_id = tenant_id
         self._line = line
         self._now = now
         self._reads: list[Json] = []
 
-    def __call__(self, question: Question) -> Sequence[Mapping[str, Json]]:
+    def __call__(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]]:
         """Ask.
 
         Raises:

@@ -16,7 +16,7 @@ from reconciler.powershell.answers import NotFound
 from reconciler.powershell.door.requirements import install_line, missing
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import questions
-from reconciler.tenants.live.lines import Line, Patience
+from reconciler.tenants.live.lines import Patience, SessionLine
 from reconciler.tenants.live.opening import (
     Opened,
     connection,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.session import Resolved, Session
     from reconciler.tenants.live.opening import Start
-    from reconciler.tenants.live.questions import Question
+    from reconciler.tenants.live.questions import TenantQuestion
 
 _ONCE: Final = Patience(throttled=(), passing=())
 
@@ -190,11 +190,11 @@ class _Examination:
             )
         return self._fault(name, fault, f"give the account the role {reads}")
 
-    def _reading(self, opened: Opened, question: Question) -> Check:
+    def _reading(self, opened: Opened, question: TenantQuestion) -> Check:
         """One real reading: the Teams module has every cmdlet, whatever the account may do, and
         only the service refuses.
         """
-        line = Line(self._provider, lambda: opened, _ONCE)
+        line = SessionLine(self._provider, lambda: opened, _ONCE)
         try:
             count = len(line.ask(question))
         except TenantFault as fault:
@@ -230,7 +230,7 @@ def _sign_in(provider: Provider) -> str:
     )
 
 
-def _tried(provider: Provider) -> Question:
+def _tried(provider: Provider) -> TenantQuestion:
     """The reading that shows whether the account may read."""
     match provider:
         case "teams":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.powershell.session import Answer, ServiceError
     from reconciler.tenants.live.opening import Opened
-    from reconciler.tenants.live.questions import Question
+    from reconciler.tenants.live.questions import TenantQuestion
     from reconciler.tenants.protocol import Outcome
 
 ABSENT = "(absent)"
@@ -54,7 +54,7 @@ class Patience(Struct, frozen=True):
     longest: float = 300.0
 
 
-class Line(Struct):
+class SessionLine(Struct):
     """The way to one product. One call at a time; not to be used by two threads at once."""
 
     provider: Provider
@@ -100,7 +100,7 @@ class Line(Struct):
         if opened is not None:
             opened.session.close()
 
-    def ask(self, question: Question) -> Sequence[Mapping[str, Json]]:
+    def ask(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]]:
         """Read, completely or not at all.
 
         Raises:
@@ -162,7 +162,7 @@ class Line(Struct):
         if not same_invocation(read, invocation):
             raise RefusedText(f"PowerShell reads another call than the step's from {text!a}")
 
-    def _attempt(self, question: Question) -> Sequence[Mapping[str, Json]] | _Missed:
+    def _attempt(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]] | _Missed:
         invocation = Invocation(question.cmdlet, question.parameters)
         session = self.opened.session
         try:
@@ -182,7 +182,7 @@ class Line(Struct):
         if any(meaning(error, cmdlet) is ErrorClass.EXPIRED for error in answer.errors):
             self.close()
 
-    def _told(self, question: Question, count: int) -> None:
+    def _told(self, question: TenantQuestion, count: int) -> None:
         self.tell(Progress(self.provider, question.cmdlet, count))
 
 
@@ -197,7 +197,7 @@ class _Missed(Struct, frozen=True):
     wait: float = 0.0
 
 
-def _judged(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+def _judged(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
     """The objects of an answer, if nothing speaks against them being all there are (law 1)."""
     if answer.errors:
         found, error = leading(answer.errors, question.cmdlet)
@@ -209,7 +209,7 @@ def _judged(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] 
     return _checked(question, answer)
 
 
-def _doubted(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+def _doubted(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
     """The module kept an error to itself: objects may be missing where nothing came, or where the
     error is one that ends a reading early.
     """
@@ -225,7 +225,7 @@ def _doubted(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]]
     return _Missed(found, said, advised(found, error.message), _wait(error))
 
 
-def _checked(question: Question, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+def _checked(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
     needed = frozenset(question.needed)
     lacking = {name for row in answer.objects for name in _absent(row) if name in needed}
     if not lacking:

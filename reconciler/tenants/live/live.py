@@ -17,7 +17,7 @@ from reconciler.kinds.facts import writing_product
 from reconciler.model.addresses import PROVIDERS
 from reconciler.tenants.live import questions, reading_exchange, reading_teams
 from reconciler.tenants.live.asking import Ask
-from reconciler.tenants.live.lines import Line, Patience
+from reconciler.tenants.live.lines import Patience, SessionLine
 from reconciler.tenants.live.opening import open_session
 
 if TYPE_CHECKING:
@@ -72,13 +72,13 @@ class Live:
         self._clock = clock
         self._patience = patience or Patience()
 
-        def line(provider: Provider) -> Line:
+        def line(provider: Provider) -> SessionLine:
             opening: Callable[[], Opened] = partial(
                 open_session, settings, provider, begin, writes=writes
             )
-            return Line(provider, opening, self._patience, sleep, tell)
+            return SessionLine(provider, opening, self._patience, sleep, tell)
 
-        self._lines: Mapping[Provider, Line] = {name: line(name) for name in PROVIDERS}
+        self._lines: Mapping[Provider, SessionLine] = {name: line(name) for name in PROVIDERS}
 
     @property
     def tenant_id(self) -> str:

@@ -46,7 +46,7 @@ _NO_MAILBOX: Final = frozenset({"MailContact", "MailForestContact", "PublicFolde
 """Types of members that have no object id and no mailbox to reach."""
 
 
-class Recipient(Struct, frozen=True):
+class ProjectedRecipient(Struct, frozen=True):
     """A recipient as it was read: its row in the capture, and the name that Exchange itself takes
     for it.
     """
@@ -122,7 +122,7 @@ def is_leaving(row: Row) -> bool:
     return bool(row.get("SoftDeletionTimestamp"))
 
 
-def recipient(row: Row) -> Recipient | None:
+def recipient(row: Row) -> ProjectedRecipient | None:
     """A recipient of the directory; None for what has no object id in Entra or no address: it is no
     scope, and nothing reaches it by one.
     """
@@ -138,7 +138,7 @@ def recipient(row: Row) -> Recipient | None:
         "isValidSecurityPrincipal": row["IsValidSecurityPrincipal"],
     }
     identity = row.get("Guid")
-    return Recipient(content, identity if isinstance(identity, str) and identity else one)
+    return ProjectedRecipient(content, identity if isinstance(identity, str) and identity else one)
 
 
 def members(rows: Sequence[Row]) -> list[str] | None:

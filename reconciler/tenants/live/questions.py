@@ -28,7 +28,7 @@ MOST_IDS: Final = 20
 """Object ids in one filter: the text stays far below every limit, and 300 scopes are 15 calls."""
 
 
-class Question(Struct, frozen=True):
+class TenantQuestion(Struct, frozen=True):
     """One reading.
 
     Attributes:
@@ -52,16 +52,16 @@ class Question(Struct, frozen=True):
         return (*self.needed, *self.more)
 
 
-TEAMS_POLICIES: Final = Question(
+TEAMS_POLICIES: Final = TenantQuestion(
     "Get-CsApplicationAccessPolicy", {}, ("Identity", "AppIds", "Description")
 )
-GROUP_ASSIGNMENTS: Final = Question(
+GROUP_ASSIGNMENTS: Final = TenantQuestion(
     "Get-CsGroupPolicyAssignment",
     {"PolicyType": POLICY_TYPE},
     ("GroupId", "PolicyType", "PolicyName"),
     ("Priority", "Rank"),
 )
-EXCHANGE_POLICIES: Final = Question(
+EXCHANGE_POLICIES: Final = TenantQuestion(
     "Get-ApplicationAccessPolicy",
     {},
     ("Identity", "AppId", "AccessRight", "Description"),
@@ -83,12 +83,12 @@ ALL: Final = "Unlimited"
 """Without it Exchange lists 1,000 objects (Get-Recipient, Get-DistributionGroupMember pages)."""
 
 
-def grants(filter_: str) -> Question:
+def grants(filter_: str) -> TenantQuestion:
     """Users with a direct grant.
 
     `-Properties` keeps 100,000 answers small; the module adds id and names by itself (from 6.9.0).
     """
-    return Question(
+    return TenantQuestion(
         "Get-CsOnlineUser",
         {"Filter": filter_, "Properties": [POLICY_TYPE]},
         (*_USER, POLICY_TYPE),
@@ -96,7 +96,7 @@ def grants(filter_: str) -> Question:
     )
 
 
-ALL_USERS: Final = Question(
+ALL_USERS: Final = TenantQuestion(
     "Get-CsOnlineUser",
     {"Filter": filters.NOT_DELETED, "Properties": ["SoftDeletionTimestamp"]},
     _USER,
@@ -104,26 +104,28 @@ ALL_USERS: Final = Question(
 )
 
 
-def user(name: str) -> Question:
+def user(name: str) -> TenantQuestion:
     """One user, by object id or user principal name."""
-    return Question("Get-CsOnlineUser", {"Identity": name}, _USER, _ABOUT_USER, _ABSENT)
+    return TenantQuestion("Get-CsOnlineUser", {"Identity": name}, _USER, _ABOUT_USER, _ABSENT)
 
 
-def recipient(address: str) -> Question:
+def recipient(address: str) -> TenantQuestion:
     """One recipient by any address.
 
     The page warns that an identity nobody has may list everybody: whoever asks compares what came.
     """
-    return Question("Get-Recipient", {"Identity": address}, _RECIPIENT, _ABOUT_RECIPIENT, _ABSENT)
+    return TenantQuestion(
+        "Get-Recipient", {"Identity": address}, _RECIPIENT, _ABOUT_RECIPIENT, _ABSENT
+    )
 
 
-def recipients(ids: tuple[str, ...]) -> Question:
+def recipients(ids: tuple[str, ...]) -> TenantQuestion:
     """Recipients by object id, at most `MOST_IDS`."""
     parameters: dict[str, Json] = {"Filter": filters.any_of_ids(ids), "ResultSize": ALL}
-    return Question("Get-Recipient", parameters, _RECIPIENT, _ABOUT_RECIPIENT)
+    return TenantQuestion("Get-Recipient", parameters, _RECIPIENT, _ABOUT_RECIPIENT)
 
 
-ALL_PRINCIPALS: Final = Question(
+ALL_PRINCIPALS: Final = TenantQuestion(
     "Get-Recipient",
     {"RecipientTypeDetails": list(PRINCIPALS), "ResultSize": ALL},
     _RECIPIENT,
@@ -131,26 +133,26 @@ ALL_PRINCIPALS: Final = Question(
 )
 
 
-def members(group: str) -> Question:
+def members(group: str) -> TenantQuestion:
     """The direct members of a distribution or security group, by the group's own GUID in Exchange."""
     needed, more = (
         (_RECIPIENT[_TYPE],),
         (*_RECIPIENT[:_TYPE], *_RECIPIENT[_TYPE + 1 :], *_ABOUT_RECIPIENT),
     )
-    return Question(
+    return TenantQuestion(
         "Get-DistributionGroupMember", {"Identity": group, "ResultSize": ALL}, needed, more
     )
 
 
-def security_id(group: str) -> Question:
+def security_id(group: str) -> TenantQuestion:
     """The SID of a group, which Get-Recipient does not tell."""
-    return Question("Get-Group", {"Identity": group}, (), ("Sid",), _ABSENT)
+    return TenantQuestion("Get-Group", {"Identity": group}, (), ("Sid",), _ABSENT)
 
 
-def access_check(mailbox: str, application: str) -> Question:
+def access_check(mailbox: str, application: str) -> TenantQuestion:
     """What the policies of Exchange say about one application and one mailbox
     (Test-ApplicationAccessPolicy page).
     """
-    return Question(
+    return TenantQuestion(
         CHECK, {"Identity": mailbox, "AppId": application}, ("AccessCheckResult",), ("MailboxId",)
     )

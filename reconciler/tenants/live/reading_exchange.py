@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.requests import CaptureRequest
     from reconciler.tenants.live.asking import Ask
-    from reconciler.tenants.live.projecting import Recipient, Row
+    from reconciler.tenants.live.projecting import ProjectedRecipient, Row
 
 _SECURITY_GROUP = "MailUniversalSecurityGroup"
 
@@ -92,12 +92,12 @@ class _Found:
     """Recipients that were found, by lower-case object id, and names that nobody has."""
 
     def __init__(self, ask: Ask) -> None:
-        self.recipients: dict[str, Recipient] = {}
+        self.recipients: dict[str, ProjectedRecipient] = {}
         self.absent: set[str] = set()
         self._ask = ask
         self._named: list[str] = []
 
-    def take(self, rows: Iterable[Row]) -> list[Recipient]:
+    def take(self, rows: Iterable[Row]) -> list[ProjectedRecipient]:
         """Note everybody in an answer."""
         taken = [one for row in rows if (one := projecting.recipient(row)) is not None]
         projecting.fit([one.row for one in taken], ("primary",), "exchange recipient")
@@ -154,7 +154,7 @@ class _Found:
         if not found:
             self.absent.add(address)
 
-    def take_matching(self, address: str) -> list[Recipient]:
+    def take_matching(self, address: str) -> list[ProjectedRecipient]:
         """Ask for an address and note those who have it; the cmdlet also goes by other names, and
         may list everybody.
         """
@@ -166,10 +166,10 @@ class _Found:
         )
 
     @staticmethod
-    def _holders(recipients: Iterable[Recipient], address: str) -> list[str]:
+    def _holders(recipients: Iterable[ProjectedRecipient], address: str) -> list[str]:
         return sorted({one.id for one in recipients if address in one.names})
 
-    def _members(self, group: Recipient) -> list[str]:
+    def _members(self, group: ProjectedRecipient) -> list[str]:
         """Note the members of a group, everybody as a recipient too, so that whoever judges knows
         who is no group; return the groups.
         """
@@ -190,7 +190,7 @@ class _Found:
         self._by_id(ids)
         self.absent = before
 
-    def _security_id(self, recipient: Recipient) -> None:
+    def _security_id(self, recipient: ProjectedRecipient) -> None:
         if recipient.type != _SECURITY_GROUP:
             return
         found = [

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.observed import Recipient
     from reconciler.tenants.simulated.moment import Moment
-    from reconciler.tenants.simulated.people import People
+    from reconciler.tenants.simulated.people import SimulatedPeople
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -53,7 +53,7 @@ class ObjectNotFound(Exception):
 class ExchangeService:
     """Policies of one tenant, by Identity."""
 
-    def __init__(self, section: Row, people: People, tenant: Row) -> None:
+    def __init__(self, section: Row, people: SimulatedPeople, tenant: Row) -> None:
         self._people = people
         self._tenant = tenant
         rows = listed(section.get("policies"), "", FaultList())

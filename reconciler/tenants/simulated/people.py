@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.tenants.protocol import CaptureRequest
 
 
-class People:
+class SimulatedPeople:
     """Users, groups and recipients. They never change: no cmdlet of ours writes a directory."""
 
     def __init__(self, section: Mapping[str, Any], faults: FaultList) -> None:

@@ -22,7 +22,7 @@ from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
 if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.tenants.simulated.moment import Moment
-    from reconciler.tenants.simulated.people import People
+    from reconciler.tenants.simulated.people import SimulatedPeople
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -34,7 +34,7 @@ _CORRELATION: Final = "00000000-0000-0000-0000-000000000000"
 class TeamsService:
     """Policies, group assignments in rank order, and direct grants of one tenant."""
 
-    def __init__(self, section: Row, people: People) -> None:
+    def __init__(self, section: Row, people: SimulatedPeople) -> None:
         self._people = people
         self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {
             _key(row["Identity"]): row for row in _rows(section, "policies")

@@ -13,7 +13,7 @@ from reconciler.model.addresses import PROVIDERS
 from reconciler.tenants.protocol import Done, Outcome
 from reconciler.tenants.simulated.exchange import ExchangeService
 from reconciler.tenants.simulated.moment import Moment
-from reconciler.tenants.simulated.people import People
+from reconciler.tenants.simulated.people import SimulatedPeople
 from reconciler.tenants.simulated.teams import TeamsService
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ WRITE_TAKES: Final = timedelta(seconds=15)
 class World:
     """The state of a simulated tenant. Pure: files and faults of the line are others' business."""
 
-    def __init__(self, raw: Mapping[str, Any], people: People) -> None:
+    def __init__(self, raw: Mapping[str, Any], people: SimulatedPeople) -> None:
         self._raw = raw
         self.people = people
         self.tenant: Mapping[str, Any] = raw["tenant"]
@@ -100,7 +100,7 @@ def world(raw: Mapping[str, Any], place: str) -> World:
     faults = FaultList()
     normal = _normal(raw, faults)
     faults.refuse(place)
-    people = People(normal["directory"], faults)
+    people = SimulatedPeople(normal["directory"], faults)
     for name, product in PRODUCTS.items():
         product.parse(normal[name], f"$.{name}", faults)
     faults.refuse(place)
