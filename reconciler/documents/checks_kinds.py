@@ -119,7 +119,7 @@ def _length(value: Json) -> int:
 
 
 def _too_many(entries: list[Claim]) -> Iterator[Finding]:
-    """Every policy with groups is in doubt: which of them is one too many, nobody knows."""
+    """Report every policy with groups: nothing says which of them is one too many."""
     message = (
         f"{len(entries)} groups across all policies, Teams allows at most {MOST_GROUPS}: remove some,"
         " or move their members into fewer groups"

@@ -52,7 +52,7 @@ def schema(kind: Kind | None) -> Mapping[str, Any]:
 
 @cache
 def validator(kind: Kind) -> Any:
-    """The jsonschema validator of a kind's documents, RawDocument 2020-12."""
+    """The jsonschema validator of a kind's documents, JSON Schema draft 2020-12."""
     from jsonschema import (  # noqa: PLC0415
         Draft202012Validator,
     )

@@ -1,8 +1,8 @@
 """YAML by events: plain values beside the positions of every key, value and list item.
 
 The subset is small on purpose. Plain scalars are typed by four words and one number form,
-everything else is text; anchors, aliases, tags and merge keys are refused, and so are keys that
-stand twice. Long lists become one Python list and two arrays.
+everything else is text; anchors, aliases, tags, merge keys and duplicate keys are refused. Long
+lists become one Python list and two arrays.
 """
 
 from __future__ import annotations
