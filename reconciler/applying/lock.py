@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
 import sys
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 from reconciler import canonical
 from reconciler.applying import processes
 from reconciler.errors import LockHeld, ReconcilerError
+from reconciler.guids import GUID
 
 if sys.platform == "win32":  # pragma: no cover  Windows only
     import msvcrt
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_TENANT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST = 4096
 """Bytes of the file that are read for the message."""
 _LOCKED_BYTE = 1 << 30
@@ -45,7 +44,7 @@ def tenant_directory(state_dir: Path, tenant_id: str) -> Path:
     Raises:
         ReconcilerError: the id is not a lower-case GUID, or the directory cannot be made.
     """
-    if not _TENANT_ID.fullmatch(tenant_id):
+    if not GUID.fullmatch(tenant_id):
         raise ReconcilerError(
             f"the tenant id {tenant_id!r} is not a lower-case GUID; correct `tenantId` and plan again"
         )

@@ -7,12 +7,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import re
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
+from reconciler.guids import guid
 from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.environment import IDENTITY
 from reconciler.powershell.faults import ConnectFault
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
 
-_CLIENT_ID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _TEAMS_CLOUDS: Final = {"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"}
 """Values of Connect-MicrosoftTeams -TeamsEnvironmentName (MicrosoftDocs Connect-MicrosoftTeams
 page).
@@ -170,7 +169,7 @@ class _Variables:
 
     def client_id(self, name: str) -> str:
         value = self.value(name).strip()
-        if value and not _CLIENT_ID.fullmatch(value):
+        if value and guid(value) is None:
             self.faults.append(f"{name} does not hold an application's client id (a GUID)")
         return value
 

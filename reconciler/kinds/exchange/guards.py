@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.guids import GUID
 from reconciler.kinds.exchange import cmdlets
 from reconciler.model.addresses import exchange_policy
 from reconciler.model.baselines import GuardScope
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.observed import Directory, ExchangeKey, ExchangeState, Recipient
 
-_ORGANISATION = re.compile(
-    r"(?P<organisation>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\\", re.IGNORECASE
-)
+_ORGANISATION = re.compile(rf"(?P<organisation>{GUID.pattern})\\", re.IGNORECASE)
 
 
 class Guard(Struct, frozen=True):
