@@ -16,6 +16,7 @@ from reconciler.documents.checks_names import (
     has_client_id,
 )
 from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.model.addresses import EVERY_APPLICATION, GLOBAL, name_key
 from reconciler.model.documents import AccessRight, Kind
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.findings import Finding
 
-MOST_GROUPS = 64
-"""Groups that Teams takes per policy type, over all policies (New-CsGroupPolicyAssignment page)."""
 
 SUBJECTS: dict[str, Provider] = {"mailbox": "exchange", "meetingsOf": "teams"}
 """The keys that say who is reached, and the product that decides it."""
