@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 
-from reconciler.errors import Interrupted
-
 
 def main() -> None:
     """Run the command; Ctrl-C while it is still being loaded is no crash either."""
@@ -18,6 +16,8 @@ def main() -> None:
             main as run,
         )
     except KeyboardInterrupt:
+        from reconciler.errors import Interrupted  # noqa: PLC0415  lazy: loading may be what ended
+
         sys.exit(Interrupted.exit_code)
     try:
         run()

@@ -79,7 +79,7 @@ def match(target: Target, digest: str | None) -> None:
     if digest is None:
         if target.file is not None:
             printing.say(
-                "Without --digest, accidental changes of the plan file are noticed, deliberate ones"
+                "Without --digest, accidental changes to the plan file are detected, deliberate ones"
                 " are not."
             )
     elif digest not in {found.digest, found.content_digest}:
@@ -148,7 +148,7 @@ def _show(loaded: SealedPlan) -> None:
 
 def _ask(steps: int) -> None:
     printing.say(
-        f"Run {counted(steps, 'step')}? Only the word {WORD} is taken as consent:", Tone.HEADING
+        f"Run {counted(steps, 'step')}? Only {WORD!r} is accepted to approve:", Tone.HEADING
     )
     if sys.stdin.readline().strip() != WORD:
         raise Declined("declined: nothing was changed")

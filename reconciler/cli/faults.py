@@ -32,7 +32,7 @@ def report(fault: ReconcilerError, ctx: click.Context) -> int:
 
 
 def usage(fault: click.UsageError) -> None:
-    """Say what click says of a command line that cannot be meant; what was typed may have come from
+    """Say what click says of an invalid command line; what was typed may have come from
     others.
     """
     said = StringIO()
@@ -46,15 +46,15 @@ def unexpected(fault: Exception) -> int:
     """
     if isinstance(fault, OSError) and fault.filename is not None:
         printing.say(
-            f"Error: {fault.filename}: {fault.strerror}; check that the folder is there and may be"
-            " used",
+            f"Error: {fault.filename}: {fault.strerror}; check that the folder exists and is"
+            " accessible",
             Tone.FAULT,
         )
         return ReconcilerError.exit_code
     if isinstance(fault, OSError):
         printing.say(
-            f"Error: {fault.strerror or fault}: check that there is room, and that standard output"
-            " and the files can be used",
+            f"Error: {fault.strerror or fault}: check the free disk space, and that standard output"
+            " and the files are writable",
             Tone.FAULT,
         )
         return ReconcilerError.exit_code

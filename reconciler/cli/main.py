@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import sys
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -17,18 +17,22 @@ from reconciler import __version__
 from reconciler.cli import streams
 from reconciler.errors import Interrupted, ReconcilerError, UsageFault
 
-COMMANDS = (
-    "validate",
-    "plan",
-    "show",
-    "rehearse",
-    "apply",
-    "fetch",
-    "test",
-    "explain",
-    "schema",
-    "doctor",
-)
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COMMANDS: Mapping[str, str] = {
+    "validate": "Check documents.",
+    "plan": "What would change.",
+    "show": "Show a saved plan.",
+    "rehearse": "Try a plan on a simulated tenant.",
+    "apply": "Run the steps of a plan.",
+    "fetch": "Write a complete reading of a tenant.",
+    "test": "Run access tests.",
+    "explain": "Why an application reaches somebody, or does not.",
+    "schema": "Print a JSON Schema.",
+    "doctor": "Check what `--tenant live` needs.",
+}
+"""Each command with its short help, so that `--help` loads none of them."""
 
 
 class Program(click.Group):
@@ -46,6 +50,12 @@ class Program(click.Group):
         command = import_module(f"reconciler.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101  narrows what a module attribute is
         return command
+
+    # click's signature
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without loading any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a fault that is meant for a person ends it with the fault's own exit code."""

@@ -77,13 +77,6 @@ def file_out(name: str, text: str, *, required: bool = False) -> Callable[[Comma
     return click.option(name, type=_FILE, required=required, metavar="FILE", help=text)
 
 
-def planning(command: Command) -> Command:
-    """The options of planning: consents, selection, and how a group's grant changes."""
-    for decorate in (_GROUP_CHANGES, _SKIP, _ONLY, _ALLOW):
-        command = decorate(command)
-    return command
-
-
 _GROUP_CHANGES = click.option(
     "--group-changes",
     type=click.Choice(["in-place", "remove-add"]),
@@ -112,3 +105,10 @@ _ONLY = click.option(
 _SKIP = click.option(
     "--skip", multiple=True, metavar="ADDRESS", help="Hold this at its observed value. Repeatable."
 )
+
+
+def planning(command: Command) -> Command:
+    """The options of planning: consents, selection, and how a group's grant changes."""
+    for decorate in (_GROUP_CHANGES, _SKIP, _ONLY, _ALLOW):
+        command = decorate(command)
+    return command

@@ -34,7 +34,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
     """Run the tests of documents on the documents alone."""
     wanted = loading.documents(paths, PlanOptions())
     names = {one.application: one.name for one in wanted.applications}
-    return _told("the documents alone", declared.judge(wanted), names, simulated=False)
+    return _test_run("the documents alone", declared.judge(wanted), names, simulated=False)
 
 
 def on_plan(file: Path) -> Tested:
@@ -57,12 +57,12 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     )
     results = testing.judge(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
-    return _told(
+    return _test_run(
         ground, results, named(wanted, observed, results), simulated=observed.source == "simulated"
     )
 
 
-def _told(
+def _test_run(
     ground: str, results: Sequence[Result], names: dict[str, str], *, simulated: bool
 ) -> Tested:
     positions = tuple(
@@ -112,7 +112,7 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
         rows = _again(plan, tenant)
     except (CaptureFault, TenantFault) as fault:
         failed = paragraph(
-            f"Access tests: not run, for the tenant could not be read: {fault}", tone=Tone.FAULT
+            f"Access tests: not run, because the tenant could not be read: {fault}", tone=Tone.FAULT
         )
         return Verified(
             (Line(), *failed),

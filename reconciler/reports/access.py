@@ -51,7 +51,7 @@ _FEW = 5
 _OTHERS = "every application without a policy of its own"
 
 
-class _Told(Struct, frozen=True):
+class _ApplicationAccess(Struct, frozen=True):
     """What is said of one application and one product."""
 
     application: str
@@ -69,7 +69,10 @@ def access(plan: Plan) -> Iterator[Line]:
             " question."
         )
         return
-    told = [(provider, title, list(_told(plan.access, provider))) for provider, title in _TITLES]
+    told = [
+        (provider, title, list(_access_by_application(plan.access, provider)))
+        for provider, title in _TITLES
+    ]
     if any(found for _, _, found in told):
         yield from heading(
             "Access: who is reached by which application afterwards and is not now, and the other"
@@ -81,17 +84,17 @@ def access(plan: Plan) -> Iterator[Line]:
         if found:
             yield Line(title)
         for one in found:
-            yield from _Speaking(plan, provider).application(one)
+            yield from _AccessSentences(plan, provider).application(one)
 
 
-def _told(delta: AccessDelta, provider: Provider) -> Iterator[_Told]:
+def _access_by_application(delta: AccessDelta, provider: Provider) -> Iterator[_ApplicationAccess]:
     delta = delta.of(provider)
     gained, lost = _by_application(delta.gained), _by_application(delta.lost)
     wide = {row.application: row for row in delta.tenant_wide}
     for application in sorted(
         gained.keys() | lost.keys() | wide.keys(), key=lambda one: (one not in wide, one)
     ):
-        yield _Told(
+        yield _ApplicationAccess(
             application,
             tuple(gained.get(application, ())),
             tuple(lost.get(application, ())),
@@ -106,7 +109,7 @@ def _by_application(rows: Iterable[AccessRow]) -> Mapping[str, list[AccessRow]]:
     return found
 
 
-class _Speaking:
+class _AccessSentences:
     """Sentences about the rows of one plan and product."""
 
     def __init__(self, plan: Plan, provider: Provider) -> None:
@@ -114,7 +117,7 @@ class _Speaking:
         self._figures = plan.summary
         self._provider = provider
 
-    def application(self, told: _Told) -> Iterator[Line]:
+    def application(self, told: _ApplicationAccess) -> Iterator[Line]:
         """A line that sums up, then the rows."""
         # what a tenant-wide application gains of everyone is said by the words before
         gained = [

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MOST_STEPS = 20
 
 PURPOSES: Mapping[ReadingReason, str] = {
-    ReadingReason.BASELINE: "to see that nothing moved since the plan",
+    ReadingReason.BASELINE: "to check that nothing has changed since the plan",
     ReadingReason.LOOKUP: "to look up what the next step names",
     ReadingReason.REMOVAL: "before a removal",
     ReadingReason.GROUP: "after a group step",
@@ -90,7 +90,7 @@ def _checks(plan: Plan, value: Applied) -> Iterator[Line]:
         rest = (
             ""
             if agrees
-            else f", the policies mean {meant}: it may lag half an hour behind, ask again then"
+            else f", expected {meant}: Exchange may lag by half an hour; check again later"
         )
         yield Line(
             f"    {application} for {mailbox}: {said}{rest}", Tone.PLAIN if agrees else Tone.WARNING
@@ -100,7 +100,7 @@ def _checks(plan: Plan, value: Applied) -> Iterator[Line]:
 def _propagation(plan: Plan, value: Applied) -> Iterator[Line]:
     """When applications notice: nothing here waits for it."""
     products = {step.provider for step in plan.steps if step.id in frozenset(value.done)}
-    yield from heading("In effect later than configured:")
+    yield from heading("Changes take effect later than they are configured:")
     if "exchange" in products:
         yield Line(
             "    Exchange: usually after 15 to 60 minutes, maybe hours; also for what was taken"
@@ -133,8 +133,7 @@ def _stopped(plan: Plan, value: Applied) -> Iterator[Line]:
             Tone.FAULT,
         )
         yield Line(
-            "      Apply the same plan again: it reads the tenant first and goes on where that"
-            " stands."
+            "      Apply the same plan again: it reads the tenant first and continues from there."
         )
     yield from _group("Not tried", plan, value.not_tried)
 
@@ -166,7 +165,7 @@ def _failure(failure: StepFailure) -> Iterator[Line]:
 
 def _outcome(value: Applied) -> Iterator[Line]:
     if value.trouble:
-        yield from heading("Trouble:")
+        yield from heading("Error:")
         yield from paragraph(value.trouble, "    ", Tone.FAULT)
     if value.converged:
         yield from heading(
@@ -180,7 +179,7 @@ def _outcome(value: Applied) -> Iterator[Line]:
             yield Line(f"    {address}", Tone.FAULT)
         yield Line(
             "    Wait until the service shows its own writes, then apply the same plan again, or"
-            " plan anew."
+            " make a new plan."
         )
 
 
@@ -220,14 +219,13 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one
             )
         case WaitingForProcess():
             text = (
-                f"Process {event.pid} of an earlier apply still runs and may be writing. Looking"
-                f" again in {event.seconds:.0f} s."
+                f"Process {event.pid} of an earlier apply is still running and may be"
+                f" writing. Checking again in {event.seconds:.0f} s."
             )
             return Line(text, Tone.WARNING)
         case EndingProcess():
             return Line(
-                f"Process {event.pid} of an earlier apply has not ended by itself; it is ended"
-                " now.",
+                f"Process {event.pid} of an earlier apply did not exit; terminating it.",
                 Tone.WARNING,
             )
         case Settling():
@@ -254,7 +252,5 @@ def pace_line(done: int, seconds: float, left: int) -> Line:
 
 def _located(event: PlanLocated) -> str:
     if event.already:
-        return (
-            f"{event.already} of {counted(event.steps, 'step')} done already; going on from there."
-        )
-    return "Nothing moved since the plan was made."
+        return f"{event.already} of {counted(event.steps, 'step')} already done; continuing from there."
+    return "Nothing has changed since the plan was made."

@@ -31,9 +31,9 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
         yield Line(f"    teams: {counted(len(teams.policies), 'policy', 'policies')}, {held}")
     if exchange is not None:
         yield Line(f"    exchange: {counted(len(exchange.policies), 'policy', 'policies')}")
-    known = observed.directory
+    directory = observed.directory
     yield Line(
-        f"    directory: {counted(len(known.users), 'user')},"
-        f" {counted(len(known.groups), 'group')}, {counted(len(known.recipients), 'recipient')}"
+        f"    directory: {counted(len(directory.users), 'user')},"
+        f" {counted(len(directory.groups), 'group')}, {counted(len(directory.recipients), 'recipient')}"
     )
     yield Line(f"Written to {file}. To plan on it: reconciler plan --tenant {file}")

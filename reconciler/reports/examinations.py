@@ -30,7 +30,7 @@ def summary(checks: Iterable[Check]) -> Iterator[Line]:
     found = {check.health for check in checks}
     yield Line()
     if Health.FAULT in found:
-        yield Line("Something is missing; each line above says what to do about it.", Tone.FAULT)
+        yield Line("Not ready; each failed check above says what to do about it.", Tone.FAULT)
     elif Health.WARNING in found:
         yield Line(
             "Ready to read and plan; the warnings above say what cannot be done.", Tone.WARNING

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
 
 
-class Rule(Protocol):
+class RuleInfo(Protocol):
     """A rule that documents can break: a stable id, a title, and why it exists."""
 
     @property
@@ -56,7 +56,7 @@ def validated(found: Sequence[Finding], documents: Documents) -> Iterator[Line]:
         yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
 
 
-def rules(known: Iterable[Rule]) -> Iterator[Line]:
+def rules(known: Iterable[RuleInfo]) -> Iterator[Line]:
     """Every rule: id and title, sorted by id, and why it exists."""
     for rule in sorted(known, key=lambda one: one.id):
         yield Line(f"{rule.id}: {rule.title}", Tone.HEADING)

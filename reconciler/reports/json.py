@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.findings import Finding
-    from reconciler.reports.findings import Rule
+    from reconciler.reports.findings import RuleInfo
 
 _RUNNER_COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
 
@@ -37,7 +37,7 @@ def findings(found: Iterable[Finding]) -> str:
     return _text([_finding(each) for each in sorted(found)])
 
 
-def rules(known: Iterable[Rule]) -> str:
+def rules(known: Iterable[RuleInfo]) -> str:
     """Rules as a list, sorted by id."""
     return _text(
         [

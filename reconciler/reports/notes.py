@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Note, Plan
-    from reconciler.reports.sentences import Advice
+    from reconciler.reports.sentences import NoteAdvice
 
 Names = Mapping[str, str]
 
@@ -101,7 +101,7 @@ def _unmanaged_global(row: Note, names: Names) -> Iterator[Line]:
 
 
 def _section(
-    title: str, rows: Sequence[Note], names: Names, advice: Callable[[str], Advice], tone: Tone
+    title: str, rows: Sequence[Note], names: Names, advice: Callable[[str], NoteAdvice], tone: Tone
 ) -> Iterator[Line]:
     """Rows that the same is said of are said together."""
     if rows:
@@ -126,7 +126,7 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
         yield Line(f"      {said.then}")
 
 
-def _row(names: Names, advice: Callable[[str], Advice], row: Note) -> Line:
+def _row(names: Names, advice: Callable[[str], NoteAdvice], row: Note) -> Line:
     """An object with the details that the sentence above it does not tell."""
     told = _fields(advice(row.code).what) | _NOT_SHOWN
     return Line(
@@ -136,9 +136,9 @@ def _row(names: Names, advice: Callable[[str], Advice], row: Note) -> Line:
 
 
 def _grouped(
-    rows: Iterable[Note], names: Names, advice: Callable[[str], Advice]
-) -> Iterator[tuple[Advice, list[Note]]]:
-    groups: dict[Advice, list[Note]] = {}
+    rows: Iterable[Note], names: Names, advice: Callable[[str], NoteAdvice]
+) -> Iterator[tuple[NoteAdvice, list[Note]]]:
+    groups: dict[NoteAdvice, list[Note]] = {}
     for row in rows:
         said = advice(row.code)
         groups.setdefault(replace(said, what=_filled(said.what, row, names)), []).append(row)

@@ -48,7 +48,7 @@ def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
         )
     else:
         yield Line(
-            "Rehearsal failed: do not apply this plan before what stands above is understood.",
+            "Rehearsal failed: do not apply this plan until the failures above are understood.",
             Tone.FAULT,
         )
 
@@ -131,7 +131,7 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
 def _faults(plan: Plan, value: Rehearsal) -> Iterator[Line]:
     bad = [run for run in value.runs if not run.as_it_must]
     if bad:
-        yield from heading("Not as it must be:")
+        yield from heading("Failed:")
     for run in bad[:MOST]:
         at = f" (step {run.step}: {plan.steps[run.step - 1].address})" if run.step else ""
         stood = (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Advice(Struct, frozen=True):
+class NoteAdvice(Struct, frozen=True):
     """What is so, and what to do about it."""
 
     what: str
@@ -85,66 +85,66 @@ STEPS: Mapping[str, str] = {
     StepReason.REMOVE_GUARD: "end the temporary restriction",
 }
 
-WARNINGS: Mapping[str, Advice] = {
-    WarningCode.LEGACY_MECHANISM: Advice(
+WARNINGS: Mapping[str, NoteAdvice] = {
+    WarningCode.LEGACY_MECHANISM: NoteAdvice(
         "This plan creates Exchange application access policies ({policies}), a mechanism that"
         " Microsoft calls legacy.",
         "For a new application consider RBAC for Applications in Exchange Online.",
     ),
-    WarningCode.POLICY_SPACE: Advice(
+    WarningCode.POLICY_SPACE: NoteAdvice(
         "The plan brings Exchange to {policies} policies at once; the service is known to store"
         " {most} at most, fewer with long descriptions.",
         "Shorten descriptions or remove policies before the service refuses new ones.",
     ),
-    WarningCode.USER_NOT_LOOKED_FOR: Advice(
+    WarningCode.USER_NOT_LOOKED_FOR: NoteAdvice(
         "The capture did not look for these users; their object ids are used as written.",
         "Each is checked just before its write. To see it now, make a new capture: reconciler"
         " fetch.",
     ),
-    WarningCode.UNUSED_CONSENT: Advice(
+    WarningCode.UNUSED_CONSENT: NoteAdvice(
         "A consent was given that nothing in this plan needs.",
         "Take it out of the command line or of `spec.consents`, so that it cannot cover a later"
         " change unseen.",
     ),
-    WarningCode.NO_APPLICATIONS: Advice(
+    WarningCode.NO_APPLICATIONS: NoteAdvice(
         "A policy has an empty list of applications: whoever holds it is reached by none, whatever"
         " Global allows.",
         "If that is not meant, list applications in its document.",
     ),
-    WarningCode.FALLS_TO_CHANGED_GROUP: Advice(
+    WarningCode.FALLS_TO_CHANGED_GROUP: NoteAdvice(
         "Users fall to a group that this plan grants or moves, and a group's grant can take a day"
         " to reach its members.",
         "If that gap matters, apply the group changes first and the user changes a day later"
         " (--skip, then again without).",
     ),
-    WarningCode.REDUCES_APPLICATIONS: Advice(
+    WarningCode.REDUCES_APPLICATIONS: NoteAdvice(
         "Somebody loses applications although a document grants them a policy.",
         "Compare the lists of the old and the new policy if that is not meant.",
     ),
-    WarningCode.PRUNE_BLOCKED: Advice(
+    WarningCode.PRUNE_BLOCKED: NoteAdvice(
         "`prune` leaves a policy alone because somebody still holds it after this plan.",
         "Declare the policy, or move its holders; then the next plan deletes it.",
     ),
-    WarningCode.HELD: Advice(
+    WarningCode.HELD: NoteAdvice(
         "This plan is partial: --only or --skip holds objects ({objects}) at the values that the"
         " tenant has.",
         "Plan again without them to converge.",
     ),
-    WarningCode.NOT_REVOKED: Advice(
+    WarningCode.NOT_REVOKED: NoteAdvice(
         "A grant is kept because a held name may be this very user.",
         "Plan again without --only or --skip, or with a capture that knows the name.",
     ),
-    WarningCode.DANGLING_GRANT: Advice(
+    WarningCode.DANGLING_GRANT: NoteAdvice(
         "Grants ({grants}) name a policy that does not exist.",
         "Declare the policy, or list the holder under another one.",
     ),
-    WarningCode.RELIES_ON: Advice(
+    WarningCode.RELIES_ON: NoteAdvice(
         "Steps take something away and rely on an earlier step; the services enforce both late, and"
         " not always in order.",
         "If minutes of too much or too little access matter, apply with --settle MINUTES, which"
         " waits in between.",
     ),
-    WarningCode.REGRANTS_IN_PLACE: Advice(
+    WarningCode.REGRANTS_IN_PLACE: NoteAdvice(
         "Groups that hold a policy are granted another one, or another rank, in place, which"
         " Microsoft does not document.",
         "A refusal changes nothing and stops the apply; then plan again with --group-changes"
@@ -165,98 +165,98 @@ GAPS: Mapping[str, str] = {
     ),
 }
 
-REFUSALS: Mapping[str, Advice] = {
-    RefusalRule.TENANT_WIDE: Advice(
+REFUSALS: Mapping[str, NoteAdvice] = {
+    RefusalRule.TENANT_WIDE: NoteAdvice(
         "The application would reach everyone in the tenant, which it does not today.",
         "If that is meant, consent to it for each application.",
     ),
-    RefusalRule.EXPOSURE: Advice(
+    RefusalRule.EXPOSURE: NoteAdvice(
         "On the way through this plan the application would reach someone whom it reaches neither"
         " before nor after.",
         "Split the change into two plans, or consent to the exposure.",
     ),
-    RefusalRule.DISPLACED: Advice(
+    RefusalRule.DISPLACED: NoteAdvice(
         "Users ({users}) or groups ({groups}) would be taken away from a policy that no document"
         " declares; another repository may own it.",
         "Ask its owner, then consent for this policy; or declare it here.",
     ),
-    RefusalRule.EMPTY_SCOPE: Advice(
+    RefusalRule.EMPTY_SCOPE: NoteAdvice(
         "The scope has no members: restricted to it, the application is cut off from everyone.",
         "Fill the group first, or consent if that is meant.",
     ),
-    RefusalRule.LIMITS: Advice(
+    RefusalRule.LIMITS: NoteAdvice(
         "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} %"
         " from 10 objects on.",
         "Look through what is removed. If it is right, consent for this plan, or raise"
         " `spec.limits` of the Tenant document.",
     ),
-    RefusalRule.POLICY_SPACE: Advice(
+    RefusalRule.POLICY_SPACE: NoteAdvice(
         "The plan brings Exchange to {policies} policies at once; the service is known to store"
         " {most} at most, fewer with long descriptions.",
         "Remove or merge policies first, or consent and risk that the service refuses a step.",
     ),
-    RefusalRule.UNRESOLVED: Advice(
+    RefusalRule.UNRESOLVED: NoteAdvice(
         "A name in the documents was not found in the tenant.",
         "Correct the name, create the object, or leave it out with --skip.",
     ),
-    RefusalRule.NEEDS_GUARD: Advice(
+    RefusalRule.NEEDS_GUARD: NoteAdvice(
         "No order of these steps keeps the application from reaching more than before and after,"
         " unless a temporary policy on an empty group guards it, and there can be none.",
         "Name an empty mail-enabled security group as `exchange.guardScope` of the Tenant document"
         " and capture again; or change it in two plans.",
     ),
-    RefusalRule.GROUPS_FULL: Advice(
+    RefusalRule.GROUPS_FULL: NoteAdvice(
         "{groups} groups would have a grant at once; the service takes {most}, so a replacement"
         " cannot be added before the old one is dropped.",
         "Drop a group in a plan of its own, then plan again.",
     ),
-    RefusalRule.UNSAFE: Advice(
+    RefusalRule.UNSAFE: NoteAdvice(
         "Checked independently, the order of these steps is not safe: after step {step} the"
         " application would reach somebody whom it reaches neither before nor after.",
         "This is a defect of the planner: report it. Meanwhile split the change into two plans, or"
         " hold a part of it with --skip.",
     ),
-    RefusalRule.UNCHECKED: Advice(
+    RefusalRule.UNCHECKED: NoteAdvice(
         "Checked independently, step {step} cannot be followed: the service would refuse it there,"
         " or the plan does not hold what it rests on.",
         "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",
     ),
 }
 
-HOLDS: Mapping[str, Advice] = {
-    Held.SKIPPED: Advice("Left out by --skip:", ""),
-    Held.NOT_SELECTED: Advice("Not chosen by --only:", ""),
-    Held.POLICY_HELD: Advice("Its policy is held:", ""),
-    Held.GRANT_HELD: Advice("A grant that depends on it is held:", ""),
-    Held.MAY_BE_LISTED: Advice("Kept, because a held name may be this very user:", ""),
+HOLDS: Mapping[str, NoteAdvice] = {
+    Held.SKIPPED: NoteAdvice("Left out by --skip:", ""),
+    Held.NOT_SELECTED: NoteAdvice("Not chosen by --only:", ""),
+    Held.POLICY_HELD: NoteAdvice("Its policy is held:", ""),
+    Held.GRANT_HELD: NoteAdvice("A grant that depends on it is held:", ""),
+    Held.MAY_BE_LISTED: NoteAdvice("Kept, because a held name may be this very user:", ""),
 }
 
-DISPLACED = Advice(
+DISPLACED = NoteAdvice(
     "Users: {users}, groups: {groups}",
     "Another repository may own the policy: ask before you consent.",
 )
 
-UNFOUND: Mapping[str, Advice] = {
-    Unfound.USER_ABSENT: Advice(
+UNFOUND: Mapping[str, NoteAdvice] = {
+    Unfound.USER_ABSENT: NoteAdvice(
         "The tenant has no such user:",
         "Correct the name, take it out of the list, or plan without it: --skip ADDRESS",
     ),
-    Unfound.USER_UNKNOWN: Advice(
+    Unfound.USER_UNKNOWN: NoteAdvice(
         "The capture did not look for this user:",
         "Make a new capture (reconciler fetch), write the user's object id, or plan without it:"
         " --skip ADDRESS",
     ),
-    Unfound.SCOPE_ABSENT: Advice(
+    Unfound.SCOPE_ABSENT: NoteAdvice(
         "The tenant has no such recipient:",
         "Correct the scope, create the group or mailbox, or plan without the application: --skip"
         " exchange.application/APPID",
     ),
-    Unfound.SCOPE_UNKNOWN: Advice(
+    Unfound.SCOPE_UNKNOWN: NoteAdvice(
         "The capture did not look for this scope:",
         "Make a new capture (reconciler fetch), or plan without the application: --skip"
         " exchange.application/APPID",
     ),
-    Unfound.SCOPE_NOT_PRINCIPAL: Advice(
+    Unfound.SCOPE_NOT_PRINCIPAL: NoteAdvice(
         "This recipient is no security principal, which a scope must be:",
         "Use a mail-enabled security group or a mailbox, or plan without the application: --skip"
         " exchange.application/APPID",
@@ -279,34 +279,34 @@ def gap(reason: str) -> str:
     return GAPS.get(reason, reason)
 
 
-def warning(code: str) -> Advice:
+def warning(code: str) -> NoteAdvice:
     """A warning."""
     return WARNINGS.get(code, _unknown(code))
 
 
-def refusal(code: str) -> Advice:
+def refusal(code: str) -> NoteAdvice:
     """A refusal."""
     return REFUSALS.get(code, _unknown(code))
 
 
-def held(code: str) -> Advice:
+def held(code: str) -> NoteAdvice:
     """Why an object is held."""
     return HOLDS.get(code, _unknown(code))
 
 
-def displaced(_code: str) -> Advice:
+def displaced(_code: str) -> NoteAdvice:
     """What is displaced from a policy that no document declares."""
     return DISPLACED
 
 
-def unfound(code: str) -> Advice:
+def unfound(code: str) -> NoteAdvice:
     """Why a name stands for nothing."""
     return UNFOUND.get(code, _unknown(code))
 
 
-def _unknown(code: str) -> Advice:
+def _unknown(code: str) -> NoteAdvice:
     text = code.replace("{", "{{").replace("}", "}}")  # the sentences are formats
-    return Advice(
+    return NoteAdvice(
         text,
         "This version of reconciler has no words for it: see --format json, or use the version that"
         " wrote the plan.",

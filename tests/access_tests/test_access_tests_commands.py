@@ -328,7 +328,7 @@ def test_tests_that_cannot_be_run_after_an_apply_are_no_pass(
         patch.setattr(cli_testing, "_again", broken)
         ran = run("apply", "plan.json", "--auto-approve", *SIM)
     assert ran.code == 7
-    assert "not run, for the tenant could not be read: the line is dead" in ran.out
+    assert "not run, because the tenant could not be read: the line is dead" in ran.out
     assert "run `reconciler test`" in ran.err
 
 

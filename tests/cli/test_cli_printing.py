@@ -102,7 +102,7 @@ def test_where_no_terminal_is_what_goes_well_is_told_now_and_then(
         show(StepStarted(_step(number), 1))
         show(StepDone(_step(number), 0.1, seen=False))
     told = _told(capsys)
-    assert told[0] == "Nothing moved since the plan was made."
+    assert told[0] == "Nothing has changed since the plan was made."
     assert told[-1].startswith("[1000/1000] done")
     assert len(told) < 90
     assert any(

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 import reconciler
-from reconciler.cli.main import COMMANDS
+from reconciler.cli.main import COMMANDS, program
+from reconciler.errors import Interrupted
 from reconciler.tenants.simulated import Simulator
 from tests.cli.sample import STRANGER, teams_document, tenant_document
 
@@ -35,6 +37,45 @@ def test_help_names_every_command_and_option(run: Run, arguments: tuple[str, ...
     assert "Usage: reconciler" in ran.out + ran.err
     if len(arguments) < 2:
         assert all(f"\n  {command} " in ran.out + ran.err for command in COMMANDS)
+
+
+def test_the_list_of_commands_has_their_own_short_helps() -> None:
+    ctx = click.Context(program)
+    commands = {name: program.get_command(ctx, name) for name in program.list_commands(ctx)}
+    assert {name: command and command.short_help for name, command in commands.items()} == COMMANDS
+
+
+def test_help_loads_no_command() -> None:
+    probe = (
+        "import sys\nfrom reconciler.cli.main import program\n"
+        "program.main(['--help'], standalone_mode=False)\n"
+        "print(*(name for name in sys.modules if name.startswith('reconciler.')), file=sys.stderr)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True
+    )
+    loaded = ran.stderr.split()
+    assert "reconciler.cli.main" in loaded
+    assert not [name for name in loaded if name.startswith("reconciler.cli.commands")]
+
+
+@pytest.mark.parametrize("module", ["reconciler.errors", "reconciler.cli.main", "click"])
+def test_an_interrupt_during_the_first_imports_is_no_crash(module: str) -> None:
+    probe = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            sys.meta_path.remove(self)\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from reconciler.__main__ import main\n"
+        "main()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (Interrupted.exit_code, "", "")
 
 
 @pytest.mark.parametrize(

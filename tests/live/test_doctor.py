@@ -197,7 +197,7 @@ def test_the_command_says_what_to_do_and_exits_1(begun: Stage, run: Run) -> None
     assert ran.code == 1
     assert "fault   teams    credentials: no Tenant document was found\n" in ran.out
     assert "-> name its folder: `reconciler doctor PATH`\n" in ran.out
-    assert ran.out.endswith("Something is missing; each line above says what to do about it.\n")
+    assert ran.out.endswith("Not ready; each failed check above says what to do about it.\n")
     assert begun.begin.sessions
 
 

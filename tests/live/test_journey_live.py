@@ -45,7 +45,7 @@ def test_fetch_plan_apply_plan(place: Place) -> None:
     assert applied.code == 0, applied.out + applied.err
     assert "Apply complete!" in applied.out
     assert "Converged" in applied.out
-    assert "In effect later than configured:" in applied.out
+    assert "Changes take effect later than they are configured:" in applied.out
     again = place("plan")
     assert "No changes." in again.out
     wanted = through_the_simulator(place)

@@ -66,7 +66,7 @@ def test_how_long_it_takes_is_told_for_the_products_that_changed(
 ) -> None:
     done = tuple(step.id for step in case.plan.plan.steps if step.provider == product)
     told = report(case, replace(DONE, done=done))
-    assert "In effect later than configured:" in told
+    assert "Changes take effect later than they are configured:" in told
     assert other not in told
     assert "In effect" not in report(case, replace(DONE, done=done), simulated=True)
     assert "In effect" not in report(case, DONE)

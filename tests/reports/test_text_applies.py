@@ -164,14 +164,14 @@ def test_each_event_is_one_line(plan: Plan) -> None:
     told = [
         (
             ReadingTenant(frozenset({"teams", "exchange"}), ReadingReason.BASELINE),
-            "Reading exchange and teams to see that nothing moved since the plan.",
+            "Reading exchange and teams to check that nothing has changed since the plan.",
         ),
         (
             ReadingTenant(frozenset(), ReadingReason.LOOKUP),
             "Reading the directory to look up what the next step names.",
         ),
-        (PlanLocated(0, 5), "Nothing moved since the plan was made."),
-        (PlanLocated(2, 5), "2 of 5 steps done already; going on from there."),
+        (PlanLocated(0, 5), "Nothing has changed since the plan was made."),
+        (PlanLocated(2, 5), "2 of 5 steps already done; continuing from there."),
         (StepStarted(one, 1), "[1/5] Set-CsApplicationAccessPolicy for exchange.policy/a@s"),
         (
             StepStarted(one, 2),
