@@ -196,7 +196,7 @@ def test_each_event_is_one_line(plan: Plan) -> None:
         ),
         (
             WaitingForProcess(7, 1.0),
-            "Process 7 of an earlier apply still runs and may be writing. Looking again in 1 s.",
+            "Process 7 of an earlier apply is still running and may be writing. Checking again in 1 s.",
         ),
     ]
     assert [applies.progress_line(event, 5).printed() for event, _ in told] == [
@@ -216,4 +216,4 @@ def test_trouble_of_several_lines_is_told_line_by_line(plan: Plan) -> None:
             simulated=False,
         )
     )
-    assert "\nTrouble:\n    two faults:\n      Apply complete!\n      \\u{3A}:error::x\n" in told
+    assert "\nError:\n    two faults:\n      Apply complete!\n      \\u{3A}:error::x\n" in told
