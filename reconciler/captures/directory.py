@@ -119,7 +119,7 @@ def _judged_users(
         if users.setdefault(user, found) != found or by_upn.setdefault(upn.lower(), user) != user:
             faults.add(
                 f"{path}.users[{index}]",
-                f"id {user} or upn {shown(upn)} stands twice and for different users: fetch again",
+                f"id {user} or upn {shown(upn)} appears twice, for different users: fetch again",
             )
     return users, by_upn
 
@@ -133,7 +133,7 @@ def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[st
             continue
         found = Group(group, text(row, "displayName", here, faults), _members(row, here, faults))
         if groups.setdefault(group, found) != found:
-            faults.add(here, f"id {group} stands twice, with different content: fetch again")
+            faults.add(here, f"id {group} appears twice, with different content: fetch again")
     return by_key(groups)
 
 
@@ -220,7 +220,7 @@ def _judged_recipients(
             continue
         found = _recipient(recipient, row, here, faults)
         if recipients.setdefault(recipient, found) != found:
-            faults.add(here, f"id {recipient} stands twice, with different content: fetch again")
+            faults.add(here, f"id {recipient} appears twice, with different content: fetch again")
         for address in sorted(found.addresses):
             if by_address.setdefault(address, recipient) != recipient:
                 faults.add(
@@ -239,7 +239,7 @@ def _recipient(recipient: str, row: Mapping[str, Any], path: str, faults: FaultL
             f"{shown(principal)} is neither true nor false: fetch again",
         )
     if not (sid is None or (isinstance(sid, str) and not name_fault(sid))):
-        faults.add(f"{path}.sid", f"{shown(sid)} is no security identifier: fetch again")
+        faults.add(f"{path}.sid", f"{shown(sid)} is not a security identifier: fetch again")
     primary = smtp_address(text(row, "primary", path, faults)) or ""
     addresses = _addresses(row, path, faults)
     if not primary:
@@ -273,7 +273,7 @@ def _addresses(row: Mapping[str, Any], path: str, faults: FaultList) -> frozense
     addresses = set()
     for index, proxy in enumerate(listed(row.get("addresses"), f"{path}.addresses", faults)):
         if not isinstance(proxy, str):
-            faults.add(f"{path}.addresses[{index}]", f"{shown(proxy)} is no text: fetch again")
+            faults.add(f"{path}.addresses[{index}]", f"{shown(proxy)} is not a string: fetch again")
         elif address := smtp_address(proxy):
             addresses.add(address.lower())
     return frozenset(addresses)
@@ -289,7 +289,7 @@ def _members(row: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[
         if member is None:
             faults.add(
                 f"{path}.members[{index}]",
-                f"{shown(spelled)} is no object id (a GUID): fetch again",
+                f"{shown(spelled)} is not an object id (a GUID): fetch again",
             )
         else:
             members.add(member)
@@ -300,12 +300,14 @@ def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozens
     names = listed(section.get("absent"), f"{path}.absent", faults)
     for index, name in enumerate(names):
         if not isinstance(name, str):
-            faults.add(f"{path}.absent[{index}]", f"{shown(name)} is no name: fetch again")
+            faults.add(f"{path}.absent[{index}]", f"{shown(name)} is not a name: fetch again")
     return frozenset(name.lower() for name in names if isinstance(name, str))
 
 
 def _id(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
     found = guid(row.get("id"))
     if found is None and row:
-        faults.add(f"{path}.id", f"{shown(row.get('id'))} is no object id (a GUID): fetch again")
+        faults.add(
+            f"{path}.id", f"{shown(row.get('id'))} is not an object id (a GUID): fetch again"
+        )
     return found

@@ -135,4 +135,4 @@ def _decoded(data: bytes, place: str) -> str:
 
 
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
+    raise ValueError(f"{text} is not a number")

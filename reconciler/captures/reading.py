@@ -68,7 +68,7 @@ def parse(
     envelope_faults(raw, faults)
     faults.refuse(place)
     if not is_time(raw["taken_at"]):
-        faults.add("$.taken_at", f"{shown(raw['taken_at'])} is no point in time: fetch again")
+        faults.add("$.taken_at", f"{shown(raw['taken_at'])} is not a point in time: fetch again")
     _right_tenant(raw, tenant_id, faults)
     found = raw.get("directory") or {}
     known = directories.read(found, "$.directory", faults)
@@ -103,7 +103,7 @@ def _digest(
         for path in _surrogates(raw, "$"):
             faults.add(
                 path,
-                "holds half of a surrogate pair, which is no text: fetch again, or correct it in"
+                "holds half of a surrogate pair, which is not valid text: fetch again, or correct it in"
                 " the tenant",
             )
         faults.refuse(place)

@@ -44,7 +44,7 @@ def guids(
 def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
     found = guid(row.get(key))
     if found is None and row:  # an empty row was told already
-        faults.add(path, f"{shown(row.get(key))} is no object id (a GUID): fetch again")
+        faults.add(path, f"{shown(row.get(key))} is not an object id (a GUID): fetch again")
     return found or ""
 
 
@@ -94,7 +94,7 @@ def objects(
         return rows
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or not row:
-            faults.add(f"{path}.{key}[{index}]", "is no object with properties: fetch again")
+            faults.add(f"{path}.{key}[{index}]", "is not an object with properties: fetch again")
     return [row if isinstance(row, dict) else {} for row in rows]
 
 
@@ -161,7 +161,7 @@ def text(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
     value = row.get(key)
     if value is None or isinstance(value, str):
         return value or ""
-    faults.add(f"{path}.{key}", f"{shown(value)} is no text: fetch again")
+    faults.add(f"{path}.{key}", f"{shown(value)} is not a string: fetch again")
     return ""
 
 

@@ -59,7 +59,7 @@ def cmdlet(name: str) -> Cmdlet:
     """
     found = cmdlets().get(name)
     if found is None:
-        raise BindingFault(f"{name!a} is no cmdlet of the catalogue [unknown-cmdlet]")
+        raise BindingFault(f"{name!a} is not a cmdlet of the catalogue [unknown-cmdlet]")
     return found
 
 

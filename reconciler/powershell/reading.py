@@ -86,7 +86,7 @@ def _parameter(text: str, position: int, seen: set[str]) -> tuple[str, int]:
         raise _refused(text, position, "one space and `-Name:` were expected")
     name = match.group(1)
     if name.lower() in seen:  # PowerShell takes names of any case for one
-        raise _refused(text, position, f"parameter {name} stands twice")
+        raise _refused(text, position, f"parameter {name} is given twice")
     seen.add(name.lower())
     return name, match.end()
 
@@ -150,7 +150,7 @@ def _unescape(match: re.Match[str]) -> str:
     if number is None:
         return _SHORT.get(char, char)
     if int(number, 16) > 0x10FFFF:  # noqa: PLR2004  the last code point there is
-        raise _NotRendered(f"`u{{{number}}} is no code point")
+        raise _NotRendered(f"`u{{{number}}} is not a code point")
     return chr(int(number, 16))
 
 

@@ -549,7 +549,7 @@ def test_a_missing_powershell_is_told_with_the_line_that_installs_it(name: str) 
         ),
     ):
         start(environment={"RECONCILER_PWSH": name, "PATH": os.environ["PATH"]})
-    with pytest.raises(DoorFault, match="'pwsh' is no program on PATH"):
+    with pytest.raises(DoorFault, match="'pwsh' is not a program on PATH"):
         start(environment={"PATH": "/nowhere"})
 
 

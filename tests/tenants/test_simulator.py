@@ -211,8 +211,8 @@ class TestOpening:
             ({"clock": None}, "$.clock: is no time"),
             ({"tenant": {}}, "$.tenant.tenantId: is missing"),
             ({"tenant": []}, "$.tenant.tenantId: is missing"),
-            ({"tenant": "contoso"}, "$.tenant: is no complete section"),
-            ({"teams": {"complete": False}}, "$.teams: is no complete section"),
+            ({"tenant": "contoso"}, "$.tenant: is not a complete section"),
+            ({"teams": {"complete": False}}, "$.teams: is not a complete section"),
             (
                 {"teams": {"policies": [{"Identity": "Tag:A"}, {"Identity": "a"}]}},
                 "$.teams.policies[1].Identity",

@@ -116,7 +116,7 @@ class _Names:
     def key(self, value: Any, path: str) -> str | None:
         """Key of a policy name, None with a fault if it is none."""
         if not isinstance(value, str):
-            self.faults.add(path, f"{shown(value)} is no policy name: fetch again")
+            self.faults.add(path, f"{shown(value)} is not a policy name: fetch again")
             return None
         known = self.keys.get(value)
         return self._new(value, path) if known is None else known
@@ -128,7 +128,9 @@ class _Names:
         """
         key = self.key(value, path)
         if key == GLOBAL:
-            self.faults.add(path, "names Global, which is no policy to be granted: fetch again")
+            self.faults.add(
+                path, "names Global, which is not a policy that can be granted: fetch again"
+            )
             return None
         return key
 
@@ -182,7 +184,7 @@ def _policies(
 def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> TeamsPolicy:
     description = blank_as_empty(row.get("Description"))
     if description is None:
-        faults.add(f"{path}.Description", f"of policy {shown(name)} is no text: fetch again")
+        faults.add(f"{path}.Description", f"of policy {shown(name)} is not a string: fetch again")
     return TeamsPolicy(
         name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or ""
     )
@@ -197,7 +199,7 @@ def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[s
         if application is None:
             faults.add(
                 f"{path}[{index}]",
-                f"{shown(spelled)} of policy {shown(name)} is no client id (a GUID): remove it from"
+                f"{shown(spelled)} of policy {shown(name)} is not a client id (a GUID): remove it from"
                 " the policy",
             )
         else:
@@ -235,12 +237,13 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, Group
     policy = names.granted(row.get("PolicyName"), f"{path}.PolicyName")
     if group is None:
         names.faults.add(
-            f"{path}.GroupId", f"{shown(row.get('GroupId'))} is no object id (a GUID): fetch again"
+            f"{path}.GroupId",
+            f"{shown(row.get('GroupId'))} is not an object id (a GUID): fetch again",
         )
     if rank is None:
         names.faults.add(
             f"{path}.Priority",
-            f"{shown(row.get('Priority', row.get('Rank')))} is no rank (one integer from 1, as"
+            f"{shown(row.get('Priority', row.get('Rank')))} is not a rank (one integer from 1, as"
             " `Priority` or `Rank`): fetch again",
         )
         return None

@@ -86,7 +86,9 @@ def found(executable: str | None, environment: Mapping[str, str]) -> str:
     name = executable or environment.get("RECONCILER_PWSH") or "pwsh"
     program = shutil.which(name, path=environment.get("PATH"))
     if program is None:
-        raise DoorFault(f"PowerShell was not found ({name!r} is no program on PATH): {_advice()}")
+        raise DoorFault(
+            f"PowerShell was not found ({name!r} is not a program on PATH): {_advice()}"
+        )
     return str(Path(program).absolute())
 
 

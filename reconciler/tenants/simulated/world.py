@@ -112,14 +112,14 @@ def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
     sections = {key: raw.get(key) or {} for key in ("tenant", *PROVIDERS, "directory")}
     for key, section in sections.items():
         if not isinstance(section, dict) or section.get("complete") is False:
-            faults.add(f"$.{key}", "is no complete section: a simulated tenant is all there is")
+            faults.add(f"$.{key}", "is not a complete section: a simulated tenant is all there is")
     tenant, clock = sections["tenant"], raw.get("clock", raw.get("taken_at"))
     if isinstance(tenant, dict) and not isinstance(tenant.get("tenantId"), str):
         faults.add(
             "$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID"
         )
     if not is_time(clock):
-        faults.add("$.clock", "is no time like 2026-11-02T09:00:00Z")
+        faults.add("$.clock", "is not a time like 2026-11-02T09:00:00Z")
     kept = {
         key: value for key, value in raw.items() if key not in {"simulated", "taken_at", "tool"}
     }
