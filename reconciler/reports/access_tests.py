@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from xml.etree import ElementTree as ET
 
 from msgspec import Struct, to_builtins
 
@@ -263,6 +262,8 @@ def junit(value: Tested) -> str:
         "errors": "0",
         "skipped": str(found[Outcome.EXCUSED]),
     }
+    from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: `plan` needs no XML
+
     whole = ET.Element("testsuites", {"name": "reconciler test", **figures})
     simulated = "SIMULATED TENANT: " if value.simulated else ""
     suite = ET.SubElement(

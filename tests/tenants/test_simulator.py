@@ -207,8 +207,8 @@ class TestOpening:
     @pytest.mark.parametrize(
         ("change", "told"),
         [
-            ({"clock": "yesterday"}, "$.clock: is no time"),
-            ({"clock": None}, "$.clock: is no time"),
+            ({"clock": "yesterday"}, "$.clock: is not a time"),
+            ({"clock": None}, "$.clock: is not a time"),
             ({"tenant": {}}, "$.tenant.tenantId: is missing"),
             ({"tenant": []}, "$.tenant.tenantId: is missing"),
             ({"tenant": "contoso"}, "$.tenant: is not a complete section"),
