@@ -204,22 +204,3 @@ def test_files_are_short() -> None:
         if (lines := path.read_text(encoding="utf-8").count("\n")) > 500
     ]
     expect_none(long)
-
-
-AWAITING_A_NAME = {"Advice"}
-"""Public names that two rooms still share."""
-
-
-def test_no_public_class_name_occurs_twice() -> None:
-    places: dict[str, list[str]] = {}
-    for path in modules():
-        for node in ast.walk(parsed(path)):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places.setdefault(node.name, []).append(_ids(path))
-    expect_none(
-        [
-            f"{name}: {', '.join(paths)}"
-            for name, paths in places.items()
-            if len(paths) > 1 and name not in AWAITING_A_NAME
-        ]
-    )
