@@ -11,6 +11,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -232,6 +234,60 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
     assert applied.converged
     assert EndingProcess(lingering.pid) in case.told
     assert seen == [-signal.SIGKILL]
+
+
+SHIM = """
+import subprocess, sys
+real = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print(real.pid, flush=True)
+real.wait()
+"""
+
+
+@pytest.fixture
+def shim() -> Iterator[subprocess.Popen[bytes]]:
+    """A leader of a group that starts a second process and waits for it."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SHIM], start_new_session=True, stdout=subprocess.PIPE
+    )
+    yield process
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_what_a_shim_of_an_earlier_apply_left_behind_is_ended_before_anything_is_read(
+    case: Case, shim: subprocess.Popen[bytes]
+) -> None:
+    with shim:
+        assert shim.stdout is not None
+        real = int(shim.stdout.readline())
+        leave_behind(case, shim.pid)
+        shim.kill()
+    assert processes.started(real)
+    read = len(case.service.seen)
+    seen: list[str] = []
+    case.service.before = lambda _request: (
+        seen.append(processes.started(real)) if len(case.service.seen) == read + 1 else None
+    )
+
+    def sleep(seconds: float) -> None:
+        case.clock.now += seconds
+        if EndingProcess(shim.pid) in case.told:
+            time.sleep(0.01)
+
+    with case.live() as live:
+        applied = worlds.apply(
+            case.plan,
+            live,
+            state_dir=case.directory / ".reconciler",
+            tell=case.told.append,
+            clock=case.clock,
+            sleep=sleep,
+            patience=worlds.ApplyPatience(),
+        )
+    assert applied.converged
+    assert EndingProcess(shim.pid) in case.told
+    assert seen == [""]
 
 
 def test_only_what_leads_a_group_of_its_own_is_ended(lingering: subprocess.Popen[bytes]) -> None:
