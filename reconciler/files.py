@@ -59,9 +59,8 @@ def sweep(path: Path) -> None:
     Younger ones stay: they may be those of a writer who lives.
     """
     path = path.resolve() if path.is_symlink() else path  # where `write_atomically` put them
-    left = re.compile(
-        rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp"
-    )  # as `write_atomically` names them
+    # As `write_atomically` names them
+    left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:
             if (

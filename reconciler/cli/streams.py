@@ -39,9 +39,8 @@ def prepare() -> None:
             _reserve(number)
             setattr(sys, name, Closed())
         elif isinstance(stream, TextIOWrapper):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a terminal that lacks a letter must not end a run
+            # A terminal that lacks a letter must not end a run
+            stream.reconfigure(errors="backslashreplace")
 
 
 def give_up(stream: TextIO) -> None:

@@ -164,9 +164,8 @@ def stopping() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         wishes.append(number)
         with suppress(OSError):
-            os.write(
-                2, _FINISHING
-            )  # not through a stream: the signal may have come in the middle of a print
+            # Not through a stream: the signal may have come in the middle of a print
+            os.write(2, _FINISHING)
 
     ignored = {number for number in _SIGNALS if signal.getsignal(number) is signal.SIG_IGN}
     before = {number: signal.signal(number, wish) for number in _SIGNALS if number not in ignored}

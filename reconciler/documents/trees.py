@@ -197,9 +197,8 @@ class TreeReader:
         opening = self._get()
         value, marks = self._value(opening)
         end = self._get().end_mark
-        last = (
-            end.line if end.column else end.line - 1
-        )  # an end that is not written is where the next document starts
+        # An end that is not written is where the next document starts
+        last = end.line if end.column else end.line - 1
         first = start.start_mark.line
         return Tree(
             value, marks, self._place(opening), first + self._first, max(first, last) + self._first

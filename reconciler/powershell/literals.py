@@ -64,9 +64,8 @@ def literal(value: Json) -> str:
 
 
 def _text(value: str) -> str:
-    text = str.__str__(
-        value
-    )  # the characters themselves, whatever a subclass (an enumeration) makes of them
+    # The characters themselves, whatever a subclass (an enumeration) makes of them
+    text = str.__str__(value)
     flaw = unfit(text)
     if flaw is None and "#" in text and _RUNNER_COMMAND.search(text):
         return (

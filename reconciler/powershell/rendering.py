@@ -94,9 +94,8 @@ def _environment() -> Environment:
     )
 
     def quoted(value: Json | StrictUndefined) -> str:
-        return (
-            str(value) if isinstance(value, StrictUndefined) else literal(value)
-        )  # str raises, and names what is undefined
+        # `str` raises, and names what is undefined
+        return str(value) if isinstance(value, StrictUndefined) else literal(value)
 
     environment = Environment(  # noqa: S701  autoescape is HTML's; `finalize` quotes for PowerShell
         loader=PackageLoader("reconciler.powershell", "templates"),

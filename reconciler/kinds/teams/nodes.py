@@ -157,9 +157,8 @@ def needs(found: Sequence[TeamsNode]) -> tuple[int, ...]:
 
 def _goes_before(first: TeamsNode, node: TeamsNode) -> bool:
     if node.users and first.users and (first.old, first.new) == (node.old, node.new):
-        return (
-            first.users < node.users
-        )  # users of one class are alike: one order of them stands for all
+        # Users of one class are alike: one order of them stands for all
+        return first.users < node.users
     if first.kind is TeamsNodeKind.CREATE:
         return node.new == first.key
     if node.kind is TeamsNodeKind.DELETE:
