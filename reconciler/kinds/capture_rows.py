@@ -42,10 +42,10 @@ def guids(
 
 
 def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
-    found = guid(row.get(key))
-    if found is None and row:  # an empty row was told already
+    object_id = guid(row.get(key))
+    if object_id is None and row:  # an empty row was told already
         faults.add(path, f"{shown(row.get(key))} is not an object id (a GUID): fetch again")
-    return found or ""
+    return object_id or ""
 
 
 def shown(value: Any) -> str:
@@ -105,15 +105,15 @@ def are_decoded(rows: Any, kind: type[_Row]) -> TypeGuard[list[_Row]]:
 
 def mappings(rows: Sequence[Struct]) -> Sequence[Mapping[str, Any]]:
     """Decoded rows as a capture file has them, without what was not looked at."""
-    found: list[Mapping[str, Any]] = to_builtins(rows)
-    return found
+    mapped: list[Mapping[str, Any]] = to_builtins(rows)
+    return mapped
 
 
-def by_key(found: dict[_Key, _Value]) -> dict[_Key, _Value]:
+def by_key(mapping: dict[_Key, _Value]) -> dict[_Key, _Value]:
     """A mapping in the order of its keys, so that nothing downstream can depend on the order of
     rows.
     """
-    return dict(sorted(found.items(), key=itemgetter(0)))
+    return dict(sorted(mapping.items(), key=itemgetter(0)))
 
 
 def are_names(texts: Sequence[str]) -> bool:
@@ -134,12 +134,12 @@ def name_fault(text: str) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None if text.strip() else "is blank: correct it in the tenant"
-    found = unfit(text)
+    flaw = unfit(text)
     return (
         None
-        if found is None
+        if flaw is None
         else (
-            f"{shown(text)}: {found}; such a name cannot be told from others by eye: correct it in"
+            f"{shown(text)}: {flaw}; such a name cannot be told from others by eye: correct it in"
             " the tenant"
         )
     )

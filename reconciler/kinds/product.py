@@ -165,7 +165,7 @@ class Product(Protocol[DesiredT, StateT]):
         """
 
     def explain(
-        self, question: Question, known: Known, state: StateT | None
+        self, question: Question, knowledge: Known, state: StateT | None
     ) -> tuple[Verdict, Iterable[Advice]]:
         """The verdict on a question, and what would change it; `state` None: nothing is known."""
 

@@ -34,8 +34,8 @@ def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> 
         lost += rows(application, old - new, people)
         if opens(was, shall, people):
             wide.append(_tenant_wide(application, was, shall, people))
-    known = sizes("gained", gained, _size(people)) | sizes("lost", lost, _size(people))
-    return Delta(merged(gained), merged(lost), tuple(wide), known)
+    known_sizes = sizes("gained", gained, _size(people)) | sizes("lost", lost, _size(people))
+    return Delta(merged(gained), merged(lost), tuple(wide), known_sizes)
 
 
 def _size(people: People) -> Callable[[SubjectPart], int | None]:
@@ -67,7 +67,7 @@ def opens(was: ScopeLimits, shall: ScopeLimits, people: People) -> bool:
     if shall.restricts:
         return False
     covering = (
-        any(people.members(scope) != NOBODY for scope in one.denies) for one in (was, shall)
+        any(people.members(scope) != NOBODY for scope in limited.denies) for limited in (was, shall)
     )
     return bool(was.restricts or (was.denies and not shall.denies)) or next(covering) > next(
         covering
@@ -80,7 +80,9 @@ def _changed(
     """Applications whose limits differ."""
     old, new = limits(before), limits(after)
     for application in sorted(old.keys() | new.keys()):
-        was, shall = (one.get(application, one[EVERY_APPLICATION]) for one in (old, new))
+        was, shall = (
+            limits_of.get(application, limits_of[EVERY_APPLICATION]) for limits_of in (old, new)
+        )
         if was.scopes != shall.scopes:
             yield application, was, shall
 

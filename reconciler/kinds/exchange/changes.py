@@ -34,7 +34,9 @@ def changes(observed: ExchangeState, target: ExchangeTarget) -> Iterator[Change]
 def _flipped(target: ExchangeTarget, key: ExchangeKey) -> Change:
     before, after = _before(target, key), _after(target, key)
     actions = (Action.DELETE, Action.CREATE)
-    differing = tuple(one for one in attribute_changes(before, after) if one.name in before)
+    differing = tuple(
+        attribute for attribute in attribute_changes(before, after) if attribute.name in before
+    )
     return object_change(
         exchange_policy(*key), POLICY, actions, ChangeReason.RIGHT_CHANGED, before, after, differing
     )

@@ -52,7 +52,7 @@ def resolve(
         ),
         policies=reading.policies,
         absent=frozenset(reading.absent),
-        unresolved=tuple(sorted(reading.unresolved, key=lambda one: (one.address, one.reason))),
+        unresolved=tuple(sorted(reading.unresolved, key=lambda name: (name.address, name.reason))),
     )
     return desired, tuple(sorted(reading.findings))
 

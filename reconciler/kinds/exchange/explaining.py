@@ -33,12 +33,12 @@ def mailbox_id(directory: Directory, name: str) -> str | Unnamed:
     return recipient.id if is_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
 
 
-def explained_verdict(question: Question, known: Known, state: ExchangeState | None) -> Verdict:
+def explained_verdict(question: Question, knowledge: Known, state: ExchangeState | None) -> Verdict:
     """The verdict on a question; what is not known makes it depend."""
-    if state is None or not known.tells("exchange", question.application):
+    if state is None or not knowledge.tells("exchange", question.application):
         owner = exchange_application(question.application)
         return Depends((Reason(Asked.RESTRICTED, owner, holds=None),), (owner,))
-    return mailbox_verdict(state, question.application, _covers(question, known.directory))
+    return mailbox_verdict(state, question.application, _covers(question, knowledge.directory))
 
 
 def _covers(question: Question, directory: Directory) -> Callable[[str], bool | None]:

@@ -77,16 +77,16 @@ def guard(written: str | None, directory: Directory, observed: ExchangeState) ->
     if written is None:
         return GuardLacks.NOT_DECLARED
     name = written.lower()
-    found = directory.recipients.get(directory.recipients_by_address.get(name, name))
-    if found is None:
+    recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
+    if recipient is None:
         return GuardLacks.NOT_FOUND
-    lacking = _lacking(found)
-    if lacking is not None or found.sid is None:
+    lacking = _lacking(recipient)
+    if lacking is not None or recipient.sid is None:
         return lacking or GuardLacks.NO_SID
     organisation = _organisation(observed)
     if organisation is None:
         return GuardLacks.NO_ORGANISATION
-    return Guard(found.id, found.sid, found.primary or found.id, organisation)
+    return Guard(recipient.id, recipient.sid, recipient.primary or recipient.id, organisation)
 
 
 def in_use(made: Guard, application: str, keys: Collection[ExchangeKey]) -> bool:
@@ -96,19 +96,19 @@ def in_use(made: Guard, application: str, keys: Collection[ExchangeKey]) -> bool
     return (application, made.scope) in keys
 
 
-def _lacking(found: Recipient) -> GuardLacks | None:
-    if not found.principal:
+def _lacking(recipient: Recipient) -> GuardLacks | None:
+    if not recipient.principal:
         return GuardLacks.NOT_PRINCIPAL
-    if not found.sid:
+    if not recipient.sid:
         return GuardLacks.NO_SID
-    if found.members is None:
+    if recipient.members is None:
         return GuardLacks.MEMBERS_UNKNOWN
-    return GuardLacks.NOT_EMPTY if found.members else None
+    return GuardLacks.NOT_EMPTY if recipient.members else None
 
 
 def _organisation(observed: ExchangeState) -> str | None:
     for key in sorted(observed.policies):
-        known = _ORGANISATION.match(observed.policies[key].identity)
-        if known is not None:
-            return known["organisation"]
+        parts = _ORGANISATION.match(observed.policies[key].identity)
+        if parts is not None:
+            return parts["organisation"]
     return None

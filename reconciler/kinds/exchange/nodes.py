@@ -65,13 +65,13 @@ def nodes(target: ExchangeTarget) -> list[ExchangeNode]:
     return sorted((*created, *removed), key=lambda node: node.place)
 
 
-def cut(found: Sequence[ExchangeNode]) -> list[list[ExchangeNode]]:
+def cut(ordered: Sequence[ExchangeNode]) -> list[list[ExchangeNode]]:
     """Connected components: an application's nodes; all of them if `*`, which counts for every
     application, is among them.
     """
-    together = any(node.key[0] == EVERY_APPLICATION for node in found)
-    hubs = [(EVERY_APPLICATION if together else node.key[0],) for node in found]
-    return [[found[number] for number in part] for part in components(hubs)]
+    together = any(node.key[0] == EVERY_APPLICATION for node in ordered)
+    hubs = [(EVERY_APPLICATION if together else node.key[0],) for node in ordered]
+    return [[ordered[number] for number in part] for part in components(hubs)]
 
 
 def guarded(part: Sequence[ExchangeNode], applications: Iterable[str]) -> list[ExchangeNode]:
@@ -84,13 +84,13 @@ def guarded(part: Sequence[ExchangeNode], applications: Iterable[str]) -> list[E
     return sorted((*part, *shut), key=lambda node: node.place)
 
 
-def needs(found: Sequence[ExchangeNode]) -> tuple[int, ...]:
+def needs(ordered: Sequence[ExchangeNode]) -> tuple[int, ...]:
     """For each node the nodes (bits) that have to come before it: a flip's removal; a guard before
     the flips, and its end after them.
     """
     return tuple(
-        sum(1 << number for number, other in enumerate(found) if _goes_before(other, node))
-        for node in found
+        sum(1 << number for number, other in enumerate(ordered) if _goes_before(other, node))
+        for node in ordered
     )
 
 

@@ -69,12 +69,12 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeSt
         policy = _policy(row, here, faults) if row else None
         if policy is None:
             continue
-        found = organization_of(policy.identity)
-        organization = organization or found
-        if found != organization:
+        row_organization = organization_of(policy.identity)
+        organization = organization or row_organization
+        if row_organization != organization:
             faults.add(
                 f"{here}.Identity",
-                f"is of organization {shown(found)}, rows before it are of {shown(organization)}:"
+                f"is of organization {shown(row_organization)}, rows before it are of {shown(organization)}:"
                 " two tenants were mixed, fetch again",
             )
         key = (policy.application, policy.scope)
@@ -199,9 +199,9 @@ def _is_default(description: str, parts: re.Match[str], right: AccessRight) -> b
 
     A copy of another policy's is somebody's own text.
     """
-    found = _DEFAULT_DESCRIPTION.fullmatch(description)
-    if found is None or found["right"].lower() != right.value.lower():
+    generated = _DEFAULT_DESCRIPTION.fullmatch(description)
+    if generated is None or generated["right"].lower() != right.value.lower():
         return False
     return all(
-        found[part].lower() == parts[part].lower() for part in ("application", "sid", "scope")
+        generated[part].lower() == parts[part].lower() for part in ("application", "sid", "scope")
     )

@@ -201,10 +201,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         return answer
 
     def explain(
-        self, question: Question, known: Known, state: ExchangeState | None
+        self, question: Question, knowledge: Known, state: ExchangeState | None
     ) -> tuple[Verdict, Iterable[Advice]]:
         """The verdict on a question, and what would change it."""
-        verdict = explaining.explained_verdict(question, known, state)
+        verdict = explaining.explained_verdict(question, knowledge, state)
         return verdict, explaining.advice(question, state, verdict)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:

@@ -106,13 +106,15 @@ class ExchangeReach:
 
     def reached(self, done: int) -> int:
         """What is granted once these nodes are done."""
-        found = 0
-        for index, one in enumerate(self._applications):
-            key = (index, done & one.bits)
+        pairs = 0
+        for index, application in enumerate(self._applications):
+            key = (index, done & application.bits)
             if key not in self._known:
-                self._known[key] = self._granted(one, done) << index * len(self._combinations)
-            found |= self._known[key]
-        return found
+                self._known[key] = self._granted(application, done) << index * len(
+                    self._combinations
+                )
+            pairs |= self._known[key]
+        return pairs
 
     def rows(self, stretches: Iterable[tuple[int, int, int]]) -> Iterator[Pairs]:
         """Bits of pairs that are so after the steps `first` to `last`, as rows for people.
@@ -120,24 +122,26 @@ class ExchangeReach:
         Args:
             stretches: (first step, last step, pairs), ascending.
         """
-        found = [(first, last, pairs) for first, last, pairs in stretches if pairs]
-        for index, one in enumerate(self._applications if found else ()):
-            told: dict[tuple[str, ...], set[int]] = {}
+        spans = [(first, last, pairs) for first, last, pairs in stretches if pairs]
+        for index, application in enumerate(self._applications if spans else ()):
+            reported: dict[tuple[str, ...], set[int]] = {}
             for slot, combination in enumerate(self._combinations):
                 bit = 1 << index * len(self._combinations) + slot
                 where = tuple(
                     step
-                    for first, last, pairs in found
+                    for first, last, pairs in spans
                     if pairs & bit
                     for step in range(first, last + 1)
                 )
-                known = set().union(*(told[part] for part in told if set(part) < set(combination)))
-                if set(where) - known:
-                    told[combination] = set(where)
+                implied = set().union(
+                    *(reported[part] for part in reported if set(part) < set(combination))
+                )
+                if set(where) - implied:
+                    reported[combination] = set(where)
                     yield from (
                         # in one scope, or in none
                         Pairs(name, subject, len(combination) < 2, where)  # noqa: PLR2004
-                        for name in one.names
+                        for name in application.names
                         for subject in self._subjects(name, combination)
                     )
 
@@ -168,19 +172,19 @@ class ExchangeReach:
         alike: dict[_Application, list[str]] = {}
         for name in sorted(names):
             alike.setdefault(self._application(name), []).append(name)
-        return [replace(one, names=tuple(same)) for one, same in alike.items()]
+        return [replace(application, names=tuple(same)) for application, same in alike.items()]
 
     def _application(self, name: str) -> _Application:
         denied = restricted = 0
         confined = False
         for (owner, scope), right in self._staying.items():
             if owner in {name, EVERY_APPLICATION}:
-                known = scope in self._covers
+                resolved = scope in self._covers
                 if right is AccessRight.DENY:
-                    denied |= self._covers[scope] if known else 0
+                    denied |= self._covers[scope] if resolved else 0
                 else:
                     confined = True
-                    restricted |= self._covers[scope if known else _ELSEWHERE]
+                    restricted |= self._covers[scope if resolved else _ELSEWHERE]
         rules = tuple(self._rules(name))
         return _Application(
             (), denied, restricted, confined, rules, sum({rule.bit for rule in rules})
@@ -205,10 +209,14 @@ class ExchangeReach:
                     self._covers[node.key[1]],
                 )
 
-    def _granted(self, one: _Application, done: int) -> int:
+    def _granted(self, application: _Application, done: int) -> int:
         """The documented rules: a Deny that covers, a Restrict that covers, any Restrict at all."""
-        denied, restricted, confined = one.denied, one.restricted, one.confined
-        for bit, when_done, right, cover in one.rules:
+        denied, restricted, confined = (
+            application.denied,
+            application.restricted,
+            application.confined,
+        )
+        for bit, when_done, right, cover in application.rules:
             if cover == 0:
                 confined = confined or self._shut(bit, done)
             elif bool(done & bit) is when_done:
@@ -225,8 +233,8 @@ class ExchangeReach:
         return bool(made) and made != bits
 
     def _weights(self) -> Iterator[tuple[int, int]]:
-        for index, one in enumerate(self._applications):
-            yield self._all << index * len(self._combinations), len(one.names)
+        for index, application in enumerate(self._applications):
+            yield self._all << index * len(self._combinations), len(application.names)
 
     def _subjects(self, name: str, combination: tuple[str, ...]) -> Iterator[GapSubject]:
         """Everyone but members of any scope that is told apart; members of one, or of several at

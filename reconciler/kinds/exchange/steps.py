@@ -87,7 +87,13 @@ def needs_guard(observed: ExchangeState, target: ExchangeTarget) -> tuple[str, .
         applications |= {
             application for application, _ in observed.policies.keys() | target.created.keys()
         }
-    return tuple(sorted(one for one in applications if _opens_between(observed, target, one)))
+    return tuple(
+        sorted(
+            application
+            for application in applications
+            if _opens_between(observed, target, application)
+        )
+    )
 
 
 def _opens_between(observed: ExchangeState, target: ExchangeTarget, application: str) -> bool:
@@ -124,7 +130,11 @@ def _way(
     opening: Sequence[str],
 ) -> _OrderedComponent:
     touched = {node.key[0] for node in part}
-    wanted = tuple(one for one in opening if one in touched or EVERY_APPLICATION in touched)
+    wanted = tuple(
+        application
+        for application in opening
+        if application in touched or EVERY_APPLICATION in touched
+    )
     # A guard for `*` keeps every application's door shut.
     wanted = (EVERY_APPLICATION,) if EVERY_APPLICATION in wanted else wanted
     if len(part) > MOST_NODES:
@@ -143,8 +153,10 @@ def _fewest_guards(
 ) -> _OrderedComponent | None:
     """A safe order with guards of which none can be left out."""
     best = _searched(observed, target, part, wanted)
-    for one in wanted if best is not None and len(wanted) > 1 else ():
-        fewer = tuple(other for other in best.guards if other != one) if best is not None else ()
+    for guarding in wanted if best is not None and len(wanted) > 1 else ():
+        fewer = (
+            tuple(other for other in best.guards if other != guarding) if best is not None else ()
+        )
         best = _searched(observed, target, part, fewer) or best
     return best
 
@@ -156,11 +168,11 @@ def _searched(
     guards: tuple[str, ...],
 ) -> _OrderedComponent | None:
     variant = guarded(part, guards)
-    found = search(ExchangeReach(observed, target, variant).ground())
+    best = search(ExchangeReach(observed, target, variant).ground())
     return (
         None
-        if found is None
-        else _OrderedComponent(tuple(variant), found.order, proved=True, guards=guards)
+        if best is None
+        else _OrderedComponent(tuple(variant), best.order, proved=True, guards=guards)
     )
 
 
@@ -210,7 +222,10 @@ def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _OrderedComponen
         if way.proved
         else GapReason.TOO_LARGE
     )
-    stretches = [(one.first, one.last, one.missing) for one in along(reach.ground(), way.order)]
+    stretches = [
+        (stretch.first, stretch.last, stretch.missing)
+        for stretch in along(reach.ground(), way.order)
+    ]
     yield from (Gap(pairs, reason, way.proved) for pairs in reach.rows(stretches))
 
 

@@ -95,9 +95,9 @@ def target(
     reasons = {
         application: holding(exchange_application(application)) for application in sorted(differing)
     }
-    held = {application: why for application, why in reasons.items() if why is not None}
-    wanted = {key: policy for key, policy in wanted.items() if key[0] not in held}
-    removed = {key: policy for key, policy in leaving.items() if key[0] not in held}
+    holds = {application: why for application, why in reasons.items() if why is not None}
+    wanted = {key: policy for key, policy in wanted.items() if key[0] not in holds}
+    removed = {key: policy for key, policy in leaving.items() if key[0] not in holds}
     created = {
         key: policy
         for key, policy in wanted.items()
@@ -117,7 +117,7 @@ def target(
         stated_absent=desired.absent,
         held=tuple(
             Note(why.value, exchange_application(application), {})
-            for application, why in held.items()
+            for application, why in holds.items()
         ),
     )
 

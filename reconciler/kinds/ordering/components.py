@@ -34,6 +34,6 @@ def _root(parents: list[int], node: int) -> int:
     return node
 
 
-def _join(parents: list[int], one: int, other: int) -> None:
-    first, second = sorted((_root(parents, one), _root(parents, other)))
+def _join(parents: list[int], left: int, right: int) -> None:
+    first, second = sorted((_root(parents, left), _root(parents, right)))
     parents[second] = first

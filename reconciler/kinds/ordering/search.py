@@ -72,8 +72,8 @@ def search(ground: Ground, *, exposing: bool = False) -> Found | None:
         exposing: Where no order is safe, take the one that exposes fewest pair-steps.
     """
     searching = _Searching(ground, exposing=False)
-    found = searching.free() or searching.cheapest()
-    return found or (_Searching(ground, exposing=True).cheapest() if exposing else None)
+    best = searching.free() or searching.cheapest()
+    return best or (_Searching(ground, exposing=True).cheapest() if exposing else None)
 
 
 def along(ground: Ground, order: Sequence[int]) -> Iterator[Stretch]:
@@ -152,10 +152,10 @@ class _Searching:
             there = self._price(after)
             if there is None:
                 continue
-            rest = self._cheapest(after)
-            if rest is None:
+            remaining = self._cheapest(after)
+            if remaining is None:
                 continue
-            cost = rest + self._between(here, there, self._ground.sizes[node])
+            cost = remaining + self._between(here, there, self._ground.sizes[node])
             if best is None or cost < best[0]:
                 best = (cost, node)
         return best

@@ -101,8 +101,10 @@ def transition(
 def delta(way: Transition) -> Delta:
     """What users gain and lose, and which applications come to reach everyone without a grant."""
     gained, lost = merged(_gains(way)), merged(_gains(way.back()))
-    known = sizes("gained", gained, _Sizes(way).of) | sizes("lost", lost, _Sizes(way.back()).of)
-    return Delta(gained, lost, tuple(_tenant_wide(way)), known)
+    known_sizes = sizes("gained", gained, _Sizes(way).of) | sizes(
+        "lost", lost, _Sizes(way.back()).of
+    )
+    return Delta(gained, lost, tuple(_tenant_wide(way)), known_sizes)
 
 
 def reduced(way: Transition) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
@@ -123,19 +125,19 @@ def _lost_by_members(way: Transition) -> Iterator[tuple[str, list[str]]]:
     """
     present = set(way.before.groups)
     above: frozenset[str] = frozenset()
-    for one in way.after.groups:
-        if one not in present:
-            members = Audience(frozenset({Clause(frozenset({one.group}), above)}))
-            missing = sorted(_fallen_to(way.before) - applications(way.after, one.policy))
+    for assignment in way.after.groups:
+        if assignment not in present:
+            members = Audience(frozenset({Clause(frozenset({assignment.group}), above)}))
+            missing = sorted(_fallen_to(way.before) - applications(way.after, assignment.policy))
             yield (
-                one.group,
+                assignment.group,
                 [
                     each
                     for each in missing
                     if any(rows(each, _granted(way.before, each) & members, way.people))
                 ],
             )
-        above |= {one.group}
+        above |= {assignment.group}
 
 
 def _granted(state: TeamsState, application: str) -> Audience:
@@ -199,10 +201,10 @@ def _options(state: TeamsState, user: str, members: Callable[[str], Coverage]) -
     if user in state.users:
         return (state.users[user],)
     options: dict[str, None] = {}
-    for one in state.groups:
-        covers = members(one.group).covers(user)
+    for assignment in state.groups:
+        covers = members(assignment.group).covers(user)
         if covers is not False:
-            options[one.policy] = None
+            options[assignment.policy] = None
         if covers:
             return tuple(options)
     return (*options, GLOBAL)
@@ -252,8 +254,8 @@ def _holders(
     together = set(grown)
     if not way.staying.get(policy):
         together |= {
-            one
-            for one, users in gaining.items()
+            option
+            for option, users in gaining.items()
             if users > NAMED_ONE_BY_ONE and len(joined) - users < users
         }
     for application in together:
@@ -285,26 +287,29 @@ def _of_groups(way: Transition) -> Iterator[AccessRow]:
 def _fallen_to(state: TeamsState) -> set[str]:
     """Applications that some user without a direct grant may have."""
     return {
-        one
-        for policy in {GLOBAL, *(one.policy for one in state.groups)}
-        for one in applications(state, policy)
+        application
+        for policy in {GLOBAL, *(assignment.policy for assignment in state.groups)}
+        for application in applications(state, policy)
     }
 
 
 def _people(before: TeamsState, after: TeamsState, members: Callable[[str], Coverage]) -> People:
     def without_holders(group: str) -> Coverage:
-        known = members(group)
+        coverage = members(group)
         return replace(
-            known,
+            coverage,
             inside=frozenset(
                 user
-                for user in known.inside
+                for user in coverage.inside
                 if user not in before.users and user not in after.users
             ),
         )
 
-    found = {one.group: without_holders(one.group) for one in (*before.groups, *after.groups)}
-    return People(found.__getitem__, SubjectKind.USER, "teams", single=lambda _: False)
+    coverages = {
+        assignment.group: without_holders(assignment.group)
+        for assignment in (*before.groups, *after.groups)
+    }
+    return People(coverages.__getitem__, SubjectKind.USER, "teams", single=lambda _: False)
 
 
 def _tenant_wide(way: Transition) -> Iterator[TenantWideRow]:
@@ -328,8 +333,8 @@ def _tenant_wide(way: Transition) -> Iterator[TenantWideRow]:
 
 def _reached(state: TeamsState, application: str) -> Iterator[Subject]:
     """Whom an application reaches through something else than Global."""
-    held = set(state.users.values())
-    for policy in held:
+    granted = set(state.users.values())
+    for policy in granted:
         if application in applications(state, policy):
             yield Subject(SubjectKind.POLICY_HOLDERS, policy_name(state, policy))
     yield from (

@@ -50,11 +50,15 @@ def group_moves(observed: TeamsState, target: TeamsTarget) -> tuple[Move, ...]:
     """The steps that bring the groups into order and give them their policies, in the order they
     run.
     """
-    before = {one.group: one.policy for one in observed.groups}
-    granted = {one.group for one in target.groups if before.get(one.group) != one.policy}
+    before = {assignment.group: assignment.policy for assignment in observed.groups}
+    granted = {
+        assignment.group
+        for assignment in target.groups
+        if before.get(assignment.group) != assignment.policy
+    }
     return moves(
-        [one.group for one in observed.groups],
-        [one.group for one in target.groups],
+        [assignment.group for assignment in observed.groups],
+        [assignment.group for assignment in target.groups],
         granted,
         target.declared,
     )
@@ -124,16 +128,16 @@ def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
         _standings(observed, target, observed.groups),
         _standings(observed, target, target.groups),
     )
-    for one in group_moves(observed, target):
-        yield _group(teams_group_grant(one.group), before.get(one.group), after.get(one.group))
+    for move in group_moves(observed, target):
+        yield _group(teams_group_grant(move.group), before.get(move.group), after.get(move.group))
 
 
 def _standings(
     observed: TeamsState, target: TeamsTarget, groups: Sequence[GroupAssignment]
 ) -> dict[str, dict[str, Json]]:
     return {
-        one.group: {"policy": spelled(observed, target, one.policy), "rank": rank}
-        for rank, one in enumerate(groups, 1)
+        assignment.group: {"policy": spelled(observed, target, assignment.policy), "rank": rank}
+        for rank, assignment in enumerate(groups, 1)
     }
 
 

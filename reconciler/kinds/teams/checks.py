@@ -59,8 +59,12 @@ def displaced(
     users and groups.
     """
     users = Counter(observed.users[user] for user in target.users if user in observed.users)
-    after = {one.group: one.policy for one in target.groups}
-    groups = Counter(one.policy for one in observed.groups if after.get(one.group) != one.policy)
+    after = {assignment.group: assignment.policy for assignment in target.groups}
+    groups = Counter(
+        assignment.policy
+        for assignment in observed.groups
+        if after.get(assignment.group) != assignment.policy
+    )
     for key in sorted((users.keys() | groups.keys()) - desired.policies.keys()):
         yield (
             teams_policy(spelled(observed, target, key)),
@@ -83,12 +87,12 @@ def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) 
             )
     managed = {group for group, _ in desired.groups}
     owned = {key for key, policy in desired.policies.items() if policy.owns_groups}
-    for rank, one in enumerate(observed.groups, 1):
-        if one.group not in managed and one.policy not in owned:
+    for rank, assignment in enumerate(observed.groups, 1):
+        if assignment.group not in managed and assignment.policy not in owned:
             yield Note(
                 "unmanaged",
-                teams_group_grant(one.group),
-                {"policy": spelled(observed, target, one.policy), "rank": rank},
+                teams_group_grant(assignment.group),
+                {"policy": spelled(observed, target, assignment.policy), "rank": rank},
             )
     everyone = desired.policies.get(GLOBAL)
     listed = sorted(observed.policies[GLOBAL].applications)
@@ -121,12 +125,14 @@ def _dangling(observed: TeamsState) -> Iterator[Note]:
     """Grants of policies that do not exist: they deny, and should be impossible (MicrosoftDocs
     Grant-CsApplicationAccessPolicy).
     """
-    held = Counter(observed.users.values()) + Counter(one.policy for one in observed.groups)
-    for key in sorted(held.keys() - observed.policies.keys()):
+    grants = Counter(observed.users.values()) + Counter(
+        assignment.policy for assignment in observed.groups
+    )
+    for key in sorted(grants.keys() - observed.policies.keys()):
         yield Note(
             WarningCode.DANGLING_GRANT,
             teams_policy(observed.spelled.get(key, key)),
-            {"grants": held[key]},
+            {"grants": grants[key]},
         )
 
 
@@ -137,13 +143,13 @@ def _falls_to_changed_group(
     a day to reach them.
     """
     before = set(observed.groups)
-    changed = {one.group for one in target.groups if one not in before}
+    changed = {assignment.group for assignment in target.groups if assignment not in before}
     fallen = {user for user, policy in target.users.items() if policy is None}
     for group in sorted(changed):
-        known = directory.groups.get(group)
+        group_read = directory.groups.get(group)
         members = (
-            fallen & known.members
-            if known is not None and known.members is not None
+            fallen & group_read.members
+            if group_read is not None and group_read.members is not None
             else frozenset()
         )
         if members:

@@ -52,7 +52,7 @@ def resolve(
         tenant_grant=next(
             (name_key(document.name) for document in documents if document.tenant), None
         ),
-        unresolved=tuple(sorted(reading.unresolved, key=lambda one: (one.address, one.policy))),
+        unresolved=tuple(sorted(reading.unresolved, key=lambda name: (name.address, name.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
     )
     return desired, tuple(sorted(reading.findings))

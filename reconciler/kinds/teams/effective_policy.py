@@ -52,11 +52,11 @@ def user_verdict(
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
     asked = [Reason(Asked.DIRECT_GRANT, grant, holds=False)]
     options = []
-    for one in state.groups:
-        holds = member(one.group)
-        asked = [*asked, Reason(Asked.GROUP_GRANT, teams_group_grant(one.group), holds)]
+    for assignment in state.groups:
+        holds = member(assignment.group)
+        asked = [*asked, Reason(Asked.GROUP_GRANT, teams_group_grant(assignment.group), holds)]
         if holds is not False:
-            options.append((one.policy, asked))
+            options.append((assignment.policy, asked))
         if holds:
             return _decided(state, application, options)
     return _decided(
@@ -93,14 +93,14 @@ def _decided(
 
 def applications(state: TeamsState, policy: str) -> frozenset[str]:
     """Client ids in a policy's list, none if it does not exist."""
-    found = state.policies.get(policy)
-    return NO_APPLICATIONS if found is None else frozenset(found.applications)
+    stored = state.policies.get(policy)
+    return NO_APPLICATIONS if stored is None else frozenset(stored.applications)
 
 
 def policy_address(state: TeamsState, policy: str) -> Address:
     """Address of a policy by its key."""
-    found = state.policies.get(policy)
-    return teams_policy(found.name if found is not None else state.spelled.get(policy, policy))
+    stored = state.policies.get(policy)
+    return teams_policy(stored.name if stored is not None else state.spelled.get(policy, policy))
 
 
 def fall_through(state: TeamsState, application: str) -> tuple[tuple[tuple[str, bool], ...], bool]:
@@ -110,7 +110,10 @@ def fall_through(state: TeamsState, application: str) -> tuple[tuple[tuple[str, 
     Groups at the end that say what Global says anyway are left out.
     """
     everyone = application in applications(state, GLOBAL)
-    groups = [(one.group, application in applications(state, one.policy)) for one in state.groups]
+    groups = [
+        (assignment.group, application in applications(state, assignment.policy))
+        for assignment in state.groups
+    ]
     while groups and groups[-1][1] is everyone:
         groups.pop()
     return tuple(groups), everyone

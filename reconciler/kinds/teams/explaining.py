@@ -39,18 +39,18 @@ def user_id(state: TeamsState, directory: Directory, name: str) -> str | Unnamed
     return Unnamed.USER_ABSENT if name in directory.absent else Unnamed.USER_UNKNOWN
 
 
-def explained_verdict(question: Question, known: Known, state: TeamsState | None) -> Verdict:
+def explained_verdict(question: Question, knowledge: Known, state: TeamsState | None) -> Verdict:
     """The verdict on a question; what is not known makes it depend."""
     if state is None or not question.resolved:
         grant = teams_user_grant(question.subject)
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
-    members = group_coverage(known.directory)
+    members = group_coverage(knowledge.directory)
     return user_verdict(
         state,
         question.application,
         question.subject,
         lambda group: members(group).covers(question.subject),
-        direct_known=known.tells("teams", question.subject),
+        direct_known=knowledge.tells("teams", question.subject),
     )
 
 
@@ -95,9 +95,9 @@ def declared_verdicts(documents: Iterable[TeamsPolicyDocument]) -> Callable[[str
     state = TeamsState(lists, (), users, {})
 
     def verdict(application: str, user: str) -> Verdict:
-        held = users.get(user)
-        if held is not None and held not in lists:
-            policy = teams_policy(names[held])
+        granted = users.get(user)
+        if granted is not None and granted not in lists:
+            policy = teams_policy(names[granted])
             grant = Reason(Asked.DIRECT_GRANT, teams_user_grant(user), holds=True)
             return Depends((grant, Reason(Asked.LISTED, policy, holds=None)), (policy,))
         return user_verdict(state, application, user, lambda _group: None, direct_known=False)

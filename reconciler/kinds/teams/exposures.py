@@ -38,7 +38,7 @@ def regrants(product: Ordered, observed: TeamsState) -> Iterator[Note]:
     """Groups that are granted anew without losing their policy first, which Microsoft does not
     document.
     """
-    standing = {one.group for one in observed.groups}
+    standing = {assignment.group for assignment in observed.groups}
     drops = {
         str(draft.invocation.parameters.get("Group"))
         for draft in product.drafts

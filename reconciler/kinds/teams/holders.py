@@ -20,9 +20,9 @@ def staying(users: Mapping[str, str], changing: Collection[str]) -> frozenset[st
         users: direct grants, user id to policy key.
         changing: users whose direct grant changes; whether they have one now or not.
     """
-    held = Counter(users.values())
-    held.subtract(users[user] for user in changing if user in users)
-    return frozenset(+held)
+    grants = Counter(users.values())
+    grants.subtract(users[user] for user in changing if user in users)
+    return frozenset(+grants)
 
 
 def differing(wanted: Mapping[str, str], present: Mapping[str, str]) -> list[str]:

@@ -34,8 +34,8 @@ class GroupList:
         """Take the group steps from among the nodes of a component; a node is a bit by its place in
         them.
         """
-        self._observed = [(one.group, one.policy) for one in observed.groups]
-        self._final = [(one.group, one.policy) for one in target.groups]
+        self._observed = [(assignment.group, assignment.policy) for assignment in observed.groups]
+        self._final = [(assignment.group, assignment.policy) for assignment in target.groups]
         self._drops = {
             node.key: 1 << bit for bit, node in enumerate(nodes) if node.kind is TeamsNodeKind.DROP
         }

@@ -70,14 +70,14 @@ class _Counting:
         return concerned, losing
 
     def _direct(self) -> tuple[Counter[str], Counter[str]]:
-        held, changed = self._observed.users, self._target.users
-        concerned = Counter(held.values())
+        granted, changed = self._observed.users, self._target.users
+        concerned = Counter(granted.values())
         losing = Counter(
-            held[user]
+            granted[user]
             for user in changed
-            if user in held and self._loses(held[user], self._falls_to(user))
+            if user in granted and self._loses(granted[user], self._falls_to(user))
         )
-        moved = Counter(held[user] for user in changed if user in held)
+        moved = Counter(granted[user] for user in changed if user in granted)
         for key in self._shortened & concerned.keys():
             losing[key] += concerned[key] - moved[key]
         return concerned, losing
@@ -122,9 +122,9 @@ def _lost(before: TeamsPolicy | None, after: TeamsPolicy | None) -> bool:
 
 def _through_groups(groups: Iterable[GroupAssignment], directory: Directory) -> Mapping[str, str]:
     """The policy that each member of a known group has by group: that of the strongest."""
-    found: dict[str, str] = {}
-    for one in reversed(tuple(groups)):
-        known = directory.groups.get(one.group)
-        if known is not None and known.members is not None:
-            found.update(dict.fromkeys(known.members, one.policy))
-    return found
+    policies: dict[str, str] = {}
+    for assignment in reversed(tuple(groups)):
+        group = directory.groups.get(assignment.group)
+        if group is not None and group.members is not None:
+            policies.update(dict.fromkeys(group.members, assignment.policy))
+    return policies

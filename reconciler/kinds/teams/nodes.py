@@ -83,37 +83,37 @@ def nodes(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> lis
             grant in place. Otherwise it loses its policy first: the documented way (MicrosoftDocs
             "Assign policies to users and groups").
     """
-    found = [
+    unordered = [
         *_policies(observed, target),
         *_classes(observed, target),
         *_groups(observed, target, regranting=regranting),
     ]
     if target.tenant_grant is not None:
-        found.append(
+        unordered.append(
             TeamsNode(TeamsNodeKind.COPY, TEAMS_TENANT_GRANT, GLOBAL, new=target.tenant_grant)
         )
-    return sorted(found, key=lambda node: node.place)
+    return sorted(unordered, key=lambda node: node.place)
 
 
 def cut(
-    observed: TeamsState, target: TeamsTarget, found: Sequence[TeamsNode]
+    observed: TeamsState, target: TeamsTarget, unordered: Sequence[TeamsNode]
 ) -> list[list[TeamsNode]]:
     """Connected components.
 
     Two nodes touch if somebody's access, or the success of a step, can depend on both.
     """
-    changing = {node.key for node in found if node.kind in _OF_POLICIES}
-    grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
+    changing = {node.key for node in unordered if node.kind in _OF_POLICIES}
+    grouped = {assignment.policy for assignment in (*observed.groups, *target.groups)} | {GLOBAL}
     falling = any(
         node.kind is TeamsNodeKind.UNASSIGN
         or (node.kind is TeamsNodeKind.MOVE and node.old is None)
-        for node in found
+        for node in unordered
     )
-    regrouped = any(node.kind in _OF_GROUPS for node in found)
+    regrouped = any(node.kind in _OF_GROUPS for node in unordered)
     shared = changing & grouped if falling or regrouped else set()
     restless = bool(regrouped or shared)
-    hubs = [tuple(_hubs(node, changing, shared, restless=restless)) for node in found]
-    return [[found[number] for number in part] for part in components(hubs)]
+    hubs = [tuple(_hubs(node, changing, shared, restless=restless)) for node in unordered]
+    return [[unordered[number] for number in part] for part in components(hubs)]
 
 
 _REST = None
@@ -145,13 +145,13 @@ def _hubs(
         yield _REST
 
 
-def needs(found: Sequence[TeamsNode]) -> tuple[int, ...]:
+def needs(ordered: Sequence[TeamsNode]) -> tuple[int, ...]:
     """For each node the nodes (bits) that have to come before it, so that the service accepts it
     and the end is right.
     """
     return tuple(
-        sum(1 << number for number, other in enumerate(found) if _goes_before(other, node))
-        for node in found
+        sum(1 << number for number, other in enumerate(ordered) if _goes_before(other, node))
+        for node in ordered
     )
 
 
@@ -203,8 +203,8 @@ def _classes(observed: TeamsState, target: TeamsTarget) -> Iterator[TeamsNode]:
 
 
 def _groups(observed: TeamsState, target: TeamsTarget, *, regranting: bool) -> Iterator[TeamsNode]:
-    before = {one.group: one.policy for one in observed.groups}
-    after = {one.group: one.policy for one in target.groups}
+    before = {assignment.group: assignment.policy for assignment in observed.groups}
+    after = {assignment.group: assignment.policy for assignment in target.groups}
     granted = {group for group, policy in after.items() if before.get(group) != policy}
     for group in stepped(list(before), list(after), granted, target.declared):
         old, new, address = before.get(group), after.get(group), teams_group_grant(group)
@@ -224,18 +224,18 @@ def split(part: Sequence[TeamsNode], most: int) -> list[TeamsNode]:
     misses something.
     """
     apart = list(part)
-    for one in sorted(
+    for node in sorted(
         (node for node in part if node.size > 1), key=lambda node: (node.size, node.place)
     ):
-        if len(apart) - 1 + one.size <= most:
-            apart.remove(one)
+        if len(apart) - 1 + node.size <= most:
+            apart.remove(node)
             apart += (
-                replace(one, address=teams_user_grant(user), users=(user,)) for user in one.users
+                replace(node, address=teams_user_grant(user), users=(user,)) for user in node.users
             )
     return sorted(apart, key=lambda node: node.place)
 
 
-def closing(found: Iterable[TeamsNode]) -> list[TeamsNode]:
+def closing(ordered: Iterable[TeamsNode]) -> list[TeamsNode]:
     """The same nodes with an earlier removal from Global before the tenant-wide grant."""
     early = TeamsNode(TeamsNodeKind.CLOSE, TEAMS_TENANT_GRANT, GLOBAL)
-    return sorted((*found, early), key=lambda node: node.place)
+    return sorted((*ordered, early), key=lambda node: node.place)

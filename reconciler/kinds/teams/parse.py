@@ -118,8 +118,8 @@ class _Names:
         if not isinstance(value, str):
             self.faults.add(path, f"{shown(value)} is not a policy name: fetch again")
             return None
-        known = self.keys.get(value)
-        return self._new(value, path) if known is None else known
+        key = self.keys.get(value)
+        return self._new(value, path) if key is None else key
 
     def granted(self, value: Any, path: str) -> str | None:
         """Key of the policy of a grant.
@@ -213,10 +213,10 @@ def _groups(
     ranked: dict[int, GroupAssignment] = {}
     seen: set[str] = set()
     for index, row in enumerate(rows):
-        found = _group(row, f"{path}[{index}]", names) if row else None
-        if found is None:
+        ranked_group = _group(row, f"{path}[{index}]", names) if row else None
+        if ranked_group is None:
             continue
-        rank, assignment = found
+        rank, assignment = ranked_group
         if rank in ranked:
             names.faults.add(
                 f"{path}[{index}]",
@@ -306,15 +306,15 @@ def _plain_users(users: list[Any], policies: list[Any], names: _Names) -> dict[s
     except (TypeError, AttributeError):
         return None
     keys = {spelling: names.key(spelling, "") or "" for spelling in spellings}
-    found = dict(zip(users, map(keys.__getitem__, policies), strict=True))
-    return found if len(found) == len(users) else None
+    policies_by_user = dict(zip(users, map(keys.__getitem__, policies), strict=True))
+    return policies_by_user if len(policies_by_user) == len(users) else None
 
 
 def _judged_users(
     rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool
 ) -> dict[str, str]:
     users: dict[str, str] = {}
-    known = names.keys
+    keys = names.keys
     for index, (user, row) in enumerate(
         zip(guids(rows, "Identity", path, names.faults), rows, strict=True)
     ):
@@ -323,7 +323,7 @@ def _judged_users(
             if user and (flaw := _no_grant_fault(row, holders_only=holders_only)):
                 names.faults.add(f"{path}[{index}].{POLICY_TYPE}", flaw)
             continue
-        key = known.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
+        key = keys.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
         if key == GLOBAL:  # a name that is new, or none
             key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}") or ""
         if key and users.setdefault(user, key) != key:

@@ -224,10 +224,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
         return answer
 
     def explain(
-        self, question: Question, known: Known, state: TeamsState | None
+        self, question: Question, knowledge: Known, state: TeamsState | None
     ) -> tuple[Verdict, Iterable[Advice]]:
         """The verdict on a question, and what would change it."""
-        verdict = explaining.explained_verdict(question, known, state)
+        verdict = explaining.explained_verdict(question, knowledge, state)
         return verdict, explaining.advice(question, state, verdict)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
@@ -307,8 +307,8 @@ def _users_digests(users: Mapping[str, str]) -> Json:
     return {policy: rows_digest((ids,)) for policy, ids in listed.items()}
 
 
-def _bystanders(known: Collection[str], before: Collection[str], changing: Collection[str]) -> int:
+def _bystanders(users: Collection[str], before: Collection[str], changing: Collection[str]) -> int:
     """How many users are known who hold no policy directly, neither before nor after."""
-    holding = sum(map(known.__contains__, before))
-    gaining = sum(user in known and user not in before for user in changing)
-    return len(known) - holding - gaining
+    holding = sum(map(users.__contains__, before))
+    gaining = sum(user in users and user not in before for user in changing)
+    return len(users) - holding - gaining

@@ -119,7 +119,9 @@ class TeamsReach:
         self._contents = {key: self._content(key) for key in policies}
         self._first: dict[int, dict[str, int]] = {}
         self._rests: dict[int, int] = {}
-        grouped = {one.policy for one in (*observed.groups, *target.groups)} | {GLOBAL}
+        grouped = {assignment.policy for assignment in (*observed.groups, *target.groups)} | {
+            GLOBAL
+        }
         self._restless = self.groups.steps | reduce(
             or_, (self._contents[key].edits for key in policies if key in grouped), 0
         )
@@ -141,10 +143,10 @@ class TeamsReach:
     def reached(self, done: int) -> int:
         """What is granted once these nodes are done."""
         contents = {key: content.after(done) for key, content in self._contents.items()}
-        rest = (
+        pairs_of_others = (
             self._rest(done, contents) if len(self._combinations) > 1 or GLOBAL in contents else 0
         )
-        found = 0
+        pairs = 0
         for block in self._blocks:
             policy = (
                 None
@@ -154,10 +156,10 @@ class TeamsReach:
                 else block.node.old
             )
             if policy is None:
-                found |= rest << block.start * self._width
+                pairs |= pairs_of_others << block.start * self._width
             else:
-                found |= contents[policy] * self._spread[block.start]
-        return found
+                pairs |= contents[policy] * self._spread[block.start]
+        return pairs
 
     def way(self, order: Sequence[int]) -> Way:
         """What each subject misses and is exposed to, in stretches of steps from 1, when the nodes
@@ -174,12 +176,16 @@ class TeamsReach:
     def rows(self, way: Way, pairs_of: Callable[[Stretch], int]) -> Iterator[Pairs]:
         """The missing or the exposed pairs of a way, as rows for people."""
         for block, stretches in way:
-            found = [(one.first, one.last, pairs) for one in stretches if (pairs := pairs_of(one))]
-            ever = reduce(or_, (pairs for _, _, pairs in found), 0)
+            spans = [
+                (stretch.first, stretch.last, pairs)
+                for stretch in stretches
+                if (pairs := pairs_of(stretch))
+            ]
+            ever = reduce(or_, (pairs for _, _, pairs in spans), 0)
             for number, applications in enumerate(self._alike.values()) if ever else ():
                 if ever & self._ones(block.many) << number:
                     steps = [
-                        _steps(found, ever, 1 << slot * self._width + number)
+                        _steps(spans, ever, 1 << slot * self._width + number)
                         for slot in range(block.many)
                     ]
                     for subject, certain, where in self._told(block, steps):
@@ -222,7 +228,8 @@ class TeamsReach:
         key = done & self._restless
         if key not in self._rests:
             self._rests[key] = self._rest(
-                done, {known: content.after(done) for known, content in self._contents.items()}
+                done,
+                {policy_key: content.after(done) for policy_key, content in self._contents.items()},
             )
         return self._rests[key]
 
@@ -239,12 +246,14 @@ class TeamsReach:
         return blocks
 
     def _policies(self, classes: Iterable[tuple[int, TeamsNode]], *, falling: bool) -> list[str]:
-        held = {
+        policies = {
             policy for _, node in classes for policy in (node.old, node.new) if policy is not None
         }
         if falling or self.groups.steps:
-            held |= {GLOBAL} | {one.policy for one in (*self._state.groups, *self._target.groups)}
-        return sorted(held)
+            policies |= {GLOBAL} | {
+                assignment.policy for assignment in (*self._state.groups, *self._target.groups)
+            }
+        return sorted(policies)
 
     def _content(self, key: str) -> _Content:
         before, after = _lists(self._state, self._target, key)
@@ -311,11 +320,13 @@ class TeamsReach:
             if where:
                 yield self._class(block.node), all(steps) and self._whole(block.node), where
             return
-        told: dict[tuple[str, ...], set[int]] = {}
+        reported: dict[tuple[str, ...], set[int]] = {}
         for combination, where in zip(self._combinations, steps, strict=True):
-            known = set().union(*(told[part] for part in told if set(part) < set(combination)))
-            if set(where) - known:
-                told[combination] = set(where)
+            implied = set().union(
+                *(reported[part] for part in reported if set(part) < set(combination))
+            )
+            if set(where) - implied:
+                reported[combination] = set(where)
                 yield (
                     _members(combination),
                     len(combination) < 2,  # noqa: PLR2004
@@ -341,11 +352,11 @@ _FEW = 64
 """Nodes of a component whose dependencies are worked out; a larger one is never searched."""
 
 
-def _steps(found: Iterable[tuple[int, int, int]], ever: int, bit: int) -> tuple[int, ...]:
+def _steps(spans: Iterable[tuple[int, int, int]], ever: int, bit: int) -> tuple[int, ...]:
     if not ever & bit:
         return ()
     return tuple(
-        step for first, last, pairs in found if pairs & bit for step in range(first, last + 1)
+        step for first, last, pairs in spans if pairs & bit for step in range(first, last + 1)
     )
 
 

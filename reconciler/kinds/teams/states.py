@@ -33,14 +33,16 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
     keys = (
         _touched(observed, target)
         | {GLOBAL}
-        | {one.policy for one in (*observed.groups, *target.groups)}
+        | {assignment.policy for assignment in (*observed.groups, *target.groups)}
     )
     edited = {
         key for key in observed.policies if observed.policies[key] != target.policies.get(key)
     }
     kept = staying(observed.users, target.users)
     return TeamsBaseline(
-        groups=tuple(BaselineGroup(one.group, one.policy) for one in observed.groups),
+        groups=tuple(
+            BaselineGroup(assignment.group, assignment.policy) for assignment in observed.groups
+        ),
         others={key: key in kept for key in sorted(edited - {GLOBAL})},
         policies={key: _stored(observed.policies.get(key)) for key in sorted(keys)},
         users={user: observed.users.get(user) for user in sorted(target.users)},
@@ -51,9 +53,9 @@ def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
     keys = observed.policies.keys() | target.policies.keys()
     changed = {key for key in keys if observed.policies.get(key) != target.policies.get(key)}
     granted = {policy for policy in target.users.values() if policy is not None}
-    held = {observed.users[user] for user in target.users if user in observed.users}
+    leaving = {observed.users[user] for user in target.users if user in observed.users}
     source = set() if target.tenant_grant is None else {target.tenant_grant}
-    return changed | granted | held | source
+    return changed | granted | leaving | source
 
 
 def _stored(policy: TeamsPolicy | None) -> StoredTeamsPolicy | None:
@@ -74,7 +76,7 @@ def start(section: TeamsBaseline) -> Snapshot:
             None if stored is None else stored.description,
         )
     snapshot |= {teams_user_grant(user): policy for user, policy in section.users.items()}
-    return snapshot | {_others(key): held for key, held in section.others.items()}
+    return snapshot | {_others(key): is_held for key, is_held in section.others.items()}
 
 
 def project(section: TeamsBaseline, observed: TeamsState) -> Snapshot:
@@ -143,13 +145,13 @@ def told_state(
         if name.startswith(_POLICY) and isinstance(value, frozenset)  # the other entries of a
         # policy, its description and whether others hold it, are no lists
     }
-    told = {name.removeprefix(_USER): value for name, value in _of_users(snapshot)}
+    grants = {name.removeprefix(_USER): value for name, value in _of_users(snapshot)}
     policies = {
         key: TeamsPolicy(spelled.get(key, key), dict.fromkeys(applications, ""), "")
         for key, applications in listed.items()
     }
-    users = {user: policy for user, policy in told.items() if isinstance(policy, str)}
-    return TeamsState(policies, _groups(snapshot), users, spelled), frozenset(told)
+    users = {user: policy for user, policy in grants.items() if isinstance(policy, str)}
+    return TeamsState(policies, _groups(snapshot), users, spelled), frozenset(grants)
 
 
 def _of_users(snapshot: Snapshot) -> Iterator[tuple[str, SnapshotValue]]:
@@ -174,7 +176,11 @@ def _policy(key: str, applications: Iterable[str] | None, description: str | Non
 
     Global's description is left out: whether a tenant-wide grant copies it is not documented.
     """
-    listed = None if applications is None else frozenset(one.lower() for one in applications)
+    listed = (
+        None
+        if applications is None
+        else frozenset(application.lower() for application in applications)
+    )
     address = teams_policy(key)
     return {address: listed} if key == GLOBAL else {address: listed, _description(key): description}
 

@@ -63,7 +63,10 @@ def most_groups(observed: TeamsState, target: TeamsTarget) -> int:
     """How many groups hold a policy at once while the steps run: new ones may come before dropped
     ones go.
     """
-    return len({one.group for one in observed.groups} | {one.group for one in target.groups})
+    return len(
+        {assignment.group for assignment in observed.groups}
+        | {assignment.group for assignment in target.groups}
+    )
 
 
 def groups_fit(observed: TeamsState, target: TeamsTarget) -> bool:
@@ -110,13 +113,15 @@ class _Ordering(Struct, frozen=True):
         best: tuple[tuple[int, int, int], _OrderedComponent] | None = None
         for number, variant in enumerate(self._variants(part)):
             reach = self._reach(variant)
-            found = search(reach.ground())
-            if found is not None:
+            best_order = search(reach.ground())
+            if best_order is not None:
                 rated = (
-                    (found.cost, len(variant), number),
-                    _OrderedComponent(tuple(variant), reach, found.order, proved=True),
+                    (best_order.cost, len(variant), number),
+                    _OrderedComponent(tuple(variant), reach, best_order.order, proved=True),
                 )
-                best = min((rated,) if best is None else (best, rated), key=lambda one: one[0])
+                best = min(
+                    (rated,) if best is None else (best, rated), key=lambda candidate: candidate[0]
+                )
         if best is not None:
             return best[1]
         exposing = None if self.regranting else search(self._reach(part).ground(), exposing=True)
@@ -150,8 +155,8 @@ class _Ordering(Struct, frozen=True):
 
     def _in_fixed_order(self, part: Sequence[TeamsNode]) -> _OrderedComponent:
         turns = {
-            (one.group, one.rank is None): index
-            for index, one in enumerate(group_moves(self.observed, self.target))
+            (move.group, move.rank is None): index
+            for index, move in enumerate(group_moves(self.observed, self.target))
         }
 
         def turn(node: TeamsNode) -> tuple[int, int, tuple[str, int]]:
@@ -194,13 +199,13 @@ def _gaps(way: _OrderedComponent, *, regranting: bool) -> Iterator[Gap]:
         node.kind is TeamsNodeKind.DROP and node.old is not None for node in way.nodes
     ):
         reason = GapReason.GROUPS_REMOVED_FIRST
-    found = way.reach.rows(way.reach.way(way.order), lambda one: one.missing)
-    yield from (Gap(pairs, reason, way.proved) for pairs in found)
+    missing = way.reach.rows(way.reach.way(way.order), lambda stretch: stretch.missing)
+    yield from (Gap(pairs, reason, way.proved) for pairs in missing)
 
 
 def _exposures(way: _OrderedComponent) -> Iterator[Pairs]:
     if way.reach is not None:
-        yield from way.reach.rows(way.reach.way(way.order), lambda one: one.exposed)
+        yield from way.reach.rows(way.reach.way(way.order), lambda stretch: stretch.exposed)
 
 
 _GRANTING = frozenset(
@@ -323,7 +328,7 @@ class _Writing:
         if node.new is None:
             return StepDraft(node.address, cmdlets.drop_group(node.key), StepReason.DROP_GROUP)
         rank = _reach(self._way).groups.rank(self._done, node.key)
-        standing = any(one.group == node.key for one in self._observed.groups)
+        standing = any(assignment.group == node.key for assignment in self._observed.groups)
         return StepDraft(
             node.address,
             cmdlets.grant_group(node.key, self._spelled(node.new), rank),

@@ -186,8 +186,8 @@ class _Aiming:
         """A user whose name nobody knows may be the one behind a name that is held and unresolved:
         revoking could be wrong.
         """
-        held = any(self._holding(one.address) for one in self._desired.unresolved)
-        return held and user not in self._directory.users
+        may_be_held = any(self._holding(name.address) for name in self._desired.unresolved)
+        return may_be_held and user not in self._directory.users
 
     def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
         present = {assignment.group: assignment.policy for assignment in self._observed.groups}
@@ -197,15 +197,17 @@ class _Aiming:
             if not self._group_held(group, policy, present.get(group))
         }
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_groups}
-        known = {group for group, _ in self._desired.groups}
+        declared = {group for group, _ in self._desired.groups}
         dropped = {
             group
             for group, policy in present.items()
             if policy in owned
-            and group not in known
+            and group not in declared
             and not self._is_held(teams_group_grant(group))
         }
-        order = final_order([one.group for one in self._observed.groups], list(wanted), dropped)
+        order = final_order(
+            [assignment.group for assignment in self._observed.groups], list(wanted), dropped
+        )
         return tuple(wanted), tuple(
             GroupAssignment(group, wanted.get(group) or present[group]) for group in order
         )
@@ -249,7 +251,7 @@ class _Aiming:
         return (
             kept
             | {policy for policy in users.values() if policy is not None}
-            | {one.policy for one in groups}
+            | {assignment.policy for assignment in groups}
         )
 
 
