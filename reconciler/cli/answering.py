@@ -93,7 +93,7 @@ def of_plan(paths: Sequence[Path], file: Path) -> Basis:
         ReconcilerError: any fault of the plan file or the documents.
     """
     plan = planfile.load(file).plan
-    source = f"once the plan {file} is applied, as far as the file tells"
+    source = f"once the plan {file} is applied, based on the file alone"
     return Basis(
         outcomes.of_plan(plan),
         "plan",
@@ -174,7 +174,7 @@ def _question(basis: Basis, asked: Asking) -> Question:
             directory.recipients_by_address,
         )
     if name in directory.absent:
-        raise UsageFault(f"the tenant has no {kind.value} {name!r}: correct the name")
+        raise UsageFault(f"{kind.value} {name!r} not found in the tenant: correct the name")
     subject = by_name.get(name, name)
     recipient = directory.recipients.get(subject)
     if kind is SubjectKind.MAILBOX and recipient is not None and not is_mailbox(recipient):

@@ -84,8 +84,8 @@ def match(target: Target, digest: str | None) -> None:
             )
     elif digest not in {found.digest, found.content_digest}:
         raise TamperedPlan(
-            f"approved is {digest}, but this is {found.digest}, and what it does is"
-            f" {found.content_digest}: review this plan, or find the approved one"
+            f"the plan's digest does not match: expected {digest}, found {found.digest} and"
+            f" {found.content_digest}; review this plan, or apply the approved one"
         )
 
 
@@ -98,8 +98,8 @@ def refuse_silence(*, auto: bool, tenant: str | None, digest: str | None) -> Non
     """
     if auto and tenant == sources.LIVE and digest is None:
         raise UsageFault(
-            "--auto-approve on a live tenant needs --digest: the `plan:` or `content:` digest that"
-            " was approved"
+            "--auto-approve on a live tenant requires --digest with the approved `plan:` or"
+            " `content:` digest"
         )
     if not auto and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageFault(
@@ -118,21 +118,16 @@ def approve(target: Target, *, auto: bool) -> None:
         Declined: the answer was another one.
     """
     if auto and isinstance(target.source, sources.SimulatedTenant) and not target.source.typed:
-        raise UsageFault(
-            "--auto-approve does not apply to the bundled simulated tenant unless it is named; add"
-            " --tenant sim:FILE"
-        )
+        raise UsageFault("--auto-approve on a simulated tenant requires --tenant sim:FILE")
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
         _show(target.loaded)
     if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
         raise AccessTestFailed(
-            "the plan is not applicable: its outcome fails an access test, see above"
+            "the plan is not applicable: its outcome fails an access test; see above"
         )
     if not plan.applicable:
-        raise Refused(
-            "the plan is not applicable; see the refusals above and what to do about each"
-        )
+        raise Refused("the plan is not applicable; see above how to resolve each refusal")
     if not auto and plan.steps:
         _ask(len(plan.steps))
 

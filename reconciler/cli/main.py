@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 COMMANDS: Mapping[str, str] = {
     "validate": "Check documents.",
-    "plan": "What would change.",
+    "plan": "Show what would change.",
     "show": "Show a saved plan.",
     "rehearse": "Try a plan on a simulated tenant.",
     "apply": "Run the steps of a plan.",
-    "fetch": "Write a complete reading of a tenant.",
+    "fetch": "Save a complete reading of a tenant.",
     "test": "Run access tests.",
-    "explain": "Why an application reaches somebody, or does not.",
+    "explain": "Explain why an application reaches someone or not.",
     "schema": "Print a JSON Schema.",
-    "doctor": "Check what `--tenant live` needs.",
+    "doctor": "Check the requirements of `--tenant live`.",
 }
 """Each command with its short help, so that `--help` loads none of them."""
 
@@ -74,7 +74,8 @@ class Program(click.Group):
 def program() -> None:
     """Application access policies of Microsoft Teams and Exchange Online as code.
 
-    YAML documents say what shall be; `plan` shows what would change, `apply` does exactly that.
+    YAML documents declare the desired state; `plan` shows what would change, `apply` does exactly
+    that.
     """
 
 

@@ -55,7 +55,7 @@ tenant = click.option(
 product = click.option(
     "--product",
     type=click.Choice(PROVIDERS),
-    help="With --format powershell: whose script.",
+    help="The product of the script, with --format powershell.",
 )
 
 
@@ -84,8 +84,8 @@ _GROUP_CHANGES = click.option(
     show_default=True,
     help=(
         "How to change the policy or rank of a group that already has a Teams policy: in-place"
-        " grants again, which is not documented and fails safe; remove-add is the documented way"
-        " and removes the old grant first."
+        " grants again (undocumented, fails safe); remove-add removes the old grant first"
+        " (documented)."
     ),
 )
 _ALLOW = click.option(
@@ -93,17 +93,21 @@ _ALLOW = click.option(
     multiple=True,
     metavar="RULE:ADDRESS",
     help=(
-        "Consent to what a plan would be refused for; a refusal prints the exact value. Repeatable."
+        "Consent to something that the plan would be refused for; the refusal prints the"
+        " exact value. Repeatable."
     ),
 )
 _ONLY = click.option(
     "--only",
     multiple=True,
     metavar="ADDRESS",
-    help="Hold everything but this at its observed value. Repeatable.",
+    help="Plan only this object and hold everything else at its observed value. Repeatable.",
 )
 _SKIP = click.option(
-    "--skip", multiple=True, metavar="ADDRESS", help="Hold this at its observed value. Repeatable."
+    "--skip",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Hold this object at its observed value. Repeatable.",
 )
 
 

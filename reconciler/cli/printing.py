@@ -40,8 +40,8 @@ class Unprinted(ReconcilerError):
     def __init__(self, fault: OSError) -> None:
         self.reader_gone = isinstance(fault, BrokenPipeError)
         super().__init__(
-            f"standard output cannot be written: {fault.strerror or fault}; give it a file with"
-            " room, a pipe or a terminal, then run this again"
+            f"cannot write to standard output: {fault.strerror or fault}; use a terminal, a pipe"
+            " or a file with free space, then run the command again"
         )
 
 

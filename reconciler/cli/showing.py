@@ -31,7 +31,7 @@ def show(loaded: SealedPlan, form: str, product: Provider | None, *, then: str =
     """
     if product is not None and form != "powershell":
         raise UsageFault(
-            "--product goes with --format powershell: every other format shows both products"
+            "--product requires --format powershell: every other format shows both products"
         )
     if form == "json":
         _json(loaded.plan)
@@ -81,7 +81,7 @@ def _only_product(plan: Plan) -> Provider:
     if len(concerned) != 1:
         whose = " and ".join(concerned) or "neither"
         raise UsageFault(
-            f"a script is for one product, this plan has steps for {whose}: choose with --product"
+            f"a script covers one product, but this plan has steps for {whose}: choose --product"
             " teams or --product exchange"
         )
     return concerned[0]

@@ -32,8 +32,9 @@ BUNDLED_STATE = Path(".reconciler/tenant.json")
 LIVE = "live"
 
 _POSSIBLE = (
-    "name a capture file (read-only; `reconciler fetch` writes one), `sim:FILE` (a simulated tenant"
-    " kept in FILE; it begins as the bundled one) or `live` (through PowerShell)"
+    "name a capture file (read-only; `reconciler fetch` writes one), `sim:FILE` (a simulated"
+    " tenant kept in FILE; it starts as a copy of the bundled one) or `live` (through"
+    " PowerShell)"
 )
 
 
@@ -103,21 +104,19 @@ def _default(tenant_id: str | None) -> Source:
     if tenant_id == BUNDLED_ID:
         return SimulatedTenant(BUNDLED_STATE, typed=False)
     whose = (
-        f"the documents are for tenant {tenant_id}"
-        if tenant_id
-        else "no Tenant document says which tenant is meant"
+        f"the documents are for tenant {tenant_id}" if tenant_id else "there is no Tenant document"
     )
     raise UsageFault(
-        f"--tenant is missing, and {whose}: {_POSSIBLE}. Only documents for the bundled tenant"
-        f" {BUNDLED_ID} go without"
+        f"--tenant is required because {whose}: {_POSSIBLE}. It may be omitted only for the"
+        f" bundled tenant {BUNDLED_ID}"
     )
 
 
 def _live(target: TargetTenant | None) -> Source:
     if target is None:
         raise UsageFault(
-            "--tenant live needs a Tenant document, which says which tenant is meant and how to"
-            " sign in (`reconciler schema Tenant`)"
+            "--tenant live requires a Tenant document with the tenant id and how to sign in"
+            " (`reconciler schema Tenant`)"
         )
     return LiveTenant(target)
 
@@ -213,8 +212,8 @@ def opened(source: Source, *, writes: bool = True) -> Tenant:
     match source:
         case CaptureFile(path):
             raise UsageFault(
-                f"--tenant {path}: a capture file is read-only; it can be planned against, but not applied"
-                " to or fetched again. Use `sim:FILE` or `live`"
+                f"--tenant {path}: a capture file is read-only; it can be planned against, but"
+                " not applied to or fetched from. Use `sim:FILE` or `live`"
             )
         case SimulatedTenant(path):
             from reconciler.tenants.simulated import (  # noqa: PLC0415

@@ -140,8 +140,11 @@ def test_names_that_were_not_found_are_said(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--app", "crm"), "ask about one"),
-        (("--app", "crm", "--mailbox", "a@b", "--meetings-of", "c"), "ask about one"),
+        (("--app", "crm"), "exactly one of --meetings-of USER"),
+        (
+            ("--app", "crm", "--mailbox", "a@b", "--meetings-of", "c"),
+            "exactly one of --meetings-of USER",
+        ),
         (
             (
                 "--app",
@@ -158,12 +161,12 @@ def test_names_that_were_not_found_are_said(run: Run, folder: Path) -> None:
         (("--app", "crn", "--mailbox", ADELE), "declared: attendance-reports, crm"),
         (
             ("--app", "crm", "--mailbox", "no.such@contoso.com"),
-            "the tenant has no mailbox 'no.such@contoso.com'",
+            "mailbox 'no.such@contoso.com' not found in the tenant",
         ),
         (("--app", "crm", "--mailbox", "board@contoso.com"), "'board@contoso.com' is a group"),
         (
             ("--app", "crm", "--meetings-of", "no.such@contoso.com"),
-            "the tenant has no user 'no.such@contoso.com'",
+            "user 'no.such@contoso.com' not found in the tenant",
         ),
     ],
 )

@@ -111,7 +111,7 @@ def test_faults_of_documents_that_cannot_be_written_say_so(folder: Path) -> None
     (folder / "policies" / "bad.yaml").write_text(teams_document("B", "{nonsense: 1}"))
     ran = _shell(folder, "reconciler plan >/dev/full")
     assert ran.returncode == 1
-    assert "standard output cannot be written" in ran.stderr
+    assert "cannot write to standard output" in ran.stderr
 
 
 @pytest.mark.parametrize("command", ["plan", "validate --rules", "schema plan"])

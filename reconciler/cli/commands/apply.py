@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @click.option(
     "--digest",
     metavar="plan:HEX|content:HEX",
-    help="Apply only the plan with this digest, the one that was approved.",
+    help="Apply only if the plan has this digest, the one that was approved.",
 )
 @click.option(
     "--auto-approve",
     is_flag=True,
     help=(
-        "Do not ask. On a live tenant only with --digest, on a simulated one only if `--tenant"
-        " sim:FILE` names it."
+        "Skip the approval prompt. A live tenant also requires --digest, a simulated one"
+        " --tenant sim:FILE."
     ),
 )
 @options.tenant
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path(".reconciler"),
     show_default=True,
-    help="Where the lock and the journals of each tenant lie.",
+    help="Directory for the lock and the journals of each tenant.",
 )
 @click.option(
     "--path",
     "paths",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Without PLAN.json: the documents. Repeatable; `policies` by default.",
+    help="Documents to plan from if PLAN.json is omitted. Repeatable; default: `policies`.",
 )
 @click.option(
     "--settle",
@@ -55,8 +55,8 @@ if TYPE_CHECKING:
     default=0,
     metavar="MINUTES",
     help=(
-        "Wait so long between a step and a removal that relies on it: the services enforce changes"
-        " 30 to 60 minutes late."
+        "Minutes to wait between a step and a removal that relies on it: the services take 30 to"
+        " 60 minutes to enforce a change."
     ),
 )
 @options.planning
@@ -74,14 +74,14 @@ def command(
     skip: tuple[str, ...],
     group_changes: GroupChanges,
 ) -> int:
-    """Run the steps of a plan, one after the other, and read the tenant again.
+    """Run the steps of a plan in order, then read the tenant again to verify the result.
 
-    With PLAN.json: exactly that plan; if the tenant has moved since, nothing is done. A plan that
-    stopped part of the way goes on where it is. Without: plan, show the plan, ask, apply that plan.
+    With PLAN.json, exactly that plan is applied; if the tenant has changed since, nothing is
+    written. A plan that stopped partway resumes where it stopped. Without PLAN.json, a plan is made
+    and shown, and applied once it is approved.
 
-    Exit codes: 0 done and verified, 1 declined, 3 its outcome fails an access test, 4 refused by a
-    guard, 5 tenant moved or plan tampered with, 6 applied in part, 7 applied but not verified, 130
-    interrupted.
+    Exit codes: 0 applied and verified, 1 declined, 3 an access test fails, 4 refused by a guard, 5
+    stale or tampered plan, 6 applied in part, 7 applied but not verified, 130 interrupted.
     """
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     executing.refuse_silence(auto=auto_approve, tenant=tenant, digest=digest)
@@ -98,6 +98,6 @@ def command(
 def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:
     if paths or chosen.allow or chosen.only or chosen.skip or chosen.group_changes != "in-place":
         raise click.UsageError(
-            "--path, --allow, --only, --skip and --group-changes make a plan; with PLAN.json the"
-            " plan is made already. Give them to `plan --out`."
+            "--path, --allow, --only, --skip and --group-changes cannot be used with PLAN.json;"
+            " pass them to `plan --out` instead."
         )

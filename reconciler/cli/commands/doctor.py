@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from reconciler.tenants.live.examining import Check
 
 
-@click.command("doctor", short_help="Check what `--tenant live` needs.")
+@click.command("doctor", short_help="Check the requirements of `--tenant live`.")
 @options.documents
 @options.formats("text", "json")
 def command(*, paths: tuple[Path, ...], form: str) -> int:
-    """Check what `--tenant live` needs: PowerShell, modules, credentials, sign-in, roles.
+    """Check the requirements of `--tenant live`: PowerShell, modules, credentials, sign-in, roles.
 
-    Nothing is changed anywhere.
+    Nothing is changed.
 
     Each PATH is a YAML file or a folder of them, with a Tenant document; `policies` by default.
     Values of credentials are never shown.
 
-    Exit codes: 0 everything that reading needs is there, 1 something is missing.
+    Exit codes: 0 ready to read, 1 something is missing.
     """
     target = _target(paths)
     products = (

@@ -11,23 +11,23 @@ from reconciler.cli import answering, options
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command("explain", short_help="Why an application reaches somebody, or does not.")
+@click.command("explain", short_help="Explain why an application reaches someone or not.")
 @options.documents
 @click.option(
     "--app",
     "application",
     required=True,
     metavar="APP",
-    help="An application: its name in the documents, or its client id.",
+    help="The application's name in the documents, or its client id.",
 )
 @click.option(
     "--meetings-of",
     "user",
     metavar="USER",
-    help="Teams: a user by object id or user principal name.",
+    help="Teams: the user's object id or user principal name.",
 )
 @click.option(
-    "--mailbox", metavar="MAILBOX", help="Exchange: a mailbox by SMTP address or object id."
+    "--mailbox", metavar="MAILBOX", help="Exchange: the mailbox's SMTP address or object id."
 )
 @options.tenant
 @click.option(
@@ -35,10 +35,14 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "plan_file",
     type=_FILE,
     metavar="FILE",
-    help="As it will be once this plan is applied, as far as the file tells.",
+    help="Explain the state after this plan is applied, based on the file alone.",
 )
 @click.option(
-    "--capture", "capture_file", type=_FILE, metavar="FILE", help="As it is in this capture."
+    "--capture",
+    "capture_file",
+    type=_FILE,
+    metavar="FILE",
+    help="Explain the state in this capture.",
 )
 @options.formats("text", "json")
 def command(
@@ -56,12 +60,14 @@ def command(
     applied.
 
     Each PATH is a YAML file or a folder of them; `policies` by default. With --plan or --capture
-    the documents only give names and places.
+    the documents only provide names and locations.
 
     Exit codes: 0 answered, granted or not; 3 faults in the documents.
     """
     if (user is None) == (mailbox is None):
-        raise click.UsageError("ask about one: --meetings-of USER or --mailbox MAILBOX")
+        raise click.UsageError(
+            "exactly one of --meetings-of USER and --mailbox MAILBOX is required"
+        )
     if plan_file is not None and capture_file is not None:
         raise click.UsageError("--plan and --capture cannot be used together")
     asked = answering.Asking(application, user, mailbox)

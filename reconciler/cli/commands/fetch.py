@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("fetch", short_help="Write a complete reading of a tenant.")
+@click.command("fetch", short_help="Save a complete reading of a tenant.")
 @options.documents
 @options.tenant
 @options.file_out("--out", "Where to write the capture.", required=True)
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def command(
     *, paths: tuple[Path, ...], tenant: str | None, out: Path, directory: str | None
 ) -> int:
-    """Read a tenant completely and write what it has as a capture, to plan on later and offline.
+    """Read a tenant completely and save it as a capture, to plan against later and offline.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. They say which tenant,
-    which products and which names to look up.
+    Each PATH is a YAML file or a folder of them; `policies` by default. They determine the tenant,
+    the products and the names to look up.
     """
     wanted = loading.documents(paths, making.PlanOptions())
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None

@@ -17,19 +17,18 @@ if TYPE_CHECKING:
     from reconciler.planning.making import GroupChanges
 
 
-@click.command("plan", short_help="What would change.")
+@click.command("plan", short_help="Show what would change.")
 @options.documents
 @options.tenant
 @options.file_out(
     "--out",
-    "Write the plan, so that `apply FILE` does exactly this. Written also when it is not"
-    " applicable.",
+    "Save the plan for `apply FILE`, even if it is not applicable.",
 )
 @options.planning
-@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 if there are changes.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
 @options.formats("text", "json", "powershell")
 @options.product
-@options.file_out("--json-into", "Write the plan as JSON beside what is printed.")
+@options.file_out("--json-into", "Also write the plan as JSON to FILE.")
 def command(
     *,
     paths: tuple[Path, ...],
@@ -44,12 +43,11 @@ def command(
     product: Provider | None,
     json_into: Path | None,
 ) -> int:
-    """Show what would bring a tenant to what the documents say.
+    """Show the changes that would bring a tenant in line with the documents.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed
-    anywhere.
+    Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed.
 
-    Exit codes: 0 fine, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a
+    Exit codes: 0 success, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a
     failing access test, 4 refused by a guard.
     """
     made = loading.made(

@@ -20,8 +20,8 @@ from reconciler.reports import rehearsal
     "--tenant",
     metavar="sim:FILE",
     help=(
-        "Rehearse on copies of this simulated tenant; FILE is never written. Default: a tenant made"
-        " from what the plan itself says of the real one."
+        "Rehearse on copies of this simulated tenant; FILE is never written. Default: a tenant"
+        " made from the plan's baseline."
     ),
 )
 @click.option(
@@ -36,11 +36,11 @@ def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> i
     """Run a plan on copies of a simulated tenant: undisturbed, stopped after each step, with each
     answer lost before and after its effect.
 
-    Says where each run ends, who misses what meanwhile, and whether applying the same plan again
-    converges. Nothing real is read or written.
+    Reports where each run ends, who lacks access meanwhile, and whether applying the same plan
+    again converges. No real tenant is read or written.
 
-    Exit codes: 0 every run ends as it must, 4 refused by a guard or not safe, 5 the tenant is in no
-    state of the plan, 7 some run does not end as it must.
+    Exit codes: 0 every run ends as expected, 4 refused by a guard or unsafe, 5 the tenant matches
+    no state of the plan, 7 a run does not end as expected.
     """
     original = _original(tenant)
     loaded = planfile.load(plan)
@@ -61,7 +61,7 @@ def _original(tenant: str | None) -> Path | None:
     file = Path(tenant.removeprefix("sim:"))
     if not tenant.startswith("sim:") or not file.is_file():
         raise click.UsageError(
-            f"--tenant {tenant}: a rehearsal needs `sim:FILE`, where FILE holds a simulated tenant;"
-            " without it, the plan's own baseline serves."
+            f"--tenant {tenant}: `rehearse` requires `sim:FILE`, where FILE is a simulated"
+            " tenant; omit --tenant to use the plan's baseline"
         )
     return file

@@ -17,8 +17,8 @@ def command(*, kind: str | None) -> int:
     """Print a JSON Schema.
 
     KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy,
-    ExchangeApplicationAccessPolicy, AccessTest), or `plan` or `capture` for those files; case does
-    not matter. Without it: the combined schema, which picks by `kind`.
+    ExchangeApplicationAccessPolicy, AccessTest), or `plan` or `capture` for those files; case is
+    ignored. Without KIND, the combined schema is printed, which selects by `kind`.
     """
     printing.raw(_text(kind))
     return 0
@@ -33,6 +33,6 @@ def _text(kind: str | None) -> str:
     if kind.lower() not in known:
         choices = ", ".join((*Kind, *FILES))
         raise click.BadParameter(
-            f"{kind!r} has no schema; choose one of {choices}", param_hint="KIND"
+            f"unknown kind {kind!r}; choose one of {choices}", param_hint="KIND"
         )
     return schemas.schema_text(known[kind.lower()])

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @options.formats("text", "json", "powershell")
 @options.product
 def command(*, plan: Path, form: str, product: Provider | None) -> int:
-    """Show a saved plan, after checking that it is what was written.
+    """Show a saved plan after verifying its digests.
 
-    Exit codes: 0 fine, 5 not what was written, or of an unsupported version.
+    Exit codes: 0 success, 5 the plan was modified, or its version is not supported.
     """
     showing.show(planfile.load(plan), form, product, then=showing.advice(plan))
     return 0

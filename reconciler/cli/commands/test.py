@@ -16,25 +16,28 @@ from reconciler.cli import options, testing
 @click.option(
     "--desired",
     is_flag=True,
-    help="Judge the documents alone, without a tenant: what only a tenant decides does not pass.",
+    help=(
+        "Test the documents alone, without a tenant; a test that depends on the tenant does"
+        " not pass."
+    ),
 )
 @click.option(
     "--plan",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="PLAN.json",
-    help="Show how the tests came out on what this plan leads to.",
+    help="Show the test results that are stored in this plan.",
 )
 @options.formats("text", "json", "junit")
 def command(
     *, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan: Path | None, form: str
 ) -> int:
-    """Run the AccessTests of documents against a tenant as it is, or against the documents alone,
-    or show those of a plan.
+    """Run access tests against the current tenant or against the documents alone, or show the
+    results stored in a plan.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. `plan` runs them on its own
-    outcome.
+    Each PATH is a YAML file or a folder of them; `policies` by default. `plan` runs the tests
+    against the state that it leads to.
 
-    Exit codes: 0 all pass, 3 one fails or cannot be decided, or faults in the documents.
+    Exit codes: 0 all pass, 3 a test fails or cannot be decided, or faults in the documents.
     """
     _refuse_two_grounds(desired=desired, plan=plan)
     if plan is not None:
@@ -59,6 +62,6 @@ def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:
         and click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE
     ):
         raise click.UsageError(
-            "a plan holds the results of the tests that it was made with: leave PATH out, or plan"
-            " again"
+            "PATH cannot be used with --plan, which contains the results of its own tests: omit"
+            " PATH, or plan again"
         )

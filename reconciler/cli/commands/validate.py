@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("validate", short_help="Check documents.")
 @options.documents
-@click.option("--rules", is_flag=True, help="List every rule with its id, and check nothing.")
+@click.option("--rules", is_flag=True, help="List every rule with its id and exit.")
 @options.formats("text", "json")
 def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
-    """Check documents without asking any tenant, and report every fault of every file; access tests
-    as far as the documents decide them.
+    """Check documents offline and report every fault in every file. Access tests are checked as far
+    as the documents decide them.
 
     Each PATH is a YAML file or a folder of them; `policies` by default.
 
