@@ -49,17 +49,17 @@ def judge(documents: Documents) -> tuple[Result, ...]:
 def findings(results: Iterable[Result]) -> Iterator[Finding]:
     """A fault for each expectation of a document that is decided, and not as expected."""
     for result in results:
-        one = result.expected
-        if one.written is not None and not result.passed and result.verdict != DEPENDS:
+        expected = result.expected
+        if expected.written is not None and not result.passed and result.verdict != DEPENDS:
             message = (
-                f"the documents make it {result.verdict} for application {one.application} and the"
-                f" {KINDS[one.product]} `{one.written.text}`, `{one.access}` is expected: correct"
-                " the test or what it contradicts"
+                f"the documents make it {result.verdict} for application {expected.application} and"
+                f" the {KINDS[expected.product]} `{expected.written.text}`, `{expected.access}` is"
+                " expected: correct the test or what it contradicts"
             )
             yield Finding(
-                one.written.position,
-                one.written.path,
+                expected.written.position,
+                expected.written.path,
                 FAILED.id,
                 message,
-                subject=f"{Kind.ACCESS_TEST}/{one.test}",
+                subject=f"{Kind.ACCESS_TEST}/{expected.test}",
             )

@@ -25,12 +25,12 @@ def positions(
     Policy names are compared as the service compares them.
     """
     wanted = {_folded(address): address for address in addresses}
-    found: dict[str, Position] = {}
+    places: dict[str, Position] = {}
     for product in PRODUCTS.values():
         for address, position in product.declared_at(documents, directory):
             if address in wanted:
-                found.setdefault(wanted[address], position)
-    return found
+                places.setdefault(wanted[address], position)
+    return places
 
 
 def _folded(address: str) -> str:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from reconciler.audiences.questions import Known, Question
 
 
-def explain(question: Question, known: Known) -> Explanation:
+def explain(question: Question, knowledge: Known) -> Explanation:
     """Answer a question; what is not known makes it depend, it is never guessed."""
     product = next(
         product for product in PRODUCTS.values() if product.subject_kind is question.kind
     )
-    verdict, advice = product.explain(question, known, known.states.get(product.provider))
+    verdict, advice = product.explain(question, knowledge, knowledge.states.get(product.provider))
     return Explanation(question, verdict, tuple(dict.fromkeys(advice)))

@@ -106,14 +106,14 @@ def of_documents(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
     return tuple(
         Expected(
             test.name,
-            one.application,
-            one.product,
-            one.subject.text.lower(),
-            one.access,
-            one.subject,
+            expectation.application,
+            expectation.product,
+            expectation.subject.text.lower(),
+            expectation.access,
+            expectation.subject,
         )
         for test in tests
-        for one in test.expectations
+        for expectation in test.expectations
     )
 
 
@@ -142,7 +142,9 @@ def request(expected: Iterable[Expected]) -> CaptureRequest:
             case _:
                 assert_never(expectation.product)
     return CaptureRequest(
-        frozenset(one.product for one in wanted), tuple(sorted(users)), tuple(sorted(mailboxes))
+        frozenset(expectation.product for expectation in wanted),
+        tuple(sorted(users)),
+        tuple(sorted(mailboxes)),
     )
 
 
@@ -174,11 +176,11 @@ def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
     return tuple(
         sorted(
             results,
-            key=lambda one: (
-                one.expected.test.casefold(),
-                one.expected[:3],
-                one.subject,
-                one.expected[3:5],
+            key=lambda result: (
+                result.expected.test.casefold(),
+                result.expected[:3],
+                result.subject,
+                result.expected[3:5],
             ),
         )
     )

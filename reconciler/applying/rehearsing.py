@@ -189,11 +189,11 @@ class _Stage(Struct):
             else Faults()
         )
         stop_after = step.id - already if trouble is Trouble.STOPPED else None
-        outcome, said = _Attempt(self.loaded, place, faults, stop_after).outcome()
+        outcome, message = _Attempt(self.loaded, place, faults, stop_after).outcome()
         stood = self._located(place)
         again = outcome is None or not outcome.converged
         if again:
-            outcome, said = _Attempt(self.loaded, place).outcome()
+            outcome, message = _Attempt(self.loaded, place).outcome()
         converged = (
             outcome is not None
             and outcome.converged
@@ -201,7 +201,13 @@ class _Stage(Struct):
         )
         shutil.rmtree(place)
         return RehearsalRun(
-            trouble, step.id, stood, self._gaps(stood), again, converged, "" if converged else said
+            trouble,
+            step.id,
+            stood,
+            self._gaps(stood),
+            again,
+            converged,
+            "" if converged else message,
         )
 
     def _copy(self) -> Path:

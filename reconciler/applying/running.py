@@ -56,8 +56,8 @@ _MOST_NAMED = 20
 
 def named(addresses: tuple[str, ...]) -> str:
     """Name what moved, bounded."""
-    rest = len(addresses) - _MOST_NAMED
-    return ", ".join(addresses[:_MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+    more = len(addresses) - _MOST_NAMED
+    return ", ".join(addresses[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def run_steps(

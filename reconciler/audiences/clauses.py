@@ -47,7 +47,7 @@ class Audience(Struct, frozen=True):
         return audience(self.clauses | other.clauses)
 
     def __and__(self, other: Audience) -> Audience:
-        return audience(one.meet(two) for one in self.clauses for two in other.clauses)
+        return audience(ours.meet(theirs) for ours in self.clauses for theirs in other.clauses)
 
     def __contains__(self, member_of: Collection[str]) -> bool:
         """Whether somebody is in the audience who is in exactly these groups."""
@@ -95,14 +95,14 @@ def _simplified(clauses: set[Clause]) -> frozenset[Clause]:
 
 def _merged(clause: Clause, clauses: set[Clause]) -> list[Clause]:
     inner, outer = clause
-    found = [
+    merged = [
         Clause(inner, outer - {group})
         for group in outer
         if Clause(inner | {group}, outer - {group}) in clauses
     ]
-    found += [
+    merged += [
         Clause(inner - {group}, outer)
         for group in inner
         if Clause(inner - {group}, outer | {group}) in clauses
     ]
-    return found
+    return merged

@@ -60,8 +60,8 @@ def rows(application: str, audience: Audience, people: People) -> Iterator[Acces
     for clause in sorted(
         audience.clauses, key=lambda clause: (sorted(clause.inside), sorted(clause.outside))
     ):
-        known = _known(clause, people)
-        if known == frozenset():
+        members = _known(clause, people)
+        if members == frozenset():
             continue
         outside = _outside(clause, people)
         if not clause.inside:
@@ -73,10 +73,10 @@ def rows(application: str, audience: Audience, people: People) -> Iterator[Acces
         elif len(clause.inside) == 1 and not (outside and people.single(*clause.inside)):
             (group,) = clause.inside
             yield people.row(application, people.subject(group, outside), Certainty.CERTAIN)
-        elif known is not None and all(
+        elif members is not None and all(
             people.members(group).closed for group in (*clause.inside, *outside)
         ):
-            yield from _exact(application, clause, known, people)
+            yield from _exact(application, clause, members, people)
         else:
             base = _base(clause, people)
             possible[base] = possible.get(base, outside) & outside
@@ -109,8 +109,8 @@ def _outside(clause: Clause, people: People) -> frozenset[str]:
     )
 
 
-def _may_meet(people: People, one: str, two: str) -> bool:
-    first, second = people.members(one), people.members(two)
+def _may_meet(people: People, left: str, right: str) -> bool:
+    first, second = people.members(left), people.members(right)
     if NOBODY in {first, second}:
         return False
     return not (first.closed and second.closed and first.inside.isdisjoint(second.inside))
@@ -127,16 +127,17 @@ def _base(clause: Clause, people: People) -> str:
 
 
 def _exact(
-    application: str, clause: Clause, known: frozenset[str], people: People
+    application: str, clause: Clause, exact: frozenset[str], people: People
 ) -> Iterator[AccessRow]:
     """Known people, one by one; or as a group without some others, where those are fewer."""
     base = _base(clause, people)
-    rest = people.members(base).inside - known
-    if len(rest) < len(known):
-        excepted = tuple(SubjectPart(people.kind, one) for one in sorted(rest))
+    outside = people.members(base).inside - exact
+    if len(outside) < len(exact):
+        excepted = tuple(SubjectPart(people.kind, subject) for subject in sorted(outside))
         part = people.part(base)
         yield people.row(application, Subject(part.kind, part.id, excepted), Certainty.CERTAIN)
     else:
         yield from (
-            people.row(application, Subject(people.kind, one), Certainty.CERTAIN) for one in known
+            people.row(application, Subject(people.kind, subject), Certainty.CERTAIN)
+            for subject in exact
         )

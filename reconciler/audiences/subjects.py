@@ -53,9 +53,9 @@ def sizes(
         SubjectPart(row.subject.kind, row.subject.id) for row in rows if row.subject.kind in several
     }
     return {
-        f"{where} {part.kind.value} {part.id}": known
+        f"{where} {part.kind.value} {part.id}": known_size
         for part in parts
-        if (known := size(part)) is not None
+        if (known_size := size(part)) is not None
     }
 
 

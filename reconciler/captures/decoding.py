@@ -65,10 +65,14 @@ def decode(data: bytes) -> Mapping[str, Any] | None:
                 # in properties that nobody looks at, the decoder lets broken bytes pass: such a file is
                 # damaged
             )
-        found = _decoder().decode(data)
+        capture = _decoder().decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return {**_given(found), "teams": _given(found.teams), "directory": _given(found.directory)}
+    return {
+        **_given(capture),
+        "teams": _given(capture.teams),
+        "directory": _given(capture.directory),
+    }
 
 
 def _given(part: Struct) -> dict[str, Any]:

@@ -45,22 +45,22 @@ def capture_digest(tenant_id: str, states: Mapping[Provider, State], directory: 
     )
 
 
-def _users(grants: Mapping[str, str], known: Mapping[str, User]) -> Json:
+def _users(grants: Mapping[str, str], users: Mapping[str, User]) -> Json:
     """Digests of the directory's users, each with the key of the policy granted directly, if any,
     and of the grants of users beyond it.
     """
     columns = [
-        list(known),
-        [user.upn for user in known.values()],
-        [user.display_name for user in known.values()],
+        list(users),
+        [user.upn for user in users.values()],
+        [user.display_name for user in users.values()],
     ]
-    held = list(map(grants.get, known, repeat("")))
+    granted = list(map(grants.get, users, repeat("")))
     beyond = (
-        {user: key for user, key in grants.items() if user not in known}
-        if len(grants) > len(held) - held.count("")
+        {user: key for user, key in grants.items() if user not in users}
+        if len(grants) > len(granted) - granted.count("")
         else {}
     )
-    return [rows_digest([*columns, held]), rows_digest([beyond.keys(), beyond.values()])]
+    return [rows_digest([*columns, granted]), rows_digest([beyond.keys(), beyond.values()])]
 
 
 def _directory(directory: Directory) -> Json:

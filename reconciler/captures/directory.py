@@ -79,21 +79,21 @@ def _users(
     return _plain_users(values) or _judged_users(rows, path, faults)
 
 
-def _plain_users(found: Sequence[User]) -> tuple[dict[str, User], dict[str, str]] | None:
+def _plain_users(users_read: Sequence[User]) -> tuple[dict[str, User], dict[str, str]] | None:
     """Users of up to 100,000 rows, column by column; None where a row needs a closer look.
 
     Says what `_judged_users` says, in a third of the time.
     """
     try:
-        ids, upns = [user.id for user in found], [user.upn for user in found]
-        "".join(user.display_name for user in found)  # raises for one that is no text
+        ids, upns = [user.id for user in users_read], [user.upn for user in users_read]
+        "".join(user.display_name for user in users_read)  # raises for one that is no text
         if not (are_guids(ids) and are_names(upns)):
             return None
     except TypeError:
         return None
-    users = dict(zip(ids, found, strict=True))
+    users = dict(zip(ids, users_read, strict=True))
     by_upn = dict(zip(folded(upns), ids, strict=True))
-    return (users, by_upn) if len(users) == len(by_upn) == len(found) else None
+    return (users, by_upn) if len(users) == len(by_upn) == len(users_read) else None
 
 
 def _judged_users(
@@ -115,8 +115,11 @@ def _judged_users(
             continue
         if flaw := name_fault(upn):
             faults.add(f"{path}.users[{index}].upn", flaw)
-        found = User(user, upn, name)
-        if users.setdefault(user, found) != found or by_upn.setdefault(upn.lower(), user) != user:
+        read_user = User(user, upn, name)
+        if (
+            users.setdefault(user, read_user) != read_user
+            or by_upn.setdefault(upn.lower(), user) != user
+        ):
             faults.add(
                 f"{path}.users[{index}]",
                 f"id {user} or upn {shown(upn)} appears twice, for different users: fetch again",
@@ -131,8 +134,10 @@ def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[st
         group = _id(row, here, faults)
         if group is None:
             continue
-        found = Group(group, text(row, "displayName", here, faults), _members(row, here, faults))
-        if groups.setdefault(group, found) != found:
+        read_group = Group(
+            group, text(row, "displayName", here, faults), _members(row, here, faults)
+        )
+        if groups.setdefault(group, read_group) != read_group:
             faults.add(here, f"id {group} appears twice, with different content: fetch again")
     return by_key(groups)
 
@@ -167,29 +172,29 @@ def _plain_recipients(
         and ":" not in "".join(primaries)
     ):
         return None
-    if any(found is not None and not are_guids(list(found)) for found in members):
+    if any(inside is not None and not are_guids(list(inside)) for inside in members):
         return None
-    found = {
+    recipients = {
         row.id: Recipient(
             row.id,
             row.sid,
             row.primary,
-            known,
+            own_addresses,
             row.display_name or "",
             row.type or "",
             row.is_valid_security_principal,
             inside,
         )
-        for row, known, inside in zip(rows, addresses, members, strict=True)
+        for row, own_addresses, inside in zip(rows, addresses, members, strict=True)
     }
     by_address = {
         address: recipient
-        for recipient, known in zip(ids, addresses, strict=True)
-        for address in known
+        for recipient, own_addresses in zip(ids, addresses, strict=True)
+        for address in own_addresses
     }
     return (
-        (by_key(found), by_address)
-        if len(found) == len(rows) and len(by_address) == len(every)
+        (by_key(recipients), by_address)
+        if len(recipients) == len(rows) and len(by_address) == len(every)
         else None
     )
 
@@ -218,10 +223,10 @@ def _judged_recipients(
         recipient = _id(row, here, faults)
         if recipient is None:
             continue
-        found = _recipient(recipient, row, here, faults)
-        if recipients.setdefault(recipient, found) != found:
+        read_recipient = _recipient(recipient, row, here, faults)
+        if recipients.setdefault(recipient, read_recipient) != read_recipient:
             faults.add(here, f"id {recipient} appears twice, with different content: fetch again")
-        for address in sorted(found.addresses):
+        for address in sorted(read_recipient.addresses):
             if by_address.setdefault(address, recipient) != recipient:
                 faults.add(
                     f"{here}.addresses",
@@ -305,9 +310,9 @@ def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozens
 
 
 def _id(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
-    found = guid(row.get("id"))
-    if found is None and row:
+    object_id = guid(row.get("id"))
+    if object_id is None and row:
         faults.add(
             f"{path}.id", f"{shown(row.get('id'))} is not an object id (a GUID): fetch again"
         )
-    return found
+    return object_id

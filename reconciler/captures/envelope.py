@@ -37,11 +37,11 @@ def _told(error: ValidationError) -> str:
     """The library's sentence, shortened, and what the schema says about the place."""
     shape = error.schema if isinstance(error.schema, dict) else {}
     meaning = None if error.validator == "required" else shape.get("description")
-    said = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
+    message = error.message if len(error.message) <= _LONGEST else f"{error.message[:_LONGEST]}…"
     return (
-        f"{said}: fetch again"
+        f"{message}: fetch again"
         if meaning is None
-        else f"{said} ({meaning.rstrip('.')}): fetch again"
+        else f"{message} ({meaning.rstrip('.')}): fetch again"
     )
 
 

@@ -113,9 +113,9 @@ def schema() -> Mapping[str, Any]:
     """The JSON Schema of captures: inside an installed package, or in `schemas/` of a checkout."""
     package = files("reconciler")
     for place in (package / "schemas", package / ".." / "schemas"):
-        found = place / "capture.schema.json"
-        if found.is_file():
-            return parsed(found.read_bytes(), "capture.schema.json")
+        schema_file = place / "capture.schema.json"
+        if schema_file.is_file():
+            return parsed(schema_file.read_bytes(), "capture.schema.json")
     raise CaptureFault(
         "capture.schema.json is missing from the installation: install the package again"
     )

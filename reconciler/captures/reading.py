@@ -70,15 +70,15 @@ def parse(
     if not is_time(raw["taken_at"]):
         faults.add("$.taken_at", f"{shown(raw['taken_at'])} is not a point in time: fetch again")
     _right_tenant(raw, tenant_id, faults)
-    found = raw.get("directory") or {}
-    known = directories.read(found, "$.directory", faults)
+    section = raw.get("directory") or {}
+    directory = directories.read(section, "$.directory", faults)
     states = {
         name: PRODUCTS[name].parse(raw[name], f"$.{name}", faults)
         for name in PROVIDERS
         if _usable(name, raw, needs, faults)
     }
     faults.refuse(place)
-    digest = _digest(raw, states, known, place)
+    digest = _digest(raw, states, directory, place)
     tenant = raw["tenant"]
     organization = tenant.get("organization") or ""
     origin = "simulated" if raw.get("simulated") is True else source
@@ -88,7 +88,7 @@ def parse(
         raw["taken_at"],
         origin,
         states,
-        known,
+        directory,
         digest,
     )
 
@@ -113,15 +113,15 @@ def _digest(
 def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultList) -> None:
     """The tenant of the capture, and of each product in it, must be the one that is meant."""
     wanted = (tenant_id or raw["tenant"]["tenantId"]).lower()
-    said = {"$.tenant.tenantId": raw["tenant"]["tenantId"]}
+    tenants = {"$.tenant.tenantId": raw["tenant"]["tenantId"]}
     for product in PROVIDERS:
         if part := (raw.get(product) or {}).get("tenantId"):
-            said[f"$.{product}.tenantId"] = part
-    for path, found in said.items():
-        if found.lower() != wanted:
+            tenants[f"$.{product}.tenantId"] = part
+    for path, tenant in tenants.items():
+        if tenant.lower() != wanted:
             faults.add(
                 path,
-                f"the reading is of tenant {found}, not of {wanted}: name the right capture or the"
+                f"the reading is of tenant {tenant}, not of {wanted}: name the right capture or the"
                 " right tenant",
             )
 
@@ -137,10 +137,10 @@ def _usable(
         check_reads(PRODUCTS[product].lists, section, f"$.{product}", faults)
         return True
     if product in needs:
-        what = "is missing" if section is None else "is not complete"
+        trouble = "is missing" if section is None else "is not complete"
         faults.add(
             f"$.{product}",
-            f"the reading of {product} {what}, and the documents need it: fetch again",
+            f"the reading of {product} {trouble}, and the documents need it: fetch again",
         )
     return False
 

@@ -69,14 +69,14 @@ def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
     observed = sources.observe(
         sources.choose(tenant, target), request, None if target is None else target.tenant_id
     )
-    known, unresolved = outcomes.of_documents(wanted, observed)
+    knowledge, unresolved = outcomes.of_documents(wanted, observed)
     missing = (
         f" (names in them that were not found: {unresolved}; reconciler plan lists them)"
         if unresolved
         else ""
     )
     return Basis(
-        known,
+        knowledge,
         "desired",
         f"once the documents are applied{missing}",
         wanted,
@@ -114,9 +114,9 @@ def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     observed = sources.observe(
         sources.CaptureFile(file), CaptureRequest(frozenset({asked.product})), None
     )
-    known = Known(observed.states, observed.directory)
+    knowledge = Known(observed.states, observed.directory)
     return Basis(
-        known,
+        knowledge,
         "capture",
         f"as captured {observed.taken_at}",
         _named(paths),
@@ -191,26 +191,29 @@ def _application(documents: Documents | None, text: str) -> str:
     if name == EVERY_APPLICATION or GUID.fullmatch(name):
         return name
     declared = documents.applications if documents is not None else ()
-    found = next((one.application for one in declared if one.name.lower() == name), None)
-    if found is None:
-        known = ", ".join(one.name for one in declared) or "none"
+    application = next(
+        (item.application for item in declared if item.name.lower() == name),
+        None,
+    )
+    if application is None:
+        names = ", ".join(item.name for item in declared) or "none"
         raise UsageFault(
             f"--app {text!r} is not a client id, and no document declares an application with that"
-            f" name; declared: {known}"
+            f" name; declared: {names}"
         )
-    return found
+    return application
 
 
 def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:
     """Names for the ids of the answer; a plan file brings its own."""
-    ids = {one for text in explanation.addresses for one in GUID.findall(text)} | {
+    ids = {name_id for text in explanation.addresses for name_id in GUID.findall(text)} | {
         explanation.question.application,
         explanation.question.subject,
     }
     declared = {} if basis.documents is None else naming.declared(basis.documents)
     if basis.observed is None:
         return {**basis.names, **declared}
-    found = naming.of_ids(basis.observed, ids) | {
-        one: name for one, name in declared.items() if one in ids
+    known_names = naming.of_ids(basis.observed, ids) | {
+        name_id: name for name_id, name in declared.items() if name_id in ids
     }
-    return {one: name for one, name in found.items() if name}
+    return {name_id: name for name_id, name in known_names.items() if name}

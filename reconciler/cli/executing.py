@@ -75,17 +75,17 @@ def match(target: Target, digest: str | None) -> None:
     Raises:
         TamperedPlan: it is another plan.
     """
-    found = target.loaded.digests
+    digests = target.loaded.digests
     if digest is None:
         if target.file is not None:
             printing.say(
                 "Without --digest, accidental changes to the plan file are detected, deliberate ones"
                 " are not."
             )
-    elif digest not in {found.digest, found.content_digest}:
+    elif digest not in {digests.digest, digests.content_digest}:
         raise TamperedPlan(
-            f"the plan's digest does not match: expected {digest}, found {found.digest} and"
-            f" {found.content_digest}; review this plan, or apply the approved one"
+            f"the plan's digest does not match: expected {digest}, found {digests.digest} and"
+            f" {digests.content_digest}; review this plan, or apply the approved one"
         )
 
 

@@ -35,9 +35,9 @@ def usage(fault: click.UsageError) -> None:
     """Say what click says of an invalid command line; what was typed may have come from
     others.
     """
-    said = StringIO()
-    fault.show(file=said)
-    printing.notice(map(Line, said.getvalue().splitlines()))
+    message = StringIO()
+    fault.show(file=message)
+    printing.notice(map(Line, message.getvalue().splitlines()))
 
 
 def unexpected(fault: Exception) -> int:

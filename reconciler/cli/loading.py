@@ -40,7 +40,9 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
     chosen = selection(options.only, options.skip)
     examined = examine(paths)
     blocking = [
-        one for one in examined.findings if one.severity is Severity.ERROR and chosen.concerns(one)
+        finding
+        for finding in examined.findings
+        if finding.severity is Severity.ERROR and chosen.concerns(finding)
     ]
     if blocking:
         raise DocumentFaults(blocking)

@@ -62,11 +62,11 @@ def report_done(lines: Iterable[Line]) -> None:
     """Print a report of what cannot be undone any more: on standard error if need be, and it never
     fails, so that the exit code stands.
     """
-    said = list(lines)
+    output = list(lines)
     try:
-        report(said)
+        report(output)
     except Unprinted:
-        notice(said)
+        notice(output)
 
 
 def notice(lines: Iterable[Line]) -> None:

@@ -145,7 +145,7 @@ def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) 
     """
     tenant = () if isinstance(source, LiveTenant) else (source.path,)
     for file in filter(Path.is_file, files):
-        if any(file.samefile(one) for one in tenant if one.exists()):
+        if any(file.samefile(path) for path in tenant if path.exists()):
             raise UsageFault(
                 f"{file} is the tenant that is read and would be overwritten: choose another file"
             )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def on_documents(paths: Sequence[Path]) -> Tested:
     """Run the tests of documents on the documents alone."""
     wanted = loading.documents(paths, PlanOptions())
-    names = {one.application: one.name for one in wanted.applications}
+    names = {application.application: application.name for application in wanted.applications}
     return _test_run("the documents alone", declared.judge(wanted), names, simulated=False)
 
 
@@ -66,10 +66,12 @@ def _test_run(
     ground: str, results: Sequence[Result], names: dict[str, str], *, simulated: bool
 ) -> Tested:
     positions = tuple(
-        one.expected.written.position for one in results if one.expected.written is not None
+        result.expected.written.position
+        for result in results
+        if result.expected.written is not None
     )
     return access_tests.Tested(
-        ground, tuple(one.row() for one in results), positions, names, simulated
+        ground, tuple(result.row() for result in results), positions, names, simulated
     )
 
 
@@ -128,7 +130,9 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
 
 def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:
     expected = testing.of_rows(plan.tests)
-    excused = {one for one, row in zip(expected, plan.tests, strict=True) if row.excused}
+    excused = {
+        expectation for expectation, row in zip(expected, plan.tests, strict=True) if row.excused
+    }
     request = testing.request(expected)
     observed = reading.parse(
         tenant.capture(request),
@@ -137,4 +141,6 @@ def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:
         needs=request.products,
     )
     results = testing.judge(expected, observed)
-    return tuple(one.row(excused=one.expected in excused and not one.passed) for one in results)
+    return tuple(
+        result.row(excused=result.expected in excused and not result.passed) for result in results
+    )

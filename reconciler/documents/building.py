@@ -166,8 +166,8 @@ def _exchange_policy(document: RawDocument, applications: Applications) -> Excha
 
 def _access_test(document: RawDocument, applications: Applications) -> AccessTestDocument:
     expected = (
-        _expectation(document, index, said, applications)
-        for index, said in enumerate(_spec(document)["expect"])
+        _expectation(document, index, spec, applications)
+        for index, spec in enumerate(_spec(document)["expect"])
     )
     ordered = sorted(
         expected,
@@ -177,15 +177,15 @@ def _access_test(document: RawDocument, applications: Applications) -> AccessTes
 
 
 def _expectation(
-    document: RawDocument, index: int, said: Mapping[str, Any], applications: Applications
+    document: RawDocument, index: int, spec: Mapping[str, Any], applications: Applications
 ) -> Expectation:
-    key = next(key for key in SUBJECTS if key in said)
+    key = next(key for key in SUBJECTS if key in spec)
     steps = ("spec", "expect", index, key)
     return Expectation(
-        application=applications.resolve(said["application"]) or "",
+        application=applications.resolve(spec["application"]) or "",
         product=SUBJECTS[key],
-        subject=Located(said[key], document.position(steps), json_path(steps)),
-        access=Access(said["access"]),
+        subject=Located(spec[key], document.position(steps), json_path(steps)),
+        access=Access(spec["access"]),
     )
 
 

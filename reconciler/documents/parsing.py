@@ -91,11 +91,11 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
 
 def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     """Parse until the end or the first fault; returns where to go on after a fault."""
-    rest, skipped = source.text[start:], source.text.count("\n", 0, start)
-    reader = TreeReader(rest, source.file, skipped)
+    remaining, skipped = source.text[start:], source.text.count("\n", 0, start)
+    reader = TreeReader(remaining, source.file, skipped)
     stopped: Finding | None = None
     try:
-        for tree in reader.trees(source.parser(rest)):
+        for tree in reader.trees(source.parser(remaining)):
             into.trees.append(tree)
     except TooDeepError as fault:
         stopped = Finding(Position(source.file, *fault.place), "$", rules.TOO_DEEP.id, _NESTED)

@@ -52,10 +52,10 @@ def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
     """
     offset = 0
     for product in products:
-        for one in product.reliances:
+        for reliance in product.reliances:
             yield Note(
                 WarningCode.RELIES_ON,
-                product.drafts[one.step - 1].address,
-                {"on": one.on + offset, "step": one.step + offset},
+                product.drafts[reliance.step - 1].address,
+                {"on": reliance.on + offset, "step": reliance.step + offset},
             )
         offset += len(product.drafts)

@@ -172,7 +172,7 @@ def _composed(
     )
     baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
     refusals, consents, unused = _consented(documents, options, _refused(parts, baseline, steps))
-    held = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
+    held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
     deltas = {part.provider: part.access for part in parts}
     return Plan(
@@ -181,7 +181,7 @@ def _composed(
         tenant=PlanTenant(observed.tenant_id, observed.organization),
         connect=documents.tenant.connect if documents.tenant is not None else {},
         applicable=not refusals and not unresolved,
-        held=held,
+        held=held_notes,
         inputs=_inputs(documents, observed, desired),
         baseline=baseline,
         changes=changes,
@@ -191,12 +191,12 @@ def _composed(
         unresolved=unresolved,
         consents=consents,
         refusals=refusals,
-        warnings=_warnings(parts, unused, held),
+        warnings=_warnings(parts, unused, held_notes),
         names=names(
             documents,
             observed,
             changes,
-            (*unmanaged, *held, *unresolved),
+            (*unmanaged, *held_notes, *unresolved),
             mentioned=chain.from_iterable(delta.ids() for delta in deltas.values()),
         ),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
@@ -298,14 +298,14 @@ def _unresolved(
     names_: Iterable[Unresolved], chosen: Selection
 ) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     """Names that stand in the way, and names that are held."""
-    blocking, held = [], []
-    for one in names_:
-        why = chosen.holding(one.address)
+    blocking, held_notes = [], []
+    for name in names_:
+        why = chosen.holding(name.address)
         if why is None:
-            blocking.append(Note(one.reason, one.address, {"text": one.text, "in": one.policy}))
+            blocking.append(Note(name.reason, name.address, {"text": name.text, "in": name.policy}))
         else:
-            held.append(Note(why.value, one.address, {"text": one.text}))
-    return _sorted_notes(blocking), tuple(held)
+            held_notes.append(Note(why.value, name.address, {"text": name.text}))
+    return _sorted_notes(blocking), tuple(held_notes)
 
 
 def _consented(
@@ -335,16 +335,16 @@ def _consent(text: str) -> str:
 
 
 def _warnings(
-    parts: Sequence[ProductPlan], unused: Sequence[Note], held: Sequence[Note]
+    parts: Sequence[ProductPlan], unused: Sequence[Note], held_notes: Sequence[Note]
 ) -> tuple[Note, ...]:
     relying = interim_access.reliances(part.ordered for part in parts)
     return _sorted_notes(
-        (*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held))
+        (*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held_notes))
     )
 
 
-def _held_warning(held: Sequence[Note]) -> tuple[Note, ...]:
-    return (Note(WarningCode.HELD, "plan", {"objects": len(held)}),) if held else ()
+def _held_warning(held_notes: Sequence[Note]) -> tuple[Note, ...]:
+    return (Note(WarningCode.HELD, "plan", {"objects": len(held_notes)}),) if held_notes else ()
 
 
 def _inputs(documents: Documents, observed: Observed, desired: Desired) -> Inputs:

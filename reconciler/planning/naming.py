@@ -30,10 +30,10 @@ def names(
     `mentioned` are ids beside those of changes and notes.
     """
     ids = {*GUID.findall("\n".join(_texts(changes, notes)).lower()), *mentioned}
-    found = of_ids(observed, ids) | {
-        one: name for one, name in declared(documents).items() if one in ids
+    known_names = of_ids(observed, ids) | {
+        name_id: name for name_id, name in declared(documents).items() if name_id in ids
     }
-    return {one: name for one, name in sorted(found.items()) if name} | {
+    return {name_id: name for name_id, name in sorted(known_names.items()) if name} | {
         EVERY_APPLICATION: "every application"
     }
 
@@ -64,7 +64,7 @@ def _strings(values: Iterable[Json]) -> Iterator[str]:
         if isinstance(value, str):
             yield value
         elif isinstance(value, list | tuple):
-            yield from (one for one in value if isinstance(one, str))
+            yield from (text for text in value if isinstance(text, str))
 
 
 def of_ids(observed: Observed, ids: Iterable[str]) -> dict[str, str]:
@@ -82,11 +82,11 @@ def of_ids(observed: Observed, ids: Iterable[str]) -> dict[str, str]:
     }
 
 
-def _of_directory(directory: Directory, one: str) -> str:
-    if user := directory.users.get(one):
+def _of_directory(directory: Directory, object_id: str) -> str:
+    if user := directory.users.get(object_id):
         return f"{user.display_name} <{user.upn}>" if user.display_name else user.upn
-    if group := directory.groups.get(one):
+    if group := directory.groups.get(object_id):
         return group.display_name
-    if recipient := directory.recipients.get(one):
+    if recipient := directory.recipients.get(object_id):
         return recipient.primary or recipient.display_name
     return ""

@@ -63,9 +63,9 @@ def _followed(plan: Plan) -> Known:
     for step in plan.steps:
         advance(snapshot, step)
     states: dict[Provider, State] = {}
-    told: dict[Provider, frozenset[str]] = {}
+    described: dict[Provider, frozenset[str]] = {}
     for name, product in PRODUCTS.items():
-        found = product.told_state(plan.baseline, plan.steps, snapshot)
-        if found is not None:
-            states[name], told[name] = found
-    return Known(states, NOTHING_KNOWN, told)
+        followed = product.told_state(plan.baseline, plan.steps, snapshot)
+        if followed is not None:
+            states[name], described[name] = followed
+    return Known(states, NOTHING_KNOWN, described)

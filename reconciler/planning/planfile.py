@@ -137,19 +137,19 @@ def load(path: Path) -> SealedPlan:
     content = path.read_bytes()
     raw = _parsed(path, content)
     _assert_version(path, raw)
-    found = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
+    stated = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
     computed = _digests_of(raw, content)
     if computed is None:
         raise TamperedPlan(
             f"{path}: the file is not byte for byte what `plan --out` writes; make the plan again"
         )
-    if found != computed:
+    if stated != computed:
         raise TamperedPlan(
             f"{path}: the plan was changed after it was made"
-            f" ({found.digest or 'without a digest'}); make and review it again"
+            f" ({stated.digest or 'without a digest'}); make and review it again"
         )
     del content  # as large as the plan itself
-    return SealedPlan(_plan(path, raw), found)
+    return SealedPlan(_plan(path, raw), stated)
 
 
 def _plan(path: Path, raw: Mapping[str, Any]) -> Plan:
@@ -187,13 +187,13 @@ def _digests_of(raw: Mapping[str, Any], content: bytes) -> PlanDigests | None:
         members[name] = (view[start:end],)
     if content[end:] != b"}\n":
         return None
-    known: dict[str, Iterable[bytes | memoryview]] = {
+    whole: dict[str, Iterable[bytes | memoryview]] = {
         **{name: _member(name, None) for name in CONTENT},
         **members,
     }
-    inner = _sha256(_object(known[name] for name in sorted(CONTENT)))
+    inner = _sha256(_object(whole[name] for name in sorted(CONTENT)))
     return PlanDigests(
-        f"plan:{_sha256(_object(members[name] for name in sorted(members) if name != 'digest'))}",
+        f"plan:{_sha256(_object(whole[name] for name in sorted(whole) if name != 'digest'))}",
         f"content:{inner}",
     )
 

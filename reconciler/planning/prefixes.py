@@ -66,7 +66,7 @@ def locate(plan: Plan, observed: Observed) -> int | None:
     """
     snapshot, present = baseline_snapshot(plan), observed_snapshot(plan, observed)
     differing = set(_differing(snapshot, present))
-    found = None if differing else 0
+    located = None if differing else 0
     for count, step in enumerate(plan.steps, 1):
         for name, value in advance(snapshot, step).items():
             if present.get(name) == value:
@@ -74,8 +74,8 @@ def locate(plan: Plan, observed: Observed) -> int | None:
             else:
                 differing.add(name)
         if not differing:
-            found = count
-    return found
+            located = count
+    return located
 
 
 def differences(
@@ -104,13 +104,13 @@ def _spellings(plan: Plan) -> Mapping[str, str]:
 
 
 def _spelled(name: str, spellings: Mapping[str, str]) -> str:
-    address, space, rest = name.partition(" (")
-    return f"{spellings.get(address, address)}{space}{rest}"
+    address, space, remainder = name.partition(" (")
+    return f"{spellings.get(address, address)}{space}{remainder}"
 
 
 def _wanted(plan: Plan, wanted: Collection[Provider] | None) -> list[Provider]:
-    held = plan.baseline.products()
-    return [name for name in PROVIDERS if name in held and (wanted is None or name in wanted)]
+    products = plan.baseline.products()
+    return [name for name in PROVIDERS if name in products and (wanted is None or name in wanted)]
 
 
 def _differing(ours: Snapshot, theirs: Snapshot) -> list[str]:

@@ -73,9 +73,11 @@ def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> Non
     Raises:
         UsageFault: neither the documents nor the tenant have an object at an address.
     """
-    known = _known(desired, observed) if chosen.only or chosen.skip else frozenset()
-    for name in sorted((chosen.only | chosen.skip) - known):
-        alike = sorted(one for one in known if one.partition("/")[0] == name.partition("/")[0])
+    addresses = _known(desired, observed) if chosen.only or chosen.skip else frozenset()
+    for name in sorted((chosen.only | chosen.skip) - addresses):
+        alike = sorted(
+            address for address in addresses if address.partition("/")[0] == name.partition("/")[0]
+        )
         if user := observed.directory.users_by_upn.get(name.removeprefix(teams_user_grant(""))):
             raise UsageFault(
                 f"{name} cannot be selected by that name: a grant is addressed by the user's object"

@@ -56,8 +56,8 @@ def summary(
     for change in changes:
         counted.update(f"{change.kind.plural}_{action}" for action in change.actions)
     figures = {
-        f"{what}_{action}": counted[f"{what}_{action}"]
-        for what in ("policies", "grants")
+        f"{noun}_{action}": counted[f"{noun}_{action}"]
+        for noun in ("policies", "grants")
         for action in Action
     }
     return {**figures, "steps": len(steps), "unmanaged": len(unmanaged)}

@@ -71,5 +71,9 @@ def named(documents: Documents, observed: Observed, results: Iterable[Result]) -
         for text in (result.expected.application, result.subject, *result.mentions())
     )
     return names(
-        documents, observed, (), (), mentioned={one for text in texts for one in GUID.findall(text)}
+        documents,
+        observed,
+        (),
+        (),
+        mentioned={object_id for text in texts for object_id in GUID.findall(text)},
     )

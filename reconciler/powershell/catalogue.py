@@ -57,10 +57,10 @@ def cmdlet(name: str) -> Cmdlet:
     Raises:
         BindingFault: the catalogue has no such cmdlet.
     """
-    found = cmdlets().get(name)
-    if found is None:
+    catalogued = cmdlets().get(name)
+    if catalogued is None:
         raise BindingFault(f"{name!a} is not a cmdlet of the catalogue [unknown-cmdlet]")
-    return found
+    return catalogued
 
 
 @cache
@@ -81,31 +81,31 @@ def bind(invocation: Invocation) -> str:
             something required missing, or refused.
     """
     parameters = invocation.parameters
-    known = cmdlet(invocation.cmdlet)
+    catalogued = cmdlet(invocation.cmdlet)
     for name, value in parameters.items():
-        _check(known, name, value)
+        _check(catalogued, name, value)
     refusals.check(invocation.cmdlet, parameters)
     return _bound_set(invocation.cmdlet, frozenset(parameters))
 
 
-def _check(known: Cmdlet, name: str, value: Json) -> None:
-    declared = known.parameters.get(name)
+def _check(catalogued: Cmdlet, name: str, value: Json) -> None:
+    declared = catalogued.parameters.get(name)
     if declared is None:
         raise BindingFault(
-            f"{known.name} has no parameter {name!a} in the catalogue [unknown-parameter]"
+            f"{catalogued.name} has no parameter {name!a} in the catalogue [unknown-parameter]"
         )
     wanted = mismatch(declared, value)
     if wanted is not None:
         raise BindingFault(
-            f"{known.name} -{name} takes {wanted}, not {described(value)} [wrong-type]"
+            f"{catalogued.name} -{name} takes {wanted}, not {described(value)} [wrong-type]"
         )
 
 
 @lru_cache(maxsize=256)
 def _bound_set(name: str, given: frozenset[str]) -> str:
-    known = cmdlet(name)
+    catalogued = cmdlet(name)
     fitting = {
-        key: declared for key, declared in known.sets.items() if given <= declared.parameters
+        key: declared for key, declared in catalogued.sets.items() if given <= declared.parameters
     }
     if not fitting:
         raise BindingFault(
@@ -117,8 +117,8 @@ def _bound_set(name: str, given: frozenset[str]) -> str:
         raise BindingFault(f"{name} lacks {' or '.join(sorted(missing))} [missing-parameter]")
     if len(complete) == 1:
         return complete[0]
-    if known.default_set in complete:
-        return known.default_set
+    if catalogued.default_set in complete:
+        return catalogued.default_set
     raise BindingFault(
         f"{name} with {_listed(given)}: {' and '.join(sorted(complete))} both bind"
         " [ambiguous-parameter-set]"
@@ -131,12 +131,12 @@ def _listed(names: frozenset[str]) -> str:
 
 def _parse(name: str, facts: Mapping[str, Any]) -> Cmdlet:
     sets = {
-        key: ParameterSet(frozenset(one["parameters"]), frozenset(one["required"]))
-        for key, one in facts["sets"].items()
+        key: ParameterSet(frozenset(shape["parameters"]), frozenset(shape["required"]))
+        for key, shape in facts["sets"].items()
     }
     parameters = {
-        key: Parameter(one["type"], frozenset(one.get("values", ())))
-        for key, one in facts["parameters"].items()
+        key: Parameter(shape["type"], frozenset(shape.get("values", ())))
+        for key, shape in facts["parameters"].items()
     }
     return Cmdlet(
         name, facts["module"], facts["confirmable"], facts["default_set"], sets, parameters

@@ -155,7 +155,9 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _refused(text: str, position: int, why: str) -> RefusedText:
-    found = ascii(text[position : position + 40]) if position < len(text) else "the end of the text"
+    excerpt = (
+        ascii(text[position : position + 40]) if position < len(text) else "the end of the text"
+    )
     return RefusedText(
-        f"not a text that the renderer writes: at character {position + 1}, {why}; found {found}"
+        f"not a text that the renderer writes: at character {position + 1}, {why}; found {excerpt}"
     )

@@ -69,22 +69,22 @@ def access(plan: Plan) -> Iterator[Line]:
             " question."
         )
         return
-    told = [
+    sections = [
         (provider, title, list(_access_by_application(plan.access, provider)))
         for provider, title in _TITLES
     ]
-    if any(found for _, _, found in told):
+    if any(rows for _, _, rows in sections):
         yield from heading(
             "Access: who is reached by which application afterwards and is not now, and the other"
             " way round"
         )
     elif plan.changes:
         yield from heading("Access: nobody gains or loses any")
-    for provider, title, found in told:
-        if found:
+    for provider, title, rows in sections:
+        if rows:
             yield Line(title)
-        for one in found:
-            yield from _AccessSentences(plan, provider).application(one)
+        for row in rows:
+            yield from _AccessSentences(plan, provider).application(row)
 
 
 def _access_by_application(delta: AccessDelta, provider: Provider) -> Iterator[_ApplicationAccess]:
@@ -92,7 +92,8 @@ def _access_by_application(delta: AccessDelta, provider: Provider) -> Iterator[_
     gained, lost = _by_application(delta.gained), _by_application(delta.lost)
     wide = {row.application: row for row in delta.tenant_wide}
     for application in sorted(
-        gained.keys() | lost.keys() | wide.keys(), key=lambda one: (one not in wide, one)
+        gained.keys() | lost.keys() | wide.keys(),
+        key=lambda application: (application not in wide, application),
     ):
         yield _ApplicationAccess(
             application,
@@ -103,10 +104,10 @@ def _access_by_application(delta: AccessDelta, provider: Provider) -> Iterator[_
 
 
 def _by_application(rows: Iterable[AccessRow]) -> Mapping[str, list[AccessRow]]:
-    found: dict[str, list[AccessRow]] = {}
+    by_application: dict[str, list[AccessRow]] = {}
     for row in rows:
-        found.setdefault(row.application, []).append(row)
-    return found
+        by_application.setdefault(row.application, []).append(row)
+    return by_application
 
 
 class _AccessSentences:
@@ -117,29 +118,30 @@ class _AccessSentences:
         self._figures = plan.summary
         self._provider = provider
 
-    def application(self, told: _ApplicationAccess) -> Iterator[Line]:
+    def application(self, changed: _ApplicationAccess) -> Iterator[Line]:
         """A line that sums up, then the rows."""
         # what a tenant-wide application gains of everyone is said by the words before
         gained = [
             row
-            for row in told.gained
-            if told.wide is None or row.subject.kind is not SubjectKind.EVERYONE
+            for row in changed.gained
+            if changed.wide is None or row.subject.kind is not SubjectKind.EVERYONE
         ]
-        sums = ", ".join((*_sum("+", gained), *_sum("-", told.lost)))
-        wide = "" if told.wide is None else self._wide(told.wide)
-        said = "; ".join(part for part in (wide, sums) if part)
+        sums = ", ".join((*_sum("+", gained), *_sum("-", changed.lost)))
+        wide = "" if changed.wide is None else self._wide(changed.wide)
+        sentence = "; ".join(part for part in (wide, sums) if part)
         yield Line(
-            f"    {self._name(told.application)}: {said}", Tone.WARNING if wide else Tone.HEADING
+            f"    {self._name(changed.application)}: {sentence}",
+            Tone.WARNING if wide else Tone.HEADING,
         )
-        yield from self._rows("+", "gained", told.gained, Tone.ADD)
-        yield from self._rows("-", "lost", told.lost, Tone.REMOVE)
+        yield from self._rows("+", "gained", changed.gained, Tone.ADD)
+        yield from self._rows("-", "lost", changed.lost, Tone.REMOVE)
 
     def _wide(self, wide: TenantWideRow) -> str:
         was = ", ".join(self._part(subject, self._short) for subject in wide.was[:_FEW]) or "nobody"
-        rest = f" and {len(wide.was) - _FEW} more" if len(wide.was) > _FEW else ""
+        more = f" and {len(wide.was) - _FEW} more" if len(wide.was) > _FEW else ""
         excepted = len(wide.subject.excepted)
         but = f" but {counted(excepted, 'group')}" if excepted else ""
-        return f"now reaches {self._everyone()}{but} (was: {was}{rest})"
+        return f"now reaches {self._everyone()}{but} (was: {was}{more})"
 
     def _everyone(self) -> str:
         match self._provider:
@@ -160,13 +162,13 @@ class _AccessSentences:
         size = self._figures.get(
             f"access {self._provider} {where} {row.subject.kind.value} {row.subject.id}"
         )
-        known = "" if size is None else f" ({size} of them)"
+        members = "" if size is None else f" ({size} of them)"
         possibly = (
             " (possibly: it depends on who is in the groups)"
             if row.certainty is Certainty.POSSIBLE
             else ""
         )
-        return Line(f"      {sign} {self._subject(row.subject, known)}{possibly}", tone)
+        return Line(f"      {sign} {self._subject(row.subject, members)}{possibly}", tone)
 
     def _subject(self, subject: Subject, size: str = "") -> str:
         return f"{self._part(subject)}{size}{self._excepted(subject)}"
@@ -175,8 +177,8 @@ class _AccessSentences:
         if not subject.excepted:
             return ""
         shown = ", ".join(map(self._part, subject.excepted[:_FEW]))
-        rest = len(subject.excepted) - _FEW
-        return f", except {shown}{f' and {rest} more' if rest > 0 else ''}"
+        more = len(subject.excepted) - _FEW
+        return f", except {shown}{f' and {more} more' if more > 0 else ''}"
 
     def _part(self, part: SubjectPart | Subject, named: Callable[[str], str] | None = None) -> str:
         name = (named or self._name)(part.id)
@@ -245,17 +247,18 @@ def _capital(sentence: str) -> str:
 
 def gap_sentence(row: GapRow, names: Mapping[str, str]) -> str:
     """One gap: the application, whom it misses, after which steps."""
-    which = (
+    application = (
         "every application without a policy of its own"
         if row.application == EVERY_APPLICATION
         else values.named(row.application, names)
     )
     possibly = "" if row.certainty is Certainty.CERTAIN else "some of "
-    return f"{which}: {possibly}{_gap_subject(row.subject, names)}, after {_after_steps(row.steps)}"
+    subject = _gap_subject(row.subject, names)
+    return f"{application}: {possibly}{subject}, after {_after_steps(row.steps)}"
 
 
 def _gap_subject(subject: GapSubject, names: Mapping[str, str]) -> str:
-    known = values.named(subject.id, names)
+    name = values.named(subject.id, names)
     beside = "".join(f" who are in {values.named(group, names)} too" for group in subject.together)
     match subject.kind:
         case SubjectKind.EVERYONE:
@@ -264,11 +267,11 @@ def _gap_subject(subject: GapSubject, names: Mapping[str, str]) -> str:
                 f" outside {values.listed(excepted, names)}" if excepted else " without a grant"
             )
         case SubjectKind.GROUP_MEMBERS:
-            return f"members of {known}{beside}"
+            return f"members of {name}{beside}"
         case SubjectKind.POLICY_HOLDERS:
-            return f"holders of the policy {known}"
+            return f"holders of the policy {name}"
         case SubjectKind.USER | SubjectKind.MAILBOX:
-            return known
+            return name
 
 
 def _after_steps(steps: Sequence[int]) -> str:
@@ -279,5 +282,5 @@ def _after_steps(steps: Sequence[int]) -> str:
             runs[-1][1:] = [step]
         else:
             runs.append([step])
-    told = ", ".join(" to ".join(str(step) for step in run) for run in runs)
-    return f"step {told}" if len(steps) == 1 else f"steps {told}"
+    ranges = ", ".join(" to ".join(str(step) for step in run) for run in runs)
+    return f"step {ranges}" if len(steps) == 1 else f"steps {ranges}"

@@ -133,13 +133,13 @@ def of_documents(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
     """What the documents alone do not decide, and how many they do."""
     undecided = [row for row in rows if outcome(row) is Outcome.UNDECIDED]
     if rows:
-        held = sum(row.passed for row in rows)
+        passed = sum(row.passed for row in rows)
         left = (
             f"{len(undecided)} cannot be decided by the documents alone, `plan` and `test` do it"
             if undecided
             else "all decided"
         )
-        yield Line(f"{TITLE}: {held} {'holds' if held == 1 else 'hold'} in any tenant, {left}.")
+        yield Line(f"{TITLE}: {passed} {'holds' if passed == 1 else 'hold'} in any tenant, {left}.")
     yield from capped(undecided, MOST, lambda row: Line(f"    {row.name}: {expectation(row, {})}"))
 
 
@@ -147,12 +147,12 @@ def count(rows: Sequence[AccessTestResult]) -> str:
     """How many came out how."""
     if not rows:
         return "No access tests: the documents have none."
-    found = Counter(map(outcome, rows))
+    counts = Counter(map(outcome, rows))
     return (
         ", ".join(
-            f"{found[one]} {one.value.lower()}"
-            for one in Outcome
-            if found[one] or one is Outcome.PASSED
+            f"{counts[kind]} {kind.value.lower()}"
+            for kind in Outcome
+            if counts[kind] or kind is Outcome.PASSED
         )
         + "."
     )
@@ -167,8 +167,8 @@ def expectation(row: AccessTestResult, names: Mapping[str, str]) -> str:
 
 def contrast(row: AccessTestResult) -> str:
     """What is expected and what was found."""
-    found = "not decided" if row.verdict == "depends" else row.verdict
-    return f"expected {row.expected}, found {found}"
+    verdict = "not decided" if row.verdict == "depends" else row.verdict
+    return f"expected {row.expected}, found {verdict}"
 
 
 def explained(row: AccessTestResult, names: Mapping[str, str]) -> Iterator[Line]:
@@ -198,8 +198,8 @@ def reasons(why: ResultPath, names: Mapping[str, str]) -> Iterator[str]:
     """
     for step in why.path:
         asked, address = step.asked, step.address
-        said = REASONS.get((asked, step.holds), f"{asked}: {values.quoted(step.holds)}")
-        yield f"{said}: {address}{values.of(address, names)}"
+        reason = REASONS.get((asked, step.holds), f"{asked}: {values.quoted(step.holds)}")
+        yield f"{reason}: {address}{values.of(address, names)}"
     if not why.path:
         yield from (NOBODY.get(code, str(code)) for code in why.unknown)
 
@@ -254,13 +254,13 @@ def junit(value: Tested) -> str:
 
     ASCII only, so that no terminal or log can spoil it.
     """
-    found = Counter(map(outcome, value.rows))
-    failing = found[Outcome.FAILED] + found[Outcome.UNDECIDED]
+    counts = Counter(map(outcome, value.rows))
+    failing = counts[Outcome.FAILED] + counts[Outcome.UNDECIDED]
     figures = {
         "tests": str(len(value.rows)),
         "failures": str(failing),
         "errors": "0",
-        "skipped": str(found[Outcome.EXCUSED]),
+        "skipped": str(counts[Outcome.EXCUSED]),
     }
     from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: `plan` needs no XML
 
@@ -284,10 +284,10 @@ def _case(
     for position in at:
         case.attrib |= {"file": line(position.file), "line": str(position.line)}
     came_out = outcome(row)
-    said = case.makeelement(_ELEMENTS[came_out], {})
+    result = case.makeelement(_ELEMENTS[came_out], {})
     if came_out is not Outcome.PASSED:
-        said.set("message", line(contrast(row)))
+        result.set("message", line(contrast(row)))
     if came_out in {Outcome.FAILED, Outcome.UNDECIDED}:
-        said.set("type", came_out.value.lower())
-    said.text = "\n".join(map(line, reasons(row.why, names)))
-    case.append(said)
+        result.set("type", came_out.value.lower())
+    result.text = "\n".join(map(line, reasons(row.why, names)))
+    case.append(result)

@@ -82,18 +82,19 @@ def _checks(plan: Plan, value: Applied) -> Iterator[Line]:
     )
     for check in value.checks:
         application, mailbox = (
-            plan.names.get(one, one) for one in (check.application, check.mailbox)
+            plan.names.get(object_id, object_id) for object_id in (check.application, check.mailbox)
         )
-        said = {True: "granted", False: "denied", None: "does not say"}[check.granted]
+        answer = {True: "granted", False: "denied", None: "does not say"}[check.granted]
         meant = "granted" if check.expected else "denied"
         agrees = check.granted is check.expected
-        rest = (
+        contradiction = (
             ""
             if agrees
             else f", expected {meant}: Exchange may lag by half an hour; check again later"
         )
         yield Line(
-            f"    {application} for {mailbox}: {said}{rest}", Tone.PLAIN if agrees else Tone.WARNING
+            f"    {application} for {mailbox}: {answer}{contradiction}",
+            Tone.PLAIN if agrees else Tone.WARNING,
         )
 
 

@@ -24,11 +24,11 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
     )
     teams, exchange = observed.state(TeamsState), observed.state(ExchangeState)
     if teams is not None:
-        held = (
+        grants = (
             f"{counted(len(teams.users), 'user grant')},"
             f" {counted(len(teams.groups), 'group grant')}"
         )
-        yield Line(f"    teams: {counted(len(teams.policies), 'policy', 'policies')}, {held}")
+        yield Line(f"    teams: {counted(len(teams.policies), 'policy', 'policies')}, {grants}")
     if exchange is not None:
         yield Line(f"    exchange: {counted(len(exchange.policies), 'policy', 'policies')}")
     directory = observed.directory

@@ -144,8 +144,8 @@ def _scalar(attribute: AttributeChange, names: Names) -> Iterator[Line]:
 
 
 def _value(value: Json, names: Names) -> str:
-    known = names.get(value.lower()) if isinstance(value, str) else None
-    return f"{values.quoted(value)} ({known})" if known else values.quoted(value)
+    name = names.get(value.lower()) if isinstance(value, str) else None
+    return f"{values.quoted(value)} ({name})" if name else values.quoted(value)
 
 
 def _attributes(before: Json, after: Json) -> Iterator[AttributeChange]:

@@ -27,11 +27,11 @@ def check_lines(check: Check) -> Iterator[Line]:
 
 def summary(checks: Iterable[Check]) -> Iterator[Line]:
     """Whether the tenant can be read, and what to do next."""
-    found = {check.health for check in checks}
+    healths = {check.health for check in checks}
     yield Line()
-    if Health.FAULT in found:
+    if Health.FAULT in healths:
         yield Line("Not ready; each failed check above says what to do about it.", Tone.FAULT)
-    elif Health.WARNING in found:
+    elif Health.WARNING in healths:
         yield Line(
             "Ready to read and plan; the warnings above say what cannot be done.", Tone.WARNING
         )

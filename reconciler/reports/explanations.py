@@ -118,23 +118,23 @@ def json(
         "decided_by": None if isinstance(verdict, Depends) else verdict.decided_by,
         "path": [
             {
-                "address": one.address,
-                "asked": one.asked.value,
-                "declared_at": _place(places, one.address),
-                "holds": one.holds,
+                "address": reason.address,
+                "asked": reason.asked.value,
+                "declared_at": _place(places, reason.address),
+                "holds": reason.holds,
             }
-            for one in verdict.path
+            for reason in verdict.path
         ],
         "subject": _subject(question, names),
         "unknown": list(verdict.unknown) if isinstance(verdict, Depends) else [],
         "verdict": _word(verdict),
         "would_change": [
             {
-                "address": one.address,
-                "declared_at": _place(places, one.address),
-                "remedy": one.remedy.value,
+                "address": advice.address,
+                "declared_at": _place(places, advice.address),
+                "remedy": advice.remedy.value,
             }
-            for one in explanation.advice
+            for advice in explanation.advice
         ],
     }
     return printable(canonical.dumps(written).decode() + "\n")

@@ -38,27 +38,27 @@ class RuleInfo(Protocol):
 _TONES = {Severity.ERROR: Tone.FAULT, Severity.WARNING: Tone.WARNING}
 
 
-def findings(found: Iterable[Finding]) -> Iterator[Line]:
+def findings(unsorted: Iterable[Finding]) -> Iterator[Line]:
     """`file:line:col: $.path: message [rule-id]`, sorted, then how many there are."""
-    ordered = sorted(found)
+    ordered = sorted(unsorted)
     for finding in ordered:
         yield Line(str(finding), _TONES[finding.severity])
     yield Line(_count(ordered), Tone.HEADING)
 
 
-def validated(found: Sequence[Finding], documents: Documents) -> Iterator[Line]:
+def validated(every_finding: Sequence[Finding], documents: Documents) -> Iterator[Line]:
     """The findings of a validation; without any, how many documents are valid."""
-    if found:
-        yield from findings(found)
+    if every_finding:
+        yield from findings(every_finding)
     else:
         each = (documents.applications, documents.teams, documents.exchange, documents.tests)
         count = sum(map(len, each)) + (documents.tenant is not None)
         yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
 
 
-def rules(known: Iterable[RuleInfo]) -> Iterator[Line]:
+def rules(every_rule: Iterable[RuleInfo]) -> Iterator[Line]:
     """Every rule: id and title, sorted by id, and why it exists."""
-    for rule in sorted(known, key=lambda one: one.id):
+    for rule in sorted(every_rule, key=lambda rule: rule.id):
         yield Line(f"{rule.id}: {rule.title}", Tone.HEADING)
         yield Line(f"    {rule.why}")
 
@@ -67,5 +67,5 @@ def _count(ordered: Sequence[Finding]) -> str:
     errors = sum(finding.severity is Severity.ERROR for finding in ordered)
     warnings = len(ordered) - errors
     files = len({finding.position.file for finding in ordered})
-    told = counted(errors, "error") + (f" and {counted(warnings, 'warning')}" if warnings else "")
-    return f"{told} in {counted(files, 'file')}." if ordered else "No findings."
+    counts = counted(errors, "error") + (f" and {counted(warnings, 'warning')}" if warnings else "")
+    return f"{counts} in {counted(files, 'file')}." if ordered else "No findings."

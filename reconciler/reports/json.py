@@ -32,17 +32,17 @@ def printable(text: str) -> str:
     return "".join(char if plain(char) else _escaped(char) for char in head) + end
 
 
-def findings(found: Iterable[Finding]) -> str:
+def findings(every_finding: Iterable[Finding]) -> str:
     """Findings as a list, sorted, one JSON text with a final LF."""
-    return _text([_finding(each) for each in sorted(found)])
+    return _text([_finding(each) for each in sorted(every_finding)])
 
 
-def rules(known: Iterable[RuleInfo]) -> str:
+def rules(every_rule: Iterable[RuleInfo]) -> str:
     """Rules as a list, sorted by id."""
     return _text(
         [
             {"id": rule.id, "title": rule.title, "why": rule.why}
-            for rule in sorted(known, key=lambda one: one.id)
+            for rule in sorted(every_rule, key=lambda rule: rule.id)
         ]
     )
 

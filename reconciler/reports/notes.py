@@ -106,33 +106,31 @@ def _section(
     """Rows that the same is said of are said together."""
     if rows:
         yield from heading(title)
-    for said, alike in _grouped(rows, names, advice):
-        yield Line(f"    {said.what}", tone)
+    for shared_advice, alike in _grouped(rows, names, advice):
+        yield Line(f"    {shared_advice.what}", tone)
         yield from capped(alike, MOST, partial(_row, names, advice))
-        if said.then:
-            yield Line(f"      {said.then}")
+        if shared_advice.then:
+            yield Line(f"      {shared_advice.then}")
 
 
 def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
     if rows:
         yield from heading("Refused, so this plan will not be applied:")
-    for said, alike in _grouped(rows, names, sentences.refusal):
-        yield Line(f"    {said.what}", Tone.FAULT)
+    for shared_advice, alike in _grouped(rows, names, sentences.refusal):
+        yield Line(f"    {shared_advice.what}", Tone.FAULT)
         for row in alike:
             yield _row(names, sentences.refusal, row)
             consent = row.details.get("allow")
             if isinstance(consent, str):
                 yield Line(f"        To allow exactly this: --allow {typed(consent)}")
-        yield Line(f"      {said.then}")
+        yield Line(f"      {shared_advice.then}")
 
 
 def _row(names: Names, advice: Callable[[str], NoteAdvice], row: Note) -> Line:
     """An object with the details that the sentence above it does not tell."""
-    told = _fields(advice(row.code).what) | _NOT_SHOWN
-    return Line(
-        "     "
-        f" {_about(row, names, {key: value for key, value in row.details.items() if key not in told})}"
-    )
+    shown = _fields(advice(row.code).what) | _NOT_SHOWN
+    others = {key: value for key, value in row.details.items() if key not in shown}
+    return Line(f"      {_about(row, names, others)}")
 
 
 def _grouped(
@@ -140,8 +138,10 @@ def _grouped(
 ) -> Iterator[tuple[NoteAdvice, list[Note]]]:
     groups: dict[NoteAdvice, list[Note]] = {}
     for row in rows:
-        said = advice(row.code)
-        groups.setdefault(replace(said, what=_filled(said.what, row, names)), []).append(row)
+        row_advice = advice(row.code)
+        groups.setdefault(
+            replace(row_advice, what=_filled(row_advice.what, row, names)), []
+        ).append(row)
     yield from groups.items()
 
 
@@ -163,5 +163,5 @@ def _about(row: Note, names: Names, details: Mapping[str, Json]) -> str:
     shown = [
         key for key in sorted(details) if details[key] not in ("", None, *values.parts(row.address))
     ]
-    told = "; ".join(f"{key} {values.listed(details[key], names)}" for key in shown)
-    return f"{row.address}{values.of(row.address, names)}{f' [{told}]' if told else ''}"
+    listing = "; ".join(f"{key} {values.listed(details[key], names)}" for key in shown)
+    return f"{row.address}{values.of(row.address, names)}{f' [{listing}]' if listing else ''}"

@@ -38,8 +38,8 @@ def named(identifier: str, names: Mapping[str, str]) -> str:
 
 def of(address: str, names: Mapping[str, str]) -> str:
     """The names of the ids in an address: `(crm on sales@contoso.com)`, empty when none is known."""
-    known = [name for part in parts(address) if (name := names.get(part.lower()))]
-    return f" ({' on '.join(known)})" if known else ""
+    known_names = [name for part in parts(address) if (name := names.get(part.lower()))]
+    return f" ({' on '.join(known_names)})" if known_names else ""
 
 
 def parts(address: str) -> tuple[str, ...]:
@@ -63,5 +63,5 @@ def listed(value: Json, names: Mapping[str, str], most: int = 10) -> str:
     if isinstance(value, str) or not isinstance(value, Sequence):
         return named(value, names) if isinstance(value, str) else quoted(value)
     shown = ", ".join(member(item, names) for item in value[:most])
-    rest = len(value) - most
-    return f"{shown} and {rest} more" if rest > 0 else shown or "none"
+    more = len(value) - most
+    return f"{shown} and {more} more" if more > 0 else shown or "none"

@@ -29,10 +29,10 @@ def _text(kind: str | None) -> str:
         return schemas.schema_text(None)
     if kind.lower() in FILES:
         return (schemas.folder() / FILES[kind.lower()]).read_text(encoding="utf-8")
-    known = {one.lower(): one for one in Kind}
-    if kind.lower() not in known:
+    kinds = {choice.lower(): choice for choice in Kind}
+    if kind.lower() not in kinds:
         choices = ", ".join((*Kind, *FILES))
         raise click.BadParameter(
             f"unknown kind {kind!r}; choose one of {choices}", param_hint="KIND"
         )
-    return schemas.schema_text(known[kind.lower()])
+    return schemas.schema_text(kinds[kind.lower()])

@@ -36,19 +36,23 @@ def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
 
 def _validate(paths: tuple[Path, ...], form: str) -> int:
     examined = examine(paths)
-    faulty = any(one.severity is Severity.ERROR for one in examined.findings)
+    faulty = any(finding.severity is Severity.ERROR for finding in examined.findings)
     results = () if faulty else declared.judge(examined.documents)
-    found = (*examined.findings, *declared.findings(results))
+    every_finding = (*examined.findings, *declared.findings(results))
     if form == "json":
-        printing.raw(json.findings(found))
+        printing.raw(json.findings(every_finding))
     else:
         printing.report(
             [
-                *findings.validated(found, examined.documents),
-                *access_tests.of_documents([one.row() for one in results]),
+                *findings.validated(every_finding, examined.documents),
+                *access_tests.of_documents([result.row() for result in results]),
             ]
         )
-    return DocumentFaults.exit_code if any(one.severity is Severity.ERROR for one in found) else 0
+    return (
+        DocumentFaults.exit_code
+        if any(finding.severity is Severity.ERROR for finding in every_finding)
+        else 0
+    )
 
 
 def _list_rules(form: str) -> int:

@@ -53,7 +53,7 @@ def _judged(
     before: ExchangeModel, after: ExchangeModel, steps: Sequence[Step], empty: frozenset[str]
 ) -> Iterator[Violation]:
     now = before.copy()
-    known: set[tuple[str, tuple[str, ...]]] = set()
+    reported: set[tuple[str, tuple[str, ...]]] = set()
     ends = {
         application: (before.bearing(application), after.bearing(application))
         for application in {*before.own, EVERY}
@@ -61,8 +61,8 @@ def _judged(
     for step in steps:
         for application in _concerned(now, now.run(step)):
             scopes = exposed(now.bearing(application), ends[application], empty)
-            if scopes is not None and (application, scopes) not in known:
-                known.add((application, scopes))
+            if scopes is not None and (application, scopes) not in reported:
+                reported.add((application, scopes))
                 yield Violation(
                     "exchange",
                     step.id,
@@ -101,7 +101,7 @@ def exposed(
         restricted = all(denied or end.restrict for end, denied in zip(ends, ways, strict=True))
         if now.restrict:
             wanted.append(now.restrict)
-        found = [min(scopes - barred, default="") for scopes in wanted]
-        if restricted and all(found):
-            return tuple(sorted(set(found)))
+        reachable = [min(scopes - barred, default="") for scopes in wanted]
+        if restricted and all(reachable):
+            return tuple(sorted(set(reachable)))
     return None

@@ -27,7 +27,7 @@ def check(plan: Plan) -> tuple[Violation, ...]:
 
 def violations(baseline: Baseline, steps: Sequence[Step]) -> tuple[Violation, ...]:
     """The same for a plan that is still being made."""
-    return tuple(sorted(_violations(baseline, steps), key=lambda one: one.step))
+    return tuple(sorted(_violations(baseline, steps), key=lambda violation: violation.step))
 
 
 PROVIDERS: tuple[Provider, ...] = ("exchange", "teams")
@@ -45,13 +45,13 @@ def _judged(provider: Provider, baseline: Baseline, steps: Sequence[Step]) -> It
     match provider:
         case "exchange":
             policies = baseline.of_exchange()
-            found = None if policies is None else exchange.judge(policies, steps)
+            judged = None if policies is None else exchange.judge(policies, steps)
         case "teams":
             section = baseline.of_teams()
-            found = None if section is None else teams.judge(section, steps)
+            judged = None if section is None else teams.judge(section, steps)
         case _:
             assert_never(provider)
-    if found is None:
+    if judged is None:
         yield Violation(provider, steps[0].id, steps[0].address, ViolationKind.UNKNOWN)
     else:
-        yield from found
+        yield from judged

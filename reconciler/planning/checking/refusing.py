@@ -22,21 +22,23 @@ if TYPE_CHECKING:
 _NO_GRANT = "no direct grant"
 
 
-def refusals(found: Iterable[Violation], explained: Iterable[Note] = ()) -> tuple[Note, ...]:
+def refusals(violations: Iterable[Violation], explained: Iterable[Note] = ()) -> tuple[Note, ...]:
     """One refusal for each address that violations are about, with the first of them.
 
     Args:
-        found: what the checker found.
+        violations: what the checker found.
         explained: refusals that say already, and better, why an application is exposed: those by
             `needs-guard` and `exposure`. A guard that `*` needs is needed for every application.
     """
-    told = {
+    explained_addresses = {
         note.address.lower()
         for note in explained
         if note.code in {RefusalRule.NEEDS_GUARD, RefusalRule.EXPOSURE}
     }
-    left = [one for one in found if not _is_told(one, told)]
-    alike = groupby(sorted(left, key=lambda one: (_about(one), one.step)), key=_about)
+    left = [violation for violation in violations if not _is_told(violation, explained_addresses)]
+    alike = groupby(
+        sorted(left, key=lambda violation: (_about(violation), violation.step)), key=_about
+    )
     return tuple(_note(address, list(group)) for address, group in alike)
 
 
@@ -49,9 +51,9 @@ def assert_safe(plan: Plan) -> None:
     """
     consents = {consent.lower() for consent in plan.consents}
     left = [
-        one
-        for one in check(plan)
-        if f"{RefusalRule.EXPOSURE}:{_about(one)}".lower() not in consents
+        violation
+        for violation in check(plan)
+        if f"{RefusalRule.EXPOSURE}:{_about(violation)}".lower() not in consents
     ]
     if left:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
@@ -61,10 +63,10 @@ def assert_safe(plan: Plan) -> None:
         )
 
 
-def _is_told(violation: Violation, told: set[str]) -> bool:
+def _is_told(violation: Violation, explained_addresses: set[str]) -> bool:
     if violation.why is not ViolationKind.EXPOSED:
         return False
-    return not told.isdisjoint({_about(violation), _application(violation, "*")})
+    return not explained_addresses.isdisjoint({_about(violation), _application(violation, "*")})
 
 
 def _about(violation: Violation) -> str:

@@ -157,14 +157,16 @@ class _Judging:
         ahead = {group for group, _ in self._now.groups[:place]}
         group = None if place is None else self._now.groups[place][0]
         pool = (self._groups - ahead) | ({group} if group is not None else set())
-        found: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
-        for one in sorted(self._classes[None], key=str) if ends is None else (ends,):
-            for application in sorted(self._new_to(one, applications)):
-                asked = (application, one[0] is None, one[1] is None)
-                if asked not in found:
-                    found[asked] = out_of_reach(application, pool, self._open(one), group)
-                if (groups := found[asked]) is not None:
-                    yield application, Holders(one[0], None, one[1], groups)
+        ways_out: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
+        for ends_of_class in sorted(self._classes[None], key=str) if ends is None else (ends,):
+            for application in sorted(self._new_to(ends_of_class, applications)):
+                asked = (application, ends_of_class[0] is None, ends_of_class[1] is None)
+                if asked not in ways_out:
+                    ways_out[asked] = out_of_reach(
+                        application, pool, self._open(ends_of_class), group
+                    )
+                if (groups := ways_out[asked]) is not None:
+                    yield application, Holders(ends_of_class[0], None, ends_of_class[1], groups)
 
     def _new_to(self, ends: Ends, applications: frozenset[str]) -> frozenset[str]:
         """The applications that the class does not have by a direct grant, before or after."""

@@ -70,13 +70,13 @@ class TeamsModel(Struct):
             user.lower(): None if policy is None else policy.lower()
             for user, policy in section.users.items()
         }
-        others = {key.lower(): held is not False for key, held in section.others.items()}
-        held = (
+        others = {key.lower(): is_held is not False for key, is_held in section.others.items()}
+        granted = (
             {policy for _, policy in groups}
             | {policy for policy in users.values() if policy is not None}
             | {EVERYONE}
         )
-        if not held <= policies.keys():
+        if not granted <= policies.keys():
             raise Unfollowable(ViolationKind.UNKNOWN)
         return cls(policies, groups, users, others)
 

@@ -93,9 +93,9 @@ class Child:
                 impatient.cancel()
 
     def _write(self, line: bytes) -> None:
-        rest = memoryview(line)
-        while rest:
-            rest = rest[_pipe(self._process.stdin).write(rest) :]
+        remaining = memoryview(line)
+        while remaining:
+            remaining = remaining[_pipe(self._process.stdin).write(remaining) :]
 
     def line(self, seconds: float) -> bytes:
         """The next line it prints.

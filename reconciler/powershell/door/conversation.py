@@ -161,11 +161,11 @@ class Conversation:
             )
             if parsing.count(value.get("objects")) != len(objects):
                 raise Broken("it did not give all objects that it counted")
-            told = parsing.fields(self._hiding.value(value))
+            report = parsing.fields(self._hiding.value(value))
             kept = (
-                parsing.texts(told.get("warnings")),
-                parsing.errors(told.get("errors")),
-                parsing.errors(told.get("swallowed")),
+                parsing.texts(report.get("warnings")),
+                parsing.errors(report.get("errors")),
+                parsing.errors(report.get("swallowed")),
             )
             return Answer(objects, *kept)
 
@@ -256,9 +256,9 @@ class Conversation:
 
     def _lose(self, why: str, *, sent: bool) -> None:
         self._gone(why)
-        told = self._log.tail()[-_TOLD:].strip()
-        said = f"; the last that it printed: {told}" if told else ""
-        raise SessionLost(f"the PowerShell process was lost: {why}{said}", sent=sent) from None
+        printed = self._log.tail()[-_TOLD:].strip()
+        output = f"; the last that it printed: {printed}" if printed else ""
+        raise SessionLost(f"the PowerShell process was lost: {why}{output}", sent=sent) from None
 
     def _gone(self, why: str) -> None:
         self._end = why
@@ -274,8 +274,8 @@ class Conversation:
             self._log.show = None
 
 
-def _same(found: Invocation, wanted: Invocation, who: str) -> None:
-    if not same_invocation(found, wanted):
+def _same(parsed: Invocation, wanted: Invocation, who: str) -> None:
+    if not same_invocation(parsed, wanted):
         raise RefusedText(
             f"the text is not what it is told to be: {who} another invocation than {wanted.cmdlet}"
             " with its parameters"

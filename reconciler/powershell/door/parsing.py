@@ -58,33 +58,38 @@ def count(value: Json) -> int:
 
 def module(name: str, value: Json) -> Loaded | NotFound:
     """The value of `load`."""
-    told = fields(value)
-    if told.get("found") is True:
-        return Loaded(text(told.get("name")), text(told.get("version")), text(told.get("path")))
-    if told.get("found") is not False:
+    report = fields(value)
+    if report.get("found") is True:
+        return Loaded(
+            text(report.get("name")), text(report.get("version")), text(report.get("path"))
+        )
+    if report.get("found") is not False:
         raise Broken("it gave an answer of an unknown form")
-    return NotFound(name, texts(told.get("others")))
+    return NotFound(name, texts(report.get("others")))
 
 
 def resolved(cmdlets: Iterable[str], value: Json) -> dict[str, Resolved | None]:
     """The value of `resolve`: exactly the cmdlets that were asked for."""
-    told = fields(value)
-    if told.keys() != set(cmdlets):
+    report = fields(value)
+    if report.keys() != set(cmdlets):
         raise Broken("it gave an answer of an unknown form")
-    return {name: None if one is None else _resolved(fields(one)) for name, one in told.items()}
+    return {
+        name: None if answer is None else _resolved(fields(answer))
+        for name, answer in report.items()
+    }
 
 
-def _resolved(told: Mapping[str, Json]) -> Resolved:
-    names, sets = texts(told.get("parameters")), texts(told.get("parameterSets"))
+def _resolved(report: Mapping[str, Json]) -> Resolved:
+    names, sets = texts(report.get("parameters")), texts(report.get("parameterSets"))
     return Resolved(
-        text(told.get("module")), text(told.get("version")), frozenset(names), frozenset(sets)
+        text(report.get("module")), text(report.get("version")), frozenset(names), frozenset(sets)
     )
 
 
 def invocation(value: Json) -> Invocation:
     """The value of `read`."""
-    told = fields(value)
-    return Invocation(text(told.get("cmdlet")), fields(told.get("parameters")))
+    report = fields(value)
+    return Invocation(text(report.get("cmdlet")), fields(report.get("parameters")))
 
 
 def found(value: Json) -> Mapping[str, Json]:
@@ -99,18 +104,18 @@ def errors(value: Json) -> tuple[ServiceError, ...]:
 
 def error(value: Json) -> ServiceError:
     """One error record."""
-    told = fields(value)
+    report = fields(value)
     named = {
-        name: text(told.get(name))
+        name: text(report.get(name))
         for name in ("id", "category", "reason", "activity", "target", "details")
     }
     raised = tuple(
-        Raised(text(one.get("type")), text(one.get("message")))
-        for one in map(fields, rows(told.get("exceptions")))
+        Raised(text(exception.get("type")), text(exception.get("message")))
+        for exception in map(fields, rows(report.get("exceptions")))
     )
     return ServiceError(
         **named,
         exceptions=raised,
-        status=text(told.get("status")) or None,
-        retry_after=text(told.get("retryAfter")) or None,
+        status=text(report.get("status")) or None,
+        retry_after=text(report.get("retryAfter")) or None,
     )

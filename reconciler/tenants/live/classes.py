@@ -186,8 +186,8 @@ def leading(errors: Sequence[ServiceError], cmdlet: str) -> tuple[ErrorClass, Se
     first that is understood, else the first.
     """
     classed = [(meaning(error, cmdlet), error) for error in errors]
-    silent = (one for one in classed if one[0] is ErrorClass.NO_ANSWER)
-    understood = (one for one in classed if one[0] is not ErrorClass.UNKNOWN)
+    silent = (pair for pair in classed if pair[0] is ErrorClass.NO_ANSWER)
+    understood = (pair for pair in classed if pair[0] is not ErrorClass.UNKNOWN)
     return next(silent, None) or next(understood, classed[0])
 
 
@@ -204,17 +204,17 @@ def outcome(answer: Answer, cmdlet: str) -> Outcome:
             if not answer.swallowed
             else Lost(f"the module went on after an error: {answer.swallowed[0].message}")
         )
-    found, error = leading(answer.errors, cmdlet)
-    if found is ErrorClass.NO_ANSWER or (
-        found is ErrorClass.NOT_FOUND and cmdlet == "New-CsApplicationAccessPolicy"
+    error_class, error = leading(answer.errors, cmdlet)
+    if error_class is ErrorClass.NO_ANSWER or (
+        error_class is ErrorClass.NOT_FOUND and cmdlet == "New-CsApplicationAccessPolicy"
     ):
         return Lost(error.message)
-    return Failed(_FAULTS[found], advised(found, error.message))
+    return Failed(_FAULTS[error_class], advised(error_class, error.message))
 
 
-def advised(found: ErrorClass, message: str) -> str:
+def advised(error_class: ErrorClass, message: str) -> str:
     """A service's message, with what to do about it."""
-    advice = ADVICE.get(found)
+    advice = ADVICE.get(error_class)
     return message if advice is None else f"{message} ({advice})"
 
 

@@ -153,20 +153,22 @@ class _Examination:
         return chosen, self._ok("credentials", f"{chosen.method.value}, all variables are set")
 
     def _cmdlets(self, session: Session, module: str, needed: Sequence[str]) -> Iterator[Check]:
-        found = session.resolve(needed, [module])
+        resolved = session.resolve(needed, [module])
         for name in needed:
-            yield self._cmdlet(name, found[name])
-        allowed = frozenset(name for name, one in found.items() if difference(name, one) is None)
+            yield self._cmdlet(name, resolved[name])
+        allowed = frozenset(
+            name for name, cmdlet in resolved.items() if difference(name, cmdlet) is None
+        )
         tried = _tried(self._provider)
         if tried.cmdlet in allowed:
             yield self._reading(Opened(session, allowed, None), tried)
 
-    def _cmdlet(self, name: str, found: Resolved | None) -> Check:
-        fault = difference(name, found)
+    def _cmdlet(self, name: str, resolved: Resolved | None) -> Check:
+        fault = difference(name, resolved)
         if fault is None:
             return self._ok(name, "is there, with every parameter that is used")
         reads, writes = self._facts.roles
-        if found is not None:
+        if resolved is not None:
             return self._fault(
                 name,
                 fault,
@@ -206,11 +208,11 @@ class _Examination:
             )
         return self._ok("reading", f"{count} policies are there")
 
-    def _ok(self, what: str, found: str) -> Check:
-        return Check(self._provider, what, Health.OK, found)
+    def _ok(self, subject: str, detail: str) -> Check:
+        return Check(self._provider, subject, Health.OK, detail)
 
-    def _fault(self, what: str, found: str, remedy: str) -> Check:
-        return Check(self._provider, what, Health.FAULT, found, remedy)
+    def _fault(self, subject: str, detail: str, remedy: str) -> Check:
+        return Check(self._provider, subject, Health.FAULT, detail, remedy)
 
 
 _SPARED: Final[Mapping[str, str]] = {

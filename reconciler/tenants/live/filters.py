@@ -46,4 +46,4 @@ def any_of_ids(ids: tuple[str, ...]) -> str:
     """
     if not ids or not all(map(GUID.fullmatch, ids)):
         raise ValueError("a filter takes object ids only")
-    return " -or ".join(f"ExternalDirectoryObjectId -eq '{one}'" for one in ids)
+    return " -or ".join(f"ExternalDirectoryObjectId -eq '{object_id}'" for object_id in ids)

@@ -109,19 +109,19 @@ class SessionLine(Struct):
         """
         throttled, passing = iter(self.patience.throttled), iter(self.patience.passing)
         while True:
-            found = self._attempt(question)
-            if not isinstance(found, _Missed):
-                return found
+            answered = self._attempt(question)
+            if not isinstance(answered, _Missed):
+                return answered
             pause = (
-                next(throttled if found.meaning is ErrorClass.THROTTLED else passing, None)
-                if found.meaning in PASSING
+                next(throttled if answered.meaning is ErrorClass.THROTTLED else passing, None)
+                if answered.meaning in PASSING
                 else None
             )
             if pause is None:
                 raise TenantFault(
-                    f"{self.provider}: {question.cmdlet} {found.said}: {found.message}"
+                    f"{self.provider}: {question.cmdlet} {answered.said}: {answered.message}"
                 )
-            self.pause(min(max(pause, found.wait), self.patience.longest))
+            self.pause(min(max(pause, answered.wait), self.patience.longest))
 
     def pause(self, seconds: float) -> None:
         """Wait; not any longer once the line is abandoned."""
@@ -200,10 +200,15 @@ class _Missed(Struct, frozen=True):
 def _judged(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
     """The objects of an answer, if nothing speaks against them being all there are (law 1)."""
     if answer.errors:
-        found, error = leading(answer.errors, question.cmdlet)
-        if found in question.nothing and not answer.objects:
+        error_class, error = leading(answer.errors, question.cmdlet)
+        if error_class in question.nothing and not answer.objects:
             return ()
-        return _Missed(found, f"failed ({found})", advised(found, error.message), _wait(error))
+        return _Missed(
+            error_class,
+            f"failed ({error_class})",
+            advised(error_class, error.message),
+            _wait(error),
+        )
     if answer.swallowed:
         return _doubted(question, answer)
     return _checked(question, answer)
@@ -213,16 +218,16 @@ def _doubted(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, 
     """The module kept an error to itself: objects may be missing where nothing came, or where the
     error is one that ends a reading early.
     """
-    found, error = leading(answer.swallowed, question.cmdlet)
-    if found in question.nothing and not answer.objects:
+    error_class, error = leading(answer.swallowed, question.cmdlet)
+    if error_class in question.nothing and not answer.objects:
         return ()
-    if answer.objects and found not in PASSING and found is not ErrorClass.DENIED:
+    if answer.objects and error_class not in PASSING and error_class is not ErrorClass.DENIED:
         return _checked(question, answer)
-    said = (
+    doubt = (
         f"returned {len(answer.objects) or 'nothing'}, but the module kept an error to itself"
-        f" ({found}), so that is not known to be all"
+        f" ({error_class}), so that is not known to be all"
     )
-    return _Missed(found, said, advised(found, error.message), _wait(error))
+    return _Missed(error_class, doubt, advised(error_class, error.message), _wait(error))
 
 
 def _checked(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:

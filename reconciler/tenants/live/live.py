@@ -129,8 +129,12 @@ class Live:
         if questions.CHECK not in line.opened.allowed:
             return None
         rows = line.ask(questions.access_check(mailbox, application))
-        said = {row["AccessCheckResult"] for row in rows}
-        return {"Granted": True, "Denied": False}.get(str(said.pop())) if len(said) == 1 else None
+        results = {row["AccessCheckResult"] for row in rows}
+        return (
+            {"Granted": True, "Denied": False}.get(str(results.pop()))
+            if len(results) == 1
+            else None
+        )
 
     def close(self) -> None:
         """End all processes; a later use starts others."""
@@ -178,7 +182,7 @@ class Live:
         other = threading.Thread(target=_answered, args=(exchange, answers), daemon=True)
         other.start()
         try:
-            found = _caught(teams)
+            teams_part = _caught(teams)
             read = answers.get()
         except BaseException:
             self._lines["exchange"].abandon()
@@ -186,11 +190,13 @@ class Live:
             raise
         if isinstance(read, BaseException) and not isinstance(read, TenantFault):
             raise read
-        if isinstance(found, TenantFault) or isinstance(read, TenantFault):
+        if isinstance(teams_part, TenantFault) or isinstance(read, TenantFault):
             raise TenantFault(
-                "\n".join(str(one) for one in (found, read) if isinstance(one, TenantFault))
+                "\n".join(
+                    str(fault) for fault in (teams_part, read) if isinstance(fault, TenantFault)
+                )
             )
-        return found, read
+        return teams_part, read
 
     def _now(self) -> str:
         return (
@@ -229,4 +235,4 @@ def _directory(teams: TeamsPart | None, exchange: ExchangePart | None) -> dict[s
 
 
 def _sorted(rows: Mapping[str, Row]) -> Iterator[Row]:
-    return (rows[one] for one in sorted(rows))
+    return (rows[key] for key in sorted(rows))

@@ -126,9 +126,11 @@ def open_session(
 def _prepared(session: Session, chosen: Connection, names: Sequence[str]) -> Opened:
     required(session, chosen.module, minimum=facts(chosen.provider).minimum)
     module = signed_in(session, chosen.importing(names))
-    found = session.resolve(names, [module])
-    expect(chosen.provider, found)
-    allowed = frozenset(name for name, one in found.items() if difference(name, one) is None)
+    resolved = session.resolve(names, [module])
+    expect(chosen.provider, resolved)
+    allowed = frozenset(
+        name for name, cmdlet in resolved.items() if difference(name, cmdlet) is None
+    )
     return Opened(session, allowed, chosen.lasts_until)
 
 
@@ -142,11 +144,11 @@ def signed_in(session: Session, chosen: Connection) -> str:
     try:
         output = session.connect(chosen)["output"]
     except OperationFailed as fault:
-        found = meaning(fault.error, chosen.cmdlet)
-        passes = found in _PASSING and not chosen.interactive
+        error_class = meaning(fault.error, chosen.cmdlet)
+        passes = error_class in _PASSING and not chosen.interactive
         raise (NotNow if passes else TenantFault)(
             f"{chosen.provider}: signing in with {chosen.method.value} was refused:"
-            f" {advised(found, fault.error.message)}; `reconciler doctor` checks the way to sign in"
+            f" {advised(error_class, fault.error.message)}; `reconciler doctor` checks the way to sign in"
         ) from fault
     match chosen.provider:
         case "teams":
@@ -186,9 +188,11 @@ def _exchange_module(session: Session, chosen: Connection) -> str:
     return _last_part(module)
 
 
-def _expect_tenant(found: set[str], chosen: Connection) -> None:
-    if found != {chosen.tenant_id.lower()}:
-        where = " and ".join(sorted(shown(one) for one in found)) or "no tenant that it names"
+def _expect_tenant(tenants: set[str], chosen: Connection) -> None:
+    if tenants != {chosen.tenant_id.lower()}:
+        where = (
+            " and ".join(sorted(shown(tenant) for tenant in tenants)) or "no tenant that it names"
+        )
         raise TenantFault(
             f"{chosen.provider}: the credential leads to {where}, not to {chosen.tenant_id}:"
             " nothing was read or written. Correct `tenantId` of the Tenant document, or the"
@@ -201,7 +205,7 @@ def _last_part(path: str) -> str:
     return (PureWindowsPath(path) if "\\" in path else PurePosixPath(path)).name
 
 
-def expect(provider: Provider, found: Mapping[str, Resolved | None]) -> None:
+def expect(provider: Provider, resolved: Mapping[str, Resolved | None]) -> None:
     """Compare installed cmdlets with the ones that this tool was made for.
 
     Raises:
@@ -210,8 +214,8 @@ def expect(provider: Provider, found: Mapping[str, Resolved | None]) -> None:
     """
     faults = [
         fault
-        for name, one in found.items()
-        if (fault := difference(name, one)) and name not in questions.SPARED
+        for name, cmdlet in resolved.items()
+        if (fault := difference(name, cmdlet)) and name not in questions.SPARED
     ]
     if not faults:
         return
@@ -223,13 +227,13 @@ def expect(provider: Provider, found: Mapping[str, Resolved | None]) -> None:
     )
 
 
-def difference(name: str, found: Resolved | None) -> str | None:
+def difference(name: str, resolved: Resolved | None) -> str | None:
     """How an installed cmdlet differs from the catalogue; None if it will do."""
-    if found is None:
+    if resolved is None:
         return f"{name} is missing"
-    lacking = sorted(rendering.printed(name) - found.parameters)
+    lacking = sorted(rendering.printed(name) - resolved.parameters)
     return (
-        f"{name} of version {found.version} has no parameter {' or '.join(lacking)}"
+        f"{name} of version {resolved.version} has no parameter {' or '.join(lacking)}"
         if lacking
         else None
     )

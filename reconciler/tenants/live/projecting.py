@@ -68,8 +68,10 @@ class ProjectedRecipient(Struct, frozen=True):
     def names(self) -> frozenset[str]:
         """Lower-case id and addresses."""
         addresses = listed(self.row["addresses"], "", FaultList())
-        found = (smtp_address(str(one)) for one in (self.row["primary"], *addresses) if one)
-        return frozenset({self.id, *(address.lower() for address in found if address)})
+        well_formed = (
+            smtp_address(str(address)) for address in (self.row["primary"], *addresses) if address
+        )
+        return frozenset({self.id, *(address.lower() for address in well_formed if address)})
 
 
 def kept(row: Row, names: Sequence[str]) -> dict[str, Json]:
@@ -77,7 +79,7 @@ def kept(row: Row, names: Sequence[str]) -> dict[str, Json]:
     return {name: row[name] for name in names if name in row and name != ABSENT}
 
 
-def fit(rows: Sequence[Row], names: Sequence[str], what: str) -> Sequence[Row]:
+def fit(rows: Sequence[Row], names: Sequence[str], subject: str) -> Sequence[Row]:
     """The rows, if no name in them was damaged on the way.
 
     Raises:
@@ -89,8 +91,8 @@ def fit(rows: Sequence[Row], names: Sequence[str], what: str) -> Sequence[Row]:
             value = row.get(name)
             if isinstance(value, str) and _REPLACEMENT in value:
                 raise TenantFault(
-                    f"{what}: {name} {shown(value)} holds U+FFFD: it was damaged on the way, or has"
-                    " half a character; rename it in the tenant"
+                    f"{subject}: {name} {shown(value)} holds U+FFFD: it was damaged on the way,"
+                    " or has half a character; rename it in the tenant"
                 )
     return rows
 
@@ -126,8 +128,8 @@ def recipient(row: Row) -> ProjectedRecipient | None:
     """A recipient of the directory; None for what has no object id in Entra or no address: it is no
     scope, and nothing reaches it by one.
     """
-    one, primary = guid(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
-    if one is None or not primary or "IsValidSecurityPrincipal" not in row:
+    object_id, primary = guid(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
+    if object_id is None or not primary or "IsValidSecurityPrincipal" not in row:
         return None
     content: dict[str, Json] = {
         "id": row["ExternalDirectoryObjectId"],
@@ -138,7 +140,9 @@ def recipient(row: Row) -> ProjectedRecipient | None:
         "isValidSecurityPrincipal": row["IsValidSecurityPrincipal"],
     }
     identity = row.get("Guid")
-    return ProjectedRecipient(content, identity if isinstance(identity, str) and identity else one)
+    return ProjectedRecipient(
+        content, identity if isinstance(identity, str) and identity else object_id
+    )
 
 
 def members(rows: Sequence[Row]) -> list[str] | None:
@@ -150,5 +154,5 @@ def members(rows: Sequence[Row]) -> list[str] | None:
         for row in rows
         if row["RecipientTypeDetails"] not in _NO_MAILBOX
     ]
-    found = [one for one in ids if one is not None]
-    return sorted(set(found)) if len(found) == len(ids) else None
+    known_ids = [object_id for object_id in ids if object_id is not None]
+    return sorted(set(known_ids)) if len(known_ids) == len(ids) else None

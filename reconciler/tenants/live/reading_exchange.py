@@ -55,16 +55,16 @@ def read(ask: Ask, request: CaptureRequest) -> ExchangePart:
     )
     section = _section(ask, policies) if wanted else unread()
     scopes = {} if request.rows_only else _scopes(policies)
-    found = _Found(ask)
+    lookup = _Found(ask)
     if request.everything and wanted:
-        found.take(ask(questions.ALL_PRINCIPALS))
-    found.look_up(request.recipients, scopes)
-    found.expand()
-    found.identify(scopes)
+        lookup.take(ask(questions.ALL_PRINCIPALS))
+    lookup.look_up(request.recipients, scopes)
+    lookup.expand()
+    lookup.identify(scopes)
     return ExchangePart(
         section,
-        {one: recipient.row for one, recipient in found.recipients.items()},
-        frozenset(found.absent),
+        {recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()},
+        frozenset(lookup.absent),
     )
 
 
@@ -85,7 +85,9 @@ def _section(ask: Ask, policies: Sequence[Row]) -> dict[str, Json]:
 def _scopes(policies: Iterable[Row]) -> dict[str, str]:
     """Object id and SID of each scope; what has no such Identity the capture's parser refuses."""
     parts = (IDENTITY.fullmatch(str(row["Identity"])) for row in policies)
-    return {found["scope"].lower(): found["sid"] for found in parts if found is not None}
+    return {
+        identity["scope"].lower(): identity["sid"] for identity in parts if identity is not None
+    }
 
 
 class _Found:
@@ -99,20 +101,20 @@ class _Found:
 
     def take(self, rows: Iterable[Row]) -> list[ProjectedRecipient]:
         """Note everybody in an answer."""
-        taken = [one for row in rows if (one := projecting.recipient(row)) is not None]
-        projecting.fit([one.row for one in taken], ("primary",), "exchange recipient")
-        for one in taken:
-            self.recipients.setdefault(one.id, one)
+        taken = [recipient for row in rows if (recipient := projecting.recipient(row)) is not None]
+        projecting.fit([recipient.row for recipient in taken], ("primary",), "exchange recipient")
+        for recipient in taken:
+            self.recipients.setdefault(recipient.id, recipient)
         return taken
 
     def look_up(self, names: Iterable[str], scopes: Iterable[str]) -> None:
         """Find recipients by any name, and scopes by their ids."""
         wanted = {name.lower() for name in names}
-        ids = {one for one in wanted if guid(one)}
+        ids = {name for name in wanted if guid(name)}
         self._by_id(sorted({*ids, *scopes}))
         for address in sorted(wanted - ids):
             self._by_address(address)
-        self._named += sorted(one for one in {*ids, *scopes} if one in self.recipients)
+        self._named += sorted(name for name in {*ids, *scopes} if name in self.recipients)
 
     def expand(self) -> None:
         """Read the members of every named group, and of the groups among them; a group is read
@@ -120,38 +122,41 @@ class _Found:
         """
         waiting, seen = list(self._named), set[str]()
         while waiting:
-            one = waiting.pop()
-            if one not in seen and self.recipients[one].type in projecting.LISTABLE:
-                waiting += self._members(self.recipients[one])
-            seen.add(one)
+            recipient_id = waiting.pop()
+            if (
+                recipient_id not in seen
+                and self.recipients[recipient_id].type in projecting.LISTABLE
+            ):
+                waiting += self._members(self.recipients[recipient_id])
+            seen.add(recipient_id)
 
-    def identify(self, known: Mapping[str, str]) -> None:
+    def identify(self, sids: Mapping[str, str]) -> None:
         """Add the SIDs: those that policies tell, and those of named groups that no policy has as
         its scope yet.
         """
-        for one, sid in known.items():
-            if one in self.recipients:
-                self.recipients[one].row["sid"] = sid
+        for recipient_id, sid in sids.items():
+            if recipient_id in self.recipients:
+                self.recipients[recipient_id].row["sid"] = sid
         if self._ask.allows("Get-Group"):
-            for one in sorted(set(self._named) - known.keys()):
-                self._security_id(self.recipients[one])
+            for recipient_id in sorted(set(self._named) - sids.keys()):
+                self._security_id(self.recipients[recipient_id])
 
     def _by_id(self, ids: Sequence[str]) -> None:
-        missing = [one for one in ids if one not in self.recipients]
+        missing = [object_id for object_id in ids if object_id not in self.recipients]
         for some in _chunks(missing, questions.MOST_IDS):
             self.take(self._ask(questions.recipients(some)))
-        self.absent |= {one for one in missing if one not in self.recipients}
+        self.absent |= {object_id for object_id in missing if object_id not in self.recipients}
 
     def _by_address(self, address: str) -> None:
-        known = self._holders(self.recipients.values(), address)
-        found = known or self._holders(self.take_matching(address), address)
-        if len(found) > 1:
+        known_holders = self._holders(self.recipients.values(), address)
+        holders = known_holders or self._holders(self.take_matching(address), address)
+        if len(holders) > 1:
             raise TenantFault(
-                f"exchange: {shown(address)} is an address of {' and of '.join(sorted(found))}:"
+                f"exchange: {shown(address)} is an address of {' and of '.join(sorted(holders))}:"
                 " correct it in the tenant"
             )
-        self._named += found
-        if not found:
+        self._named += holders
+        if not holders:
             self.absent.add(address)
 
     def take_matching(self, address: str) -> list[ProjectedRecipient]:
@@ -162,12 +167,12 @@ class _Found:
         return self.take(
             row
             for row in rows
-            if (one := projecting.recipient(row)) is not None and address in one.names
+            if (recipient := projecting.recipient(row)) is not None and address in recipient.names
         )
 
     @staticmethod
     def _holders(recipients: Iterable[ProjectedRecipient], address: str) -> list[str]:
-        return sorted({one.id for one in recipients if address in one.names})
+        return sorted({recipient.id for recipient in recipients if address in recipient.names})
 
     def _members(self, group: ProjectedRecipient) -> list[str]:
         """Note the members of a group, everybody as a recipient too, so that whoever judges knows
@@ -179,9 +184,9 @@ class _Found:
         self.take(rows)
         self._by_id_of_members(ids or ())
         return [
-            one
-            for one in ids or ()
-            if one in self.recipients and self.recipients[one].type in projecting.LISTABLE
+            member
+            for member in ids or ()
+            if member in self.recipients and self.recipients[member].type in projecting.LISTABLE
         ]
 
     def _by_id_of_members(self, ids: Sequence[str]) -> None:
@@ -193,13 +198,13 @@ class _Found:
     def _security_id(self, recipient: ProjectedRecipient) -> None:
         if recipient.type != _SECURITY_GROUP:
             return
-        found = [
+        sids = [
             row["Sid"]
             for row in self._ask(questions.security_id(recipient.identity))
             if isinstance(row.get("Sid"), str)
         ]
-        if len(found) == 1:
-            recipient.row["sid"] = found[0]
+        if len(sids) == 1:
+            recipient.row["sid"] = sids[0]
 
 
 def _chunks(ids: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:

@@ -105,11 +105,11 @@ def _grants(ask: Ask, names: Sequence[str], settle: Callable[[], bool]) -> Seque
         rows = projecting.fit(
             ask(questions.grants(filters.HOLDERS)), ("UserPrincipalName",), "teams user"
         )
-        held = _by_policy(rows)
+        holders = _by_policy(rows)
         differing = [
             name
-            for name, one in zip(names, every, strict=True)
-            if _asked(ask, one, name) != held.get(name_key(name), set())
+            for name, filter_ in zip(names, every, strict=True)
+            if _asked(ask, filter_, name) != holders.get(name_key(name), set())
         ]
         if not differing:
             return rows
@@ -125,30 +125,30 @@ def _asked(ask: Ask, filter_: str, name: str) -> set[str]:
         TenantFault: it lists somebody whose policy is another one.
     """
     rows = ask(questions.grants(filter_))
-    held = _by_policy(rows)
-    others = held.keys() - {name_key(name)}
-    if others or sum(map(len, held.values())) != len(rows):
+    holders = _by_policy(rows)
+    others = holders.keys() - {name_key(name)}
+    if others or sum(map(len, holders.values())) != len(rows):
         raise TenantFault(
             f"teams: asked for the holders of policy {shown(name)}, Get-CsOnlineUser lists holders"
             " of another one or of none: its filter was not understood"
         )
-    return held.get(name_key(name), set())
+    return holders.get(name_key(name), set())
 
 
 def _by_policy(rows: Iterable[Row]) -> dict[str, set[str]]:
-    held: dict[str, set[str]] = {}
+    holders: dict[str, set[str]] = {}
     for row in rows:
         name = granted_name(row)
         if isinstance(name, str):
-            held.setdefault(name_key(bare_name(name)), set()).add(str(row["Identity"]).lower())
-    return held
+            holders.setdefault(name_key(bare_name(name)), set()).add(str(row["Identity"]).lower())
+    return holders
 
 
 def _contradiction(names: Sequence[str]) -> TenantFault:
-    rest = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    which = ", ".join(shown(name) for name in names[:_NAMED]) + rest
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listing = ", ".join(shown(name) for name in names[:_NAMED]) + more
     return TenantFault(
-        f"teams: reading all direct grants at once and reading the holders of {which} give"
+        f"teams: reading all direct grants at once and reading the holders of {listing} give"
         " different users, also when repeated: the reading is not known to be complete. Somebody"
         " may be changing grants now: try again; if it stays so, the service does not understand"
         " the filter for this name"
@@ -168,16 +168,16 @@ def _look_up(ask: Ask, request: CaptureRequest, users: dict[str, Row]) -> frozen
         return _unknown(request.users, users)
     missing = sorted(_unknown(request.users, users))
     if len(missing) >= MANY:
-        found = _matching(ask(questions.ALL_USERS), missing)
+        rows = _matching(ask(questions.ALL_USERS), missing)
     else:
-        found = [row for name in missing for row in _matching(ask(questions.user(name)), [name])]
-    _add(users, found)
+        rows = [row for name in missing for row in _matching(ask(questions.user(name)), [name])]
+    _add(users, rows)
     return _unknown(missing, users)
 
 
 def _unknown(names: Iterable[str], users: Mapping[str, Row]) -> frozenset[str]:
-    known = {*users, *(str(row["upn"]).lower() for row in users.values())}
-    return frozenset(folded for name in names if (folded := name.lower()) not in known)
+    known_names = {*users, *(str(row["upn"]).lower() for row in users.values())}
+    return frozenset(folded for name in names if (folded := name.lower()) not in known_names)
 
 
 def _matching(rows: Iterable[Row], names: Sequence[str]) -> list[Row]:

@@ -47,15 +47,15 @@ class Lag:
 
     def _ripened(self) -> list[_Waiting]:
         waiting: list[_Waiting] = []
-        held: set[object] = set()
+        blocked: set[object] = set()
         for captures, invocation in self._waiting:
             line = _line(invocation)
             if (
                 captures
-                or line in held
+                or line in blocked
                 or isinstance(self._shown.write(invocation, self._faults), Failed)
             ):
-                held.add(line)
+                blocked.add(line)
                 waiting.append(_Waiting(max(captures - 1, 0), invocation))
         return waiting
 

@@ -70,11 +70,11 @@ class SimulatedPeople:
                 "absent": sorted(absent),
             }
         asked = (*request.users, *asked_scopes)
-        found = {user for name in asked if (user := self.user(name))}
+        users_found = {user for name in asked if (user := self.user(name))}
         addressed = {recipient.id for name in asked if (recipient := self.recipient(name))}
         addressed |= self._within(addressed)
         return {
-            "users": self._listed("users", found.union(users)),
+            "users": self._listed("users", users_found.union(users)),
             "groups": self._listed("groups", {*groups, *request.groups}),
             "recipients": self._listed("recipients", addressed),
             "absent": sorted(absent),
@@ -84,15 +84,15 @@ class SimulatedPeople:
         """Everybody in these groups and in the groups among them: whoever judges who is covered has
         to know who is no group.
         """
-        found: set[str] = set()
+        members: set[str] = set()
         waiting = list(recipients)
         while waiting:
             recipient = self.known.recipients.get(waiting.pop())
             inside = (recipient.members if recipient else None) or frozenset()
-            waiting += inside - found
-            found |= inside
-        return found
+            waiting += inside - members
+            members |= inside
+        return members
 
     def _listed(self, key: str, ids: Iterable[str]) -> list[Mapping[str, Any]]:
         rows = self._rows[key]
-        return [rows[one] for one in sorted(ids) if one in rows]
+        return [rows[row_id] for row_id in sorted(ids) if row_id in rows]

@@ -116,20 +116,20 @@ class Simulator:
             same_invocation,
         )
 
-        said = read(text)
-        if not same_invocation(said, invocation):
+        parsed = read(text)
+        if not same_invocation(parsed, invocation):
             raise RefusedText(
                 f"the text of {invocation.cmdlet} does not say what its step says: nothing was run"
             )
-        bind(said)
-        mishap = self._dice.mishap(said.cmdlet, text)
+        bind(parsed)
+        mishap = self._dice.mishap(parsed.cmdlet, text)
         if isinstance(mishap, Failed):
             return mishap
         if mishap is not None and (refusal := REFUSALS.get(mishap)):
             return refusal
         if mishap is Mishap.LOST_BEFORE:
             return NO_ANSWER
-        outcome = self._written(said)
+        outcome = self._written(parsed)
         return NO_ANSWER if mishap is Mishap.LOST_AFTER else outcome
 
     def close(self) -> None:

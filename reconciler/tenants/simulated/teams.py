@@ -269,7 +269,7 @@ def _edited(stored: list[str], edit: Json, *, ordinal: bool) -> list[str]:
         return _texts(edit) or stored
     result = list(stored)
     for gone in _texts(edit.get("Remove")):
-        found = next(
+        listed = next(
             (
                 kept
                 for kept in result
@@ -277,6 +277,6 @@ def _edited(stored: list[str], edit: Json, *, ordinal: bool) -> list[str]:
             ),
             None,
         )
-        if found is not None:
-            result.remove(found)
+        if listed is not None:
+            result.remove(listed)
     return result + _texts(edit.get("Add"))
