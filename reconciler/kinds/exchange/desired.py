@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.guids import guid
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy, Unresolved
@@ -78,6 +79,9 @@ class _Reading:
     def read(self, document: ExchangePolicyDocument) -> None:
         name = document.scope.text.lower()
         scope = self._scope(name)
+        if isinstance(scope, Unfound) and document.absent and guid(name):
+            # A policy is stored under its scope's id, and no observed one has this: it is absent.
+            scope = name
         if not isinstance(scope, Unfound) and not document.absent and self._unfit(scope):
             name, scope = scope, Unfound.SCOPE_NOT_PRINCIPAL
         for application in document.applications:
