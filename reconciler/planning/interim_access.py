@@ -32,6 +32,15 @@ def gaps(products: Iterable[Ordered]) -> tuple[tuple[GapRow, ...], Mapping[int, 
     return tuple(rows), {step: tuple(indexes) for step, indexes in within.items()}
 
 
+def ids(rows: Iterable[GapRow]) -> Iterator[str]:
+    """Every client id and object id that these gaps mention."""
+    for row in rows:
+        yield row.application
+        yield row.subject.id
+        yield from row.subject.together
+        yield from (part.id for part in row.subject.excepted)
+
+
 def _row(gap: Gap, steps: tuple[int, ...]) -> GapRow:
     return GapRow(
         application=gap.pairs.application,

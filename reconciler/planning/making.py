@@ -29,7 +29,7 @@ from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.subjects import Delta
     from reconciler.kinds.product import ProductPlan
@@ -197,13 +197,19 @@ def _composed(
             observed,
             changes,
             (*unmanaged, *held_notes, *unresolved),
-            mentioned=chain.from_iterable(delta.ids() for delta in deltas.values()),
+            mentioned=_mentioned(deltas.values(), gaps),
         ),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
         access=of_products(deltas),
         gaps=gaps,
         tests=(),
     )
+
+
+def _mentioned(deltas: Iterable[Delta], gaps: Iterable[GapRow]) -> Iterator[str]:
+    """The ids of the rows of access and of gaps."""
+    yield from chain.from_iterable(delta.ids() for delta in deltas)
+    yield from interim_access.ids(gaps)
 
 
 def _changes(parts: Sequence[ProductPlan]) -> tuple[Change, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.kinds.ordering.orders import Gap, Ordered, Pairs, Reliance
-from reconciler.model.access_rows import GapSubject, SubjectKind
+from reconciler.model.access_rows import Certainty, GapRow, GapSubject, SubjectKind, SubjectPart
 from reconciler.model.addresses import Address
 from reconciler.model.plans import Invocation, StepDraft
 from reconciler.planning import interim_access
@@ -36,3 +36,11 @@ def test_reliances_of_a_later_product_name_the_steps_of_the_plan():
         ("teams.policy/b", {"on": 1, "step": 2}),
         ("teams.policy/e", {"on": 4, "step": 5}),
     ]
+
+
+def test_a_gap_mentions_its_application_and_everybody_in_its_subject():
+    subject = GapSubject(
+        SubjectKind.GROUP_MEMBERS, "g", ("h",), (SubjectPart(SubjectKind.USER, "u"),)
+    )
+    row = GapRow("a", Certainty.CERTAIN, proved=True, reason="", steps=(1,), subject=subject)
+    assert list(interim_access.ids([row])) == ["a", "g", "h", "u"]
