@@ -222,7 +222,8 @@ class EarlierApply(Struct):
     `states` has the last state of every step it tried, `last_write` the time (seconds since 1970)
     of the last line about a step, None if there is none. `runners` are the processes (product, id,
     start time as `processes.started` gives it) that ran its steps. `end` is None when the process
-    was killed. `damaged`: lines other than a torn last one cannot be read, so steps may be missing.
+    was killed. `damaged`: lines other than a torn last one cannot be read, so steps may be missing;
+    `last_write` is then no earlier than the last change of the file.
     """
 
     path: Path
@@ -269,6 +270,8 @@ def read_journal(path: Path) -> EarlierApply:
     past = EarlierApply(path)
     for line in _lines(path):
         _take(past, line)
+    if past.damaged:
+        past.last_write = max(past.last_write or 0.0, _changed_at(path))
     return past
 
 
@@ -335,10 +338,14 @@ def _lines(path: Path) -> Iterator[bytes]:
         with path.open("rb") as lines:
             yield from lines
     except OSError as error:
-        raise ReconcilerError(
-            f"{path}: cannot be read: {error.strerror}; it says what an earlier apply did: make it"
-            " readable"
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _paths(directory: Path) -> list[Path]:
@@ -359,6 +366,13 @@ def _newest_number(directory: Path) -> int:
 
 def _stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _unreadable(path: Path, error: OSError) -> ReconcilerError:
+    return ReconcilerError(
+        f"{path}: cannot be read: {error.strerror}; it says what an earlier apply did: make it"
+        " readable"
+    )
 
 
 def _unwritable(path: Path, why: str) -> ReconcilerError:

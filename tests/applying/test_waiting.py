@@ -4,6 +4,7 @@ meanwhile (laws 4 and 10).
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,6 +144,22 @@ def test_lines_of_another_plan_s_journal_that_cannot_be_read_may_hide_a_write_in
     case: Case, *, damaged: bool, expected: int
 ) -> None:
     foreign_journal(case, damaged=damaged)
+    assert case.apply().converged
+    assert waits(case, ReadingReason.BASELINE) == expected
+
+
+@pytest.mark.parametrize("readable", [True, False])
+@pytest.mark.parametrize(("age", "expected"), [(0.0, READINGS), (LAG + 1, 0)])
+def test_how_old_a_write_is_that_no_readable_line_tells_of_the_file_says(
+    case: Case, age: float, *, readable: bool, expected: int
+) -> None:
+    foreign_journal(case, damaged=True)
+    (path,) = (case.directory / ".reconciler" / worlds.TENANT).glob("*.jsonl")
+    if not readable:
+        path.write_bytes(b"\x00\x00\n")
+    case.clock.now += 2 * LAG
+    written = case.clock.now - age
+    os.utime(path, (written, written))
     assert case.apply().converged
     assert waits(case, ReadingReason.BASELINE) == expected
 
