@@ -7,6 +7,7 @@ start of a file is tolerated and not counted: editors on Windows write it, and i
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -30,6 +31,8 @@ _ELSEWHERE = "the link leads outside every PATH: move its target here, or add th
 _NO_FILE = "not a regular file but a pipe, socket or device: replace it with a file, or rename it"
 
 
+_LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+"""Errors of a link to something that is not there, so that it is no folder of documents."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HARMLESS = bytes([0x0A, 0x0D, *range(0x20, 0x7F)])
 # Also in comments: what YAML calls unacceptable, what ends a line in some readers only, what
@@ -114,10 +117,27 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
         walking.findings.append(_fault(rules.OUTSIDE, folder, _ELSEWHERE))
         return
     for path in _entries(folder, walking):
-        if path.is_dir():
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except OSError as fault:
+            yield from _unseen(path, fault, walking)
+            continue
+        if is_folder:
             yield from _below(path, walking)
         elif path.name.endswith(SUFFIXES):
             yield path
+
+
+def _unseen(path: Path, fault: OSError, walking: _Walking) -> Iterator[Path]:
+    """What the system tells nothing about, because a folder may be listed and not entered, or a
+    link leads nowhere: a document says so when it is read, anything else might have been a folder
+    of documents.
+    """
+    if path.name.endswith(SUFFIXES):
+        yield path
+    elif fault.errno not in _LEADS_NOWHERE:
+        message = f"cannot tell whether this is a folder: {fault.strerror or fault}"
+        walking.findings.append(_fault(rules.UNREADABLE, path, message))
 
 
 def _entries(folder: Path, walking: _Walking) -> list[Path]:

@@ -115,7 +115,8 @@ def read_user_file(document: RawDocument, roots: Sequence[Path]) -> UserFile:
 def roster_findings(rosters: Sequence[Roster]) -> Iterator[Finding]:
     """Judge users that are listed more than once.
 
-    Users are compared by text: what one id and one UPN have in common shows later.
+    Users are compared by text: what one id and one UPN have in common shows later. A blank text is
+    nobody, and a fault of its own.
     """
     yield from _shared_files(rosters)
     rosters = _each_file_once(rosters)
@@ -130,11 +131,8 @@ def _listed_in_document(document: RawDocument) -> Iterator[Listing]:
     for step in _USERS:
         marks = marks.inner.get(str(step)) if isinstance(marks, MapMarks) else None
     if isinstance(users, list) and isinstance(marks, ListMarks):
-        # What is not a string, or blank, is reported by its shape and must equal nothing here.
-        texts = tuple(
-            user if isinstance(user, str) and user.strip(" ") else f"\0{index}"
-            for index, user in enumerate(users)
-        )
+        # What is not a string is reported by its shape, as a blank one is: both equal nothing here.
+        texts = tuple(user if isinstance(user, str) else "" for user in users)
         yield Listing(texts, document.file, marks.lines, marks.columns, _USERS_PATH)
 
 
@@ -336,7 +334,8 @@ def _repeated_users(rosters: Sequence[Roster]) -> Iterator[Finding]:
     for roster in rosters:
         for listing in roster.listings:
             for index, text in enumerate(listing.texts):
-                places.setdefault(text.lower(), []).append(_Entry(roster, listing, index))
+                if text.strip(" "):
+                    places.setdefault(text.lower(), []).append(_Entry(roster, listing, index))
     for entries in places.values():
         if len(entries) > 1:
             yield from _user_clash(sorted(entries, key=lambda entry: entry.position))

@@ -94,6 +94,21 @@ def test_a_folder_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyPat
     assert (finding.rule, finding.position.file) == ("file.unreadable", "p")
 
 
+def test_what_might_be_a_folder_and_cannot_be_looked_at_is_a_finding(tree: Path):
+    # A name that no system takes: as root too it cannot be looked at, like what lies in a folder
+    # that may be listed and not entered.
+    (tree / "p/more").symlink_to("x" * 300)
+    (tree / "p/nowhere").symlink_to("gone")
+    (tree / "p/round").symlink_to("round")
+    (tree / "p/strange.yaml").symlink_to("x" * 300)
+    findings = examine([Path("p")]).findings
+    assert [(finding.rule, finding.position.file) for finding in findings] == [
+        ("file.unreadable", "p/more"),
+        ("file.unreadable", "p/strange.yaml"),
+    ]
+    assert findings[0].message.startswith("cannot tell whether this is a folder: ")
+
+
 @pytest.mark.usefixtures("tree")
 @pytest.mark.parametrize("path", ["p", "p/pipe.yaml"])
 def test_a_pipe_is_a_finding_and_is_not_waited_for(path: str):
