@@ -34,6 +34,11 @@ COMMANDS: Mapping[str, str] = {
 }
 """Each command with its short help, so that `--help` loads none of them."""
 
+_LIKE = 0.74
+"""How like a command a word must be to be taken for it mistyped (difflib's ratio): two letters out
+of four that changed places give 0.75.
+"""
+
 
 class Program(click.Group):
     """The commands, each in `reconciler.cli.commands` under its own name, loaded when it is named."""
@@ -50,6 +55,21 @@ class Program(click.Group):
         command = import_module(f"reconciler.cli.commands.{cmd_name}").command
         assert isinstance(command, click.Command)  # noqa: S101  narrows what a module attribute is
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named first; of a mistyped one, say what it may have meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as fault:
+            from difflib import get_close_matches  # noqa: PLC0415  lazy: only of a mistyped name
+
+            close = get_close_matches(args[0].lower(), COMMANDS, cutoff=_LIKE)
+            if not close:
+                raise
+            meant = " or ".join(map(repr, close))
+            raise click.UsageError(f"{fault.message} Did you mean {meant}?", ctx) from fault
 
     # click's signature
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -45,6 +45,23 @@ def test_the_list_of_commands_has_their_own_short_helps() -> None:
     assert {name: command and command.short_help for name, command in commands.items()} == COMMANDS
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("plna", "plan"), ("paln", "plan"), ("Plan", "plan"), ("tset", "test"), ("aply", "apply")],
+)
+def test_a_mistyped_command_is_answered_with_the_one_it_may_mean(
+    run: Run, typed: str, meant: str
+) -> None:
+    ran = run(typed)
+    assert ran.code == 64
+    assert ran.err.endswith(f"Error: No such command '{typed}'. Did you mean '{meant}'?\n")
+
+
+def test_a_word_that_is_like_no_command_is_answered_with_none(run: Run) -> None:
+    ran = run("frobnicate")
+    assert (ran.code, "Did you mean" in ran.err) == (64, False)
+
+
 def test_help_loads_no_command() -> None:
     probe = (
         "import sys\nfrom reconciler.cli.main import program\n"
