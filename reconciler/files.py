@@ -28,17 +28,24 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, private: bool = Fal
     what the process gives, or the owner's alone if it is `private`.
 
     Raises:
-        OSError: the directory cannot be written, or the disk is full; `path` is as it was.
+        OSError: the directory cannot be written, or the disk is full; it names `path`, which is as
+            it was.
     """
-    if _is_stream(path):
-        with path.open("wb") as stream:
-            stream.writelines(chunks)
-        return
-    path = path.resolve() if path.is_symlink() else path
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+        if _is_stream(path):
+            with path.open("wb") as stream:
+                stream.writelines(chunks)
+        else:
+            _replace(path.resolve() if path.is_symlink() else path, chunks, private=private)
     except OSError as error:
-        raise type(error)(error.errno, error.strerror, str(path)) from error
+        if error.errno is None:  # not the system's
+            raise
+        # The system names a temporary file, or none.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _replace(path: Path, chunks: Iterable[bytes], *, private: bool) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:

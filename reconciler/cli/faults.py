@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from reconciler.cli import printing
 from reconciler.cli.options import FORMAT
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import click
 
 TRACEBACK = "RECONCILER_TRACEBACK"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors of a disk, or a quota, that has no room left."""
 
 
 def report(fault: ReconcilerError, ctx: click.Context) -> int:
@@ -45,11 +48,12 @@ def unexpected(fault: Exception) -> int:
     thing.
     """
     if isinstance(fault, OSError) and fault.filename is not None:
-        printing.say(
-            f"Error: {fault.filename}: {fault.strerror}; check that the folder exists and is"
-            " accessible",
-            Tone.FAULT,
+        advice = (
+            "make room, or write to another place"
+            if fault.errno in _FULL
+            else "check that the folder exists and is accessible"
         )
+        printing.say(f"Error: {fault.filename}: {fault.strerror}; {advice}", Tone.FAULT)
         return ReconcilerError.exit_code
     if isinstance(fault, OSError):
         printing.say(
