@@ -8,29 +8,38 @@ import difflib
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.docs.console import ROOT, rewritten, sample
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def main() -> int:
-    """Exit with 1 if the page is out of date and was not rewritten."""
-    readme = ROOT / "README.md"
+
+def main(arguments: Sequence[str], readme: Path) -> int:
+    """Exit with 1 if the page is out of date and was not rewritten.
+
+    It is not rewritten either where a line that the page shows between two `[...]` is printed no
+    more: which line should stand there now, a person has to say.
+    """
     page = readme.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         now = rewritten(page, sample(Path(folder)))
-    if "--write" in sys.argv:
-        readme.write_text(now, encoding="utf-8")
+    for command, piece in now.lost:
+        sys.stderr.write(f"no longer printed by `{command}`; correct the excerpt:\n{piece}")
+    if "--write" in arguments and not now.lost:
+        readme.write_text(now.page, encoding="utf-8")
         return 0
     sys.stdout.writelines(
         difflib.unified_diff(
             page.splitlines(keepends=True),
-            now.splitlines(keepends=True),
+            now.page.splitlines(keepends=True),
             "README.md",
             "what is printed",
         )
     )
-    return int(now != page)
+    return int(now.page != page or bool(now.lost))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:], ROOT / "README.md"))

@@ -103,14 +103,29 @@ def shortened(printed: str, page: str) -> str:
     return LEFT_OUT.join(shown) if LEFT_OUT in page else printed
 
 
-def rewritten(page: str, folder: Path) -> str:
+def lost(printed: str, page: str) -> list[str]:
+    """The pieces between `[...]` that are printed no more: what stands there now nobody can tell."""
+    _, *between, _ = page.split(LEFT_OUT) if page.count(LEFT_OUT) > 1 else ("", "")
+    return [piece for piece in between if piece not in shortened(printed, page)]
+
+
+class Rewritten(NamedTuple):
+    """A page with what is printed now, and the pieces that fell out of it, by their command."""
+
+    page: str
+    lost: list[tuple[str, str]]
+
+
+def rewritten(page: str, folder: Path) -> Rewritten:
     """The page with every block's output replaced by what is printed now."""
+    fallen: list[tuple[str, str]] = []
 
     def block(found: re.Match[str]) -> str:
-        lines = "".join(
-            f"$ {one.command}\n{shortened(run(one, folder), one.printed)}"
-            for one in typed(found[1])
-        )
+        lines = ""
+        for one in typed(found[1]):
+            printed = run(one, folder)
+            fallen.extend((one.command, piece) for piece in lost(printed, one.printed))
+            lines += f"$ {one.command}\n{shortened(printed, one.printed)}"
         return f"```console\n{lines}```"
 
-    return BLOCK.sub(block, page)
+    return Rewritten(BLOCK.sub(block, page), fallen)

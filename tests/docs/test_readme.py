@@ -11,6 +11,7 @@ import pytest
 
 from reconciler import errors
 from reconciler.cli.main import COMMANDS
+from tests.docs.__main__ import main
 from tests.docs.console import ROOT, rewritten, sample
 
 if TYPE_CHECKING:
@@ -26,12 +27,36 @@ def _fenced(language: str) -> list[str]:
 
 
 def test_every_console_block_prints_what_the_page_says(tmp_path: Path) -> None:
-    now = rewritten(README, sample(tmp_path))
+    now = rewritten(README, sample(tmp_path)).page
     assert now == README, "".join(
         difflib.unified_diff(
             README.splitlines(keepends=True), now.splitlines(keepends=True), "README.md", "printed"
         )
     )
+
+
+PAGE = "# Page\n\n```console\n$ printf 'a\\nb\\nc\\nd\\ne\\n'\n{}```\n"
+
+
+def test_a_page_is_rewritten_around_what_it_leaves_out(tmp_path: Path) -> None:
+    now = rewritten(PAGE.format("old\n[...]\nc\n[...]\nold\n"), sample(tmp_path))
+    assert now == (PAGE.format("a\n[...]\nc\n[...]\ne\n"), [])
+
+
+def test_an_excerpt_that_is_printed_no_more_is_named_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    readme = tmp_path / "README.md"
+    page = PAGE.format("old\n[...]\nx\ny\n[...]\nold\n")
+    readme.write_text(page, encoding="utf-8")
+    assert main(["--write"], readme) == 1
+    assert readme.read_text(encoding="utf-8") == page
+    said = capsys.readouterr().err
+    assert "printf" in said
+    assert "x\ny\n" in said
+    readme.write_text(PAGE.format("old\n[...]\nb\n[...]\nold\n"), encoding="utf-8")
+    assert main(["--write"], readme) == 0
+    assert "\na\n[...]\nb\n[...]\ne\n" in readme.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("document", _fenced("yaml"))
