@@ -67,7 +67,7 @@ def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
     target = sources.of_documents(wanted)
     request = _request(making.capture_request(wanted), asked)
     observed = sources.observe(
-        sources.choose(tenant, target), request, None if target is None else target.tenant_id
+        sources.choose(tenant, target, paths), request, None if target is None else target.tenant_id
     )
     knowledge, unresolved = outcomes.of_documents(wanted, observed)
     missing = (

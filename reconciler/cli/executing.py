@@ -54,7 +54,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
         UsageFault: `--tenant` names nothing that can be written.
     """
     loaded = planfile.load(file)
-    source = sources.choose(tenant, sources.of_plan(loaded.plan))
+    source = sources.choose(tenant, sources.of_plan(loaded.plan), [file])
     return Target(loaded, source, sources.opened(source), file)
 
 

@@ -15,25 +15,29 @@ from reconciler.reports.lines import Line, counted
 from reconciler.tenants.live import Live, Start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.tenants.live import Progress
 
 
-def opened(target: TargetTenant, *, writes: bool) -> Live:
+def opened(target: TargetTenant, *, writes: bool, reads: Sequence[Path]) -> Live:
     """The target tenant.
 
-    No process is started before it is used; whoever opened it closes it.
+    `reads`: what the command reads beside it. No process is started before it is used; whoever
+    opened it closes it.
     """
-    return Live(target, begin(), writes=writes, tell=ReadingProgress())
+    return Live(target, begin(reads), writes=writes, tell=ReadingProgress())
 
 
-def begin() -> Start:
+def begin(reads: Sequence[Path]) -> Start:
     """Starts PowerShell with this process's environment; a person who signs in with a code is shown
     what it prints.
+
+    `reads`: paths of documents, of a plan, from whose repository nothing is started.
     """
-    return Start(os.environ, show=lambda line: printing.notice([Line(line)]))
+    return Start(os.environ, show=lambda line: printing.notice([Line(line)]), reads=tuple(reads))
 
 
 class ReadingProgress:

@@ -70,20 +70,25 @@ class SimulatedTenant(Struct, frozen=True):
 
 
 class LiveTenant(Struct, frozen=True):
-    """The tenant itself, reached through PowerShell."""
+    """The tenant itself, reached through PowerShell.
+
+    `reads`: paths of documents, of a plan, from whose repository nothing is started.
+    """
 
     target: TargetTenant
+    reads: tuple[Path, ...]
 
 
 Source: TypeAlias = CaptureFile | SimulatedTenant | LiveTenant
 
 
-def choose(value: str | None, target: TargetTenant | None) -> Source:
+def choose(value: str | None, target: TargetTenant | None, reads: Iterable[Path]) -> Source:
     """Read `--tenant`.
 
     Args:
         value: What was typed, or RECONCILER_TENANT; None or empty if neither.
         target: The tenant that the documents or the plan are for; None if they do not say.
+        reads: Where those are: a live tenant's PowerShell is never one that lies beside them.
 
     Raises:
         UsageFault: it names nothing that can be read, or nothing was typed and the documents are
@@ -94,7 +99,7 @@ def choose(value: str | None, target: TargetTenant | None) -> Source:
     if value.startswith("sim:"):
         return _simulated(value.removeprefix("sim:"))
     if value == LIVE:
-        return _live(target)
+        return _live(target, reads)
     if not Path(value).is_file():
         raise UsageFault(f"--tenant {value}: file not found; {_POSSIBLE}")
     return CaptureFile(Path(value))
@@ -112,13 +117,13 @@ def _default(tenant_id: str | None) -> Source:
     )
 
 
-def _live(target: TargetTenant | None) -> Source:
+def _live(target: TargetTenant | None, reads: Iterable[Path]) -> Source:
     if target is None:
         raise UsageFault(
             "--tenant live requires a Tenant document with the tenant id and how to sign in"
             " (`reconciler schema Tenant`)"
         )
-    return LiveTenant(target)
+    return LiveTenant(target, tuple(reads))
 
 
 def _simulated(name: str) -> Source:
@@ -222,12 +227,12 @@ def opened(source: Source, *, writes: bool = True) -> Tenant:
             )
 
             return Simulator(path, seed_from=bundled())
-        case LiveTenant(target):
+        case LiveTenant(target, reads):
             from reconciler.cli import (  # noqa: PLC0415
                 live,
             )
 
-            return live.opened(target, writes=writes)
+            return live.opened(target, writes=writes, reads=reads)
     assert_never(source)
 
 

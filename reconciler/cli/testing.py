@@ -53,7 +53,9 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
         return access_tests.Tested("no tenant", (), (), {}, simulated=False)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     observed = sources.observe(
-        sources.choose(tenant, sources.of_documents(wanted)), testing.request(expected), tenant_id
+        sources.choose(tenant, sources.of_documents(wanted), paths),
+        testing.request(expected),
+        tenant_id,
     )
     results = testing.judge(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"

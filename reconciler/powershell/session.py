@@ -124,6 +124,7 @@ def start(
     executable: str | None = None,
     *,
     environment: Mapping[str, str],
+    reads: Iterable[Path] = (),
     log: Path | None = None,
     pass_on: Iterable[str] = (),
     show: Callable[[str], None] | None = None,
@@ -132,10 +133,11 @@ def start(
     """Start PowerShell with the runner, and open the conversation.
 
     Args:
-        executable: Path or name of pwsh; None: RECONCILER_PWSH of `environment`, else `pwsh` on its
-            PATH.
+        executable: Absolute path of pwsh; None: RECONCILER_PWSH of `environment`, else `pwsh` on
+            its PATH (`door/programs.py`).
         environment: This process's environment; the child gets only what is named in
             `environment.py`, with a home of its own.
+        reads: Paths of documents, of a plan: nothing from their repository is started.
         log: File that what the process prints is added to, redacted.
         pass_on: Names of further variables that the child gets (`Connection.pass_on`).
         show: Called with each line that the process prints while a person signs in by device code,
@@ -149,6 +151,7 @@ def start(
     return converse(
         executable,
         environment=environment,
+        reads=reads,
         log=log,
         pass_on=pass_on,
         show=show,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import field
 
 from reconciler import canonical
+from reconciler.powershell.door.programs import Chosen
 from reconciler.tenants.live import Live, Start
 from reconciler.tenants.simulated import Faults, Simulator
 from tests.live.service import Service
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
+    from reconciler.powershell.door.programs import Choice
     from reconciler.tenants.live import Progress
 
 
@@ -37,6 +39,9 @@ class FakeStart(Start, frozen=True, kw_only=True):
 
     def bare(self) -> FakeSession:
         return self(None)
+
+    def program(self) -> Choice:
+        return Chosen("/usr/bin/pwsh", "PATH", (), "")
 
 
 @dataclass

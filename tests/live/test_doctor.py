@@ -67,7 +67,11 @@ def test_without_powershell_the_credentials_are_still_looked_at(stage: Stage) ->
 
     found = checks(stage, make=missing)
     assert set(of(found, Health.FAULT)) == {"teams PowerShell", "exchange PowerShell"}
-    assert set(of(found, Health.OK)) == {"teams credentials", "exchange credentials"}
+    assert set(of(found, Health.OK)) == {
+        "pwsh program",
+        "teams credentials",
+        "exchange credentials",
+    }
 
 
 def test_a_missing_module_comes_with_the_line_that_installs_it(stage: Stage) -> None:
@@ -88,7 +92,11 @@ def test_missing_variables_are_named_without_any_value(stage: Stage) -> None:
 def test_without_a_tenant_document_what_is_installed_is_looked_at(stage: Stage) -> None:
     found = checks(stage, settings=None)
     assert set(of(found, Health.FAULT)) == {"teams credentials", "exchange credentials"}
-    assert {check.what for check in found if check.health is Health.OK} == {"PowerShell", "module"}
+    assert {check.what for check in found if check.health is Health.OK} == {
+        "program",
+        "PowerShell",
+        "module",
+    }
 
 
 @pytest.mark.parametrize(
@@ -165,7 +173,7 @@ def test_a_process_that_is_lost_on_the_way_is_told(stage: Stage) -> None:
 
 @pytest.fixture
 def begun(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    monkeypatch.setattr("reconciler.cli.live.begin", lambda: stage.begin)
+    monkeypatch.setattr("reconciler.cli.live.begin", lambda _reads: stage.begin)
     return stage
 
 

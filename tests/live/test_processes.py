@@ -105,7 +105,7 @@ def test_an_answer_that_comes_too_late_is_unknown_and_found_out_by_reading(
             return start(environment=self.environment, timeouts=Timeouts(write=0.5, close=5))
 
     place.plan()
-    monkeypatch.setattr(cli_live, "begin", lambda: Impatient(os.environ))
+    monkeypatch.setattr(cli_live, "begin", lambda _reads: Impatient(os.environ))
     once(place, GRANT, lambda request: list(place.service.write(request)) and None)
     place.service.spoil(GRANT, {"stream": "sleep", "milliseconds": 60_000})
     ran = place.apply()

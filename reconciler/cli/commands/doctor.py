@@ -40,7 +40,7 @@ def command(*, paths: tuple[Path, ...], form: str) -> int:
         else tuple(name for name in PROVIDERS if name in target.connect) or PROVIDERS
     )
     checks: list[Check] = []
-    for check in examine(target, live.begin(), products):
+    for check in examine(target, live.begin(paths), products):
         checks.append(check)
         if form == "text":
             printing.report(examinations.check_lines(check))

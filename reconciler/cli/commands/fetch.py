@@ -40,7 +40,7 @@ def command(
         request = replace(
             request, everything=True, products=request.products | making.reachable(wanted)
         )
-    source = sources.choose(tenant, sources.of_documents(wanted))
+    source = sources.choose(tenant, sources.of_documents(wanted), paths)
     sources.assert_spared(source, paths, [out])
     read = sources.captured(source, request)
     observed = sources.parsed(read, request, tenant_id)

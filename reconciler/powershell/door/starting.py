@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,13 @@ from reconciler.powershell.door.child import Child
 from reconciler.powershell.door.conversation import Conversation
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.log import Log
+from reconciler.powershell.door.programs import NAMED, Choice, Chosen, NotChosen, choose, told
+from reconciler.powershell.door.untrusted import (
+    RealDisk,
+    flavour_here,
+    untrusted_folders,
+    working_directory,
+)
 from reconciler.powershell.environment import carried_secrets, child_environment
 from reconciler.powershell.faults import DoorFault, SessionLost
 
@@ -42,6 +48,7 @@ def converse(
     executable: str | None,
     *,
     environment: Mapping[str, str],
+    reads: Iterable[Path],
     log: Path | None,
     pass_on: Iterable[str],
     show: Callable[[str], None] | None,
@@ -53,7 +60,7 @@ def converse(
         DoorFault: there is no PowerShell, it is too old, or the log cannot be written.
         SessionLost: it did not open the conversation.
     """
-    program = found(executable, environment)
+    program = _found(chosen_program(environment, reads, executable))
     names = tuple(pass_on)
     hiding = Hiding()
     hiding.learn(carried_secrets(environment, names))
@@ -76,27 +83,37 @@ def converse(
     return conversation
 
 
-def found(executable: str | None, environment: Mapping[str, str]) -> str:
-    """The program to start, as an absolute path: what was named, else RECONCILER_PWSH, else `pwsh`
-    on PATH.
+def chosen_program(
+    environment: Mapping[str, str], reads: Iterable[Path], executable: str | None = None
+) -> Choice:
+    """Which program would be started: what was named, else RECONCILER_PWSH, else `pwsh` on PATH.
 
-    Raises:
-        DoorFault: there is no such program.
+    Args:
+        environment: This process's.
+        reads: What this run reads: paths of documents, of a plan. Nothing beside them is started.
+        executable: A program that the caller names.
     """
-    name = executable or environment.get("RECONCILER_PWSH") or "pwsh"
-    program = shutil.which(name, path=environment.get("PATH"))
-    if program is None:
-        raise DoorFault(
-            f"PowerShell was not found ({name!r} is not a program on PATH): {_advice()}"
-        )
-    return str(Path(program).absolute())
+    where = untrusted_folders(reads, working_directory())
+    return choose(environment, flavour_here(environment), RealDisk(), where, executable)
+
+
+def _found(choice: Choice) -> str:
+    if isinstance(choice, Chosen):
+        return choice.program
+    raise DoorFault(not_chosen(choice))
+
+
+def not_chosen(choice: NotChosen) -> str:
+    """What to say when there is no program to start."""
+    passed = f" ({told(choice.passed)})" if choice.passed else ""
+    return f"PowerShell was not found: {choice.why}{passed}; {_advice()}"
 
 
 def _advice() -> str:
     line = _INSTALL.get(sys.platform, "https://learn.microsoft.com/powershell/scripting/install")
     return (
-        f"install {'.'.join(map(str, MINIMUM))} or newer with `{line}`, or name one in"
-        " RECONCILER_PWSH"
+        f"install {'.'.join(map(str, MINIMUM))} or newer with `{line}`, or name one that is"
+        f" installed, by its whole path, in {NAMED}"
     )
 
 
@@ -116,7 +133,12 @@ def _asked_version(program: str, environment: Mapping[str, str]) -> str:
     ):
         variables = child_environment(environment, Path(home))
         answer = subprocess.run(  # noqa: S603
-            [program, "--version"], capture_output=True, env=variables, timeout=60, check=False
+            [program, "--version"],
+            capture_output=True,
+            env=variables,
+            cwd=home,
+            timeout=60,
+            check=False,
         )
         return answer.stdout.decode("utf-8", "replace")
     return ""

@@ -13,7 +13,9 @@ from reconciler.errors import TenantFault
 from reconciler.kinds.facts import facts
 from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.answers import NotFound
+from reconciler.powershell.door.programs import NotChosen, told
 from reconciler.powershell.door.requirements import install_line, missing
+from reconciler.powershell.door.starting import not_chosen
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.lines import Patience, SessionLine
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
+    from reconciler.powershell.door.programs import Choice
     from reconciler.powershell.session import Resolved, Session
     from reconciler.tenants.live.opening import Start
     from reconciler.tenants.live.questions import TenantQuestion
@@ -50,7 +53,7 @@ class Health(StrEnum):
 
 
 class Check(Struct, frozen=True):
-    """One thing that was looked at: a product, or `powershell`; what it is; how it stands; what was
+    """One thing that was looked at: a product, or `pwsh`; what it is; how it stands; what was
     found; what to do (empty if nothing).
     """
 
@@ -73,8 +76,22 @@ def examine(
         begin: starts PowerShell.
         products: which products.
     """
+    yield _program(begin.program())
     for provider in products:
         yield from _Examination(settings, begin, provider).checks()
+
+
+def _program(choice: Choice) -> Check:
+    """Which PowerShell is started, and why not another one."""
+    if isinstance(choice, NotChosen):
+        remedy = "do what this line says, then run `reconciler doctor` again"
+        return Check("pwsh", "program", Health.FAULT, not_chosen(choice), remedy)
+    passed = f"; not taken: {told(choice.passed)}" if choice.passed else ""
+    line = f"{choice.program} (from {choice.by}){passed}"
+    if choice.replaceable:
+        line += f"; every user of this machine may write to {choice.replaceable}"
+        return Check("pwsh", "program", Health.WARNING, line, _REPLACEABLE)
+    return Check("pwsh", "program", Health.OK, line)
 
 
 class _Examination:
@@ -215,6 +232,10 @@ class _Examination:
         return Check(self._provider, subject, Health.FAULT, detail, remedy)
 
 
+_REPLACEABLE: Final = (
+    "whoever may write there can put a program of their own in its place: take that right away"
+    " (`chmod o-w`), or see to it that nobody else uses this machine"
+)
 _SPARED: Final[Mapping[str, str]] = {
     questions.CHECK: "after an apply, Exchange cannot be asked whether it sees the new policies",
     "Get-Group": (

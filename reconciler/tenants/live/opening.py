@@ -16,6 +16,7 @@ from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
 from reconciler.powershell.connecting import connections
 from reconciler.powershell.door.requirements import required
+from reconciler.powershell.door.starting import chosen_program
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.powershell.session import start
 from reconciler.tenants.live import questions
@@ -23,11 +24,13 @@ from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, meanin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
+    from reconciler.powershell.door.programs import Choice
     from reconciler.powershell.session import Resolved, Session
 
 _WHERE: Final = "Get-ConnectionInformation"
@@ -57,10 +60,12 @@ class Start(Struct, frozen=True):
     """Starts PowerShell for a connection.
 
     `environment` is this process's; `show` gets what it prints while a person signs in with a code.
+    `reads`: paths of documents, of a plan, from whose repository nothing is started.
     """
 
     environment: Mapping[str, str]
     show: Callable[[str], None] | None = None
+    reads: tuple[Path, ...] = ()
 
     def __call__(self, connection: Connection) -> Session:
         """Start it.
@@ -68,7 +73,12 @@ class Start(Struct, frozen=True):
         Raises:
             DoorFault, SessionLost: as `powershell.session.start`.
         """
-        return start(environment=self.environment, pass_on=connection.pass_on, show=self.show)
+        return start(
+            environment=self.environment,
+            reads=self.reads,
+            pass_on=connection.pass_on,
+            show=self.show,
+        )
 
     def bare(self) -> Session:
         """Start it to look at what is installed, without signing in to anything.
@@ -76,7 +86,11 @@ class Start(Struct, frozen=True):
         Raises:
             DoorFault, SessionLost: as `powershell.session.start`.
         """
-        return start(environment=self.environment)
+        return start(environment=self.environment, reads=self.reads)
+
+    def program(self) -> Choice:
+        """Which program it starts."""
+        return chosen_program(self.environment, self.reads)
 
 
 def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
