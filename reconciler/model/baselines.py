@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, assert_never
 
 from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec.structs import replace
 
-from reconciler.model.addresses import Provider
+from reconciler.model.addresses import PROVIDERS, Provider
 from reconciler.model.documents import AccessRight
 
 GUARD_SCOPE = "guardScope"
@@ -77,7 +78,7 @@ of `*` (of every application, if policies of `*` come or go), by application; an
 
 
 class Baseline(Struct, frozen=True):
-    """Both products: None is a product without steps, unset one that was not read."""
+    """A section for each product: None is one without steps, unset one that was not read."""
 
     exchange: ExchangeBaseline | UnsetType | None = UNSET
     teams: TeamsBaseline | UnsetType | None = UNSET
@@ -102,20 +103,24 @@ class Baseline(Struct, frozen=True):
         """The Teams side; None if the plan does not rest on it."""
         return None if isinstance(self.teams, UnsetType) else self.teams
 
+    def section(self, provider: Provider) -> ExchangeBaseline | TeamsBaseline | None:
+        """One product's side; None if the plan does not rest on it."""
+        match provider:
+            case "teams":
+                return self.of_teams()
+            case "exchange":
+                return self.of_exchange()
+            case _:
+                assert_never(provider)
+
     def products(self) -> frozenset[Provider]:
         """The products whose state the plan rests on."""
-        sections: dict[Provider, ExchangeBaseline | TeamsBaseline | None] = {
-            "exchange": self.of_exchange(),
-            "teams": self.of_teams(),
-        }
-        return frozenset(name for name, section in sections.items() if section is not None)
+        return frozenset(name for name in PROVIDERS if self.section(name) is not None)
 
     def with_others(self, other: Baseline) -> Baseline:
         """This baseline with the products that only the other one has."""
-        return Baseline(
-            exchange=other.exchange if self.exchange is UNSET else self.exchange,
-            teams=other.teams if self.teams is UNSET else self.teams,
-        )
+        unread = [name for name in PROVIDERS if getattr(self, name) is UNSET]
+        return replace(self, **{name: getattr(other, name) for name in unread})
 
 
 def stored_policies(section: ExchangeBaseline) -> dict[str, tuple[StoredExchangePolicy, ...]]:

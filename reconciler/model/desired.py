@@ -4,7 +4,7 @@ directory goes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -95,7 +95,13 @@ class DesiredExchange(Struct, frozen=True):
     unresolved: tuple[Unresolved, ...]
 
 
-DesiredState: TypeAlias = DesiredTeams | DesiredExchange
-"""What the documents say of one product."""
+class DesiredState(Protocol):
+    """What the documents say of one product; each product has a type of its own."""
+
+    @property
+    def unresolved(self) -> tuple[Unresolved, ...]:
+        """Names in its documents that nothing resolves."""
+
+
 Desired: TypeAlias = "Mapping[Provider, DesiredState]"
 """Desired state by product."""

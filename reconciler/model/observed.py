@@ -93,7 +93,11 @@ class GroupAssignment(NamedTuple):
     policy: str
 
 
-class TeamsState(Struct, frozen=True):
+class State(Struct, frozen=True):
+    """The state of one product; each product has a type of its own."""
+
+
+class TeamsState(State, frozen=True):
     """The Teams side of a tenant.
 
     `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first.
@@ -129,15 +133,13 @@ ExchangeKey = tuple[str, str]
 """(application, scope object id), both lower-case."""
 
 
-class ExchangeState(Struct, frozen=True):
+class ExchangeState(State, frozen=True):
     """The Exchange side of a tenant, policies by natural key."""
 
     policies: Mapping[ExchangeKey, ExchangePolicy]
 
 
-State: TypeAlias = TeamsState | ExchangeState
-"""The state of one product."""
-_State = TypeVar("_State", TeamsState, ExchangeState)
+_State = TypeVar("_State", bound=State)
 
 
 class Observed(Struct, frozen=True):
