@@ -4,26 +4,15 @@ back to them, before it runs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from reconciler.errors import RenderFault, TamperedPlan
 from reconciler.kinds.facts import facts
-from reconciler.model.addresses import (
-    GLOBAL,
-    TEAMS_TENANT_GRANT,
-    ExchangePolicyAddress,
-    parse_address,
-    teams_group_grant,
-    teams_policy,
-    teams_user_grant,
-)
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.plans import Invocation
 from reconciler.powershell import catalogue, reading, rendering
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from reconciler.canonical import Json
     from reconciler.model.plans import Plan, Step
 
 
@@ -42,7 +31,7 @@ def invocation(step: Step) -> Invocation:
         raise _tampered(step, str(fault)) from fault
     if not _is_write(step):
         raise _tampered(step, f"{step.cmdlet} is not a {step.provider.capitalize()} write cmdlet")
-    if not _is_addressed(step):
+    if not PRODUCTS[step.provider].is_addressed(step):
         raise _tampered(step, "its address and its parameters name different objects")
     if made != step.text:
         raise _tampered(step, "its text is not what its parameters render to")
@@ -72,43 +61,6 @@ def _is_write(step: Step) -> bool:
     return step.cmdlet in facts(step.provider).writes and step.address.startswith(
         f"{step.provider}."
     )
-
-
-def _is_addressed(step: Step) -> bool:
-    """What a step is judged by, its address, must be what it changes, its values; a scope's address
-    is resolved just before its step.
-    """
-    match step.provider:
-        case "teams":
-            return step.address.lower() in _teams_addresses(step)
-        case "exchange":
-            return _is_addressed_exchange(step.parameters, step.address.lower())
-        case _:
-            assert_never(step.provider)
-
-
-def _teams_addresses(step: Step) -> set[str]:
-    """The addresses, in lower case, that a Teams write may have."""
-    given = step.parameters
-    if not step.cmdlet.startswith("Grant-"):
-        name = str(given["Identity"]).lower()
-        tenant = {str(TEAMS_TENANT_GRANT)} if name == GLOBAL else set()
-        return {teams_policy(name), *tenant}
-    if "Global" in given:
-        return {TEAMS_TENANT_GRANT}
-    if "Identity" in given:
-        return {teams_user_grant(str(given["Identity"])).lower()}
-    return {teams_group_grant(str(given["Group"])).lower()}
-
-
-def _is_addressed_exchange(given: Mapping[str, Json], address: str) -> bool:
-    policy = parse_address(address)
-    if not isinstance(policy, ExchangePolicyAddress):
-        return False
-    if "AppId" in given:
-        return given["AppId"] == [policy.application]
-    _, _, identity = str(given["Identity"]).lower().partition("\\")
-    return identity.startswith(f"{policy.application}:") and identity.endswith(f";{policy.scope}")
 
 
 def _tampered(step: Step, why: str) -> TamperedPlan:

@@ -82,6 +82,17 @@ class ProductPlan(Struct, frozen=True):
     held: tuple[Note, ...] = ()
 
 
+class RehearsedPart(Struct, frozen=True):
+    """One product's part of a simulated tenant that is made from a plan: its section of the file,
+    and the rows of the directory that it needs.
+    """
+
+    section: Mapping[str, Json]
+    users: tuple[Mapping[str, Json], ...] = ()
+    groups: tuple[Mapping[str, Json], ...] = ()
+    recipients: tuple[Mapping[str, Json], ...] = ()
+
+
 class Product(Protocol[DesiredT, StateT]):
     """One product, with its own types of desired and observed state."""
 
@@ -201,6 +212,12 @@ class Product(Protocol[DesiredT, StateT]):
         """What a snapshot tells of it, and the users or applications that it tells of; None if the
         plan does not rest on it.
         """
+
+    def is_addressed(self, step: Step) -> bool:
+        """Whether the address of a step, what it is judged by, is what its parameters change."""
+
+    def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
+        """A simulated tenant's part in which its baseline is true and its steps can be run."""
 
     def delta(self, before: StateT, after: StateT, directory: Directory) -> Delta:
         """Who gains and who loses access between two states."""

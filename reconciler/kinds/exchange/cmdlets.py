@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.addresses import ExchangePolicyAddress, parse_address
 from reconciler.model.plans import Invocation
 
 if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.documents import AccessRight
+    from reconciler.model.plans import Step
 
 NEW = "New-ApplicationAccessPolicy"
 REMOVE = "Remove-ApplicationAccessPolicy"
@@ -47,3 +49,16 @@ def describe(identity: str, description: str) -> Invocation:
 def remove(identity: str) -> Invocation:
     """Delete a policy by the Identity that the service gave it."""
     return Invocation(REMOVE, {"Identity": identity, "Confirm": False})
+
+
+def is_addressed(step: Step) -> bool:
+    """Whether a step's address names the application and the scope of its parameters; a scope that
+    is named by its mail address is resolved just before the step.
+    """
+    given, policy = step.parameters, parse_address(step.address.lower())
+    if not isinstance(policy, ExchangePolicyAddress):
+        return False
+    if "AppId" in given:
+        return given["AppId"] == [policy.application]
+    _, _, identity = str(given["Identity"]).lower().partition("\\")
+    return identity.startswith(f"{policy.application}:") and identity.endswith(f";{policy.scope}")

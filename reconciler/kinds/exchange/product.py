@@ -11,16 +11,18 @@ from reconciler.kinds.exchange import (
     access_delta,
     changes,
     checks,
+    cmdlets,
     desired,
     explaining,
     parse,
+    rehearsing,
     states,
     steps,
     target,
 )
 from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
 from reconciler.kinds.exchange.scopes import scope_coverage
-from reconciler.kinds.product import PlanContext, Product, ProductPlan
+from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
@@ -248,6 +250,14 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         """The policies of the applications that steps touch."""
         section = baseline.of_exchange()
         return None if section is None else states.told_state(section, snapshot)
+
+    def is_addressed(self, step: Step) -> bool:
+        """By application and scope; a scope's name is resolved just before its step."""
+        return cmdlets.is_addressed(step)
+
+    def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
+        """Policies of the baseline, on made-up scopes."""
+        return rehearsing.rehearsed(baseline.of_exchange() or {}, steps)
 
     def delta(self, before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
         """Which mailboxes applications gain and lose."""

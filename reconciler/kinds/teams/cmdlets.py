@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.addresses import (
+    GLOBAL,
+    TEAMS_TENANT_GRANT,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.plans import Invocation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reconciler.canonical import Json
+    from reconciler.model.plans import Step
 
 
 def new(name: str, applications: Iterable[str], description: str) -> Invocation:
@@ -73,3 +81,17 @@ def grant_tenant(policy: str) -> Invocation:
 def remove(name: str) -> Invocation:
     """Delete a policy that nobody holds any more."""
     return Invocation("Remove-CsApplicationAccessPolicy", {"Identity": name})
+
+
+def written_addresses(step: Step) -> set[str]:
+    """The addresses, in lower case, that a step may have by its parameters."""
+    given = step.parameters
+    if not step.cmdlet.startswith("Grant-"):
+        name = str(given["Identity"]).lower()
+        tenant = {str(TEAMS_TENANT_GRANT)} if name == GLOBAL else set()
+        return {teams_policy(name), *tenant}
+    if "Global" in given:
+        return {TEAMS_TENANT_GRANT}
+    if "Identity" in given:
+        return {teams_user_grant(str(given["Identity"])).lower()}
+    return {teams_group_grant(str(given["Group"])).lower()}

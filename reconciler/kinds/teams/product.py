@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Any
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.canonical import Json, rows_digest
 from reconciler.guids import GUID
-from reconciler.kinds.product import PlanContext, Product, ProductPlan
+from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
 from reconciler.kinds.teams import (
     access_changes,
     access_delta,
     changes,
     checks,
+    cmdlets,
     desired,
     explaining,
     exposures,
     parse,
+    rehearsing,
     row_lists,
     states,
     steps,
@@ -270,6 +272,15 @@ class Teams(Product[DesiredTeams, TeamsState]):
         """Policies, group grants, and the direct grants of the users whom steps touch."""
         section = baseline.of_teams()
         return None if section is None else states.told_state(section, steps, snapshot)
+
+    def is_addressed(self, step: Step) -> bool:
+        """A policy by its identity, a grant by whom it is for."""
+        return step.address.lower() in cmdlets.written_addresses(step)
+
+    def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
+        """Policies and grants of the baseline, held by made-up people."""
+        section = baseline.of_teams()
+        return rehearsing.NOTHING if section is None else rehearsing.rehearsed(section, steps)
 
     def delta(self, before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
         """Whose meetings applications gain and lose."""
