@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from reconciler.model.test_results import TestVerdict
 
 KINDS: Mapping[Provider, ResultKind] = {
-    name: ResultKind(product.subject_kind.value) for name, product in PRODUCTS.items()
+    name: ResultKind(product.subject_kind.value)
+    for name, product in PRODUCTS.items()
+    if product.subject_kind is not None
 }
-"""The kind of subject that each product's access is about."""
+"""The kind of subject that each product's access is about, where tests ask about one."""
 DEPENDS: Final = "depends"
 
 
@@ -130,21 +132,14 @@ def of_rows(rows: Iterable[AccessTestResult]) -> tuple[Expected, ...]:
 
 def request(expected: Iterable[Expected]) -> CaptureRequest:
     """What has to be read to judge expectations: their products, and whom they name."""
-    wanted = tuple(expected)
-    users: set[str] = set()
-    mailboxes: set[str] = set()
-    for expectation in wanted:
-        match expectation.product:
-            case "teams":
-                users.add(expectation.subject)
-            case "exchange":
-                mailboxes.add(expectation.subject)
-            case _:
-                assert_never(expectation.product)
+    named: dict[Provider, set[str]] = {}
+    for expectation in expected:
+        named.setdefault(expectation.product, set()).add(expectation.subject)
+    requests = [PRODUCTS[name].subjects(frozenset(who)) for name, who in named.items()]
     return CaptureRequest(
-        frozenset(expectation.product for expectation in wanted),
-        tuple(sorted(users)),
-        tuple(sorted(mailboxes)),
+        frozenset(named),
+        tuple(sorted({user for request in requests for user in request.users})),
+        tuple(sorted({name for request in requests for name in request.recipients})),
     )
 
 

@@ -16,6 +16,7 @@ from reconciler.documents.checks_names import (
     has_client_id,
 )
 from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.kinds.facts import facts, in_turn
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.model.addresses import EVERY_APPLICATION, GLOBAL, name_key
 from reconciler.model.documents import AccessRight, Kind
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
 
 
-SUBJECTS: dict[str, Provider] = {"mailbox": "exchange", "meetingsOf": "teams"}
+SUBJECTS: dict[str, Provider] = {
+    key: name for name in in_turn() if (key := facts(name).subject_key) is not None
+}
 """The keys that say who is reached, and the product that decides it."""
 
 _NAME: Steps = ("metadata", "name")

@@ -24,6 +24,11 @@ def facts(provider: Provider) -> ProductFacts:
             assert_never(provider)
 
 
+def in_turn() -> tuple[Provider, ...]:
+    """All products in the order in which their steps run."""
+    return tuple(sorted(PROVIDERS, key=lambda name: facts(name).turn))
+
+
 def writing_product(cmdlet: str) -> Provider:
     """The product whose policies a cmdlet writes.
 

@@ -101,12 +101,8 @@ class Product(Protocol[DesiredT, StateT]):
         """Its name in documents, captures and plans."""
 
     @property
-    def turn(self) -> int:
-        """Whose steps run first: those of the product with the lowest turn."""
-
-    @property
-    def subject_kind(self) -> SubjectKind:
-        """What one subject of its access is: a user, a mailbox."""
+    def subject_kind(self) -> SubjectKind | None:
+        """What one subject of its access is: a user, a mailbox; None if nobody asks about one."""
 
     @property
     def lists(self) -> tuple[RowList, ...]:
@@ -117,6 +113,9 @@ class Product(Protocol[DesiredT, StateT]):
 
     def request(self, documents: Documents) -> CaptureRequest:
         """The names that its documents want resolved."""
+
+    def subjects(self, names: frozenset[str]) -> CaptureRequest:
+        """What is to be read to judge these subjects of access tests, lower-case."""
 
     def labels(self, documents: Documents) -> Mapping[str, str]:
         """Names for people that its documents give to object ids."""
@@ -151,10 +150,6 @@ class Product(Protocol[DesiredT, StateT]):
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
         """Whether a fault in the document of this name can bear on the selected addresses."""
-
-    @property
-    def document_kind(self) -> Kind:
-        """The kind of the documents that declare its policies."""
 
     @property
     def consent_forms(self) -> tuple[str, ...]:

@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reconciler.model.documents import Kind
+
+
+class ScriptFacts(Struct, frozen=True):
+    """What a PowerShell script of a product's steps says that others do not.
+
+    Attributes:
+        connect: The sign-in of a person; `{tenant}` and `{cmdlets}` stand for literals.
+        cloud_parameter: The parameter of the sign-in that names a cloud other than the commercial
+            one.
+        sessions: The cmdlet that lists open connections; None if the sign-in itself returns its.
+        tenant_property: The property of a connection that is the tenant's id.
+        disconnect: The end of the connection.
+    """
+
+    connect: str
+    cloud_parameter: str
+    sessions: str | None
+    tenant_property: str
+    disconnect: str
 
 
 class ProductFacts(Struct, frozen=True):
@@ -11,21 +37,38 @@ class ProductFacts(Struct, frozen=True):
     Attributes:
         title: Its name for people.
         noun: The noun of the cmdlets that write its policies.
+        turn: Whose steps run first: those of the product with the lowest turn.
+        document_kind: The kind of the documents that declare its policies.
+        subject_key: The key of an access test's expectation that names whom it is about; None if
+            access tests are not about this product.
+        access_title: Heads the rows of its access in a report.
+        everyone: All whom an application of it can reach, in a sentence.
+        propagation: When applications notice a change, in a sentence.
         module: The PowerShell module.
         minimum: The oldest version of the module that can be used.
         versions: The versions whose documentation or code this tool was written from.
+        clouds: The module's names of clouds other than the commercial one.
         reads: Cmdlets that a session which only reads may call.
         writes: Cmdlets that only an apply may call.
         roles: Entra roles of the account that reads, and of the one that writes.
         permission: The application permission that signing in without a person needs.
+        script: What only a script says.
     """
 
     title: str
     noun: str
+    turn: int
+    document_kind: Kind
+    subject_key: str | None
+    access_title: str
+    everyone: str
+    propagation: str
     module: str
     minimum: str
     versions: str
+    clouds: Mapping[str, str]
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     roles: tuple[str, str]
     permission: str
+    script: ScriptFacts

@@ -15,6 +15,7 @@ from reconciler import __version__
 from reconciler.access.delta import of_products
 from reconciler.canonical import digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
+from reconciler.kinds.facts import in_turn
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
@@ -150,8 +151,8 @@ def _product_plans(
         regranting=options.group_changes == "in-place",
     )
     return tuple(
-        product.plan(desired[name], observed.states[name], context)
-        for name, product in sorted(PRODUCTS.items(), key=lambda item: item[1].turn)
+        PRODUCTS[name].plan(desired[name], observed.states[name], context)
+        for name in in_turn()
         if name in observed.states
     )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct
 
 from reconciler.errors import UsageFault
+from reconciler.kinds.facts import facts
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import (
     teams_user_grant,
@@ -31,7 +32,7 @@ schema says it.
 """
 
 _BY_DOCUMENT_KIND: Final[Mapping[str, Product[Any, Any]]] = {
-    product.document_kind: product for product in PRODUCTS.values()
+    facts(name).document_kind: product for name, product in PRODUCTS.items()
 }
 _MOST_COMPARED = 2000
 """Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from reconciler.guids import guid
+from reconciler.kinds.exchange import facts as exchange
+from reconciler.kinds.teams import facts as teams
 from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.environment import IDENTITY
 from reconciler.powershell.faults import ConnectFault
@@ -23,14 +25,6 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
 
-_TEAMS_CLOUDS: Final = {"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"}
-"""Values of Connect-MicrosoftTeams -TeamsEnvironmentName (MicrosoftDocs Connect-MicrosoftTeams
-page).
-"""
-_EXCHANGE_CLOUDS: Final = {"gcch": "O365USGovGCCHigh", "dod": "O365USGovDoD", "china": "O365China"}
-"""Values of Connect-ExchangeOnline -ExchangeEnvironmentName (MicrosoftDocs Connect-ExchangeOnline
-page).
-"""
 _SHORTEST: Final = 8
 """Characters of a password: the log and the answers are cleared of it, which cannot be done with a
 word that stands everywhere.
@@ -191,8 +185,8 @@ def _teams(
     # The module keeps a log file of its own unless told not to (MicrosoftDocs
     # Connect-MicrosoftTeams page).
     parameters: dict[str, Json] = {"TenantId": tenant_id, "LogLevel": "None"}
-    if cloud in _TEAMS_CLOUDS:
-        parameters["TeamsEnvironmentName"] = _TEAMS_CLOUDS[cloud]
+    if cloud in teams.FACTS.clouds:
+        parameters["TeamsEnvironmentName"] = teams.FACTS.clouds[cloud]
     base = Connection(
         "teams",
         SignInMethod.DEVICE,
@@ -231,8 +225,8 @@ def _exchange(
     variables: _Variables,
 ) -> Connection:
     parameters: dict[str, Json] = {"ShowBanner": False, "SkipLoadingFormatData": True}
-    if cloud in _EXCHANGE_CLOUDS:
-        parameters["ExchangeEnvironmentName"] = _EXCHANGE_CLOUDS[cloud]
+    if cloud in exchange.FACTS.clouds:
+        parameters["ExchangeEnvironmentName"] = exchange.FACTS.clouds[cloud]
     base = Connection(
         "exchange",
         SignInMethod.DEVICE,

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.kinds.facts import facts, in_turn
 from reconciler.model.access_rows import Certainty, SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.reports import sentences, values
@@ -36,16 +37,6 @@ MOST = 20
 Groups, policies and everyone are never left out.
 """
 
-_TITLES: tuple[tuple[Provider, str], ...] = (
-    ("exchange", "  Mailboxes (Exchange)"),
-    (
-        "teams",
-        (
-            "  Meetings and events of users (Teams; groups and everyone: users without a grant of"
-            " their own)"
-        ),
-    ),
-)
 _PEOPLE = {SubjectKind.USER, SubjectKind.MAILBOX}
 _FEW = 5
 _OTHERS = "every application without a policy of its own"
@@ -70,19 +61,18 @@ def access(plan: Plan) -> Iterator[Line]:
         )
         return
     sections = [
-        (provider, title, list(_access_by_application(plan.access, provider)))
-        for provider, title in _TITLES
+        (provider, list(_access_by_application(plan.access, provider))) for provider in in_turn()
     ]
-    if any(rows for _, _, rows in sections):
+    if any(rows for _, rows in sections):
         yield from heading(
             "Access: who is reached by which application afterwards and is not now, and the other"
             " way round"
         )
     elif plan.changes:
         yield from heading("Access: nobody gains or loses any")
-    for provider, title, rows in sections:
+    for provider, rows in sections:
         if rows:
-            yield Line(title)
+            yield Line(f"  {facts(provider).access_title}")
         for row in rows:
             yield from _AccessSentences(plan, provider).application(row)
 
@@ -144,13 +134,7 @@ class _AccessSentences:
         return f"now reaches {self._everyone()}{but} (was: {was}{more})"
 
     def _everyone(self) -> str:
-        match self._provider:
-            case "teams":
-                return "EVERYONE without a grant"
-            case "exchange":
-                return "EVERY mailbox"
-            case _:
-                assert_never(self._provider)
+        return facts(self._provider).everyone
 
     def _rows(self, sign: str, where: str, rows: Sequence[AccessRow], tone: Tone) -> Iterator[Line]:
         several = [row for row in rows if row.subject.kind not in _PEOPLE]

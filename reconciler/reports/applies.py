@@ -17,6 +17,7 @@ from reconciler.applying.events import (
     WaitingForProcess,
     WaitingToReadAgain,
 )
+from reconciler.kinds.facts import facts, in_turn
 from reconciler.reports import changes
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
 from reconciler.reports.plans import command
@@ -102,16 +103,9 @@ def _propagation(plan: Plan, value: Applied) -> Iterator[Line]:
     """When applications notice: nothing here waits for it."""
     products = {step.provider for step in plan.steps if step.id in frozenset(value.done)}
     yield from heading("Changes take effect later than they are configured:")
-    if "exchange" in products:
-        yield Line(
-            "    Exchange: usually after 15 to 60 minutes, maybe hours; also for what was taken"
-            " away."
-        )
-    if "teams" in products:
-        yield Line(
-            "    Teams: up to 30 minutes, through groups up to a day or more; also for what was"
-            " taken away."
-        )
+    for name in in_turn():
+        if name in products:
+            yield Line(f"    {facts(name).title}: {facts(name).propagation}")
 
 
 def _complete(value: Applied) -> bool:

@@ -51,8 +51,8 @@ def validated(every_finding: Sequence[Finding], documents: Documents) -> Iterato
     if every_finding:
         yield from findings(every_finding)
     else:
-        each = (documents.applications, documents.teams, documents.exchange, documents.tests)
-        count = sum(map(len, each)) + (documents.tenant is not None)
+        parts = (getattr(documents, name) for name in documents.__struct_fields__)
+        count = sum(len(part) if isinstance(part, tuple) else part is not None for part in parts)
         yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
 
 

@@ -9,13 +9,13 @@ block only if it resembles one, whatever stands around it.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
 from reconciler.errors import TamperedPlan
-from reconciler.kinds.exchange import facts as exchange
-from reconciler.kinds.teams import facts as teams
+from reconciler.kinds.facts import facts, in_turn
+from reconciler.model.addresses import PROVIDERS
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import literal
 from reconciler.powershell.rendering import render
@@ -44,7 +44,7 @@ class _Written(str):
 
 
 class _Product(Struct, frozen=True):
-    """What differs between the products.
+    """A product as the template names it.
 
     Modules and versions as `doctor` asks for: the ones that a live tenant is read with, too.
     """
@@ -52,43 +52,24 @@ class _Product(Struct, frozen=True):
     title: str
     module: str
     minimum: str
-    clash: str
+    clashes: _Written
     sessions: _Written | None
     property: _Written
     disconnect: _Written
-    environments: Mapping[str, str]
 
 
 def _product(provider: Provider) -> _Product:
-    match provider:
-        case "teams":
-            return _Product(
-                title=teams.FACTS.title,
-                module=teams.FACTS.module,
-                minimum=teams.FACTS.minimum,
-                clash=exchange.FACTS.module,
-                sessions=None,
-                property=_Written("TenantId"),
-                disconnect=_Written("Disconnect-MicrosoftTeams -Confirm:$false"),
-                environments={"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"},
-            )
-        case "exchange":
-            return _Product(
-                title=exchange.FACTS.title,
-                module=exchange.FACTS.module,
-                minimum=exchange.FACTS.minimum,
-                clash=teams.FACTS.module,
-                sessions=_Written("Get-ConnectionInformation"),
-                property=_Written("TenantID"),
-                disconnect=_Written("Disconnect-ExchangeOnline -Confirm:$false"),
-                environments={
-                    "gcch": "O365USGovGCCHigh",
-                    "dod": "O365USGovDoD",
-                    "china": "O365China",
-                },
-            )
-        case _:
-            assert_never(provider)
+    own = facts(provider)
+    others = [facts(name).module for name in PROVIDERS if name != provider]
+    return _Product(
+        title=own.title,
+        module=own.module,
+        minimum=own.minimum,
+        clashes=_Written(", ".join(literal(module) for module in others)),
+        sessions=None if own.script.sessions is None else _Written(own.script.sessions),
+        property=_Written(own.script.tenant_property),
+        disconnect=_Written(own.script.disconnect),
+    )
 
 
 def script(plan: Plan, provider: Provider, digests: Digests) -> str:
@@ -108,11 +89,11 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
     steps = [step for step in plan.steps if step.provider == provider]
     return _template().render(
         product=product,
-        header=[_comment(line) for line in _header(plan, product, digests, len(steps))],
+        header=[_comment(line) for line in _header(plan, provider, digests, len(steps))],
         steps=[
             _written(step, number, len(steps), plan.names) for number, step in enumerate(steps, 1)
         ],
-        connect=_connect(plan, product, steps),
+        connect=_connect(plan, provider, steps),
         tenant=plan.tenant.tenant_id,
         cmdlets=sorted({step.cmdlet for step in steps}),
         refused=(
@@ -138,11 +119,11 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
     )
 
 
-def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iterator[str]:
+def _header(plan: Plan, provider: Provider, digests: Digests, count: int) -> Iterator[str]:
     if plan.inputs.source == "simulated":
         yield SIMULATED.text
     yield (
-        f"{product.title}: {count} of the {len(plan.steps)} steps of one plan for tenant"
+        f"{facts(provider).title}: {count} of the {len(plan.steps)} steps of one plan for tenant"
         f" {plan.tenant.tenant_id} ({plan.tenant.organization})"
     )
     yield f"This plan: {digests.digest}"
@@ -161,8 +142,8 @@ def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iter
         f"Policies of the whole plan: {changed.created} to add, {changed.updated} to change,"
         f" {changed.deleted} to destroy."
     )
-    if product.title == "Teams" and count < len(plan.steps):
-        yield "Run the Exchange script of this plan first."
+    if earlier := _earlier(plan, provider):
+        yield f"Run the {' and then the '.join(earlier)} script of this plan first."
     yield "Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT"
     if not plan.applicable:
         yield "WARNING: this plan is not applicable. The script throws before it connects."
@@ -170,6 +151,13 @@ def _header(plan: Plan, product: _Product, digests: Digests, count: int) -> Iter
             f"Refused by {note.code}: {note.address}{values.of(note.address, plan.names)}"
             for note in plan.refusals
         )
+
+
+def _earlier(plan: Plan, provider: Provider) -> list[str]:
+    """Titles of the products whose steps run before this one's."""
+    order = in_turn()
+    having = {step.provider for step in plan.steps}
+    return [facts(name).title for name in order[: order.index(provider)] if name in having]
 
 
 def _written(step: Step, number: int, count: int, names: Mapping[str, str]) -> Mapping[str, str]:
@@ -189,23 +177,19 @@ def _written(step: Step, number: int, count: int, names: Mapping[str, str]) -> M
     }
 
 
-def _connect(plan: Plan, product: _Product, steps: Sequence[Step]) -> _Written:
+def _connect(plan: Plan, provider: Provider, steps: Sequence[Step]) -> _Written:
     """The sign-in of a person.
 
     Organisation and certificates belong to unattended sign-in, which this script does not do.
     """
-    environment = product.environments.get(str(plan.connect.get("cloud")))
-    if product.title == "Teams":
-        suffix = f" -TeamsEnvironmentName:{literal(environment)}" if environment else ""
-        return _Written(
-            f"Connect-MicrosoftTeams -TenantId:{literal(plan.tenant.tenant_id)}{suffix}"
-        )
-    suffix = f" -ExchangeEnvironmentName:{literal(environment)}" if environment else ""
-    cmdlets = literal(sorted({step.cmdlet for step in steps}))
-    return _Written(
-        f"Connect-ExchangeOnline -CommandName:{cmdlets} -ShowBanner:$false"
-        f" -SkipLoadingFormatData:$true{suffix}"
+    own = facts(provider)
+    environment = own.clouds.get(str(plan.connect.get("cloud")))
+    suffix = f" -{own.script.cloud_parameter}:{literal(environment)}" if environment else ""
+    text = own.script.connect.format(
+        tenant=literal(plan.tenant.tenant_id),
+        cmdlets=literal(sorted({step.cmdlet for step in steps})),
     )
+    return _Written(f"{text}{suffix}")
 
 
 def _comment(text: str) -> _Written:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from reconciler.model.addresses import PROVIDERS
 from tests.house.tree import imports, modules, name_of
 
 # A module may import from rooms above its own line, and from its own room. Rooms of one line know
@@ -14,13 +15,13 @@ ROOMS = (
     ("canonical", "characters", "files", "guids"),
     ("model",),
     ("errors",),
-    ("kinds.teams.facts", "kinds.exchange.facts"),
+    tuple(f"kinds.{name}.facts" for name in PROVIDERS),
     ("kinds.facts",),
     ("powershell",),
     ("documents",),
     ("audiences",),
     ("kinds",),
-    ("kinds.teams", "kinds.exchange"),
+    tuple(f"kinds.{name}" for name in PROVIDERS),
     ("kinds.products",),
     ("captures",),
     ("access",),

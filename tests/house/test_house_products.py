@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.kinds.facts import facts
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS
 from tests.house.tree import PACKAGE, expect_none, imports, modules, name_of
@@ -55,8 +56,10 @@ def test_the_table_of_products_is_keyed_by_their_own_names() -> None:
     assert {name: product.provider for name, product in PRODUCTS.items()} == {
         name: name for name in PROVIDERS
     }
-    assert len({product.turn for product in PRODUCTS.values()}) == len(PRODUCTS)
-    assert len({product.subject_kind for product in PRODUCTS.values()}) == len(PRODUCTS)
+    assert len({facts(name).turn for name in PRODUCTS}) == len(PRODUCTS)
+    assert len({facts(name).document_kind for name in PRODUCTS}) == len(PRODUCTS)
+    kinds = [product.subject_kind for product in PRODUCTS.values() if product.subject_kind]
+    assert len({*kinds}) == len(kinds)
 
 
 def test_the_checker_shares_nothing_with_what_ordered_the_steps() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.model.product_facts import ProductFacts
+from reconciler.model.documents import Kind
+from reconciler.model.product_facts import ProductFacts, ScriptFacts
 
 SPACE_WARNING: Final = 100
 SPACE_LIMIT: Final = 300
@@ -14,9 +15,17 @@ one-space ones (MicrosoftDocs New-ApplicationAccessPolicy).
 FACTS: Final = ProductFacts(
     title="Exchange",
     noun="ApplicationAccessPolicy",
+    turn=0,
+    document_kind=Kind.EXCHANGE_POLICY,
+    subject_key="mailbox",
+    access_title="Mailboxes (Exchange)",
+    everyone="EVERY mailbox",
+    propagation="usually after 15 to 60 minutes, maybe hours; also for what was taken away.",
     module="ExchangeOnlineManagement",
     minimum="3.10.0",  # runs on PowerShell 7.6 from here on
     versions="3.10.0 and 3.10.1",
+    # Connect-ExchangeOnline -ExchangeEnvironmentName (its page)
+    clouds={"gcch": "O365USGovGCCHigh", "dod": "O365USGovDoD", "china": "O365China"},
     reads=(
         "Get-ApplicationAccessPolicy",
         "Get-Recipient",
@@ -32,4 +41,14 @@ FACTS: Final = ProductFacts(
     # Microsoft Learn, App-only authentication for unattended scripts in Exchange Online PowerShell
     roles=("Global Reader", "Exchange Administrator"),
     permission="Exchange.ManageAsApp of Office 365 Exchange Online",
+    script=ScriptFacts(
+        connect=(
+            "Connect-ExchangeOnline -CommandName:{cmdlets} -ShowBanner:$false"
+            " -SkipLoadingFormatData:$true"
+        ),
+        cloud_parameter="ExchangeEnvironmentName",
+        sessions="Get-ConnectionInformation",
+        tenant_property="TenantID",
+        disconnect="Disconnect-ExchangeOnline -Confirm:$false",
+    ),
 )

@@ -34,7 +34,6 @@ from reconciler.model.addresses import (
 )
 from reconciler.model.baselines import Baseline
 from reconciler.model.desired import DesiredExchange
-from reconciler.model.documents import Kind
 from reconciler.model.observed import Directory, ExchangeState
 from reconciler.model.requests import CaptureRequest
 
@@ -57,9 +56,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     """`*-ApplicationAccessPolicy`: restrictions of an application's reach of mailboxes."""
 
     provider: Provider = "exchange"
-    turn: int = 0
     subject_kind = SubjectKind.MAILBOX
-    document_kind = Kind.EXCHANGE_POLICY
     consent_forms = (
         rf"(?:tenant-wide|exposure):exchange\.application/(?:{GUID.pattern}|\*)",
         rf"empty-scope:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
@@ -78,6 +75,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         if documents.tenant is not None and documents.tenant.guard_scope is not None:
             recipients.add(documents.tenant.guard_scope.text)
         return CaptureRequest(frozenset(), recipients=tuple(sorted(recipients)))
+
+    def subjects(self, names: frozenset[str]) -> CaptureRequest:
+        """Mailboxes."""
+        return CaptureRequest(frozenset({self.provider}), recipients=tuple(sorted(names)))
 
     def labels(self, documents: Documents) -> Mapping[str, str]:  # noqa: ARG002  has none
         """Scopes are written as addresses, which need no label."""

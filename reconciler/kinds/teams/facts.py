@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from reconciler.model.product_facts import ProductFacts
+from reconciler.model.documents import Kind
+from reconciler.model.product_facts import ProductFacts, ScriptFacts
 
 MOST_GROUPS: Final = 64
 """Groups that can hold an application access policy, over all policies (MicrosoftDocs
@@ -13,9 +14,22 @@ New-CsGroupPolicyAssignment).
 FACTS: Final = ProductFacts(
     title="Teams",
     noun="CsApplicationAccessPolicy",
+    turn=1,
+    document_kind=Kind.TEAMS_POLICY,
+    subject_key="meetingsOf",
+    access_title=(
+        "Meetings and events of users (Teams; groups and everyone: users without a grant of their"
+        " own)"
+    ),
+    everyone="EVERYONE without a grant",
+    propagation=(
+        "up to 30 minutes, through groups up to a day or more; also for what was taken away."
+    ),
     module="MicrosoftTeams",
     minimum="6.9.0",  # Get-CsOnlineUser has `-Properties` from here on (its page)
     versions="6.9.0 to 7.7.0",
+    # Connect-MicrosoftTeams -TeamsEnvironmentName (its page)
+    clouds={"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"},
     reads=("Get-CsApplicationAccessPolicy", "Get-CsGroupPolicyAssignment", "Get-CsOnlineUser"),
     writes=(
         "New-CsApplicationAccessPolicy",
@@ -26,4 +40,11 @@ FACTS: Final = ProductFacts(
     # Microsoft Learn, Application-based authentication in Teams PowerShell Module
     roles=("Global Reader", "Teams Administrator"),
     permission="Organization.Read.All of Microsoft Graph",
+    script=ScriptFacts(
+        connect="Connect-MicrosoftTeams -TenantId:{tenant}",
+        cloud_parameter="TeamsEnvironmentName",
+        sessions=None,
+        tenant_property="TenantId",
+        disconnect="Disconnect-MicrosoftTeams -Confirm:$false",
+    ),
 )

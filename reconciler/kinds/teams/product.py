@@ -71,9 +71,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
     """`*-CsApplicationAccessPolicy`: an allow-list for each user."""
 
     provider: Provider = "teams"
-    turn: int = 1
     subject_kind = SubjectKind.USER
-    document_kind = Kind.TEAMS_POLICY
     consent_forms = (
         rf"(?:tenant-wide|exposure):teams\.application/{GUID.pattern}",
         r"displaced:teams\.policy/.+",
@@ -92,6 +90,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
         users = dict.fromkeys(chain.from_iterable(listing.texts for listing in listings))
         groups = {grant.group for document in documents.teams for grant in document.groups or ()}
         return CaptureRequest(frozenset(), users=tuple(users), groups=tuple(sorted(groups)))
+
+    def subjects(self, names: frozenset[str]) -> CaptureRequest:
+        """Users."""
+        return CaptureRequest(frozenset({self.provider}), users=tuple(sorted(names)))
 
     def labels(self, documents: Documents) -> Mapping[str, str]:
         """Labels of groups."""

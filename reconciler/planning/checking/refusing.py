@@ -6,7 +6,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.errors import Refused
-from reconciler.model.addresses import exchange_application, teams_application
 from reconciler.model.codes import RefusalRule
 from reconciler.model.plans import Note
 from reconciler.planning.checking.judging import check
@@ -78,13 +77,7 @@ def _about(violation: Violation) -> str:
 
 def _application(violation: Violation, application: str) -> str:
     """The address of an application of the violation's product."""
-    match violation.provider:
-        case "teams":
-            return teams_application(application)
-        case "exchange":
-            return exchange_application(application)
-        case _:
-            assert_never(violation.provider)
+    return f"{violation.provider}.application/{application}"
 
 
 def _note(address: str, group: list[Violation]) -> Note:
