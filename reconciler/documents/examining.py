@@ -9,14 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.documents import rules
-from reconciler.documents.building import build
-from reconciler.documents.checks_kinds import kind_findings
-from reconciler.documents.checks_names import (
-    declared_applications,
-    name_findings,
-    reference_findings,
-)
+from reconciler.documents.applications import declared_applications
+from reconciler.documents.checks_names import name_findings, reference_findings
 from reconciler.documents.input_files import decode, walk
+from reconciler.documents.kinds import build, kind_findings
 from reconciler.documents.parsing import parse
 from reconciler.documents.raw_documents import RawDocument, raw_document
 from reconciler.documents.shapes import shape_findings

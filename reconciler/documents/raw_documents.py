@@ -14,7 +14,7 @@ from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.documents.rules import DocumentRule
@@ -43,6 +43,20 @@ class RawDocument(Struct, frozen=True):
     def subject(self) -> str:
         """`KIND/NAME`, or nothing while one of them is unknown."""
         return f"{self.kind}/{self.name}" if self.kind and self.name is not None else ""
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The `spec` of a document whose shape is known to be right."""
+        spec: Any = self.at("spec")
+        return spec  # type: ignore[no-any-return]  # the schema has said that it is a map
+
+    @property
+    def description(self) -> str | None:
+        """None if the document does not say it; null and blanks are an empty description."""
+        if "description" not in self.spec:
+            return None
+        text = self.spec["description"] or ""
+        return str(text) if text.strip(" ") else ""
 
     def at(self, *steps: str | int) -> Json:
         """The value at the end of a way, None where there is none."""

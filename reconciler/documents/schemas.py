@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
+def _file(kind: Kind) -> str:
+    """`teams-application-access-policy.schema.json` for TeamsApplicationAccessPolicy."""
+    return f"{re.sub('(?<=[a-z])(?=[A-Z])', '-', kind.value).lower()}.schema.json"
+
+
 FILES: Mapping[Kind | None, str] = {
-    Kind.TENANT: "tenant.schema.json",
-    Kind.APPLICATION: "application.schema.json",
-    Kind.TEAMS_POLICY: "teams-application-access-policy.schema.json",
-    Kind.EXCHANGE_POLICY: "exchange-application-access-policy.schema.json",
-    Kind.ACCESS_TEST: "access-test.schema.json",
+    **{kind: _file(kind) for kind in Kind},
     None: "document.schema.json",
 }
 """File of each kind's schema; under None the combined one, which picks by `kind`."""

@@ -1,0 +1,180 @@
+"""Documents of Teams policies: Global, groups, ranks and the tenant-wide grant; the users of all of
+them are judged by `users`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.documents import rules
+from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.kinds.teams.facts import MOST_GROUPS
+from reconciler.model.addresses import GLOBAL, name_key
+from reconciler.model.documents import GroupGrant, TeamsPolicyDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.documents.applications import Applications
+    from reconciler.documents.raw_documents import RawDocument
+    from reconciler.documents.trees import Steps
+    from reconciler.model.documents import Listing
+    from reconciler.model.findings import Finding
+
+EVERY_APPLICATION_REFUSED = "Teams has no policy for every application: list the applications"
+
+_NAME: Steps = ("metadata", "name")
+_GRANTS: Steps = ("spec", "grants")
+_GROUPS: Steps = (*_GRANTS, "groups")
+_TENANT: Steps = (*_GRANTS, "tenant")
+_ENSURE: Steps = ("spec", "ensure")
+_TAG = "tag:"
+_TEMPLATE = "default"
+
+
+def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding]:
+    """Global, groups, ranks and the tenant-wide grant; users are judged by `users`."""
+    for document in documents:
+        if _is_global(document):
+            yield from _global(document)
+    yield from _groups(documents)
+    yield from _tenant_grants(documents)
+
+
+def _is_global(document: RawDocument) -> bool:
+    return document.name is not None and name_key(document.name) == GLOBAL
+
+
+def _global(document: RawDocument) -> Iterator[Finding]:
+    if document.at(*_ENSURE) == "absent":
+        message = "the service never deletes Global: to revoke access, declare `applications: []`"
+        yield document.finding(rules.GLOBAL_ABSENT, _ENSURE, message)
+    if document.has("spec", "grants"):
+        message = (
+            "Global applies to everyone without a grant and cannot be granted: list its"
+            " applications, or grant another policy"
+        )
+        yield document.finding(rules.GLOBAL_GRANTS, _GRANTS, message, key=True)
+
+
+def _groups(documents: Sequence[RawDocument]) -> Iterator[Finding]:
+    entries = [
+        Claim(document, (*_GROUPS, index))
+        for document in documents
+        for index in range(_length(document.at(*_GROUPS)))
+    ]
+    groups = [Claim(entry.document, (*entry.steps, "group")) for entry in entries]
+    ranks = [Claim(entry.document, (*entry.steps, "rank")) for entry in entries]
+    ids = [(claim.value.lower(), claim) for claim in groups if isinstance(claim.value, str)]
+    numbers = [(claim.value, claim) for claim in ranks if type(claim.value) is int]
+    yield from clashes(
+        ((group, claim) for group, claim in ids if group), rules.DUPLICATE_GROUP, _same_group
+    )
+    yield from clashes(numbers, rules.DUPLICATE_RANK, _same_rank)
+    if len(entries) > MOST_GROUPS:
+        yield from _too_many(entries)
+
+
+def _length(value: Json) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+def _too_many(entries: list[Claim]) -> Iterator[Finding]:
+    """Report every policy with groups: nothing says which of them is one too many."""
+    message = (
+        f"{len(entries)} groups across all policies, Teams allows at most {MOST_GROUPS}: remove some,"
+        " or move their members into fewer groups"
+    )
+    for document in {entry.document.start: entry.document for entry in entries}.values():
+        yield document.finding(rules.TOO_MANY_GROUPS, _GROUPS, message, key=True)
+
+
+def _same_group(claim: Claim, other: Claim) -> str:
+    return (
+        f"{shown(claim.value)} is also granted at {other.position}; a group can have only one policy:"
+        " remove one"
+    )
+
+
+def _same_rank(claim: Claim, other: Claim) -> str:
+    return (
+        f"rank {claim.value} is also used at {other.position}; ranks are unique across the groups of"
+        " all policies: choose another rank"
+    )
+
+
+def _tenant_grants(documents: Sequence[RawDocument]) -> Iterator[Finding]:
+    granted = [Claim(document, _TENANT) for document in documents if document.at(*_TENANT) is True]
+    granted.sort(key=lambda claim: claim.position)
+    yield from clashes(((None, claim) for claim in granted), rules.TWO_TENANT_GRANTS, _both_granted)
+    for document in documents:
+        if _is_global(document) and (
+            document.has("spec", "applications") or document.has("spec", "description")
+        ):
+            rivals = [claim for claim in granted if claim.document is not document]
+            if rivals:
+                yield from _both_manage_global(document, rivals[0])
+
+
+def _both_granted(_: Claim, other: Claim) -> str:
+    return f"another policy is also granted tenant-wide at {other.position}: keep one of them"
+
+
+def _both_manage_global(document: RawDocument, rival: Claim) -> Iterator[Finding]:
+    here = Claim(document, _NAME)
+    message = (
+        f"`Global` is also overwritten by the tenant-wide grant at {rival.position}: keep one of"
+        " the two"
+    )
+    yield document.finding(rules.TENANT_GRANT_AND_GLOBAL, here.steps, message)
+    message = (
+        f"the tenant-wide grant overwrites `Global`, which is declared at {here.position}: keep"
+        " one of the two"
+    )
+    yield rival.document.finding(rules.TENANT_GRANT_AND_GLOBAL, rival.steps, message)
+
+
+def own_name(document: RawDocument, name: str) -> Iterator[Finding]:
+    """A name that the service gives a meaning of its own."""
+    if name_key(name) == _TEMPLATE:
+        message = f"{shown(name)} is the name of a template of the service: use another name"
+        yield document.finding(rules.RESERVED_NAME, _NAME, message)
+    if name_key(name).startswith(_TAG):
+        message = f"{shown(name)} starts with `Tag:`, a prefix of the service: remove the prefix"
+        yield document.finding(rules.RESERVED_NAME, _NAME, message)
+
+
+def build(
+    document: RawDocument, applications: Applications, users: tuple[Listing, ...] | None
+) -> TeamsPolicyDocument:
+    """The policy of a document without a fault; `users` are those that it lists."""
+    spec = document.spec
+    grants = spec.get("grants", {})
+    return TeamsPolicyDocument(
+        name=document.name or "",
+        absent="ensure" in spec,
+        description=document.description,
+        applications=applications.client_ids(spec["applications"])
+        if "applications" in spec
+        else None,
+        tenant="tenant" in grants,
+        groups=_group_grants(document, grants["groups"]) if "groups" in grants else None,
+        users=users,
+        position=document.position(()),
+    )
+
+
+def _group_grants(
+    document: RawDocument, items: Sequence[Mapping[str, Any]]
+) -> tuple[GroupGrant, ...]:
+    grants = (
+        GroupGrant(
+            item["group"].lower(),
+            item["rank"],
+            item.get("label"),
+            document.position(("spec", "grants", "groups", index)),
+        )
+        for index, item in enumerate(items)
+    )
+    return tuple(sorted(grants, key=lambda grant: grant.rank))

@@ -1,0 +1,74 @@
+"""The Tenant document: there is one at most."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.documents import rules
+from reconciler.documents.raw_documents import Claim, clashes, value_at
+from reconciler.model.documents import Kind, Limits, Located, TenantDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.documents.applications import Applications
+    from reconciler.documents.raw_documents import RawDocument
+    from reconciler.model.findings import Finding
+
+_LIMITS = {
+    "max_deletes": ("policies", "maxDeletes"),
+    "max_delete_percent": ("policies", "maxDeletePercent"),
+    "max_removals": ("grants", "maxRemovals"),
+    "max_removal_percent": ("grants", "maxRemovalPercent"),
+}
+_POLICY_CONSENT = "displaced:"
+
+
+def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding]:
+    """There is one Tenant document at most."""
+    claims = ((None, Claim(document, ("kind",))) for document in documents)
+    yield from clashes(claims, rules.SECOND_TENANT, _same_tenant)
+
+
+def _same_tenant(_: Claim, other: Claim) -> str:
+    return (
+        f"there is another Tenant document at {other.position}; a run has one tenant: remove one,"
+        " or pass fewer PATHs"
+    )
+
+
+def build(document: RawDocument) -> TenantDocument:
+    """The Tenant of a document without a fault."""
+    spec = document.spec
+    return TenantDocument(
+        name=document.name or "",
+        tenant_id=spec["tenantId"].lower(),
+        organization=spec.get("organization"),
+        prune=tuple(sorted(Kind(kind) for kind in spec.get("prune", ()))),
+        consents=tuple(sorted(map(_consent, spec.get("consents", ())))),
+        limits=_limits(spec.get("limits", {})),
+        guard_scope=_located(document, "exchange", "guardScope"),
+        connect=spec.get("connect", {}),
+        position=document.position(()),
+    )
+
+
+def _limits(written: Mapping[str, Any]) -> Limits:
+    limits = {field: value_at(dict(written), way) for field, way in _LIMITS.items()}
+    return Limits(
+        **{field: int(str(value)) for field, value in limits.items() if value is not None}
+    )
+
+
+def _consent(text: str) -> str:
+    """Ids in lower case, as addresses spell them; a policy's name stays as it is."""
+    return text if text.startswith(_POLICY_CONSENT) else text.lower()
+
+
+def _located(document: RawDocument, *way: str) -> Located | None:
+    text = document.at("spec", *way)
+    return (
+        Located(text, document.position(("spec", *way)), "$.spec." + ".".join(way))
+        if isinstance(text, str)
+        else None
+    )
