@@ -157,11 +157,11 @@ class Service:
     # Teams
 
     def get_csapplicationaccesspolicy(self, _request: Request) -> Iterator[Item]:
-        return map(output, self._world.teams.section()["policies"])
+        return map(output, self._world.services["teams"].section()["policies"])
 
     def get_csgrouppolicyassignment(self, request: Request) -> Iterator[Item]:
         assert request["parameters"] == {"PolicyType": POLICY}
-        return map(output, self._world.teams.section()["groupAssignments"])
+        return map(output, self._world.services["teams"].section()["groupAssignments"])
 
     def get_csonlineuser(self, request: Request) -> Iterator[Item]:
         parameters = request["parameters"]
@@ -173,7 +173,7 @@ class Service:
                 else [output(self._user(user))]
             )
         asked = parameters["Filter"]
-        holders = self._world.teams.holders
+        holders = self._world.services["teams"].holders
         if asked == f"{POLICY} -ne $null":
             return (output(self._user(user)) for user in holders)
         if one := re.fullmatch(rf"{POLICY} -eq '(.*)'", asked):
@@ -188,7 +188,7 @@ class Service:
 
     def _user(self, user: str) -> dict[str, Any]:
         row = self._world.people.user_row(user)
-        granted = self._world.teams.holders.get(user)
+        granted = self._world.services["teams"].holders.get(user)
         return {
             "Identity": row["id"],
             "UserPrincipalName": row["upn"],
@@ -203,7 +203,7 @@ class Service:
 
     def get_applicationaccesspolicy(self, _request: Request) -> Iterator[Item]:
         try:
-            return map(output, self._world.exchange.get(self.language))
+            return map(output, self._world.services["exchange"].get(self.language))
         except ObjectNotFound as fault:
             return iter([_exchange_error(str(fault), fault.exception)])
 
@@ -268,7 +268,9 @@ class Service:
         yield output({"Sid": self._group(request).sid})
 
     def test_applicationaccesspolicy(self, request: Request) -> Iterator[Item]:
-        state = parse.parse({"policies": list(self.simulator._world.exchange._policies.values())})
+        state = parse.parse(
+            {"policies": list(self.simulator._world.services["exchange"]._policies.values())}
+        )
         covers, mailbox = (
             scope_coverage(self._world.people.known),
             self._world.people.recipient(request["parameters"]["Identity"]).id,

@@ -6,23 +6,22 @@ Rows are replaced, never changed: a capture that was taken keeps what it saw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
+from reconciler.errors import TenantFault
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import listed
-from reconciler.kinds.exchange.parse import default_description
+from reconciler.kinds.exchange.parse import default_description, is_empty_store
 from reconciler.model.documents import AccessRight
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
+from reconciler.tenants.simulated.service import NamedByRows, Row, ServiceRead, ServiceReading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Mapping
 
     from reconciler.model.observed import Recipient
     from reconciler.tenants.simulated.moment import Moment
     from reconciler.tenants.simulated.people import SimulatedPeople
-
-Row: TypeAlias = Mapping[str, Any]
 
 SPACE: Final = 31_500
 """Room for all policies.
@@ -78,9 +77,30 @@ class ExchangeService:
         )
         raise ObjectNotFound(_NO_POLICIES[language % len(_NO_POLICIES)].format(store, _CONTROLLER))
 
-    def scopes(self) -> Iterable[str]:
-        """Object ids of the scopes of all policies."""
-        return (identity.rpartition(";")[2] for identity in self._policies)
+    @property
+    def writes(self) -> Mapping[str, Callable[[Moment], Outcome]]:
+        """The cmdlets that write."""
+        return {
+            "New-ApplicationAccessPolicy": self.new,
+            "Set-ApplicationAccessPolicy": self.set,
+            "Remove-ApplicationAccessPolicy": self.remove,
+        }
+
+    def read(self, seed: int) -> ServiceReading:
+        """All policies; the error of an empty store means that there are none."""
+        try:
+            policies = self.get(seed)
+        except ObjectNotFound as fault:
+            if not is_empty_store(fault.exception, str(fault)):
+                raise TenantFault(f"SIMULATED TENANT: {fault}") from fault
+            policies = []
+        reads = (ServiceRead("Get-ApplicationAccessPolicy", {}, len(policies)),)
+        return ServiceReading({"policies": policies}, reads)
+
+    def named(self) -> NamedByRows:
+        """The scopes of all policies."""
+        scopes = tuple(identity.rpartition(";")[2] for identity in self._policies)
+        return NamedByRows(scopes=scopes)
 
     def new(self, moment: Moment) -> Outcome:
         """New-ApplicationAccessPolicy: one object for each application of the call.

@@ -59,7 +59,7 @@ class SimulatedPeople:
             users: object ids of holders of direct grants.
             groups: object ids of groups that hold a grant; those of the request are told beside
                 them.
-            scopes: object ids of the scopes of Exchange policies.
+            scopes: object ids of the scopes of policies.
         """
         asked_scopes = (*request.recipients, *scopes)
         absent = {name.lower() for name in request.users if self.user(name) is None}

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Self, assert_never
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
 
 from reconciler import __version__
 from reconciler.errors import CaptureFault, RefusedText, TenantFault
-from reconciler.kinds.exchange.parse import is_empty_store
 from reconciler.kinds.products import PRODUCTS
-from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.model.addresses import PROVIDERS
 from reconciler.model.plans import Invocation
 from reconciler.powershell.catalogue import bind
 from reconciler.tenants.protocol import Done, Failed, Outcome
-from reconciler.tenants.simulated.exchange import ObjectNotFound
 from reconciler.tenants.simulated.faults import NO_ANSWER, REFUSALS, Dice, Faults, Mishap
 from reconciler.tenants.simulated.lag import Lag
 from reconciler.tenants.simulated.storing import SMALL, Store
@@ -89,10 +87,7 @@ class Simulator:
             else _unread(name)
             for name in PROVIDERS
         }
-        scopes = shown.exchange.scopes() if "exchange" in request.products else ()
-        users, groups = (
-            (shown.teams.holders, _group_ids(shown)) if "teams" in request.products else ((), ())
-        )
+        named = [each.named() for name, each in shown.services.items() if name in request.products]
         return {
             "format_version": "1.0",
             "simulated": True,
@@ -100,7 +95,12 @@ class Simulator:
             "tenant": shown.tenant,
             "taken_at": self._world.clock,
             **sections,
-            "directory": shown.people.seen(request, users, groups, tuple(scopes)),
+            "directory": shown.people.seen(
+                request,
+                chain.from_iterable(rows.users for rows in named),
+                chain.from_iterable(rows.groups for rows in named),
+                chain.from_iterable(rows.scopes for rows in named),
+            ),
         }
 
     def run(self, invocation: Invocation, text: str) -> Outcome:
@@ -196,58 +196,25 @@ def _repeated(entry: Mapping[str, Any], loaded: World) -> bool:
     return isinstance(outcome, Done)
 
 
-def _teams(shown: World) -> dict[str, Json]:
-    section = shown.teams.section()
-    reads = [
-        _read("Get-CsApplicationAccessPolicy", {}, len(section["policies"]), shown),
-        _read(
-            "Get-CsGroupPolicyAssignment",
-            {"PolicyType": POLICY_TYPE},
-            len(section["groupAssignments"]),
-            shown,
-        ),
-        _read(
-            "Get-CsOnlineUser", {"Filter": f"{POLICY_TYPE} -ne $null"}, len(section["users"]), shown
-        ),
-    ]
-    return {"complete": True, "tenantId": shown.tenant["tenantId"], "reads": reads, **section}
-
-
-def _exchange(shown: World, language: int) -> dict[str, Json]:
-    try:
-        policies = shown.exchange.get(language)
-    except ObjectNotFound as fault:
-        if not is_empty_store(fault.exception, str(fault)):
-            raise TenantFault(f"SIMULATED TENANT: {fault}") from fault
-        policies = []
-    reads = [_read("Get-ApplicationAccessPolicy", {}, len(policies), shown)]
+def _section(provider: Provider, shown: World, seed: int) -> dict[str, Json]:
+    """A product's section of a capture."""
+    reading = shown.services[provider].read(seed)
     return {
         "complete": True,
         "tenantId": shown.tenant["tenantId"],
-        "reads": reads,
-        "policies": policies,
+        "reads": [
+            {
+                "cmdlet": read.cmdlet,
+                "parameters": read.parameters,
+                "count": read.count,
+                "taken_at": shown.clock,
+            }
+            for read in reading.reads
+        ],
+        **reading.rows,
     }
-
-
-def _read(cmdlet: str, parameters: Mapping[str, Json], count: int, shown: World) -> dict[str, Json]:
-    return {"cmdlet": cmdlet, "parameters": parameters, "count": count, "taken_at": shown.clock}
-
-
-def _section(provider: Provider, shown: World, language: int) -> dict[str, Json]:
-    """A product's section of a capture."""
-    match provider:
-        case "teams":
-            return _teams(shown)
-        case "exchange":
-            return _exchange(shown, language)
-        case _:
-            assert_never(provider)
 
 
 def _unread(provider: Provider) -> dict[str, Json]:
     """A product's section of a capture that did not ask for it."""
     return {"complete": False, "reads": [], **{rows.key: [] for rows in PRODUCTS[provider].lists}}
-
-
-def _group_ids(shown: World) -> tuple[str, ...]:
-    return tuple(row["GroupId"].lower() for row in shown.teams.groups)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import listed
@@ -18,13 +18,14 @@ from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
+from reconciler.tenants.simulated.service import NamedByRows, Row, ServiceRead, ServiceReading
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reconciler.canonical import Json
     from reconciler.tenants.simulated.moment import Moment
     from reconciler.tenants.simulated.people import SimulatedPeople
-
-Row: TypeAlias = Mapping[str, Any]
 
 _ADMINISTRATOR: Final = "aeb7c0e7-2f6d-43ef-bf33-bfbcb93fdc64"
 _EMPTY_GLOBAL: Final[Row] = {"Identity": "Global", "AppIds": [], "Description": ""}
@@ -56,6 +57,39 @@ class TeamsService:
             "groupAssignments": list(self._groups),
             "users": list(self._users.values()),
         }
+
+    @property
+    def writes(self) -> Mapping[str, Callable[[Moment], Outcome]]:
+        """The cmdlets that write."""
+        return {
+            "New-CsApplicationAccessPolicy": self.new,
+            "Set-CsApplicationAccessPolicy": self.set,
+            "Grant-CsApplicationAccessPolicy": self.grant,
+            "Remove-CsApplicationAccessPolicy": self.remove,
+        }
+
+    def read(self, seed: int) -> ServiceReading:  # noqa: ARG002  always answers alike
+        """All rows; users by the filter on those who hold a policy."""
+        rows = self.section()
+        reads = (
+            ServiceRead("Get-CsApplicationAccessPolicy", {}, len(rows["policies"])),
+            ServiceRead(
+                "Get-CsGroupPolicyAssignment",
+                {"PolicyType": POLICY_TYPE},
+                len(rows["groupAssignments"]),
+            ),
+            ServiceRead(
+                "Get-CsOnlineUser", {"Filter": f"{POLICY_TYPE} -ne $null"}, len(rows["users"])
+            ),
+        )
+        return ServiceReading(rows, reads)
+
+    def named(self) -> NamedByRows:
+        """Holders of direct grants, and groups that hold one."""
+        return NamedByRows(
+            users=self._users.keys(),
+            groups=tuple(row["GroupId"].lower() for row in self._groups),
+        )
 
     @property
     def holders(self) -> Mapping[str, Row]:

@@ -1,9 +1,9 @@
-"""Everything a simulated tenant is, in memory: two services, the people, and a clock."""
+"""Everything a simulated tenant is, in memory: the services, the people, and a clock."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import RefusedText
 from reconciler.kinds.capture_faults import FaultList
@@ -11,10 +11,9 @@ from reconciler.kinds.capture_rows import is_time
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS
 from reconciler.tenants.protocol import Done, Outcome
-from reconciler.tenants.simulated.exchange import ExchangeService
 from reconciler.tenants.simulated.moment import Moment
 from reconciler.tenants.simulated.people import SimulatedPeople
-from reconciler.tenants.simulated.teams import TeamsService
+from reconciler.tenants.simulated.services import service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Invocation
     from reconciler.tenants.simulated.faults import Faults
+    from reconciler.tenants.simulated.service import SimulatedService
 
 WRITE_TAKES: Final = timedelta(seconds=15)
 """Simulated time of one write: 10 to 20 seconds in the field."""
@@ -36,16 +36,13 @@ class World:
         self.people = people
         self.tenant: Mapping[str, Any] = raw["tenant"]
         self.clock: str = raw["clock"]
-        self.teams = TeamsService(raw["teams"], people)
-        self.exchange = ExchangeService(raw["exchange"], people, self.tenant)
+        self.services: Mapping[Provider, SimulatedService] = {
+            name: service(name, raw[name], people, self.tenant) for name in PROVIDERS
+        }
         self._writes: Mapping[str, Callable[[Moment], Outcome]] = {
-            "New-CsApplicationAccessPolicy": self.teams.new,
-            "Set-CsApplicationAccessPolicy": self.teams.set,
-            "Grant-CsApplicationAccessPolicy": self.teams.grant,
-            "Remove-CsApplicationAccessPolicy": self.teams.remove,
-            "New-ApplicationAccessPolicy": self.exchange.new,
-            "Set-ApplicationAccessPolicy": self.exchange.set,
-            "Remove-ApplicationAccessPolicy": self.exchange.remove,
+            cmdlet: write
+            for each in self.services.values()
+            for cmdlet, write in each.writes.items()
         }
 
     def write(self, invocation: Invocation, quirks: Faults) -> Outcome:
@@ -74,17 +71,8 @@ class World:
         return {
             **self._raw,
             "clock": self.clock,
-            **{name: self._section(name) for name in PROVIDERS},
+            **{name: each.section() for name, each in self.services.items()},
         }
-
-    def _section(self, provider: Provider) -> Mapping[str, Json]:
-        match provider:
-            case "teams":
-                return self.teams.section()
-            case "exchange":
-                return self.exchange.section()
-            case _:
-                assert_never(provider)
 
     def copy(self) -> World:
         """Another world in the same state; rows are shared, since nothing changes them."""
