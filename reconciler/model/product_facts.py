@@ -12,20 +12,25 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Kind
 
 
-class ScriptFacts(Struct, frozen=True):
-    """What a PowerShell script of a product's steps says that others do not.
+class SignInFacts(Struct, frozen=True):
+    """How a module is connected and says to what.
 
     Attributes:
-        connect: The sign-in of a person; `{tenant}` and `{cmdlets}` stand for literals.
+        connect: The sign-in of a person, in a script; `{tenant}` and `{cmdlets}` stand for
+            literals.
         cloud_parameter: The parameter of the sign-in that names a cloud other than the commercial
             one.
-        sessions: The cmdlet that lists open connections; None if the sign-in itself returns its.
+        cmdlets_parameter: The parameter of the sign-in that names the cmdlets to import; None if
+            the module has all of them.
+        sessions: The cmdlet that lists open connections, and which module holds the cmdlets of
+            each; None if the sign-in itself returns its, and the module itself holds them.
         tenant_property: The property of a connection that is the tenant's id.
         disconnect: The end of the connection.
     """
 
     connect: str
     cloud_parameter: str
+    cmdlets_parameter: str | None
     sessions: str | None
     tenant_property: str
     disconnect: str
@@ -52,7 +57,7 @@ class ProductFacts(Struct, frozen=True):
         writes: Cmdlets that only an apply may call.
         roles: Entra roles of the account that reads, and of the one that writes.
         permission: The application permission that signing in without a person needs.
-        script: What only a script says.
+        sign_in: How its module is connected.
     """
 
     title: str
@@ -71,4 +76,4 @@ class ProductFacts(Struct, frozen=True):
     writes: tuple[str, ...]
     roles: tuple[str, str]
     permission: str
-    script: ScriptFacts
+    sign_in: SignInFacts

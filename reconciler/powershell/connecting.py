@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from reconciler.guids import guid
 from reconciler.kinds.exchange import facts as exchange
+from reconciler.kinds.facts import facts
 from reconciler.kinds.teams import facts as teams
 from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.environment import IDENTITY
@@ -73,14 +74,10 @@ class Connection:
         """The same, importing only these cmdlets (Exchange: `-CommandName`; the Teams module has no
         such choice).
         """
-        match self.provider:
-            case "teams":
-                return self
-            case "exchange":
-                parameters = {**self.parameters, "CommandName": list(cmdlets)}
-                return replace(self, parameters=parameters)
-            case _:
-                assert_never(self.provider)
+        name = facts(self.provider).sign_in.cmdlets_parameter
+        if name is None:
+            return self
+        return replace(self, parameters={**self.parameters, name: list(cmdlets)})
 
 
 def connections(

@@ -66,9 +66,9 @@ def _product(provider: Provider) -> _Product:
         module=own.module,
         minimum=own.minimum,
         clashes=_Written(", ".join(literal(module) for module in others)),
-        sessions=None if own.script.sessions is None else _Written(own.script.sessions),
-        property=_Written(own.script.tenant_property),
-        disconnect=_Written(own.script.disconnect),
+        sessions=None if own.sign_in.sessions is None else _Written(own.sign_in.sessions),
+        property=_Written(own.sign_in.tenant_property),
+        disconnect=_Written(own.sign_in.disconnect),
     )
 
 
@@ -184,8 +184,8 @@ def _connect(plan: Plan, provider: Provider, steps: Sequence[Step]) -> _Written:
     """
     own = facts(provider)
     environment = own.clouds.get(str(plan.connect.get("cloud")))
-    suffix = f" -{own.script.cloud_parameter}:{literal(environment)}" if environment else ""
-    text = own.script.connect.format(
+    suffix = f" -{own.sign_in.cloud_parameter}:{literal(environment)}" if environment else ""
+    text = own.sign_in.connect.format(
         tenant=literal(plan.tenant.tenant_id),
         cmdlets=literal(sorted({step.cmdlet for step in steps})),
     )

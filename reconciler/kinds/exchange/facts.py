@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.model.documents import Kind
-from reconciler.model.product_facts import ProductFacts, ScriptFacts
+from reconciler.model.product_facts import ProductFacts, SignInFacts
 
 SPACE_WARNING: Final = 100
 SPACE_LIMIT: Final = 300
@@ -41,12 +41,13 @@ FACTS: Final = ProductFacts(
     # Microsoft Learn, App-only authentication for unattended scripts in Exchange Online PowerShell
     roles=("Global Reader", "Exchange Administrator"),
     permission="Exchange.ManageAsApp of Office 365 Exchange Online",
-    script=ScriptFacts(
+    sign_in=SignInFacts(
         connect=(
             "Connect-ExchangeOnline -CommandName:{cmdlets} -ShowBanner:$false"
             " -SkipLoadingFormatData:$true"
         ),
         cloud_parameter="ExchangeEnvironmentName",
+        cmdlets_parameter="CommandName",
         sessions="Get-ConnectionInformation",
         tenant_property="TenantID",
         disconnect="Disconnect-ExchangeOnline -Confirm:$false",

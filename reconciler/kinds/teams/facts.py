@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.model.documents import Kind
-from reconciler.model.product_facts import ProductFacts, ScriptFacts
+from reconciler.model.product_facts import ProductFacts, SignInFacts
 
 MOST_GROUPS: Final = 64
 """Groups that can hold an application access policy, over all policies (MicrosoftDocs
@@ -40,9 +40,10 @@ FACTS: Final = ProductFacts(
     # Microsoft Learn, Application-based authentication in Teams PowerShell Module
     roles=("Global Reader", "Teams Administrator"),
     permission="Organization.Read.All of Microsoft Graph",
-    script=ScriptFacts(
+    sign_in=SignInFacts(
         connect="Connect-MicrosoftTeams -TenantId:{tenant}",
         cloud_parameter="TeamsEnvironmentName",
+        cmdlets_parameter=None,
         sessions=None,
         tenant_property="TenantId",
         disconnect="Disconnect-MicrosoftTeams -Confirm:$false",

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -25,6 +25,7 @@ from reconciler.tenants.live.opening import (
     difference,
     signed_in,
 )
+from reconciler.tenants.live.readings import live_reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -176,7 +177,7 @@ class _Examination:
         allowed = frozenset(
             name for name, cmdlet in resolved.items() if difference(name, cmdlet) is None
         )
-        tried = _tried(self._provider)
+        tried = live_reading(self._provider).tried
         if tried.cmdlet in allowed:
             yield self._reading(Opened(session, allowed, None), tried)
 
@@ -251,14 +252,3 @@ def _sign_in(provider: Provider) -> str:
         f"the application needs the permission {product.permission}, consented, and one of the"
         f" roles {' or '.join(product.roles)}"
     )
-
-
-def _tried(provider: Provider) -> TenantQuestion:
-    """The reading that shows whether the account may read."""
-    match provider:
-        case "teams":
-            return questions.TEAMS_POLICIES
-        case "exchange":
-            return questions.EXCHANGE_POLICIES
-        case _:
-            assert_never(provider)

@@ -9,19 +9,21 @@ import threading
 import time
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from reconciler import __version__
 from reconciler.errors import TenantFault
 from reconciler.kinds.facts import writing_product
 from reconciler.model.addresses import PROVIDERS
-from reconciler.tenants.live import questions, reading_exchange, reading_teams
+from reconciler.tenants.live import questions
 from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Patience, SessionLine
 from reconciler.tenants.live.opening import open_session
+from reconciler.tenants.live.part import CapturePart
+from reconciler.tenants.live.readings import live_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from reconciler.canonical import Json
     from reconciler.model.addresses import Provider
@@ -31,11 +33,8 @@ if TYPE_CHECKING:
     from reconciler.tenants.live.lines import Progress
     from reconciler.tenants.live.opening import Opened, Start
     from reconciler.tenants.live.projecting import Row
-    from reconciler.tenants.live.reading_exchange import ExchangePart
-    from reconciler.tenants.live.reading_teams import TeamsPart
     from reconciler.tenants.protocol import CaptureRequest, Outcome
 
-_T = TypeVar("_T")
 _JOIN = 5.0
 """Seconds in which a reading that was given up has to end."""
 
@@ -89,9 +88,9 @@ class Live:
         return self._settings.tenant_id.lower()
 
     def capture(self, request: CaptureRequest) -> Mapping[str, Json]:
-        """Read both products at the same time. See `Tenant.capture`."""
+        """Read all products at the same time. See `Tenant.capture`."""
         taken_at = self._now()
-        teams, exchange = self._both(self._teams(request), self._exchange(request))
+        parts = self._all(self._readings(request))
         tenant: dict[str, Json] = {
             "tenantId": self.tenant_id,
             "organization": self._settings.organization or "",
@@ -101,9 +100,11 @@ class Live:
             "tool": f"reconciler {__version__}",
             "tenant": tenant,
             "taken_at": taken_at,
-            "teams": reading_teams.unread() if teams is None else teams.section,
-            "exchange": reading_exchange.unread() if exchange is None else exchange.section,
-            "directory": _directory(teams, exchange),
+            **{
+                name: parts[name].section if name in parts else live_reading(name).unread()
+                for name in PROVIDERS
+            },
+            "directory": _directory(parts.values()),
         }
 
     def run(self, invocation: Invocation, text: str) -> Outcome:
@@ -147,56 +148,47 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _teams(self, request: CaptureRequest) -> Callable[[], TeamsPart] | None:
-        if "teams" not in request.products and (request.products or not request.users):
-            return None
-        return lambda: reading_teams.read(self._ask("teams"), request, self._settle())
-
-    def _exchange(self, request: CaptureRequest) -> Callable[[], ExchangePart] | None:
-        if "exchange" not in request.products and (request.products or not request.recipients):
-            return None
-        return lambda: reading_exchange.read(self._ask("exchange"), request)
+    def _readings(self, request: CaptureRequest) -> dict[Provider, Callable[[], CapturePart]]:
+        """What is to be read of each product; without any in the request, names are looked up."""
+        wanted: dict[Provider, Callable[[], CapturePart]] = {}
+        for name in PROVIDERS:
+            reading = live_reading(name)
+            names_only = not request.products and reading.names(request)
+            if name in request.products or names_only:
+                wanted[name] = partial(reading.read, self._ask(name), request, self._settle(name))
+        return wanted
 
     def _ask(self, provider: Provider) -> Ask:
         return Ask(self._lines[provider], self.tenant_id, self._now)
 
-    def _settle(self) -> Callable[[], bool]:
+    def _settle(self, provider: Provider) -> Callable[[], bool]:
         pauses = iter(self._patience.unsettled)
 
         def settle() -> bool:
             pause = next(pauses, None)
             if pause is not None:
-                self._lines["teams"].pause(pause)
+                self._lines[provider].pause(pause)
             return pause is not None
 
         return settle
 
-    def _both(
-        self, teams: Callable[[], TeamsPart] | None, exchange: Callable[[], ExchangePart] | None
-    ) -> tuple[TeamsPart | None, ExchangePart | None]:
-        """Both readings at once; when both fail, both are told."""
-        if teams is None or exchange is None:
-            return teams and teams(), exchange and exchange()
-        answers: queue.SimpleQueue[ExchangePart | BaseException] = queue.SimpleQueue()
-        # A daemon: the end of this process must not wait for an answer that nobody wants any more.
-        other = threading.Thread(target=_answered, args=(exchange, answers), daemon=True)
-        other.start()
+    def _all(
+        self, readings: Mapping[Provider, Callable[[], CapturePart]]
+    ) -> dict[Provider, CapturePart]:
+        """All readings at once, the first one in this thread; what fails is told of all."""
+        names = list(readings)
+        if len(names) < 2:  # noqa: PLR2004  nothing to do at the same time
+            return {name: read() for name, read in readings.items()}
+        others = {name: _Elsewhere(readings[name]) for name in names[1:]}
         try:
-            teams_part = _caught(teams)
-            read = answers.get()
+            answers = {names[0]: _caught(readings[names[0]])}
+            answers |= {name: other.answer() for name, other in others.items()}
         except BaseException:
-            self._lines["exchange"].abandon()
-            other.join(_JOIN)
+            for name, other in others.items():
+                self._lines[name].abandon()
+                other.thread.join(_JOIN)
             raise
-        if isinstance(read, BaseException) and not isinstance(read, TenantFault):
-            raise read
-        if isinstance(teams_part, TenantFault) or isinstance(read, TenantFault):
-            raise TenantFault(
-                "\n".join(
-                    str(fault) for fault in (teams_part, read) if isinstance(fault, TenantFault)
-                )
-            )
-        return teams_part, read
+        return _parts(answers)
 
     def _now(self) -> str:
         return (
@@ -206,31 +198,53 @@ class Live:
         )
 
 
-def _answered(read: Callable[[], _T], answers: queue.SimpleQueue[_T | BaseException]) -> None:
+class _Elsewhere:
+    """A reading in a thread of its own."""
+
+    def __init__(self, read: Callable[[], CapturePart]) -> None:
+        self._answers: queue.SimpleQueue[CapturePart | BaseException] = queue.SimpleQueue()
+        # A daemon: the end of this process must not wait for an answer that nobody wants any more.
+        self.thread = threading.Thread(target=_answered, args=(read, self._answers), daemon=True)
+        self.thread.start()
+
+    def answer(self) -> CapturePart | BaseException:
+        """What came of it, once it has."""
+        return self._answers.get()
+
+
+def _answered(
+    read: Callable[[], CapturePart], answers: queue.SimpleQueue[CapturePart | BaseException]
+) -> None:
     try:
         answers.put(read())
     except BaseException as fault:  # noqa: BLE001  raised again where the answer is taken
         answers.put(fault)
 
 
-def _caught(read: Callable[[], _T]) -> _T | TenantFault:
+def _caught(read: Callable[[], CapturePart]) -> CapturePart | BaseException:
     try:
         return read()
     except TenantFault as fault:
         return fault
 
 
-def _directory(teams: TeamsPart | None, exchange: ExchangePart | None) -> dict[str, Json]:
-    users = teams.users if teams is not None else {}
-    recipients = exchange.recipients if exchange is not None else {}
-    absent = (teams.absent if teams is not None else frozenset()) | (
-        exchange.absent if exchange is not None else frozenset()
-    )
+def _parts(answers: Mapping[Provider, CapturePart | BaseException]) -> dict[Provider, CapturePart]:
+    """The parts, if nothing failed; anything but a fault of a tenant is raised as it is."""
+    faults = [answer for answer in answers.values() if isinstance(answer, BaseException)]
+    for fault in faults:
+        if not isinstance(fault, TenantFault):
+            raise fault
+    if faults:
+        raise TenantFault("\n".join(map(str, faults)))
+    return {name: part for name, part in answers.items() if isinstance(part, CapturePart)}
+
+
+def _directory(parts: Collection[CapturePart]) -> dict[str, Json]:
     return {
-        "users": list(_sorted(users)),
+        "users": [row for part in parts for row in _sorted(part.users)],
         "groups": [],
-        "recipients": list(_sorted(recipients)),
-        "absent": sorted(absent),
+        "recipients": [row for part in parts for row in _sorted(part.recipients)],
+        "absent": sorted(frozenset[str]().union(*(part.absent for part in parts))),
     }
 
 

@@ -5,7 +5,7 @@ the tenant is the right one.
 from __future__ import annotations
 
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.door.programs import Choice
     from reconciler.powershell.session import Resolved, Session
-
-_WHERE: Final = "Get-ConnectionInformation"
-
 
 _PASSING: Final = PASSING - {ErrorClass.EXPIRED}
 """Classes of errors after which signing in again may succeed; a credential that has ended stays so.
@@ -164,16 +161,13 @@ def signed_in(session: Session, chosen: Connection) -> str:
             f"{chosen.provider}: signing in with {chosen.method.value} was refused:"
             f" {advised(error_class, fault.error.message)}; `reconciler doctor` checks the way to sign in"
         ) from fault
-    match chosen.provider:
-        case "teams":
-            return _teams_module(output, chosen)
-        case "exchange":
-            return _exchange_module(session, chosen)
-        case _:
-            assert_never(chosen.provider)
+    sessions = facts(chosen.provider).sign_in.sessions
+    if sessions is None:
+        return _module_of_output(output, chosen)
+    return _module_of_session(session, sessions, chosen)
 
 
-def _teams_module(output: Json, chosen: Connection) -> str:
+def _module_of_output(output: Json, chosen: Connection) -> str:
     rows = [row for row in output if isinstance(row, dict)] if isinstance(output, list) else []
     tenants = {
         str(tenant).lower() for row in rows if (tenant := row.get("TenantId") or row.get("Tenant"))
@@ -182,22 +176,23 @@ def _teams_module(output: Json, chosen: Connection) -> str:
     return chosen.module
 
 
-def _exchange_module(session: Session, chosen: Connection) -> str:
+def _module_of_session(session: Session, sessions: str, chosen: Connection) -> str:
     """After signing in, the cmdlets are in a module that was made for this session; only this
     cmdlet tells which.
     """
-    session.resolve([_WHERE], [chosen.module])
-    call = Invocation(_WHERE, {})
-    answer = session.run(call, rendering.render(call), select=("TenantID", "State", "ModuleName"))
+    session.resolve([sessions], [chosen.module])
+    call = Invocation(sessions, {})
+    tenant = facts(chosen.provider).sign_in.tenant_property
+    answer = session.run(call, rendering.render(call), select=(tenant, "State", "ModuleName"))
     if answer.errors:
-        raise TenantFault(f"exchange: {_WHERE} failed: {answer.errors[0].message}")
+        raise TenantFault(f"{chosen.provider}: {sessions} failed: {answer.errors[0].message}")
     connected = [row for row in answer.objects if row.get("State") == "Connected"]
-    _expect_tenant({str(row.get("TenantID")).lower() for row in connected}, chosen)
+    _expect_tenant({str(row.get(tenant)).lower() for row in connected}, chosen)
     module = connected[-1].get("ModuleName")
     if not isinstance(module, str) or not module:
         raise TenantFault(
-            f"exchange: {_WHERE} does not say which module holds the cmdlets: `reconciler doctor`"
-            " says which versions are known"
+            f"{chosen.provider}: {sessions} does not say which module holds the cmdlets:"
+            " `reconciler doctor` says which versions are known"
         )
     return _last_part(module)
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
 from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.exchange.parse import IDENTITY
 from reconciler.tenants.live import projecting, questions
+from reconciler.tenants.live.part import CapturePart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,17 +24,7 @@ if TYPE_CHECKING:
 _SECURITY_GROUP = "MailUniversalSecurityGroup"
 
 
-class ExchangePart(Struct, frozen=True):
-    """What a capture holds of Exchange: its section, recipients of the directory by lower-case id,
-    and names looked for in vain.
-    """
-
-    section: dict[str, Json]
-    recipients: Mapping[str, Row]
-    absent: frozenset[str]
-
-
-def read(ask: Ask, request: CaptureRequest) -> ExchangePart:
+def read(ask: Ask, request: CaptureRequest) -> CapturePart:
     """Read what is asked for.
 
     Args:
@@ -61,10 +50,10 @@ def read(ask: Ask, request: CaptureRequest) -> ExchangePart:
     lookup.look_up(request.recipients, scopes)
     lookup.expand()
     lookup.identify(scopes)
-    return ExchangePart(
+    return CapturePart(
         section,
-        {recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()},
-        frozenset(lookup.absent),
+        recipients={recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()},
+        absent=frozenset(lookup.absent),
     )
 
 

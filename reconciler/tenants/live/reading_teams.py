@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
 from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.teams.parse import TEMPLATE, bare_name, granted_name
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.live import filters, projecting, questions
+from reconciler.tenants.live.part import CapturePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,17 +29,7 @@ MANY: Final = 300
 _NAMED: Final = 5
 
 
-class TeamsPart(Struct, frozen=True):
-    """What a capture holds of Teams: its section, users of the directory by lower-case id, and
-    names that were looked for in vain.
-    """
-
-    section: dict[str, Json]
-    users: Mapping[str, Row]
-    absent: frozenset[str]
-
-
-def read(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> TeamsPart:
+def read(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> CapturePart:
     """Read what is asked for.
 
     Args:
@@ -57,7 +46,7 @@ def read(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> Teams
     section, holders = _section(ask, settle) if wanted else (unread(), [])
     users = _known(holders)
     absent = _look_up(ask, request, users)
-    return TeamsPart(section, users, absent)
+    return CapturePart(section, users=users, absent=absent)
 
 
 def unread() -> dict[str, Json]:
