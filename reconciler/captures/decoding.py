@@ -9,26 +9,17 @@ the same rules.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from reconciler.captures.directory import RecipientRow  # noqa: TC001  the same
-from reconciler.kinds.teams.parse import GrantRow  # noqa: TC001  decoders look annotations up
+from reconciler.captures.directory import RecipientRow  # noqa: TC001  decoders look it up
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.observed import User  # noqa: TC001  the same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class _Teams(Struct, forbid_unknown_fields=True):
-    users: list[GrantRow]
-    complete: Any = UNSET
-    tenantId: Any = UNSET  # noqa: N815  as the file spells it
-    reads: Any = UNSET
-    policies: Any = UNSET
-    groupAssignments: Any = UNSET  # noqa: N815
 
 
 class _Directory(Struct, forbid_unknown_fields=True):
@@ -38,20 +29,20 @@ class _Directory(Struct, forbid_unknown_fields=True):
     absent: Any = UNSET
 
 
-class _Capture(Struct, forbid_unknown_fields=True):
-    teams: _Teams
-    directory: _Directory
-    exchange: Any = UNSET
-    format_version: Any = UNSET
-    tool: Any = UNSET
-    simulated: Any = UNSET
-    tenant: Any = UNSET
-    taken_at: Any = UNSET
+_FIELDS: Final = ("format_version", "tool", "simulated", "tenant", "taken_at")
 
 
 @cache
-def _decoder() -> msgspec.json.Decoder[_Capture]:
-    return msgspec.json.Decoder(_Capture)
+def _decoder() -> msgspec.json.Decoder[Struct]:
+    """Sections that have a type must be there: without, nothing would be decoded the short way."""
+    typed = {name: product.section_rows for name, product in PRODUCTS.items()}
+    fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
+        ("directory", _Directory),
+        *((name, rows) for name, rows in typed.items() if rows is not None),
+        *((name, Any, UNSET) for name, rows in typed.items() if rows is None),
+        *((name, Any, UNSET) for name in _FIELDS),
+    ]
+    return msgspec.json.Decoder(msgspec.defstruct("_Capture", fields, forbid_unknown_fields=True))
 
 
 def decode(data: bytes) -> Mapping[str, Any] | None:
@@ -69,9 +60,8 @@ def decode(data: bytes) -> Mapping[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return {
-        **_given(capture),
-        "teams": _given(capture.teams),
-        "directory": _given(capture.directory),
+        name: _given(part) if isinstance(part, Struct) else part
+        for name, part in _given(capture).items()
     }
 
 

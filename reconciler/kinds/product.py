@@ -108,6 +108,10 @@ class Product(Protocol[DesiredT, StateT]):
     def lists(self) -> tuple[RowList, ...]:
         """The lists of rows in its section of a capture."""
 
+    @property
+    def section_rows(self) -> type[Struct] | None:
+        """Its section of a capture, where long lists are values at once; None if none are long."""
+
     def is_named(self, documents: Documents) -> bool:
         """Whether the documents need a complete reading of it."""
 

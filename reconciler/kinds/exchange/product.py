@@ -64,6 +64,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         r"policy-space:exchange",
     )
     lists: tuple[RowList, ...] = (RowList("policies", "Get-ApplicationAccessPolicy"),)
+    section_rows = None
 
     def is_named(self, documents: Documents) -> bool:
         """Policies are declared."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from reconciler.guids import are_guids, guid
 from reconciler.kinds.capture_faults import FaultList
@@ -53,6 +53,17 @@ class GrantRow(Struct, frozen=True, gc=False):
 
     Identity: str
     ApplicationAccessPolicy: GrantedPolicy
+
+
+class TeamsRows(Struct, forbid_unknown_fields=True):
+    """The section of a capture whose users are all of the usual shape."""
+
+    users: list[GrantRow]
+    complete: Any = UNSET
+    tenantId: Any = UNSET  # noqa: N815  as the file spells it
+    reads: Any = UNSET
+    policies: Any = UNSET
+    groupAssignments: Any = UNSET  # noqa: N815
 
 
 def parse(section: Mapping[str, Any]) -> TeamsState:

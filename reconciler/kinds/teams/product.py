@@ -78,6 +78,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
         r"limits:teams\.(?:policy|grant)",
     )
     lists: tuple[RowList, ...] = row_lists.LISTS
+    section_rows = parse.TeamsRows
 
     def is_named(self, documents: Documents) -> bool:
         """Policies are declared, or undeclared ones shall go."""

@@ -52,7 +52,9 @@ def read(ask: Ask, request: CaptureRequest) -> CapturePart:
     lookup.identify(scopes)
     return CapturePart(
         section,
-        recipients={recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()},
+        recipients={
+            recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()
+        },
         absent=frozenset(lookup.absent),
     )
 
