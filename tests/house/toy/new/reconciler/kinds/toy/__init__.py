@@ -1,0 +1,1 @@
+"""The toy: a service that has a list of names."""
