@@ -40,7 +40,9 @@ def _holders(teams: TeamsBaseline) -> dict[str, str]:
     others hold.
     """
     others = {
-        str(uuid.uuid5(uuid.NAMESPACE_OID, key)): key for key, held in teams.others.items() if held
+        str(uuid.uuid5(uuid.NAMESPACE_OID, key)): key
+        for key, is_held in teams.others.items()
+        if is_held
     }
     return others | {user: policy for user, policy in teams.users.items() if policy is not None}
 

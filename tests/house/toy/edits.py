@@ -147,7 +147,7 @@ class Baseline(Struct, frozen=True):
         "        case _:\n            assert_never(provider)\n",
         """        case "toy":
             names = baseline.of_toy()
-            found = None if names is None else toy.judge(names, steps)
+            judged = None if names is None else toy.judge(names, steps)
         case _:
             assert_never(provider)
 """,
