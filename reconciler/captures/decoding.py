@@ -1,9 +1,8 @@
-"""The bytes of a capture file -> its content, where the rows of users and recipients, of which
-there may be 100,000, are values at once.
+"""The bytes of a capture file -> its content, where the rows of users, groups and recipients, of
+which there may be 100,000, are values at once.
 
 Only a file whose every part has the usual shape is decoded so. Any other is decoded as plain JSON,
-where the parsers find what is odd about it: nothing is judged here, and what comes out is judged by
-the same rules.
+of which the readers of the rows make the same values. Nothing is judged here.
 """
 
 from __future__ import annotations
@@ -14,17 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from reconciler.captures.directory import RecipientRow  # noqa: TC001  decoders look it up
+from reconciler.captures.directory import (  # noqa: TC001  decoders look them up
+    GroupRow,
+    RecipientRow,
+    UserRow,
+)
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.observed import User  # noqa: TC001  the same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 class _Directory(Struct, forbid_unknown_fields=True):
-    users: list[User]
-    groups: Any = UNSET
+    users: list[UserRow]
+    groups: list[GroupRow] | UnsetType = UNSET
     recipients: list[RecipientRow] | UnsetType = UNSET
     absent: Any = UNSET
 
@@ -46,16 +48,12 @@ def _decoder() -> msgspec.json.Decoder[Struct]:
 
 
 def decode(data: bytes) -> Mapping[str, Any] | None:
-    """The content of a capture file with users as `GrantRow` and `User`, recipients as
-    `RecipientRow`; None for a file that has to be looked at more closely.
-    """
+    """The content of a capture file with typed rows; None for a file of another shape."""
     try:
         if not data.isascii():
-            data.decode(
-                "utf-8"
-                # in properties that nobody looks at, the decoder lets broken bytes pass: such a file is
-                # damaged
-            )
+            # In properties that nobody looks at, the decoder lets broken bytes pass: such a file is
+            # damaged.
+            data.decode("utf-8")
         capture = _decoder().decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -9,9 +9,9 @@ from datetime import datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
-from msgspec import Struct, to_builtins
+from msgspec import UNSET, Struct, convert
 
-from reconciler.characters import unfit
+from reconciler.characters import folded, unfit
 from reconciler.guids import are_guids, guid
 
 if TYPE_CHECKING:
@@ -25,27 +25,27 @@ _Value = TypeVar("_Value")
 _Row = TypeVar("_Row", bound=Struct)
 
 
-def guids(
-    rows: Sequence[Mapping[str, Any]], key: str, path: str, faults: FaultList
-) -> Sequence[str]:
+def object_ids(spelled: Sequence[Any], key: str, path: str, faults: FaultList) -> Sequence[str]:
     """The ids of many rows in lower case, `""` and a fault where one is no GUID."""
-    try:
-        spelled = [row[key] for row in rows]
+    if are_texts(spelled):
         if are_guids(spelled):
             return spelled
-        folded = "\n".join(spelled).lower().split("\n")
-        if len(folded) == len(rows) and are_guids(folded):
-            return folded
-    except (KeyError, TypeError):
-        pass
-    return [_guid(row, key, f"{path}[{index}].{key}", faults) for index, row in enumerate(rows)]
+        if are_guids(lower := folded(spelled)):
+            return lower
+    return [
+        object_id(value, f"{path}[{index}].{key}", faults) for index, value in enumerate(spelled)
+    ]
 
 
-def _guid(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
-    object_id = guid(row.get(key))
-    if object_id is None and row:  # an empty row was told already
-        faults.add(path, f"{shown(row.get(key))} is not an object id (a GUID): fetch again")
-    return object_id or ""
+def object_id(value: Any, path: str, faults: FaultList) -> str:
+    """An id in lower case, `""` and a fault if it is no GUID.
+
+    `UNSET` is the id of a row that is no object, which was told already.
+    """
+    lower = guid(value)
+    if lower is None and value is not UNSET:
+        faults.add(path, f"{shown(value)} is not an object id (a GUID): fetch again")
+    return lower or ""
 
 
 def shown(value: Any) -> str:
@@ -98,15 +98,22 @@ def objects(
     return [row if isinstance(row, dict) else {} for row in rows]
 
 
-def are_decoded(rows: Any, kind: type[_Row]) -> TypeGuard[list[_Row]]:
-    """Whether rows are values already, as `captures.decoding` makes them."""
-    return isinstance(rows, list) and bool(rows) and type(rows[0]) is kind
+def typed(
+    section: Mapping[str, Any], key: str, kind: type[_Row], path: str, faults: FaultList
+) -> Sequence[_Row]:
+    """The rows of `section[key]` as values of one type, whose first property is the id.
 
-
-def mappings(rows: Sequence[Struct]) -> Sequence[Mapping[str, Any]]:
-    """Decoded rows as a capture file has them, without what was not looked at."""
-    mapped: list[Mapping[str, Any]] = to_builtins(rows)
-    return mapped
+    `captures.decoding` may have made them already; a property that is missing is as the type says.
+    A row without an id has null for it. One that is no object is a fault, and its id is `UNSET`.
+    """
+    rows = section.get(key)
+    if isinstance(rows, list) and rows and isinstance(rows[0], kind):
+        return rows
+    name = kind.__struct_encode_fields__[0]
+    return [
+        convert({name: None, **row}, kind) if row else kind(UNSET)
+        for row in objects(section, key, path, faults)
+    ]
 
 
 def by_key(mapping: dict[_Key, _Value]) -> dict[_Key, _Value]:
@@ -116,12 +123,13 @@ def by_key(mapping: dict[_Key, _Value]) -> dict[_Key, _Value]:
     return dict(sorted(mapping.items(), key=itemgetter(0)))
 
 
-def are_names(texts: Sequence[str]) -> bool:
-    """Whether `name_fault` finds nothing in any of the texts.
+def are_texts(values: Sequence[Any]) -> TypeGuard[Sequence[str]]:
+    """Whether all of many values are texts."""
+    return set(map(type, values)) <= {str}
 
-    Raises:
-        TypeError: one is no text.
-    """
+
+def are_names(texts: Sequence[str]) -> bool:
+    """Whether `name_fault` finds nothing in any of the texts."""
     joined = "".join(texts)
     if joined.isascii() and joined.isprintable():
         return all(map(str.strip, texts))
@@ -156,12 +164,11 @@ def blank_as_empty(value: Any) -> str | None:
     return value if value.strip() else ""
 
 
-def text(row: Mapping[str, Any], key: str, path: str, faults: FaultList) -> str:
+def text(value: Any, path: str, faults: FaultList) -> str:
     """A text property; `""` if it is null or absent, and with a fault if it is something else."""
-    value = row.get(key)
     if value is None or isinstance(value, str):
         return value or ""
-    faults.add(f"{path}.{key}", f"{shown(value)} is not a string: fetch again")
+    faults.add(path, f"{shown(value)} is not a string: fetch again")
     return ""
 
 

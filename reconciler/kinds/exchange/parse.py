@@ -150,7 +150,7 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
             f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}:"
             " fetch again",
         )
-    stored = text(row, "Description", path, faults)
+    stored = text(row.get("Description"), f"{path}.Description", faults)
     description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
     if flaw := name_fault(identity):
         faults.add(f"{path}.Identity", flaw)
@@ -162,7 +162,7 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
         description,
         stored,
         identity,
-        text(row, "ScopeName", path, faults),
+        text(row.get("ScopeName"), f"{path}.ScopeName", faults),
     )
 
 

@@ -8,23 +8,21 @@ PowerShell editions are known to print differently is accepted; nothing is guess
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, UnsetType, convert
 
-from reconciler.guids import are_guids, guid
+from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
-    are_decoded,
-    are_names,
     blank_as_empty,
     by_key,
-    guids,
     listed,
-    mappings,
     name_fault,
+    object_ids,
     objects,
     shown,
+    typed,
 )
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
@@ -41,18 +39,30 @@ _TAG: Final = "tag:"
 
 
 class GrantedPolicy(Struct, frozen=True, gc=False):
-    """What a user's row names as the policy (module 3.0.0 and newer)."""
+    """An object that a user's row has for the policy (module 3.0.0 and newer)."""
 
-    Name: str
+    Name: Any = UNSET
+
+
+Granted: TypeAlias = GrantedPolicy | str | int | float | bool | list[Any] | UnsetType | None
 
 
 class GrantRow(Struct, frozen=True, gc=False):
-    """The row of a user who holds a policy, as `captures.decoding` makes it of the usual shape: no
-    other property of it is looked at.
-    """
+    """A user's row: whose it is, and what it says about the direct grant; nothing is judged yet."""
 
-    Identity: str
-    ApplicationAccessPolicy: GrantedPolicy
+    Identity: Any
+    ApplicationAccessPolicy: Granted = UNSET
+    PolicyName: Granted = UNSET
+
+    @property
+    def granted(self) -> Any:
+        """The name of the policy, or what stands in its place; None for no grant."""
+        granted = self.ApplicationAccessPolicy
+        if granted is UNSET:
+            granted = self.PolicyName
+        if isinstance(granted, GrantedPolicy):
+            return {} if granted.Name is UNSET else granted.Name
+        return None if granted is UNSET or granted == "" else granted
 
 
 class TeamsRows(Struct, forbid_unknown_fields=True):
@@ -104,16 +114,9 @@ def bare_name(identity: str) -> str:
     return identity[len(_TAG) :] if identity[: len(_TAG)].lower() == _TAG else identity
 
 
-def granted_name(row: Mapping[str, Any] | GrantRow) -> Any:
-    """What a user's row says about the direct grant: an object's `Name` (module 3.0.0 and newer), a
-    text, or None for no grant.
-    """
-    if isinstance(row, GrantRow):
-        return row.ApplicationAccessPolicy.Name
-    granted = row[POLICY_TYPE] if POLICY_TYPE in row else row.get("PolicyName")
-    if isinstance(granted, dict):
-        return granted.get("Name", granted)
-    return None if granted == "" else granted
+def granted_name(row: Mapping[str, Any]) -> Any:
+    """What a user's row says about the direct grant, as `GrantRow.granted` has it."""
+    return convert({"Identity": None, **row}, GrantRow).granted
 
 
 class _Names:
@@ -280,73 +283,29 @@ def rank_of(row: Mapping[str, Any]) -> int | None:
 def _users(
     section: Mapping[str, Any], path: str, names: _Names, *, holders_only: bool
 ) -> dict[str, str]:
-    decoded = section.get("users")
-    if are_decoded(decoded, GrantRow):
-        plain = _plain_users(
-            [row.Identity for row in decoded],
-            [row.ApplicationAccessPolicy.Name for row in decoded],
-            names,
-        )
-        return plain or _judged_users(
-            mappings(decoded), f"{path}.users", names, holders_only=holders_only
-        )
-    rows = objects(section, "users", path, names.faults)
-    try:
-        plain = _plain_users(
-            [row["Identity"] for row in rows], [row[POLICY_TYPE]["Name"] for row in rows], names
-        )
-    except (KeyError, TypeError):
-        plain = None
-    return (
-        _judged_users(rows, f"{path}.users", names, holders_only=holders_only)
-        if plain is None
-        else plain
-    )
-
-
-def _plain_users(users: list[Any], policies: list[Any], names: _Names) -> dict[str, str] | None:
-    """Grants of up to 100,000 rows, column by column; None where a row needs a closer look.
-
-    Says what `_judged_users` says, in half the time.
-    """
-    try:
-        spellings = set(policies)
-        bare = [bare_name(spelling) for spelling in spellings]
-        if not (are_guids(users) and are_names(bare)) or GLOBAL in map(name_key, bare):
-            return None
-    except (TypeError, AttributeError):
-        return None
-    keys = {spelling: names.key(spelling, "") or "" for spelling in spellings}
-    policies_by_user = dict(zip(users, map(keys.__getitem__, policies), strict=True))
-    return policies_by_user if len(policies_by_user) == len(users) else None
-
-
-def _judged_users(
-    rows: Sequence[Mapping[str, Any]], path: str, names: _Names, *, holders_only: bool
-) -> dict[str, str]:
+    rows = typed(section, "users", GrantRow, path, names.faults)
+    here, keys = f"{path}.users", names.keys
+    ids = object_ids([row.Identity for row in rows], "Identity", here, names.faults)
     users: dict[str, str] = {}
-    keys = names.keys
-    for index, (user, row) in enumerate(
-        zip(guids(rows, "Identity", path, names.faults), rows, strict=True)
-    ):
-        name = granted_name(row) if user else None
+    for index, (user, row) in enumerate(zip(ids, rows, strict=True)):
+        name = row.granted if user else None
         if name is None:
             if user and (flaw := _no_grant_fault(row, holders_only=holders_only)):
-                names.faults.add(f"{path}[{index}].{POLICY_TYPE}", flaw)
+                names.faults.add(f"{here}[{index}].{POLICY_TYPE}", flaw)
             continue
         key = keys.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
         if key == GLOBAL:  # a name that is new, or none
-            key = names.granted(name, f"{path}[{index}].{POLICY_TYPE}") or ""
+            key = names.granted(name, f"{here}[{index}].{POLICY_TYPE}") or ""
         if key and users.setdefault(user, key) != key:
             names.faults.add(
-                f"{path}[{index}]", f"user {user} is listed with two policies: fetch again"
+                f"{here}[{index}]", f"user {user} is listed with two policies: fetch again"
             )
     return users
 
 
-def _no_grant_fault(row: Mapping[str, Any], *, holders_only: bool) -> str | None:
+def _no_grant_fault(row: GrantRow, *, holders_only: bool) -> str | None:
     """Why a row without a policy is no row of a user without a grant: the policy was not read."""
-    if POLICY_TYPE not in row and "PolicyName" not in row:
+    if row.ApplicationAccessPolicy is UNSET and row.PolicyName is UNSET:
         return (
             "is missing: whether the user holds a policy is not known, fetch again with"
             f" -Properties {POLICY_TYPE}"

@@ -105,5 +105,9 @@ def _one_policy(read: Mapping[str, Any]) -> str | None:
 
 
 def _holders(rows: Sequence[Any]) -> Counter[str]:
-    granted = (granted_name(row) for row in rows if isinstance(row, dict | GrantRow))
+    granted = (
+        row.granted if isinstance(row, GrantRow) else granted_name(row)
+        for row in rows
+        if isinstance(row, dict | GrantRow)
+    )
     return Counter(bare_name(name).lower() for name in granted if isinstance(name, str))

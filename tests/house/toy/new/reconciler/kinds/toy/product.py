@@ -73,7 +73,9 @@ class Toy(Product[DesiredToy, ToyState]):
 
     def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> ToyState:
         rows = objects(section, "names", path, faults)
-        return ToyState(frozenset(text(row, "Identity", path, faults) for row in rows))
+        return ToyState(
+            frozenset(text(row.get("Identity"), f"{path}.Identity", faults) for row in rows)
+        )
 
     def digest_rows(self, state: ToyState) -> Json:
         return sorted(state.names)
