@@ -16,7 +16,6 @@
     |  `- ConnectFault                `spec.connect` cannot be used as it is
     |- OperationFailed            1   an operation of the PowerShell process failed; nothing ran
     |- SessionLost                1   the process is gone; a write in flight has an unknown outcome
-    |- LockHeld                   1   another apply of the tenant is running
     |- Declined                   1   the person at the terminal did not type `yes`
     |- AccessTestFailed           3   the plan's outcome does not pass an access test
     |- Refused                    4   a guard refuses the plan
@@ -24,6 +23,7 @@
     |- TamperedPlan               5   the plan file was modified, or its version is not supported
     |- AppliedInPart              6   a step failed or its outcome is unknown
     |- NotVerified                7   everything was applied, the tenant does not show it
+    |- LockHeld                   8   another apply of the tenant is running
     `- Interrupted              130   Ctrl-C; the step in flight was finished
 
 DoorFault, ConnectFault, OperationFailed and SessionLost are defined in `powershell.faults`.
@@ -94,10 +94,6 @@ class BindingFault(RenderFault):
     """
 
 
-class LockHeld(ReconcilerError):
-    """Another apply of the same tenant is running on this machine."""
-
-
 class Declined(ReconcilerError):
     """The plan was shown and not approved."""
 
@@ -147,6 +143,12 @@ class NotVerified(ReconcilerError):
     """Every step was done, but the tenant read afterwards does not show the planned state."""
 
     exit_code = 7
+
+
+class LockHeld(ReconcilerError):
+    """Another apply of the same tenant is running, or what it sent may still be."""
+
+    exit_code = 8
 
 
 class Interrupted(ReconcilerError):

@@ -5,6 +5,7 @@ never fail for being slow.
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -31,15 +32,20 @@ def _environment() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
+_TESTS = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
-    """Hide what steers the tool or colours its output, and fail a test that leaves the environment
-    altered.
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide what steers the tool or colours its output, keep locks and journals out of the home of
+    whoever runs this, and fail a test that leaves the environment altered.
     """
+    state = tmp_path_factory.getbasetemp() / "state" / str(next(_TESTS))
     with pytest.MonkeyPatch.context() as patch:
         for name in _environment():
             if name in STEERING or (name.startswith("RECONCILER_") and name not in KEPT):
                 patch.delenv(name)
+        patch.setenv("RECONCILER_STATE_DIR", str(state))
         before = _environment()
         yield
         assert _environment() == before, "this test leaves the environment altered"

@@ -5,17 +5,21 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 import reconciler
-from reconciler.applying import journal, lookups, processes, reviewed
-from reconciler.applying.events import EndingProcess, PlanLocated, ReadingReason, WaitingForProcess
+from reconciler.applying import earlier, identity, journal, lookups, processes, reviewed, state
+from reconciler.applying.events import (
+    EndingProcess,
+    PlanLocated,
+    ReadingReason,
+    WaitingForHost,
+    WaitingForProcess,
+)
 from reconciler.applying.host import ApplyPatience, Host
-from reconciler.applying.lock import hold, tenant_directory
+from reconciler.applying.identity import Nearness, nearness
 from reconciler.applying.running import named, run_steps
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
@@ -26,10 +30,11 @@ from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from reconciler.applying.earlier import EarlierApplies
     from reconciler.applying.events import Event
     from reconciler.applying.journal import EarlierApply
+    from reconciler.applying.lock import HeldLock
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
@@ -45,8 +50,8 @@ def _never() -> bool:
 def apply(
     loaded: SealedPlan,
     tenant: Tenant,
+    lock: HeldLock,
     *,
-    state_dir: Path,
     tell: Callable[[Event], None],
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
@@ -59,8 +64,8 @@ def apply(
 
     Args:
         loaded: The plan file, its digest checked.
-        tenant: Where steps go.
-        state_dir: Usually `.reconciler`; lock and journals lie in a directory per tenant below it.
+        tenant: Where steps go; opened after the lock was taken, so that nobody wrote in between.
+        lock: The tenant's, held by the caller.
         tell: Is told every event, in order.
         clock: Seconds since 1970.
         sleep: Waits for this many seconds.
@@ -75,7 +80,7 @@ def apply(
 
     Raises:
         Refused, CaptureFault, TamperedPlan: the plan is not applicable, safe, of this tenant, or
-            what was reviewed. LockHeld: another runs.
+            what was reviewed. LockHeld: a process of an earlier apply may still write.
         StalePlan, TenantFault: the tenant is in none of the plan's states, or cannot be read;
             nothing was written.
         AppliedInPart: it stopped after something was written, other than at a failed or unknown
@@ -88,15 +93,7 @@ def apply(
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
         return Applied((), 0, None, None, (), converged=True, moved=())
-    return _locked(loaded, tenant, state_dir, host)
-
-
-def _locked(loaded: SealedPlan, tenant: Tenant, state_dir: Path, host: Host) -> Applied:
-    directory = tenant_directory(state_dir, loaded.plan.tenant.tenant_id)
-    with hold(
-        directory, since=datetime.fromtimestamp(host.clock(), UTC).isoformat(timespec="seconds")
-    ):
-        return _apply(loaded, tenant, directory, host)
+    return _apply(loaded, tenant, lock, host)
 
 
 def _patience(tenant: Tenant) -> ApplyPatience:
@@ -106,17 +103,20 @@ def _patience(tenant: Tenant) -> ApplyPatience:
     return ApplyPatience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
 
-def _apply(loaded: SealedPlan, tenant: Tenant, directory: Path, host: Host) -> Applied:
+def _apply(loaded: SealedPlan, tenant: Tenant, lock: HeldLock, host: Host) -> Applied:
     plan, watch = loaded.plan, Watch(loaded.plan, tenant, host)
-    past = _past(directory, loaded.digest)
-    _wait_for_runners(past.newest, host)
+    past = earlier.read(lock.directories, loaded.digest, tenant.source, host.tell)
+    for last in past.last:
+        _wait_for_earlier(last, lock, host)
     already = _locate(plan, watch, past, host)
     host.tell(PlanLocated(already, len(plan.steps)))
     if already == len(plan.steps):
         return Applied((), already, None, None, (), converged=True, moved=())
     _check_users(plan, already, watch)
     _prove(plan, already, tenant)
-    with journal.Journal.create(directory, _header(loaded, tenant, already), host.clock) as written:
+    state.remember(lock.directories)
+    header = _header(loaded, tenant, already)
+    with journal.Journal.create(lock.directories.journals, header, host.clock) as written:
         return run_steps(plan, tenant, watch, written, host, already)
 
 
@@ -138,45 +138,21 @@ def _check_applicable(plan: Plan, tenant: Tenant) -> None:
         )
 
 
-class EarlierApplies(Struct, frozen=True):
-    """What earlier applies of this tenant left: the last one, of whatever plan, and the last one of
-    this plan.
-    """
-
-    newest: EarlierApply | None
-    same: EarlierApply | None
-
-    @property
-    def wanted(self) -> int:
-        """The number of steps of this plan that the tenant should show, once it shows everything
-        that was written.
-        """
-        if self.same is None:
-            return 0
-        return max(self.same.reached, self.same.open_step or 0)
-
-    @property
-    def foreign(self) -> bool:
-        """Say whether a write of another plan may still land, or lines are unreadable: no state of
-        this plan tells that it did.
-        """
-        if self.newest is None:
-            return False
-        return self.newest.damaged or (
-            self.newest.open_step is not None
-            and (self.same is None or self.newest.path != self.same.path)
-        )
-
-
-def _past(directory: Path, digest: str) -> EarlierApplies:
-    return EarlierApplies(journal.newest(directory), journal.newest_of(directory, digest))
-
-
-def _wait_for_runners(past: EarlierApply | None, host: Host) -> None:
+def _wait_for_earlier(past: EarlierApply, lock: HeldLock, host: Host) -> None:
     """Wait until no process of an earlier apply can write any more; end one that does not end by
-    itself (law 10).
+    itself, if it is one of ours (law 10).
     """
-    for _, pid, start in past.runners if past is not None else ():
+    match nearness(past.process, identity.own()) if past.process.host else Nearness.HERE:
+        case Nearness.HERE:
+            _wait_for_runners(past, host)
+        case Nearness.BEFORE_REBOOT:
+            pass
+        case Nearness.OTHER_NAMESPACE | Nearness.OTHER_HOST:
+            _wait_unseen(past, lock, host)
+
+
+def _wait_for_runners(past: EarlierApply, host: Host) -> None:
+    for _, pid, start in past.runners:
         if not _gone(pid, start, host, host.patience.process):
             host.tell(EndingProcess(pid))
             processes.end_group(pid, start)
@@ -185,6 +161,28 @@ def _wait_for_runners(past: EarlierApply | None, host: Host) -> None:
                 f"process {pid}, which runs the steps of an earlier apply, has not ended; end it,"
                 " then apply again"
             )
+
+
+def _wait_unseen(past: EarlierApply, lock: HeldLock, host: Host) -> None:
+    """An apply that cannot be seen from here and did not end by itself: its processes outlive it no
+    longer than a write may take. They are never ended; an id means another process here.
+    """
+    if past.end is not None and past.open_step is None:
+        return
+    age = max(0.0, host.clock() - (past.last_write or past.began))
+    left, who = host.patience.unseen - age, f"process {past.process.pid} on {past.process.host}"
+    if left <= 0:
+        return
+    if left > max(lock.timeout, host.patience.process):
+        raise LockHeld(
+            f"an earlier apply of this tenant, {who}, did not end by itself, and what it sent may"
+            f" still be running there; its journal is {past.path}. Apply again in"
+            f" {left / 60:.0f} minutes, or let this apply wait with --lock-timeout {left:.0f}"
+        )
+    host.tell(WaitingForHost(who, left))
+    host.pause(left)
+    if host.stop():
+        raise Interrupted("stopped before anything was written; apply the same plan again")
 
 
 def _gone(pid: int, start: str, host: Host, left: float) -> bool:

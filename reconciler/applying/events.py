@@ -104,6 +104,40 @@ class WaitingForProcess(Struct, frozen=True):
     seconds: float
 
 
+class WaitingForLock(Struct, frozen=True):
+    """Another apply, `who` for people, holds the tenant's lock; it is waited for `left` seconds at
+    most.
+    """
+
+    who: str
+    left: float
+
+
+class WaitingForHost(Struct, frozen=True):
+    """An apply on another machine, or in another container, did not end by itself; what it sent
+    has ended in `seconds`.
+    """
+
+    who: str
+    seconds: float
+
+
+class SharedStateDirectory(Struct, frozen=True):
+    """The lock lies on a file system that machines share (`kind`), whose locks may not be seen by
+    all of them.
+    """
+
+    directory: str
+    kind: str
+
+
+class JournalIgnored(Struct, frozen=True):
+    """A journal outside the user's state directory is not believed; `why` is a clause."""
+
+    path: str
+    why: str
+
+
 class EndingProcess(Struct, frozen=True):
     """A process of an earlier apply did not end by itself; it is ended now, so that it can write no
     more.
@@ -131,6 +165,10 @@ Event: TypeAlias = (
     | Retrying
     | WaitingToReadAgain
     | WaitingForProcess
+    | WaitingForLock
+    | WaitingForHost
+    | SharedStateDirectory
+    | JournalIgnored
     | EndingProcess
     | Settling
 )

@@ -33,6 +33,9 @@ class ApplyPatience(Struct, frozen=True):
         transient: The same for faults that pass.
         process: How long to wait for a process of an earlier apply to end by itself.
         ending: How long to wait after ending it.
+        unseen: How long after the last line of an apply that cannot be seen from here, and did not
+            end by itself, its writes may still run: as long as one write may take, and PowerShell
+            to end (`door.timeouts`).
         settle: Between a step and the first one that relies on it and takes something away; a
             person says how long.
         scale: What part of a wait for a service is really waited; the number of readings and
@@ -47,6 +50,7 @@ class ApplyPatience(Struct, frozen=True):
     process: float = 120.0
     settle: float = 0.0
     ending: float = 10.0
+    unseen: float = 1320.0
     scale: float = 1.0
 
     def readings(self, age: float) -> int:

@@ -1,11 +1,11 @@
 """What an apply did, written before and after each step, so that it is known even if the process is
 killed at any instant (law 10).
 
-One file an apply, `apply-NNNNNN.jsonl` in the tenant's directory, one JSON object a line, pure
+One file an apply, `apply-NNNNNN.jsonl` in a directory of the tenant, one JSON object a line, pure
 ASCII. The lines, by their keys:
 
 - "format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid",
-  "process", "at": the first line.
+  "process", "host", "namespace", "at": the first line.
 - "state": "started", "step", "attempt", "at": on the disk before the step runs.
 - "state": "done", "step", "seen", "at": `seen`: no answer said so, the tenant read afterwards shows
   it.
@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct, field
 
-from reconciler.applying import processes
+from reconciler.applying import identity, processes
+from reconciler.applying.identity import ProcessIdentity
 from reconciler.errors import ReconcilerError
 from reconciler.files import sync_directory
 
@@ -112,7 +113,7 @@ class Journal:
         """Begin the next journal of a tenant; the caller holds the tenant's lock.
 
         Args:
-            directory: The tenant's directory.
+            directory: Where the tenant's journals go.
             header: What the apply is about.
             clock: Seconds since 1970, UTC.
         """
@@ -124,14 +125,16 @@ class Journal:
         except OSError as error:
             raise _unwritable(path, str(error.strerror)) from error
         journal = cls(path, descriptor, clock)
-        pid = os.getpid()
         first = {name: getattr(header, name) for name in Header.__struct_fields__}
+        own = identity.own()
         journal._append(
             {
                 "format_version": FORMAT_VERSION,
                 **first,
-                "pid": pid,
-                "process": processes.started(pid),
+                "pid": own.pid,
+                "process": own.started,
+                "host": own.host,
+                "namespace": own.namespace,
             }
         )
         journal._to_disk()
@@ -220,18 +223,20 @@ class EarlierApply(Struct):
     """What an earlier apply left behind.
 
     `states` has the last state of every step it tried, `last_write` the time (seconds since 1970)
-    of the last line about a step, None if there is none. `runners` are the processes (product, id,
-    start time as `processes.started` gives it) that ran its steps. `end` is None when the process
-    was killed. `damaged`: lines other than a torn last one cannot be read, so steps may be missing;
-    `last_write` is then no earlier than the last change of the file.
+    of the last line about a step, None if there is none, `began` that of the first line. `process`
+    is the one that applied; its host is empty in journals of earlier versions. `runners` are the
+    processes (product, id, start time as `processes.started` gives it) that ran its steps. `end` is
+    None when the process was killed. `damaged`: lines other than a torn last one cannot be read, so
+    steps may be missing; `last_write` is then no earlier than the last change of the file.
     """
 
     path: Path
     plan: str = ""
     content: str = ""
+    source: str = ""
     already: int = 0
-    pid: int = 0
-    process: str = ""
+    began: float = 0.0
+    process: ProcessIdentity = ProcessIdentity("", 0)
     states: dict[int, StepState] = field(default_factory=dict)
     last_write: float | None = None
     runners: tuple[tuple[str, int, str], ...] = ()
@@ -275,18 +280,27 @@ def read_journal(path: Path) -> EarlierApply:
     return past
 
 
-def newest(directory: Path) -> EarlierApply | None:
+def newest(paths: Iterable[Path]) -> EarlierApply | None:
     """The journal of the last apply of a tenant, of whatever plan, that tried a step; None if there
     was none.
+
+    `paths`: the journals of one directory, newest first.
     """
-    return next(_trying(_paths(directory)), None)
+    return next(_trying(paths), None)
 
 
-def newest_of(directory: Path, plan: str) -> EarlierApply | None:
+def newest_of(paths: Iterable[Path], plan: str) -> EarlierApply | None:
     """The same for one plan; `plan` is its digest as the header has it."""
-    return next(
-        _trying(path for path in _paths(directory) if _first_line(path).get("plan") == plan), None
-    )
+    return newest(path for path in paths if _first_line(path).get("plan") == plan)
+
+
+def source(path: Path) -> str:
+    """Which kind of tenant an apply was of, as its first line says; empty if that cannot be read.
+
+    Raises:
+        ReconcilerError: the file cannot be opened.
+    """
+    return str(_first_line(path).get("source", ""))
 
 
 def _trying(paths: Iterable[Path]) -> Iterator[EarlierApply]:
@@ -307,10 +321,13 @@ def _take(past: EarlierApply, line: bytes) -> None:
 def _take_line(past: EarlierApply, line: _Line) -> None:
     if "format_version" in line:
         past.plan, past.content = str(line["plan"]), str(line["content"])
-        past.already, past.pid, past.process = (
-            int(line["already"]),
-            int(line["pid"]),
-            str(line["process"]),
+        past.source, past.already = str(line["source"]), int(line["already"])
+        past.began = datetime.fromisoformat(line["at"]).timestamp()
+        past.process = ProcessIdentity(
+            host=str(line.get("host", "")),
+            pid=int(line["pid"]),
+            started=str(line["process"]),
+            namespace=str(line.get("namespace", "")),
         )
     elif "state" in line:
         past.last_write = datetime.fromisoformat(line["at"]).timestamp()
@@ -348,8 +365,8 @@ def _changed_at(path: Path) -> float:
         raise _unreadable(path, error) from error
 
 
-def _paths(directory: Path) -> list[Path]:
-    """All journals of a tenant, newest first."""
+def paths(directory: Path) -> list[Path]:
+    """All journals of a directory, newest first."""
     numbered = [
         (int(match[1]), path)
         for path in directory.iterdir()
@@ -359,8 +376,8 @@ def _paths(directory: Path) -> list[Path]:
 
 
 def _newest_number(directory: Path) -> int:
-    paths = _paths(directory)
-    match = _NAME.fullmatch(paths[0].name) if paths else None
+    newest_first = paths(directory)
+    match = _NAME.fullmatch(newest_first[0].name) if newest_first else None
     return int(match[1]) if match else 0
 
 

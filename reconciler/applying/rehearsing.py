@@ -9,14 +9,18 @@ has to converge.
 from __future__ import annotations
 
 import shutil
+import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
 from reconciler import canonical
-from reconciler.applying.applying import apply
+from reconciler.applying import state
+from reconciler.applying.applying import ApplyPatience, apply
 from reconciler.applying.events import StepDone
+from reconciler.applying.host import Host
+from reconciler.applying.lock import hold
 from reconciler.applying.rehearsing_tenant import simulated_tenant
 from reconciler.captures import reading
 from reconciler.errors import AppliedInPart, Interrupted, ReconcilerError
@@ -257,10 +261,13 @@ class _Attempt(Struct):
     _done: int = 0
 
     def go(self) -> Applied:
-        with Simulator(self.place / "tenant.json", faults=self.faults) as shown:
-            return apply(
-                self.loaded, shown, state_dir=self.place / "state", tell=self._tell, stop=self._stop
-            )
+        own = state.private_directory(self.place / "state", state.VARIABLE)
+        host = Host(self._tell, time.time, time.sleep, self._stop, ApplyPatience())
+        with (
+            hold(state.StateDirectories(own, own), host) as lock,
+            Simulator(self.place / "tenant.json", faults=self.faults) as shown,
+        ):
+            return apply(self.loaded, shown, lock, tell=self._tell, stop=self._stop)
 
     def outcome(self) -> tuple[Applied | None, str]:
         """What was done and what was said, whatever way it ends."""

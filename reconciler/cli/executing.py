@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from reconciler.applying.applying import apply
+from reconciler.applying import state
+from reconciler.applying.applying import ApplyPatience, apply
+from reconciler.applying.host import Host
+from reconciler.applying.lock import hold
 from reconciler.cli import loading, printing, showing, sources, testing, watching
 from reconciler.errors import (
     AccessTestFailed,
@@ -38,12 +43,28 @@ WORD = "yes"
 
 
 class Target(Struct, frozen=True):
-    """A plan, where its steps go, and the file that it is in, if it is in one."""
+    """A plan, where its steps go, and the file that it is in, if it is in one.
+
+    The tenant is opened once its lock is held: what was read before may be old.
+    """
 
     loaded: SealedPlan
-    source: sources.Source
-    tenant: Tenant
+    source: sources.WritableSource
     file: Path | None
+
+
+class ApplyOptions(Struct, frozen=True):
+    """How a plan is run.
+
+    Attributes:
+        journals: Where journals go, if not into the user's state directory.
+        settle: Minutes between a step and a removal that relies on it.
+        lock_timeout: Seconds to wait while another apply holds the tenant's lock.
+    """
+
+    journals: Path | None = None
+    settle: int = 0
+    lock_timeout: int = 0
 
 
 def from_file(file: Path, tenant: str | None) -> Target:
@@ -55,7 +76,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
     """
     loaded = planfile.load(file)
     source = sources.choose(tenant, sources.of_plan(loaded.plan), [file])
-    return Target(loaded, source, sources.opened(source), file)
+    return Target(loaded, sources.writable(source), file)
 
 
 def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Target:
@@ -65,7 +86,7 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
     made = loading.made(paths, tenant, options)
-    return Target(planfile.sealed(made.plan), made.source, sources.opened(made.source), None)
+    return Target(planfile.sealed(made.plan), sources.writable(made.source), None)
 
 
 def match(target: Target, digest: str | None) -> None:
@@ -149,48 +170,55 @@ def _ask(steps: int) -> None:
         raise Declined("declined: nothing was changed")
 
 
-def execute(target: Target, state_dir: Path, *, settle: int = 0) -> int:
+def execute(target: Target, options: ApplyOptions) -> int:
     """Run the steps, report what was done, and give the exit code.
-
-    `settle`: minutes between a step and a removal that relies on it.
 
     Raises:
         ReconcilerError: nothing was done, or the run had to stop.
     """
-    with (
-        _closing(target.tenant),
-        watching.stopping() as stop,
-        watching.shown(len(target.loaded.plan.steps)) as tell,
-    ):
-        try:
-            outcome = apply(
-                target.loaded,
-                target.tenant,
-                state_dir=state_dir,
-                tell=tell,
-                stop=stop,
-                settle=settle * 60,
-            )
-        except (AppliedInPart, Interrupted) as fault:
-            if fault.applied is not None:
-                _report(target, fault.applied)
-            raise
-        code = exit_code(outcome)
-        verified = (
-            testing.after_apply(target.loaded.plan, target.tenant)
-            if code == 0
-            else testing.Verified((), "")
-        )
+    plan = target.loaded.plan
+    with watching.stopping() as stop, watching.shown(len(plan.steps)) as tell:
+        host = Host(tell, time.time, time.sleep, stop, ApplyPatience())
+        with (
+            hold(_directories(target, options), host, timeout=options.lock_timeout) as lock,
+            _opened(target.source) as tenant,
+        ):
+            try:
+                outcome = apply(
+                    target.loaded, tenant, lock, tell=tell, stop=stop, settle=options.settle * 60
+                )
+            except (AppliedInPart, Interrupted) as fault:
+                if fault.applied is not None:
+                    _report(target, fault.applied)
+                raise
+            code = exit_code(outcome)
+            verified = testing.after_apply(plan, tenant) if code == 0 else testing.Verified((), "")
     _report(target, outcome, verified.lines)
     if verified.trouble:
         raise NotVerified(verified.trouble)
     return code
 
 
+def _directories(target: Target, options: ApplyOptions) -> state.StateDirectories:
+    """Where the lock and the journals of the tenant are."""
+    tenant_id = target.loaded.plan.tenant.tenant_id
+    match target.source:
+        case sources.SimulatedTenant(path):
+            key = state.simulated_key(path)
+        case sources.LiveTenant():
+            key = state.live_key(tenant_id)
+        case _:
+            assert_never(target.source)
+    return state.prepared(
+        key, state.base(os.environ), tenant_id=tenant_id, journals=options.journals
+    )
+
+
 @contextmanager
-def _closing(tenant: Tenant) -> Iterator[None]:
+def _opened(source: sources.WritableSource) -> Iterator[Tenant]:
+    tenant = sources.opened(source)
     try:
-        yield
+        yield tenant
     finally:
         sources.close_written(tenant)
 
@@ -198,7 +226,10 @@ def _closing(tenant: Tenant) -> Iterator[None]:
 def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:
     printing.report_done(
         applies.applied(
-            target.loaded.plan, outcome, simulated=target.tenant.source == "simulated", tests=tests
+            target.loaded.plan,
+            outcome,
+            simulated=isinstance(target.source, sources.SimulatedTenant),
+            tests=tests,
         )
     )
 

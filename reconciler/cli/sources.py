@@ -79,7 +79,8 @@ class LiveTenant(Struct, frozen=True):
     reads: tuple[Path, ...]
 
 
-Source: TypeAlias = CaptureFile | SimulatedTenant | LiveTenant
+WritableSource: TypeAlias = SimulatedTenant | LiveTenant
+Source: TypeAlias = CaptureFile | WritableSource
 
 
 def choose(value: str | None, target: TargetTenant | None, reads: Iterable[Path]) -> Source:
@@ -190,7 +191,7 @@ def captured(source: Source, request: CaptureRequest) -> Captured:
         UsageFault: a capture file is no tenant.
         TenantFault: the tenant could not be read.
     """
-    tenant = opened(source, writes=False)
+    tenant = opened(writable(source), writes=False)
     try:
         return Captured(tenant.capture(request), tenant.source)
     finally:
@@ -208,18 +209,23 @@ def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -
     )
 
 
-def opened(source: Source, *, writes: bool = True) -> Tenant:
-    """Open a tenant that can be written; `close` it.
+def writable(source: Source) -> WritableSource:
+    """A source that steps can go to.
 
     Raises:
-        UsageFault: a capture file cannot.
+        UsageFault: a capture file is none.
     """
+    if isinstance(source, CaptureFile):
+        raise UsageFault(
+            f"--tenant {source.path}: a capture file is read-only; it can be planned against, but not"
+            " applied to or fetched from. Use `sim:FILE` or `live`"
+        )
+    return source
+
+
+def opened(source: WritableSource, *, writes: bool = True) -> Tenant:
+    """Open a tenant; `close` it. Who is going to write holds the tenant's lock already."""
     match source:
-        case CaptureFile(path):
-            raise UsageFault(
-                f"--tenant {path}: a capture file is read-only; it can be planned against, but"
-                " not applied to or fetched from. Use `sim:FILE` or `live`"
-            )
         case SimulatedTenant(path):
             from reconciler.tenants.simulated import (  # noqa: PLC0415
                 Simulator,

@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.applying.events import (
     EndingProcess,
+    JournalIgnored,
     PlanLocated,
     ReadingReason,
     ReadingTenant,
     Retrying,
     Settling,
+    SharedStateDirectory,
     StepDone,
     StepFailed,
     StepStarted,
+    WaitingForHost,
+    WaitingForLock,
     WaitingForProcess,
     WaitingToReadAgain,
 )
@@ -178,7 +182,7 @@ def _outcome(value: Applied) -> Iterator[Line]:
         )
 
 
-def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one sentence for each event
+def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR0912  one sentence for each event
     """One event on one line; `steps` is the number of steps of the plan."""
     match event:
         case ReadingTenant():
@@ -217,6 +221,24 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911  one
                 f"Process {event.pid} of an earlier apply is still running and may be"
                 f" writing. Checking again in {event.seconds:.0f} s."
             )
+            return Line(text, Tone.WARNING)
+        case WaitingForLock():
+            text = f"Another apply of this tenant is running: {event.who}. Waiting"
+            return Line(f"{text} {event.left:.0f} s at most.", Tone.WARNING)
+        case WaitingForHost():
+            text = (
+                f"An earlier apply did not end by itself: {event.who}. What it sent may still be"
+                f" running; waiting {event.seconds:.0f} s."
+            )
+            return Line(text, Tone.WARNING)
+        case SharedStateDirectory():
+            text = (
+                f"{event.directory} is on a file system that machines share ({event.kind}): an apply"
+                " on another one may not see its lock. Keep RECONCILER_STATE_DIR on a local disk."
+            )
+            return Line(text, Tone.WARNING)
+        case JournalIgnored():
+            text = f"Ignoring {event.path}, the journal of an earlier apply: {event.why}."
             return Line(text, Tone.WARNING)
         case EndingProcess():
             return Line(

@@ -11,12 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from reconciler import canonical
-from reconciler.applying.applying import apply
 from reconciler.cli import testing as cli_testing
 from reconciler.errors import Refused, TenantFault
 from reconciler.planning import planfile
 from reconciler.tenants.simulated import Simulator
 from tests.access_tests.documents import BOT, CRM, SIM, only, write
+from tests.applying.locked import apply
 
 if TYPE_CHECKING:
     from pathlib import Path

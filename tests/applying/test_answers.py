@@ -10,7 +10,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from reconciler.applying.applying import apply
 from reconciler.applying.events import (
     ReadingReason,
     Retrying,
@@ -24,6 +23,7 @@ from reconciler.errors import AppliedInPart, Interrupted, RefusedText, TenantFau
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 from reconciler.tenants.simulated import Faults, Mishap, Simulator
 from tests.applying import worlds
+from tests.applying.locked import apply
 from tests.applying.test_applying import WANTED, Case, everything, moved_user
 from tests.applying.worlds import lost_after, lost_before, refused, refused_after
 

@@ -13,7 +13,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.applying.applying import apply
 from reconciler.applying.events import (
     PlanLocated,
     ReadingReason,
@@ -23,7 +22,6 @@ from reconciler.applying.events import (
     WaitingToReadAgain,
 )
 from reconciler.applying.journal import Header, Journal
-from reconciler.applying.lock import hold, tenant_directory
 from reconciler.errors import (
     AppliedInPart,
     CaptureFault,
@@ -41,6 +39,7 @@ from reconciler.planning import planfile
 from reconciler.powershell.rendering import render
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
+from tests.applying.locked import apply, directories, hold
 from tests.applying.worlds import Clock, Door, World, address, application, policy, scope, user
 
 if TYPE_CHECKING:
@@ -283,7 +282,7 @@ def test_a_plan_for_another_tenant_is_refused(case: Case) -> None:
 def test_while_another_apply_runs_nothing_is_read(case: Case) -> None:
     case.door.requests.clear()
     with (
-        hold(tenant_directory(case.directory / ".reconciler", worlds.TENANT), since="now"),
+        hold(directories(case.directory / ".reconciler").lock),
         pytest.raises(LockHeld),
     ):
         case.apply()
@@ -447,7 +446,7 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
 
 
 def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: Case) -> None:
-    directory = tenant_directory(case.directory / ".reconciler", worlds.TENANT)
+    directory = directories(case.directory / ".reconciler").lock
     header = Header(
         tool="t",
         plan="plan:other",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.applying import journal, processes
+from reconciler.applying import identity, journal, processes
 from reconciler.applying.journal import ApplyEnd, Header, Journal, StepState
 from reconciler.errors import ReconcilerError
 
@@ -54,14 +55,14 @@ def written(directory: Path, header: Header = HEADER) -> Path:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     past = journal.read_journal(written(tmp_path))
     assert past.states == {1: StepState.DONE, 2: StepState.DONE, 3: StepState.UNKNOWN}
-    assert (past.plan, past.content, past.already, past.pid, past.end) == (
+    assert (past.plan, past.content, past.already, past.process.pid, past.end) == (
         "plan:aa",
         "content:bb",
         0,
         os.getpid(),
         "unknown",
     )
-    assert past.process == processes.started(os.getpid())
+    assert past.process.started == processes.started(os.getpid())
     assert (past.reached, past.open_step, past.last_write, past.damaged) == (2, 3, NOON, False)
 
 
@@ -72,6 +73,8 @@ def test_the_first_line_names_plan_tool_tenant_and_process(tmp_path: Path) -> No
         "at": "2026-09-21T14:13:20.250+00:00",
         "content": "content:bb",
         "format_version": "1.0",
+        "host": socket.gethostname(),
+        "namespace": identity.own().namespace,
         "pid": os.getpid(),
         "plan": "plan:aa",
         "process": processes.started(os.getpid()),
@@ -170,7 +173,7 @@ def test_a_service_s_message_is_bounded_and_never_becomes_syntax(tmp_path: Path)
 def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(
     tmp_path: Path,
 ) -> None:
-    assert journal.newest(tmp_path) is None
+    assert journal.newest(journal.paths(tmp_path)) is None
     first = written(tmp_path)
     other = written(
         tmp_path,
@@ -184,17 +187,20 @@ def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(
         "apply-000002.jsonl",
         "apply-000003.jsonl",
     ]
-    newest, same = journal.newest(tmp_path), journal.newest_of(tmp_path, "plan:aa")
+    newest, same = (
+        journal.newest(journal.paths(tmp_path)),
+        journal.newest_of(journal.paths(tmp_path), "plan:aa"),
+    )
     assert newest is not None
     assert same is not None
     assert (newest.path, same.path) == (other, first)
-    assert journal.newest_of(tmp_path, "plan:dd") is None
+    assert journal.newest_of(journal.paths(tmp_path), "plan:dd") is None
 
 
 def test_the_ten_thousandth_journal_is_still_the_newest(tmp_path: Path) -> None:
     written(tmp_path).rename(tmp_path / "apply-999999.jsonl")
     assert written(tmp_path).name == "apply-1000000.jsonl"
-    newest = journal.newest(tmp_path)
+    newest = journal.newest(journal.paths(tmp_path))
     assert newest is not None
     assert newest.path.name == "apply-1000000.jsonl"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from reconciler.applying.applying import ApplyPatience, apply
+from reconciler.applying.applying import ApplyPatience
 from reconciler.applying.events import (
     ReadingReason,
     ReadingTenant,
@@ -20,12 +20,12 @@ from reconciler.applying.events import (
 )
 from reconciler.applying.host import Host
 from reconciler.applying.journal import Header, Journal
-from reconciler.applying.lock import tenant_directory
 from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 from reconciler.planning import planfile
 from reconciler.tenants.protocol import Done, Fault
 from tests.applying import worlds
+from tests.applying.locked import apply, directories
 from tests.applying.test_applying import Case, everything, moved_user
 from tests.applying.worlds import refused, refused_after
 
@@ -121,7 +121,7 @@ def test_a_write_in_flight_that_never_lands_is_waited_for_as_long_as_a_write_nee
 
 def foreign_journal(case: Case, *, damaged: bool) -> None:
     """Another plan's apply that did its only step a moment ago; one line may be unreadable."""
-    directory = tenant_directory(case.directory / ".reconciler", worlds.TENANT)
+    directory = directories(case.directory / ".reconciler").lock
     header = Header(
         tool="t",
         plan="plan:other",

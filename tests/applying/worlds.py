@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from reconciler.applying.applying import ApplyPatience, apply
+from reconciler.applying.applying import ApplyPatience
 from reconciler.captures import reading
 from reconciler.errors import TenantFault
 from reconciler.model.documents import (
@@ -30,6 +30,7 @@ from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, planfile
 from reconciler.tenants.protocol import Failed, Fault, Lost
 from reconciler.tenants.simulated import Simulator
+from tests.applying.locked import TENANT, apply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import SealedPlan
     from reconciler.tenants.protocol import Outcome, Tenant
 
-TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 EVERYTHING = CaptureRequest(frozenset({"teams", "exchange"}), everything=True)
 NOON = 1_790_000_000.0
 

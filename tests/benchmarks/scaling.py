@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -214,11 +215,10 @@ def _applied(folder: Path, grants: int) -> Iterator[Row]:
         "--tenant",
         f"sim:{tenant}",
         "--auto-approve",
-        "--state-dir",
-        str(state),
     )
+    environment = {**os.environ, "RECONCILER_STATE_DIR": str(state.resolve())}
     start = time.perf_counter()
-    subprocess.run(apply, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(apply, cwd=ROOT, env=environment, check=True, capture_output=True)
     whole = time.perf_counter() - start
     yield Row("apply", f"{grants:,} grants: drift put right, reading included", whole, whole)
     found = rate(next(state.glob("*/apply-*.jsonl")))

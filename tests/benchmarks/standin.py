@@ -53,7 +53,7 @@ def rows(_rounds: int, largest: int = GRANTS) -> Iterator[Row]:
                 place,
                 pwsh,
             )
-        found = rate(next(place.glob(".reconciler/*/apply-*.jsonl")))
+        found = rate(next(place.glob("state/*/apply-*.jsonl")))
         yield Row(
             "stand-in",
             f"{grants:,} grants: steps a second",
@@ -82,6 +82,7 @@ def _planned(documents: Path, place: Path, pwsh: str) -> str:
 
 def _run(arguments: tuple[str, ...], place: Path, pwsh: str) -> None:
     environment = {**os.environ, **ENVIRONMENT, "RECONCILER_PWSH": pwsh, "PYTHONPATH": str(ROOT)}
+    environment["RECONCILER_STATE_DIR"] = str(place / "state")
     subprocess.run(
         (RECONCILER, *arguments), cwd=place, env=environment, check=True, capture_output=True
     )

@@ -5,9 +5,11 @@ processes: the stand-in's or PowerShell's.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -19,7 +21,6 @@ from tests.live.signing import CONNECT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from tests.conftest import Ran, Run
     from tests.live.service import Item, Request
@@ -79,7 +80,7 @@ class Place:
 
     def journal(self) -> list[dict[str, Any]]:
         """The lines of the newest journal."""
-        newest = max(self.folder.glob(".reconciler/*/apply-*.jsonl"))
+        newest = max(Path(os.environ["RECONCILER_STATE_DIR"]).glob("*/apply-*.jsonl"))
         return [json.loads(line) for line in newest.read_text(encoding="ascii").splitlines()]
 
 

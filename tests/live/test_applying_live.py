@@ -22,7 +22,6 @@ from msgspec.structs import replace
 from reconciler.applying import credential_lifetime, processes
 from reconciler.applying.events import EndingProcess
 from reconciler.applying.journal import Header, Journal
-from reconciler.applying.lock import tenant_directory
 from reconciler.errors import AppliedInPart, RefusedText, TenantFault
 from reconciler.model.addresses import Address
 from reconciler.model.plans import Invocation, Step
@@ -31,6 +30,7 @@ from reconciler.powershell.faults import SessionLost
 from reconciler.tenants.live import Live
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
+from tests.applying.locked import apply, directories
 from tests.applying.test_applying import AFTER, BEFORE, WANTED
 from tests.live import signing, stages
 from tests.live.service import Drop, Service, error, output
@@ -190,7 +190,7 @@ def lingering() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def leave_behind(case: Case, pid: int) -> None:
-    directory = tenant_directory(case.directory / ".reconciler", worlds.TENANT)
+    directory = directories(case.directory / ".reconciler").lock
     header = Header(
         tool="t",
         plan="plan:other",
@@ -222,7 +222,7 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
             lingering.wait()
 
     with case.live() as live:
-        applied = worlds.apply(
+        applied = apply(
             case.plan,
             live,
             state_dir=case.directory / ".reconciler",
@@ -276,7 +276,7 @@ def test_what_a_shim_of_an_earlier_apply_left_behind_is_ended_before_anything_is
             time.sleep(0.01)
 
     with case.live() as live:
-        applied = worlds.apply(
+        applied = apply(
             case.plan,
             live,
             state_dir=case.directory / ".reconciler",

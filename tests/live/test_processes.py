@@ -243,7 +243,7 @@ def test_the_tool_is_killed_at_every_step(place: Place, accepted: bool) -> None:
     before = (place.folder / "tenant.json").read_bytes()
     for number in range(1, steps + 1):
         (place.folder / "tenant.json").write_bytes(before)
-        shutil.rmtree(place.folder / ".reconciler", ignore_errors=True)
+        shutil.rmtree(os.environ["RECONCILER_STATE_DIR"], ignore_errors=True)
         place.renew()
         place.plan()
         killed(place, number, accepted=accepted)

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from reconciler.applying.applying import ApplyPatience, apply
+from reconciler.applying.applying import ApplyPatience
 from reconciler.applying.events import Settling
 from reconciler.errors import AppliedInPart, StalePlan
 from reconciler.model.documents import Located
 from reconciler.planning.prefixes import locate
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
+from tests.applying.locked import apply
 from tests.applying.worlds import Clock, World
 
 if TYPE_CHECKING:

@@ -38,9 +38,19 @@ if TYPE_CHECKING:
 @click.option(
     "--state-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".reconciler"),
+    default=None,
+    help=(
+        "Directory for the journals of each tenant. Default: the user's state directory"
+        " (RECONCILER_STATE_DIR), which has the lock in any case."
+    ),
+)
+@click.option(
+    "--lock-timeout",
+    type=click.IntRange(min=0),
+    default=0,
     show_default=True,
-    help="Directory for the lock and the journals of each tenant.",
+    metavar="SECONDS",
+    help="How long to wait for another apply of the tenant to end before giving up (exit code 8).",
 )
 @click.option(
     "--path",
@@ -66,7 +76,8 @@ def command(
     digest: str | None,
     auto_approve: bool,
     tenant: str | None,
-    state_dir: Path,
+    state_dir: Path | None,
+    lock_timeout: int,
     paths: tuple[Path, ...],
     settle: int,
     allow: tuple[str, ...],
@@ -81,7 +92,8 @@ def command(
     and shown, and applied once it is approved.
 
     Exit codes: 0 applied and verified, 1 declined, 3 an access test fails, 4 refused by a guard, 5
-    stale or tampered plan, 6 applied in part, 7 applied but not verified, 130 interrupted.
+    stale or tampered plan, 6 applied in part, 7 applied but not verified, 8 another apply of the
+    tenant is running, 130 interrupted.
     """
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     executing.refuse_silence(auto=auto_approve, tenant=tenant, digest=digest)
@@ -92,7 +104,10 @@ def command(
         target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
     executing.match(target, digest)
     executing.approve(target, auto=auto_approve)
-    return executing.execute(target, state_dir, settle=settle)
+    return executing.execute(
+        target,
+        executing.ApplyOptions(journals=state_dir, settle=settle, lock_timeout=lock_timeout),
+    )
 
 
 def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:

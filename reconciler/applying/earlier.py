@@ -1,0 +1,139 @@
+"""What earlier applies of a tenant left: journals in the user's state directory, and outside it
+those that certainly are this user's own.
+"""
+
+from __future__ import annotations
+
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reconciler.applying import git_index, journal
+from reconciler.applying.events import JournalIgnored
+from reconciler.applying.state import is_link, is_own
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from reconciler.applying.events import Event
+    from reconciler.applying.journal import EarlierApply
+    from reconciler.applying.state import StateDirectories
+    from reconciler.model.observed import Origin
+
+
+class EarlierApplies(Struct, frozen=True):
+    """The last apply of the tenant, of whatever plan, the last one of this plan, and the last one
+    of each directory, whose processes may still run.
+    """
+
+    newest: EarlierApply | None
+    same: EarlierApply | None
+    last: tuple[EarlierApply, ...]
+
+    @property
+    def wanted(self) -> int:
+        """The number of steps of this plan that the tenant should show, once it shows everything
+        that was written.
+        """
+        if self.same is None:
+            return 0
+        return max(self.same.reached, self.same.open_step or 0)
+
+    @property
+    def foreign(self) -> bool:
+        """Say whether a write of another plan may still land, or lines are unreadable: no state of
+        this plan tells that it did.
+        """
+        if self.newest is None:
+            return False
+        return self.newest.damaged or (
+            self.newest.open_step is not None
+            and (self.same is None or self.newest.path != self.same.path)
+        )
+
+
+def read(
+    directories: StateDirectories, digest: str, source: Origin, tell: Callable[[Event], None]
+) -> EarlierApplies:
+    """Read what earlier applies left.
+
+    Args:
+        directories: The tenant's.
+        digest: The plan's, as a journal's first line has it.
+        source: Journals outside the user's state directory are of simulated and live tenants.
+        tell: Is told which journals are not believed.
+
+    Raises:
+        ReconcilerError: a journal cannot be read.
+    """
+    places = [journal.paths(directories.lock)]
+    places += [
+        list(_believed(journal.paths(place), source, tell))
+        for place in directories.outside
+        if place.is_dir()
+    ]
+    last = tuple(past for paths in places if (past := journal.newest(paths)) is not None)
+    same = (past for paths in places if (past := journal.newest_of(paths, digest)) is not None)
+    return EarlierApplies(
+        max(last, key=_age, default=None), max(same, key=_age, default=None), last
+    )
+
+
+def _age(past: EarlierApply) -> float:
+    return past.began
+
+
+def _believed(paths: list[Path], source: Origin, tell: Callable[[Event], None]) -> Iterator[Path]:
+    for path in paths:
+        why = _doubt(path)
+        if why:
+            tell(JournalIgnored(str(path), why))
+        elif journal.source(path) in {source, ""}:
+            yield path
+
+
+def _doubt(path: Path) -> str:
+    """Why a file is perhaps not this user's own: a journal names processes that are waited for and
+    ended, so one that somebody else wrote would be believed to this user's harm.
+    """
+    try:
+        for folder in (path.parent.parent, path.parent):
+            doubt = _leads_away(folder) or _written_by_all(folder)
+            if doubt:
+                return doubt
+        return _leads_away(path) or _open_to_others(path) or _committed(path)
+    except OSError as error:
+        return f"it cannot be examined: {error.strerror}"
+
+
+def _leads_away(place: Path) -> str:
+    status = place.lstat()
+    if is_link(status):
+        return f"{place.name} is a link"
+    return "" if is_own(status) else f"{place.name} belongs to another user"
+
+
+def _written_by_all(folder: Path) -> str:
+    mode = folder.lstat().st_mode
+    # In a sticky one nobody replaces what is somebody else's. Windows' modes say nothing.
+    replaceable = sys.platform != "win32" and mode & stat.S_IWOTH and not mode & stat.S_ISVTX
+    return f"everybody may write into {folder.name}" if replaceable else ""
+
+
+def _committed(path: Path) -> str:
+    tracked = git_index.tracks(path)
+    return "git tracks it, so it is what somebody committed" if tracked else ""
+
+
+def _open_to_others(path: Path) -> str:
+    if sys.platform == "win32":  # pragma: no cover  Windows only
+        # Its modes say nothing; a user's profile is private by its access list.
+        private = path.resolve().is_relative_to(Path.home().resolve())
+        return "" if private else "it is not in this user's profile"
+    mode = path.lstat().st_mode
+    if not stat.S_ISREG(mode):
+        return "it is not a regular file"
+    return "others may read or write it (`chmod 600` if it is yours)" if mode & 0o077 else ""
