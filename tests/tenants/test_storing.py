@@ -220,3 +220,35 @@ def test_a_log_and_a_file_tell_the_same(tmp_path_factory, state, script):
     stored = json.loads((folder / "tenant.json").read_bytes())
     stored.pop("padding")
     assert stored == json.loads((folder / "plain.json").read_bytes()) or not script
+
+
+def test_a_file_that_is_written_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    """The log goes into the file between the two readings: the file of before and no log would be a
+    tenant without the writes of the log.
+    """
+    writer, readings, content = logged(tmp_path), [], files.content
+    send(writer, WRITES[0])
+
+    def settled(place):
+        readings.append(content(place))
+        if len(readings) == 1:
+            writer.close()
+        return readings[-1]
+
+    monkeypatch.setattr(files, "content", settled)
+    assert seen(Simulator(tmp_path / "tenant.json", log_from=0)) == seen(writer)
+    assert len(readings) == 2
+
+
+def test_a_file_that_never_rests_is_named(tmp_path, monkeypatch):
+    path, content = tmp_path / "tenant.json", files.content
+    logged(tmp_path)
+
+    def restless(place):
+        data = content(place)
+        path.write_bytes(data + b" ")
+        return data
+
+    monkeypatch.setattr(files, "content", restless)
+    with pytest.raises(TenantFault, match="another process is writing"):
+        Simulator(path)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
 
+_READINGS: Final = 10
+"""How often a file that another process writes meanwhile is read again."""
 SMALL: Final = 256 * 1024
 """Size in bytes up to which a file is written anew with every write."""
 
@@ -57,6 +59,26 @@ class Store:
         Raises:
             TenantFault: there is no such tenant, or a file cannot be used.
         """
+        for _ in range(_READINGS):
+            place = self._place()
+            loaded = self._loaded()
+            if place == self._place():
+                return loaded
+        raise TenantFault(
+            f"{self._path}: another process is writing the simulated tenant: try again once it has"
+            " ended"
+        )
+
+    def _place(self) -> tuple[int, int, int] | None:
+        """What differs once a file was written anew: file and log are read one after the other."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _loaded(self) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
+        self._logged = 0
         seeded = self._seed is not None and not self._path.exists()
         try:
             data = files.content(self._seed if seeded and self._seed is not None else self._path)
