@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from reconciler.applying import lookups
 from reconciler.applying.outcomes import NotDone, OutcomeReading, Retries, ShownState
 from reconciler.tenants.protocol import Done, Failed, Lost
 
@@ -43,6 +44,7 @@ class RunState(Struct, frozen=True):
         reached: Steps, from the first one, that are done now.
         began: When the run began (seconds since 1970).
         attempted: Something was sent.
+        widened: Products of which a step was sent that may widen.
         retried: Products with a step that took more than one attempt, and not read since.
         unanswered: The last attempt of the step that is being tried; None between steps.
         retries: Further attempts of that step.
@@ -54,6 +56,7 @@ class RunState(Struct, frozen=True):
     reached: int
     began: float
     attempted: bool = False
+    widened: frozenset[Provider] = frozenset()
     retried: frozenset[Provider] = frozenset()
     unanswered: Unanswered | None = None
     retries: Retries = Retries()
@@ -187,6 +190,8 @@ def sent(state: RunState, write: Write, now: float) -> RunState:
     that due again.
     """
     product = {write.step.provider}
+    if lookups.may_widen(write.step):
+        state = replace(state, widened=state.widened | product)
     if write.attempt > 1:
         return replace(state, attempted=True, retried=state.retried | product)
     return replace(

@@ -20,6 +20,7 @@ class ReadingReason(StrEnum):
     BASELINE = "baseline"
     LOOKUP = "lookup"
     REMOVAL = "removal"
+    WIDENING = "widening"
     GROUP = "group"
     RETRIED = "retried"
     INTERVAL = "interval"

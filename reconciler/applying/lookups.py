@@ -11,6 +11,7 @@ from msgspec import Struct
 from reconciler.model.addresses import ExchangePolicyAddress, parse_address, teams_user_grant
 from reconciler.model.baselines import guard_scope
 from reconciler.model.codes import WarningCode
+from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangeState
 
 if TYPE_CHECKING:
@@ -28,6 +29,27 @@ class ScopeName(Struct, frozen=True):
 
     address: str
     scope: str
+
+
+def may_widen(step: Step) -> bool:
+    """Whether an application may reach more after a step than before it. False only for what does
+    not depend on anybody's memberships: a denial, a Teams policy that nobody holds yet or any more,
+    a shorter list, a description.
+    """
+    match step.cmdlet:
+        case "New-ApplicationAccessPolicy":
+            return step.parameters["AccessRight"] != AccessRight.DENY
+        case "Set-CsApplicationAccessPolicy":
+            edit = step.parameters.get("AppIds")
+            return isinstance(edit, dict) and "Add" in edit
+        case (
+            "New-CsApplicationAccessPolicy"
+            | "Remove-CsApplicationAccessPolicy"
+            | "Set-ApplicationAccessPolicy"
+        ):
+            return False
+        case _:
+            return True
 
 
 def users_before(plan: Plan, steps: Iterable[Step]) -> tuple[str, ...]:

@@ -132,7 +132,10 @@ def _reading_reason(run: RunContext, state: RunState, step: Step) -> ReadingReas
         return ReadingReason.REMOVAL
     if step.provider in state.retried:
         return ReadingReason.RETRIED
-    return ReadingReason.INTERVAL if run.watch.overdue(step.provider) else None
+    if run.watch.overdue(step.provider):
+        return ReadingReason.INTERVAL
+    first = step.provider not in state.widened and lookups.may_widen(step)
+    return ReadingReason.WIDENING if first and run.watch.old(step.provider) else None
 
 
 def _moved(

@@ -38,6 +38,7 @@ class Watch:
         self._request = prefixes.request(plan)
         self._read_at: dict[Provider, float] = {}
         self._wrote_at: dict[Provider, float] = {}
+        self._old: set[Provider] = set()
 
     @property
     def products(self) -> frozenset[Provider]:
@@ -47,6 +48,13 @@ class Watch:
     def wrote(self, product: Provider, at: float) -> None:
         """Note a write that readings may not show yet, sent at this time (seconds since 1970)."""
         self._wrote_at[product] = at
+        self._old.update(self.products)
+
+    def old(self, product: Provider) -> bool:
+        """Say whether anything was written, whatever product it was, since this one was last read:
+        so long somebody else had time.
+        """
+        return product in self._old
 
     def overdue(self, product: Provider) -> bool:
         """Say whether the last reading of a product is too old to write on."""
@@ -133,6 +141,7 @@ class Watch:
         )
         # Counted from the end: a reading may take longer than the interval itself.
         self._read_at.update(dict.fromkeys(request.products, self._host.clock()))
+        self._old -= request.products
         return observed
 
     def _readings_left(self, products: frozenset[Provider]) -> int:

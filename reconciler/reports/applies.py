@@ -39,6 +39,7 @@ PURPOSES: Mapping[ReadingReason, str] = {
     ReadingReason.BASELINE: "to check that nothing has changed since the plan",
     ReadingReason.LOOKUP: "to look up what the next step names",
     ReadingReason.REMOVAL: "before a removal",
+    ReadingReason.WIDENING: "before its first step that may let somebody in",
     ReadingReason.GROUP: "after a group step",
     ReadingReason.RETRIED: "before trying a step again",
     ReadingReason.INTERVAL: "because some minutes have passed",

@@ -13,6 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from reconciler.applying import lookups
 from reconciler.applying.events import (
     PlanLocated,
     ReadingReason,
@@ -389,6 +390,37 @@ def test_a_tenant_that_cannot_be_read_on_the_way_leaves_the_plan_applied_in_part
         case.apply()
     assert caught.value.applied is not None
     assert caught.value.applied.done == everything(group)
+
+
+def test_what_moves_while_one_product_is_written_stops_the_other_before_anybody_is_let_in(
+    case: Case,
+) -> None:
+    steps = case.plan.plan.steps
+    last_exchange = max(step.id for step in steps if step.provider == "exchange")
+    case.door.between[last_exchange] = lambda: moved_user(case)
+    with pytest.raises(AppliedInPart, match=user(1)) as caught:
+        case.apply()
+    assert ReadingTenant(frozenset({"teams"}), ReadingReason.WIDENING) in case.told
+    sent = steps[last_exchange : len(case.door.sent)]
+    assert not [step.text for step in sent if lookups.may_widen(step)]
+    assert caught.value.applied is not None
+    assert caught.value.applied.not_tried
+
+
+def test_a_product_is_read_before_its_first_step_that_may_let_somebody_in_and_only_then(
+    case: Case,
+) -> None:
+    assert case.apply().converged
+    before: list[tuple[str, str]] = []
+    read: set[str] = set()
+    for event in case.told:
+        if isinstance(event, ReadingTenant) and event.why is ReadingReason.WIDENING:
+            read |= event.products
+        elif isinstance(event, StepStarted) and lookups.may_widen(event.step):
+            before.append((event.step.provider, "read" if event.step.provider in read else "not"))
+            read.clear()
+    teams = [how for provider, how in before if provider == "teams"]
+    assert (teams[0], set(teams[1:])) == ("read", {"not"})
 
 
 # --- names that are looked up again
