@@ -159,3 +159,85 @@ def test_a_listener_that_fails_is_not_asked_again(fault: type[Exception]) -> Non
     log.show = listen
     log.feed(b"one\ntwo\n")
     assert (log.show, log.tail()) == (None, "one\ntwo")
+
+
+def encoded(before: bytes, text: str, behind: bytes) -> list[str]:
+    """Both alphabets, and what PowerShell encodes."""
+    return [
+        encode(before + text.encode(encoding) + behind).decode("ascii")
+        for encode in (base64.b64encode, base64.urlsafe_b64encode)
+        for encoding in ("utf-8", "utf-16-le")
+    ]
+
+
+RANDOM = st.binary(min_size=24, max_size=300).map(
+    lambda raw: base64.b64encode(raw).decode("ascii").rstrip("=")
+)
+NEVER_IN_ONE = st.text(alphabet=" .:;,\"'<>\n…é", max_size=20)
+
+
+@given(RANDOM, NEVER_IN_ONE, NEVER_IN_ONE, st.data())
+def test_every_beginning_of_a_token_is_hidden(
+    token: str, before: str, behind: str, data: st.DataObject
+) -> None:
+    length = data.draw(st.integers(8, len(token)))
+    hidden = knowing(token).text(f"{before}{token[:length]}{behind}")
+    assert hidden == f"{before}{HIDDEN}{behind}"
+
+
+@given(RANDOM, st.binary(max_size=9), st.binary(max_size=9), st.data())
+def test_every_beginning_of_a_token_is_hidden_in_base64(
+    token: str, before: bytes, behind: bytes, data: st.DataObject
+) -> None:
+    length = data.draw(st.integers(12, len(token)))
+    for text in encoded(before, token[:length], behind):
+        hidden = knowing(token).text(text)
+        assert HIDDEN in hidden
+        # An end may share a character with what is beside it.
+        assert not set(_runs(hidden)) & set(_runs(text[len(before) * 4 // 3 + 2 :][: length - 2]))
+
+
+def _runs(text: str) -> list[str]:
+    return [text[at : at + 8] for at in range(len(text) - 7)]
+
+
+@given(RANDOM.filter(lambda token: "/" in token[8:-8] or "+" in token[8:-8]), st.data())
+def test_every_beginning_of_a_token_is_hidden_in_an_address(
+    token: str, data: st.DataObject
+) -> None:
+    address = quote(token, safe="")
+    length = data.draw(st.integers(8, len(address)))
+    for spelling in (address, address.replace("%2B", "%2b").replace("%2F", "%2f")):
+        assert spelling[:8] not in knowing(token).text(f"?code={spelling[:length]}&more")
+
+
+@given(PASSWORDS.filter(lambda text: text.isascii()), st.binary(max_size=9), st.binary(max_size=9))
+def test_a_password_is_hidden_in_base64(password: str, before: bytes, behind: bytes) -> None:
+    for text in encoded(before, password, behind):
+        hidden = knowing(password).text(text)
+        start = len(before) * 4 // 3 + 2
+        assert text[start : start + 8] not in hidden
+
+
+def test_a_header_that_holds_user_and_password_is_hidden() -> None:
+    header = base64.b64encode(b"proxy-user:correct horse").decode("ascii")
+    assert base64.b64encode(b"horse").decode("ascii")[:4] not in knowing("correct horse").text(
+        f"Proxy-Authorization: Basic {header}"
+    )
+
+
+def test_a_short_beginning_in_an_object_is_no_secret_in_it() -> None:
+    """Every token of one kind begins alike; the whole one or a longer piece is told."""
+    token = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9." + "kQ7zR2Xw9bT4" * 8
+    hiding = knowing(token)
+    assert hiding.text(f"<{token[:9]}>") == f"<{HIDDEN}>"
+    assert not hiding.holds([{"Description": f"<{token[:9]}>", "Identity": None}, 1])
+    assert hiding.holds([{"Description": [f"<{token[:20]}>"]}])
+    assert hiding.holds({token: "x"})
+    assert not knowing().holds([token])
+
+
+@given(RANDOM, st.recursive(st.none() | st.text(), lambda item: st.lists(item, max_size=3)))
+def test_what_holds_no_secret_is_as_it_was(token: str, value: object) -> None:
+    hiding = knowing(token)
+    assert hiding.holds(value) or hiding.value(value) == value

@@ -189,7 +189,7 @@ class Conversation:
         """An object that holds a secret is no reading of a tenant: hiding it would change names
         that plans are made of.
         """
-        if self._hiding.value(rows) != rows:
+        if self._hiding.holds(rows):
             raise Broken(
                 "an object of its answer holds a credential's value (a certificate's password must"
                 " not be an ordinary word)"

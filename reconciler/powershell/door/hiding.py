@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,6 +28,12 @@ a text cut into grams.
 """
 _VARIETY: Final = 4
 """Different characters that a gram needs: padding (`AAAAAAAA`) is in many files."""
+_TOKEN: Final = 32
+"""From this length on a secret without blanks is random text, as the key of an identity endpoint
+is. A password may begin with an ordinary name, which messages need.
+"""
+BEGINNING: Final = 8
+"""The shortest beginning of a token that is hidden in a text, as one that was cut leaves it."""
 
 
 class Hiding:
@@ -39,6 +46,7 @@ class Hiding:
         self._secrets: frozenset[str] = frozenset()
         self._whole: re.Pattern[str] | None = None
         self._grams: frozenset[str] = frozenset()
+        self._beginnings = _Beginnings(())
 
     def __repr__(self) -> str:
         return f"<Hiding of {len(self._secrets)} secrets>"
@@ -46,20 +54,44 @@ class Hiding:
     def learn(self, secrets: Iterable[str]) -> None:
         """Hide these from now on, too; what is shorter than `SHORTEST` is not hidden."""
         self._secrets |= {secret for secret in secrets if len(secret) >= SHORTEST}
+        spellings = {secret: tuple(_spellings(secret)) for secret in self._secrets}
         self._grams = frozenset(
-            gram for secret in self._secrets if len(secret) >= _LONG for gram in _grams(secret)
+            gram
+            for secret in self._secrets
+            if len(secret) >= _LONG
+            for spelling in spellings[secret]
+            for gram in _grams(spelling)
         )
-        spellings = sorted(
-            {spelling for secret in self._secrets for spelling in _spellings(secret)},
-            key=len,
-            reverse=True,
+        self._beginnings = _Beginnings(
+            spelling
+            for secret in self._secrets
+            if len(secret) >= _TOKEN and not any(map(str.isspace, secret))
+            for spelling in spellings[secret]
         )
-        self._whole = re.compile("|".join(map(re.escape, spellings))) if spellings else None
+        whole = {spelling for each in spellings.values() for spelling in each}
+        alternatives = sorted(whole, key=len, reverse=True)
+        self._whole = re.compile("|".join(map(re.escape, alternatives))) if whole else None
 
     def text(self, text: str) -> str:
-        """The text without any secret, and without any longer piece of a token, as a cut or a
-        wrapped line leaves it.
+        """The text without any secret, and without any beginning or longer piece of a token, as a
+        cut or a wrapped line leaves it.
         """
+        if self._whole is None or len(text) < SHORTEST:
+            return text
+        return self._beginnings.hide(self._without_whole(text))
+
+    def holds(self, value: Json) -> bool:
+        """Whether a secret, or a longer piece of a token, stands anywhere in a JSON value.
+
+        A short beginning does not count: all tokens of one kind may have it.
+        """
+        if isinstance(value, dict):
+            return any(self.holds(key) or self.holds(item) for key, item in value.items())
+        if isinstance(value, list):
+            return any(map(self.holds, value))
+        return isinstance(value, str) and self._without_whole(value) != value
+
+    def _without_whole(self, text: str) -> str:
         if self._whole is None or len(text) < SHORTEST:
             return text
         return self._without_pieces(self._whole.sub(HIDDEN, text))
@@ -117,14 +149,73 @@ def _grams(secret: str) -> Iterator[str]:
             yield gram
 
 
+class _Beginnings:
+    """Finds where texts begin that stand there cut off."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts: dict[str, list[str]] = {}
+        for text in texts:
+            if len(text) >= BEGINNING:
+                self._texts.setdefault(text[:BEGINNING], []).append(text)
+        heads = "|".join(map(re.escape, self._texts))
+        self._head = re.compile(heads) if heads else None
+
+    def hide(self, text: str) -> str:
+        """The text without any of them."""
+        if self._head is None:
+            return text
+        kept, position = [], 0
+        while match := self._head.search(text, position):
+            kept += [text[position : match.start()], HIDDEN]
+            length = max(
+                _shared_length(text, match.start(), token) for token in self._texts[match.group()]
+            )
+            position = match.start() + length
+        return "".join((*kept, text[position:]))
+
+
+def _shared_length(text: str, start: int, other: str) -> int:
+    """How many characters of a text, from `start` on, are the other's first ones."""
+    length = BEGINNING
+    while length < len(other) and text.startswith(other[length], start + length):
+        length += 1
+    return length
+
+
 def _spellings(secret: str) -> Iterator[str]:
     """How a secret may stand inside another format: as it is, in JSON, HTML, a URL, a PowerShell
-    literal.
+    literal, base64.
     """
     yield secret
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield html.escape(secret)
     yield quote(secret, errors="replace")
-    yield quote(secret, safe="", errors="replace")
+    for address in (quote(secret, safe="", errors="replace"), quote_plus(secret, errors="replace")):
+        yield address
+        yield _ESCAPED.sub(lambda escape: escape.group().lower(), address)
     yield secret.replace("'", "''")
+    for encoding in ("utf-8", "utf-16-le"):
+        yield from _base64(secret.encode(encoding, "replace"))
+
+
+_ESCAPED: Final = re.compile("%[0-9A-F]{2}")
+
+
+def _base64(content: bytes) -> Iterator[str]:
+    """What is the same of some bytes in base64, whatever stands before and behind them.
+
+    Three bytes make four characters, so there are three ways to begin; each end may share a
+    character with what is beside it. PowerShell encodes UTF-16 (about_pwsh, -EncodedCommand).
+    """
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + content).rstrip(b"=")
+        first = -(-before * 8 // 6)
+        last = (before + len(content)) * 8 // 6
+        piece = encoded[first:last].decode("ascii")
+        if len(piece) >= SHORTEST:
+            yield piece
+            yield piece.translate(_URL_SAFE)
+
+
+_URL_SAFE: Final = str.maketrans("+/", "-_")
