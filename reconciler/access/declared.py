@@ -52,9 +52,9 @@ def findings(results: Iterable[Result]) -> Iterator[Finding]:
         expected = result.expected
         if expected.written is not None and not result.passed and result.verdict != DEPENDS:
             message = (
-                f"the documents make it {result.verdict} for application {expected.application} and"
-                f" the {KINDS[expected.product]} `{expected.written.text}`, `{expected.access}` is"
-                " expected: correct the test or what it contradicts"
+                f"expected `{expected.access}` for application {expected.application} and the"
+                f" {KINDS[expected.product]} `{expected.written.text}`, but the documents make it"
+                f" {result.verdict}: correct the test or what it contradicts"
             )
             yield Finding(
                 expected.written.position,

@@ -157,8 +157,8 @@ def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...
     def result(expected: Expected) -> Result:
         if expected.product not in judges:
             raise CaptureFault(
-                f"the capture has no complete reading of {expected.product}, which the access tests"
-                " need: fetch it again"
+                f"the capture is not complete for {expected.product}, which the access tests"
+                " need: fetch again"
             )
         subject, answer = judges[expected.product](expected.application, expected.subject)
         return Result(expected, subject, answer)

@@ -102,7 +102,7 @@ def _tell_users(ids: Sequence[str], rows: Sequence[UserRow], path: str, faults: 
         if not (isinstance(upn, str) and isinstance(name, str)):
             faults.add(
                 f"{path}[{index}]",
-                f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts: fetch"
+                f"upn {shown(upn)} and displayName {shown(name)} of {user} must be strings: fetch"
                 " again",
             )
             continue
@@ -152,8 +152,8 @@ def _recipients(
             if by_address.setdefault(address, recipient.id) != recipient.id:
                 faults.add(
                     f"{here}.addresses",
-                    f"{shown(address)} is an address of {by_address[address]} too: whose it is"
-                    " cannot be known, correct it in the tenant",
+                    f"{shown(address)} is also an address of {by_address[address]}: correct it in"
+                    " the tenant",
                 )
     return by_key(recipients), by_address
 
@@ -165,14 +165,14 @@ def _recipient(row: RecipientRow, path: str, faults: FaultList) -> Recipient | N
     if not isinstance(row.is_valid_security_principal, bool):
         faults.add(
             f"{path}.isValidSecurityPrincipal",
-            f"{shown(row.is_valid_security_principal)} is neither true nor false: fetch again",
+            f"expected true or false, found {shown(row.is_valid_security_principal)}: fetch again",
         )
     if not (row.sid is None or (isinstance(row.sid, str) and not name_fault(row.sid))):
         faults.add(f"{path}.sid", f"{shown(row.sid)} is not a security identifier: fetch again")
     primary = smtp_address(text(row.primary, f"{path}.primary", faults)) or ""
     proxies = _addresses(row.addresses, f"{path}.addresses", faults)
     if not primary:
-        faults.add(f"{path}.primary", "is missing, the primary SMTP address: fetch again")
+        faults.add(f"{path}.primary", "the primary SMTP address is missing: fetch again")
     for address in sorted({primary, *proxies} - {""}):
         if flaw := name_fault(address):
             faults.add(f"{path}.addresses", flaw)
@@ -203,7 +203,7 @@ def _addresses(value: Any, path: str, faults: FaultList) -> set[str]:
     addresses = set()
     for index, proxy in enumerate(listed(value, path, faults)):
         if not isinstance(proxy, str):
-            faults.add(f"{path}[{index}]", f"{shown(proxy)} is not a string: fetch again")
+            faults.add(f"{path}[{index}]", f"expected a string, found {shown(proxy)}: fetch again")
         elif address := smtp_address(proxy):
             addresses.add(address.lower())
     return addresses
@@ -224,5 +224,7 @@ def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozens
     names = listed(section.get("absent"), f"{path}.absent", faults)
     for index, name in enumerate(names):
         if not isinstance(name, str):
-            faults.add(f"{path}.absent[{index}]", f"{shown(name)} is not a name: fetch again")
+            faults.add(
+                f"{path}.absent[{index}]", f"expected a name, found {shown(name)}: fetch again"
+            )
     return frozenset(name.lower() for name in names if isinstance(name, str))

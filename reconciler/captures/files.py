@@ -13,6 +13,7 @@ import msgspec
 from reconciler import canonical
 from reconciler.errors import CaptureFault
 from reconciler.files import write_atomically
+from reconciler.kinds.capture_rows import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,7 +48,7 @@ def content(path: Path | Traversable) -> bytes:
     try:
         return path.read_bytes()
     except OSError as fault:
-        raise CaptureFault(f"{path}: cannot be read: {fault.strerror or fault}") from fault
+        raise CaptureFault(f"{path}: cannot read the file: {fault.strerror or fault}") from fault
 
 
 def parsed(data: bytes, place: str) -> dict[str, Any]:
@@ -66,7 +67,7 @@ def parsed(data: bytes, place: str) -> dict[str, Any]:
         value = _judged(data, place)
     if not isinstance(value, dict):
         raise CaptureFault(
-            f"{place}: holds a JSON {type(value).__name__}, a capture is an object; write one with"
+            f"{place}: expected a JSON object, found {shown(value)}; write a capture with"
             " `reconciler fetch`"
         )
     return value
@@ -78,10 +79,10 @@ def _judged(data: bytes, place: str) -> Any:
         return json.loads(_decoded(data, place), parse_constant=_no_number)
     except json.JSONDecodeError as fault:
         raise CaptureFault(
-            f"{place}:{fault.lineno}:{fault.colno}: is not JSON: {fault.msg}"
+            f"{place}:{fault.lineno}:{fault.colno}: invalid JSON: {fault.msg}"
         ) from fault
     except (ValueError, RecursionError) as fault:
-        raise CaptureFault(f"{place}: is not JSON that can be used: {fault}") from fault
+        raise CaptureFault(f"{place}: invalid JSON: {fault}") from fault
 
 
 def write(path: Path, raw: Mapping[str, Json]) -> None:
@@ -105,7 +106,7 @@ def replace(path: Path, pieces: Iterable[bytes]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, pieces, private=True)
     except OSError as fault:
-        raise CaptureFault(f"{path}: cannot be written: {fault.strerror or fault}") from fault
+        raise CaptureFault(f"{path}: cannot write the file: {fault.strerror or fault}") from fault
 
 
 @cache
@@ -117,7 +118,7 @@ def schema() -> Mapping[str, Any]:
         if schema_file.is_file():
             return parsed(schema_file.read_bytes(), "capture.schema.json")
     raise CaptureFault(
-        "capture.schema.json is missing from the installation: install the package again"
+        "capture.schema.json is missing from the installation: reinstall the package"
     )
 
 
@@ -130,7 +131,8 @@ def _decoded(data: bytes, place: str) -> str:
     except UnicodeDecodeError as fault:
         line = data.count(b"\n", 0, fault.start) + 1
         raise CaptureFault(
-            f"{place}:{line}: byte {fault.start} is not {encoding.upper()}: save the file as UTF-8"
+            f"{place}:{line}: byte {fault.start} is not valid {encoding.upper()}: save"
+            " the file as UTF-8"
         ) from fault
 
 

@@ -68,7 +68,9 @@ def parse(
     envelope_faults(raw, faults)
     faults.refuse(place)
     if not is_time(raw["taken_at"]):
-        faults.add("$.taken_at", f"{shown(raw['taken_at'])} is not a point in time: fetch again")
+        faults.add(
+            "$.taken_at", f"expected a date and time, found {shown(raw['taken_at'])}: fetch again"
+        )
     _right_tenant(raw, tenant_id, faults)
     section = raw.get("directory") or {}
     directory = directories.read(section, "$.directory", faults)
@@ -103,8 +105,7 @@ def _digest(
         for path in _surrogates(raw, "$"):
             faults.add(
                 path,
-                "holds half of a surrogate pair, which is not valid text: fetch again, or correct it in"
-                " the tenant",
+                "a lone surrogate is not valid text: fetch again, or correct it in the tenant",
             )
         faults.refuse(place)
         raise
@@ -121,8 +122,8 @@ def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultLi
         if tenant.lower() != wanted:
             faults.add(
                 path,
-                f"the reading is of tenant {tenant}, not of {wanted}: name the right capture or the"
-                " right tenant",
+                f"expected tenant {wanted}, found {tenant}: choose the right capture or the right"
+                " tenant",
             )
 
 
@@ -140,7 +141,7 @@ def _usable(
         trouble = "is missing" if section is None else "is not complete"
         faults.add(
             f"$.{product}",
-            f"the reading of {product} {trouble}, and the documents need it: fetch again",
+            f"the reading of {product} {trouble}, but the documents need it: fetch again",
         )
     return False
 

@@ -82,15 +82,15 @@ def _check_list(
         if names := row_list.narrowing(read):
             faults.add(
                 f"{place}.parameters",
-                f"{row_list.cmdlet} was narrowed by {', '.join(names)}, and what it left out is"
-                " unknown: fetch again without",
+                f"{row_list.cmdlet} was run with {', '.join(names)}, so its list may be"
+                " incomplete: fetch again without",
             )
         else:
             whole[place] = read
     if not any(map(row_list.reads_all, whole.values())):
         faults.add(
             f"{path}.reads",
-            f"no read by {row_list.cmdlet} covers all of `{row_list.key}`: the reading is"
+            f"{row_list.cmdlet} was not run for all of `{row_list.key}`: the reading is"
             " incomplete, fetch again",
         )
     expected = row_list.expected_counts(list(whole.values()), rows)

@@ -75,8 +75,8 @@ def listed(value: Any, path: str, faults: FaultList) -> Sequence[Any]:
         if value["Count"] != len(items):
             faults.add(
                 f"{path}.Count",
-                f"says {shown(value['Count'])}, but there are {len(items)} items: the reading is"
-                " cut, fetch again",
+                f"expected {shown(value['Count'])} items, found {len(items)}: the reading is"
+                " incomplete, fetch again",
             )
         return items
     return (value,)
@@ -94,7 +94,7 @@ def objects(
         return rows
     for index, row in enumerate(rows):
         if not isinstance(row, dict) or not row:
-            faults.add(f"{path}.{key}[{index}]", "is not an object with properties: fetch again")
+            faults.add(f"{path}.{key}[{index}]", "expected an object with properties: fetch again")
     return [row if isinstance(row, dict) else {} for row in rows]
 
 
@@ -147,8 +147,8 @@ def name_fault(text: str) -> str | None:
         None
         if flaw is None
         else (
-            f"{shown(text)}: {flaw}; such a name cannot be told from others by eye: correct it in"
-            " the tenant"
+            f"{shown(text)}: {flaw}; such a name can be mistaken for another: correct it in the"
+            " tenant"
         )
     )
 
@@ -168,7 +168,7 @@ def text(value: Any, path: str, faults: FaultList) -> str:
     """A text property; `""` if it is null or absent, and with a fault if it is something else."""
     if value is None or isinstance(value, str):
         return value or ""
-    faults.add(path, f"{shown(value)} is not a string: fetch again")
+    faults.add(path, f"expected a string, found {shown(value)}: fetch again")
     return ""
 
 

@@ -73,7 +73,7 @@ def provider_of(address: Address) -> Provider:
     for provider in PROVIDERS:
         if provider == name:
             return provider
-    raise ValueError(f"the address {address} belongs to no product")
+    raise ValueError(f"unknown product in the address {address}")
 
 
 class TeamsPolicyAddress(Struct, frozen=True):

@@ -242,15 +242,14 @@ def _assert_tenant(documents: Documents, observed: Observed) -> None:
     if documents.tenant is not None and documents.tenant.tenant_id != observed.tenant_id:
         raise CaptureFault(
             f"the documents are for tenant {documents.tenant.tenant_id}"
-            f" ({documents.tenant.position}), the capture is of {observed.tenant_id}: capture the"
-            " right tenant"
+            f" ({documents.tenant.position}), but the capture is of {observed.tenant_id}: fetch"
+            " the right tenant"
         )
     needed = products(documents)
     for provider in PROVIDERS:
         if provider in needed and provider not in observed.states:
             raise CaptureFault(
-                f"the capture has no complete reading of {provider}, which the documents need:"
-                " fetch it again"
+                f"the capture is not complete for {provider}, which the documents need: fetch again"
             )
 
 

@@ -53,8 +53,7 @@ def of_plan(plan: Plan) -> Known:
         return _followed(plan)
     except (KeyError, TypeError, ValueError) as error:
         raise TamperedPlan(
-            f"a step of the plan does not follow from the plan's baseline ({error!r}); make the plan"
-            " again"
+            f"a step of the plan does not follow from the plan's baseline ({error!r}); plan again"
         ) from error
 
 

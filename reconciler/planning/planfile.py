@@ -141,12 +141,12 @@ def load(path: Path) -> SealedPlan:
     computed = _digests_of(raw, content)
     if computed is None:
         raise TamperedPlan(
-            f"{path}: the file is not byte for byte what `plan --out` writes; make the plan again"
+            f"{path}: the file was modified or reformatted after `plan --out` wrote it; plan again"
         )
     if stated != computed:
         raise TamperedPlan(
-            f"{path}: the plan was changed after it was made"
-            f" ({stated.digest or 'without a digest'}); make and review it again"
+            f"{path}: the plan was modified after it was made"
+            f" ({stated.digest or 'without a digest'}); plan and review again"
         )
     del content  # as large as the plan itself
     return SealedPlan(_plan(path, raw), stated)
@@ -158,9 +158,7 @@ def _plan(path: Path, raw: Mapping[str, Any]) -> Plan:
         plan = msgspec.convert(raw, Plan)
         _assert_order(plan)
     except ValueError as error:
-        raise TamperedPlan(
-            f"{path}: the plan file is not complete and correct: {error}; make the plan again"
-        ) from error
+        raise TamperedPlan(f"{path}: invalid plan file: {error}; plan again") from error
     return plan
 
 
@@ -203,17 +201,17 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
         raw = json.loads(content.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
         raise TamperedPlan(
-            f"{path}: this is not a plan file ({error}); give the file that `plan --out` wrote"
+            f"{path}: not a plan file ({error}); pass a file that `plan --out` wrote"
         ) from error
     if not isinstance(raw, dict):
         raise TamperedPlan(
-            f"{path}: this is not a plan file (not a JSON object); give the file that `plan --out` wrote"
+            f"{path}: not a plan file (expected a JSON object); pass a file that `plan --out` wrote"
         )
     return raw
 
 
 def _no_float(text: str) -> None:
-    raise ValueError(f"{text} is not a number that a plan file can have")
+    raise ValueError(f"{text} is not a number that a plan file may contain")
 
 
 def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
@@ -223,8 +221,8 @@ def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
         or version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]
     ):
         raise TamperedPlan(
-            f"{path}: format version {version!r} is not supported by reconciler {__version__} (it"
-            f" reads {FORMAT_VERSION}); make the plan again"
+            f"{path}: format version {version!r} is not supported by reconciler {__version__}"
+            f" (expected {FORMAT_VERSION}); plan again"
         )
 
 

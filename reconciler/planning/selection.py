@@ -81,14 +81,12 @@ def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> Non
         )
         if user := observed.directory.users_by_upn.get(name.removeprefix(teams_user_grant(""))):
             raise UsageFault(
-                f"{name} cannot be selected by that name: a grant is addressed by the user's object"
-                f" id, {teams_user_grant(user)}"
+                f"{name} cannot be selected by this name: use the user's object id,"
+                f" {teams_user_grant(user)}"
             )
         near = difflib.get_close_matches(name, alike[:_MOST_COMPARED], n=1)
-        meant = f"; {near[0]} is there" if near else ""
-        raise UsageFault(
-            f"{name} cannot be selected: neither the documents nor the tenant have it{meant}"
-        )
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise UsageFault(f"{name} not found in the documents or the tenant{meant}")
 
 
 def _known(desired: Desired, observed: Observed) -> frozenset[str]:
@@ -134,8 +132,8 @@ def _selected(text: str) -> str:
         if form := product.selected_form(text):
             return form
     raise UsageFault(
-        f"{text!r} cannot be selected; give an address as the plan prints it:"
-        " teams.policy/NAME, teams.grant/user:ID, teams.grant/group:ID, teams.grant/tenant,"
+        f"{text!r} is not an address; write one as the plan prints it: teams.policy/NAME,"
+        " teams.grant/user:ID, teams.grant/group:ID, teams.grant/tenant,"
         " exchange.application/APPID or exchange.policy/APPID@SCOPEID"
     )
 

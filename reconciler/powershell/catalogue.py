@@ -59,7 +59,7 @@ def cmdlet(name: str) -> Cmdlet:
     """
     catalogued = cmdlets().get(name)
     if catalogued is None:
-        raise BindingFault(f"{name!a} is not a cmdlet of the catalogue [unknown-cmdlet]")
+        raise BindingFault(f"{name!a} is not in the cmdlet catalogue [unknown-cmdlet]")
     return catalogued
 
 
@@ -92,12 +92,12 @@ def _check(catalogued: Cmdlet, name: str, value: Json) -> None:
     declared = catalogued.parameters.get(name)
     if declared is None:
         raise BindingFault(
-            f"{catalogued.name} has no parameter {name!a} in the catalogue [unknown-parameter]"
+            f"{name!a} is not a parameter of {catalogued.name} in the catalogue [unknown-parameter]"
         )
     wanted = mismatch(declared, value)
     if wanted is not None:
         raise BindingFault(
-            f"{catalogued.name} -{name} takes {wanted}, not {described(value)} [wrong-type]"
+            f"{catalogued.name} -{name}: expected {wanted}, found {described(value)} [wrong-type]"
         )
 
 
@@ -108,20 +108,18 @@ def _bound_set(name: str, given: frozenset[str]) -> str:
         key: declared for key, declared in catalogued.sets.items() if given <= declared.parameters
     }
     if not fitting:
-        raise BindingFault(
-            f"{name}: no parameter set has {_listed(given)} together [no-parameter-set]"
-        )
+        raise BindingFault(f"{name}: {_listed(given)} cannot be used together [no-parameter-set]")
     complete = [key for key, declared in fitting.items() if declared.required <= given]
     if not complete:
         missing = {_listed(declared.required - given) for declared in fitting.values()}
-        raise BindingFault(f"{name} lacks {' or '.join(sorted(missing))} [missing-parameter]")
+        raise BindingFault(f"{name}: {' or '.join(sorted(missing))} is missing [missing-parameter]")
     if len(complete) == 1:
         return complete[0]
     if catalogued.default_set in complete:
         return catalogued.default_set
     raise BindingFault(
-        f"{name} with {_listed(given)}: {' and '.join(sorted(complete))} both bind"
-        " [ambiguous-parameter-set]"
+        f"{name}: {_listed(given)} matches several parameter sets,"
+        f" {' and '.join(sorted(complete))} [ambiguous-parameter-set]"
     )
 
 

@@ -133,8 +133,8 @@ def certificate(connection: Connection) -> bytes:
     except OSError as why:
         reason = why.strerror
     raise ConnectFault(
-        f"the file that {connection.certificate_variable} names cannot be read ({reason}): set it"
-        " to the path of a PFX file"
+        f"cannot read the file named by {connection.certificate_variable} ({reason}): set it to"
+        " the path of a PFX file"
     )
 
 
@@ -170,8 +170,8 @@ class _Variables:
         value = self.value(name)
         if value and len(value) < _SHORTEST:
             self.faults.append(
-                f"the password in {name} has less than {_SHORTEST} characters and could not be kept"
-                " out of logs: choose a longer one"
+                f"the password in {name} has fewer than {_SHORTEST} characters, too few to be"
+                " kept out of logs: choose a longer one"
             )
         return value
 
@@ -202,8 +202,8 @@ def _teams(
     if "managedIdentity" in spec:
         if cloud != "commercial":
             variables.faults.append(
-                "Teams takes a managed identity in the commercial cloud only: use certificateFile"
-                " or accessTokens"
+                "Teams supports managedIdentity in the commercial cloud only: use"
+                " certificateFile or accessTokens"
             )
         return replace(
             base,
@@ -236,8 +236,8 @@ def _exchange(
         return replace(base, parameters={**parameters, "Device": True})
     if organization is None:
         variables.faults.append(
-            "Exchange needs the tenant's initial domain: say `organization: NAME.onmicrosoft.com`"
-            " in the Tenant document"
+            "Exchange requires the tenant's initial domain: add `organization:"
+            " NAME.onmicrosoft.com` to the Tenant document"
         )
     base = replace(base, parameters={**parameters, "Organization": organization})
     if "certificateFile" in spec:

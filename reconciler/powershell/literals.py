@@ -79,7 +79,7 @@ def _text(value: str) -> str:
         )
     flaw = unfit(_ESCAPED.sub(" ", text))  # one character for one: the index stays right
     if flaw is not None:
-        raise UnfitText(f"text is not rendered for PowerShell: {flaw}; remove it")
+        raise UnfitText(f"the text cannot be rendered for PowerShell: {flaw}; remove it")
     return '"' + "".join(map(_escape, text)) + '"'
 
 
@@ -93,7 +93,7 @@ def _integer(value: int) -> str:
     number = int(value)
     if not 0 <= number <= LARGEST_INTEGER:
         raise RenderFault(
-            f"{number} has no PowerShell literal: integers go from 0 to {LARGEST_INTEGER}"
+            f"{number} has no PowerShell literal: must be from 0 to {LARGEST_INTEGER}"
         )
     return str(number)
 
@@ -105,7 +105,7 @@ def _list(values: Iterable[Json]) -> str:
 def _item(value: Json) -> str:
     if not isinstance(value, str):
         raise RenderFault(
-            f"a list holds a value of type {type(value).__name__}: only text can be an item"
+            f"a list contains a value of type {type(value).__name__}: its items must be strings"
         )
     return _text(value)
 
@@ -113,13 +113,13 @@ def _item(value: Json) -> str:
 def _edit(edit: Mapping[str, Json]) -> str:
     if not edit or not edit.keys() <= set(_EDIT_KEYS):
         raise RenderFault(
-            f"a map of {sorted(map(str, edit))} has no PowerShell literal: its keys are Add, Remove"
-            " or both"
+            f"a map of {sorted(map(str, edit))} has no PowerShell literal: its keys must be Add,"
+            " Remove or both"
         )
     return f"@{{{';'.join(f'{key}={_edited(edit[key])}' for key in _EDIT_KEYS if key in edit)}}}"
 
 
 def _edited(values: Json) -> str:
     if not isinstance(values, list | tuple):
-        raise RenderFault("Add and Remove of a map take lists")
+        raise RenderFault("Add and Remove of a map must be lists")
     return _list(values)

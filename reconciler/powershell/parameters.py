@@ -88,10 +88,10 @@ def _is_size(value: Json) -> bool:
 _is_signed: Final = _is_number_to(2**31 - 1)
 
 _Check: TypeAlias = "tuple[str, Callable[[Json], bool]]"
-_IDENTITY: Final[_Check] = ("text that is not blank", is_text)
-_LIST: Final[_Check] = ("a list of texts, none blank", is_list)
+_IDENTITY: Final[_Check] = ("a string that is not blank", is_text)
+_LIST: Final[_Check] = ("a list of strings, none blank", is_list)
 _TYPES: Final[Mapping[str, _Check]] = {
-    "String": ("text or null", lambda value: value is None or isinstance(value, str)),
+    "String": ("a string or null", lambda value: value is None or isinstance(value, str)),
     "String[]": _LIST,
     "RecipientTypeDetails[]": _LIST,
     "SwitchParameter": ("true or false", _is_switch),
@@ -99,7 +99,7 @@ _TYPES: Final[Mapping[str, _Check]] = {
     "UInt32": ("a number from 0 to 4294967295", _is_number_to(2**32 - 1)),
     "Unlimited": ("`Unlimited` or a number", _is_size),
     "Object": (
-        "a list of texts, or a map of Add and Remove to such lists",
+        "a list of strings, or a map of Add and Remove to such lists",
         lambda value: is_list(value) or is_edit(value),
     ),
     "ApplicationAccessPolicyIdParameter": _IDENTITY,

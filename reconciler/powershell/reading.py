@@ -53,7 +53,7 @@ def read(text: str) -> Invocation:
     """
     name = _NAME.match(text)
     if name is None:
-        raise _refused(text, 0, "a cmdlet name followed by one space or nothing was expected")
+        raise _refused(text, 0, "expected a cmdlet name followed by one space or nothing")
     parameters: dict[str, Json] = {}
     seen: set[str] = set()
     position = name.end()
@@ -83,10 +83,10 @@ def _typed(value: Json) -> object:
 def _parameter(text: str, position: int, seen: set[str]) -> tuple[str, int]:
     match = _PARAMETER.match(text, position)
     if match is None:
-        raise _refused(text, position, "one space and `-Name:` were expected")
+        raise _refused(text, position, "expected one space and `-Name:`")
     name = match.group(1)
     if name.lower() in seen:  # PowerShell takes names of any case for one
-        raise _refused(text, position, f"parameter {name} is given twice")
+        raise _refused(text, position, f"duplicate parameter {name}")
     seen.add(name.lower())
     return name, match.end()
 
@@ -94,7 +94,7 @@ def _parameter(text: str, position: int, seen: set[str]) -> tuple[str, int]:
 def _value(text: str, position: int) -> tuple[Json, int]:
     match = _VALUE.match(text, position)
     if match is None:
-        raise _refused(text, position, "one constant as the renderer writes it was expected")
+        raise _refused(text, position, "expected one constant as the renderer writes it")
     try:
         return _constant(match), match.end()
     except _NotRendered as flaw:
@@ -141,7 +141,7 @@ def _escaped(token: str, raw: str) -> str:
     except UnfitText as flaw:
         raise _NotRendered(str(flaw)) from None
     if rendered != token:
-        raise _NotRendered("the renderer writes this value in another way")
+        raise _NotRendered("the renderer writes this value differently")
     return value
 
 
@@ -159,5 +159,6 @@ def _refused(text: str, position: int, why: str) -> RefusedText:
         ascii(text[position : position + 40]) if position < len(text) else "the end of the text"
     )
     return RefusedText(
-        f"not a text that the renderer writes: at character {position + 1}, {why}; found {excerpt}"
+        f"the text is not in the renderer's form: at character {position + 1}, {why};"
+        f" found {excerpt}"
     )

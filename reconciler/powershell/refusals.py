@@ -106,26 +106,29 @@ REFUSALS: Final = (
         "blank-id",
         None,
         _blank_id,
-        "a blank id can mean everything or everyone; name what is meant",
+        "a blank id can match everything or everyone; write the id",
     ),
     Refusal(
         "set-without-identity",
         _SET,
         _lacks("Identity"),
-        "without -Identity it rewrites Global, the policy of everyone without a grant; say"
+        "without -Identity it changes Global, the policy of everyone without a grant; add"
         " -Identity",
     ),
     Refusal(
         "nothing-to-set",
         _SET,
         _lacks("AppIds", "Description"),
-        "it would set nothing; leave the call out",
+        "it would set nothing; remove the call",
     ),
     Refusal(
         "not-a-single-edit",
         _SET,
         _is_no_single_edit,
-        "-AppIds takes one map with Add or Remove and at least one id; make two calls of two edits",
+        (
+            "-AppIds must be one map with Add or Remove and at least one id; use two calls"
+            " for two edits"
+        ),
     ),
     Refusal(
         "no-list-of-applications",
@@ -133,68 +136,68 @@ REFUSALS: Final = (
         lambda parameters: (
             "AppIds" in parameters and not (parameters["AppIds"] and is_list(parameters["AppIds"]))
         ),
-        "-AppIds takes a list of ids; leave the parameter out for an empty one",
+        "-AppIds must be a list of at least one id; omit the parameter for an empty list",
     ),
     Refusal(
         "not-one-subject",
         _GRANT,
         _subjects_are_not_one,
-        "exactly one of -Identity, -Group and -Global says whom it is granted to; without one it is"
+        "expected exactly one of -Identity, -Group and -Global; without one the grant is for"
         " everyone",
     ),
     Refusal(
         "global-not-true",
         _GRANT,
         lambda parameters: parameters.get("Global") is False,
-        "-Global:$false still binds the grant to the whole tenant; leave it out",
+        "-Global:$false still grants to the whole tenant; omit it",
     ),
     Refusal(
         "blank-policy-name",
         _GRANT,
         lambda parameters: not _is_name_or_null(parameters),
-        "-PolicyName is a name, or null to take the grant away; say which",
+        "-PolicyName is missing; add a name, or null to remove the grant",
     ),
     Refusal(
         "rank-without-group",
         _GRANT,
         lambda parameters: "Rank" in parameters and "Group" not in parameters,
-        "-Rank goes with -Group only",
+        "-Rank requires -Group",
     ),
     Refusal(
         "rank-below-one",
         _GRANT,
         _rank_is_below_one,
-        "ranks count from 1; 0 is silently taken for none",
+        "-Rank must be at least 1; the module silently ignores 0",
     ),
     Refusal(
         "rank-missing",
         _GRANT,
         _rank_is_missing,
-        "a policy is granted to a group at a -Rank; without one the service picks the last",
+        "-Group requires -Rank; without it the service picks the last rank",
     ),
     Refusal(
         "not-one-application",
         _EXCHANGE_NEW,
         lambda given: isinstance(ids := given.get("AppId"), list | tuple) and len(ids) != 1,
-        "-AppId takes a list of one id: the service makes one policy of each application",
+        "-AppId must be a list of one id: the service creates one policy for each application",
     ),
     Refusal(
         "nothing-to-set",
         _EXCHANGE_SET,
         _lacks("Description"),
-        "it would set nothing; leave the call out",
+        "it would set nothing; remove the call",
     ),
     Refusal(
         "unanswered-question",
         _EXCHANGE_REMOVE,
         _lacks("Confirm"),
-        "it asks before it removes, and nobody can answer; say -Confirm:$false",
+        "it asks for confirmation, and nobody can answer; add -Confirm:$false",
     ),
     Refusal(
         "question-asked-for",
         None,
         lambda parameters: parameters.get("Confirm") is True,
-        "-Confirm:$true asks a question that nobody can answer; say $false",
+        "-Confirm:$true asks a question that nobody can answer; use $false",
     ),
 )
 

@@ -39,7 +39,7 @@ def render(invocation: Invocation) -> str:
         return template.render(invocation.parameters)
     except UndefinedError as missing:
         raise RenderFault(
-            f"{invocation.cmdlet} cannot be written: {missing.message}; give the parameter"
+            f"cannot render {invocation.cmdlet}: {missing.message}; add the parameter"
         ) from None
 
 
@@ -49,7 +49,7 @@ def _template(cmdlet: str, given: frozenset[str]) -> Template:
     forgotten = given - names
     if forgotten:
         raise RenderFault(
-            f"the template of {cmdlet} does not write {' '.join(sorted(forgotten))}; leave it out"
+            f"the template of {cmdlet} does not use {' '.join(sorted(forgotten))}; omit it"
         )
     return template
 

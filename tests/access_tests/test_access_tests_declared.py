@@ -129,6 +129,6 @@ def test_a_decided_test_that_fails_is_a_fault_at_its_place_and_an_undecided_one_
         "AccessTest/t",
     )
     assert (
-        f"denied for application {CRM} and the mailbox `ceo@contoso.com`, `granted` is expected"
-        in finding.message
+        f"expected `granted` for application {CRM} and the mailbox `ceo@contoso.com`, but the documents"
+        " make it denied" in finding.message
     )

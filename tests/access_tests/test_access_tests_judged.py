@@ -175,7 +175,7 @@ def test_unknown_members_pass_neither_way() -> None:
 
 @pytest.mark.parametrize("product", ["teams", "exchange"])
 def test_a_product_that_was_not_read_is_no_empty_product(product: str) -> None:
-    with pytest.raises(CaptureFault, match=f"no complete reading of {product}"):
+    with pytest.raises(CaptureFault, match=f"the capture is not complete for {product}"):
         answer(product, MEGAN, replace(OBSERVED, states={}))
 
 

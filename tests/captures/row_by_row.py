@@ -27,12 +27,12 @@ def rows(value: Json, path: str, tell: Tell) -> list[dict[str, Json] | None]:
         if len(items) != value["Count"]:
             tell(
                 f"{path}.Count",
-                f"says {shown(value['Count'])}, but there are {len(items)} items: the reading is"
-                " cut, fetch again",
+                f"expected {shown(value['Count'])} items, found {len(items)}: the reading is"
+                " incomplete, fetch again",
             )
     for index, item in enumerate(items):
         if not isinstance(item, dict) or not item:
-            tell(f"{path}[{index}]", "is not an object with properties: fetch again")
+            tell(f"{path}[{index}]", "expected an object with properties: fetch again")
     return [item if isinstance(item, dict) and item else None for item in items]
 
 
@@ -60,7 +60,7 @@ def users(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict[str,
         if not isinstance(upn, str) or not isinstance(name, str):
             tell(
                 f"{path}[{index}]",
-                f"upn {shown(upn)} and displayName {shown(name)} of {user} must be texts: fetch"
+                f"upn {shown(upn)} and displayName {shown(name)} of {user} must be strings: fetch"
                 " again",
             )
             continue
@@ -92,15 +92,18 @@ def grants(value: Json, path: str, tell: Tell, *, holders_only: bool) -> dict[st
             _tell_nothing_granted(row, here, tell, holders_only=holders_only)
             continue
         if not isinstance(name, str):
-            tell(here, f"{shown(name)} is not a policy name: fetch again")
+            tell(here, f"expected a policy name, found {shown(name)}: fetch again")
             continue
         bare = name[4:] if name[:4].lower() == "tag:" else name
         if flaw := name_fault(bare):
             tell(here, f"policy name {flaw}")
         elif bare.lower() == "global":
-            tell(here, "names Global, which is not a policy that can be granted: fetch again")
+            tell(here, "Global cannot be granted: fetch again")
         elif held.setdefault(user, bare.lower()) != bare.lower():
-            tell(f"{path}[{index}]", f"user {user} is listed with two policies: fetch again")
+            tell(
+                f"{path}[{index}]",
+                f"user {user} appears with two policies, but a user has one: fetch again",
+            )
     return held
 
 
@@ -116,9 +119,9 @@ def _tell_nothing_granted(
 ) -> None:
     again = "fetch again with -Properties ApplicationAccessPolicy"
     if "ApplicationAccessPolicy" not in row and "PolicyName" not in row:
-        tell(path, f"is missing: whether the user holds a policy is not known, {again}")
+        tell(path, f"is missing, so the user's policy is unknown: {again}")
     elif holders_only:
-        tell(path, f"names no policy, but only users who hold one were asked for: {again}")
+        tell(path, f"is empty, but only users with a policy were requested: {again}")
 
 
 def recipients(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict[str, str]]:
@@ -139,8 +142,8 @@ def recipients(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict
             if by_address.setdefault(address, ident) != ident:
                 tell(
                     f"{here}.addresses",
-                    f"{shown(address)} is an address of {by_address[address]} too: whose it is"
-                    " cannot be known, correct it in the tenant",
+                    f"{shown(address)} is also an address of {by_address[address]}: correct it in"
+                    " the tenant",
                 )
     return by_id, by_address
 
@@ -150,7 +153,7 @@ def _recipient(row: dict[str, Json], path: str, tell: Tell) -> tuple[Any, ...]:
     if not isinstance(principal, bool):
         tell(
             f"{path}.isValidSecurityPrincipal",
-            f"{shown(principal)} is neither true nor false: fetch again",
+            f"expected true or false, found {shown(principal)}: fetch again",
         )
     if sid is not None and (not isinstance(sid, str) or name_fault(sid)):
         tell(f"{path}.sid", f"{shown(sid)} is not a security identifier: fetch again")
@@ -162,9 +165,12 @@ def _recipient(row: dict[str, Json], path: str, tell: Tell) -> tuple[Any, ...]:
             addresses.add(_smtp(proxy).lower())
             told.add(_smtp(proxy).lower())
         else:
-            tell(f"{path}.addresses[{index}]", f"{shown(proxy)} is not a string: fetch again")
+            tell(
+                f"{path}.addresses[{index}]",
+                f"expected a string, found {shown(proxy)}: fetch again",
+            )
     if not primary:
-        tell(f"{path}.primary", "is missing, the primary SMTP address: fetch again")
+        tell(f"{path}.primary", "the primary SMTP address is missing: fetch again")
     for address in sorted(told - {""}):
         if flaw := name_fault(address):
             tell(f"{path}.addresses", flaw)
@@ -189,7 +195,7 @@ def _text(row: dict[str, Json], key: str, path: str, tell: Tell) -> str:
     if isinstance(value, str):
         return value
     if value is not None:
-        tell(f"{path}.{key}", f"{shown(value)} is not a string: fetch again")
+        tell(f"{path}.{key}", f"expected a string, found {shown(value)}: fetch again")
     return ""
 
 
@@ -201,8 +207,8 @@ def _items(value: Json, path: str, tell: Tell) -> list[Json]:
         if len(items) != value["Count"]:
             tell(
                 f"{path}.Count",
-                f"says {shown(value['Count'])}, but there are {len(items)} items: the reading is"
-                " cut, fetch again",
+                f"expected {shown(value['Count'])} items, found {len(items)}: the reading is"
+                " incomplete, fetch again",
             )
         return items
     return value if isinstance(value, list) else [value]

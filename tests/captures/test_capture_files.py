@@ -32,7 +32,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         raise OSError(28, "No space left on device")
 
     with pytest.raises(
-        CaptureFault, match=r"capture\.json: cannot be written: No space left on device"
+        CaptureFault, match=r"capture\.json: cannot write the file: No space left on device"
     ):
         files.replace(path, pieces())
     assert [found.name for found in tmp_path.iterdir()] == ["capture.json"]
@@ -41,7 +41,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_a_folder_that_is_none_cannot_be_written_into(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CaptureFault, match="cannot be written"):
+    with pytest.raises(CaptureFault, match="cannot write the file"):
         files.write(tmp_path / "file" / "capture.json", {})
 
 

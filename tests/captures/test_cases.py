@@ -187,7 +187,7 @@ def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(
     read = raw[product]["reads"][index]
     read["parameters"] = {**read["parameters"], parameter: 1}
     with pytest.raises(
-        CaptureFault, match=rf"narrowed by {parameter}.*\n.*no read by {read['cmdlet']} covers all"
+        CaptureFault, match=rf"was run with {parameter}.*\n.*{read['cmdlet']} was not run for all"
     ):
         reading.parse(raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"}))
 

@@ -180,7 +180,7 @@ def test_a_writing_session_imports_just_what_it_needs_besides(stage: Stage) -> N
         ),
         (
             {"MicrosoftTeams": "6.4.0"},
-            r"MicrosoftTeams \(6.9.0 or newer\) was not found, installed are only 6.4.0",
+            r"MicrosoftTeams \(6.9.0 or newer\) was not found, only installed: 6.4.0",
         ),
     ],
 )

@@ -151,7 +151,7 @@ def _rewrite(path, edit):
 )
 def test_a_changed_file_is_refused(saved, edit):
     _rewrite(saved, edit)
-    with pytest.raises(TamperedPlan, match="was changed after it was made"):
+    with pytest.raises(TamperedPlan, match="was modified after it was made"):
         planfile.load(saved)
 
 
@@ -165,7 +165,7 @@ def test_a_content_digest_that_is_not_that_of_the_content_is_refused(saved, cont
         raw["digest"] = f"plan:{canonical.digest(raw)}"
 
     _rewrite(saved, resealed)
-    with pytest.raises(TamperedPlan, match="was changed after it was made") as refused:
+    with pytest.raises(TamperedPlan, match="was modified after it was made") as refused:
         planfile.load(saved)
     assert refused.value.exit_code == 5
 

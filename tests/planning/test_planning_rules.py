@@ -634,7 +634,7 @@ def test_held_groups_and_pruned_policies_stay():
 @pytest.mark.parametrize(
     ("text", "near"),
     [
-        ("teams.policy/Beat", "teams.policy/beta is there"),
+        ("teams.policy/Beat", "did you mean teams.policy/beta"),
         (f"teams.grant/user:{many(1)[0]}", ""),
         (f"teams.grant/group:{GROUPS[3]}", ""),
         ("exchange.application/x", ""),
@@ -644,7 +644,7 @@ def test_a_mistyped_selection_is_a_usage_fault(text, near):
     declared = [
         teams_document("Beta", applications=(A,), users=(listing([USERS[0], "x@contoso.com"]),))
     ]
-    with pytest.raises(UsageFault, match=f"neither the documents nor the tenant have it.*{near}"):
+    with pytest.raises(UsageFault, match=f"not found in the documents or the tenant.*{near}"):
         made(declared, skip=(text,))
     for there in (
         "teams.policy/BETA",
@@ -657,7 +657,7 @@ def test_a_mistyped_selection_is_a_usage_fault(text, near):
 
 @pytest.mark.parametrize("text", ["P", "teams.policy/", "teams.grant/P", "exchange.policy/x", ""])
 def test_a_text_that_is_no_address_is_a_usage_fault(text):
-    with pytest.raises(UsageFault, match="cannot be selected"):
+    with pytest.raises(UsageFault, match="is not an address"):
         selection((text,), ())
 
 
@@ -733,9 +733,9 @@ def test_standing_consents_that_nothing_asks_for_warn():
 
 
 def test_a_reading_of_another_tenant_or_without_the_product_is_refused():
-    with pytest.raises(CaptureFault, match="capture the right tenant"):
+    with pytest.raises(CaptureFault, match="fetch the right tenant"):
         made([teams_document("P")], owner=replace(tenant(), tenant_id=TENANT.replace("5", "6")))
-    with pytest.raises(CaptureFault, match="no complete reading of exchange"):
+    with pytest.raises(CaptureFault, match="the capture is not complete for exchange"):
         made([], [exchange_document([A], SCOPES[0], DENY)])
 
 

@@ -232,7 +232,7 @@ def test_a_message_does_not_repeat_what_it_refuses() -> None:
     with pytest.raises(BindingFault) as fault:
         bind(Invocation("New-CsApplicationAccessPolicy", {"Identity": ["\u202e"]}))
     assert json.dumps(str(fault.value), ensure_ascii=False).isascii()
-    assert "takes text or null, not a list" in str(fault.value)
+    assert "expected a string or null, found a list" in str(fault.value)
 
 
 def test_a_default_set_is_taken_where_several_bind() -> None:

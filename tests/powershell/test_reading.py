@@ -189,30 +189,30 @@ def test_numbers_are_read(value: int) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "at character 1, a cmdlet name"),
-        ("set-Probe", "at character 1, a cmdlet name"),
-        ("Set-Probe ", "at character 10, one space and `-Name:`"),
-        ("Set-Probe  -A:'x'", "at character 10, one space and `-Name:`"),
-        ("Set-Probe -A", "at character 10, one space and `-Name:`"),
+        ("", "at character 1, expected a cmdlet name"),
+        ("set-Probe", "at character 1, expected a cmdlet name"),
+        ("Set-Probe ", "at character 10, expected one space and `-Name:`"),
+        ("Set-Probe  -A:'x'", "at character 10, expected one space and `-Name:`"),
+        ("Set-Probe -A", "at character 10, expected one space and `-Name:`"),
         (
             "Set-Probe -A:",
             (
-                "at character 14, one constant as the renderer writes it was expected; found the"
+                "at character 14, expected one constant as the renderer writes it; found the"
                 " end of the text"
             ),
         ),
-        ("Set-Probe -A:'x';", "at character 14, one constant"),
-        ("Set-Probe -A:'x' -a:'y'", "at character 17, parameter a is given twice"),
+        ("Set-Probe -A:'x';", "at character 14, expected one constant"),
+        ("Set-Probe -A:'x' -a:'y'", "at character 17, duplicate parameter a"),
         (
             "Set-Probe -A:'a\u202eb'",
             r"at character 14, in the literal, character 2 is U\+202E, a bidirectional control",
         ),
-        ('Set-Probe -A:"x"', "at character 14, the renderer writes this value in another way"),
+        ('Set-Probe -A:"x"', "at character 14, the renderer writes this value differently"),
         ('Set-Probe -A:"`u{110000}"', r"at character 14, `u\{110000\} is not a code point"),
         ('Set-Probe -A:"`u{202E}"', "at character 14, .*a bidirectional control"),
         ('Set-Probe -A:"`u{D800}"', "at character 14, .*a lone surrogate"),
-        ("Set-Probe -A:9999999999999999999", "at character 14, one constant"),
-        ("Set-Probe -A:@{Remove=@('x');Add=@('y')}", "at character 14, one constant"),
+        ("Set-Probe -A:9999999999999999999", "at character 14, expected one constant"),
+        ("Set-Probe -A:@{Remove=@('x');Add=@('y')}", "at character 14, expected one constant"),
     ],
 )
 def test_a_refusal_says_where_and_what_was_expected(text: str, why: str) -> None:

@@ -205,7 +205,7 @@ def test_a_parameter_that_the_template_does_not_write_is_not_left_out_silently()
 
 
 def test_a_value_that_the_template_needs_and_nobody_gave_is_missed() -> None:
-    with pytest.raises(RenderFault, match="'Confirm' is undefined; give the parameter"):
+    with pytest.raises(RenderFault, match="'Confirm' is undefined; add the parameter"):
         render(Invocation("Set-ApplicationAccessPolicy", {"Identity": "x", "Description": "y"}))
 
 

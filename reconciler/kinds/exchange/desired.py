@@ -126,9 +126,9 @@ class _Reading:
     def _twice(self, document: ExchangePolicyDocument, key: ExchangeKey) -> None:
         first = self._seen[key]
         message = (
-            f"the scope {document.scope.text!r} of application {key[0]} is {key[1]}, which the"
-            f" document {first.name!r} at {first.position} names already as {first.scope.text!r};"
-            " keep one"
+            f"the scope {document.scope.text!r} of application {key[0]} is {key[1]}, which"
+            f" document {first.name!r} at {first.position} already declares as"
+            f" {first.scope.text!r}; keep one"
         )
         subject = f"{Kind.EXCHANGE_POLICY}/{document.name}"
         self.findings.append(

@@ -74,15 +74,15 @@ def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeSt
         if row_organization != organization:
             faults.add(
                 f"{here}.Identity",
-                f"is of organization {shown(row_organization)}, rows before it are of {shown(organization)}:"
-                " two tenants were mixed, fetch again",
+                f"expected organization {shown(organization)}, found {shown(row_organization)}:"
+                " the capture mixes two tenants, fetch again",
             )
         key = (policy.application, policy.scope)
         if key in policies:
             faults.add(
                 here,
-                f"a second policy for application {key[0]} and scope {key[1]}, which one Identity"
-                " cannot tell apart: look at both in the tenant",
+                f"expected one policy for application {key[0]} and scope {key[1]}, found a"
+                " second: inspect both in the tenant",
             )
         policies[key] = policy
     return ExchangeState(by_key(policies))
@@ -129,8 +129,8 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
     if parts is None or not isinstance(identity, str):
         faults.add(
             f"{path}.Identity",
-            rf"{shown(identity)} is not ORGANIZATION\APPLICATION:SID;OBJECTID: which scope it holds"
-            r" for is not known, look at it in the tenant",
+            rf"expected ORGANIZATION\APPLICATION:SID;OBJECTID, found {shown(identity)}: inspect"
+            " the policy in the tenant",
         )
         return None
     application, scope, right = (
@@ -141,14 +141,13 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
     if _application(row, path, faults) != application:
         faults.add(
             f"{path}.AppId",
-            f"{shown(row.get('AppId'))} is not the application of Identity {shown(identity)}: fetch"
-            " again",
+            f"{shown(row.get('AppId'))} does not match Identity {shown(identity)}: fetch again",
         )
     if not _same_scope(row.get("ScopeIdentityRaw"), parts):
         faults.add(
             f"{path}.ScopeIdentityRaw",
-            f"{shown(row['ScopeIdentityRaw'])} is not the scope of Identity {shown(identity)}:"
-            " fetch again",
+            f"{shown(row['ScopeIdentityRaw'])} does not match Identity {shown(identity)}: fetch"
+            " again",
         )
     stored = text(row.get("Description"), f"{path}.Description", faults)
     description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
@@ -172,7 +171,7 @@ def _right(row: Mapping[str, Any], path: str, faults: FaultList) -> AccessRight:
     except ValueError:
         faults.add(
             f"{path}.AccessRight",
-            f"{shown(row.get('AccessRight'))} is neither RestrictAccess nor DenyAccess: fetch"
+            f"expected RestrictAccess or DenyAccess, found {shown(row.get('AccessRight'))}: fetch"
             " again",
         )
         return AccessRight.DENY

@@ -149,7 +149,7 @@ class _Reading:
     ) -> None:
         first, at = self._first(user)
         message = (
-            f"{listing.texts[index]!r} is the user {user} who is listed already at"
+            f"{listing.texts[index]!r} is user {user}, who is already listed at"
             f" {first.file}:{first.lines[at]} as {first.texts[at]!r}; keep one"
         )
         position = Position(listing.file, listing.lines[index], listing.columns[index])

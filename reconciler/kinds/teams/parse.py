@@ -130,7 +130,7 @@ class _Names:
     def key(self, value: Any, path: str) -> str | None:
         """Key of a policy name, None with a fault if it is none."""
         if not isinstance(value, str):
-            self.faults.add(path, f"{shown(value)} is not a policy name: fetch again")
+            self.faults.add(path, f"expected a policy name, found {shown(value)}: fetch again")
             return None
         key = self.keys.get(value)
         return self._new(value, path) if key is None else key
@@ -142,9 +142,7 @@ class _Names:
         """
         key = self.key(value, path)
         if key == GLOBAL:
-            self.faults.add(
-                path, "names Global, which is not a policy that can be granted: fetch again"
-            )
+            self.faults.add(path, "Global cannot be granted: fetch again")
             return None
         return key
 
@@ -186,7 +184,7 @@ def _policies(
         if key in seen:
             names.faults.add(
                 f"{here}.Identity",
-                f"{shown(row['Identity'])} is listed twice (names ignore case): fetch again",
+                f"{shown(row['Identity'])} appears twice, ignoring case: fetch again",
             )
         seen.add(key)
         policies[key] = _policy(
@@ -198,7 +196,9 @@ def _policies(
 def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> TeamsPolicy:
     description = blank_as_empty(row.get("Description"))
     if description is None:
-        faults.add(f"{path}.Description", f"of policy {shown(name)} is not a string: fetch again")
+        faults.add(
+            f"{path}.Description", f"expected a string for policy {shown(name)}: fetch again"
+        )
     return TeamsPolicy(
         name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or ""
     )
@@ -234,12 +234,12 @@ def _groups(
         if rank in ranked:
             names.faults.add(
                 f"{path}[{index}]",
-                f"rank {rank} is taken twice: the order of groups is not known, fetch again",
+                f"rank {rank} appears twice, so the order of the groups is unknown: fetch again",
             )
         if assignment.group in seen:
             names.faults.add(
                 f"{path}[{index}].GroupId",
-                f"{assignment.group} is listed twice, a group has one policy: fetch again",
+                f"{assignment.group} appears twice, but a group has one policy: fetch again",
             )
         ranked[rank] = assignment
         seen.add(assignment.group)
@@ -264,7 +264,7 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, Group
     if row.get("PolicyType", POLICY_TYPE) != POLICY_TYPE:
         names.faults.add(
             f"{path}.PolicyType",
-            f"{shown(row['PolicyType'])}: only {POLICY_TYPE} belongs here, fetch again",
+            f"expected {POLICY_TYPE}, found {shown(row['PolicyType'])}: fetch again",
         )
         return None
     return None if group is None or policy is None else (rank, GroupAssignment(group, policy))
@@ -298,7 +298,8 @@ def _users(
             key = names.granted(name, f"{here}[{index}].{POLICY_TYPE}") or ""
         if key and users.setdefault(user, key) != key:
             names.faults.add(
-                f"{here}[{index}]", f"user {user} is listed with two policies: fetch again"
+                f"{here}[{index}]",
+                f"user {user} appears with two policies, but a user has one: fetch again",
             )
     return users
 
@@ -307,12 +308,12 @@ def _no_grant_fault(row: GrantRow, *, holders_only: bool) -> str | None:
     """Why a row without a policy is no row of a user without a grant: the policy was not read."""
     if row.ApplicationAccessPolicy is UNSET and row.PolicyName is UNSET:
         return (
-            "is missing: whether the user holds a policy is not known, fetch again with"
-            f" -Properties {POLICY_TYPE}"
+            "is missing, so the user's policy is unknown: fetch again with -Properties"
+            f" {POLICY_TYPE}"
         )
     if holders_only:
         return (
-            "names no policy, but only users who hold one were asked for: fetch again with"
-            f" -Properties {POLICY_TYPE}"
+            "is empty, but only users with a policy were requested: fetch again with -Properties"
+            f" {POLICY_TYPE}"
         )
     return None

@@ -58,7 +58,7 @@ def assert_safe(plan: Plan) -> None:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
         raise Refused(
             f"{_sentence(left[0])}{more}. Nothing was written; plan again, and report this if the"
-            " new plan says the same"
+            " new plan fails in the same way"
         )
 
 
@@ -115,7 +115,7 @@ def _sentence(violation: Violation) -> str:
         )
     if violation.why is ViolationKind.REFUSED:
         return f"{where} cannot be done at this point: the service would refuse it"
-    return f"{where} cannot be checked: the plan's baseline does not have what it depends on"
+    return f"{where} cannot be checked: the plan's baseline lacks what it depends on"
 
 
 def _people(subject: Subject) -> str:

@@ -87,7 +87,7 @@ class Child:
                 impatient.start()
             self._write(line)
         except OSError:
-            raise Broken("it ended before it took the request") from None
+            raise Broken("it exited before reading the request") from None
         finally:
             if impatient:
                 impatient.cancel()
@@ -106,10 +106,10 @@ class Child:
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
-            raise Broken(f"it gave no answer for {seconds:g} seconds") from None
+            raise Broken(f"it did not answer within {seconds:g} seconds") from None
         if not line:
             self._lines.put(b"")
-            raise Broken("it ended without an answer")
+            raise Broken("it exited without answering")
         return line
 
     def end(self, timeouts: Timeouts) -> None:

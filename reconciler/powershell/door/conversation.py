@@ -129,7 +129,7 @@ class Conversation:
         ours = read(text)
         with self._understood():
             theirs = parsing.invocation(self._asked("read", {"text": text}, self._timeouts.answer))
-        _same(theirs, ours, "PowerShell reads")
+        _same(theirs, ours, "PowerShell reads it as")
         return theirs
 
     def run(
@@ -257,7 +257,7 @@ class Conversation:
     def _lose(self, why: str, *, sent: bool) -> None:
         self._gone(why)
         printed = self._log.tail()[-_TOLD:].strip()
-        output = f"; the last that it printed: {printed}" if printed else ""
+        output = f"; its last output: {printed}" if printed else ""
         raise SessionLost(f"the PowerShell process was lost: {why}{output}", sent=sent) from None
 
     def _gone(self, why: str) -> None:

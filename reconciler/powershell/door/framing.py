@@ -66,10 +66,10 @@ def decode(line: bytes, number: int, nonce: str) -> Line:
     if not line.endswith(b"\n"):
         raise Broken("its last line was cut off")
     if not line.isascii():
-        raise Broken("it printed something that is not an answer among its answers")
+        raise Broken("it printed something other than an answer")
     answer = _object(line)
     if answer.get("nonce") != nonce or type(answer.get("id")) is not int or answer["id"] != number:
-        raise Broken("it gave an answer to something else")
+        raise Broken("its answer does not match the request")
     return _line(answer)
 
 
@@ -80,7 +80,7 @@ def _object(line: bytes) -> dict[str, Any]:
     ):  # raised out here, so that no exception carries the line with it
         answer = json.loads(line, parse_float=_no_number, parse_constant=_no_number)
     if not isinstance(answer, dict):
-        raise Broken("it printed something that is not an answer among its answers")
+        raise Broken("it printed something other than an answer")
     return answer
 
 
@@ -97,6 +97,6 @@ def _line(answer: dict[str, Any]) -> Line:
         or answer.keys() != {"id", "nonce", "milliseconds", kinds[0]}
         or type(answer["milliseconds"]) is not int
     ):
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     kind = kinds[0]
     return End(kind, answer[kind])

@@ -24,14 +24,14 @@ def fields(value: Json) -> Mapping[str, Json]:
         Broken: it is something else. So do all functions here.
     """
     if not isinstance(value, dict):
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     return value
 
 
 def rows(value: Json) -> list[Json]:
     """A JSON array."""
     if not isinstance(value, list):
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     return value
 
 
@@ -40,7 +40,7 @@ def text(value: Json) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     return value
 
 
@@ -52,7 +52,7 @@ def texts(value: Json) -> tuple[str, ...]:
 def count(value: Json) -> int:
     """A number of things."""
     if type(value) is not int or value < 0:
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     return value
 
 
@@ -64,7 +64,7 @@ def module(name: str, value: Json) -> Loaded | NotFound:
             text(report.get("name")), text(report.get("version")), text(report.get("path"))
         )
     if report.get("found") is not False:
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     return NotFound(name, texts(report.get("others")))
 
 
@@ -72,7 +72,7 @@ def resolved(cmdlets: Iterable[str], value: Json) -> dict[str, Resolved | None]:
     """The value of `resolve`: exactly the cmdlets that were asked for."""
     report = fields(value)
     if report.keys() != set(cmdlets):
-        raise Broken("it gave an answer of an unknown form")
+        raise Broken("its answer has an unknown format")
     return {
         name: None if answer is None else _resolved(fields(answer))
         for name, answer in report.items()

@@ -31,7 +31,7 @@ def missing(module: NotFound, *, version: str | None = None, minimum: str | None
     """What to say of a module that is not there."""
     wanted = version or (f"{minimum} or newer" if minimum else "any version")
     installed = (
-        f"installed are only {', '.join(module.others)}" if module.others else "none is installed"
+        f"only installed: {', '.join(module.others)}" if module.others else "none is installed"
     )
     return (
         f"the PowerShell module {module.module} ({wanted}) was not found, {installed}: install it"

@@ -164,7 +164,7 @@ def _log(hiding: Hiding, path: Path | None) -> Log:
     try:
         return Log(hiding, path)
     except OSError as why:
-        raise DoorFault(f"the log {path} cannot be written: {why.strerror}") from None
+        raise DoorFault(f"cannot write the log {path}: {why.strerror}") from None
 
 
 def _spawned(command: tuple[str, ...], variables: Mapping[str, str], home: Path, log: Log) -> Child:
@@ -172,4 +172,4 @@ def _spawned(command: tuple[str, ...], variables: Mapping[str, str], home: Path,
         return Child(command, variables, home, log)
     except OSError as why:
         log.close()
-        raise DoorFault(f"{command[0]} cannot be started: {why.strerror}; {_advice()}") from None
+        raise DoorFault(f"cannot start {command[0]}: {why.strerror}; {_advice()}") from None
