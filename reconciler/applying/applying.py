@@ -153,13 +153,13 @@ def _wait_for_earlier(past: EarlierApply, lock: HeldLock, host: Host) -> None:
 
 def _wait_for_runners(past: EarlierApply, host: Host) -> None:
     for _, pid, start in past.runners:
-        if not _gone(pid, start, host, host.patience.process):
-            host.tell(EndingProcess(pid))
+        if alive := _still_running(pid, start, host, host.patience.process):
+            host.tell(EndingProcess(alive))
             processes.end_group(pid, start)
-        if not _gone(pid, start, host, host.patience.ending):
+        if alive := _still_running(pid, start, host, host.patience.ending):
             raise LockHeld(
-                f"process {pid}, which runs the steps of an earlier apply, has not ended; end it,"
-                " then apply again"
+                f"process {' and '.join(map(str, alive))}, which may run the steps of an earlier"
+                " apply, has not ended; end it, then apply again"
             )
 
 
@@ -185,17 +185,17 @@ def _wait_unseen(past: EarlierApply, lock: HeldLock, host: Host) -> None:
         raise Interrupted("stopped before anything was written; apply the same plan again")
 
 
-def _gone(pid: int, start: str, host: Host, left: float) -> bool:
-    """Whether a process and all that it started are gone, after waiting this long at most."""
-    while processes.group_runs(pid, start):
+def _still_running(pid: int, start: str, host: Host, left: float) -> tuple[int, ...]:
+    """Those of a process and all that it started that run after waiting this long at most."""
+    while alive := processes.running(pid, start):
         if host.stop():
             raise Interrupted("stopped before anything was written; apply the same plan again")
         if left <= 0:
-            return False
-        host.tell(WaitingForProcess(pid, host.patience.interval))
+            break
+        host.tell(WaitingForProcess(alive, host.patience.interval))
         host.pause(host.patience.interval)
         left -= host.patience.interval
-    return True
+    return alive
 
 
 def _locate(plan: Plan, watch: Watch, past: EarlierApplies, host: Host) -> int:

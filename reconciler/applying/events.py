@@ -99,9 +99,9 @@ class WaitingToReadAgain(Struct, frozen=True):
 
 
 class WaitingForProcess(Struct, frozen=True):
-    """A process of an earlier apply may still be writing; nothing is read before it is gone."""
+    """Processes of an earlier apply may still be writing; nothing is read before they are gone."""
 
-    pid: int
+    pids: tuple[int, ...]
     seconds: float
 
 
@@ -140,11 +140,11 @@ class JournalIgnored(Struct, frozen=True):
 
 
 class EndingProcess(Struct, frozen=True):
-    """A process of an earlier apply did not end by itself; it is ended now, so that it can write no
-    more.
+    """Processes of an earlier apply did not end by themselves; they are ended now, so that they can
+    write no more.
     """
 
-    pid: int
+    pids: tuple[int, ...]
 
 
 class Settling(Struct, frozen=True):

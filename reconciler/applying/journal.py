@@ -11,7 +11,8 @@ ASCII. The lines, by their keys:
   it.
 - "state": "failed", "step", "fault", "message", "at": the service refused, nothing was changed.
 - "state": "unknown", "step", "message", "at": no answer, and the tenant does not show it.
-- "runner": a product, "pid", "process", "at": a process that runs steps for us.
+- "runner": a product, "pid", "process", "at": a process that runs steps for us; PowerShell, or a
+  shim that started it and may have ended since.
 - "end": how, "at": the apply ended by itself.
 
 `already` counts the steps that earlier applies of the plan had done. A reader ignores what it does
@@ -29,7 +30,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct, field
 
-from reconciler.applying import identity, processes
+from reconciler.applying import identity
 from reconciler.applying.identity import ProcessIdentity
 from reconciler.errors import ReconcilerError
 from reconciler.files import sync_directory
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from reconciler.model.addresses import Provider
+    from reconciler.model.processes import RunnerProcess
 
 FORMAT_VERSION = "1.0"
 LONGEST_MESSAGE = 500
@@ -106,7 +108,7 @@ class Journal:
         self.path = path
         self._descriptor = descriptor
         self._clock = clock
-        self._runners: dict[Provider, int] = {}
+        self._runners: dict[Provider, RunnerProcess] = {}
 
     @classmethod
     def create(cls, directory: Path, header: Header, clock: Callable[[], float]) -> Self:
@@ -182,14 +184,14 @@ class Journal:
             {"state": StepState.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]}
         )
 
-    def runner(self, provider: Provider, pid: int) -> None:
+    def runner(self, provider: Provider, process: RunnerProcess) -> None:
         """Name the process that will run this product's steps, once; the next apply must not read
-        before it is gone.
+        before it, and all that it started, is gone.
         """
-        if self._runners.get(provider) != pid:
-            self._append({"runner": provider, "pid": pid, "process": processes.started(pid)})
+        if self._runners.get(provider) != process:
+            self._append({"runner": provider, "pid": process.pid, "process": process.started})
             self._to_disk()
-            self._runners[provider] = pid
+            self._runners[provider] = process
 
     def ended(self, how: ApplyEnd) -> None:
         """Say how the apply ended."""

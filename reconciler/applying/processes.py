@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 
-from reconciler.powershell.process_groups import group_runs, started
+from reconciler.powershell.process_groups import group_runs, running, started
 
-__all__ = ["end_group", "group_runs", "same", "started"]
+__all__ = ["end_group", "group_runs", "running", "same", "started"]
 
 
 def same(pid: int, start: str) -> bool:

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from reconciler.model.processes import RunnerProcess
+
 _PROC = Path("/proc")
 _STATE, _GROUP, _START_TIME = 0, 2, 19
 """Indexes of `state`, `pgrp` and `starttime` (fields 3, 5 and 22) among the fields of
@@ -24,10 +26,14 @@ _ENDED = frozenset("ZX")
 
 
 class _Process(NamedTuple):
-    """A process that runs: the id of its group, and clock ticks from the boot to its start."""
+    """A process: its id, that of its group, clock ticks from the boot to its start, and whether it
+    has ended and is only still listed.
+    """
 
+    pid: int
     group: int
     ticks: int
+    ended: bool
 
 
 def started(pid: int) -> str:
@@ -41,13 +47,19 @@ def started(pid: int) -> str:
         is no such process any more, or on a system that does not tell without extra libraries
         (macOS, Windows): a reader must not take empty texts for equal ones.
     """
-    process, boot = _process(pid), _boot()
-    return "" if process is None or not boot else f"{boot}:{process.ticks}"
+    return _start_time(_process(pid))
 
 
-def group_runs(leader: int, start: str) -> bool:
-    """Say whether a group has a member that runs, its leader or another; False also when that
-    cannot be known.
+def child_identity(pid: int) -> RunnerProcess:
+    """Identify a child of ours that nobody has waited for yet: its start time is told also when it
+    has ended already, as a shim may have that left what it started behind.
+    """
+    return RunnerProcess(pid, _start_time(_listed(pid)))
+
+
+def running(leader: int, start: str) -> tuple[int, ...]:
+    """The members of a group that run, by their ids, the leader first; none also when that cannot
+    be known.
 
     Args:
         leader: The id of the process that the group was made for.
@@ -55,12 +67,18 @@ def group_runs(leader: int, start: str) -> bool:
     """
     boot, _, ticks = start.partition(":")
     if not ticks.isdecimal() or boot != _boot():
-        return False
-    process = _process(leader)
-    if process is not None:
-        # An id is given away only once no group has it any more.
-        return started(leader) == start
-    return any(member.ticks >= int(ticks) for member in _members(leader))
+        return ()
+    first = _process(leader)
+    if first is not None and started(leader) != start:
+        return ()  # an id is given away only once no group has it any more
+    members = [member.pid for member in _members(leader) if member.ticks >= int(ticks)]
+    others = sorted(pid for pid in members if pid != leader)
+    return tuple(others) if first is None else (leader, *others)
+
+
+def group_runs(leader: int, start: str) -> bool:
+    """Say whether a group has a member that runs; otherwise as `running`."""
+    return bool(running(leader, start))
 
 
 def has_members(group: int) -> bool:
@@ -92,8 +110,18 @@ def _members(group: int) -> list[_Process]:
     return [process for process in processes if process is not None and process.group == group]
 
 
+def _start_time(process: _Process | None) -> str:
+    boot = _boot()
+    return "" if process is None or not boot else f"{boot}:{process.ticks}"
+
+
 def _process(pid: int) -> _Process | None:
     """A process that runs; None if there is none of this id, or it has ended."""
+    process = _listed(pid)
+    return None if process is None or process.ended else process
+
+
+def _listed(pid: int) -> _Process | None:
     if sys.platform != "linux":  # pragma: no cover  the other systems
         return None
     try:
@@ -102,9 +130,8 @@ def _process(pid: int) -> _Process | None:
         return None
     # The name of a command may hold blanks and brackets; the last bracket ends it.
     fields = stat.rpartition(")")[2].split()
-    if fields[_STATE] in _ENDED:
-        return None
-    return _Process(int(fields[_GROUP]), int(fields[_START_TIME]))
+    ended = fields[_STATE] in _ENDED
+    return _Process(pid, int(fields[_GROUP]), int(fields[_START_TIME]), ended)
 
 
 def _boot() -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Invocation
+    from reconciler.model.processes import RunnerProcess
 
 __all__ = [
     "Answer",
@@ -52,7 +53,19 @@ class Session(Protocol):
 
     @property
     def pid(self) -> int:
-        """The process's id, for the journal."""
+        """The process's id."""
+        ...
+
+    @property
+    def process(self) -> RunnerProcess:
+        """The process's id and start time, for the journal."""
+        ...
+
+    @property
+    def outlived(self) -> bool:
+        """Whether something that the process started runs on although it was killed, so that a
+        write may still be under way.
+        """
         ...
 
     def load(

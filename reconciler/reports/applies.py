@@ -219,7 +219,7 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
             )
         case WaitingForProcess():
             text = (
-                f"Process {event.pid} of an earlier apply is still running and may be"
+                f"Process {_numbers(event.pids)} of an earlier apply is still running and may be"
                 f" writing. Checking again in {event.seconds:.0f} s."
             )
             return Line(text, Tone.WARNING)
@@ -243,7 +243,7 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
             return Line(text, Tone.WARNING)
         case EndingProcess():
             return Line(
-                f"Process {event.pid} of an earlier apply did not exit; terminating it.",
+                f"Process {_numbers(event.pids)} of an earlier apply did not exit; terminating it.",
                 Tone.WARNING,
             )
         case Settling():
@@ -253,6 +253,10 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
             )
             return Line(text, Tone.WARNING)
     assert_never(event)
+
+
+def _numbers(pids: tuple[int, ...]) -> str:
+    return " and ".join(map(str, pids))
 
 
 def pace_line(done: int, seconds: float, left: int) -> Line:

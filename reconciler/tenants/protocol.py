@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Origin
     from reconciler.model.plans import Invocation
+    from reconciler.model.processes import RunnerProcess
 
 __all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Remote", "Tenant"]
 
@@ -105,9 +106,8 @@ class Remote(Protocol):
         """
         ...
 
-    def runner(self, provider: Provider) -> int:
-        """The id of the process that runs this product's writes from now on; it is started if there
-        is none.
+    def runner(self, provider: Provider) -> RunnerProcess:
+        """The process that runs this product's writes from now on; it is started if there is none.
 
         Raises:
             TenantFault: it cannot be started.

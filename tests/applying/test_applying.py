@@ -37,6 +37,7 @@ from reconciler.errors import (
 from reconciler.model.addresses import teams_user_grant
 from reconciler.model.plans import Invocation, Note, PlanTenant
 from reconciler.planning import planfile
+from reconciler.powershell.process_groups import child_identity
 from reconciler.powershell.rendering import render
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
@@ -489,7 +490,7 @@ def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: C
         already=0,
     )
     with Journal.create(directory, header, case.clock) as lines:
-        lines.runner("teams", os.getpid())
+        lines.runner("teams", child_identity(os.getpid()))
         lines.started(1, 1)
     with pytest.raises(LockHeld, match=f"process {os.getpid()}"):
         case.apply()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reconciler.applying import identity, journal, processes
 from reconciler.applying.journal import ApplyEnd, Header, Journal, StepState
 from reconciler.errors import ReconcilerError
+from reconciler.model.processes import RunnerProcess
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -151,9 +152,12 @@ def test_lines_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
 
 def test_the_processes_that_run_steps_are_named(tmp_path: Path) -> None:
     with Journal.create(tmp_path, HEADER, clock) as lines:
-        lines.runner("teams", os.getpid())
+        lines.runner("teams", RunnerProcess(7, "boot:1"))
+        lines.runner("teams", RunnerProcess(7, "boot:1"))
+        lines.runner("exchange", RunnerProcess(8, ""))
     assert journal.read_journal(lines.path).runners == (
-        ("teams", os.getpid(), processes.started(os.getpid())),
+        ("teams", 7, "boot:1"),
+        ("exchange", 8, ""),
     )
 
 

@@ -16,7 +16,7 @@ from reconciler.powershell.door.child import Child
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.log import Log
 from reconciler.powershell.door.timeouts import Timeouts
-from reconciler.powershell.process_groups import has_members, started
+from reconciler.powershell.process_groups import child_identity, has_members, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +97,40 @@ def test_a_group_runs_as_long_as_a_member_of_it_does(
     _until(lambda: not processes.group_runs(child.pid, start))
     assert started(real) == ""
     child.kill()
+
+
+def test_a_shim_that_ended_before_anybody_asked_still_has_its_start_time(
+    shim: Callable[[str, str], tuple[Child, int]],
+) -> None:
+    child, real = shim(LEAVING, STUBBORN)
+    _until(lambda: started(child.pid) == "")
+    assert child.identity.started
+    assert child_identity(child.pid) == child.identity, "ended, and nobody has waited for it"
+    assert processes.running(*child.identity) == (real,)
+    processes.end_group(*child.identity)
+    _until(lambda: not processes.running(*child.identity))
+    child.kill()
+
+
+def test_the_leader_is_named_before_what_it_started(
+    shim: Callable[[str, str], tuple[Child, int]],
+) -> None:
+    child, real = shim(WAITING, STUBBORN)
+    assert processes.running(*child.identity) == (child.pid, real)
+    child.kill()
+    assert not child.outlived
+    assert processes.running(*child.identity) == ()
+
+
+def test_what_outlives_the_signal_that_nothing_can_refuse_is_told(
+    shim: Callable[[str, str], tuple[Child, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A process that waits for a device is not ended by any signal; none can be made in a test.
+    child, _ = shim(WAITING, STUBBORN)
+    monkeypatch.setattr("reconciler.powershell.door.child.has_members", lambda _group: True)
+    monkeypatch.setattr("reconciler.powershell.door.child._JOIN", 0.1)
+    child.kill()
+    assert child.outlived
 
 
 def test_a_group_of_another_start_or_boot_is_another_group(

@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model.processes import RunnerProcess
 from reconciler.powershell import catalogue
 from reconciler.powershell.answers import Answer, Loaded, NotFound, Raised, Resolved, ServiceError
 from reconciler.powershell.faults import OperationFailed, SessionLost
@@ -58,10 +59,15 @@ class FakeSession:
             "ExchangeOnlineManagement": "3.10.1",
         }
         self.pid = next(PIDS)
+        self.outlived = False
         self.closed = False
         self.gone: str | None = None
         self.allowed: set[str] = set()
         self.connection: Connection | None = None
+
+    @property
+    def process(self) -> RunnerProcess:
+        return RunnerProcess(self.pid, "")
 
     def load(
         self, module: str, *, version: str | None = None, minimum: str | None = None

@@ -27,6 +27,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.plans import Invocation, Step
 from reconciler.model.target_tenant import TargetTenant
 from reconciler.powershell.faults import SessionLost
+from reconciler.powershell.process_groups import child_identity
 from reconciler.tenants.live import Live
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
@@ -201,7 +202,7 @@ def leave_behind(case: Case, pid: int) -> None:
         already=0,
     )
     with Journal.create(directory, header, case.clock) as lines:
-        lines.runner("teams", pid)
+        lines.runner("teams", child_identity(pid))
         lines.started(1, 1)
 
 
@@ -218,7 +219,7 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
 
     def sleep(seconds: float) -> None:
         case.clock.now += seconds
-        if next(reaped, True) and EndingProcess(lingering.pid) in case.told:
+        if next(reaped, True) and EndingProcess((lingering.pid,)) in case.told:
             lingering.wait()
 
     with case.live() as live:
@@ -232,7 +233,7 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
             patience=worlds.ApplyPatience(),
         )
     assert applied.converged
-    assert EndingProcess(lingering.pid) in case.told
+    assert EndingProcess((lingering.pid,)) in case.told
     assert seen == [-signal.SIGKILL]
 
 
@@ -272,7 +273,7 @@ def test_what_a_shim_of_an_earlier_apply_left_behind_is_ended_before_anything_is
 
     def sleep(seconds: float) -> None:
         case.clock.now += seconds
-        if EndingProcess(shim.pid) in case.told:
+        if EndingProcess((real,)) in case.told:
             time.sleep(0.01)
 
     with case.live() as live:
@@ -286,7 +287,7 @@ def test_what_a_shim_of_an_earlier_apply_left_behind_is_ended_before_anything_is
             patience=worlds.ApplyPatience(),
         )
     assert applied.converged
-    assert EndingProcess(shim.pid) in case.told
+    assert EndingProcess((real,)) in case.told
     assert seen == [""]
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from reconciler.applying import processes
 from reconciler.cli import live as cli_live
 from reconciler.model.plans import Invocation
 from reconciler.model.target_tenant import TargetTenant
@@ -163,6 +165,30 @@ def test_an_error_that_the_module_kept_to_itself_is_no_empty_tenant(
     assert ran.code == 1
     assert "kept an error to itself" in ran.err
     assert not (place.folder / "plan.json").exists()
+
+
+LEAVES, WAITS = "exec 3<&0\n{} <&3 &\nexec 3<&-\n", "{}\nexit $?\n"
+
+
+@pytest.mark.parametrize("then", [LEAVES, WAITS], ids=["that leaves", "that waits"])
+def test_a_whole_conversation_through_a_shim(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    shim = tmp_path / "shim"
+    real = f'{shlex.quote(os.environ["RECONCILER_PWSH"])} "$@"'
+    shim.write_text(f"#!/bin/sh\n{then.format(real)}", encoding="utf-8")
+    shim.chmod(0o700)
+    monkeypatch.setenv("RECONCILER_PWSH", str(shim))
+    place.plan()
+    place.service.spoil(GRANT, KILLED)
+    ran = place.apply()
+    assert ran.code == 0, ran.out + ran.err
+    assert "No changes." in place("plan").out
+    runners = [line for line in place.journal() if "runner" in line]
+    assert len({line["pid"] for line in runners if line["runner"] == "teams"}) == 2
+    for line in runners:
+        assert line["process"]
+        assert processes.running(line["pid"], line["process"]) == ()
 
 
 def test_a_failing_sign_in_shows_no_secret(place: Place) -> None:

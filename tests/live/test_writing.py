@@ -130,6 +130,23 @@ def test_a_process_that_is_lost_in_a_write_leaves_it_unknown_and_the_next_use_st
         assert live.run(GRANT, render(GRANT)) == Done()
 
 
+def test_while_what_a_lost_process_started_runs_on_no_other_is_started(stage: Stage) -> None:
+    stage.set(teams=two_holders())
+    with stage.live(writes=True) as live:
+        first = live.runner("teams").pid
+        (session,) = stage.begin.sessions
+        session.gone, session.outlived = "it ended", True
+        assert live.run(GRANT, render(GRANT)) == Failed(Fault.TRANSIENT, "it ended")
+        with pytest.raises(TenantFault, match=f"process {first} was killed, but something"):
+            live.run(GRANT, render(GRANT))
+        assert live.runner("exchange")
+    assert [session.connection.provider for session in stage.begin.sessions] == [
+        "teams",
+        "exchange",
+    ]
+    assert not stage.service.calls(GRANT.cmdlet)
+
+
 def _drop(now: Any) -> None:
     if now:
         raise Drop

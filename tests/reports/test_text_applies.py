@@ -195,7 +195,7 @@ def test_each_event_is_one_line(plan: Plan) -> None:
             ),
         ),
         (
-            WaitingForProcess(7, 1.0),
+            WaitingForProcess((7,), 1.0),
             "Process 7 of an earlier apply is still running and may be writing. Checking again in 1 s.",
         ),
     ]

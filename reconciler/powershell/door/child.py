@@ -17,7 +17,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from reconciler.powershell.door.framing import Broken
-from reconciler.powershell.process_groups import has_members
+from reconciler.powershell.process_groups import child_identity, has_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +40,11 @@ _LOOK: Final = 0.02
 class Child:
     """A process of its own group and session: Ctrl-C at the terminal does not reach it, and ending
     it ends what it started.
+
+    Attributes:
+        identity: Its id and start time, which stay those of its group when it has ended.
+        outlived: Something that it started runs on although it was killed (a process that waits for
+            a device cannot be).
     """
 
     def __init__(
@@ -58,6 +63,8 @@ class Child:
             cwd=folder,
             **_GROUP,
         )
+        self.identity = child_identity(self._process.pid)
+        self.outlived = False
         self._readers = tuple(
             threading.Thread(target=each, daemon=True)
             for each in (self._read_answers, self._read_log)
@@ -133,7 +140,7 @@ class Child:
         """
         self.kill_group()
         self._process.wait()
-        self._group_ended(time.monotonic() + _JOIN)
+        self.outlived = not self._group_ended(time.monotonic() + _JOIN)
         with contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         for reader in self._readers:

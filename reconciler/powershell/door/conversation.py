@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Invocation
+    from reconciler.model.processes import RunnerProcess
     from reconciler.powershell.connecting import Connection
     from reconciler.powershell.door.child import Child
     from reconciler.powershell.door.log import Log
@@ -69,6 +70,16 @@ class Conversation:
     def pid(self) -> int:
         """The process's id."""
         return self._child.pid
+
+    @property
+    def process(self) -> RunnerProcess:
+        """The process's id and start time."""
+        return self._child.identity
+
+    @property
+    def outlived(self) -> bool:
+        """Whether something that the process started runs on although it was killed."""
+        return self._child.outlived
 
     def open(self) -> None:
         """Begin: the answer tells the version of PowerShell."""

@@ -64,14 +64,21 @@ class SessionLine(Struct):
     tell: Callable[[Progress], None] = lambda _progress: None
     _opened: Opened | None = None
     _over: threading.Event = field(default_factory=threading.Event)
+    _outlived: int | None = None
 
     @property
     def opened(self) -> Opened:
         """The session; opened now if there is none.
 
         Raises:
-            TenantFault: it cannot be opened, leads to another tenant, or is not wanted any more.
+            TenantFault: it cannot be opened, leads to another tenant, or is not wanted any more; or
+                the one before was killed and what it started runs on, so that two could write.
         """
+        if self._outlived is not None:
+            raise TenantFault(
+                f"{self.provider}: process {self._outlived} was killed, but something that it"
+                " started is still running and may be writing; end it, then run this again"
+            )
         pauses = iter(self.patience.passing)
         while self._opened is None:
             if self._over.is_set():
@@ -99,6 +106,8 @@ class SessionLine(Struct):
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.session.close()
+            if opened.session.outlived:
+                self._outlived = opened.session.pid
 
     def ask(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]]:
         """Read, completely or not at all.

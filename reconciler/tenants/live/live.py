@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Origin
     from reconciler.model.plans import Invocation
+    from reconciler.model.processes import RunnerProcess
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.tenants.live.lines import Progress
     from reconciler.tenants.live.opening import Opened, Start
@@ -116,9 +117,9 @@ class Live:
         for invocation, text in steps:
             self._lines[writing_product(invocation.cmdlet)].prove(invocation, text)
 
-    def runner(self, provider: Provider) -> int:
+    def runner(self, provider: Provider) -> RunnerProcess:
         """The process that runs a product's writes. See `Remote.runner`."""
-        return self._lines[provider].opened.session.pid
+        return self._lines[provider].opened.session.process
 
     def lasts_until(self, provider: Provider) -> int | None:
         """When a product's credential ends. See `Remote.lasts_until`."""
