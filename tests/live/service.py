@@ -220,6 +220,7 @@ class Service:
                 if found
                 else [_exchange_error(message, "ManagementObjectNotFoundException")]
             )
+        assert parameters["ResultSize"] == "Unlimited"
         if "RecipientTypeDetails" in parameters:
             return (
                 output(self._recipient(one))

@@ -251,6 +251,15 @@ def test_users_who_hold_a_grant_are_known_and_not_asked_for_again(stage: Stage) 
     assert all("Identity" not in call for call in stage.service.calls("Get-CsOnlineUser"))
 
 
+def test_a_user_whose_name_the_service_spells_in_another_case_is_not_absent(stage: Stage) -> None:
+    people = empty()["directory"]
+    people["users"][0]["upn"] = "User0@Contoso.com"
+    stage.set(directory=people)
+    raw = capture(stage, CaptureRequest(frozenset({"teams"}), users=("user0@contoso.COM",)))
+    assert [row["upn"] for row in raw["directory"]["users"]] == ["User0@Contoso.com"]
+    assert raw["directory"]["absent"] == []
+
+
 def test_a_user_found_by_another_name_than_asked_for_is_absent(stage: Stage) -> None:
     row = {"Identity": USERS[0], "UserPrincipalName": "user0@contoso.com", "DisplayName": "User 0"}
     stage.service.spoil("Get-CsOnlineUser", service.output(row), after=1)
@@ -361,6 +370,19 @@ def test_contacts_are_no_members_and_a_member_without_an_id_makes_all_unknown(st
             stage, CaptureRequest(frozenset({"exchange"}), recipients=("scope0@contoso.com",))
         )
         assert raw["directory"]["recipients"][0]["members"] == members
+
+
+def test_a_member_that_nobody_finds_was_not_asked_for_and_is_not_absent(stage: Stage) -> None:
+    stage.set(directory=nested((0, [STRANGER])))
+    raw = capture(
+        stage,
+        CaptureRequest(
+            frozenset({"exchange"}), recipients=("scope0@contoso.com", "gone@contoso.com")
+        ),
+    )
+    known = observed(raw).directory
+    assert known.recipients[SCOPES[0]].members == {STRANGER}
+    assert known.absent == {"gone@contoso.com"}
 
 
 def test_an_address_that_two_recipients_have_is_a_fault(stage: Stage) -> None:
