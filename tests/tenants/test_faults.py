@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from reconciler import canonical
 from reconciler.errors import TenantFault
+from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.model.plans import Invocation
 from reconciler.powershell.rendering import render
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
@@ -165,6 +166,26 @@ class TestLag:
         assert any(
             USERS[1] in users and USERS[0] not in users for order in orders for users in order
         )
+
+    @pytest.mark.parametrize("seed", range(30))
+    def test_writes_to_one_grant_and_writes_to_other_objects_show_in_their_order(self, make, seed):
+        tenant = make(Faults(seed=seed, lag=3, scattered=True), teams=POLICIES)
+        for write in (
+            grant(0),
+            NEW,
+            grant(0, "Beta"),
+            Invocation(NEW.cmdlet, {"Identity": "Delta"}),
+        ):
+            send(tenant, write)
+        shown = [seen(tenant)["teams"] for _ in range(8)]
+        held = [[row[POLICY_TYPE]["Name"] for row in teams["users"]] for teams in shown]
+        assert held == sorted(held), "no grant, Alpha, Beta"
+        made = [
+            {"Tag:Gamma", "Tag:Delta"} & {row["Identity"] for row in teams["policies"]}
+            for teams in shown
+        ]
+        assert {"Tag:Delta"} not in made
+        assert (held[-1], made[-1]) == (["Beta"], {"Tag:Gamma", "Tag:Delta"})
 
     @settings(max_examples=50)
     @given(tenants(), st.lists(writes, max_size=10), st.integers(0, 100))
