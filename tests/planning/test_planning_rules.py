@@ -516,6 +516,19 @@ def test_a_dangling_scope_resolves_itself_and_stays_deletable():
     assert [step.reason for step in result.steps] == ["remove-restrict"]
 
 
+def test_a_scope_that_a_policy_has_was_accepted_once_whatever_its_type_is_now():
+    here = observed(None, exchange(s0=RESTRICT))
+    converted = replace(here.directory.recipients[SCOPES[0]], principal=False)
+    result = made(
+        [],
+        [exchange_document([A], SCOPES[0], RESTRICT, description="new")],
+        store=exchange(s0=RESTRICT),
+        directory=replace(here.directory, recipients={SCOPES[0]: converted}),
+    )
+    assert result.unresolved == ()
+    assert [step.cmdlet for step in result.steps] == ["Set-ApplicationAccessPolicy"]
+
+
 def test_two_names_of_one_scope_are_a_fault():
     with pytest.raises(DocumentFaults, match="1 fault"):
         made(
@@ -678,6 +691,18 @@ def test_a_text_that_is_no_address_is_a_usage_fault(text):
 def test_only_faults_that_can_bear_on_the_selection_block(only, subject, blocks):
     finding = Finding(Position("f", 1, 1), "$", "r", "m", subject=subject)
     assert selection(only, ()).concerns(finding) is blocks
+
+
+def test_a_fault_outside_of_the_selection_is_told_only_where_it_is_selected():
+    declared = [teams_document("P", applications=(A,))]
+    twice = [
+        exchange_document([A], SCOPES[0], RESTRICT),
+        exchange_document([A], f"{SCOPES[0]}@contoso.com", DENY),
+    ]
+    store = ExchangeWorld()
+    assert made(declared, twice, teams({}), store, only=("teams.policy/P",)).steps
+    with pytest.raises(DocumentFaults, match="1 fault"):
+        made(declared, twice, teams({}), store, only=(f"exchange.application/{A}",))
 
 
 # The rest
