@@ -168,10 +168,11 @@ JSON = st.one_of(
     st.booleans(),
     st.integers(),
     st.text(max_size=3),
-    st.just([]),
-    st.just({}),
-    st.just([[]]),
-    st.just({"Name": []}),
+    # made anew each time: the tests change what they draw
+    st.builds(list),
+    st.builds(dict),
+    st.builds(lambda: [[]]),
+    st.builds(lambda: {"Name": []}),
 )
 
 
