@@ -44,6 +44,7 @@ class ProductFacts(Struct, frozen=True):
         noun: The noun of the cmdlets that write its policies.
         turn: Whose steps run first: those of the product with the lowest turn.
         document_kind: The kind of the documents that declare its policies.
+        selectable: The forms of the addresses that `--only` and `--skip` take.
         subject_key: The key of an access test's expectation that names whom it is about; None if
             access tests are not about this product.
         access_title: Heads the rows of its access in a report.
@@ -64,6 +65,7 @@ class ProductFacts(Struct, frozen=True):
     noun: str
     turn: int
     document_kind: Kind
+    selectable: tuple[str, ...]
     subject_key: str | None
     access_title: str
     everyone: str

@@ -131,10 +131,9 @@ def _selected(text: str) -> str:
     for product in PRODUCTS.values():
         if form := product.selected_form(text):
             return form
+    *others, last = (form for name in PRODUCTS for form in facts(name).selectable)
     raise UsageFault(
-        f"{text!r} is not an address; write one as the plan prints it: teams.policy/NAME,"
-        " teams.grant/user:ID, teams.grant/group:ID, teams.grant/tenant,"
-        " exchange.application/APPID or exchange.policy/APPID@SCOPEID"
+        f"{text!r} is not an address; write one as the plan prints it: {', '.join(others)} or {last}"
     )
 
 

@@ -161,6 +161,14 @@ def test_what_was_changed_in_a_plan_of_it_is_not_applied(house: Path, tenant: st
     assert code == 5, said
 
 
+def test_a_part_of_it_is_planned(house: Path, tenant: str) -> None:
+    part = ("plan", "names.yaml", "--tenant", tenant, "--only", "toy.name/anna")
+    code, said = _run(house, "reconciler", *part)
+    assert code == 0, said
+    assert "New-ToyName -Identity:'anna'" in said
+    assert "Remove-ToyName" not in said
+
+
 def test_questions_about_other_products_are_answered_as_before(house: Path, tenant: str) -> None:
     asked = ("--app", TENANT, "--meetings-of", "ida@contoso.com")
     code, said = _run(house, "reconciler", "explain", "names.yaml", "--tenant", tenant, *asked)

@@ -17,6 +17,7 @@ FACTS: Final = ProductFacts(
     noun="ApplicationAccessPolicy",
     turn=0,
     document_kind=Kind.EXCHANGE_POLICY,
+    selectable=("exchange.application/APPID", "exchange.policy/APPID@SCOPEID"),
     subject_key="mailbox",
     access_title="Mailboxes (Exchange)",
     everyone="EVERY mailbox",

@@ -16,6 +16,12 @@ FACTS: Final = ProductFacts(
     noun="CsApplicationAccessPolicy",
     turn=1,
     document_kind=Kind.TEAMS_POLICY,
+    selectable=(
+        "teams.policy/NAME",
+        "teams.grant/user:ID",
+        "teams.grant/group:ID",
+        "teams.grant/tenant",
+    ),
     subject_key="meetingsOf",
     access_title=(
         "Meetings and events of users (Teams; groups and everyone: users without a grant of their"

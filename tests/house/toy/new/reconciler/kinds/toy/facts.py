@@ -12,6 +12,7 @@ FACTS: Final = ProductFacts(
     noun="ToyName",
     turn=2,
     document_kind=Kind.TOY_NAMES,
+    selectable=("toy.name/NAME",),
     subject_key=None,
     access_title="Names (Toy)",
     everyone="EVERY name",
