@@ -68,7 +68,11 @@ def _run(root: Path, module: str, *arguments: str) -> tuple[int, str]:
     ran = subprocess.run(
         [sys.executable, "-P", "-m", module, *arguments],
         cwd=root,
-        env={"PYTHONPATH": str(root), "PYTHONPYCACHEPREFIX": str(root / ".pycache")},
+        env={
+            "PYTHONPATH": str(root),
+            "PYTHONPYCACHEPREFIX": str(root / ".pycache"),
+            "RECONCILER_STATE_DIR": str(root / "state"),
+        },
         capture_output=True,
         text=True,
         check=False,
