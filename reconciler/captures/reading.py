@@ -26,16 +26,23 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, Origin, State
 
 
+def content(path: Path) -> Mapping[str, Any]:
+    """The content of a capture file, as `parse` takes it.
+
+    Raises:
+        CaptureFault: the file cannot be read or is no JSON object.
+    """
+    data = files.content(path)
+    return decode(data) or files.parsed(data, str(path))
+
+
 def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Observed:
     """Read a capture file; otherwise like `parse`.
 
     Raises:
-        CaptureFault: the file cannot be read or is no JSON object, or as `parse`.
+        CaptureFault: as `content` and `parse`.
     """
-    data = files.content(path)
-    raw = decode(data) or files.parsed(data, str(path))
-    del data  # as large as all that it says
-    return parse(raw, source="capture", tenant_id=tenant_id, needs=needs, file=str(path))
+    return parse(content(path), source="capture", tenant_id=tenant_id, needs=needs, file=str(path))
 
 
 def parse(

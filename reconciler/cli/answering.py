@@ -17,7 +17,7 @@ from reconciler.kinds.exchange.scopes import is_mailbox
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import making, naming, outcomes, planfile
+from reconciler.planning import making, naming, outcomes, planfile, requests
 from reconciler.reports import explanations
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
     """
     wanted = loading.documents(paths, making.PlanOptions())
     target = sources.of_documents(wanted)
-    request = _request(making.capture_request(wanted), asked)
+    request = _request(requests.capture_request(wanted), asked)
     observed = sources.observe(
         sources.choose(tenant, target, paths), request, None if target is None else target.tenant_id
     )

@@ -10,7 +10,7 @@ from reconciler.cli import printing, sources
 from reconciler.documents import examine
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
-from reconciler.planning import making
+from reconciler.planning import making, requests
 from reconciler.planning.selection import selection
 from reconciler.reports import findings
 
@@ -60,6 +60,6 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     wanted = documents(paths, options)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     source = sources.choose(tenant, sources.of_documents(wanted), paths)
-    request = making.capture_request(wanted, names=not isinstance(source, sources.CaptureFile))
+    request = requests.capture_request(wanted, names=not isinstance(source, sources.CaptureFile))
     observed = sources.observe(source, request, tenant_id)
     return Made(making.plan(wanted, observed, options), source)

@@ -164,6 +164,17 @@ def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) 
             )
 
 
+class Captured(Struct, frozen=True):
+    """What a reading brought: the content of a capture, and what kind of tenant it is of.
+
+    `file`: what faults name as their place; the kind of tenant if it is None.
+    """
+
+    raw: Mapping[str, Json]
+    source: Origin
+    file: str | None = None
+
+
 def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> Observed:
     """Read a tenant, completely or not at all.
 
@@ -171,19 +182,17 @@ def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> O
         CaptureFault: the capture is malformed, incomplete, or of another tenant than `tenant_id`.
         TenantFault: the tenant could not be read.
     """
-    if isinstance(source, CaptureFile):
-        return reading.load(source.path, tenant_id=tenant_id, needs=request.products)
-    return parsed(captured(source, request), request, tenant_id)
+    match source:
+        case SimulatedTenant() | LiveTenant():
+            captured = capture(source, request)
+        case CaptureFile(path):
+            captured = Captured(reading.content(path), "capture", str(path))
+        case _:
+            assert_never(source)
+    return parsed(captured, request, tenant_id)
 
 
-class Captured(Struct, frozen=True):
-    """What a reading brought: the content of a capture file, and what kind of tenant it is of."""
-
-    raw: Mapping[str, Json]
-    source: Origin
-
-
-def captured(source: Source, request: CaptureRequest) -> Captured:
+def capture(source: Source, request: CaptureRequest) -> Captured:
     """Read a tenant; a live one by sessions that can do nothing but read, and that are closed
     afterwards.
 
@@ -205,7 +214,11 @@ def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -
         CaptureFault: it is malformed, incomplete, or of another tenant than `tenant_id`.
     """
     return reading.parse(
-        captured.raw, source=captured.source, tenant_id=tenant_id, needs=request.products
+        captured.raw,
+        source=captured.source,
+        tenant_id=tenant_id,
+        needs=request.products,
+        file=captured.file,
     )
 
 

@@ -22,9 +22,9 @@ from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
 from reconciler.model.codes import WarningCode
 from reconciler.model.plans import FORMAT_VERSION, Inputs, Note, Plan, PlanTenant, Step, Tool
-from reconciler.model.requests import CaptureRequest
 from reconciler.planning import checking, interim_access, testing
 from reconciler.planning.naming import names
+from reconciler.planning.requests import products
 from reconciler.planning.selection import assert_consents, assert_known, selection
 from reconciler.planning.serial import desired_json, summary
 from reconciler.powershell.rendering import render
@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from reconciler.audiences.subjects import Delta
     from reconciler.kinds.product import ProductPlan
     from reconciler.model.access_rows import GapRow
-    from reconciler.model.desired import Desired, DesiredState, Unresolved
+    from reconciler.model.desired import Desired, DesiredState
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Change, ParameterValue, StepDraft
     from reconciler.planning.selection import Selection
+    from reconciler.planning.testing import JudgedTests
 
 
 GroupChanges = Literal["in-place", "remove-add"]
@@ -60,45 +61,14 @@ class PlanOptions(Struct, frozen=True):
     group_changes: GroupChanges = "in-place"
 
 
-def products(documents: Documents) -> frozenset[Provider]:
-    """The products that the documents, `prune` or tests name: a capture has to be complete for
-    these (law 1).
-    """
-    named = frozenset(name for name, product in PRODUCTS.items() if product.is_named(documents))
-    return named | testing.request(documents.tests).products
+class _Given(Struct, frozen=True):
+    """What a plan is made of; `desired` is what the documents declare for this very tenant."""
 
-
-def reachable(documents: Documents) -> frozenset[Provider]:
-    """The products that can be read at all: those that `spec.connect` says how to sign in to, or
-    all of them where it names none.
-    """
-    connect = documents.tenant.connect if documents.tenant is not None else {}
-    return frozenset(name for name in PROVIDERS if name in connect) or frozenset(PROVIDERS)
-
-
-def capture_request(documents: Documents, *, names: bool = True) -> CaptureRequest:
-    """What has to be read to plan these documents, with every name that they want resolved; users,
-    of whom there are many, in no order.
-
-    Args:
-        documents: validated documents.
-        names: whether anybody will look the names up; what a capture file knows is known.
-    """
-    # Documents that name no product are still compared with the tenant: nothing unread is "equal".
-    read = products(documents) or reachable(documents)
-    if not names:
-        return CaptureRequest(read)
-    requests = [product.request(documents) for product in PRODUCTS.values()]
-    requests.append(testing.request(documents.tests))
-    users = dict.fromkeys(chain.from_iterable(request.users for request in requests))
-    recipients = {name for request in requests for name in request.recipients}
-    groups = {group for request in requests for group in request.groups}
-    return CaptureRequest(
-        read,
-        users=tuple(users),
-        recipients=tuple(sorted(recipients)),
-        groups=tuple(sorted(groups)),
-    )
+    documents: Documents
+    observed: Observed
+    options: PlanOptions
+    chosen: Selection
+    desired: Desired
 
 
 def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
@@ -118,12 +88,13 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     chosen = selection(options.only, options.skip)
     desired = resolved(documents, observed, options)
     assert_known(chosen, desired, observed)
-    product_plans = _product_plans(documents, observed, desired, options, chosen)
-    made = _composed(documents, observed, desired, product_plans, options, chosen)
-    outcome = {part.provider: part.outcome for part in product_plans}
-    return testing.tested(
-        made, documents, observed, outcome, selected=bool(options.only or options.skip)
+    given = _Given(documents, observed, options, chosen, desired)
+    parts = _product_plans(given)
+    outcome = {part.provider: part.outcome for part in parts}
+    tests = testing.judged(
+        documents.tests, observed, outcome, selected=bool(options.only or options.skip)
     )
+    return _composed(given, parts, tests)
 
 
 def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> Desired:
@@ -136,54 +107,43 @@ def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> 
     return _resolve(documents, observed, selection(options.only, options.skip))
 
 
-def _product_plans(
-    documents: Documents,
-    observed: Observed,
-    desired: Desired,
-    options: PlanOptions,
-    chosen: Selection,
-) -> tuple[ProductPlan, ...]:
+def _product_plans(given: _Given) -> tuple[ProductPlan, ...]:
     """The plans of the products that were read, in the order in which their steps run."""
     context = PlanContext(
-        observed.directory,
-        chosen.holding,
-        documents.tenant,
-        regranting=options.group_changes == "in-place",
+        given.observed.directory,
+        given.chosen.holding,
+        given.documents.tenant,
+        regranting=given.options.group_changes == "in-place",
     )
     return tuple(
-        PRODUCTS[name].plan(desired[name], observed.states[name], context)
+        PRODUCTS[name].plan(given.desired[name], given.observed.states[name], context)
         for name in in_turn()
-        if name in observed.states
+        if name in given.observed.states
     )
 
 
-def _composed(
-    documents: Documents,
-    observed: Observed,
-    desired: Desired,
-    parts: Sequence[ProductPlan],
-    options: PlanOptions,
-    chosen: Selection,
-) -> Plan:
+def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -> Plan:
     """Put the products' plans together into one plan."""
+    documents, observed = given.documents, given.observed
     changes = _changes(parts)
     gaps, steps = _numbered(parts)
-    unresolved, held_names = _unresolved(
-        (name for wanted in desired.values() for name in wanted.unresolved), chosen
-    )
+    unresolved, held_names = _unresolved(given)
     baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
-    refusals, consents, unused = _consented(documents, options, _refused(parts, baseline, steps))
+    refused = _refused(parts, baseline, steps)
+    refusals, consents, unused = _consented(documents, given.options, refused)
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
+    notes = (*unmanaged, *held_notes, *unresolved)
     deltas = {part.provider: part.access for part in parts}
+    mentioned = chain(_mentioned(deltas.values(), gaps), tests.ids)
     return Plan(
         format_version=FORMAT_VERSION,
         tool=Tool("reconciler", __version__),
         tenant=PlanTenant(observed.tenant_id, observed.organization),
         connect=documents.tenant.connect if documents.tenant is not None else {},
-        applicable=not refusals and not unresolved,
+        applicable=not refusals and not unresolved and tests.allow,
         held=held_notes,
-        inputs=_inputs(documents, observed, desired),
+        inputs=_inputs(given),
         baseline=baseline,
         changes=changes,
         steps=steps,
@@ -193,17 +153,11 @@ def _composed(
         consents=consents,
         refusals=refusals,
         warnings=_warnings(parts, unused, held_notes),
-        names=names(
-            documents,
-            observed,
-            changes,
-            (*unmanaged, *held_notes, *unresolved),
-            mentioned=_mentioned(deltas.values(), gaps),
-        ),
+        names=names(documents, observed, changes, notes, mentioned=mentioned),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
         access=of_products(deltas),
         gaps=gaps,
-        tests=(),
+        tests=tests.rows,
     )
 
 
@@ -300,13 +254,11 @@ def _text(draft: StepDraft) -> str:
         ) from error
 
 
-def _unresolved(
-    names_: Iterable[Unresolved], chosen: Selection
-) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
+def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     """Names that stand in the way, and names that are held."""
     blocking, held_notes = [], []
-    for name in names_:
-        why = chosen.holding(name.address)
+    for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
+        why = given.chosen.holding(name.address)
         if why is None:
             blocking.append(Note(name.reason, name.address, {"text": name.text, "in": name.policy}))
         else:
@@ -353,12 +305,13 @@ def _held_warning(held_notes: Sequence[Note]) -> tuple[Note, ...]:
     return (Note(WarningCode.HELD, "plan", {"objects": len(held_notes)}),) if held_notes else ()
 
 
-def _inputs(documents: Documents, observed: Observed, desired: Desired) -> Inputs:
+def _inputs(given: _Given) -> Inputs:
+    declared = desired_json(given.documents.tenant, given.desired)
     return Inputs(
-        documents_digest=digest(desired_json(documents.tenant, desired)),
-        capture_digest=observed.digest,
-        capture_taken_at=observed.taken_at,
-        source=observed.source,
+        documents_digest=digest(declared),
+        capture_digest=given.observed.digest,
+        capture_taken_at=given.observed.taken_at,
+        source=given.observed.source,
     )
 
 

@@ -72,6 +72,18 @@ def _product(provider: Provider) -> _Product:
     )
 
 
+_REFUSED: Final = (
+    "This plan is not applicable: it was refused when it was made. Nothing was changed."
+)
+_FRESH: Final = (
+    "This session has the other product's module loaded, or is connected already. Start a fresh one:"
+    " pwsh -NoProfile -File SCRIPT"
+)
+_LACKING: Final = (
+    "Your role does not give you every cmdlet that this script needs. Nothing was changed."
+)
+
+
 def script(plan: Plan, provider: Provider, digests: Digests) -> str:
     """Write the script that runs one product's steps of a plan: requirements, connection, the
     tenant's id asserted, steps, disconnection.
@@ -96,22 +108,11 @@ def script(plan: Plan, provider: Provider, digests: Digests) -> str:
         connect=_connect(plan, provider, steps),
         tenant=plan.tenant.tenant_id,
         cmdlets=sorted({step.cmdlet for step in steps}),
-        refused=(
-            None
-            if plan.applicable
-            else (
-                "This plan is not applicable: it was refused when it was made. Nothing was changed."
-            )
-        ),
+        refused=None if plan.applicable else _REFUSED,
         nothing=f"This plan has no steps for {product.title}.",
-        fresh=(
-            "This session has the other product's module loaded, or is connected already. Start a"
-            " fresh one: pwsh -NoProfile -File SCRIPT"
-        ),
+        fresh=_FRESH,
         stranger=f"This is not tenant {terminal.line(plan.tenant.tenant_id)}. Nothing was changed.",
-        lacking=(
-            "Your role does not give you every cmdlet that this script needs. Nothing was changed."
-        ),
+        lacking=_LACKING,
         done=(
             f"Done: {len(steps)} of {len(steps)} steps. To see whether the tenant is as planned,"
             " plan again."

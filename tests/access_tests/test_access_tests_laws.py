@@ -12,7 +12,7 @@ from reconciler.access import declared, testing
 from reconciler.captures import reading
 from reconciler.documents import load
 from reconciler.model.plans import Invocation
-from reconciler.planning import making
+from reconciler.planning import making, requests
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Simulator, bundled
 
@@ -119,7 +119,7 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
             "---\n".join(json.dumps(one) + "\n" for one in documents(chance)), encoding="utf-8"
         )
         wanted, tenant = load([folder]), Simulator(folder / "tenant.json", seed_from=bundled())
-        before = observe(tenant, making.capture_request(wanted))
+        before = observe(tenant, requests.capture_request(wanted))
         plan = making.plan(wanted, before, making.PlanOptions())
         assert not plan.unresolved
         if {note.code for note in plan.refusals} - {
@@ -145,7 +145,8 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
         declared_ones += _agreeing(
             declared.judge(wanted),
             testing.judge(
-                testing.of_documents(wanted.tests), observe(tenant, making.capture_request(wanted))
+                testing.of_documents(wanted.tests),
+                observe(tenant, requests.capture_request(wanted)),
             ),
         )
     print(
@@ -182,7 +183,7 @@ def test_shuffled_documents_make_the_same_rows(tmp_path: Path) -> None:
             (folder / f"{index}.yaml").write_text(json.dumps(one), encoding="utf-8")
         wanted = load([folder])
         observed = observe(
-            Simulator(folder / "tenant.json", seed_from=bundled()), making.capture_request(wanted)
+            Simulator(folder / "tenant.json", seed_from=bundled()), requests.capture_request(wanted)
         )
         rows.append(making.plan(wanted, observed, making.PlanOptions()).tests)
     assert rows[0] == rows[1] == rows[2]

@@ -20,7 +20,7 @@ import reconciler
 from reconciler.captures import files, reading
 from reconciler.documents import examine
 from reconciler.model.observed import User
-from reconciler.planning import making, planfile
+from reconciler.planning import making, planfile, requests
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
 from tests.benchmarks import generated_tenants
@@ -50,7 +50,7 @@ A second look at all others would be 800 more.
 def _plan(world: generated_tenants.World, folder: Path) -> Plan:
     examined = examine([world.documents])
     assert not examined.findings
-    request = making.capture_request(examined.documents)
+    request = requests.capture_request(examined.documents)
     raw = files.load(world.capture)
     observed = reading.parse(raw, source="capture", tenant_id=None, needs=request.products)
     made = making.plan(examined.documents, observed, making.PlanOptions())

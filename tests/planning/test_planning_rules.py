@@ -14,7 +14,8 @@ from reconciler.model.codes import Held, RefusalRule, Unfound, WarningCode
 from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGrant, Limits
 from reconciler.model.findings import Finding, Position
 from reconciler.model.observed import Group
-from reconciler.planning.making import PlanOptions, capture_request, plan, products
+from reconciler.planning.making import PlanOptions, plan
+from reconciler.planning.requests import capture_request, products
 from reconciler.planning.selection import is_consent, selection
 from tests.planning.enumerated_access import (
     APPS,

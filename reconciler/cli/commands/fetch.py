@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from reconciler.captures import files
 from reconciler.cli import loading, options, printing, sources
-from reconciler.planning import making
+from reconciler.planning import making, requests
 from reconciler.reports import captures
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ def command(
     """
     wanted = loading.documents(paths, making.PlanOptions())
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    request = making.capture_request(wanted)
+    request = requests.capture_request(wanted)
     if directory == "all":
         request = replace(
-            request, everything=True, products=request.products | making.reachable(wanted)
+            request, everything=True, products=request.products | requests.reachable(wanted)
         )
     source = sources.choose(tenant, sources.of_documents(wanted), paths)
     sources.assert_spared(source, paths, [out])
-    read = sources.captured(source, request)
+    read = sources.capture(source, request)
     observed = sources.parsed(read, request, tenant_id)
     files.write(out, read.raw)
     printing.report(captures.written(observed, str(out)))

@@ -43,11 +43,8 @@ def user_verdict(
     """
     grant = teams_user_grant(user)
     if user in state.users:
-        return _decided(
-            state,
-            application,
-            [(state.users[user], [Reason(Asked.DIRECT_GRANT, grant, holds=True)])],
-        )
+        reasons = [Reason(Asked.DIRECT_GRANT, grant, holds=True)]
+        return _decided(state, application, [(state.users[user], reasons)])
     if not direct_known:
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
     asked = [Reason(Asked.DIRECT_GRANT, grant, holds=False)]
@@ -59,14 +56,8 @@ def user_verdict(
             options.append((assignment.policy, asked))
         if holds:
             return _decided(state, application, options)
-    return _decided(
-        state,
-        application,
-        [
-            *options,
-            (GLOBAL, [*asked, Reason(Asked.GLOBAL, policy_address(state, GLOBAL), holds=True)]),
-        ],
-    )
+    asked = [*asked, Reason(Asked.GLOBAL, policy_address(state, GLOBAL), holds=True)]
+    return _decided(state, application, [*options, (GLOBAL, asked)])
 
 
 def _decided(

@@ -1,0 +1,57 @@
+"""What has to be read of a tenant to plan documents."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from reconciler.access import testing
+from reconciler.kinds.products import PRODUCTS
+from reconciler.model.addresses import PROVIDERS
+from reconciler.model.requests import CaptureRequest
+
+if TYPE_CHECKING:
+    from reconciler.model.addresses import Provider
+    from reconciler.model.documents import Documents
+
+
+def products(documents: Documents) -> frozenset[Provider]:
+    """The products that the documents, `prune` or tests name: a capture has to be complete for
+    these (law 1).
+    """
+    named = frozenset(name for name, product in PRODUCTS.items() if product.is_named(documents))
+    return named | testing.request(testing.of_documents(documents.tests)).products
+
+
+def reachable(documents: Documents) -> frozenset[Provider]:
+    """The products that can be read at all: those that `spec.connect` says how to sign in to, or
+    all of them where it names none.
+    """
+    connect = documents.tenant.connect if documents.tenant is not None else {}
+    return frozenset(name for name in PROVIDERS if name in connect) or frozenset(PROVIDERS)
+
+
+def capture_request(documents: Documents, *, names: bool = True) -> CaptureRequest:
+    """What has to be read to plan these documents, with every name that they want resolved; users,
+    of whom there are many, in no order.
+
+    Args:
+        documents: validated documents.
+        names: whether anybody will look the names up; what a capture file knows is known.
+    """
+    readable = reachable(documents)
+    # Documents that name no product are still compared with the tenant: nothing unread is "equal".
+    read = products(documents) or readable
+    if not names:
+        return CaptureRequest(read)
+    requests = [product.request(documents) for product in PRODUCTS.values()]
+    requests.append(testing.request(testing.of_documents(documents.tests)))
+    users = dict.fromkeys(chain.from_iterable(request.users for request in requests))
+    recipients = {name for request in requests for name in request.recipients}
+    groups = {group for request in requests for group in request.groups}
+    return CaptureRequest(
+        read,
+        users=tuple(users),
+        recipients=tuple(sorted(recipients)),
+        groups=tuple(sorted(groups)),
+    )
