@@ -128,13 +128,13 @@ def _check_applicable(plan: Plan, tenant: Tenant) -> None:
         }
         codes = ", ".join(sorted(refusing | failing))
         raise Refused(
-            f"this plan is not applicable ({codes}); `reconciler show` says what each refusal"
-            " needs; then plan again"
+            f"this plan is not applicable ({codes}); `reconciler show` says how to resolve each"
+            " refusal; then plan again"
         )
     if tenant.tenant_id != plan.tenant.tenant_id:
         raise CaptureFault(
-            f"the plan is for tenant {plan.tenant.tenant_id}, this is tenant {tenant.tenant_id}; name the"
-            " right one with --tenant"
+            f"the plan is for tenant {plan.tenant.tenant_id}, but --tenant is {tenant.tenant_id};"
+            " choose the right tenant"
         )
 
 
@@ -228,8 +228,8 @@ def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
     places = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
     moved = min((prefixes.differences(plan, k, observed) for k in places), key=len)
     return StalePlan(
-        f"the tenant moved since this plan was made: {named(moved)}. Nothing was written; plan"
-        " again"
+        f"the tenant has changed since this plan was made: {named(moved)}. Nothing was written;"
+        " plan again"
     )
 
 
@@ -238,8 +238,8 @@ def _check_users(plan: Plan, already: int, watch: Watch) -> None:
     absent = lookups.absent_users(users, watch.look_up(users=users)) if users else ()
     if absent:
         raise StalePlan(
-            f"the directory has no user {named(absent)}. Nothing was written; correct the documents"
-            " and plan again"
+            f"user not found in the directory: {named(absent)}. Nothing was written; correct the"
+            " documents and plan again"
         )
 
 

@@ -389,13 +389,13 @@ def _stamp(seconds: float) -> str:
 
 def _unreadable(path: Path, error: OSError) -> ReconcilerError:
     return ReconcilerError(
-        f"{path}: cannot be read: {error.strerror}; it says what an earlier apply did: make it"
+        f"{path}: cannot read the journal of an earlier apply: {error.strerror}; make the file"
         " readable"
     )
 
 
 def _unwritable(path: Path, why: str) -> ReconcilerError:
     return ReconcilerError(
-        f"{path}: the journal cannot be written: {why}; nothing runs without it: make room, then"
+        f"{path}: cannot write the journal: {why}; no step runs without it. Free disk space, then"
         " apply the same plan again"
     )

@@ -163,7 +163,7 @@ def _names(run: RunContext, step: Step) -> TenantMoved | None:
     if guard is not None:
         directory = run.watch.look_up(recipients=(guard.address,))
         if not lookups.still_empty(guard, run.plan, directory):
-            why = f"{guard.address} is not the empty group that the plan was made with"
+            why = f"{guard.address} is no longer the empty group that the plan was made with"
             return TenantMoved((step.address,), why)
     if step.temporary and step.cmdlet == lookups.REMOVE_EXCHANGE:
         return _identity(run, step)
@@ -180,7 +180,9 @@ def _identity(run: RunContext, step: Step) -> TenantMoved | None:
     )
     if identity is not None and identity.lower() == str(step.parameters["Identity"]).lower():
         return None
-    return TenantMoved((step.address,), f"the service calls the temporary policy {identity}")
+    return TenantMoved(
+        (step.address,), f"the service has given the temporary policy another Identity, {identity}"
+    )
 
 
 def _check_credential(run: RunContext, step: Step) -> None:
@@ -194,7 +196,7 @@ def _check_credential(run: RunContext, step: Step) -> None:
     left, needed = ends - run.host.clock(), credential_lifetime.needed(step, run.closes)
     if left < needed:
         raise TenantFault(
-            f"the credential of {step.provider} expires in {max(0, left) / 60:.0f} minutes; step"
+            f"the {step.provider} credential expires in {max(0, left) / 60:.0f} minutes, but step"
             f" {step.id} and the steps that belong to it need {needed / 60:.0f}. Get a new"
             " credential and apply the same plan again; it resumes at this step"
         )

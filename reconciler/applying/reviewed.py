@@ -34,7 +34,7 @@ def invocation(step: Step) -> Invocation:
     if not PRODUCTS[step.provider].is_addressed(step):
         raise _tampered(step, "its address and its parameters name different objects")
     if made != step.text:
-        raise _tampered(step, "its text is not what its parameters render to")
+        raise _tampered(step, "its text does not match what its parameters render to")
     if not reading.same_invocation(read, call):  # pragma: no cover  a defect of the renderer
         raise _tampered(step, "its text and its parameters differ")
     return read

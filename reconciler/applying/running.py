@@ -178,7 +178,7 @@ def _finish(run: RunContext, state: RunState, ending: Ending) -> Applied:
 
 def _moved_error(run: RunContext, state: RunState, moved: TenantMoved) -> ReconcilerError:
     message = (
-        f"the tenant is not as this plan left it after step {state.reached}:"
+        f"the tenant has changed since step {state.reached} of this plan:"
         f" {named(moved.addresses)}" + (f" ({moved.why})" if moved.why else "")
     )
     if not state.attempted:

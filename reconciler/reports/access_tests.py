@@ -65,7 +65,7 @@ REASONS: Mapping[tuple[str, bool | None], str] = {
     (Asked.DIRECT_GRANT, False): "no policy is granted to the user directly",
     (Asked.DIRECT_GRANT, None): "whether a policy is granted to the user directly is not known",
     (Asked.GROUP_GRANT, True): "the user is a direct member of the group, the first that counts",
-    (Asked.GROUP_GRANT, False): "the user is no direct member of the group",
+    (Asked.GROUP_GRANT, False): "the user is not a direct member of the group",
     (Asked.GROUP_GRANT, None): "whether the user is a direct member of the group is not known",
     (Asked.GLOBAL, True): "where no grant counts, Global does",
     (Asked.LISTED, True): "the policy lists the application",
@@ -95,14 +95,13 @@ REASONS: Mapping[tuple[str, bool | None], str] = {
 }
 
 NOBODY: Mapping[str, str] = {
-    Unnamed.USER_ABSENT: "there is no such user: correct the test, or remove the expectation",
+    Unnamed.USER_ABSENT: "user not found: correct the test, or remove the expectation",
     Unnamed.USER_UNKNOWN: (
-        "the reading of the tenant did not look for this user: fetch it again with these documents"
+        "the reading of the tenant does not cover this user: fetch again with these documents"
     ),
-    Unnamed.MAILBOX_ABSENT: "there is no such mailbox: correct the test, or remove the expectation",
+    Unnamed.MAILBOX_ABSENT: "mailbox not found: correct the test, or remove the expectation",
     Unnamed.MAILBOX_UNKNOWN: (
-        "the reading of the tenant did not look for this mailbox: fetch it again with these"
-        " documents"
+        "the reading of the tenant does not cover this mailbox: fetch again with these documents"
     ),
     Unnamed.NOT_A_MAILBOX: (
         "this is a group or another recipient without a mailbox of its own: name one of its members"
@@ -135,7 +134,7 @@ def of_documents(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
     if rows:
         passed = sum(row.passed for row in rows)
         left = (
-            f"{len(undecided)} cannot be decided by the documents alone, `plan` and `test` do it"
+            f"{len(undecided)} cannot be decided by the documents alone: run `plan` or `test`"
             if undecided
             else "all decided"
         )

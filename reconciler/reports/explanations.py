@@ -27,22 +27,24 @@ _ADVICE: Mapping[Remedy, str] = {
     Remedy.LIST: (
         "list the application in this policy (everyone who has the policy is reached then)"
     ),
-    Remedy.UNLIST: "take the application out of this policy (it loses everyone who has the policy)",
+    Remedy.UNLIST: (
+        "remove the application from this policy (it loses access to everyone who has the policy)"
+    ),
     Remedy.GRANT: (
         "grant the user this policy, which lists the application (a policy replaces the one before,"
         " it does not add)"
     ),
     Remedy.GRANT_OTHER: "grant the user a policy that does not list the application",
-    Remedy.JOIN_SCOPE: "put the mailbox into the scope of this RestrictAccess policy",
+    Remedy.JOIN_SCOPE: "add the mailbox to the scope of this RestrictAccess policy",
     Remedy.LEAVE_SCOPE: (
-        "take the mailbox out of the scope of this policy, also out of groups nested in it"
+        "remove the mailbox from the scope of this policy and from groups nested in it"
     ),
     Remedy.RESTRICT: (
         "restrict the application to a scope without the mailbox, or deny it a scope that covers"
         " the mailbox"
     ),
     Remedy.DENY: "deny the application a scope that covers the mailbox",
-    Remedy.LEARN: "find out about this; a new capture may know it (reconciler fetch)",
+    Remedy.LEARN: "resolve this; a new capture may contain it (reconciler fetch)",
 }
 
 

@@ -92,8 +92,8 @@ def _duration(calls: int) -> Iterator[Line]:
     )
     if most > TOKEN_MINUTES:
         yield Line(
-            "    That may be longer than a sign-in lasts. An apply that has to stop is taken up by"
-            " the next one where the tenant stands: apply the same plan again."
+            "    That may be longer than a sign-in lasts. If an apply has to stop, apply the"
+            " same plan again: it resumes where the first one stopped."
         )
 
 

@@ -164,8 +164,7 @@ def _earlier(plan: Plan, provider: Provider) -> list[str]:
 def _written(step: Step, number: int, count: int, names: Mapping[str, str]) -> Mapping[str, str]:
     if render(Invocation(step.cmdlet, step.parameters)) != step.text:
         raise TamperedPlan(
-            f"step {step.id}: its text is not what its cmdlet and parameters give; make the plan"
-            " anew"
+            f"step {step.id}: its text does not match its cmdlet and parameters; plan again"
         )
     return {
         "comment": _comment(

@@ -46,7 +46,7 @@ CHANGES: Mapping[str, str] = {
         "a scope cannot be edited, so a new policy takes the place of the old one"
     ),
     ChangeReason.RIGHT_CHANGED: (
-        "an access right cannot be edited, so the policy is removed and created anew"
+        "an access right cannot be edited, so the policy is removed and created again"
     ),
     ChangeReason.TENANT_GRANT: (
         "a document says `tenant: true`, which copies its policy's values into Global"
@@ -97,7 +97,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Shorten descriptions or remove policies before the service refuses new ones.",
     ),
     WarningCode.USER_NOT_LOOKED_FOR: NoteAdvice(
-        "The capture did not look for these users; their object ids are used as written.",
+        "The capture does not cover these users; their object ids are used as written.",
         "Each is checked just before its write. To see it now, make a new capture: reconciler"
         " fetch.",
     ),
@@ -109,7 +109,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
     WarningCode.NO_APPLICATIONS: NoteAdvice(
         "A policy has an empty list of applications: whoever holds it is reached by none, whatever"
         " Global allows.",
-        "If that is not meant, list applications in its document.",
+        "If this is not intended, list applications in its document.",
     ),
     WarningCode.FALLS_TO_CHANGED_GROUP: NoteAdvice(
         "Users fall to a group that this plan grants or moves, and a group's grant can take a day"
@@ -119,7 +119,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
     ),
     WarningCode.REDUCES_APPLICATIONS: NoteAdvice(
         "Somebody loses applications although a document grants them a policy.",
-        "Compare the lists of the old and the new policy if that is not meant.",
+        "Compare the lists of the old and the new policy if this is not intended.",
     ),
     WarningCode.PRUNE_BLOCKED: NoteAdvice(
         "`prune` leaves a policy alone because somebody still holds it after this plan.",
@@ -161,14 +161,14 @@ GAPS: Mapping[str, str] = {
         "a temporary policy keeps the application's door shut while rights are flipped"
     ),
     GapReason.GROUPS_REMOVED_FIRST: (
-        "--group-changes remove-add takes policies away from groups before it grants them anew"
+        "--group-changes remove-add takes policies away from groups before it grants them again"
     ),
 }
 
 REFUSALS: Mapping[str, NoteAdvice] = {
     RefusalRule.TENANT_WIDE: NoteAdvice(
         "The application would reach everyone in the tenant, which it does not today.",
-        "If that is meant, consent to it for each application.",
+        "If this is intended, consent to it for each application.",
     ),
     RefusalRule.EXPOSURE: NoteAdvice(
         "On the way through this plan the application would reach someone whom it reaches neither"
@@ -182,7 +182,7 @@ REFUSALS: Mapping[str, NoteAdvice] = {
     ),
     RefusalRule.EMPTY_SCOPE: NoteAdvice(
         "The scope has no members: restricted to it, the application is cut off from everyone.",
-        "Fill the group first, or consent if that is meant.",
+        "Fill the group first, or consent if this is intended.",
     ),
     RefusalRule.LIMITS: NoteAdvice(
         "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} %"
@@ -242,7 +242,7 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         "Correct the name, take it out of the list, or plan without it: --skip ADDRESS",
     ),
     Unfound.USER_UNKNOWN: NoteAdvice(
-        "The capture did not look for this user:",
+        "The capture does not cover this user:",
         "Make a new capture (reconciler fetch), write the user's object id, or plan without it:"
         " --skip ADDRESS",
     ),
@@ -252,12 +252,12 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         " exchange.application/APPID",
     ),
     Unfound.SCOPE_UNKNOWN: NoteAdvice(
-        "The capture did not look for this scope:",
+        "The capture does not cover this scope:",
         "Make a new capture (reconciler fetch), or plan without the application: --skip"
         " exchange.application/APPID",
     ),
     Unfound.SCOPE_NOT_PRINCIPAL: NoteAdvice(
-        "This recipient is no security principal, which a scope must be:",
+        "This recipient is not a security principal, which a scope must be:",
         "Use a mail-enabled security group or a mailbox, or plan without the application: --skip"
         " exchange.application/APPID",
     ),

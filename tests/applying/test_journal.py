@@ -219,9 +219,11 @@ def test_a_journal_that_cannot_be_written_or_read_is_named(tmp_path: Path) -> No
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "open", read_only)
-        with pytest.raises(ReconcilerError, match="cannot be written: Read-only file system"):
+        with pytest.raises(
+            ReconcilerError, match="cannot write the journal: Read-only file system"
+        ):
             Journal.create(tmp_path, HEADER, clock)
-    with pytest.raises(ReconcilerError, match="cannot be read"):
+    with pytest.raises(ReconcilerError, match="cannot read the journal"):
         journal.read_journal(tmp_path / "apply-000009.jsonl")
 
 
@@ -233,7 +235,7 @@ def test_a_full_disk_stops_the_step_before_it_runs(tmp_path: Path, call: str) ->
     with Journal.create(tmp_path, HEADER, clock) as lines, pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, call, full)
         with pytest.raises(
-            ReconcilerError, match=r"No space left on device; nothing runs without it"
+            ReconcilerError, match=r"No space left on device; no step runs without it"
         ):
             lines.started(1, 1)
 

@@ -46,7 +46,7 @@ def test_a_folder_that_is_none_cannot_be_written_into(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CaptureFault, match=r"nowhere\.json: cannot be read: No such file"):
+    with pytest.raises(CaptureFault, match=r"nowhere\.json: cannot read the file: No such file"):
         files.load(tmp_path / "nowhere.json")
 
 

@@ -48,7 +48,7 @@ def test_the_text_says_what_decides_and_where_it_is_declared(run: Run) -> None:
         f"     exchange.application/{ANALYTICS} (mailbox-analytics)",
         "",
         "What would change it:",
-        "  - put the mailbox into the scope of this RestrictAccess policy:",
+        "  - add the mailbox to the scope of this RestrictAccess policy:",
         f"    {restrict}",
     ]
 
@@ -191,7 +191,7 @@ def test_the_text_of_what_depends_and_of_what_is_granted(run: Run) -> None:
         f"\nDEPENDS on what is not known: {ANALYTICS} (mailbox-analytics) to the mailbox"
         " adele.vance@contoso.com, once the plan" in depends
     )
-    assert "\nWhat would decide it:\n  - find out about this" in depends
+    assert "\nWhat would decide it:\n  - resolve this" in depends
     granted = run(
         "explain", "--app", "mailbox-analytics", "--mailbox", ADELE, "--capture", "capture.json"
     ).out

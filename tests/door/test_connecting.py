@@ -148,7 +148,7 @@ def test_every_missing_variable_is_named_at_once() -> None:
 
 def test_exchange_needs_the_initial_domain_except_for_a_person() -> None:
     for way in ("certificate", "tokens", "identity"):
-        with pytest.raises(ConnectFault, match=r"say `organization: NAME\.onmicrosoft\.com`"):
+        with pytest.raises(ConnectFault, match=r"add `organization: NAME\.onmicrosoft\.com`"):
             connections({"exchange": WAYS["exchange"][way]}, TENANT, None, VALUES)
     assert connections({"exchange": WAYS["exchange"]["device"]}, TENANT, None, VALUES)
 
@@ -162,7 +162,7 @@ def test_only_exchange_chooses_what_it_imports() -> None:
     ("name", "value", "says"),
     [
         ("APP", "my application", "APP does not hold an application's client id (a GUID)"),
-        ("PFX_PASSWORD", "short", "the password in PFX_PASSWORD has less than 8 characters"),
+        ("PFX_PASSWORD", "short", "the password in PFX_PASSWORD has fewer than 8 characters"),
         ("EXO", "two words\nand a line", "EXO does not hold an access token"),
         ("EXO", "tökentöken", "EXO does not hold an access token"),
         ("EXO", "short", "EXO does not hold an access token"),
@@ -199,7 +199,7 @@ def test_the_certificates_bytes(tmp_path: Path) -> None:
     connection = made("teams", "certificate", values={**VALUES, "PFX": str(file)})
     with pytest.raises(
         ConnectFault,
-        match=r"the file that PFX names cannot be read .*: set it to the path of a PFX file",
+        match=r"cannot read the file named by PFX .*: set it to the path of a PFX file",
     ) as fault:
         certificate(connection)
     assert str(file) not in "".join(traceback.format_exception(fault.value))

@@ -117,7 +117,7 @@ def test_every_operation_has_its_time(odd: Callable[..., Session]) -> None:
 
 
 def test_parts_belong_to_runs_only(odd: Callable[..., Session]) -> None:
-    with pytest.raises(SessionLost, match="unknown form"):
+    with pytest.raises(SessionLost, match="unknown format"):
         odd("fewer_objects_than_counted").load("M")
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_sent_when_something_was_said_unasked(odd: Callable[..., Sess
     session = odd("a_line_too_many")
     assert session.load("M") == NotFound("M", ())
     wait_for(lambda: session._child.spoke)  # type: ignore[attr-defined]
-    with pytest.raises(SessionLost, match="that nobody asked for") as lost:
+    with pytest.raises(SessionLost, match="something unexpected") as lost:
         session.load("M")
     assert not lost.value.sent
     assert gone(session.pid)
@@ -264,7 +264,7 @@ def test_lists_are_tuples_or_lists(odd: Callable[..., Session]) -> None:
 def test_a_failed_open_is_told_with_what_was_printed(odd: Callable[..., Session]) -> None:
     with pytest.raises(SessionLost, match="it exited without answering"):
         odd("open:exit")
-    with pytest.raises(SessionLost, match="unknown form"):
+    with pytest.raises(SessionLost, match="unknown format"):
         odd("open:a_value_that_is_none")
 
 

@@ -361,7 +361,7 @@ def test_an_apply_stops_before_a_step_that_the_credential_does_not_outlive(
     with pytest.raises(
         AppliedInPart,
         match=(
-            r"the credential of \w+ expires in \d+ minutes; step \d+ and the steps that belong to it"
+            r"the \w+ credential expires in \d+ minutes, but step \d+ and the steps that belong to it"
             r" need"
         ),
     ) as stopped:

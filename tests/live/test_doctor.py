@@ -203,8 +203,8 @@ def test_the_command_looks_at_the_products_that_the_document_names(
 def test_the_command_says_what_to_do_and_exits_1(begun: Stage, run: Run) -> None:
     ran = run("doctor")
     assert ran.code == 1
-    assert "fault   teams    credentials: no Tenant document was found\n" in ran.out
-    assert "-> name its folder: `reconciler doctor PATH`\n" in ran.out
+    assert "fault   teams    credentials: Tenant document not found\n" in ran.out
+    assert "-> pass its folder: `reconciler doctor PATH`\n" in ran.out
     assert ran.out.endswith("Not ready; each failed check above says what to do about it.\n")
     assert begun.begin.sessions
 

@@ -51,7 +51,7 @@ def test_the_tenant_is_asserted_before_anything_is_read(stage: Stage, product: P
     with pytest.raises(
         TenantFault,
         match=(
-            rf"{product}: the credential leads to .{STRANGER}., not to {TENANT}: nothing was read"
+            rf"{product}: expected tenant {TENANT}, but the credential is for .{STRANGER}.: nothing was read"
             r" or written"
         ),
     ):
@@ -283,7 +283,7 @@ def test_a_credential_that_has_ended_is_not_tried_again(stage: Stage) -> None:
         "Connect-MicrosoftTeams",
         error("AADSTS700024: Client assertion is not within its valid time range."),
     )
-    with pytest.raises(TenantFault, match="the credential has ended: get a new one"):
+    with pytest.raises(TenantFault, match="the credential has expired: get a new one"):
         read(stage)
     assert stage.waits == []
 

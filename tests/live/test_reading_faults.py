@@ -41,7 +41,7 @@ STRANGE = error("Something went wrong")
 WORDS = {
     "denied": (
         DENIED,
-        r"failed \(denied\): Access Denied. \(the account may not do this: `reconciler doctor`",
+        r"failed \(denied\): Access Denied. \(the account is not allowed to do this: `reconciler doctor`",
     ),
     "throttled": (THROTTLED, r"failed \(throttled\): .*429.*\(the service is too busy"),
     "unavailable": (UNAVAILABLE, r"failed \(transient\)"),
@@ -125,7 +125,7 @@ def test_a_session_that_expired_is_opened_anew(stage: Stage) -> None:
 def test_nothing_is_not_believed_when_an_error_was_kept_quiet(stage: Stage, cmdlet: str) -> None:
     stage.service.spoil(cmdlet, swallowed("Something went wrong"), times=9)
     with pytest.raises(
-        TenantFault, match=f"{cmdlet} returned nothing, but the module kept an error to itself"
+        TenantFault, match=f"{cmdlet} returned nothing, but the module suppressed an error"
     ):
         capture(stage)
 
@@ -144,7 +144,7 @@ def test_objects_are_not_all_when_an_error_ended_the_reading_quietly(
 ) -> None:
     row = output({"Identity": "Tag:x", "AppIds": [], "Description": ""})
     stage.service.spoil("Get-CsApplicationAccessPolicy", row, swallowed(message), times=9)
-    with pytest.raises(TenantFault, match="returned 1, but the module kept an error to itself"):
+    with pytest.raises(TenantFault, match="returned 1, but the module suppressed an error"):
         capture(stage)
 
 

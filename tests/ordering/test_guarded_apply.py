@@ -156,7 +156,9 @@ def test_a_guard_that_the_service_calls_otherwise_is_not_removed_by_a_guess(flip
         tenant.run(worlds_invocation(step), step.text)
     flip.change(rename, "exchange")
     assert renamed
-    with pytest.raises((StalePlan, AppliedInPart), match="the service calls the temporary policy"):
+    with pytest.raises(
+        (StalePlan, AppliedInPart), match="the service has given the temporary policy"
+    ):
         flip.apply()
 
 

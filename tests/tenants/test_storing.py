@@ -180,9 +180,9 @@ def test_a_disk_that_refuses_is_an_error(make, tmp_path):
     tenant = make(teams=POLICIES)
     (tmp_path / "tenant.json").unlink()
     (tmp_path / "tenant.json").mkdir()
-    with pytest.raises(TenantFault, match="cannot be stored"):
+    with pytest.raises(TenantFault, match="cannot store the simulated tenant"):
         send(tenant, WRITES[0])
-    with pytest.raises(TenantFault, match="cannot be read"):
+    with pytest.raises(TenantFault, match="cannot read the file"):
         tenant.capture(EVERYTHING)
 
 
@@ -196,7 +196,7 @@ def test_what_could_not_be_stored_has_not_happened(make, tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(files, "replace", full)
-        with pytest.raises(TenantFault, match="cannot be stored"):
+        with pytest.raises(TenantFault, match="cannot store the simulated tenant"):
             send(tenant, WRITES[1])
     assert tenant.capture(EVERYTHING) == before
     assert send(tenant, WRITES[1]) == Done()

@@ -62,6 +62,6 @@ def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:
         and click.get_current_context().get_parameter_source("paths") is ParameterSource.COMMANDLINE
     ):
         raise click.UsageError(
-            "PATH cannot be used with --plan, which contains the results of its own tests: omit"
+            "PATH cannot be used with --plan, which contains its test results: omit"
             " PATH, or plan again"
         )

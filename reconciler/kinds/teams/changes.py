@@ -93,7 +93,7 @@ def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bo
             teams_policy(before.name), POLICY, (Action.DELETE,), reason, _content(before), None
         )
     if after is None:
-        raise AssertionError("a policy that is nowhere cannot change")
+        raise AssertionError("a policy that does not exist cannot change")
     return object_change(
         teams_policy(after.name),
         POLICY,

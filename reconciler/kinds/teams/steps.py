@@ -187,7 +187,7 @@ def _global(observed: TeamsState, target: TeamsTarget) -> tuple[set[str], set[st
 
 def _reach(way: _OrderedComponent) -> TeamsReach:
     if way.reach is None:
-        raise AssertionError("only a lone node goes without")
+        raise AssertionError("only a lone node may omit it")
     return way.reach
 
 

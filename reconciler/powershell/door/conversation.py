@@ -171,7 +171,7 @@ class Conversation:
                 )
             )
             if parsing.count(value.get("objects")) != len(objects):
-                raise Broken("it did not give all objects that it counted")
+                raise Broken("it returned fewer objects than it counted")
             report = parsing.fields(self._hiding.value(value))
             kept = (
                 parsing.texts(report.get("warnings")),
@@ -234,10 +234,10 @@ class Conversation:
 
     def _send(self, operation: str, fields: Mapping[str, Json], seconds: float) -> None:
         if self._end:
-            raise SessionLost(f"the PowerShell process is gone: {self._end}", sent=False)
+            raise SessionLost(f"the PowerShell process has ended: {self._end}", sent=False)
         line = encode(self._number + 1, operation, fields)
         if self._child.spoke:
-            self._lose("it printed something that nobody asked for, or ended", sent=False)
+            self._lose("it printed something unexpected, or exited", sent=False)
         self._number += 1
         self._child.send(line, seconds)
 
@@ -247,7 +247,7 @@ class Conversation:
             if isinstance(answer, End):
                 return answer
             if part is None:
-                raise Broken("it gave an answer of an unknown form")
+                raise Broken("its answer has an unknown format")
             part(answer.objects)
 
     @contextmanager
@@ -288,6 +288,6 @@ class Conversation:
 def _same(parsed: Invocation, wanted: Invocation, who: str) -> None:
     if not same_invocation(parsed, wanted):
         raise RefusedText(
-            f"the text is not what it is told to be: {who} another invocation than {wanted.cmdlet}"
+            f"the text does not match its step: {who} an invocation other than {wanted.cmdlet}"
             " with its parameters"
         )

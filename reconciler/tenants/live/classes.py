@@ -156,16 +156,16 @@ _FAULTS: Final[Mapping[ErrorClass, Fault]] = {
 }
 ADVICE: Final[Mapping[ErrorClass, str]] = {
     ErrorClass.THROTTLED: "the service is too busy: try again later",
-    ErrorClass.EXPIRED: "the credential has ended: get a new one and run this again",
+    ErrorClass.EXPIRED: "the credential has expired: get a new one and run the command again",
     ErrorClass.ORGANIZATION: (
         "`organization` of the Tenant document must be the initial domain, the one that ends in"
         " .onmicrosoft.com"
     ),
     ErrorClass.DENIED: (
-        "the account may not do this: `reconciler doctor` says which role is missing"
+        "the account is not allowed to do this: `reconciler doctor` shows which role is missing"
     ),
-    ErrorClass.TRANSIENT: "the service has trouble of its own: try again later",
-    ErrorClass.NO_ANSWER: "the service did not answer: look at the network, then try again",
+    ErrorClass.TRANSIENT: "the service reports an internal problem: try again later",
+    ErrorClass.NO_ANSWER: "the service did not answer: check the network, then try again",
 }
 """What to do about a class, where there is something to do."""
 
@@ -202,7 +202,7 @@ def outcome(answer: Answer, cmdlet: str) -> Outcome:
         return (
             Done()
             if not answer.swallowed
-            else Lost(f"the module went on after an error: {answer.swallowed[0].message}")
+            else Lost(f"the module continued after an error: {answer.swallowed[0].message}")
         )
     error_class, error = leading(answer.errors, cmdlet)
     if error_class is ErrorClass.NO_ANSWER or (

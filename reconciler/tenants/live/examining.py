@@ -122,7 +122,10 @@ class _Examination:
             yield self._fault(
                 "PowerShell",
                 str(fault),
-                "run `reconciler doctor` again; if it stays so, run the module by hand in pwsh",
+                (
+                    "run `reconciler doctor` again; if the problem persists, run the module"
+                    " by hand in pwsh"
+                ),
             )
         finally:
             session.close()
@@ -157,8 +160,8 @@ class _Examination:
         if self._settings is None:
             return None, self._fault(
                 "credentials",
-                "no Tenant document was found",
-                "name its folder: `reconciler doctor PATH`",
+                "Tenant document not found",
+                "pass its folder: `reconciler doctor PATH`",
             )
         try:
             chosen = connection(self._settings, self._provider, self._begin.environment)
@@ -184,7 +187,7 @@ class _Examination:
     def _cmdlet(self, name: str, resolved: Resolved | None) -> Check:
         fault = difference(name, resolved)
         if fault is None:
-            return self._ok(name, "is there, with every parameter that is used")
+            return self._ok(name, "available, with every parameter that is used")
         reads, writes = self._facts.roles
         if resolved is not None:
             return self._fault(
@@ -205,7 +208,7 @@ class _Examination:
                 self._provider,
                 name,
                 Health.WARNING,
-                f"{fault}: this account can plan, not apply",
+                f"{fault}: this account can plan but not apply",
                 f"to apply, the role {writes} is needed",
             )
         return self._fault(name, fault, f"give the account the role {reads}")
@@ -221,10 +224,10 @@ class _Examination:
             return self._fault(
                 "reading",
                 str(fault),
-                f"give the account the role {self._facts.roles[0]}; it may take an hour to be"
-                " known",
+                f"give the account the role {self._facts.roles[0]}; it may take an hour to take"
+                " effect",
             )
-        return self._ok("reading", f"{count} policies are there")
+        return self._ok("reading", f"found {count} policies")
 
     def _ok(self, subject: str, detail: str) -> Check:
         return Check(self._provider, subject, Health.OK, detail)
@@ -234,14 +237,12 @@ class _Examination:
 
 
 _REPLACEABLE: Final = (
-    "whoever may write there can put a program of their own in its place: take that right away"
-    " (`chmod o-w`), or see to it that nobody else uses this machine"
+    "whoever may write there can replace the program: remove that right (`chmod o-w`), or make sure"
+    " that nobody else uses this machine"
 )
 _SPARED: Final[Mapping[str, str]] = {
     questions.CHECK: "after an apply, Exchange cannot be asked whether it sees the new policies",
-    "Get-Group": (
-        "the SID of a guard scope is not known, so that plans which need a guard are refused"
-    ),
+    "Get-Group": ("the SID of a guard scope is unknown, so plans that need a guard are refused"),
 }
 
 

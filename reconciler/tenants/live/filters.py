@@ -31,9 +31,9 @@ def holders_of(name: str) -> str:
     """
     if not _PROVEN.fullmatch(name):
         raise TenantFault(
-            f"teams: the holders of policy {name!a} cannot be asked for: its name holds a character"
-            " that may mean something in a filter. Create the policy under a name of letters,"
-            " digits, blanks and .,()@_- and move its grants there"
+            f"teams: the holders of policy {name!a} cannot be queried: its name contains a"
+            " character that may be special in a filter. Create the policy under a name of"
+            " letters, digits, blanks and .,()@_- and move its grants there"
         )
     return f"{POLICY_TYPE} -eq '{name}'"
 

@@ -233,8 +233,8 @@ def _doubted(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, 
     if answer.objects and error_class not in PASSING and error_class is not ErrorClass.DENIED:
         return _checked(question, answer)
     doubt = (
-        f"returned {len(answer.objects) or 'nothing'}, but the module kept an error to itself"
-        f" ({error_class}), so that is not known to be all"
+        f"returned {len(answer.objects) or 'nothing'}, but the module suppressed an error"
+        f" ({error_class}), so the result may be incomplete"
     )
     return _Missed(error_class, doubt, advised(error_class, error.message), _wait(error))
 
@@ -247,8 +247,8 @@ def _checked(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, 
     return _Missed(
         ErrorClass.UNKNOWN,
         f"returned objects without {', '.join(sorted(lacking))}",
-        "another version of the module, or another object than was asked for; `reconciler doctor`"
-        " says which versions are known",
+        "the module has another version or returned another kind of object; `reconciler doctor`"
+        " shows which versions are known",
     )
 
 

@@ -191,21 +191,19 @@ def _module_of_session(session: Session, sessions: str, chosen: Connection) -> s
     module = connected[-1].get("ModuleName")
     if not isinstance(module, str) or not module:
         raise TenantFault(
-            f"{chosen.provider}: {sessions} does not say which module holds the cmdlets:"
-            " `reconciler doctor` says which versions are known"
+            f"{chosen.provider}: {sessions} does not return the module of the cmdlets:"
+            " `reconciler doctor` shows which versions are known"
         )
     return _last_part(module)
 
 
 def _expect_tenant(tenants: set[str], chosen: Connection) -> None:
     if tenants != {chosen.tenant_id.lower()}:
-        where = (
-            " and ".join(sorted(shown(tenant) for tenant in tenants)) or "no tenant that it names"
-        )
+        where = " and ".join(sorted(shown(tenant) for tenant in tenants)) or "an unnamed tenant"
         raise TenantFault(
-            f"{chosen.provider}: the credential leads to {where}, not to {chosen.tenant_id}:"
-            " nothing was read or written. Correct `tenantId` of the Tenant document, or the"
-            " variables that `spec.connect` names"
+            f"{chosen.provider}: expected tenant {chosen.tenant_id}, but the credential is for"
+            f" {where}: nothing was read or written. Correct `tenantId` of the Tenant document,"
+            " or the variables that `spec.connect` names"
         )
 
 

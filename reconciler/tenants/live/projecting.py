@@ -91,8 +91,8 @@ def fit(rows: Sequence[Row], names: Sequence[str], subject: str) -> Sequence[Row
             value = row.get(name)
             if isinstance(value, str) and _REPLACEMENT in value:
                 raise TenantFault(
-                    f"{subject}: {name} {shown(value)} holds U+FFFD: it was damaged on the way,"
-                    " or has half a character; rename it in the tenant"
+                    f"{subject}: {name} {shown(value)} contains U+FFFD: it was damaged in"
+                    " transit, or contains half a character; rename it in the tenant"
                 )
     return rows
 

@@ -118,8 +118,8 @@ def _asked(ask: Ask, filter_: str, name: str) -> set[str]:
     others = holders.keys() - {name_key(name)}
     if others or sum(map(len, holders.values())) != len(rows):
         raise TenantFault(
-            f"teams: asked for the holders of policy {shown(name)}, Get-CsOnlineUser lists holders"
-            " of another one or of none: its filter was not understood"
+            f"teams: Get-CsOnlineUser was asked for the holders of policy {shown(name)}, but"
+            " returned users with another policy or none: its filter was not applied"
         )
     return holders.get(name_key(name), set())
 

@@ -78,7 +78,8 @@ class Simulator:
             raise self._unknown
         if self._captures in self._faults.incomplete_captures:
             raise TenantFault(
-                "SIMULATED TENANT: the reading broke off: (503) Server Unavailable. Try again."
+                "SIMULATED TENANT: the reading was interrupted: (503) Server"
+                " Unavailable. Try again."
             )
         shown = self._lag.shown()
         sections: dict[str, Json] = {
@@ -119,7 +120,7 @@ class Simulator:
         parsed = read(text)
         if not same_invocation(parsed, invocation):
             raise RefusedText(
-                f"the text of {invocation.cmdlet} does not say what its step says: nothing was run"
+                f"the text of {invocation.cmdlet} does not match its step: nothing was run"
             )
         bind(parsed)
         mishap = self._dice.mishap(parsed.cmdlet, text)
@@ -178,8 +179,8 @@ class Simulator:
         for number, entry in enumerate(entries, 2):
             if not _repeated(entry, loaded):
                 raise TenantFault(
-                    f"{path}.log:{number}: does not follow from {path.name}: delete the log, the"
-                    " writes in it are lost"
+                    f"{path}.log:{number}: does not follow from {path.name}: delete the log; the"
+                    " writes in it will be lost"
                 )
         return loaded
 

@@ -85,8 +85,8 @@ class Store:
             content = files.parsed(data, str(self._seed if seeded else self._path))
         except CaptureFault as fault:
             raise TenantFault(
-                f"{fault}\nA simulated tenant is a file: begin with a copy of the bundled one, or"
-                " of a capture of everything."
+                f"{fault}\nA simulated tenant is a file: start with a copy of the bundled one, or"
+                " of a complete capture."
             ) from fault
         if seeded:
             return content, ()
@@ -107,7 +107,7 @@ class Store:
                 self._append(canonical.dumps(entry) + b"\n")
         except (CaptureFault, OSError) as fault:
             raise TenantFault(
-                f"{self._path}: the simulated tenant cannot be stored: {fault}"
+                f"{self._path}: cannot store the simulated tenant: {fault}"
             ) from fault
 
     def settle(self, state: Callable[[], Mapping[str, Json]]) -> None:
@@ -139,8 +139,8 @@ class Store:
             return [json.loads(line) for line in whole[1:]]
         except ValueError as fault:
             raise TenantFault(
-                f"{self._log}: is damaged ({fault}): delete it to go on from {self._path.name}, the"
-                " writes in it are lost"
+                f"{self._log}: is damaged ({fault}): delete it to continue from"
+                f" {self._path.name}; the writes in it will be lost"
             ) from fault
 
     def _append(self, line: bytes) -> None:

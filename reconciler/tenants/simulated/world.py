@@ -54,7 +54,7 @@ class World:
         cmdlet = self._writes.get(invocation.cmdlet)
         if cmdlet is None:
             raise RefusedText(
-                f"{invocation.cmdlet} is none of the cmdlets that write:"
+                f"{invocation.cmdlet} is not a write cmdlet; expected one of"
                 f" {', '.join(sorted(self._writes))}"
             )
         outcome = cmdlet(Moment(invocation.parameters, self.clock, quirks))
@@ -102,12 +102,10 @@ def _normal(raw: Mapping[str, Any], faults: FaultList) -> dict[str, Any]:
     sections = {key: raw.get(key) or {} for key in ("tenant", *PROVIDERS, "directory")}
     for key, section in sections.items():
         if not isinstance(section, dict) or section.get("complete") is False:
-            faults.add(f"$.{key}", "is not a complete section: a simulated tenant is all there is")
+            faults.add(f"$.{key}", "must be complete: a simulated tenant has no other source")
     tenant, clock = sections["tenant"], raw.get("clock", raw.get("taken_at"))
     if isinstance(tenant, dict) and not isinstance(tenant.get("tenantId"), str):
-        faults.add(
-            "$.tenant.tenantId", "is missing: the id of the tenant that is simulated, a GUID"
-        )
+        faults.add("$.tenant.tenantId", "is missing: add the id of the simulated tenant, a GUID")
     if not is_time(clock):
         faults.add("$.clock", "is not a time like 2026-11-02T09:00:00Z")
     kept = {
