@@ -30,10 +30,13 @@ def delta(
 
 
 def of_products(deltas: Mapping[Provider, Delta]) -> AccessDelta:
-    """Deltas of products as a plan file has them, sorted by product."""
+    """Deltas of products as a plan file has them, sorted by product; which groups are named although
+    nobody is concerned, only the steps of a plan tell.
+    """
     ordered = [deltas[product] for product in sorted(deltas)]
     return AccessDelta(
         gained=tuple(row for delta in ordered for row in delta.gained),
         lost=tuple(row for delta in ordered for row in delta.lost),
         tenant_wide=tuple(row for delta in ordered for row in delta.tenant_wide),
+        unpopulated=(),
     )

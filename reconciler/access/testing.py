@@ -42,8 +42,8 @@ DEPENDS: Final = "depends"
 class Expected(NamedTuple):
     """One expectation of a test.
 
-    `subject` in lower case: an object id, or as written. `written` says where; a plan file does not
-    know that.
+    `subject` in lower case: an object id, or as written. `text` is as written, "" if `subject` is.
+    `written` says where; a plan file does not know that.
     """
 
     test: str
@@ -52,6 +52,7 @@ class Expected(NamedTuple):
     subject: str
     access: Access
     written: Located | None = None
+    text: str = ""
 
 
 class Result(Struct, frozen=True):
@@ -97,7 +98,11 @@ class Result(Struct, frozen=True):
             expected=self.expected.access,
             name=self.expected.test,
             passed=self.passed,
-            subject=ResultSubject(self.subject, KINDS[self.expected.product]),
+            subject=ResultSubject(
+                self.subject,
+                KINDS[self.expected.product],
+                self.expected.text or self.expected.subject,
+            ),
             verdict=self.verdict,
             why=_why(self.answer),
         )
@@ -124,7 +129,12 @@ def of_rows(rows: Iterable[AccessTestResult]) -> tuple[Expected, ...]:
     products = {kind: product for product, kind in KINDS.items()}
     return tuple(
         Expected(
-            row.name, row.application, products[row.subject.kind], row.subject.id, row.expected
+            row.name,
+            row.application,
+            products[row.subject.kind],
+            row.subject.id,
+            row.expected,
+            text=row.subject.written,
         )
         for row in rows
     )

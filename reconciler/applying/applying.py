@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 import reconciler
-from reconciler.applying import earlier, identity, journal, lookups, processes, reviewed, state
+from reconciler.applying import earlier, identity, journal, lookups, processes, state
 from reconciler.applying.events import (
     EndingProcess,
     PlanLocated,
@@ -25,7 +25,7 @@ from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.model.plans import Invocation
-from reconciler.planning import checking, prefixes
+from reconciler.planning import checking, consequences, prefixes, reviewed
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
@@ -88,8 +88,9 @@ def apply(
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
     host = Host(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
-    _check_applicable(loaded.plan, tenant)
     reviewed.check(loaded.plan)
+    consequences.check(loaded.plan)
+    _check_applicable(loaded.plan, tenant)
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
         return Applied((), 0, None, None, (), converged=True, moved=())

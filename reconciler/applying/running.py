@@ -8,7 +8,7 @@ from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler.applying import credential_lifetime, lookups, probing, reviewed
+from reconciler.applying import credential_lifetime, lookups, probing
 from reconciler.applying.deciding import (
     Adopt,
     Conclude,
@@ -38,6 +38,7 @@ from reconciler.errors import (
 )
 from reconciler.model.addresses import ExchangePolicyAddress, exchange_application, parse_address
 from reconciler.model.applied import Applied, StepFailure
+from reconciler.planning import reviewed
 from reconciler.tenants.protocol import Failed, Fault, Lost, Remote
 
 if TYPE_CHECKING:

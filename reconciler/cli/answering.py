@@ -17,7 +17,7 @@ from reconciler.kinds.exchange.scopes import is_mailbox
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import making, naming, outcomes, planfile, requests
+from reconciler.planning import making, naming, outcomes, requests, reviewed
 from reconciler.reports import explanations
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def of_plan(paths: Sequence[Path], file: Path) -> Basis:
     Raises:
         ReconcilerError: any fault of the plan file or the documents.
     """
-    plan = planfile.load(file).plan
+    plan = reviewed.load(file).plan
     source = f"once the plan {file} is applied, based on the file alone"
     return Basis(
         outcomes.of_plan(plan),

@@ -25,8 +25,8 @@ from reconciler.errors import (
     TamperedPlan,
     UsageFault,
 )
-from reconciler.planning import planfile
-from reconciler.reports import applies
+from reconciler.planning import approval, planfile, reviewed
+from reconciler.reports import applies, comparisons
 from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.applied import Applied
     from reconciler.planning.making import PlanOptions
-    from reconciler.planning.planfile import SealedPlan
+    from reconciler.planning.planfile import PlanDigests, SealedPlan
     from reconciler.reports.lines import Line
     from reconciler.tenants.protocol import Tenant
 
@@ -74,7 +74,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
         TamperedPlan: it is not what was written.
         UsageFault: `--tenant` names nothing that can be written.
     """
-    loaded = planfile.load(file)
+    loaded = reviewed.load(file)
     source = sources.choose(tenant, sources.of_plan(loaded.plan), [file])
     return Target(loaded, sources.writable(source), file)
 
@@ -89,43 +89,64 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
     return Target(planfile.sealed(made.plan), sources.writable(made.source), None)
 
 
-def match(target: Target, digest: str | None) -> None:
-    """Hold a plan against the digest that was approved; without one, say what that means for a
-    file.
+def match(target: Target, digest: str | None, approved: Path | None = None) -> None:
+    """Hold a plan against the digest and the plan that were approved; without either, say what that
+    means for a file.
 
     Raises:
         TamperedPlan: it is another plan.
     """
-    digests = target.loaded.digests
-    if digest is None:
-        if target.file is not None:
-            printing.say(
-                "Without --digest, accidental changes to the plan file are detected, deliberate ones"
-                " are not."
-            )
-    elif digest not in {digests.digest, digests.content_digest}:
-        raise TamperedPlan(
-            f"the plan's digest does not match: expected {digest}, found {digests.digest} and"
-            f" {digests.content_digest}; review this plan, or apply the approved one"
+    if approved is not None:
+        _match_plan(target.loaded, reviewed.load(approved), approved)
+    if digest is not None:
+        _match_digest(target.loaded.digests, digest)
+    elif approved is None and target.file is not None:
+        printing.say(
+            "Without --digest or --approved, accidental changes to the plan file are detected,"
+            " deliberate ones only where the file contradicts itself."
         )
 
 
-def refuse_silence(*, auto: bool, tenant: str | None, digest: str | None) -> None:
+def _match_plan(loaded: SealedPlan, approved: SealedPlan, file: Path) -> None:
+    if loaded.content_digest == approved.content_digest:
+        return
+    differing = approval.differences(approved.plan, loaded.plan)
+    names = {**approved.plan.names, **loaded.plan.names}
+    printing.notice(comparisons.comparison(differing, names, str(file)))
+    raise TamperedPlan(
+        f"the approval of {file} does not cover this plan; review this plan and pass it to"
+        " --approved"
+    )
+
+
+def _match_digest(digests: PlanDigests, digest: str) -> None:
+    if digest not in {digests.digest, digests.content_digest}:
+        raise TamperedPlan(
+            f"the plan's digest does not match: expected {digest}, found {digests.digest} and"
+            f" {digests.content_digest}; review this plan, or apply the approved one. A digest alone"
+            " does not tell what differs: pass the approved plan to --approved, or to `reconciler"
+            " show --against`"
+        )
+
+
+def refuse_silence(*, auto: bool, tenant: str | None, approved: bool) -> None:
     """Refuse an apply that nobody approves, before anything is read.
+
+    `approved`: a digest or a plan says what was approved.
 
     Raises:
         UsageFault: nobody can be asked, or a live tenant is to be changed without saying which plan
             was approved.
     """
-    if auto and tenant == sources.LIVE and digest is None:
+    if auto and tenant == sources.LIVE and not approved:
         raise UsageFault(
             "--auto-approve on a live tenant requires --digest with the approved `plan:` or"
-            " `content:` digest"
+            " `content:` digest, or --approved with the approved plan"
         )
     if not auto and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageFault(
             "cannot ask for approval: standard input is not a terminal; use --auto-approve, preferably"
-            " with --digest"
+            " with --digest or --approved"
         )
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from reconciler import canonical
 from reconciler.cli import printing
-from reconciler.errors import CHANGES_PENDING, SUCCESS, AccessTestFailed, Refused, UsageFault
-from reconciler.planning import planfile
-from reconciler.reports import json, notes, plans, powershell
+from reconciler.errors import (
+    CHANGES_PENDING,
+    SUCCESS,
+    AccessTestFailed,
+    Refused,
+    TamperedPlan,
+    UsageFault,
+)
+from reconciler.planning import approval, planfile
+from reconciler.reports import comparisons, json, notes, plans, powershell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +49,24 @@ def show(loaded: SealedPlan, form: str, product: Provider | None, *, then: str =
         _script(loaded, product)
     else:
         _text(loaded, then)
+
+
+def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: str) -> int:
+    """Print what the approval of a plan does not cover of another one; the exit code says whether
+    it covers it.
+
+    Raises:
+        UsageFault: the format is not one that a comparison has.
+    """
+    if form == "powershell":
+        raise UsageFault("--against goes with --format text or json")
+    differing = approval.differences(approved.plan, loaded.plan)
+    if form == "json":
+        printing.raw(json.printable(canonical.dumps(msgspec.to_builtins(differing)).decode()))
+    else:
+        names = {**approved.plan.names, **loaded.plan.names}
+        printing.report(comparisons.comparison(differing, names, str(file)))
+    return TamperedPlan.exit_code if differing else SUCCESS
 
 
 def verdict(plan: Plan, *, detailed: bool) -> int:

@@ -12,7 +12,7 @@ from reconciler.access import declared, testing
 from reconciler.captures import reading
 from reconciler.cli import loading, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
-from reconciler.planning import planfile
+from reconciler.planning import reviewed
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.testing import named
 from reconciler.reports import access_tests
@@ -39,7 +39,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
 
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
-    plan = planfile.load(file).plan
+    plan = reviewed.load(file).plan
     return access_tests.Tested(
         f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
     )

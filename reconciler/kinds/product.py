@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
+    from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.capture_reads import RowList
     from reconciler.kinds.ordering.orders import Ordered
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents, TenantDocument
     from reconciler.model.findings import Finding, Position
     from reconciler.model.observed import Directory, State
-    from reconciler.model.plans import Change, Note, Step
+    from reconciler.model.plans import Change, Note, Step, WidenedList
     from reconciler.model.requests import CaptureRequest
 
 DesiredT = TypeVar("DesiredT")
@@ -80,6 +81,7 @@ class ProductPlan(Struct, frozen=True):
     unmanaged: tuple[Note, ...] = ()
     displaced: tuple[Note, ...] = ()
     held: tuple[Note, ...] = ()
+    widened: tuple[WidenedList, ...] = ()
 
 
 class RehearsedPart(Struct, frozen=True):
@@ -217,6 +219,26 @@ class Product(Protocol[DesiredT, StateT]):
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """A simulated tenant's part in which its baseline is true and its steps can be run."""
+
+    def access_bounds(
+        self, baseline: Baseline, steps: Sequence[Step], before: Snapshot, after: Snapshot
+    ) -> AccessBounds | None:
+        """What a plan's baseline and steps alone say about access; None if the plan does not rest
+        on the product.
+
+        Args:
+            baseline: What the plan rests on.
+            steps: All steps of the plan.
+            before: The state before the first step.
+            after: The state after the last one.
+        """
+
+    def shows(
+        self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot
+    ) -> bool:
+        """Whether the values that a change gives for an object are those of a snapshot; None: it
+        does not exist.
+        """
 
     def delta(self, before: StateT, after: StateT, directory: Directory) -> Delta:
         """Who gains and who loses access between two states."""

@@ -78,14 +78,34 @@ class TenantWideRow(AccessRow, frozen=True, order=True):
     was: tuple[Subject, ...]
 
 
+class Direction(StrEnum):
+    """Whether access is gained or lost."""
+
+    GAINED = "gained"
+    LOST = "lost"
+
+
+class UnpopulatedRow(Struct, frozen=True, order=True):
+    """A group whose members an application gains or loses, and of whom the reading knows that there
+    are none, or none who do not have it anyway.
+    """
+
+    application: str
+    direction: Direction
+    group: str
+    provider: Provider
+
+
 class AccessDelta(Struct, frozen=True):
-    """Who is reached after a transition and was not before, the other way round, and which
-    applications come to reach everyone; each sorted by product.
+    """Who is reached after a transition and was not before, the other way round, which applications
+    come to reach everyone, and groups that would be in one of the first two and have nobody who
+    counts; each sorted by product.
     """
 
     gained: tuple[AccessRow, ...]
     lost: tuple[AccessRow, ...]
     tenant_wide: tuple[TenantWideRow, ...]
+    unpopulated: tuple[UnpopulatedRow, ...]
 
     def of(self, provider: Provider) -> AccessDelta:
         """The rows of one product."""
@@ -93,6 +113,7 @@ class AccessDelta(Struct, frozen=True):
             tuple(row for row in self.gained if row.provider == provider),
             tuple(row for row in self.lost if row.provider == provider),
             tuple(row for row in self.tenant_wide if row.provider == provider),
+            tuple(row for row in self.unpopulated if row.provider == provider),
         )
 
 

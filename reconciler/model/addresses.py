@@ -76,6 +76,11 @@ def provider_of(address: Address) -> Provider:
     raise ValueError(f"unknown product in the address {address}")
 
 
+def application_address(provider: Provider, application: str) -> Address:
+    """An application on the side of one product, by its client id, or `*` where a product has it."""
+    return Address(f"{provider}.application/{application}")
+
+
 class TeamsPolicyAddress(Struct, frozen=True):
     """A Teams policy, by its name."""
 

@@ -37,7 +37,8 @@ class TeamsBaseline(Struct, frozen=True):
 
     Attributes:
         groups: All group grants, strongest first.
-        others: By policy that is edited or removed, whether users whom no step touches hold it.
+        others: By policy that is edited or removed, or made and held already, whether users whom no
+            step touches hold it.
         policies: By lower-case name; None is a policy that does not exist.
         users: Direct grants of the users whom steps touch; None is no grant.
     """

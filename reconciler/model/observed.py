@@ -76,6 +76,10 @@ class Directory(Struct, frozen=True):
     recipients_by_address: Mapping[str, str]
 
 
+NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
+"""A directory in which nothing was looked for."""
+
+
 class TeamsPolicy(Struct, frozen=True):
     """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling,
     description (`""` if blank).

@@ -15,7 +15,7 @@ from reconciler.model.baselines import Baseline
 from reconciler.model.observed import Origin
 from reconciler.model.test_results import AccessTestResult
 
-FORMAT_VERSION = "1.0"
+FORMAT_VERSION = "2.0"
 """Also fixes the templates, the order of parameters and where -Confirm stands."""
 
 _Guid: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -140,6 +140,25 @@ class Note(Struct, frozen=True):
     details: Mapping[str, Json]
 
 
+class PlanLimits(Struct, frozen=True, rename="camel"):
+    """How much the plan was allowed to take away: either number refuses; percentages are 0 to 100."""
+
+    max_delete_percent: _Count
+    max_deletes: _Count
+    max_removal_percent: _Count
+    max_removals: _Count
+
+
+class WidenedList(Struct, frozen=True, order=True):
+    """A policy whose list a step makes longer, and who held it when the tenant was read: SHA-256 of
+    the canonical JSON of `[users, groups]`, ids in lower case and sorted. Whoever approves that
+    three people gain an application has not approved it for five thousand.
+    """
+
+    address: _Address
+    holders: _Sha256
+
+
 class Inputs(Struct, frozen=True):
     """What a plan was made from: SHA-256 digests in hexadecimal, when the tenant was read (ISO 8601)
     and where.
@@ -180,6 +199,7 @@ class Plan(Struct, frozen=True):
         gaps: What is granted before and after and missing in between; None is not computed.
         held: Objects left at their observed value by --only or --skip.
         inputs: What the plan was made from.
+        limits: The mass-change limits that it was held against.
         names: Ids to names, for people only.
         refusals: What a guard refuses; `details["allow"]` is the consent that lifts it, if one does.
         steps: The invocations in the order they run.
@@ -190,6 +210,7 @@ class Plan(Struct, frozen=True):
         unmanaged: Objects of no document, left alone.
         unresolved: Names that nothing resolves: changes without a step.
         warnings: What a reviewer should know.
+        widened: Policies whose list a step makes longer, sorted by address.
     """
 
     access: AccessDelta | None
@@ -199,10 +220,11 @@ class Plan(Struct, frozen=True):
     connect: Mapping[str, Json]
     consents: tuple[_Consent, ...]
     displaced: tuple[Note, ...]
-    format_version: Annotated[str, Meta(pattern="^1\\.[0-9]+$")]
+    format_version: Annotated[str, Meta(pattern="^2\\.[0-9]+$")]
     gaps: tuple[GapRow, ...] | None
     held: tuple[Note, ...]
     inputs: Inputs
+    limits: PlanLimits
     names: Mapping[str, str]
     refusals: tuple[Note, ...]
     steps: tuple[Step, ...]
@@ -213,3 +235,4 @@ class Plan(Struct, frozen=True):
     unmanaged: tuple[Note, ...]
     unresolved: tuple[Note, ...]
     warnings: tuple[Note, ...]
+    widened: tuple[WidenedList, ...]

@@ -23,11 +23,13 @@ class ResultKind(StrEnum):
 class ResultSubject(Struct, frozen=True):
     """Who is reached: a user's meetings, or a mailbox.
 
-    `id` is an object id, or the name as written, in lower case, if it leads to nobody.
+    `id` is an object id, or the name as written, in lower case, if it leads to nobody; `written` is
+    the name as written, in lower case.
     """
 
     id: str
     kind: ResultKind
+    written: str
 
 
 class ResultReason(Struct, frozen=True):

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler import __version__
 from reconciler.access.delta import of_products
@@ -21,8 +22,19 @@ from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
 from reconciler.model.codes import WarningCode
-from reconciler.model.plans import FORMAT_VERSION, Inputs, Note, Plan, PlanTenant, Step, Tool
+from reconciler.model.documents import Limits
+from reconciler.model.plans import (
+    FORMAT_VERSION,
+    Inputs,
+    Note,
+    Plan,
+    PlanLimits,
+    PlanTenant,
+    Step,
+    Tool,
+)
 from reconciler.planning import checking, interim_access, testing
+from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
 from reconciler.planning.requests import products
 from reconciler.planning.selection import assert_consents, assert_known, selection
@@ -34,7 +46,7 @@ if TYPE_CHECKING:
 
     from reconciler.audiences.subjects import Delta
     from reconciler.kinds.product import ProductPlan
-    from reconciler.model.access_rows import GapRow
+    from reconciler.model.access_rows import AccessDelta, GapRow
     from reconciler.model.desired import Desired, DesiredState
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
@@ -134,7 +146,7 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
     notes = (*unmanaged, *held_notes, *unresolved)
-    deltas = {part.provider: part.access for part in parts}
+    deltas = _deltas(parts)
     mentioned = chain(_mentioned(deltas.values(), gaps), tests.ids)
     return Plan(
         format_version=FORMAT_VERSION,
@@ -155,7 +167,9 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
         warnings=_warnings(parts, unused, held_notes),
         names=names(documents, observed, changes, notes, mentioned=mentioned),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
-        access=of_products(deltas),
+        limits=_limits(documents),
+        widened=tuple(sorted(row for part in parts for row in part.widened)),
+        access=_access(deltas, baseline, steps),
         gaps=gaps,
         tests=tests.rows,
     )
@@ -165,6 +179,27 @@ def _mentioned(deltas: Iterable[Delta], gaps: Iterable[GapRow]) -> Iterator[str]
     """The ids of the rows of access and of gaps."""
     yield from chain.from_iterable(delta.ids() for delta in deltas)
     yield from interim_access.ids(gaps)
+
+
+def _deltas(parts: Sequence[ProductPlan]) -> Mapping[Provider, Delta]:
+    return {part.provider: part.access for part in parts}
+
+
+def _access(
+    deltas: Mapping[Provider, Delta], baseline: Baseline, steps: Sequence[Step]
+) -> AccessDelta:
+    access = of_products(deltas)
+    return replace(access, unpopulated=unpopulated(baseline, steps, access))
+
+
+def _limits(documents: Documents) -> PlanLimits:
+    limits = Limits() if documents.tenant is None else documents.tenant.limits
+    return PlanLimits(
+        max_delete_percent=limits.max_delete_percent,
+        max_deletes=limits.max_deletes,
+        max_removal_percent=limits.max_removal_percent,
+        max_removals=limits.max_removals,
+    )
 
 
 def _changes(parts: Sequence[ProductPlan]) -> tuple[Change, ...]:

@@ -10,7 +10,7 @@ from reconciler.audiences.questions import Known
 from reconciler.errors import TamperedPlan
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.observed import Directory
+from reconciler.model.observed import NOTHING_KNOWN
 from reconciler.planning.making import PlanOptions, resolved
 from reconciler.planning.prefixes import advance, baseline_snapshot
 from reconciler.planning.selection import selection
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed, State
     from reconciler.model.plans import Plan
-
-NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
 
 
 def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
@@ -58,7 +56,7 @@ def of_plan(plan: Plan) -> Known:
 
 
 def _followed(plan: Plan) -> Known:
-    snapshot = baseline_snapshot(plan)
+    snapshot = baseline_snapshot(plan.baseline)
     for step in plan.steps:
         advance(snapshot, step)
     states: dict[Provider, State] = {}

@@ -17,21 +17,20 @@ from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
 from reconciler.files import write_atomically
 from reconciler.model.plans import FORMAT_VERSION, Plan
+from reconciler.planning import approval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from reconciler.canonical import Json
 
 
 _Piece = TypeVar("_Piece", bytes, "bytes | memoryview")
 
-CONTENT = ("tenant", "baseline", "changes", "steps", "access", "gaps", "held", "consents")
-"""What two plans that would do the same have in common, whenever and from whatever they were made.
-"""
-
 
 class PlanDigests(Struct, frozen=True):
-    """`plan:HEX` covers the whole file, `content:HEX` only what the plan would do."""
+    """`plan:HEX` covers the whole file, `content:HEX` what an approval covers (`approval`)."""
 
     digest: Annotated[str, Meta(pattern="^plan:[0-9a-f]{64}$")]
     content_digest: Annotated[str, Meta(pattern="^content:[0-9a-f]{64}$")]
@@ -62,7 +61,7 @@ def sealed(plan: Plan, *paths: Path) -> SealedPlan:
         OSError: a file cannot be written.
     """
     members = _members(plan)
-    computed = _seal(members)
+    computed = _seal(plan, members)
     for path in paths:
         write_atomically(path, _file(members))
     return SealedPlan(plan, computed)
@@ -71,7 +70,7 @@ def sealed(plan: Plan, *paths: Path) -> SealedPlan:
 def chunks(plan: Plan) -> Iterator[bytes]:
     """The bytes of the plan file, in pieces."""
     members = _members(plan)
-    _seal(members)
+    _seal(plan, members)
     yield from _file(members)
 
 
@@ -110,13 +109,26 @@ def _file(members: _Members) -> Iterator[bytes]:
     yield b"\n"
 
 
-def _seal(members: _Members) -> PlanDigests:
+def _seal(plan: Plan, members: _Members) -> PlanDigests:
     """Compute both digests and put them among the members."""
-    content = f"content:{_sha256(_object(members[name] for name in sorted(CONTENT)))}"
+    content = _content_digest(members, lambda name: msgspec.to_builtins(getattr(plan, name)))
     members["content_digest"] = tuple(_member("content_digest", content))
     digest = f"plan:{_sha256(_object(members[name] for name in sorted(members)))}"
     members["digest"] = tuple(_member("digest", digest))
     return PlanDigests(digest, content)
+
+
+def _content_digest(
+    members: Mapping[str, Iterable[bytes | memoryview]], value_of: Callable[[str], Json]
+) -> str:
+    """Digest of what an approval covers; `members` as they are encoded, `value_of` as JSON values."""
+    covered: dict[str, Iterable[bytes | memoryview]] = {
+        name: _member(name, approval.NORMALIZED[name](value_of(name)))
+        if name in approval.NORMALIZED
+        else members[name]
+        for name in approval.COVERED
+    }
+    return f"content:{_sha256(_object(covered.values()))}"
 
 
 def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
@@ -138,18 +150,25 @@ def load(path: Path) -> SealedPlan:
     raw = _parsed(path, content)
     _assert_version(path, raw)
     stated = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
-    computed = _digests_of(raw, content)
-    if computed is None:
+    members = _canonical_members(raw, content)
+    if members is None:
         raise TamperedPlan(
             f"{path}: the file was modified or reformatted after `plan --out` wrote it; plan again"
         )
-    if stated != computed:
-        raise TamperedPlan(
-            f"{path}: the plan was modified after it was made"
-            f" ({stated.digest or 'without a digest'}); plan and review again"
-        )
-    del content  # as large as the plan itself
-    return SealedPlan(_plan(path, raw), stated)
+    sealed_members = (members[name] for name in sorted(members) if name != "digest")
+    if stated.digest != f"plan:{_sha256(_object(sealed_members))}":
+        raise _changed(path, stated)
+    plan = _plan(path, raw)
+    if stated.content_digest != _content_digest(members, raw.__getitem__):
+        raise _changed(path, stated)
+    return SealedPlan(plan, stated)
+
+
+def _changed(path: Path, stated: PlanDigests) -> TamperedPlan:
+    return TamperedPlan(
+        f"{path}: the plan was modified after it was made"
+        f" ({stated.digest or 'without a digest'}); plan and review again"
+    )
 
 
 def _plan(path: Path, raw: Mapping[str, Any]) -> Plan:
@@ -168,13 +187,12 @@ def _assert_order(plan: Plan) -> None:
             raise ValueError(f"step {step.id} is out of order; expected step {place}")
 
 
-def _digests_of(raw: Mapping[str, Any], content: bytes) -> PlanDigests | None:
-    """The digests of a parsed file; None if `content` is not its canonical form.
-
-    One encoding serves both, and is never held as a whole.
-    """
+def _canonical_members(
+    raw: Mapping[str, Any], content: bytes
+) -> dict[str, tuple[memoryview]] | None:
+    """The members of a parsed file as they are encoded; None if `content` is not its canonical form."""
     view, end = memoryview(content), 0
-    members: dict[str, Iterable[bytes | memoryview]] = {}
+    members: dict[str, tuple[memoryview]] = {}
     for name in sorted(raw):
         opening = b"," if members else b"{"
         start = end + len(opening)
@@ -183,17 +201,7 @@ def _digests_of(raw: Mapping[str, Any], content: bytes) -> PlanDigests | None:
                 return None
             end += len(piece)
         members[name] = (view[start:end],)
-    if content[end:] != b"}\n":
-        return None
-    whole: dict[str, Iterable[bytes | memoryview]] = {
-        **{name: _member(name, None) for name in CONTENT},
-        **members,
-    }
-    inner = _sha256(_object(whole[name] for name in sorted(CONTENT)))
-    return PlanDigests(
-        f"plan:{_sha256(_object(whole[name] for name in sorted(whole) if name != 'digest'))}",
-        f"content:{inner}",
-    )
+    return members if content[end:] == b"}\n" else None
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.addresses import Provider
+    from reconciler.model.baselines import Baseline
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan, Step
 
@@ -24,13 +25,13 @@ def request(plan: Plan) -> CaptureRequest:
     return CaptureRequest(plan.baseline.products(), rows_only=True)
 
 
-def baseline_snapshot(plan: Plan, wanted: Collection[Provider] | None = None) -> Snapshot:
+def baseline_snapshot(baseline: Baseline, wanted: Collection[Provider] | None = None) -> Snapshot:
     """The state before the first step, of the wanted products (default: all that the plan rests
     on).
     """
     snapshot: Snapshot = {}
-    for provider in _wanted(plan, wanted):
-        snapshot |= PRODUCTS[provider].start(plan.baseline)
+    for provider in _wanted(baseline, wanted):
+        snapshot |= PRODUCTS[provider].start(baseline)
     return snapshot
 
 
@@ -43,7 +44,7 @@ def observed_snapshot(
         ValueError: a product that the plan rests on was not read.
     """
     snapshot: Snapshot = {}
-    for provider in _wanted(plan, wanted):
+    for provider in _wanted(plan.baseline, wanted):
         state = observed.states.get(provider)
         if state is None:
             raise ValueError(f"the capture has no {provider} state")
@@ -64,7 +65,7 @@ def locate(plan: Plan, observed: Observed) -> int | None:
 
     One pass over the steps: what differs is kept as a set and corrected by what each step touches.
     """
-    snapshot, present = baseline_snapshot(plan), observed_snapshot(plan, observed)
+    snapshot, present = baseline_snapshot(plan.baseline), observed_snapshot(plan, observed)
     differing = set(_differing(snapshot, present))
     located = None if differing else 0
     for count, step in enumerate(plan.steps, 1):
@@ -84,8 +85,8 @@ def differences(
     """Names of what differs between the tenant and the plan's state after `count` steps, sorted;
     empty if they are equal.
     """
-    snapshot = baseline_snapshot(plan, wanted)
-    concerned = _wanted(plan, wanted)
+    snapshot = baseline_snapshot(plan.baseline, wanted)
+    concerned = _wanted(plan.baseline, wanted)
     for step in plan.steps[:count]:
         if step.provider in concerned:
             advance(snapshot, step)
@@ -108,8 +109,8 @@ def _spelled(name: str, spellings: Mapping[str, str]) -> str:
     return f"{spellings.get(address, address)}{space}{remainder}"
 
 
-def _wanted(plan: Plan, wanted: Collection[Provider] | None) -> list[Provider]:
-    products = plan.baseline.products()
+def _wanted(baseline: Baseline, wanted: Collection[Provider] | None) -> list[Provider]:
+    products = baseline.products()
     return [name for name in PROVIDERS if name in products and (wanted is None or name in wanted)]
 
 

@@ -129,7 +129,7 @@ def test_a_scope_that_is_gone_covers_nobody():
 def test_an_empty_scope_and_one_with_only_an_empty_group_in_it_gain_nobody():
     for scope in (EMPTY, NESTED_EMPTY):
         found = _delta([(APP, FULL, RESTRICT)], [(APP, FULL, RESTRICT), (APP, scope, RESTRICT)])
-        assert found == {"gained": [], "lost": [], "tenant_wide": []}
+        assert found == {"gained": [], "lost": [], "tenant_wide": [], "unpopulated": []}
 
 
 def test_a_scope_that_is_a_mailbox_is_said_to_be_one():
@@ -167,4 +167,5 @@ def test_a_product_that_was_not_read_contributes_nothing():
         "gained": [],
         "lost": [],
         "tenant_wide": [],
+        "unpopulated": [],
     }

@@ -38,9 +38,9 @@ def test_each_product_has_its_own_rows():
         assert both == delta(
             {"teams": old, "exchange": was}, {"teams": new, "exchange": shall}, directory()
         )
-        assert both.of("teams") == AccessDelta(teams.gained, teams.lost, teams.tenant_wide)
+        assert both.of("teams") == AccessDelta(teams.gained, teams.lost, teams.tenant_wide, ())
         assert both.of("exchange") == AccessDelta(
-            exchange.gained, exchange.lost, exchange.tenant_wide
+            exchange.gained, exchange.lost, exchange.tenant_wide, ()
         )
         assert json.decode(json.encode(both), type=AccessDelta) == both
 

@@ -182,7 +182,7 @@ def test_a_product_that_was_not_read_is_no_empty_product(product: str) -> None:
 def test_a_row_says_everything_that_an_apply_needs() -> None:
     result = answer("exchange", "megan@contoso.com")
     row = result.row()
-    assert row.subject == ResultSubject(MEGAN, "mailbox")
+    assert row.subject == ResultSubject(MEGAN, "mailbox", "megan@contoso.com")
     assert row.why.decided_by == f"exchange.policy/{APP}@{BOARD}"
     assert [one.row() for one in testing.judge(testing.of_rows([row]), OBSERVED)] == [row]
 
@@ -225,6 +225,7 @@ NOTES = (
     "unmanaged",
     "unresolved",
     "warnings",
+    "widened",
 )
 PLAN = {
     **{name: [] for name in NOTES},
@@ -232,7 +233,10 @@ PLAN = {
     "access": None,
     "gaps": None,
     "applicable": True,
-    "format_version": "1.0",
+    "format_version": "2.0",
+    "limits": dict.fromkeys(
+        ("maxDeletePercent", "maxDeletes", "maxRemovalPercent", "maxRemovals"), 0
+    ),
     "tool": {"name": "reconciler", "version": "0"},
     "inputs": {
         "capture_digest": "0" * 64,
@@ -249,8 +253,8 @@ PLAN = {
     [
         {"name": 7},
         {"application": None},
-        {"subject": {"id": "x"}},
-        {"subject": {"id": "x", "kind": "moon"}},
+        {"subject": {"id": "x", "kind": "user"}},
+        {"subject": {"id": "x", "kind": "moon", "written": "x"}},
         {"expected": "maybe"},
         {"passed": 1},
         {"excused": None},

@@ -67,7 +67,7 @@ def row(
         "expected": "granted",
         "name": name,
         "passed": passed,
-        "subject": {"id": subject, "kind": kind},
+        "subject": {"id": subject, "kind": kind, "written": subject},
         "verdict": verdict,
         "why": why,
     }

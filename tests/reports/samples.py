@@ -5,11 +5,10 @@ They go through a plan file, as a reader's plans do.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
 from reconciler import canonical
-from reconciler.planning import planfile
+from reconciler.planning import approval, planfile
 from reconciler.planning.planfile import PlanDigests
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ EMPTY: Mapping[str, Any] = {
     "connect": {},
     "consents": [],
     "displaced": [],
-    "format_version": "1.0",
+    "format_version": "2.0",
     "gaps": None,
     "held": [],
     "inputs": {
@@ -36,6 +35,12 @@ EMPTY: Mapping[str, Any] = {
         "capture_taken_at": "2026-11-20T08:00:00Z",
         "documents_digest": "d" * 64,
         "source": "capture",
+    },
+    "limits": {
+        "maxDeletePercent": 25,
+        "maxDeletes": 5,
+        "maxRemovalPercent": 10,
+        "maxRemovals": 100,
     },
     "names": {},
     "refusals": [],
@@ -50,14 +55,18 @@ EMPTY: Mapping[str, Any] = {
     "unmanaged": [],
     "unresolved": [],
     "warnings": [],
+    "widened": [],
 }
 
 
 def write(path: Path, case: Mapping[str, Any]) -> Path:
     """A plan file with right digests."""
     body = {**EMPTY, **case}
-    content = canonical.dumps({name: body[name] for name in planfile.CONTENT})
-    body["content_digest"] = f"content:{hashlib.sha256(content).hexdigest()}"
+    if body["access"] is not None:
+        body["access"] = {"unpopulated": [], **body["access"]}
+    for row in body["tests"]:
+        row["subject"].setdefault("written", row["subject"]["id"])
+    body["content_digest"] = f"content:{canonical.digest(approval.covered(body))}"
     path.write_bytes(canonical.dumps({**body, "digest": f"plan:{canonical.digest(body)}"}) + b"\n")
     return path
 

@@ -13,7 +13,7 @@ from reconciler.model.baselines import (
     StoredExchangePolicy,
     TeamsBaseline,
 )
-from reconciler.model.plans import FORMAT_VERSION, Inputs, Plan, PlanTenant, Tool
+from reconciler.model.plans import FORMAT_VERSION, Inputs, Plan, PlanLimits, PlanTenant, Tool
 
 TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 
@@ -32,6 +32,9 @@ def empty_plan(**fields) -> Plan:
         "gaps": None,
         "held": (),
         "inputs": Inputs("d" * 64, "c" * 64, "2026-11-20T08:00:00Z", "simulated"),
+        "limits": PlanLimits(
+            max_delete_percent=25, max_deletes=5, max_removal_percent=10, max_removals=100
+        ),
         "names": {},
         "refusals": (),
         "steps": (),
@@ -42,6 +45,7 @@ def empty_plan(**fields) -> Plan:
         "unmanaged": (),
         "unresolved": (),
         "warnings": (),
+        "widened": (),
     }
     return Plan(**{**empty, **fields})
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     help="Apply only if the plan has this digest, the one that was approved.",
 )
 @click.option(
+    "--approved",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="PLAN.json",
+    help="Apply only a plan that the approval of this one covers; says what differs.",
+)
+@click.option(
     "--auto-approve",
     is_flag=True,
     help=(
@@ -74,6 +80,7 @@ def command(
     *,
     plan: Path | None,
     digest: str | None,
+    approved: Path | None,
     auto_approve: bool,
     tenant: str | None,
     state_dir: Path | None,
@@ -96,13 +103,15 @@ def command(
     tenant is running, 130 interrupted.
     """
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
-    executing.refuse_silence(auto=auto_approve, tenant=tenant, digest=digest)
+    executing.refuse_silence(
+        auto=auto_approve, tenant=tenant, approved=digest is not None or approved is not None
+    )
     if plan is not None:
         _refuse_planning(paths, chosen)
         target = executing.from_file(plan, tenant)
     else:
         target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
-    executing.match(target, digest)
+    executing.match(target, digest, approved)
     executing.approve(target, auto=auto_approve)
     return executing.execute(
         target,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import options, showing
-from reconciler.planning import planfile
+from reconciler.planning import reviewed
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @options.formats("text", "json", "powershell")
 @options.product
-def command(*, plan: Path, form: str, product: Provider | None) -> int:
-    """Show a saved plan after verifying its digests.
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="PLAN.json",
+    help="Show what an approval of that plan does not cover of this one, instead of the plan.",
+)
+def command(*, plan: Path, form: str, product: Provider | None, against: Path | None) -> int:
+    """Show a saved plan, after checking that it is unchanged and agrees with itself.
 
-    Exit codes: 0 success, 5 the plan was modified, or its version is not supported.
+    Exit codes: 0 success, 5 the plan was modified, its version is not supported, or (--against) the
+    approval of the other plan does not cover it.
     """
-    showing.show(planfile.load(plan), form, product, then=showing.advice(plan))
+    loaded = reviewed.load(plan)
+    if against is not None:
+        return showing.compared(reviewed.load(against), against, loaded, form)
+    showing.show(loaded, form, product, then=showing.advice(plan))
     return 0

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
+    from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.addresses import Address
@@ -260,6 +261,23 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """Policies of the baseline, on made-up scopes."""
         return rehearsing.rehearsed(baseline.of_exchange() or {}, steps)
+
+    def access_bounds(
+        self,
+        baseline: Baseline,
+        steps: Sequence[Step],  # noqa: ARG002  the snapshots have every name
+        before: Snapshot,
+        after: Snapshot,
+    ) -> AccessBounds | None:
+        """Which mailboxes applications gain and lose by the steps."""
+        section = baseline.of_exchange()
+        return None if section is None else states.access_bounds(section, before, after)
+
+    def shows(
+        self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot
+    ) -> bool:
+        """Whether a snapshot has a policy's right and description as given."""
+        return states.shows(address, values, snapshot)
 
     def delta(self, before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
         """Which mailboxes applications gain and lose."""

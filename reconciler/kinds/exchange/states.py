@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.access_bounds import bounds
+from reconciler.kinds.exchange import access_delta
 from reconciler.kinds.snapshots import ScopeRight, parameter_text
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
 from reconciler.model.baselines import GUARD_SCOPE, StoredExchangePolicy, stored_policies
 from reconciler.model.documents import AccessRight
-from reconciler.model.observed import ExchangePolicy, ExchangeState
+from reconciler.model.observed import NOTHING_KNOWN, ExchangePolicy, ExchangeState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from reconciler.canonical import Json
+    from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.exchange.guards import Guard
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.kinds.snapshots import Snapshot
+    from reconciler.model.addresses import Address
     from reconciler.model.baselines import ExchangeBaseline
     from reconciler.model.plans import Step
 
@@ -119,6 +124,21 @@ def effect(snapshot: Snapshot, step: Step) -> Snapshot:
             return {step.address: None}
         case _:
             raise ValueError(f"{step.cmdlet} is not an Exchange write cmdlet")
+
+
+def access_bounds(section: ExchangeBaseline, before: Snapshot, after: Snapshot) -> AccessBounds:
+    """What a plan's baseline and steps alone say about access."""
+    was, shall = (told_state(section, snapshot)[0] for snapshot in (before, after))
+    return bounds(access_delta.delta(was, shall, NOTHING_KNOWN))
+
+
+def shows(address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot) -> bool:
+    """Whether a change gives a policy the values that a snapshot has."""
+    policy = snapshot.get(address.lower())
+    if not isinstance(policy, ScopeRight) or values is None:
+        return policy is None and values is None
+    given = (values.get("accessRight"), values.get("description"))
+    return given == (policy.right.value, policy.description)
 
 
 def told_state(

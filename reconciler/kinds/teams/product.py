@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from reconciler.audiences.questions import Advice, Known, Question
     from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
+    from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.capture_reads import RowList
     from reconciler.kinds.snapshots import Snapshot
@@ -207,6 +208,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
                 for address, details in checks.displaced(state, aim, desired)
             ),
             held=aim.held,
+            widened=tuple(states.widened(state, aim)) if order.drafts else (),
         )
 
     def outcome(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsState:
@@ -284,6 +286,19 @@ class Teams(Product[DesiredTeams, TeamsState]):
         """Policies and grants of the baseline, held by made-up people."""
         section = baseline.of_teams()
         return rehearsing.NOTHING if section is None else rehearsing.rehearsed(section, steps)
+
+    def access_bounds(
+        self, baseline: Baseline, steps: Sequence[Step], before: Snapshot, after: Snapshot
+    ) -> AccessBounds | None:
+        """Whose meetings applications gain and lose by the steps."""
+        section = baseline.of_teams()
+        return None if section is None else states.access_bounds(section, steps, before, after)
+
+    def shows(
+        self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot
+    ) -> bool:
+        """Whether a snapshot has a policy's list and description, or a grant, as given."""
+        return states.shows(address, values, snapshot)
 
     def delta(self, before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
         """Whose meetings applications gain and lose."""

@@ -4,19 +4,39 @@ changes a snapshot of it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from reconciler.canonical import digest
+from reconciler.kinds.access_bounds import PolicyHolders, bounds
 from reconciler.kinds.snapshots import parameter_ids, parameter_text
+from reconciler.kinds.teams import access_delta
 from reconciler.kinds.teams.holders import staying
-from reconciler.model.addresses import GLOBAL, name_key, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    TeamsGroupGrantAddress,
+    TeamsPolicyAddress,
+    TeamsTenantGrantAddress,
+    TeamsUserGrantAddress,
+    name_key,
+    parse_address,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.baselines import BaselineGroup, StoredTeamsPolicy, TeamsBaseline
-from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+from reconciler.model.observed import NOTHING_KNOWN, GroupAssignment, TeamsPolicy, TeamsState
+from reconciler.model.plans import WidenedList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from reconciler.canonical import Json
+    from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.snapshots import Snapshot, SnapshotValue
     from reconciler.kinds.teams.target import TeamsTarget
+    from reconciler.model.addresses import Address
     from reconciler.model.plans import ParameterValue, Step
 
 GROUPS = "teams.grant/group:*"
@@ -35,10 +55,13 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
         | {GLOBAL}
         | {assignment.policy for assignment in (*observed.groups, *target.groups)}
     )
-    edited = {
-        key for key in observed.policies if observed.policies[key] != target.policies.get(key)
-    }
     kept = staying(observed.users, target.users)
+    # A policy that is made may have holders already, whose grant leads to nothing until then.
+    edited = {
+        key
+        for key in observed.policies.keys() | (target.policies.keys() & kept)
+        if observed.policies.get(key) != target.policies.get(key)
+    }
     return TeamsBaseline(
         groups=tuple(
             BaselineGroup(assignment.group, assignment.policy) for assignment in observed.groups
@@ -47,6 +70,22 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
         policies={key: _stored(observed.policies.get(key)) for key in sorted(keys)},
         users={user: observed.users.get(user) for user in sorted(target.users)},
     )
+
+
+def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
+    """Policies that exist and get applications, with a digest of who holds them."""
+    longer = [
+        key
+        for key in observed.policies.keys() & target.policies.keys()
+        if target.policies[key].applications.keys() - observed.policies[key].applications.keys()
+    ]
+    users = _by_policy({user: key for user, key in observed.users.items() if key in longer})
+    for key in longer:
+        groups = sorted(row.group for row in observed.groups if row.policy == key)
+        yield WidenedList(
+            teams_policy(observed.policies[key].name),
+            digest([sorted(users.get(key, ())), groups]),
+        )
 
 
 def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
@@ -152,6 +191,60 @@ def told_state(
     }
     users = {user: policy for user, policy in grants.items() if isinstance(policy, str)}
     return TeamsState(policies, _groups(snapshot), users, spelled), frozenset(grants)
+
+
+def access_bounds(
+    section: TeamsBaseline, steps: Sequence[Step], before: Snapshot, after: Snapshot
+) -> AccessBounds:
+    """What a plan's baseline and steps alone say about access."""
+    others = frozenset(key for key, by_others in section.others.items() if by_others)
+    states = [told_state(section, steps, snapshot)[0] for snapshot in (before, after)]
+    # Somebody stands for all whom no step touches.
+    was, shall = (
+        replace(state, users={**state.users, **{f"{key} (others)": key for key in others}})
+        for state in states
+    )
+    transition = access_delta.transition(was, shall, NOTHING_KNOWN)
+    holders = (PolicyHolders(_by_policy(state.users), others) for state in states)
+    return bounds(access_delta.delta(transition), *holders)
+
+
+def _by_policy(users: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+    holders: dict[str, set[str]] = defaultdict(set)
+    for user, policy in users.items():
+        holders[policy].add(user)
+    return {policy: frozenset(users) for policy, users in holders.items()}
+
+
+def shows(address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot) -> bool:
+    """Whether a change gives an object the values that a snapshot has."""
+    match parse_address(address):
+        case TeamsPolicyAddress(name):
+            return _shows_policy(name_key(name), values, snapshot)
+        case TeamsTenantGrantAddress():
+            listed = _applications(snapshot, GLOBAL)
+            given = [] if values is None else values.get("applications")
+            return sorted(listed) == given and (values is not None or not listed)
+        case TeamsUserGrantAddress(user):
+            policy = snapshot.get(teams_user_grant(user).lower())
+            return policy == (None if values is None else name_key(str(values.get("policy"))))
+        case TeamsGroupGrantAddress(group):
+            rows = enumerate(_groups(snapshot), 1)
+            place = next(((row, rank) for rank, row in rows if row.group == group.lower()), None)
+            if place is None or values is None:
+                return place is None and values is None
+            row, rank = place
+            return (name_key(str(values.get("policy"))), values.get("rank")) == (row.policy, rank)
+        case _:
+            return False
+
+
+def _shows_policy(key: str, values: Mapping[str, Json] | None, snapshot: Snapshot) -> bool:
+    listed = snapshot.get(teams_policy(key))
+    if not isinstance(listed, frozenset) or values is None:
+        return listed is None and values is None
+    described = key == GLOBAL or values.get("description") == snapshot.get(_description(key))
+    return values.get("applications") == sorted(listed) and described
 
 
 def _of_users(snapshot: Snapshot) -> Iterator[tuple[str, SnapshotValue]]:

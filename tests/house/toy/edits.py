@@ -232,20 +232,6 @@ class Baseline(Struct, frozen=True):
     ),
     Edit(
         "schemas/plan.schema.json",
-        """          "type": "string",
-          "enum": [
-            "teams",
-            "exchange"
-""",
-        """          "type": "string",
-          "enum": [
-            "teams",
-            "exchange",
-            "toy"
-""",
-    ),
-    Edit(
-        "schemas/plan.schema.json",
         '        "teams": {\n          "anyOf": [\n',
         """        "toy": {
           "anyOf": [
@@ -259,16 +245,16 @@ class Baseline(Struct, frozen=True):
     ),
     Edit(
         "schemas/plan.schema.json",
-        """        "provider": {
-          "enum": [
-            "teams",
-            "exchange"
+        """    "provider": {
+      "enum": [
+        "teams",
+        "exchange"
 """,
-        """        "provider": {
-          "enum": [
-            "teams",
-            "exchange",
-            "toy"
+        """    "provider": {
+      "enum": [
+        "teams",
+        "exchange",
+        "toy"
 """,
     ),
     Edit(

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from reconciler.audiences.subjects import Delta
 from reconciler.audiences.verdicts import Depends
+from reconciler.kinds.access_bounds import AccessBounds, bounds
 from reconciler.kinds.attributes import object_change
 from reconciler.kinds.capture_reads import RowList
 from reconciler.kinds.capture_rows import objects, text
@@ -195,6 +196,16 @@ class Toy(Product[DesiredToy, ToyState]):
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         names = sorted(name for name, has in (baseline.of_toy() or {}).items() if has)
         return RehearsedPart({"names": [{"Identity": name} for name in names]})
+
+    def access_bounds(
+        self, baseline: Baseline, steps: Sequence[Step], before: Snapshot, after: Snapshot
+    ) -> AccessBounds | None:
+        return bounds(_NOBODY)
+
+    def shows(
+        self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot
+    ) -> bool:
+        return (values is not None) is bool(snapshot[address])
 
     def delta(
         self,

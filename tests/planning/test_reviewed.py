@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from msgspec.structs import replace
 
-from reconciler.applying import lookups, reviewed
+from reconciler.applying import lookups
 from reconciler.errors import TamperedPlan
 from reconciler.model.addresses import Address
 from reconciler.model.observed import Directory, Recipient, User
 from reconciler.model.plans import Change, Invocation, Note, Plan, Step
+from reconciler.planning import reviewed
 from reconciler.powershell.rendering import render
 from tests.strategies.plans import empty_plan
 

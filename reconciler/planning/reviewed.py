@@ -10,10 +10,14 @@ from reconciler.errors import RenderFault, TamperedPlan
 from reconciler.kinds.facts import facts
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.plans import Invocation
+from reconciler.planning import consequences, planfile
 from reconciler.powershell import catalogue, reading, rendering
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.model.plans import Plan, Step
+    from reconciler.planning.planfile import SealedPlan
 
 
 def invocation(step: Step) -> Invocation:
@@ -38,6 +42,20 @@ def invocation(step: Step) -> Invocation:
     if not reading.same_invocation(read, call):  # pragma: no cover  a defect of the renderer
         raise _tampered(step, "its text and its parameters differ")
     return read
+
+
+def load(file: Path) -> SealedPlan:
+    """Read a plan file, and prove that it is what was written and agrees with itself: every step's
+    text with its values, everything that follows from the steps with the steps.
+
+    Raises:
+        TamperedPlan: it is not, or does not.
+        OSError: the file cannot be read.
+    """
+    loaded = planfile.load(file)
+    check(loaded.plan)
+    consequences.check(loaded.plan)
+    return loaded
 
 
 def check(plan: Plan) -> None:

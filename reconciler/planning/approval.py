@@ -1,0 +1,163 @@
+"""What an approval of a plan covers: what a reviewer relied on, in a form in which two plans that
+would do the same for the same reasons are equal, whenever and from whatever they were made.
+
+Left out is what moves without the plan doing anything else: times, names for people, objects that
+it does not touch, and whatever depends on how many members of a group a reading knew: results of
+access tests, whether access is certain, who is excepted. Who gains and loses follows from baseline
+and steps, which are covered.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from reconciler import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Plan
+
+COVERED_AS_WRITTEN = (
+    "changes",
+    "connect",
+    "consents",
+    "held",
+    "limits",
+    "steps",
+    "tenant",
+    "unresolved",
+    "widened",
+)
+"""Members of a plan file that are covered as they are."""
+
+
+def _baseline(value: Any) -> Json:
+    """A product that nothing rests on may have been read or not."""
+    return {product: section for product, section in value.items() if section is not None}
+
+
+def _gaps(value: Any) -> Json:
+    return value and [_gap(row) for row in value]
+
+
+def _gap(row: Any) -> Json:
+    subject = {name: part for name, part in row["subject"].items() if name != "except"}
+    kept = {name: row[name] for name in ("application", "reason", "steps")}
+    return {**kept, "subject": subject}
+
+
+def _refusals(value: Any) -> Json:
+    return [[note["code"], note["address"], note["details"].get("allow")] for note in value]
+
+
+def _tests(value: Any) -> Json:
+    """What is expected of whom, as the documents say it; not how it comes out."""
+    return [
+        [
+            row["name"],
+            row["application"],
+            row["expected"],
+            row["subject"]["kind"],
+            row["subject"]["written"],
+        ]
+        for row in value
+    ]
+
+
+NORMALIZED: Mapping[str, Callable[[Any], Json]] = {
+    "baseline": _baseline,
+    "gaps": _gaps,
+    "refusals": _refusals,
+    "tests": _tests,
+}
+"""Members that are covered in part, with the part."""
+
+COVERED = tuple(sorted((*COVERED_AS_WRITTEN, *NORMALIZED)))
+"""The members of a plan file that an approval covers."""
+
+
+def covered(file: Mapping[str, Any]) -> dict[str, Json]:
+    """What an approval covers of a plan file, by member.
+
+    Args:
+        file: the members of a plan file as JSON values, of the shape that the types of a plan have.
+    """
+    return {
+        name: NORMALIZED[name](file[name]) if name in NORMALIZED else file[name] for name in COVERED
+    }
+
+
+class Difference(Struct, frozen=True, order=True):
+    """A member of two plan files that an approval covers and that is not equal.
+
+    `objects` are the addresses, names or keys of what differs in it, sorted; empty: all of it.
+    """
+
+    member: str
+    objects: tuple[str, ...]
+
+
+def differences(approved: Plan, plan: Plan) -> tuple[Difference, ...]:
+    """What an approval of one plan does not cover of another, by member; nothing if it covers it."""
+    one, two = (covered(msgspec.to_builtins(each)) for each in (approved, plan))
+    return tuple(
+        Difference(name, _differing(name, one[name], two[name]))
+        for name in COVERED
+        if one[name] != two[name]
+    )
+
+
+def _differing(member: str, one: Json, two: Json) -> tuple[str, ...]:
+    first, second = (_by_object(member, value) for value in (one, two))
+    return tuple(
+        sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
+    )
+
+
+def _by_object(member: str, value: Json) -> Mapping[str, list[bytes]]:
+    """What a member says of each object."""
+    found: dict[str, list[bytes]] = defaultdict(list)
+    for name, said in _objects(member, value):
+        found[name].append(canonical.dumps(said))
+    return found
+
+
+def _objects(member: str, value: Any) -> Iterator[tuple[str, Json]]:
+    match member:
+        case "baseline":
+            for product, section in value.items():
+                yield from ((f"{product} {name}", part) for name, part in _parts(section))
+        case "connect" | "limits" | "tenant":
+            yield from value.items()
+        case "consents":
+            yield from ((consent, True) for consent in value)
+        case "gaps":
+            yield from ((row["application"], row) for row in value or ())
+        case "refusals":
+            yield from ((f"{row[0]}:{row[1]}", row) for row in value)
+        case "tests":
+            yield from ((row[0], row) for row in value)
+        case "steps":
+            # What moved only because a step before it came or went is no other step.
+            for row in value:
+                yield row["address"], {name: row[name] for name in row if name not in _PLACE}
+        case _:
+            yield from ((row["address"], row) for row in value)
+
+
+_PLACE = frozenset({"id", "gaps"})
+
+
+def _parts(section: Any) -> Iterator[tuple[str, Json]]:
+    """A product's baseline, one level deeper where it is a mapping by object."""
+    for name, part in section.items():
+        if isinstance(part, dict):
+            yield from ((f"{name} {key}", inner) for key, inner in part.items())
+        else:
+            yield name, part

@@ -1,0 +1,190 @@
+"""What follows from a plan's baseline and steps, whatever else its file says: what changes, who
+gains and loses access, which consents that takes, whether it is applicable.
+
+Whoever seals a plan file again after changing it has correct digests. That the file agrees with
+itself is what this proves. What does not follow from baseline and steps (totals that limits are held
+against, results of access tests, sizes of groups, names) is covered by the digests alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.errors import TamperedPlan
+from reconciler.kinds.products import PRODUCTS
+from reconciler.model.access_rows import AccessDelta, Direction, SubjectKind, UnpopulatedRow
+from reconciler.model.addresses import application_address, provider_of
+from reconciler.model.codes import RefusalRule
+from reconciler.planning.prefixes import advance, baseline_snapshot
+from reconciler.planning.serial import summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.kinds.access_bounds import AccessBounds, Reached, RowBounds
+    from reconciler.kinds.snapshots import Snapshot
+    from reconciler.model.access_rows import AccessRow
+    from reconciler.model.addresses import Provider
+    from reconciler.model.baselines import Baseline
+    from reconciler.model.plans import Plan, Step
+
+
+def check(plan: Plan) -> None:
+    """Prove that a plan file agrees with itself.
+
+    Raises:
+        TamperedPlan: it does not. The message names the first member that does not.
+    """
+    for disagreement in _disagreements(plan):
+        raise TamperedPlan(
+            f"{disagreement}. The file was changed after planning; plan again and review it again"
+        )
+
+
+def unpopulated(
+    baseline: Baseline, steps: Sequence[Step], access: AccessDelta
+) -> tuple[UnpopulatedRow, ...]:
+    """Groups whose members gain or lose an application by the steps, and that no row of the delta
+    names, because the reading knows that nobody is concerned.
+    """
+    rows = (
+        UnpopulatedRow(missing.application, direction, missing.id, provider)
+        for provider, bounds in _bounds(baseline, steps, *_ends(baseline, steps)).items()
+        for direction, missing in _missing(bounds, access.of(provider))
+        if missing.kind is SubjectKind.GROUP_MEMBERS
+    )
+    return tuple(sorted(rows))
+
+
+def _disagreements(plan: Plan) -> Iterator[str]:
+    yield from _of_verdict(plan)
+    figures = summary(plan.changes, plan.unmanaged, plan.steps)
+    for name in sorted(name for name in figures if plan.summary.get(name) != figures[name]):
+        yield f"the plan's summary says {name} {plan.summary.get(name)}; expected {figures[name]}"
+    if not plan.applicable:
+        return
+    try:
+        before, after = _ends(plan.baseline, plan.steps)
+        yield from _of_changes(plan, before, after)
+        bounds = _bounds(plan.baseline, plan.steps, before, after)
+    except (KeyError, TypeError, ValueError) as error:
+        yield f"a step does not follow from the plan's baseline ({error!r})"
+        return
+    yield from _of_access(plan, bounds)
+    yield from _of_consents(plan, bounds)
+
+
+def _of_verdict(plan: Plan) -> Iterator[str]:
+    for row in plan.tests:
+        if row.passed is not (row.verdict == row.expected):
+            yield f"access test {row.name} says passed: {row.passed}, and its verdict another thing"
+    failing = any(not (row.passed or row.excused) for row in plan.tests)
+    if plan.applicable is bool(plan.refusals or plan.unresolved or failing):
+        yield (
+            f"the plan says applicable: {str(plan.applicable).lower()}, which its refusals,"
+            " unresolved names and access tests contradict"
+        )
+
+
+def _ends(baseline: Baseline, steps: Sequence[Step]) -> tuple[Snapshot, Snapshot]:
+    """The states before the first step and after the last one."""
+    before = baseline_snapshot(baseline)
+    after = dict(before)
+    for step in steps:
+        advance(after, step)
+    return before, after
+
+
+def _bounds(
+    baseline: Baseline, steps: Sequence[Step], before: Snapshot, after: Snapshot
+) -> Mapping[Provider, AccessBounds]:
+    made = {
+        name: product.access_bounds(baseline, steps, before, after)
+        for name, product in PRODUCTS.items()
+    }
+    return {name: bounds for name, bounds in made.items() if bounds is not None}
+
+
+def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """Each step has a change, each change a step, and values that the steps lead from and to."""
+    changed = {change.address.lower() for change in plan.changes}
+    touched = {step.address.lower() for step in plan.steps if not step.temporary}
+    for address in sorted(touched - changed):
+        yield f"the plan's changes lack {address}, which a step changes"
+    for address in sorted(changed - touched):
+        yield f"the plan's changes have {address}, which no step changes"
+    for change in plan.changes:
+        product = PRODUCTS[provider_of(change.address)]
+        if not (
+            product.shows(change.address, change.before, before)
+            and product.shows(change.address, change.after, after)
+        ):
+            yield f"the change of {change.address} is not what the plan's steps do to it"
+
+
+def _of_access(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:
+    access = plan.access if plan.access is not None else AccessDelta((), (), (), ())
+    stray = {
+        row.provider
+        for row in (*access.gained, *access.lost, *access.tenant_wide)
+        if row.provider not in bounds
+    }
+    for provider in sorted(stray):
+        yield f"the plan's access has rows of {provider}, of which no step is"
+    for provider, own in sorted(bounds.items()):
+        rows = access.of(provider)
+        empty = {(row.application, row.direction, row.group) for row in rows.unpopulated}
+        for direction, missing in _missing(own, rows):
+            known_empty = (missing.application, direction, missing.id) in empty
+            if not (known_empty and missing.kind is SubjectKind.GROUP_MEMBERS):
+                yield (
+                    f"the plan's access does not say that"
+                    f" {application_address(provider, missing.application)} {_verb(direction)}"
+                    f" {missing.kind} {missing.id}".rstrip()
+                )
+        yield from _excess(provider, own, rows)
+
+
+def _missing(bounds: AccessBounds, rows: AccessDelta) -> Iterator[tuple[Direction, Reached]]:
+    for direction, own, given in _directions(bounds, rows):
+        for missing in sorted(own.missing(given)):
+            yield direction, missing
+
+
+def _excess(provider: Provider, bounds: AccessBounds, rows: AccessDelta) -> Iterator[str]:
+    for direction, own, given in _directions(bounds, rows):
+        for application in sorted(own.excess(given)):
+            yield (
+                f"the plan's access says that {application_address(provider, application)}"
+                f" {_verb(direction)} somebody, which no step does"
+            )
+
+
+def _directions(
+    bounds: AccessBounds, rows: AccessDelta
+) -> tuple[tuple[Direction, RowBounds, Sequence[AccessRow]], ...]:
+    return (
+        (Direction.GAINED, bounds.gained, rows.gained),
+        (Direction.LOST, bounds.lost, rows.lost),
+    )
+
+
+def _verb(direction: Direction) -> str:
+    return "gains" if direction is Direction.GAINED else "loses"
+
+
+def _of_consents(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:
+    """Every application that comes to reach everyone is said to, and has its consent."""
+    given = {consent.lower() for consent in plan.consents}
+    for provider, own in sorted(bounds.items()):
+        rows = plan.access.of(provider).tenant_wide if plan.access is not None else ()
+        named = {row.application for row in rows}
+        for application in sorted(own.tenant_wide | named):
+            address = application_address(provider, application)
+            if application not in named:
+                yield f"the plan's access does not say that {address} comes to reach everyone"
+            if f"{RefusalRule.TENANT_WIDE}:{address}".lower() not in given:
+                yield (
+                    f"{address} comes to reach everyone, and the plan has no consent"
+                    f" {RefusalRule.TENANT_WIDE}:{address}"
+                )

@@ -1,0 +1,169 @@
+"""A plan file agrees with itself: what it says follows from its baseline and steps, whatever is known
+of memberships; and one that was changed and sealed again does not.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from msgspec.structs import replace
+
+from reconciler.errors import TamperedPlan
+from reconciler.model.access_rows import AccessDelta
+from reconciler.model.observed import Group
+from reconciler.planning import consequences, making
+from reconciler.planning.making import PlanOptions
+from tests.planning.enumerated_access import (
+    APPS,
+    GROUPS,
+    NAMES,
+    SCOPES,
+    USERS,
+    documents,
+    exchange_documents,
+    observed,
+    random_exchange,
+    random_teams,
+    random_teams_documents,
+)
+
+
+def some_known(chance, reading):
+    """The same tenant with memberships that are known, empty, or not known."""
+
+    def members(people):
+        return chance.choice(
+            [None, frozenset(), frozenset(chance.sample(people, chance.randint(1, len(people))))]
+        )
+
+    directory = reading.directory
+    groups = {group: Group(group, group, members(USERS)) for group in GROUPS}
+    recipients = {
+        scope: replace(recipient, members=members(USERS))
+        if chance.random() < 0.7
+        else replace(recipient, type="UserMailbox")
+        for scope, recipient in directory.recipients.items()
+    }
+    absent = frozenset(scope for scope in recipients if chance.random() < 0.1)
+    return replace(
+        reading,
+        directory=replace(directory, groups=groups, recipients=recipients, absent=absent),
+    )
+
+
+def case(seed):
+    chance = random.Random(seed)
+    sizes = (APPS[:3], USERS[:4], GROUPS[:3], NAMES)
+    teams, declared = random_teams(chance, *sizes), random_teams_documents(chance, *sizes)
+    apps = [*APPS[:2], "*"]
+    store, wanted = (random_exchange(chance, apps, SCOPES[:3]) for _ in range(2))
+    wanted = documents(declared, exchange_documents(wanted))
+    return wanted, some_known(chance, observed(teams, store))
+
+
+def consented(seed):
+    """A plan with every consent that it asks for."""
+    wanted, reading = case(seed)
+    plan = making.plan(wanted, reading, PlanOptions())
+    allow = tuple(str(note.details["allow"]) for note in plan.refusals if "allow" in note.details)
+    return making.plan(wanted, reading, PlanOptions(allow=allow)) if allow else plan
+
+
+def test_every_plan_agrees_with_itself_whatever_is_known_of_memberships():
+    counted = Counter()
+    for seed in range(500):
+        plan = consented(seed)
+        consequences.check(plan)
+        counted["applicable"] += plan.applicable
+        counted["tenant-wide"] += bool(plan.applicable and plan.access.tenant_wide)
+        counted["unpopulated"] += bool(plan.access.unpopulated)
+    assert counted["applicable"] > 350, counted
+    assert min(counted["tenant-wide"], counted["unpopulated"]) > 15, counted
+
+
+def applicable(seed):
+    plan = consented(seed)
+    return plan if plan.applicable and plan.steps else None
+
+
+PLANS = [plan for plan in map(applicable, range(120)) if plan is not None]
+
+
+def without(rows, chance):
+    place = chance.randrange(len(rows))
+    return rows[:place] + rows[place + 1 :]
+
+
+def refused(plan):
+    with pytest.raises(TamperedPlan, match="was changed after planning") as fault:
+        consequences.check(plan)
+    assert fault.value.exit_code == 5
+
+
+def test_a_plan_without_one_of_its_changes_is_refused():
+    chance = random.Random(1)
+    for plan in PLANS:
+        refused(replace(plan, changes=without(plan.changes, chance)))
+        refused(replace(plan, changes=()))
+
+
+def test_a_change_whose_values_are_not_what_the_steps_do_is_refused():
+    altered = 0
+    for plan in PLANS:
+        for place, change in enumerate(plan.changes):
+            if change.before is not None and change.after is not None:
+                changes = list(plan.changes)
+                changes[place] = replace(change, after=change.before, before=change.after)
+                altered += 1
+                refused(replace(plan, changes=tuple(changes)))
+    assert altered > 50
+
+
+def test_a_plan_whose_access_is_emptied_is_refused():
+    emptied = 0
+    for plan in PLANS:
+        if plan.access.gained or plan.access.lost:
+            certain = [row for row in plan.access.gained if row.subject.kind != "group-members"]
+            if any(row.certainty == "certain" for row in certain):
+                emptied += 1
+                refused(replace(plan, access=AccessDelta((), (), (), ())))
+                refused(replace(plan, access=None))
+    assert emptied > 30
+
+
+def test_a_gain_of_an_application_that_no_step_concerns_is_refused():
+    for plan in PLANS:
+        for row in plan.access.gained[:1]:
+            stray = replace(row, application="99999999-0000-4000-8000-000000000000")
+            refused(replace(plan, access=replace(plan.access, gained=(*plan.access.gained, stray))))
+
+
+def test_whoever_comes_to_reach_everyone_is_named_and_has_a_consent():
+    wide = [plan for plan in PLANS if plan.access.tenant_wide]
+    assert len(wide) > 5
+    for plan in wide:
+        kept = tuple(one for one in plan.consents if not one.startswith("tenant-wide:"))
+        refused(replace(plan, consents=kept))
+        refused(
+            replace(
+                plan,
+                consents=kept,
+                access=replace(plan.access, tenant_wide=()),
+            )
+        )
+
+
+def test_applicable_beside_a_refusal_is_refused_and_so_is_its_opposite():
+    for seed in range(80):
+        wanted, reading = case(seed)
+        plan = making.plan(wanted, reading, PlanOptions())
+        refused(replace(plan, applicable=not plan.applicable))
+
+
+def test_figures_that_are_not_those_of_changes_and_steps_are_refused():
+    for plan in PLANS[:20]:
+        for figure in ("steps", "policies_create", "grants_delete", "unmanaged"):
+            summary = {**plan.summary, figure: plan.summary[figure] + 1}
+            refused(replace(plan, summary=summary))
