@@ -105,16 +105,16 @@ class Difference(Struct, frozen=True, order=True):
 
 def differences(approved: Plan, plan: Plan) -> tuple[Difference, ...]:
     """What an approval of one plan does not cover of another, by member; nothing if it covers it."""
-    one, two = (covered(msgspec.to_builtins(each)) for each in (approved, plan))
+    first, second = (covered(msgspec.to_builtins(value)) for value in (approved, plan))
     return tuple(
-        Difference(name, _differing(name, one[name], two[name]))
+        Difference(name, _differing(name, first[name], second[name]))
         for name in COVERED
-        if one[name] != two[name]
+        if first[name] != second[name]
     )
 
 
-def _differing(member: str, one: Json, two: Json) -> tuple[str, ...]:
-    first, second = (_by_object(member, value) for value in (one, two))
+def _differing(member: str, approved: Json, other: Json) -> tuple[str, ...]:
+    first, second = (_by_object(member, value) for value in (approved, other))
     return tuple(
         sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
     )
@@ -122,10 +122,10 @@ def _differing(member: str, one: Json, two: Json) -> tuple[str, ...]:
 
 def _by_object(member: str, value: Json) -> Mapping[str, list[bytes]]:
     """What a member says of each object."""
-    found: dict[str, list[bytes]] = defaultdict(list)
-    for name, said in _objects(member, value):
-        found[name].append(canonical.dumps(said))
-    return found
+    objects: dict[str, list[bytes]] = defaultdict(list)
+    for name, row in _objects(member, value):
+        objects[name].append(canonical.dumps(row))
+    return objects
 
 
 def _objects(member: str, value: Any) -> Iterator[tuple[str, Json]]:

@@ -51,6 +51,6 @@ def comparison(
 
 def _named(text: str, names: Mapping[str, str]) -> str:
     """An object with the names of the ids in it beside it."""
-    found = (names.get(identifier.lower()) for identifier in GUID.findall(text))
-    beside = ", ".join(dict.fromkeys(filter(None, found)))
+    labels = (names.get(identifier.lower()) for identifier in GUID.findall(text))
+    beside = ", ".join(dict.fromkeys(filter(None, labels)))
     return f"{text} ({beside})" if beside else text

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from reconciler import canonical
 from reconciler.cli import executing
 from reconciler.model.applied import Applied
+from reconciler.planning import approval
 from reconciler.tenants.protocol import Failed, Fault
 from reconciler.tenants.simulated import Simulator
 from reconciler.tenants.simulated.storing import SMALL
-from tests.cli.sample import tenant_document
+from tests.cli.sample import teams_document, tenant_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -331,3 +333,58 @@ def test_one_more_ctrl_c_while_the_first_is_answered_is_no_crash(folder: Path) -
         [sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False
     )
     assert (ran.returncode, ran.stderr) == (130, "")
+
+
+def _approval(run: Run, folder: Path) -> None:
+    """A plan that was approved, and one of edited documents."""
+    assert run("plan", "--out", "approved.json", *SIM).code == 0
+    (folder / "policies" / "more.yaml").write_text(teams_document("More", "{applications: []}"))
+    assert run("plan", "--out", "plan.json", *SIM).code == 0
+
+
+def test_a_plan_that_an_approval_does_not_cover_is_refused_and_says_what_differs(
+    run: Run, folder: Path
+) -> None:
+    _approval(run, folder)
+    refused = run("apply", "plan.json", "--auto-approve", *SIM, "--approved", "approved.json")
+    assert (refused.code, refused.out) == (5, "")
+    assert "teams.policy/More" in refused.err
+    assert "--approved" in refused.err
+    shown = run("show", "plan.json", "--against", "approved.json")
+    assert shown.code == 5
+    assert "teams.policy/More" in shown.out
+    assert run("show", "plan.json", "--against", "approved.json", "--format", "json").code == 5
+    usage = run("show", "plan.json", "--against", "approved.json", "--format", "powershell")
+    assert usage.code == 64
+
+
+def test_a_plan_that_an_approval_covers_is_applied(run: Run, folder: Path) -> None:
+    assert run("fetch", "--out", "capture.json", *SIM).code == 0
+    assert run("plan", "--out", "approved.json", "--tenant", "capture.json").code == 0
+    assert run("plan", "--out", "plan.json", *SIM).code == 0
+    assert run("show", "plan.json", "--against", "approved.json").code == 0
+    applied = run("apply", "plan.json", "--auto-approve", *SIM, "--approved", "approved.json")
+    assert applied.code == 0, applied.err
+
+
+def test_a_plan_that_was_sealed_again_is_neither_shown_nor_applied(run: Run, folder: Path) -> None:
+    """Whoever can write the file can seal it: what follows from its steps must still be there."""
+    assert run("plan", "--out", "plan.json", *SIM).code == 0
+    path = folder / "plan.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for edit in (
+        {"changes": []},
+        {"access": None},
+        {"applicable": False},
+        {"summary": {}},
+        {"steps": [{**whole["steps"][0], "text": "Get-Date"}, *whole["steps"][1:]]},
+    ):
+        raw = {**whole, **edit}
+        raw["content_digest"] = f"content:{canonical.digest(approval.covered(raw))}"
+        del raw["digest"]
+        raw["digest"] = f"plan:{canonical.digest(raw)}"
+        path.write_bytes(canonical.dumps(raw) + b"\n")
+        for command in (("show", "plan.json"), ("apply", "plan.json", "--auto-approve", *SIM)):
+            refused = run(*command)
+            assert (refused.code, refused.out) == (5, ""), edit
+            assert "plan again" in refused.err

@@ -172,7 +172,8 @@ def test_a_capture_of_another_tenant_is_refused(run: Run, folder: Path) -> None:
     "tamper",
     [
         ('"applicable":true', '"applicable":false'),
-        ('"format_version":"1.0"', '"format_version":"2.0"'),
+        ('"format_version":"2.0"', '"format_version":"3.0"'),
+        ('"format_version":"2.0"', '"format_version":"1.0"'),
         ("{", ""),
     ],
 )
