@@ -59,7 +59,7 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: str) ->
         UsageFault: the format is not one that a comparison has.
     """
     if form == "powershell":
-        raise UsageFault("--against goes with --format text or json")
+        raise UsageFault("--against takes --format text or json")
     differing = approval.differences(approved.plan, loaded.plan)
     if form == "json":
         printing.raw(json.printable(canonical.dumps(msgspec.to_builtins(differing)).decode()))

@@ -212,13 +212,13 @@ def test_a_newer_major_version_is_refused_and_a_newer_minor_one_is_read(saved, v
     ("content", "why"),
     [
         (b"", "not a plan file"),
-        (b"[]\n", "not a JSON object"),
+        (b"[]\n", "expected a JSON object"),
         (b"\xff\xfe", "not a plan file"),
         (b'{"a":1.5}\n', "numbers?"),
         (b'{"a":NaN}\n', "numbers?"),
         (b"[" * 100_000, "not a plan file"),
-        (b'{"format_version":"2.0"}', "byte for byte"),
-        (b'{"format_version": "2.0"}\n', "byte for byte"),
+        (b'{"format_version":"2.0"}', "modified or reformatted"),
+        (b'{"format_version": "2.0"}\n', "modified or reformatted"),
         (b'{"format_version":"2.0"}\n', "without a digest"),
     ],
 )
