@@ -455,7 +455,7 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
         plan = msgspec.json.decode(written, type=Plan)
         warning = Note("user-not-looked-for", teams_user_grant(known), {"user": known})
         trusted[known] = planfile.sealed(replace(plan, warnings=(warning,)))
-    with pytest.raises(StalePlan, match=f"no user {ghost}"):
+    with pytest.raises(StalePlan, match=f"user not found in the directory: {ghost}"):
         case.apply(plan=trusted[ghost])
     assert case.door.sent == []
     assert case.apply(plan=trusted[user(4)]).converged

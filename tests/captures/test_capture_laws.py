@@ -256,7 +256,7 @@ def test_no_byte_of_a_file_can_be_broken_unseen(tmp_path_factory, state, data):
         body.decode("utf-8")
         return
     assert isinstance(whole, str)
-    assert "is not UTF-8" in whole
+    assert "is not valid UTF-8" in whole
 
 
 @pytest.mark.parametrize("count", [2, 3])

@@ -368,7 +368,7 @@ def test_the_sentence_says_who_and_what_cannot_be_followed() -> None:
         Refused, match=r"step 1 of the plan \(teams.policy/any\) cannot be done at this point"
     ):
         assert_safe(_teams_plan(teams_call("Remove", Identity="Alpha")))
-    with pytest.raises(Refused, match="cannot be checked: the plan's baseline does not have"):
+    with pytest.raises(Refused, match="cannot be checked: the plan's baseline lacks"):
         assert_safe(_teams_plan(teams_call("New", Identity="Unheard")))
     unassigned = _teams_plan(
         teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1),

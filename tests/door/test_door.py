@@ -342,7 +342,7 @@ def test_what_is_written_past_everything_ends_the_session(teams: Session, servic
     service.items = [
         {"stream": "consoleWrite", "to": "descriptor", "text": "from a native program\n"}
     ]
-    with pytest.raises(SessionLost, match="among its answers"):
+    with pytest.raises(SessionLost, match="something other than an answer"):
         run(teams, GET)
 
 

@@ -204,7 +204,7 @@ def test_a_filter_that_lists_others_was_not_understood(stage: Stage, policy: str
     }
     stage.service.spoil("Get-CsOnlineUser", service.output(stranger), after=1)
     with pytest.raises(
-        TenantFault, match=r".Alpha., Get-CsOnlineUser lists holders of another one or of none"
+        TenantFault, match=r".Alpha., but returned users with another policy or none"
     ):
         capture(stage)
 
@@ -218,7 +218,7 @@ def test_a_policy_whose_name_cannot_be_quoted_surely_makes_no_filter(
 ) -> None:
     stage.set(teams=teams(policies=[teams_policy(name, [])]))
     with pytest.raises(
-        TenantFault, match="its name holds a character that may mean something in a filter"
+        TenantFault, match="its name contains a character that may be special in a filter"
     ):
         capture(stage)
     assert not stage.service.calls("Get-CsOnlineUser")

@@ -123,7 +123,7 @@ def test_a_reader_may_plan_and_is_told_what_it_may_not(stage: Stage) -> None:
     assert set(warned) == {
         f"exchange {name}" for name in (*facts("exchange").writes, *questions.SPARED)
     }
-    assert "can plan, not apply" in warned["exchange New-ApplicationAccessPolicy"].found
+    assert "can plan but not apply" in warned["exchange New-ApplicationAccessPolicy"].found
     assert "Exchange Administrator" in warned["exchange New-ApplicationAccessPolicy"].remedy
     assert "SID of a guard scope" in warned["exchange Get-Group"].found
 

@@ -108,7 +108,7 @@ def test_an_exchange_connection_must_name_its_module(stage: Stage) -> None:
         "Get-ConnectionInformation",
         output({"State": "Connected", "TenantID": TENANT, "ModuleName": None}),
     )
-    with pytest.raises(TenantFault, match="does not say which module holds the cmdlets"):
+    with pytest.raises(TenantFault, match="does not return the module of the cmdlets"):
         read(stage, "exchange")
 
 

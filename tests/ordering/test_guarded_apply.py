@@ -130,7 +130,7 @@ def test_a_group_that_is_not_empty_any_more_stops_before_its_guard_is_made(
     flip: Flip, row: dict[str, Any]
 ) -> None:
     flip.change(lambda directory: directory["recipients"][-1].update(row))
-    with pytest.raises((StalePlan, AppliedInPart), match=f"{EMAIL} is not the empty group"):
+    with pytest.raises((StalePlan, AppliedInPart), match=f"{EMAIL} is no longer the empty group"):
         flip.apply()
     assert not any(
         NOBODY in policy["Identity"]
