@@ -200,7 +200,7 @@ def test_what_the_catalogue_does_not_bind_is_not_rendered() -> None:
 def test_a_parameter_that_the_template_does_not_write_is_not_left_out_silently() -> None:
     with pytest.raises(RenderFault, match="does not use Confirm"):
         render(Invocation("Remove-CsApplicationAccessPolicy", {"Identity": "x", "Confirm": False}))
-    with pytest.raises(RenderFault, match="does not write Identity"):
+    with pytest.raises(RenderFault, match="does not use Identity"):
         render(Invocation("Get-ApplicationAccessPolicy", {"Identity": "x"}))
 
 
