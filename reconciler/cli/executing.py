@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from reconciler.model.applied import Applied
     from reconciler.planning.making import PlanOptions
     from reconciler.planning.planfile import PlanDigests, SealedPlan
-    from reconciler.reports.lines import Line
     from reconciler.tenants.protocol import Tenant
 
 WORD = "yes"
+_UNTESTED = testing.Verified((), "")
 
 
 class Target(Struct, frozen=True):
@@ -213,8 +213,8 @@ def execute(target: Target, options: ApplyOptions) -> int:
                     _report(target, fault.applied)
                 raise
             code = exit_code(outcome)
-            verified = testing.after_apply(plan, tenant) if code == 0 else testing.Verified((), "")
-    _report(target, outcome, verified.lines)
+            verified = testing.after_apply(plan, tenant) if code == 0 else _UNTESTED
+    _report(target, outcome, verified)
     if verified.trouble:
         raise NotVerified(verified.trouble)
     return code
@@ -244,13 +244,14 @@ def _opened(source: sources.WritableSource) -> Iterator[Tenant]:
         sources.close_written(tenant)
 
 
-def _report(target: Target, outcome: Applied, tests: Sequence[Line] = ()) -> None:
+def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTESTED) -> None:
     printing.report_done(
         applies.applied(
             target.loaded.plan,
             outcome,
             simulated=isinstance(target.source, sources.SimulatedTenant),
-            tests=tests,
+            tests=verified.lines,
+            verified=not verified.trouble,
         )
     )
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.plans import Action
+from reconciler.model import figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,16 +47,5 @@ def _tenant(tenant: TenantDocument) -> Json:
 def summary(
     changes: Sequence[Change], unmanaged: Sequence[Note], steps: Sequence[Step]
 ) -> Mapping[str, int]:
-    """The figures of the closing lines: policies and grants by what happens to them.
-
-    A flip destroys and adds.
-    """
-    counted: Counter[str] = Counter()
-    for change in changes:
-        counted.update(f"{change.kind.plural}_{action}" for action in change.actions)
-    figures = {
-        f"{noun}_{action}": counted[f"{noun}_{action}"]
-        for noun in ("policies", "grants")
-        for action in Action
-    }
-    return {**figures, "steps": len(steps), "unmanaged": len(unmanaged)}
+    """The figures of the closing lines, as a plan file has them."""
+    return figures.counted(changes, steps, unmanaged).as_mapping()

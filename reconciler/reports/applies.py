@@ -22,7 +22,7 @@ from reconciler.applying.events import (
     WaitingToReadAgain,
 )
 from reconciler.kinds.facts import facts, in_turn
-from reconciler.reports import changes
+from reconciler.model import figures
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
 from reconciler.reports.plans import command
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied, StepFailure
+    from reconciler.model.figures import Figures
     from reconciler.model.plans import Plan, Step
 
 MOST_STEPS = 20
@@ -50,10 +51,17 @@ PURPOSES: Mapping[ReadingReason, str] = {
 
 
 def applied(
-    plan: Plan, value: Applied, *, simulated: bool, tests: Iterable[Line] = ()
+    plan: Plan,
+    value: Applied,
+    *,
+    simulated: bool,
+    tests: Iterable[Line] = (),
+    verified: bool = True,
 ) -> Iterator[Line]:
     """What was done, what was not, whether the tenant shows it, how the access tests came out
     (`tests`), and what to do next.
+
+    `verified` False: the access tests did not pass.
     """
     if simulated:
         yield SIMULATED
@@ -63,19 +71,30 @@ def applied(
     if not simulated and value.done:
         yield from _propagation(plan, value)
     yield from tests
+    yield from _closing(plan, value, verified=verified)
+
+
+def _closing(plan: Plan, value: Applied, *, verified: bool) -> Iterator[Line]:
+    """Terraform's last line, only if the apply is what it says: complete and verified."""
     yield Line()
-    if _complete(value):
-        done = changes.count_made(plan, value)
-        yield Line(
-            f"Apply complete! Resources: {done.created} added, {done.updated} changed,"
-            f" {done.deleted} destroyed.",
-            Tone.HEADING,
-        )
-    else:
+    done = _made(figures.of_apply(plan, value))
+    if not _complete(value):
         tried = len(value.done) + value.already
-        yield Line(
-            f"Apply stopped: {tried} of {counted(len(plan.steps), 'step')} done.", Tone.FAULT
-        )
+        steps = counted(len(plan.steps), "step")
+        yield Line(f"Apply stopped: {tried} of {steps} done. {done}", Tone.FAULT)
+    elif value.converged and verified:
+        yield Line(f"Apply complete! {done}", Tone.HEADING)
+    else:
+        yield Line(f"Applied, but not verified. {done}", Tone.FAULT)
+
+
+def _made(counts: Figures) -> str:
+    policies, grants = counts.policies, counts.grants
+    return (
+        f"Policies: {policies.created} added, {policies.updated} changed, {policies.deleted}"
+        f" destroyed. Grants: {grants.created} added, {grants.updated} moved, {grants.deleted}"
+        " removed."
+    )
 
 
 def _checks(plan: Plan, value: Applied) -> Iterator[Line]:

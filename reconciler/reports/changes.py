@@ -1,15 +1,15 @@
-"""The changes of a plan: a block for each changed policy in Terraform's manner, a line for each
-grant, and how many of them there are.
+"""The changes of a plan: a block for each changed policy in Terraform's manner, and a line for each
+grant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.model.addresses import TEAMS_TENANT_GRANT
-from reconciler.model.plans import Action, AttributeChange
+from reconciler.model.plans import Action, AttributeChange, ObjectKind
 from reconciler.reports import sentences, values
 from reconciler.reports.lines import Line, Tone, capped, heading
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.canonical import Json
-    from reconciler.model.applied import Applied
-    from reconciler.model.plans import Change, Plan
+    from reconciler.model.plans import Change
 
 Names = Mapping[str, str]
 
@@ -51,7 +50,7 @@ def policy_blocks(changes: Sequence[Change], names: Names) -> Iterator[Line]:
     block of the created one.
     """
     policies: dict[str, Change] = {
-        change.address: change for change in changes if not is_grant(change.address)
+        change.address: change for change in changes if not _is_grant(change)
     }
     for change in policies.values():
         partner = _partner(change, policies)
@@ -180,7 +179,7 @@ def grant_lines(changes: Sequence[Change], names: Mapping[str, str]) -> Iterator
     """The grants: removed ones first, then moved ones, then new ones; nothing at all if no grant
     changes.
     """
-    grants = [change for change in changes if is_grant(change.address)]
+    grants = [change for change in changes if _is_grant(change)]
     if not grants:
         return
     yield from heading("Grants of Teams policies:")
@@ -236,50 +235,8 @@ def _policy(side: Mapping[str, Json] | None) -> str:
     return f"{side.get('policy')}" if rank is None else f"{side.get('policy')} at rank {rank}"
 
 
-class Counts(NamedTuple):
-    """How many objects are created, updated and deleted.
-
-    A flip counts as one of each end: created and deleted.
+def _is_grant(change: Change) -> bool:
+    """Whether a change is told among the grants, the tenant-wide one among them; everything else
+    that changes is a policy.
     """
-
-    created: int
-    updated: int
-    deleted: int
-
-
-def is_grant(address: str) -> bool:
-    """Whether an address is a grant; everything else that changes is a policy."""
-    return address.startswith("teams.grant/")
-
-
-def count_policies(changes: Iterable[Change]) -> Counts:
-    """Count the policies among changes: what Terraform's closing lines speak of."""
-    return _count(change for change in changes if not is_grant(change.address))
-
-
-def count_grants(changes: Iterable[Change]) -> Counts:
-    """Count the grants among changes."""
-    return _count(change for change in changes if is_grant(change.address))
-
-
-def count_made(plan: Plan, applied: Applied) -> Counts:
-    """Count the policies that an apply finished: every step of theirs is done, and at least one was
-    done by this apply.
-    """
-    steps: dict[str, set[int]] = {}
-    for step in plan.steps:
-        steps.setdefault(step.address, set()).add(step.id)
-    now = frozenset(applied.done)
-    all_done = now.union(range(1, applied.already + 1))
-    finished = {address for address, ids in steps.items() if ids <= all_done and ids & now}
-    return count_policies(change for change in plan.changes if change.address in finished)
-
-
-def _count(changes: Iterable[Change]) -> Counts:
-    actions = [change.actions for change in changes]
-    return Counts(
-        *(
-            sum(action in each for each in actions)
-            for action in (Action.CREATE, Action.UPDATE, Action.DELETE)
-        )
-    )
+    return change.kind is ObjectKind.TEAMS_GRANT

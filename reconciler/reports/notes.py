@@ -72,8 +72,9 @@ def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
     """
     others = [row for row in rows if not _is_global(row)]
     if others:
+        beside = "" if len(others) == len(rows) else ", Global (below) among them"
         yield from heading(
-            f"Unmanaged, left alone: {counted(len(others), 'object')} in no document"
+            f"Unmanaged, left alone: {counted(len(rows), 'object')} in no document{beside}"
         )
         yield from capped(others, MOST, lambda row: Line(f"    {_about(row, names, row.details)}"))
     for row in filter(_is_global, rows):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from reconciler.model import figures
 from reconciler.reports import access, access_tests, changes, notes, sentences, values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reconciler.model.figures import Figures
     from reconciler.model.plans import Plan, Step
 
 MOST_COMMANDS = 200
@@ -68,7 +70,7 @@ def _head(value: Plan) -> Iterator[Line]:
     yield from access.access(value)
     if value.changes:
         yield from heading(
-            f"Drift: {counted(len(value.changes), 'object differs', 'objects differ')} from the"
+            f"Changes: {counted(len(value.changes), 'object differs', 'objects differ')} from the"
             " documents"
         )
 
@@ -145,21 +147,25 @@ def _consents(value: Plan) -> Iterator[Line]:
         )
 
 
+def planned_policies(counts: Figures) -> str:
+    """What is to happen to policies."""
+    policies = counts.policies
+    return f"{policies.created} to add, {policies.updated} to change, {policies.deleted} to destroy"
+
+
+def planned_grants(counts: Figures) -> str:
+    """What is to happen to grants."""
+    grants = counts.grants
+    return f"{grants.created} to add, {grants.updated} to move, {grants.deleted} to remove"
+
+
 def _closing(value: Plan) -> Iterator[Line]:
     yield Line()
-    moved = changes.count_grants(value.changes)
-    changed = changes.count_policies(value.changes)
-    if any(moved):
-        yield Line(
-            f"Grants: {moved.created} to add, {moved.updated} to move, {moved.deleted} to remove.",
-            Tone.HEADING,
-        )
+    counts = figures.of_plan(value)
+    if counts.grants:
+        yield Line(f"Grants: {planned_grants(counts)}.", Tone.HEADING)
     if value.changes:
-        yield Line(
-            f"Plan: {changed.created} to add, {changed.updated} to change, {changed.deleted} to"
-            " destroy.",
-            Tone.HEADING,
-        )
+        yield Line(f"Plan: {planned_policies(counts)}.", Tone.HEADING)
     elif value.unresolved:
         yield Line("Nothing can be planned for the names that were not found.", Tone.HEADING)
     elif value.held:

@@ -15,11 +15,12 @@ from msgspec import Struct
 
 from reconciler.errors import TamperedPlan
 from reconciler.kinds.facts import facts, in_turn
+from reconciler.model import figures
 from reconciler.model.addresses import PROVIDERS
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import literal
 from reconciler.powershell.rendering import render
-from reconciler.reports import changes, sentences, terminal, values
+from reconciler.reports import plans, sentences, terminal, values
 from reconciler.reports.lines import SIMULATED
 
 if TYPE_CHECKING:
@@ -133,16 +134,9 @@ def _header(plan: Plan, provider: Provider, digests: Digests, count: int) -> Ite
         f"Made from a capture of {plan.inputs.capture_taken_at}. The script does not look whether"
         " the tenant has moved since; `reconciler apply` does."
     )
-    moved = changes.count_grants(plan.changes)
-    changed = changes.count_policies(plan.changes)
-    yield (
-        f"Grants of the whole plan: {moved.created} to add, {moved.updated} to move,"
-        f" {moved.deleted} to remove."
-    )
-    yield (
-        f"Policies of the whole plan: {changed.created} to add, {changed.updated} to change,"
-        f" {changed.deleted} to destroy."
-    )
+    counts = figures.of_plan(plan)
+    yield f"Grants of the whole plan: {plans.planned_grants(counts)}."
+    yield f"Policies of the whole plan: {plans.planned_policies(counts)}."
     if earlier := _earlier(plan, provider):
         yield f"Run the {' and then the '.join(earlier)} script of this plan first."
     yield "Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT"

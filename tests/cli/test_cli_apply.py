@@ -47,7 +47,9 @@ def test_yes_and_nothing_else_is_consent(type_: Callable[..., Ran], run: Run, fo
     agreed = type_("apply", *SIM, answer="yes\n")
     assert agreed.code == 0, agreed.err
     assert "Plan: 3 to add" in agreed.out
-    assert agreed.out.endswith("\nApply complete! Resources: 3 added, 2 changed, 1 destroyed.\n")
+    assert agreed.out.endswith(
+        "\nApply complete! Policies: 3 added, 3 changed, 1 destroyed. Grants: 4 added, 1 moved, 1 removed.\n"
+    )
     assert "\nNo changes. " in run("plan", *SIM).out
 
 
@@ -159,7 +161,7 @@ def test_nothing_to_apply(run: Run, folder: Path) -> None:
     ran = run("apply", "--path", "none.yaml", "--auto-approve", *SIM)
     assert ran.code == 0, ran.err
     assert "\nNo changes. " in ran.out
-    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed." in ran.out
+    assert "Apply complete! Policies: 0 added, 0 changed, 0 destroyed. Grants: 0" in ran.out
 
 
 def _answering(outcome: Outcome) -> Callable[..., Outcome]:
@@ -184,7 +186,7 @@ def test_a_refused_step_stops_the_apply_and_says_how_to_go_on(
         "Done: 4 steps\n",
         "Failed: 1 step\n",
         "Not tried: 8 steps\n",
-        "Apply stopped: 4 of 13 steps done.\n",
+        "Apply stopped: 4 of 13 steps done. Policies: 2 added, 1 changed, 1 destroyed. ",
         "--skip teams.policy/MY-APP-POLICY",
     ):
         assert part in ran.out
@@ -388,3 +390,19 @@ def test_a_plan_that_was_sealed_again_is_neither_shown_nor_applied(run: Run, fol
             refused = run(*command)
             assert (refused.code, refused.out) == (5, ""), edit
             assert "plan again" in refused.err
+
+
+def test_the_closing_words_of_an_apply_are_the_figures_of_its_plan(run: Run, folder: Path) -> None:
+    assert run("plan", *SIM, "--out", "plan.json").code == 0
+    summary = json.loads(run("show", "plan.json", "--format", "json").out)["summary"]
+    policies, grants = (
+        [summary[f"{what}_{action}"] for action in ("create", "update", "delete")]
+        for what in ("policies", "grants")
+    )
+    assert any(policies), "nothing is compared otherwise"
+    assert any(grants), "nothing is compared otherwise"
+    ran = run("apply", "plan.json", "--auto-approve", *SIM)
+    assert ran.out.endswith(
+        "\nApply complete! Policies: {} added, {} changed, {} destroyed."
+        " Grants: {} added, {} moved, {} removed.\n".format(*policies, *grants)
+    )

@@ -242,7 +242,10 @@ def test_as_a_process_reports_go_to_standard_output_and_messages_to_standard_err
     )
     assert applied.returncode == 0, applied.stderr
     assert applied.stdout.startswith("SIMULATED TENANT")
-    assert "Apply complete! Resources: 3 added, 2 changed, 1 destroyed.\n" in applied.stdout
+    assert (
+        "Apply complete! Policies: 3 added, 3 changed, 1 destroyed. Grants: 4 added, 1 moved, 1 removed.\n"
+        in applied.stdout
+    )
     assert "[13/13] done" in applied.stderr
     assert "done" not in applied.stdout.replace("done.", "")
     usage = _process(folder, "plan", "--nonsense")

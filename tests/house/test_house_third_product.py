@@ -140,7 +140,7 @@ def test_it_is_planned_shown_applied_and_converges(house: Path, tenant: str) -> 
         house, "reconciler", "apply", "plan.json", "--tenant", tenant, "--auto-approve"
     )
     assert code == 0, said
-    assert "Apply complete! Resources: 1 added, 0 changed, 1 destroyed." in said
+    assert "Apply complete! Policies: 1 added, 0 changed, 1 destroyed." in said
     stored = json.loads((house / "tenant.json").read_text(encoding="utf-8"))
     assert sorted(row["Identity"] for row in stored["toy"]["names"]) == ["anna", "berta"]
     code, said = _run(house, "reconciler", "plan", *of_tenant)

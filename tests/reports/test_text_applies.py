@@ -73,21 +73,51 @@ def test_complete_and_converged(plan: Plan) -> None:
     )
     assert told.startswith("SIMULATED TENANT")
     assert "Converged:" in told
-    assert told.endswith("\nApply complete! Resources: 2 added, 1 changed, 1 destroyed.\n")
+    assert told.endswith(
+        "\nApply complete! Policies: 2 added, 1 changed, 1 destroyed."
+        " Grants: 1 added, 0 moved, 0 removed.\n"
+    )
 
 
 def test_a_policy_counts_in_the_apply_that_finishes_it(plan: Plan) -> None:
     told = plain_text(
         applies.applied(plan, _applied(done=(2, 3), already=1, not_tried=(4, 5)), simulated=False)
     )
-    assert "Apply stopped: 3 of 5 steps done." in told
+    assert told.endswith(
+        "\nApply stopped: 3 of 5 steps done. Policies: 2 added, 0 changed, 1 destroyed."
+        " Grants: 0 added, 0 moved, 0 removed.\n"
+    )
     resumed = plain_text(
         applies.applied(plan, _applied(done=(4, 5), already=3, converged=True), simulated=False)
     )
-    assert "Apply complete! Resources: 0 added, 1 changed, 0 destroyed." in resumed
-    assert "Apply complete! Resources: 0 added, 0 changed, 0 destroyed." in plain_text(
-        applies.applied(plan, _applied(already=5, converged=True), simulated=False)
+    assert resumed.endswith(
+        "\nApply complete! Policies: 0 added, 1 changed, 0 destroyed."
+        " Grants: 1 added, 0 moved, 0 removed.\n"
     )
+    assert (
+        "Apply complete! Policies: 0 added, 0 changed, 0 destroyed."
+        " Grants: 0 added, 0 moved, 0 removed."
+    ) in plain_text(applies.applied(plan, _applied(already=5, converged=True), simulated=False))
+
+
+@pytest.mark.parametrize(
+    ("fields", "verified"),
+    [
+        ({"done": (1, 2, 3, 4, 5)}, True),
+        ({"done": (1, 2, 3, 4, 5), "trouble": "the tenant could not be read"}, True),
+        ({"already": 5, "moved": ("teams.policy/A",)}, True),
+        ({"done": (1, 2, 3, 4, 5), "converged": True}, False),
+        ({"done": (1, 2), "unknown": 3, "not_tried": (4, 5)}, True),
+    ],
+    ids=["not-converged", "not-read", "moved", "test-failed", "unknown"],
+)
+def test_only_what_is_complete_and_verified_is_called_so(
+    plan: Plan, fields: dict[str, object], *, verified: bool
+) -> None:
+    told = plain_text(applies.applied(plan, _applied(**fields), simulated=False, verified=verified))
+    assert "Apply complete!" not in told
+    ending = told.splitlines()[-1]
+    assert ending.startswith(("Applied, but not verified. Policies: ", "Apply stopped: 2 of 5 "))
 
 
 def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
