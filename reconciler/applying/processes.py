@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from reconciler.powershell.process_groups import group_runs, running, started
+from reconciler.powershell.process_groups import end_members, group_runs, running, started
 
 __all__ = ["end_group", "group_runs", "running", "same", "started"]
 
@@ -26,7 +26,10 @@ def end_group(leader: int, start: str) -> None:
     Whatever else a journal may name is left alone: a process that leads no group of its own, and
     our own group.
     """
-    if sys.platform == "win32" or not group_runs(leader, start):
+    if not group_runs(leader, start):
+        return
+    if sys.platform == "win32":  # pragma: no cover  Windows has no groups
+        end_members(leader, start)
         return
     with contextlib.suppress(OSError):
         if leader != os.getpgrp() and not (same(leader, start) and os.getpgid(leader) != leader):

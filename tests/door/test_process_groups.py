@@ -127,7 +127,7 @@ def test_what_outlives_the_signal_that_nothing_can_refuse_is_told(
 ) -> None:
     # A process that waits for a device is not ended by any signal; none can be made in a test.
     child, _ = shim(WAITING, STUBBORN)
-    monkeypatch.setattr("reconciler.powershell.door.child.has_members", lambda _group: True)
+    monkeypatch.setattr("reconciler.powershell.door.child.has_members", lambda *_group: True)
     monkeypatch.setattr("reconciler.powershell.door.child._JOIN", 0.1)
     child.kill()
     assert child.outlived

@@ -17,7 +17,7 @@ import time
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from reconciler.powershell.door.framing import Broken
-from reconciler.powershell.process_groups import child_identity, has_members
+from reconciler.powershell.process_groups import child_identity, end_members, has_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -152,8 +152,8 @@ class Child:
 
         Not to a group that is empty: its id may have been given away.
         """
-        if self._process.returncode is None or has_members(self.pid):
-            _kill(self._process)
+        if self._process.returncode is None or has_members(self.pid, self.identity.started):
+            _kill(self._process, self.identity.started)
 
     def _ended(self, seconds: float) -> bool:
         """Whether it and all that it started end in time.
@@ -168,7 +168,7 @@ class Child:
         return self._group_ended(until)
 
     def _group_ended(self, until: float) -> bool:
-        while has_members(self.pid):
+        while has_members(self.pid, self.identity.started):
             if time.monotonic() >= until:
                 return False
             time.sleep(_LOOK)
@@ -201,12 +201,10 @@ if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
 
-    def _kill(process: subprocess.Popen[bytes]) -> None:
-        if process.poll() is None:
-            taskkill = ["taskkill", "/T", "/F", "/PID", str(process.pid)]
-            # a part of Windows
-            subprocess.run(taskkill, capture_output=True, check=False)  # noqa: S603
-            process.kill()
+    def _kill(process: subprocess.Popen[bytes], start: str) -> None:
+        # No `taskkill`: a program of that name in the working directory would be run instead.
+        end_members(process.pid, start)
+        process.kill()
 
 else:
     _GROUP: Final[dict[str, Any]] = {"start_new_session": True}
@@ -214,7 +212,7 @@ else:
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         _signal(process, signal.SIGTERM)
 
-    def _kill(process: subprocess.Popen[bytes]) -> None:
+    def _kill(process: subprocess.Popen[bytes], _start: str) -> None:
         _signal(process, signal.SIGKILL)
 
     def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
