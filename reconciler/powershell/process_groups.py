@@ -135,6 +135,8 @@ def end_members(leader: int, start: str) -> None:
         if not members:
             return
         for member in members:
+            if member == os.getpid():
+                return
             try:
                 # Windows ends the process at once, whatever the signal (Python, os.kill).
                 os.kill(member, signal.SIGTERM)

@@ -6,15 +6,14 @@ import contextlib
 import re
 import subprocess
 import sys
-import tempfile
 from contextlib import ExitStack
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.powershell.door.child import Child
 from reconciler.powershell.door.conversation import Conversation
 from reconciler.powershell.door.hiding import Hiding
+from reconciler.powershell.door.homes import make_home, note
 from reconciler.powershell.door.log import Log
 from reconciler.powershell.door.programs import NAMED, Choice, Chosen, NotChosen, choose, told
 from reconciler.powershell.door.untrusted import (
@@ -28,6 +27,7 @@ from reconciler.powershell.faults import DoorFault, SessionLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from reconciler.powershell.door.timeouts import Timeouts
 
@@ -65,10 +65,11 @@ def converse(
     hiding = Hiding()
     hiding.learn(carried_secrets(environment, names))
     with ExitStack() as cleanup:
-        home = _home(cleanup)
+        home = make_home(cleanup)
         variables = child_environment(environment, home, pass_on=names)
         printed = _log(hiding, log)
         child = _spawned(_command(program, cleanup), variables, home, printed)
+        note(home, child.pid)
         conversation = Conversation(child, printed, timeouts, cleanup.pop_all(), show=show)
     try:
         conversation.open()
@@ -128,10 +129,11 @@ def _asked_version(program: str, environment: Mapping[str, str]) -> str:
     the one it needs.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="reconciler-") as home,
+        ExitStack() as cleanup,
         contextlib.suppress(OSError, subprocess.TimeoutExpired),
     ):
-        variables = child_environment(environment, Path(home))
+        home = make_home(cleanup)
+        variables = child_environment(environment, home)
         answer = subprocess.run(  # noqa: S603
             [program, "--version"],
             capture_output=True,
@@ -142,15 +144,6 @@ def _asked_version(program: str, environment: Mapping[str, str]) -> str:
         )
         return answer.stdout.decode("utf-8", "replace")
     return ""
-
-
-def _home(cleanup: ExitStack) -> Path:
-    """A folder of this user's own, gone when the process is."""
-    return Path(
-        cleanup.enter_context(
-            tempfile.TemporaryDirectory(prefix="reconciler-", ignore_cleanup_errors=True)
-        )
-    )
 
 
 def _command(program: str, cleanup: ExitStack) -> tuple[str, ...]:
