@@ -113,6 +113,12 @@ def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
         yield f"the plan's changes lack {address}, which a step changes"
     for address in sorted(changed - touched):
         yield f"the plan's changes have {address}, which no step changes"
+    for step in plan.steps:
+        address = step.address.lower()
+        # What a temporary step makes exists neither before the plan nor after it.
+        undone = before.get(address) is None and after.get(address, step) is None
+        if address not in changed and not undone:
+            yield f"step {step.id} is called temporary, and no later step undoes it"
     for change in plan.changes:
         product = PRODUCTS[provider_of(change.address)]
         if not (

@@ -15,6 +15,7 @@ from reconciler.model.access_rows import AccessDelta
 from reconciler.model.observed import Group
 from reconciler.planning import consequences, making
 from reconciler.planning.making import PlanOptions
+from reconciler.planning.serial import summary
 from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
@@ -167,3 +168,21 @@ def test_figures_that_are_not_those_of_changes_and_steps_are_refused():
         for figure in ("steps", "policies_create", "grants_delete", "unmanaged"):
             summary = {**plan.summary, figure: plan.summary[figure] + 1}
             refused(replace(plan, summary=summary))
+
+
+def test_a_step_is_temporary_only_if_a_later_one_undoes_it():
+    hidden = 0
+    for plan in PLANS:
+        for place, change in enumerate(plan.changes):
+            address = change.address.lower()
+            steps = tuple(
+                replace(step, temporary=True) if step.address.lower() == address else step
+                for step in plan.steps
+            )
+            changes = plan.changes[:place] + plan.changes[place + 1 :]
+            summary_ = summary(changes, plan.unmanaged, steps)
+            hidden += 1
+            refused(
+                replace(plan, steps=steps, changes=changes, summary={**plan.summary, **summary_})
+            )
+    assert hidden > 100
