@@ -33,9 +33,8 @@ def names(
     known_names = of_ids(observed, ids) | {
         name_id: name for name_id, name in declared(documents).items() if name_id in ids
     }
-    return {name_id: name for name_id, name in sorted(known_names.items()) if name} | {
-        EVERY_APPLICATION: "every application"
-    }
+    known_names[EVERY_APPLICATION] = "every application"
+    return {name_id: name for name_id, name in sorted(known_names.items()) if name}
 
 
 def declared(documents: Documents) -> dict[str, str]:

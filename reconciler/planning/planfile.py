@@ -85,6 +85,9 @@ def _member(name: str, value: object) -> Iterator[bytes]:
     Long lists come in pieces, so that nothing needs the whole text at once.
     """
     yield canonical.dumps(name) + b":"
+    if isinstance(value, dict):
+        # msgspec's sorting is quadratic for keys that are sorted but for one at their end.
+        value = dict(sorted(value.items()))
     if not isinstance(value, tuple | list):
         yield canonical.encode(value)
         return
