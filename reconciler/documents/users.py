@@ -132,7 +132,12 @@ def _listed_in_document(document: RawDocument) -> Iterator[Listing]:
         marks = marks.inner.get(str(step)) if isinstance(marks, MapMarks) else None
     if isinstance(users, list) and isinstance(marks, ListMarks):
         # What is not a string is reported by its shape, as a blank one is: both equal nothing here.
-        texts = tuple(user if isinstance(user, str) else "" for user in users)
+        are_texts = set(map(type, users)) <= {str}
+        texts = (
+            tuple(users)
+            if are_texts
+            else tuple(user if isinstance(user, str) else "" for user in users)
+        )
         yield Listing(texts, document.file, marks.lines, marks.columns, _USERS_PATH)
 
 

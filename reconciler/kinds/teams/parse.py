@@ -15,6 +15,7 @@ from msgspec import UNSET, Struct, UnsetType, convert
 from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
+    are_texts,
     blank_as_empty,
     by_key,
     listed,
@@ -127,13 +128,26 @@ class _Names:
         self.keys: dict[str, str] = {}
         self._spellings: dict[str, str] = {}
 
+    def is_fit(self, spelling: str) -> bool:
+        """Whether a text can be the name of a policy; it has its key from then on."""
+        if spelling not in self.keys and not name_fault(name := bare_name(spelling)):
+            key = self.keys[spelling] = name_key(name)
+            self._spellings[key] = min(name, self._spellings.get(key, name))
+        return spelling in self.keys
+
+    def is_grantable(self, spelling: str) -> bool:
+        """Whether a text can be the name of a policy other than Global."""
+        return self.is_fit(spelling) and self.keys[spelling] != GLOBAL
+
     def key(self, value: Any, path: str) -> str | None:
         """Key of a policy name, None with a fault if it is none."""
         if not isinstance(value, str):
             self.faults.add(path, f"expected a policy name, found {shown(value)}: fetch again")
             return None
-        key = self.keys.get(value)
-        return self._new(value, path) if key is None else key
+        if not self.is_fit(value):
+            self.faults.add(path, f"policy name {name_fault(bare_name(value))}")
+            return None
+        return self.keys[value]
 
     def granted(self, value: Any, path: str) -> str | None:
         """Key of the policy of a grant.
@@ -144,15 +158,6 @@ class _Names:
         if key == GLOBAL:
             self.faults.add(path, "Global cannot be granted: fetch again")
             return None
-        return key
-
-    def _new(self, value: str, path: str) -> str | None:
-        name = bare_name(value)
-        if flaw := name_fault(name):
-            self.faults.add(path, f"policy name {flaw}")
-            return None
-        key = self.keys[value] = name_key(name)
-        self._spellings[key] = min(name, self._spellings.get(key, name))
         return key
 
     def spelled(self, policies: Mapping[str, TeamsPolicy]) -> dict[str, str]:
@@ -283,25 +288,43 @@ def rank_of(row: Mapping[str, Any]) -> int | None:
 def _users(
     section: Mapping[str, Any], path: str, names: _Names, *, holders_only: bool
 ) -> dict[str, str]:
+    """Keys of the policies granted directly, by user, column by column: there may be 100,000."""
     rows = typed(section, "users", GrantRow, path, names.faults)
-    here, keys = f"{path}.users", names.keys
+    here = f"{path}.users"
     ids = object_ids([row.Identity for row in rows], "Identity", here, names.faults)
-    users: dict[str, str] = {}
+    granted = _granted(rows)
+    are_distinct = len(set(ids)) == len(ids)
+    if not (are_distinct and are_texts(granted) and all(map(names.is_grantable, set(granted)))):
+        _tell_users(ids, rows, here, names, holders_only=holders_only)
+        granted = [name if isinstance(name, str) else "" for name in granted]
+    return {user: key for user, key in zip(ids, map(names.keys.get, granted), strict=True) if key}
+
+
+def _granted(rows: Sequence[GrantRow]) -> Sequence[Any]:
+    """What many rows say, of which modules since 3.0.0 make objects with a name."""
+    policies = [row.ApplicationAccessPolicy for row in rows]
+    named = [policy.Name for policy in policies if isinstance(policy, GrantedPolicy)]
+    return named if len(named) == len(rows) else [row.granted for row in rows]
+
+
+def _tell_users(
+    ids: Sequence[str], rows: Sequence[GrantRow], path: str, names: _Names, *, holders_only: bool
+) -> None:
+    """What is wrong with each of the rows, which may be nothing: two may be the same."""
+    keys_by_user: dict[str, str] = {}
     for index, (user, row) in enumerate(zip(ids, rows, strict=True)):
-        name = row.granted if user else None
+        if not user:
+            continue  # told already
+        name, here = row.granted, f"{path}[{index}]"
         if name is None:
-            if user and (flaw := _no_grant_fault(row, holders_only=holders_only)):
-                names.faults.add(f"{here}[{index}].{POLICY_TYPE}", flaw)
+            if flaw := _no_grant_fault(row, holders_only=holders_only):
+                names.faults.add(f"{here}.{POLICY_TYPE}", flaw)
             continue
-        key = keys.get(name, GLOBAL) if isinstance(name, str) else GLOBAL
-        if key == GLOBAL:  # a name that is new, or none
-            key = names.granted(name, f"{here}[{index}].{POLICY_TYPE}") or ""
-        if key and users.setdefault(user, key) != key:
+        key = names.granted(name, f"{here}.{POLICY_TYPE}")
+        if key and keys_by_user.setdefault(user, key) != key:
             names.faults.add(
-                f"{here}[{index}]",
-                f"user {user} appears with two policies, but a user has one: fetch again",
+                here, f"user {user} appears with two policies, but a user has one: fetch again"
             )
-    return users
 
 
 def _no_grant_fault(row: GrantRow, *, holders_only: bool) -> str | None:
