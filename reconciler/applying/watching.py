@@ -138,6 +138,7 @@ class Watch:
             source=self._tenant.source,
             tenant_id=self._plan.tenant.tenant_id,
             needs=request.products,
+            tolerated=self._request.tolerated,
         )
         # Counted from the end: a reading may take longer than the interval itself.
         self._read_at.update(dict.fromkeys(request.products, self._host.clock()))

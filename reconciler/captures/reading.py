@@ -4,6 +4,7 @@ once.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from reconciler.captures import directory as directories
@@ -15,11 +16,12 @@ from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_reads import check_reads
 from reconciler.kinds.capture_rows import is_time, shown
 from reconciler.kinds.products import PRODUCTS
+from reconciler.kinds.read_warnings import read_warning
 from reconciler.model.addresses import PROVIDERS
-from reconciler.model.observed import Observed
+from reconciler.model.observed import Observed, ReadWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.model.addresses import Provider
@@ -36,13 +38,26 @@ def content(path: Path) -> Mapping[str, Any]:
     return decode(data) or files.parsed(data, str(path))
 
 
-def load(path: Path, *, tenant_id: str | None, needs: frozenset[Provider]) -> Observed:
+def load(
+    path: Path,
+    *,
+    tenant_id: str | None,
+    needs: frozenset[Provider],
+    tolerated: frozenset[Provider] = frozenset(),
+) -> Observed:
     """Read a capture file; otherwise like `parse`.
 
     Raises:
         CaptureFault: as `content` and `parse`.
     """
-    return parse(content(path), source="capture", tenant_id=tenant_id, needs=needs, file=str(path))
+    return parse(
+        content(path),
+        source="capture",
+        tenant_id=tenant_id,
+        needs=needs,
+        tolerated=tolerated,
+        file=str(path),
+    )
 
 
 def parse(
@@ -51,6 +66,7 @@ def parse(
     source: Origin,
     tenant_id: str | None,
     needs: frozenset[Provider],
+    tolerated: frozenset[Provider] = frozenset(),
     file: str | None = None,
 ) -> Observed:
     """Parse a capture.
@@ -65,6 +81,7 @@ def parse(
             that a simulated tenant was read.
         tenant_id: the tenant that is meant, in any case; None takes any.
         needs: the products that must have been read completely.
+        tolerated: the products that count as read completely although their service warned.
         file: what faults name as their place; `source` if it is None.
 
     Raises:
@@ -84,7 +101,7 @@ def parse(
     states = {
         name: PRODUCTS[name].parse(raw[name], f"$.{name}", faults)
         for name in PROVIDERS
-        if _usable(name, raw, needs, faults)
+        if _usable(name, raw, needs, tolerated, faults)
     }
     faults.refuse(place)
     digest = _digest(raw, states, directory, place)
@@ -99,7 +116,14 @@ def parse(
         states,
         directory,
         digest,
+        tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
     )
+
+
+def _warnings(product: Provider, raw: Mapping[str, Any]) -> Sequence[ReadWarning]:
+    """What a product's service warned of, each once, in one order."""
+    rows = (raw.get(product) or {}).get("warnings") or ()
+    return sorted({ReadWarning(product, row["cmdlet"], shown(row["text"])) for row in rows})
 
 
 def _digest(
@@ -135,12 +159,23 @@ def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultLi
 
 
 def _usable(
-    product: Provider, raw: Mapping[str, Any], needs: frozenset[Provider], faults: FaultList
+    product: Provider,
+    raw: Mapping[str, Any],
+    needs: frozenset[Provider],
+    tolerated: frozenset[Provider],
+    faults: FaultList,
 ) -> bool:
     """Whether a product was read completely; a fault if it was not and is needed, or if its counts
     disagree with its rows.
+
+    A warning makes a reading incomplete, also one that only looked names up.
     """
     section = raw.get(product)
+    warned = () if product in tolerated else _warnings(product, raw)
+    if section is not None and warned:
+        if product in needs or not section["complete"]:
+            _refuse_warnings(warned, faults)
+        return False
     if section is not None and section["complete"]:
         check_reads(PRODUCTS[product].lists, section, f"$.{product}", faults)
         return True
@@ -151,6 +186,18 @@ def _usable(
             f"the reading of {product} {trouble}, but the documents need it: fetch again",
         )
     return False
+
+
+def _refuse_warnings(warned: Sequence[ReadWarning], faults: FaultList) -> None:
+    first = warned[0]
+    more = f", and {len(warned) - 1} more such warnings" if len(warned) > 1 else ""
+    faults.add(
+        f"$.{first.provider}.warnings",
+        f"{shown(first.cmdlet)[1:-1]} warned: {first.text}{more}. The reading is not known to be"
+        " all there is. Find out what the warning means; if everything was read all the same,"
+        f" consent: --allow {read_warning(first.provider)}, or the same in `spec.consents` of the"
+        " Tenant document",
+    )
 
 
 def _surrogates(value: Any, path: str) -> Iterator[str]:

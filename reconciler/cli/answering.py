@@ -111,15 +111,18 @@ def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     Raises:
         ReconcilerError: any fault of the capture or the documents.
     """
+    named = _named(paths)
     observed = sources.observe(
-        sources.CaptureFile(file), CaptureRequest(frozenset({asked.product})), None
+        sources.CaptureFile(file),
+        CaptureRequest(frozenset({asked.product}), tolerated=_consented(named)),
+        None,
     )
     knowledge = Known(observed.states, observed.directory)
     return Basis(
         knowledge,
         "capture",
         f"as captured {observed.taken_at}",
-        _named(paths),
+        named,
         observed,
         {},
         simulated=False,
@@ -150,6 +153,10 @@ def _named(paths: Sequence[Path]) -> Documents | None:
     if tuple(paths) == options.DEFAULT_PATHS and not options.DEFAULT_PATHS[0].exists():
         return None
     return loading.documents(paths, making.PlanOptions())
+
+
+def _consented(documents: Documents | None) -> frozenset[Provider]:
+    return frozenset() if documents is None else requests.consented_warnings(documents)
 
 
 def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:

@@ -60,6 +60,8 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     wanted = documents(paths, options)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     source = sources.choose(tenant, sources.of_documents(wanted), paths)
-    request = requests.capture_request(wanted, names=not isinstance(source, sources.CaptureFile))
+    request = requests.capture_request(
+        wanted, names=not isinstance(source, sources.CaptureFile), allow=options.allow
+    )
     observed = sources.observe(source, request, tenant_id)
     return Made(making.plan(wanted, observed, options), source)

@@ -88,12 +88,12 @@ _GROUP_CHANGES = click.option(
         " (documented)."
     ),
 )
-_ALLOW = click.option(
+allow = click.option(
     "--allow",
     multiple=True,
     metavar="RULE:ADDRESS",
     help=(
-        "Consent to something that the plan would be refused for; the refusal prints the"
+        "Consent to something that would be refused otherwise; the refusal prints the"
         " exact value. Repeatable."
     ),
 )
@@ -113,6 +113,6 @@ _SKIP = click.option(
 
 def planning(command: Command) -> Command:
     """The options of planning: consents, selection, and how a group's grant changes."""
-    for decorate in (_GROUP_CHANGES, _SKIP, _ONLY, _ALLOW):
+    for decorate in (_GROUP_CHANGES, _SKIP, _ONLY, allow):
         command = decorate(command)
     return command

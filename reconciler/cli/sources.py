@@ -218,6 +218,7 @@ def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -
         source=captured.source,
         tenant_id=tenant_id,
         needs=request.products,
+        tolerated=request.tolerated,
         file=captured.file,
     )
 

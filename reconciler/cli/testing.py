@@ -7,13 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.access import declared, testing
 from reconciler.captures import reading
 from reconciler.cli import loading, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
+from reconciler.kinds.read_warnings import tolerated
 from reconciler.planning import reviewed
 from reconciler.planning.making import PlanOptions
+from reconciler.planning.requests import consented_warnings
 from reconciler.planning.testing import named
 from reconciler.reports import access_tests
 from reconciler.reports.access_tests import Outcome, outcome
@@ -52,10 +55,9 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     if not expected:
         return access_tests.Tested("no tenant", (), (), {}, simulated=False)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
+    request = replace(testing.request(expected), tolerated=consented_warnings(wanted))
     observed = sources.observe(
-        sources.choose(tenant, sources.of_documents(wanted), paths),
-        testing.request(expected),
-        tenant_id,
+        sources.choose(tenant, sources.of_documents(wanted), paths), request, tenant_id
     )
     results = testing.judge(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
@@ -141,6 +143,7 @@ def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:
         source=tenant.source,
         tenant_id=plan.tenant.tenant_id,
         needs=request.products,
+        tolerated=tolerated(plan.consents),
     )
     results = testing.judge(expected, observed)
     return tuple(

@@ -76,10 +76,11 @@ class WarningCode(StrEnum):
     DANGLING_GRANT = "dangling-grant"
     RELIES_ON = "relies-on"
     REGRANTS_IN_PLACE = "regrants-in-place"
+    READ_WARNING = "read-warning"
 
 
 class RefusalRule(StrEnum):
-    """Rules of refusals; the first six are consents too: `--allow RULE:ADDRESS`."""
+    """Rules of refusals; the first six and the last are consents too: `--allow RULE:ADDRESS`."""
 
     TENANT_WIDE = "tenant-wide"
     EXPOSURE = "exposure"
@@ -92,6 +93,7 @@ class RefusalRule(StrEnum):
     GROUPS_FULL = "groups-full"
     UNSAFE = "unsafe"
     UNCHECKED = "unchecked"
+    READ_WARNING = "read-warning"
 
 
 class GuardLacks(StrEnum):

@@ -146,10 +146,19 @@ class ExchangeState(State, frozen=True):
 _State = TypeVar("_State", bound=State)
 
 
+class ReadWarning(NamedTuple):
+    """What a service said while it was read, that nobody knows to be harmless: quoted as JSON."""
+
+    provider: Provider
+    cmdlet: str
+    text: str
+
+
 class Observed(Struct, frozen=True):
     """A reading of a tenant.
 
     `states` has the products that were read completely. `digest` is the capture digest (hex).
+    `warnings` were consented to.
     """
 
     tenant_id: str
@@ -159,6 +168,7 @@ class Observed(Struct, frozen=True):
     states: Mapping[Provider, State]
     directory: Directory
     digest: str
+    warnings: tuple[ReadWarning, ...] = ()
 
     def state(self, kind: type[_State]) -> _State | None:
         """The state of the product whose type this is; None if it was not read completely."""

@@ -16,6 +16,7 @@ from reconciler import __version__
 from reconciler.access.delta import of_products
 from reconciler.canonical import digest
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
+from reconciler.kinds import read_warnings
 from reconciler.kinds.facts import in_turn
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
@@ -141,7 +142,7 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
     gaps, steps = _numbered(parts)
     unresolved, held_names = _unresolved(given)
     baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
-    refused = _refused(parts, baseline, steps)
+    refused = _refused(observed, parts, baseline, steps)
     refusals, consents, unused = _consented(documents, given.options, refused)
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
@@ -164,7 +165,7 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
         unresolved=unresolved,
         consents=consents,
         refusals=refusals,
-        warnings=_warnings(parts, unused, held_notes),
+        warnings=_warnings(observed, parts, unused, held_notes),
         names=names(documents, observed, changes, notes, mentioned=mentioned),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
         limits=_limits(documents),
@@ -219,12 +220,16 @@ def _sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
 
 
 def _refused(
-    parts: Sequence[ProductPlan], baseline: Baseline, steps: tuple[Step, ...]
+    observed: Observed,
+    parts: Sequence[ProductPlan],
+    baseline: Baseline,
+    steps: tuple[Step, ...],
 ) -> tuple[Note, ...]:
-    """What the products refuse, and what the checker finds beyond that."""
+    """What the products refuse, what the checker finds beyond that, and a doubtful reading."""
     refusals = _notes(parts, lambda part: part.refusals)
     violations = checking.violations(baseline, steps)
-    return (*refusals, *checking.refusals(violations, explained=refusals))
+    unsafe = checking.refusals(violations, explained=refusals)
+    return (*refusals, *unsafe, *read_warnings.read_warning_refusals(observed.warnings))
 
 
 def _assert_tenant(documents: Documents, observed: Observed) -> None:
@@ -328,11 +333,21 @@ def _consent(text: str) -> str:
 
 
 def _warnings(
-    parts: Sequence[ProductPlan], unused: Sequence[Note], held_notes: Sequence[Note]
+    observed: Observed,
+    parts: Sequence[ProductPlan],
+    unused: Sequence[Note],
+    held_notes: Sequence[Note],
 ) -> tuple[Note, ...]:
+    quoted = read_warnings.read_warning_notes(observed.warnings)
     relying = interim_access.reliances(part.ordered for part in parts)
     return _sorted_notes(
-        (*_notes(parts, lambda part: part.warnings), *relying, *unused, *_held_warning(held_notes))
+        (
+            *_notes(parts, lambda part: part.warnings),
+            *relying,
+            *unused,
+            *quoted,
+            *_held_warning(held_notes),
+        )
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.products import PRODUCTS
+from reconciler.kinds.read_warnings import tolerated
 from reconciler.model.addresses import PROVIDERS
 from reconciler.model.requests import CaptureRequest
 
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 def request(plan: Plan) -> CaptureRequest:
     """What has to be read again to place a tenant on the plan's way: its products, and no names."""
-    return CaptureRequest(plan.baseline.products(), rows_only=True)
+    return CaptureRequest(
+        plan.baseline.products(), rows_only=True, tolerated=tolerated(plan.consents)
+    )
 
 
 def baseline_snapshot(baseline: Baseline, wanted: Collection[Provider] | None = None) -> Snapshot:

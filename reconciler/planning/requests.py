@@ -6,11 +6,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reconciler.access import testing
+from reconciler.kinds import read_warnings
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
 
@@ -31,19 +34,23 @@ def reachable(documents: Documents) -> frozenset[Provider]:
     return frozenset(name for name in PROVIDERS if name in connect) or frozenset(PROVIDERS)
 
 
-def capture_request(documents: Documents, *, names: bool = True) -> CaptureRequest:
+def capture_request(
+    documents: Documents, *, names: bool = True, allow: Iterable[str] = ()
+) -> CaptureRequest:
     """What has to be read to plan these documents, with every name that they want resolved; users,
     of whom there are many, in no order.
 
     Args:
         documents: validated documents.
         names: whether anybody will look the names up; what a capture file knows is known.
+        allow: consents of the command line, beside the standing ones.
     """
     readable = reachable(documents)
     # Documents that name no product are still compared with the tenant: nothing unread is "equal".
     read = products(documents) or readable
+    consented = consented_warnings(documents, allow)
     if not names:
-        return CaptureRequest(read)
+        return CaptureRequest(read, tolerated=consented)
     requests = [product.request(documents) for product in PRODUCTS.values()]
     requests.append(testing.request(testing.of_documents(documents.tests)))
     users = dict.fromkeys(chain.from_iterable(request.users for request in requests))
@@ -54,4 +61,11 @@ def capture_request(documents: Documents, *, names: bool = True) -> CaptureReque
         users=tuple(users),
         recipients=tuple(sorted(recipients)),
         groups=tuple(sorted(groups)),
+        tolerated=consented,
     )
+
+
+def consented_warnings(documents: Documents, allow: Iterable[str] = ()) -> frozenset[Provider]:
+    """The products whose service may warn while it is read."""
+    standing = documents.tenant.consents if documents.tenant is not None else ()
+    return read_warnings.tolerated((*standing, *allow))

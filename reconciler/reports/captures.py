@@ -36,4 +36,6 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
         f"    directory: {counted(len(directory.users), 'user')},"
         f" {counted(len(directory.groups), 'group')}, {counted(len(directory.recipients), 'recipient')}"
     )
+    for warning in observed.warnings:
+        yield Line(f"    {warning.provider}: {warning.cmdlet} warned: {warning.text}", Tone.WARNING)
     yield Line(f"Written to {file}. To plan on it: reconciler plan --tenant {file}")

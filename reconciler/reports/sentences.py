@@ -150,6 +150,12 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "A refusal changes nothing and stops the apply; then plan again with --group-changes"
         " remove-add.",
     ),
+    WarningCode.READ_WARNING: NoteAdvice(
+        "The service warned while it was read, and it was consented to take the reading as"
+        " complete.",
+        "If the warning says that something is missing, do not apply: what is missing is taken for"
+        " absent.",
+    ),
 }
 
 GAPS: Mapping[str, str] = {
@@ -220,6 +226,10 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "Checked independently, step {step} cannot be followed: the service would refuse it there,"
         " or the plan does not hold what it rests on.",
         "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",
+    ),
+    RefusalRule.READ_WARNING: NoteAdvice(
+        "The service warned while it was read, so that the reading is not known to be complete.",
+        "Find out what the warning means; if everything was read all the same, consent.",
     ),
 }
 

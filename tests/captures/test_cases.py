@@ -66,6 +66,7 @@ def told(found):
     """A reading as the expected files have it: a product that was not read is null."""
     content = plain(found)
     states = content.pop("states")
+    assert content.pop("warnings") == []
     return content | {name: states.get(name) for name in ("teams", "exchange")}
 
 

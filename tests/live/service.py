@@ -69,6 +69,10 @@ def swallowed(message: str, **more: Any) -> Item:
     return {**error(message, **more), "stream": "swallowed"}
 
 
+def warning(message: str) -> Item:
+    return {"stream": "warning", "message": message}
+
+
 THROTTLED = error(
     "Response status code does not indicate success: 429 (Too Many Requests).",
     status=429,
@@ -85,6 +89,7 @@ DENIED = error(
 class Service:
     """Answers requests.
 
+    `warns` has what each call of a cmdlet warns of beside its answer.
     `seen` has every request in order; `signs_in_to` is the tenant that a credential leads to.
     """
 
@@ -94,6 +99,7 @@ class Service:
         self.signs_in_to = simulator.tenant_id
         self.seen: list[Request] = []
         self.before: Callable[[Request], None] = lambda _request: None
+        self.warns: dict[str, list[str]] = {}
         self._spoiled: dict[str, deque[list[Item] | None]] = defaultdict(deque)
 
     def spoil(self, cmdlet: str, *items: Item, times: int = 1, after: int = 0) -> None:
@@ -110,6 +116,11 @@ class Service:
         return [request["parameters"] for request in self.seen if request["cmdlet"] == cmdlet]
 
     def __call__(self, request: Request) -> Iterable[Item]:
+        answer = self._answer(request)
+        warned = [warning(text) for text in self.warns.get(request["cmdlet"], ())]
+        return [*answer, *warned] if warned else answer
+
+    def _answer(self, request: Request) -> Iterable[Item]:
         self.seen.append(request)
         self.before(request)
         cmdlet = request["cmdlet"]

@@ -141,7 +141,8 @@ class FakeSession:
             [service_error(item) for item in items if item["stream"] == stream]
             for stream in ("error", "swallowed")
         )
-        return Answer(objects, (), tuple(errors), tuple(kept))
+        warnings = tuple(item["message"] for item in items if item["stream"] == "warning")
+        return Answer(objects, warnings, tuple(errors), tuple(kept))
 
     def tail(self) -> str:
         return ""

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from reconciler.captures import files
 from reconciler.cli import loading, options, printing, sources
 from reconciler.planning import making, requests
+from reconciler.planning.selection import assert_consents
 from reconciler.reports import captures
 
 if TYPE_CHECKING:
@@ -25,17 +26,24 @@ if TYPE_CHECKING:
     type=click.Choice(["all"]),
     help="Read every user and security principal, not only those that the documents name.",
 )
+@options.allow
 def command(
-    *, paths: tuple[Path, ...], tenant: str | None, out: Path, directory: str | None
+    *,
+    paths: tuple[Path, ...],
+    tenant: str | None,
+    out: Path,
+    directory: str | None,
+    allow: tuple[str, ...],
 ) -> int:
     """Read a tenant completely and save it as a capture, to plan against later and offline.
 
     Each PATH is a YAML file or a folder of them; `policies` by default. They determine the tenant,
     the products and the names to look up.
     """
+    assert_consents(allow)
     wanted = loading.documents(paths, making.PlanOptions())
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    request = requests.capture_request(wanted)
+    request = requests.capture_request(wanted, allow=allow)
     if directory == "all":
         request = replace(
             request, everything=True, products=request.products | requests.reachable(wanted)

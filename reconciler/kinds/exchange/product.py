@@ -63,6 +63,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         rf"empty-scope:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
         r"limits:exchange\.policy",
         r"policy-space:exchange",
+        r"read-warning:exchange",
     )
     lists: tuple[RowList, ...] = (RowList("policies", "Get-ApplicationAccessPolicy"),)
     section_rows = None

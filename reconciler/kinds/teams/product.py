@@ -77,6 +77,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
         rf"(?:tenant-wide|exposure):teams\.application/{GUID.pattern}",
         r"displaced:teams\.policy/.+",
         r"limits:teams\.(?:policy|grant)",
+        r"read-warning:teams",
     )
     lists: tuple[RowList, ...] = row_lists.LISTS
     section_rows = parse.TeamsRows

@@ -23,6 +23,7 @@ class Ask:
         self._line = line
         self._now = now
         self._reads: list[Json] = []
+        self._warned: dict[tuple[str, str], None] = {}
 
     def __call__(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]]:
         """Ask.
@@ -30,16 +31,17 @@ class Ask:
         Raises:
             TenantFault: the answer does not prove to be complete.
         """
-        rows = self._line.ask(question)
+        reading = self._line.ask(question)
+        self._warned.update(dict.fromkeys((question.cmdlet, text) for text in reading.warnings))
         self._reads.append(
             {
                 "cmdlet": question.cmdlet,
                 "parameters": question.parameters,
-                "count": len(rows),
+                "count": len(reading.rows),
                 "taken_at": self._now(),
             }
         )
-        return rows
+        return reading.rows
 
     def allows(self, cmdlet: str) -> bool:
         """Whether the account has a cmdlet without which it also goes."""
@@ -48,6 +50,13 @@ class Ask:
     def reads(self) -> list[Json]:
         """What was read so far, in order."""
         return list(self._reads)
+
+    def warnings(self) -> dict[str, list[Json]]:
+        """What the service warned of while anything was read, as the section of a capture has it:
+        nothing at all if it warned of nothing.
+        """
+        rows: list[Json] = [{"cmdlet": cmdlet, "text": text} for cmdlet, text in self._warned]
+        return {"warnings": rows} if rows else {}
 
     def mark(self) -> int:
         """How much was read so far."""

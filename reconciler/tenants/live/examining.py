@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from reconciler.errors import TenantFault
+from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.facts import facts
+from reconciler.kinds.read_warnings import read_warning
 from reconciler.model.addresses import PROVIDERS
 from reconciler.powershell.answers import NotFound
 from reconciler.powershell.door.programs import NotChosen, told
@@ -219,7 +221,7 @@ class _Examination:
         """
         line = SessionLine(self._provider, lambda: opened, _ONCE)
         try:
-            count = len(line.ask(question))
+            reading = line.ask(question)
         except TenantFault as fault:
             return self._fault(
                 "reading",
@@ -227,7 +229,16 @@ class _Examination:
                 f"give the account the role {self._facts.roles[0]}; it may take an hour to take"
                 " effect",
             )
-        return self._ok("reading", f"found {count} policies")
+        if reading.warnings:
+            return Check(
+                self._provider,
+                "reading",
+                Health.WARNING,
+                f"{question.cmdlet} warned: {shown(reading.warnings[0])}",
+                "find out what it means; if every policy was read all the same, consent with"
+                f" --allow {read_warning(self._provider)}",
+            )
+        return self._ok("reading", f"found {len(reading.rows)} policies")
 
     def _ok(self, subject: str, detail: str) -> Check:
         return Check(self._provider, subject, Health.OK, detail)

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from reconciler.errors import RefusedText, TenantFault
+from reconciler.kinds.capture_rows import shown
 from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
 from reconciler.powershell.reading import same_invocation
 from reconciler.powershell.session import SessionLost
 from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, leading, meaning, outcome
 from reconciler.tenants.live.opening import NotNow
+from reconciler.tenants.live.warnings import doubtful, sign_of_truncation
 from reconciler.tenants.protocol import Failed, Fault, Lost
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from reconciler.tenants.live.questions import TenantQuestion
     from reconciler.tenants.protocol import Outcome
 
+_QUOTED = 3
+"""Warnings that a message quotes."""
 ABSENT = "(absent)"
 """Key under which the runner names the properties that an object has not."""
 
@@ -38,6 +42,13 @@ class Progress(Struct, frozen=True):
     provider: Provider
     cmdlet: str
     objects: int
+
+
+class RowsRead(Struct, frozen=True):
+    """All objects of a reading, and the warnings that are not known to be harmless."""
+
+    rows: Sequence[Mapping[str, Json]]
+    warnings: tuple[str, ...] = ()
 
 
 class Patience(Struct, frozen=True):
@@ -109,8 +120,8 @@ class SessionLine(Struct):
             if opened.session.outlived:
                 self._outlived = opened.session.pid
 
-    def ask(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]]:
-        """Read, completely or not at all.
+    def ask(self, question: TenantQuestion) -> RowsRead:
+        """Read, completely or not at all; whether warnings are consented to, whoever asks judges.
 
         Raises:
             TenantFault: refused, not answered, or answered in a way that does not prove to be all
@@ -171,7 +182,7 @@ class SessionLine(Struct):
         if not same_invocation(read, invocation):
             raise RefusedText(f"PowerShell reads another call than the step's from {text!a}")
 
-    def _attempt(self, question: TenantQuestion) -> Sequence[Mapping[str, Json]] | _Missed:
+    def _attempt(self, question: TenantQuestion) -> RowsRead | _Missed:
         invocation = Invocation(question.cmdlet, question.parameters)
         session = self.opened.session
         try:
@@ -206,12 +217,12 @@ class _Missed(Struct, frozen=True):
     wait: float = 0.0
 
 
-def _judged(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+def _judged(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
     """The objects of an answer, if nothing speaks against them being all there are (law 1)."""
     if answer.errors:
         error_class, error = leading(answer.errors, question.cmdlet)
         if error_class in question.nothing and not answer.objects:
-            return ()
+            return _checked(question, answer)
         return _Missed(
             error_class,
             f"failed ({error_class})",
@@ -223,13 +234,13 @@ def _judged(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, J
     return _checked(question, answer)
 
 
-def _doubted(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+def _doubted(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
     """The module kept an error to itself: objects may be missing where nothing came, or where the
     error is one that ends a reading early.
     """
     error_class, error = leading(answer.swallowed, question.cmdlet)
     if error_class in question.nothing and not answer.objects:
-        return ()
+        return _checked(question, answer)
     if answer.objects and error_class not in PASSING and error_class is not ErrorClass.DENIED:
         return _checked(question, answer)
     doubt = (
@@ -239,16 +250,26 @@ def _doubted(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, 
     return _Missed(error_class, doubt, advised(error_class, error.message), _wait(error))
 
 
-def _checked(question: TenantQuestion, answer: Answer) -> Sequence[Mapping[str, Json]] | _Missed:
+def _checked(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
+    if cut := sign_of_truncation(question, answer):
+        return _Missed(ErrorClass.UNKNOWN, cut, _quoted(answer.warnings))
     needed = frozenset(question.needed)
     lacking = {name for row in answer.objects for name in _absent(row) if name in needed}
     if not lacking:
-        return answer.objects
+        return RowsRead(answer.objects, doubtful(question, answer.warnings))
     return _Missed(
         ErrorClass.UNKNOWN,
         f"returned objects without {', '.join(sorted(lacking))}",
         "the module has another version or returned another kind of object; `reconciler doctor`"
         " shows which versions are known",
+    )
+
+
+def _quoted(warnings: Sequence[str]) -> str:
+    quotes = "; ".join(map(shown, warnings[:_QUOTED])) or "no warning"
+    return (
+        f"{quotes}. The reading is not known to be all there is, and no consent changes that: try"
+        " again later; if it stays so, the service does not list everything"
     )
 
 

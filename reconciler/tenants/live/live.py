@@ -130,8 +130,10 @@ class Live:
         line = self._lines["exchange"]
         if questions.CHECK not in line.opened.allowed:
             return None
-        rows = line.ask(questions.access_check(mailbox, application))
-        results = {row["AccessCheckResult"] for row in rows}
+        reading = line.ask(questions.access_check(mailbox, application))
+        if reading.warnings:
+            return None
+        results = {row["AccessCheckResult"] for row in reading.rows}
         return (
             {"Granted": True, "Denied": False}.get(str(results.pop()))
             if len(results) == 1

@@ -38,6 +38,7 @@ class TenantQuestion(Struct, frozen=True):
             was read than was asked for.
         more: Properties that are taken where they are.
         nothing: Classes of errors that mean: there are no objects.
+        usual: How many objects the cmdlet lists where no ResultSize is given; None: all.
     """
 
     cmdlet: str
@@ -45,6 +46,18 @@ class TenantQuestion(Struct, frozen=True):
     needed: tuple[str, ...]
     more: tuple[str, ...] = ()
     nothing: frozenset[ErrorClass] = frozenset()
+    usual: int | None = None
+
+    @property
+    def most(self) -> int | None:
+        """How many objects an answer can have; None if nothing limits it."""
+        asked = next(
+            (value for name, value in self.parameters.items() if name.lower() == "resultsize"),
+            self.usual,
+        )
+        if isinstance(asked, str):
+            return int(asked) if asked.isascii() and asked.isdigit() else None
+        return asked if isinstance(asked, int) else None
 
     @property
     def select(self) -> tuple[str, ...]:
@@ -80,7 +93,10 @@ _TYPE: Final = _RECIPIENT.index("RecipientTypeDetails")
 _ABOUT_RECIPIENT: Final = ("EmailAddresses", "DisplayName", "Guid")
 _ABSENT: Final = frozenset({ErrorClass.NOT_FOUND})
 ALL: Final = "Unlimited"
-"""Without it Exchange lists 1,000 objects (Get-Recipient, Get-DistributionGroupMember pages)."""
+USUAL: Final = 1000
+"""Without ResultSize Exchange lists 1,000 objects (Get-Recipient, Get-DistributionGroupMember and
+Get-Group pages).
+"""
 
 
 def grants(filter_: str) -> TenantQuestion:
@@ -115,7 +131,7 @@ def recipient(address: str) -> TenantQuestion:
     The page warns that an identity nobody has may list everybody: whoever asks compares what came.
     """
     return TenantQuestion(
-        "Get-Recipient", {"Identity": address}, _RECIPIENT, _ABOUT_RECIPIENT, _ABSENT
+        "Get-Recipient", {"Identity": address}, _RECIPIENT, _ABOUT_RECIPIENT, _ABSENT, USUAL
     )
 
 
@@ -146,7 +162,7 @@ def members(group: str) -> TenantQuestion:
 
 def security_id(group: str) -> TenantQuestion:
     """The SID of a group, which Get-Recipient does not tell."""
-    return TenantQuestion("Get-Group", {"Identity": group}, (), ("Sid",), _ABSENT)
+    return TenantQuestion("Get-Group", {"Identity": group}, (), ("Sid",), _ABSENT, USUAL)
 
 
 def access_check(mailbox: str, application: str) -> TenantQuestion:

@@ -51,7 +51,7 @@ def read(ask: Ask, request: CaptureRequest) -> CapturePart:
     lookup.expand()
     lookup.identify(scopes)
     return CapturePart(
-        section,
+        {**section, **ask.warnings()},
         recipients={
             recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()
         },

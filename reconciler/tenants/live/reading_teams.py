@@ -46,7 +46,7 @@ def read(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> Captu
     section, holders = _section(ask, settle) if wanted else (unread(), [])
     users = _known(holders)
     absent = _look_up(ask, request, users)
-    return CapturePart(section, users=users, absent=absent)
+    return CapturePart({**section, **ask.warnings()}, users=users, absent=absent)
 
 
 def unread() -> dict[str, Json]:
