@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
-_COMMENT = re.compile(r"^\s*#", re.MULTILINE)
+_COMMENT = re.compile(r"^[^\S\n]*+#", re.MULTILINE)
+
+_READ_AHEAD = 16
+"""After so many faults of a file each document is parsed by itself: parsing all that is left after
+each would take a thousand times the file for a thousand faults.
+"""
 
 _ADVICE = {
     "mapping values are not allowed in this context": (
@@ -82,16 +87,26 @@ def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Pars
         parser: makes an event parser of PyYAML.
     """
     source, parsed = _Source(text, file, parser), Parsed([], [])
-    start = None if _parse_without_repeated_lines(source, parsed) else 0
+    start = None if _parse_without_repeated_lines(source, parsed) else _Start(0, 0, 0)
     while start is not None:
         start = _parse_from(start, source, parsed)
     findings = [*parsed.findings, *_emptiness(text, parsed, file)]
     return Parsed([tree for tree in parsed.trees if tree.value is not None], findings)
 
 
-def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
-    """Parse until the end or the first fault; returns where to go on after a fault."""
-    remaining, skipped = source.text[start:], source.text.count("\n", 0, start)
+class _Start(Struct, frozen=True):
+    """Where parsing begins anew: index and lines before it; and how many faults led there."""
+
+    index: int
+    skipped: int
+    faults: int
+
+
+def _parse_from(start: _Start, source: _Source, into: Parsed) -> _Start | None:
+    """Parse until the end or the first fault; returns where to go on."""
+    alone = start.faults >= _READ_AHEAD
+    end = _next_document(source.text, start.index + 1) if alone else None
+    remaining, skipped = source.text[start.index : end], start.skipped
     reader = TreeReader(remaining, source.file, skipped)
     stopped: Finding | None = None
     try:
@@ -102,10 +117,15 @@ def _parse_from(start: int, source: _Source, into: Parsed) -> int | None:
     except yaml.YAMLError as fault:
         stopped = _syntax(fault, source.file, skipped)
     into.findings.extend(reader.findings)
-    if stopped is None:
+    following = end
+    if stopped is not None:
+        into.findings.append(stopped)
+        line = _line_start(source.text, start.index, stopped.position.line - 1 - skipped)
+        following = _next_document(source.text, max(line, start.index + 1))
+    if following is None:
         return None
-    into.findings.append(stopped)
-    return _next_document(source.text, start, stopped.position.line)
+    lines = source.text.count("\n", start.index, following)
+    return _Start(following, skipped + lines, start.faults + (stopped is not None))
 
 
 def _parse_without_repeated_lines(source: _Source, into: Parsed) -> bool:
@@ -128,12 +148,17 @@ def _parse_without_repeated_lines(source: _Source, into: Parsed) -> bool:
     return True
 
 
-def _next_document(text: str, start: int, line: int) -> int | None:
-    """Where the next `---` from a line on starts; it ends whatever came before, quoted texts too."""
+def _line_start(text: str, start: int, lines: int) -> int:
+    """Where the line begins that is so many lines after the one of an index."""
     begin = start
-    for _ in range(line - 1 - text.count("\n", 0, start)):
+    for _ in range(lines):
         begin = text.find("\n", begin) + 1
-    following = _DOCUMENT_START.search(text, max(begin, start + 1))
+    return begin
+
+
+def _next_document(text: str, start: int) -> int | None:
+    """Where the next `---` from an index on is; it ends whatever came before, quoted texts too."""
+    following = _DOCUMENT_START.search(text, start)
     return following.start() if following else None
 
 

@@ -13,7 +13,7 @@ import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import peers, scaling, startup
+from tests.benchmarks import inputs, peers, scaling, startup
 from tests.benchmarks.rows import document, table
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.rows import Row
 
-DEFAULT = ("start-up", "scaling", "stand-in")
+DEFAULT = ("start-up", "scaling", "inputs", "stand-in")
 
 
 def stages(largest: int) -> Mapping[str, Callable[[int], Iterable[Row]]]:
@@ -30,6 +30,7 @@ def stages(largest: int) -> Mapping[str, Callable[[int], Iterable[Row]]]:
     return {
         "start-up": startup.rows,
         "scaling": partial(scaling.rows, sizes=sizes),
+        "inputs": inputs.rows,
         "stand-in": partial(_through_processes, largest=largest),
         "peer": partial(peers.rows, sizes=sizes),
     }

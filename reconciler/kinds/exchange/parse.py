@@ -40,12 +40,13 @@ IDENTITY: Final = re.compile(
 That `*` stands where an application's id stands is inferred: no capture of such a policy is public.
 """
 _DEFAULT_DESCRIPTION: Final = re.compile(
-    r"\s*AppId:\s*(?P<application>\S+);\s*ScopeIdentitySid:\s*(?P<sid>\S+);"
-    r"\s*ScopeIdentityOid:\s*(?P<scope>\S+);"
-    r"\s*AccessRight:\s*(?P<right>\w+);\s*ShardType:\s*\w+\s*",
+    r"\s*+AppId:\s*+(?P<application>[^\s;]++);\s*+ScopeIdentitySid:\s*+(?P<sid>[^\s;]++);"
+    r"\s*+ScopeIdentityOid:\s*+(?P<scope>[^\s;]++);"
+    r"\s*+AccessRight:\s*+(?P<right>\w++);\s*+ShardType:\s*+\w++\s*+",
     re.IGNORECASE,
 )
-_EMPTY_STORE: Final = re.compile(r"'OU=.*\\\*'", re.DOTALL)
+_UNIT, _ANYTHING = "'OU=", "\\*'"
+"""How the pattern of an organizational unit begins and ends in a message."""
 
 
 def parse(section: Mapping[str, Any]) -> ExchangeState:
@@ -108,8 +109,11 @@ def is_empty_store(exception: str, message: str) -> bool:
             message.
         message: the error's text.
     """
-    return "ManagementObjectNotFoundException" in f"{exception}|{message}" and bool(
-        _EMPTY_STORE.search(message)
+    unit = message.find(_UNIT)
+    return (
+        "ManagementObjectNotFoundException" in f"{exception}|{message}"
+        and unit >= 0
+        and _ANYTHING in message[unit + len(_UNIT) :]
     )
 
 

@@ -12,10 +12,8 @@ from reconciler.kinds.teams.parse import POLICY_TYPE, GrantRow, bare_name, grant
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_ANY_POLICY: Final = re.compile(rf"\s*\{{?\s*{POLICY_TYPE}\s+-ne\s+\$null\s*\}}?\s*", re.IGNORECASE)
-_ONE_POLICY: Final = re.compile(
-    rf"\s*\{{?\s*{POLICY_TYPE}\s+-eq\s+'(?P<name>.*)'\s*\}}?\s*", re.IGNORECASE
-)
+_ANY_POLICY: Final = re.compile(rf"{POLICY_TYPE}\s++-ne\s++\$null", re.IGNORECASE)
+_ONE_POLICY: Final = re.compile(rf"{POLICY_TYPE}\s++-eq\s++'(?P<name>.*)'", re.IGNORECASE)
 _UNLIMITED: Final = frozenset({"unlimited", "2147483647"})
 """No limit, as Exchange says it, and the most that Get-CsOnlineUser takes (its page)."""
 
@@ -54,7 +52,12 @@ def _expected(read: Mapping[str, Any], holders: Counter[str], rows: int, *, ever
 
 def _is_known_filter(value: object) -> bool:
     filters = (_ANY_POLICY, _ONE_POLICY)
-    return value is None or any(pattern.fullmatch(str(value)) for pattern in filters)
+    return value is None or any(pattern.fullmatch(_bare(str(value))) for pattern in filters)
+
+
+def _bare(filter_: str) -> str:
+    """A filter without the braces of a script block and the blanks around and in them."""
+    return filter_.strip().removeprefix("{").removesuffix("}").strip()
 
 
 USERS: Final = HolderList(
@@ -85,7 +88,7 @@ def has_holders_only(section: Mapping[str, Any]) -> bool:
         if read["cmdlet"] == USERS.cmdlet and not USERS.narrowing(read)
     ]
     return None not in filters and any(
-        _ANY_POLICY.fullmatch(asked) for asked in filters if asked is not None
+        _ANY_POLICY.fullmatch(_bare(asked)) for asked in filters if asked is not None
     )
 
 
@@ -100,7 +103,7 @@ def _filter(read: Mapping[str, Any]) -> str | None:
 
 def _one_policy(read: Mapping[str, Any]) -> str | None:
     """Name of the policy whose holders a read asked for, None for a read of everything."""
-    match = _ONE_POLICY.fullmatch(_filter(read) or "")
+    match = _ONE_POLICY.fullmatch(_bare(_filter(read) or ""))
     return None if match is None else match["name"].replace("''", "'")
 
 

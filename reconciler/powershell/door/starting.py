@@ -36,7 +36,7 @@ MINIMUM: Final = (7, 6)
 Online PowerShell module).
 """
 _SWITCHES: Final = ("-NoLogo", "-NoProfile", "-NonInteractive", "-OutputFormat", "Text")
-_VERSION: Final = re.compile(r"(\d+)\.(\d+)")
+_VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})")
 _INSTALL: Final = {
     "linux": "sudo snap install powershell --classic",
     "darwin": "brew install powershell",
