@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.access.testing import DEPENDS, KINDS, Result, of_documents, ordered
+from reconciler.access.testing import DEPENDS, KINDS, Result, expectations_of, sort_results
 from reconciler.documents.rules import DocumentRule
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.documents import Kind
@@ -25,7 +25,7 @@ FAILED = DocumentRule(
 )
 
 
-def judge(documents: Documents) -> tuple[Result, ...]:
+def judge_declared(documents: Documents) -> tuple[Result, ...]:
     """Judge the tests of documents on what they declare, as it will be once it is applied as a
     whole.
 
@@ -36,17 +36,17 @@ def judge(documents: Documents) -> tuple[Result, ...]:
         documents: documents without faults; with one left out, what it declares would be missing.
     """
     judges = {name: product.declared_verdicts(documents) for name, product in PRODUCTS.items()}
-    return ordered(
+    return sort_results(
         Result(
             expected,
             expected.subject,
             judges[expected.product](expected.application, expected.subject),
         )
-        for expected in of_documents(documents.tests)
+        for expected in expectations_of(documents.tests)
     )
 
 
-def findings(results: Iterable[Result]) -> Iterator[Finding]:
+def contradictions(results: Iterable[Result]) -> Iterator[Finding]:
     """A fault for each expectation of a document that is decided, and not as expected."""
     for result in results:
         expected = result.expected

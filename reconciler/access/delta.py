@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import AccessDelta
 
 if TYPE_CHECKING:
@@ -12,21 +11,6 @@ if TYPE_CHECKING:
 
     from reconciler.audiences.subjects import Delta
     from reconciler.model.addresses import Provider
-    from reconciler.model.observed import Directory, State
-
-
-def delta(
-    before: Mapping[Provider, State], after: Mapping[Provider, State], directory: Directory
-) -> AccessDelta:
-    """The access delta between any two states of a tenant; a product that one of them lacks
-    contributes nothing.
-    """
-    deltas = {
-        name: product.delta(before[name], after[name], directory)
-        for name, product in PRODUCTS.items()
-        if name in before and name in after
-    }
-    return of_products(deltas)
 
 
 def of_products(deltas: Mapping[Provider, Delta]) -> AccessDelta:

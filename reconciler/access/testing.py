@@ -108,7 +108,7 @@ class Result(Struct, frozen=True):
         )
 
 
-def of_documents(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
+def expectations_of(tests: Iterable[AccessTestDocument]) -> tuple[Expected, ...]:
     """The expectations of documents."""
     return tuple(
         Expected(
@@ -140,7 +140,7 @@ def of_rows(rows: Iterable[AccessTestResult]) -> tuple[Expected, ...]:
     )
 
 
-def request(expected: Iterable[Expected]) -> CaptureRequest:
+def request_for_expectations(expected: Iterable[Expected]) -> CaptureRequest:
     """What has to be read to judge expectations: their products, and whom they name."""
     named: dict[Provider, set[str]] = {}
     for expectation in expected:
@@ -153,7 +153,7 @@ def request(expected: Iterable[Expected]) -> CaptureRequest:
     )
 
 
-def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...]:
+def judge_observed(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...]:
     """Judge expectations on a state of a tenant: as it was read, or as a plan will leave it.
 
     Raises:
@@ -173,10 +173,10 @@ def judge(expected: Iterable[Expected], observed: Observed) -> tuple[Result, ...
         subject, answer = judges[expected.product](expected.application, expected.subject)
         return Result(expected, subject, answer)
 
-    return ordered(map(result, expected))
+    return sort_results(map(result, expected))
 
 
-def ordered(results: Iterable[Result]) -> tuple[Result, ...]:
+def sort_results(results: Iterable[Result]) -> tuple[Result, ...]:
     """Results in an order that does not depend on that of the documents."""
     return tuple(
         sorted(

@@ -20,7 +20,7 @@ from reconciler.applying.events import (
 )
 from reconciler.applying.host import ApplyPatience, Host
 from reconciler.applying.identity import Nearness, nearness
-from reconciler.applying.running import named, run_steps
+from reconciler.applying.running import first_named, run_steps
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
 from reconciler.model.applied import Applied, StepFailure
@@ -88,8 +88,8 @@ def apply(
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
     host = Host(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
-    reviewed.check(loaded.plan)
-    consequences.check(loaded.plan)
+    reviewed.prove_steps(loaded.plan)
+    consequences.prove_consequences(loaded.plan)
     _check_applicable(loaded.plan, tenant)
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
@@ -227,9 +227,9 @@ def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
     is, whichever is nearer.
     """
     places = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
-    moved = min((prefixes.differences(plan, k, observed) for k in places), key=len)
+    moved = min((prefixes.prefix_differences(plan, k, observed) for k in places), key=len)
     return StalePlan(
-        f"the tenant has changed since this plan was made: {named(moved)}. Nothing was written;"
+        f"the tenant has changed since this plan was made: {first_named(moved)}. Nothing was written;"
         " plan again"
     )
 
@@ -239,7 +239,7 @@ def _check_users(plan: Plan, already: int, watch: Watch) -> None:
     absent = lookups.absent_users(users, watch.look_up(users=users)) if users else ()
     if absent:
         raise StalePlan(
-            f"user not found in the directory: {named(absent)}. Nothing was written; correct the"
+            f"user not found in the directory: {first_named(absent)}. Nothing was written; correct the"
             " documents and plan again"
         )
 

@@ -21,7 +21,7 @@ preceded by a reading.
 """
 
 
-def closing(plan: Plan) -> Mapping[int, int]:
+def closing_steps(plan: Plan) -> Mapping[int, int]:
     """For each step that opens a window, the step that closes it.
 
     A window is open while somebody who is to keep access lacks it (a gap), while a temporary policy

@@ -69,9 +69,9 @@ def read(
     Raises:
         ReconcilerError: a journal cannot be read.
     """
-    places = [journal.paths(directories.lock)]
+    places = [journal.journal_files(directories.lock)]
     places += [
-        list(_believed(journal.paths(place), source, tell))
+        list(_believed(journal.journal_files(place), source, tell))
         for place in directories.outside
         if place.is_dir()
     ]

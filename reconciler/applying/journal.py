@@ -367,7 +367,7 @@ def _changed_at(path: Path) -> float:
         raise _unreadable(path, error) from error
 
 
-def paths(directory: Path) -> list[Path]:
+def journal_files(directory: Path) -> list[Path]:
     """All journals of a directory, newest first."""
     numbered = [
         (int(match[1]), path)
@@ -378,7 +378,7 @@ def paths(directory: Path) -> list[Path]:
 
 
 def _newest_number(directory: Path) -> int:
-    newest_first = paths(directory)
+    newest_first = journal_files(directory)
     match = _NAME.fullmatch(newest_first[0].name) if newest_first else None
     return int(match[1]) if match else 0
 

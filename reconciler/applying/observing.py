@@ -207,10 +207,10 @@ def _outcome(run: RunContext, attempt: Unanswered) -> OutcomeReading:
     step, products = attempt.step, frozenset({attempt.step.provider})
 
     def look(observed: Observed) -> OutcomeReading:
-        after = prefixes.differences(run.plan, step.id, observed, products)
+        after = prefixes.prefix_differences(run.plan, step.id, observed, products)
         if not after:
             return OutcomeReading(ShownState.AFTER)
-        before = prefixes.differences(run.plan, step.id - 1, observed, products)
+        before = prefixes.prefix_differences(run.plan, step.id - 1, observed, products)
         shown = ShownState.NEITHER if before else ShownState.BEFORE
         return OutcomeReading(shown, before)
 

@@ -233,12 +233,12 @@ class _Stage(Struct):
 
     def _located(self, place: Path) -> int | None:
         plan = self.loaded.plan
-        request = prefixes.request(plan)
+        request = prefixes.request_for_plan(plan)
         with Simulator(place / "tenant.json") as shown:
             raw = shown.capture(request)
         return prefixes.locate(
             plan,
-            reading.parse(
+            reading.parse_capture(
                 raw, source="simulated", tenant_id=plan.tenant.tenant_id, needs=request.products
             ),
         )

@@ -55,7 +55,7 @@ _MOST_NAMED = 20
 """Addresses that a message names; a report has them all."""
 
 
-def named(addresses: tuple[str, ...]) -> str:
+def first_named(addresses: tuple[str, ...]) -> str:
     """Name what moved, bounded."""
     more = len(addresses) - _MOST_NAMED
     return ", ".join(addresses[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -73,7 +73,7 @@ def run_steps(
         AppliedInPart: any of these after that.
         Interrupted: a person asked to stop; a step in flight was finished.
     """
-    closes = credential_lifetime.closing(plan) if isinstance(tenant, Remote) else {}
+    closes = credential_lifetime.closing_steps(plan) if isinstance(tenant, Remote) else {}
     relied_on = lookups.relied_on(plan) if host.patience.settle else {}
     run = RunContext(plan, tenant, watch, journal, host, relied_on, closes)
     awaited = frozenset(relied_on.values())
@@ -108,7 +108,7 @@ def run_steps(
 
 def _announce(run: RunContext, write: Write) -> None:
     """Prove the text again, and have the journal on the disk before anything is sent."""
-    reviewed.invocation(write.step)
+    reviewed.reviewed_invocation(write.step)
     name_runner(run, write.step.provider)
     run.journal.started(write.step.id, write.attempt)
     run.host.tell(StepStarted(write.step, write.attempt))
@@ -117,7 +117,7 @@ def _announce(run: RunContext, write: Write) -> None:
 def _send(run: RunContext, step: Step) -> Outcome:
     outcome: Outcome
     try:
-        outcome = run.tenant.run(reviewed.invocation(step), step.text)
+        outcome = run.tenant.run(reviewed.reviewed_invocation(step), step.text)
     except RenderFault as fault:
         outcome = Failed(Fault.INVALID, str(fault))
     except TenantFault as fault:
@@ -180,7 +180,7 @@ def _finish(run: RunContext, state: RunState, ending: Ending) -> Applied:
 def _moved_error(run: RunContext, state: RunState, moved: TenantMoved) -> ReconcilerError:
     message = (
         f"the tenant has changed since step {state.reached} of this plan:"
-        f" {named(moved.addresses)}" + (f" ({moved.why})" if moved.why else "")
+        f" {first_named(moved.addresses)}" + (f" ({moved.why})" if moved.why else "")
     )
     if not state.attempted:
         return StalePlan(f"{message}. Nothing was written; plan again")

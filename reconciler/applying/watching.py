@@ -35,7 +35,7 @@ class Watch:
         self._plan = plan
         self._tenant = tenant
         self._host = host
-        self._request = prefixes.request(plan)
+        self._request = prefixes.request_for_plan(plan)
         self._read_at: dict[Provider, float] = {}
         self._wrote_at: dict[Provider, float] = {}
         self._old: set[Provider] = set()
@@ -102,7 +102,7 @@ class Watch:
         return self.until(
             products,
             why,
-            lambda observed: prefixes.differences(self._plan, done, observed, products),
+            lambda observed: prefixes.prefix_differences(self._plan, done, observed, products),
             lambda addresses: not addresses,
         )
 
@@ -133,7 +133,7 @@ class Watch:
     def _read(self, request: CaptureRequest, why: ReadingReason) -> Observed:
         self._host.tell(ReadingTenant(request.products, why))
         raw = self._tenant.capture(request)
-        observed = reading.parse(
+        observed = reading.parse_capture(
             raw,
             source=self._tenant.source,
             tenant_id=self._plan.tenant.tenant_id,

@@ -47,7 +47,7 @@ def _decoder() -> msgspec.json.Decoder[Struct]:
     return msgspec.json.Decoder(msgspec.defstruct("_Capture", fields, forbid_unknown_fields=True))
 
 
-def decode(data: bytes) -> Mapping[str, Any] | None:
+def decode_capture(data: bytes) -> Mapping[str, Any] | None:
     """The content of a capture file with typed rows; None for a file of another shape."""
     try:
         if not data.isascii():

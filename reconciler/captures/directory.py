@@ -14,13 +14,13 @@ from reconciler.characters import folded
 from reconciler.kinds.capture_rows import (
     are_names,
     are_texts,
+    as_list,
     by_key,
-    listed,
     name_fault,
     object_id,
     object_ids,
     shown,
-    text,
+    text_property,
     typed,
 )
 from reconciler.model.observed import Directory, Group, Recipient, User
@@ -62,7 +62,7 @@ class RecipientRow(Struct, frozen=True, rename="camel"):
     members: Any = None
 
 
-def read(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
+def parse_directory(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
     """Parse the directory, with faults collected; the result is of use only if there are none."""
     users, by_upn = _users(section, path, faults)
     recipients, by_address = _recipients(section, path, faults)
@@ -126,7 +126,7 @@ def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[st
         ident = object_id(row.id, f"{here}.id", faults)
         if not ident:
             continue
-        name = text(row.display_name, f"{here}.displayName", faults)
+        name = text_property(row.display_name, f"{here}.displayName", faults)
         group = Group(ident, name, _members(row.members, f"{here}.members", faults))
         if groups.setdefault(ident, group) != group:
             faults.add(here, f"id {ident} appears twice, with different content: fetch again")
@@ -169,7 +169,7 @@ def _recipient(row: RecipientRow, path: str, faults: FaultList) -> Recipient | N
         )
     if not (row.sid is None or (isinstance(row.sid, str) and not name_fault(row.sid))):
         faults.add(f"{path}.sid", f"{shown(row.sid)} is not a security identifier: fetch again")
-    primary = smtp_address(text(row.primary, f"{path}.primary", faults)) or ""
+    primary = smtp_address(text_property(row.primary, f"{path}.primary", faults)) or ""
     proxies = _addresses(row.addresses, f"{path}.addresses", faults)
     if not primary:
         faults.add(f"{path}.primary", "the primary SMTP address is missing: fetch again")
@@ -181,8 +181,8 @@ def _recipient(row: RecipientRow, path: str, faults: FaultList) -> Recipient | N
         row.sid or None,
         primary,
         frozenset({primary.lower(), *proxies} - {""}),
-        text(row.display_name, f"{path}.displayName", faults),
-        text(row.type, f"{path}.type", faults),
+        text_property(row.display_name, f"{path}.displayName", faults),
+        text_property(row.type, f"{path}.type", faults),
         bool(row.is_valid_security_principal),
         _members(row.members, f"{path}.members", faults),
     )
@@ -201,7 +201,7 @@ def smtp_address(proxy: str) -> str | None:
 def _addresses(value: Any, path: str, faults: FaultList) -> set[str]:
     """Addresses without their case, those of other kinds than SMTP left out."""
     addresses = set()
-    for index, proxy in enumerate(listed(value, path, faults)):
+    for index, proxy in enumerate(as_list(value, path, faults)):
         if not isinstance(proxy, str):
             faults.add(f"{path}[{index}]", f"expected a string, found {shown(proxy)}: fetch again")
         elif address := smtp_address(proxy):
@@ -215,13 +215,13 @@ def _members(value: Any, path: str, faults: FaultList) -> frozenset[str] | None:
         return None
     members = [
         object_id(spelled, f"{path}[{index}]", faults)
-        for index, spelled in enumerate(listed(value, path, faults))
+        for index, spelled in enumerate(as_list(value, path, faults))
     ]
     return frozenset(members) - {""}
 
 
 def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[str]:
-    names = listed(section.get("absent"), f"{path}.absent", faults)
+    names = as_list(section.get("absent"), f"{path}.absent", faults)
     for index, name in enumerate(names):
         if not isinstance(name, str):
             faults.add(

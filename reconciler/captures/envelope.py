@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.captures.files import schema
+from reconciler.captures.files import capture_schema
 from reconciler.kinds.products import PRODUCTS
 
 if TYPE_CHECKING:
@@ -59,4 +59,4 @@ def _validator() -> Validator:
         Draft7Validator,
     )
 
-    return Draft7Validator(schema())
+    return Draft7Validator(capture_schema())

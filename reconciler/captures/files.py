@@ -29,17 +29,17 @@ _BOMS: Final = (
 )
 
 
-def load(path: Path | Traversable) -> Mapping[str, Any]:
+def load_raw(path: Path | Traversable) -> Mapping[str, Any]:
     """Read a capture file: JSON in UTF-8, or in UTF-16 with its byte order mark as Windows
     PowerShell writes it.
 
     Raises:
         CaptureFault: the file cannot be read, or is no JSON object; names the line and column.
     """
-    return parsed(content(path), str(path))
+    return parse_object(file_bytes(path), str(path))
 
 
-def content(path: Path | Traversable) -> bytes:
+def file_bytes(path: Path | Traversable) -> bytes:
     """Read a file whole.
 
     Raises:
@@ -51,7 +51,7 @@ def content(path: Path | Traversable) -> bytes:
         raise CaptureFault(f"{path}: cannot read the file: {fault.strerror or fault}") from fault
 
 
-def parsed(data: bytes, place: str) -> dict[str, Any]:
+def parse_object(data: bytes, place: str) -> dict[str, Any]:
     """Parse the bytes of a JSON file that holds one object.
 
     Raises:
@@ -110,13 +110,13 @@ def replace(path: Path, pieces: Iterable[bytes]) -> None:
 
 
 @cache
-def schema() -> Mapping[str, Any]:
+def capture_schema() -> Mapping[str, Any]:
     """The JSON Schema of captures: inside an installed package, or in `schemas/` of a checkout."""
     package = files("reconciler")
     for place in (package / "schemas", package / ".." / "schemas"):
         schema_file = place / "capture.schema.json"
         if schema_file.is_file():
-            return parsed(schema_file.read_bytes(), "capture.schema.json")
+            return parse_object(schema_file.read_bytes(), "capture.schema.json")
     raise CaptureFault(
         "capture.schema.json is missing from the installation: reinstall the package"
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.captures import directory as directories
 from reconciler.captures import files
-from reconciler.captures.decoding import decode
+from reconciler.captures.decoding import decode_capture
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.kinds.capture_faults import FaultList
@@ -28,30 +28,30 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, Origin, State
 
 
-def content(path: Path) -> Mapping[str, Any]:
-    """The content of a capture file, as `parse` takes it.
+def capture_content(path: Path) -> Mapping[str, Any]:
+    """The content of a capture file, as `parse_capture` takes it.
 
     Raises:
         CaptureFault: the file cannot be read or is no JSON object.
     """
-    data = files.content(path)
-    return decode(data) or files.parsed(data, str(path))
+    data = files.file_bytes(path)
+    return decode_capture(data) or files.parse_object(data, str(path))
 
 
-def load(
+def load_capture(
     path: Path,
     *,
     tenant_id: str | None,
     needs: frozenset[Provider],
     tolerated: frozenset[Provider] = frozenset(),
 ) -> Observed:
-    """Read a capture file; otherwise like `parse`.
+    """Read a capture file; otherwise like `parse_capture`.
 
     Raises:
-        CaptureFault: as `content` and `parse`.
+        CaptureFault: as `capture_content` and `parse_capture`.
     """
-    return parse(
-        content(path),
+    return parse_capture(
+        capture_content(path),
         source="capture",
         tenant_id=tenant_id,
         needs=needs,
@@ -60,7 +60,7 @@ def load(
     )
 
 
-def parse(
+def parse_capture(
     raw: Mapping[str, Any],
     *,
     source: Origin,
@@ -75,8 +75,7 @@ def parse(
     empty product.
 
     Args:
-        raw: the content of a capture file, as `captures.files.load`, `captures.decoding.decode` or
-            `Tenant.capture` gives it.
+        raw: the content of a capture file, as `capture_content` or `Tenant.capture` gives it.
         source: `live`, `capture` or `simulated`; becomes `Observed.source`, unless the capture says
             that a simulated tenant was read.
         tenant_id: the tenant that is meant, in any case; None takes any.
@@ -97,7 +96,7 @@ def parse(
         )
     _right_tenant(raw, tenant_id, faults)
     section = raw.get("directory") or {}
-    directory = directories.read(section, "$.directory", faults)
+    directory = directories.parse_directory(section, "$.directory", faults)
     states = {
         name: PRODUCTS[name].parse(raw[name], f"$.{name}", faults)
         for name in PROVIDERS

@@ -57,19 +57,19 @@ class Basis(Struct, frozen=True):
     simulated: bool
 
 
-def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Basis:
+def basis_of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Basis:
     """The tenant once the documents are applied.
 
     Raises:
         ReconcilerError: any fault of the documents or the tenant.
     """
     wanted = loading.documents(paths, making.PlanOptions())
-    target = sources.of_documents(wanted)
+    target = sources.target_of_documents(wanted)
     request = _request(requests.capture_request(wanted), asked)
-    observed = sources.observe(
+    observed = sources.observe_source(
         sources.choose(tenant, target, paths), request, None if target is None else target.tenant_id
     )
-    knowledge, unresolved = outcomes.of_documents(wanted, observed)
+    knowledge, unresolved = outcomes.after_documents(wanted, observed)
     missing = (
         f" (names in them that were not found: {unresolved}; reconciler plan lists them)"
         if unresolved
@@ -86,7 +86,7 @@ def of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
     )
 
 
-def of_plan(paths: Sequence[Path], file: Path) -> Basis:
+def basis_of_plan(paths: Sequence[Path], file: Path) -> Basis:
     """A plan's outcome, as far as its file tells.
 
     Raises:
@@ -95,7 +95,7 @@ def of_plan(paths: Sequence[Path], file: Path) -> Basis:
     plan = reviewed.load(file).plan
     source = f"once the plan {file} is applied, based on the file alone"
     return Basis(
-        outcomes.of_plan(plan),
+        outcomes.after_plan(plan),
         "plan",
         source,
         _named(paths),
@@ -105,14 +105,14 @@ def of_plan(paths: Sequence[Path], file: Path) -> Basis:
     )
 
 
-def of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
+def basis_of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     """A tenant as it was captured.
 
     Raises:
         ReconcilerError: any fault of the capture or the documents.
     """
     named = _named(paths)
-    observed = sources.observe(
+    observed = sources.observe_source(
         sources.CaptureFile(file),
         CaptureRequest(frozenset({asked.product}), tolerated=_consented(named)),
         None,
@@ -139,10 +139,12 @@ def answer(basis: Basis, asked: Asking, form: str) -> None:
     )
     names = _names(basis, explanation)
     if form == "json":
-        printing.raw(explanations.json(explanation, basis.kind, names, places))
+        printing.raw(explanations.explanation_json(explanation, basis.kind, names, places))
     else:
         printing.report(
-            explanations.text(explanation, basis.source, names, places, simulated=basis.simulated)
+            explanations.explanation_lines(
+                explanation, basis.source, names, places, simulated=basis.simulated
+            )
         )
 
 

@@ -75,7 +75,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
         UsageFault: `--tenant` names nothing that can be written.
     """
     loaded = reviewed.load(file)
-    source = sources.choose(tenant, sources.of_plan(loaded.plan), [file])
+    source = sources.choose(tenant, sources.target_of_plan(loaded.plan), [file])
     return Target(loaded, sources.writable(source), file)
 
 
@@ -164,7 +164,7 @@ def approve(target: Target, *, auto: bool) -> None:
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
         _show(target.loaded)
-    if showing.verdict(plan, detailed=False) == AccessTestFailed.exit_code:
+    if showing.exit_code_of_plan(plan, detailed=False) == AccessTestFailed.exit_code:
         raise AccessTestFailed(
             "the plan is not applicable: its outcome fails an access test; see above"
         )
@@ -176,7 +176,7 @@ def approve(target: Target, *, auto: bool) -> None:
 
 def _show(loaded: SealedPlan) -> None:
     try:
-        showing.show(loaded, "text", None)
+        showing.show_plan(loaded, "text", None)
     except printing.Unprinted as fault:
         raise Declined(
             f"nothing was changed, because the plan could not be shown: {fault}"
@@ -198,7 +198,7 @@ def execute(target: Target, options: ApplyOptions) -> int:
         ReconcilerError: nothing was done, or the run had to stop.
     """
     plan = target.loaded.plan
-    with watching.stopping() as stop, watching.shown(len(plan.steps)) as tell:
+    with watching.stopping() as stop, watching.event_display(len(plan.steps)) as tell:
         host = Host(tell, time.time, time.sleep, stop, ApplyPatience())
         with (
             hold(_directories(target, options), host, timeout=options.lock_timeout) as lock,
@@ -212,7 +212,7 @@ def execute(target: Target, options: ApplyOptions) -> int:
                 if fault.applied is not None:
                     _report(target, fault.applied)
                 raise
-            code = exit_code(outcome)
+            code = exit_code_of_apply(outcome)
             verified = testing.after_apply(plan, tenant) if code == 0 else _UNTESTED
     _report(target, outcome, verified)
     if verified.trouble:
@@ -237,7 +237,7 @@ def _directories(target: Target, options: ApplyOptions) -> state.StateDirectorie
 
 @contextmanager
 def _opened(source: sources.WritableSource) -> Iterator[Tenant]:
-    tenant = sources.opened(source)
+    tenant = sources.open_source(source)
     try:
         yield tenant
     finally:
@@ -256,7 +256,7 @@ def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTE
     )
 
 
-def exit_code(outcome: Applied) -> int:
+def exit_code_of_apply(outcome: Applied) -> int:
     """Applied in part, applied but not verified, or fine."""
     if outcome.failed is not None or outcome.unknown is not None or outcome.not_tried:
         return AppliedInPart.exit_code

@@ -22,13 +22,13 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors of a disk, or a quota, that has no room left."""
 
 
-def report(fault: ReconcilerError, ctx: click.Context) -> int:
+def report_fault(fault: ReconcilerError, ctx: click.Context) -> int:
     """Say what is wrong, and give the exit code."""
     if isinstance(fault, DocumentFaults):
         try:
             _findings(fault, ctx)
         except printing.Unprinted as unprinted:
-            return report(unprinted, ctx)
+            return report_fault(unprinted, ctx)
     elif not (isinstance(fault, printing.Unprinted) and fault.reader_gone):
         printing.say(f"Error: {fault}", Tone.FAULT)
     return fault.exit_code
@@ -75,6 +75,6 @@ def unexpected(fault: Exception) -> int:
 
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
     if ctx.meta.get(FORMAT) == "json":
-        printing.raw(json.findings(fault.findings))
+        printing.raw(json.findings_json(fault.findings))
     else:
-        printing.report(findings.findings(fault.findings))
+        printing.report(findings.finding_lines(fault.findings))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.tenants.live import Progress
 
 
-def opened(target: TargetTenant, *, writes: bool, reads: Sequence[Path]) -> Live:
+def open_live(target: TargetTenant, *, writes: bool, reads: Sequence[Path]) -> Live:
     """The target tenant.
 
     `reads`: what the command reads beside it. No process is started before it is used; whoever

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.cli import printing, sources
-from reconciler.documents import examine
+from reconciler.documents import examine_documents
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
 from reconciler.planning import making, requests
@@ -38,7 +38,7 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
         UsageFault: an address of the options is none.
     """
     chosen = selection(options.only, options.skip)
-    examined = examine(paths)
+    examined = examine_documents(paths)
     blocking = [
         finding
         for finding in examined.findings
@@ -47,7 +47,7 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
     if blocking:
         raise DocumentFaults(blocking)
     if examined.findings:
-        printing.notice(findings.findings(examined.findings))
+        printing.notice(findings.finding_lines(examined.findings))
     return examined.documents
 
 
@@ -59,9 +59,9 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     """
     wanted = documents(paths, options)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    source = sources.choose(tenant, sources.of_documents(wanted), paths)
+    source = sources.choose(tenant, sources.target_of_documents(wanted), paths)
     request = requests.capture_request(
         wanted, names=not isinstance(source, sources.CaptureFile), allow=options.allow
     )
-    observed = sources.observe(source, request, tenant_id)
-    return Made(making.plan(wanted, observed, options), source)
+    observed = sources.observe_source(source, request, tenant_id)
+    return Made(making.make_plan(wanted, observed, options), source)

@@ -84,7 +84,7 @@ class Program(click.Group):
         except ReconcilerError as fault:
             from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
 
-            return faults.report(fault, ctx)
+            return faults.report_fault(fault, ctx)
 
 
 @click.group(

@@ -32,7 +32,7 @@ def is_simulated(plan: Plan) -> bool:
     return plan.inputs.source == "simulated"
 
 
-def show(loaded: SealedPlan, form: str, product: Provider | None, *, then: str = "") -> None:
+def show_plan(loaded: SealedPlan, form: str, product: Provider | None, *, then: str = "") -> None:
     """Print a plan; `then` is what a person may do with it next.
 
     Raises:
@@ -69,7 +69,7 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: str) ->
     return TamperedPlan.exit_code if differing else SUCCESS
 
 
-def verdict(plan: Plan, *, detailed: bool) -> int:
+def exit_code_of_plan(plan: Plan, *, detailed: bool) -> int:
     """The exit code of a plan: refused, tests that fail, changes pending (if asked for), or fine."""
     if plan.refusals or plan.unresolved:
         return Refused.exit_code
@@ -78,19 +78,21 @@ def verdict(plan: Plan, *, detailed: bool) -> int:
     return CHANGES_PENDING if detailed and plan.changes else SUCCESS
 
 
-def advice(saved: Path | None) -> str:
+def how_to_apply(saved: Path | None) -> str:
     """How a plan is applied that lies in a file, or in none."""
     if saved is None:
         return (
             "Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler"
             " apply plan.json"
         )
-    return f"To apply exactly this: reconciler apply {notes.typed(str(saved))}"
+    return f"To apply exactly this: reconciler apply {notes.shell_word(str(saved))}"
 
 
 def _text(loaded: SealedPlan, then: str) -> None:
     printing.report(
-        plans.plan(loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then)
+        plans.plan_lines(
+            loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then
+        )
     )
 
 

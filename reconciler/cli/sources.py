@@ -38,7 +38,7 @@ _POSSIBLE = (
 )
 
 
-def of_documents(documents: Documents) -> TargetTenant | None:
+def target_of_documents(documents: Documents) -> TargetTenant | None:
     """The tenant that documents are for; None if they do not say."""
     tenant = documents.tenant
     return (
@@ -48,7 +48,7 @@ def of_documents(documents: Documents) -> TargetTenant | None:
     )
 
 
-def of_plan(plan: Plan) -> TargetTenant:
+def target_of_plan(plan: Plan) -> TargetTenant:
     """The tenant that a plan is for."""
     return TargetTenant(plan.tenant.tenant_id, plan.tenant.organization or None, plan.connect)
 
@@ -175,7 +175,7 @@ class Captured(Struct, frozen=True):
     file: str | None = None
 
 
-def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> Observed:
+def observe_source(source: Source, request: CaptureRequest, tenant_id: str | None) -> Observed:
     """Read a tenant, completely or not at all.
 
     Raises:
@@ -186,10 +186,10 @@ def observe(source: Source, request: CaptureRequest, tenant_id: str | None) -> O
         case SimulatedTenant() | LiveTenant():
             captured = capture(source, request)
         case CaptureFile(path):
-            captured = Captured(reading.content(path), "capture", str(path))
+            captured = Captured(reading.capture_content(path), "capture", str(path))
         case _:
             assert_never(source)
-    return parsed(captured, request, tenant_id)
+    return observed_of(captured, request, tenant_id)
 
 
 def capture(source: Source, request: CaptureRequest) -> Captured:
@@ -200,20 +200,20 @@ def capture(source: Source, request: CaptureRequest) -> Captured:
         UsageFault: a capture file is no tenant.
         TenantFault: the tenant could not be read.
     """
-    tenant = opened(writable(source), writes=False)
+    tenant = open_source(writable(source), writes=False)
     try:
         return Captured(tenant.capture(request), tenant.source)
     finally:
         close(tenant)
 
 
-def parsed(captured: Captured, request: CaptureRequest, tenant_id: str | None) -> Observed:
+def observed_of(captured: Captured, request: CaptureRequest, tenant_id: str | None) -> Observed:
     """What a reading shows.
 
     Raises:
         CaptureFault: it is malformed, incomplete, or of another tenant than `tenant_id`.
     """
-    return reading.parse(
+    return reading.parse_capture(
         captured.raw,
         source=captured.source,
         tenant_id=tenant_id,
@@ -237,7 +237,7 @@ def writable(source: Source) -> WritableSource:
     return source
 
 
-def opened(source: WritableSource, *, writes: bool = True) -> Tenant:
+def open_source(source: WritableSource, *, writes: bool = True) -> Tenant:
     """Open a tenant; `close` it. Who is going to write holds the tenant's lock already."""
     match source:
         case SimulatedTenant(path):
@@ -252,7 +252,7 @@ def opened(source: WritableSource, *, writes: bool = True) -> Tenant:
                 live,
             )
 
-            return live.opened(target, writes=writes, reads=reads)
+            return live.open_live(target, writes=writes, reads=reads)
     assert_never(source)
 
 

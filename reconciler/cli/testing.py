@@ -17,9 +17,9 @@ from reconciler.kinds.read_warnings import tolerated
 from reconciler.planning import reviewed
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.requests import consented_warnings
-from reconciler.planning.testing import named
+from reconciler.planning.testing import names_in_results
 from reconciler.reports import access_tests
-from reconciler.reports.access_tests import Outcome, outcome
+from reconciler.reports.access_tests import Outcome, row_outcome
 from reconciler.reports.lines import Line, Tone, paragraph
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
     """Run the tests of documents on the documents alone."""
     wanted = loading.documents(paths, PlanOptions())
     names = {application.application: application.name for application in wanted.applications}
-    return _test_run("the documents alone", declared.judge(wanted), names, simulated=False)
+    return _test_run("the documents alone", declared.judge_declared(wanted), names, simulated=False)
 
 
 def on_plan(file: Path) -> Tested:
@@ -51,18 +51,23 @@ def on_plan(file: Path) -> Tested:
 def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     """Run the tests of documents on a tenant as it is. Without a test no tenant is asked."""
     wanted = loading.documents(paths, PlanOptions())
-    expected = testing.of_documents(wanted.tests)
+    expected = testing.expectations_of(wanted.tests)
     if not expected:
         return access_tests.Tested("no tenant", (), (), {}, simulated=False)
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
-    request = replace(testing.request(expected), tolerated=consented_warnings(wanted))
-    observed = sources.observe(
-        sources.choose(tenant, sources.of_documents(wanted), paths), request, tenant_id
+    request = replace(
+        testing.request_for_expectations(expected), tolerated=consented_warnings(wanted)
     )
-    results = testing.judge(expected, observed)
+    observed = sources.observe_source(
+        sources.choose(tenant, sources.target_of_documents(wanted), paths), request, tenant_id
+    )
+    results = testing.judge_observed(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
     return _test_run(
-        ground, results, named(wanted, observed, results), simulated=observed.source == "simulated"
+        ground,
+        results,
+        names_in_results(wanted, observed, results),
+        simulated=observed.source == "simulated",
     )
 
 
@@ -79,23 +84,23 @@ def _test_run(
     )
 
 
-def show(value: Tested, form: str) -> None:
+def show_tests(value: Tested, form: str) -> None:
     """Print a run in the format that was asked for."""
     if form == "json":
-        printing.raw(access_tests.as_json(value))
+        printing.raw(access_tests.tests_json(value))
     elif form == "junit":
-        printing.raw(access_tests.junit(value))
+        printing.raw(access_tests.tests_junit(value))
     else:
-        printing.report(access_tests.report(value))
+        printing.report(access_tests.test_lines(value))
 
 
-def exit_code(value: Tested) -> int:
+def exit_code_of_tests(value: Tested) -> int:
     """Fine if nothing stands in the way."""
     return AccessTestFailed.exit_code if _standing_in_the_way(value.rows) else 0
 
 
 def _standing_in_the_way(rows: Iterable[AccessTestResult]) -> bool:
-    return any(outcome(row) in {Outcome.FAILED, Outcome.UNDECIDED} for row in rows)
+    return any(row_outcome(row) in {Outcome.FAILED, Outcome.UNDECIDED} for row in rows)
 
 
 class Verified(Struct, frozen=True):
@@ -124,7 +129,7 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
             (Line(), *failed),
             "everything was applied, but the access tests could not be run: run `reconciler test`",
         )
-    lines = tuple(access_tests.of_apply(rows, plan.names))
+    lines = tuple(access_tests.apply_test_lines(rows, plan.names))
     failing = (
         "everything was applied, but an access test fails, see above: change the documents, then"
         " plan and apply again"
@@ -137,15 +142,15 @@ def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:
     excused = {
         expectation for expectation, row in zip(expected, plan.tests, strict=True) if row.excused
     }
-    request = testing.request(expected)
-    observed = reading.parse(
+    request = testing.request_for_expectations(expected)
+    observed = reading.parse_capture(
         tenant.capture(request),
         source=tenant.source,
         tenant_id=plan.tenant.tenant_id,
         needs=request.products,
         tolerated=tolerated(plan.consents),
     )
-    results = testing.judge(expected, observed)
+    results = testing.judge_observed(expected, observed)
     return tuple(
         result.row(excused=result.expected in excused and not result.passed) for result in results
     )

@@ -45,7 +45,7 @@ class Show(Protocol):
 
 
 @contextmanager
-def shown(steps: int) -> Iterator[Show]:
+def event_display(steps: int) -> Iterator[Show]:
     """What shows the events of an apply of so many steps: a bar on a terminal, now and then a line
     elsewhere.
     """

@@ -1,5 +1,5 @@
 """YAML documents and the lists beside them, to validated documents."""
 
-from reconciler.documents.examining import Examined, examine, load
+from reconciler.documents.examining import Examined, examine_documents, load_documents
 
-__all__ = ["Examined", "examine", "load"]
+__all__ = ["Examined", "examine_documents", "load_documents"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from reconciler.documents import rules
-from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.documents.trees import json_path
 from reconciler.kinds.facts import facts, in_turn
 from reconciler.model.addresses import name_key
@@ -104,7 +104,7 @@ def _same_expectation(claim: Claim, other: Claim) -> str:
 
 def _opposite(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.value)} is expected for {_about(claim)}, but the opposite is expected at"
+        f"{short_value(claim.value)} is expected for {_about(claim)}, but the opposite is expected at"
         f" {other.position}: keep one"
     )
 
@@ -114,7 +114,7 @@ def _about(claim: Claim) -> str:
     if not isinstance(expectation, dict):
         return ""
     subject = next(expectation[key] for key in SUBJECTS if key in expectation)
-    return f"{shown(expectation['application'])} and {shown(subject)}"
+    return f"{short_value(expectation['application'])} and {short_value(subject)}"
 
 
 def build(document: RawDocument, applications: Applications) -> AccessTestDocument:

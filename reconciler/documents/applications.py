@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.documents import rules
-from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.guids import guid
 from reconciler.model.addresses import EVERY_APPLICATION, name_key
 from reconciler.model.documents import ApplicationDocument, Kind
@@ -78,7 +78,9 @@ def listed(document: RawDocument) -> list[tuple[Steps, str]]:
 def own_name(document: RawDocument, name: str) -> Iterator[Finding]:
     """A name is no client id."""
     if guid(name.strip(" {}")):
-        message = f"{shown(name)} looks like a client id: give the application a readable name"
+        message = (
+            f"{short_value(name)} looks like a client id: give the application a readable name"
+        )
         yield document.finding(rules.LIKE_GUID, _NAME, message)
 
 
@@ -94,7 +96,7 @@ def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding
 
 def _same_client(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.value)} is also named {shown(other.document.name)} at"
+        f"{short_value(claim.value)} is also named {short_value(other.document.name)} at"
         f" {other.position}; a client id has one name: keep one"
     )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.documents import rules
 from reconciler.documents.kinds import rules_of
-from reconciler.documents.raw_documents import Claim, clashes, nearest, shown
+from reconciler.documents.raw_documents import Claim, clashes, nearest, short_value
 from reconciler.model.addresses import EVERY_APPLICATION, name_key
 from reconciler.model.documents import Kind
 
@@ -63,7 +63,9 @@ def reference_findings(
 
 def _own_name(document: RawDocument, name: str) -> Iterator[Finding]:
     if unicodedata.normalize("NFC", name) != name:
-        message = f"{shown(name)} has separate combining accents: retype it in Unicode form NFC"
+        message = (
+            f"{short_value(name)} has separate combining accents: retype it in Unicode form NFC"
+        )
         yield document.finding(rules.NOT_NFC, _NAME, message)
     if document.kind is not None:
         yield from rules_of(document.kind).own_name(document, name)
@@ -77,25 +79,25 @@ def _reference_message(own: KindRules, text: str, applications: Applications) ->
         return None
     if applications.doubtful(text):
         return (
-            f"the client id of Application {shown(text)} is not known because its document has"
+            f"the client id of Application {short_value(text)} is not known because its document has"
             " faults: correct that document"
         )
     return (
-        f"Application {shown(text)} not found{nearest(text, applications.names)}: declare it, or"
+        f"Application {short_value(text)} not found{nearest(text, applications.names)}: declare it, or"
         " write a client id"
     )
 
 
 def _same_name(claim: Claim, other: Claim) -> str:
     return (
-        f"name {shown(claim.document.name)} is also used at {other.position}; names are unique per"
+        f"name {short_value(claim.document.name)} is also used at {other.position}; names are unique per"
         " kind, ignoring case: rename one"
     )
 
 
 def _same_application(claim: Claim, other: Claim) -> str:
-    there = shown(other.value)
+    there = short_value(other.value)
     return (
-        f"{shown(claim.value)} is listed twice, first as {there} on line"
+        f"{short_value(claim.value)} is listed twice, first as {there} on line"
         f" {other.position.line}: remove one"
     )

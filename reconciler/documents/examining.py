@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from reconciler.documents import rules
 from reconciler.documents.applications import declared_applications
 from reconciler.documents.checks_names import name_findings, reference_findings
-from reconciler.documents.input_files import decode, walk
+from reconciler.documents.input_files import decode_text, walk
 from reconciler.documents.kinds import build, kind_findings
-from reconciler.documents.parsing import parse
+from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.raw_documents import RawDocument, raw_document
 from reconciler.documents.shapes import shape_findings
 from reconciler.documents.users import read_rosters, roster_findings
@@ -42,7 +42,7 @@ class _Read(Struct, frozen=True):
     findings: list[Finding]
 
 
-def examine(paths: Sequence[Path]) -> Examined:
+def examine_documents(paths: Sequence[Path]) -> Examined:
     """Read all documents at or below the paths and judge them by every rule.
 
     Args:
@@ -77,14 +77,14 @@ def examine(paths: Sequence[Path]) -> Examined:
     return Examined(documents, tuple(sorted(findings)))
 
 
-def load(paths: Sequence[Path]) -> Documents:
+def load_documents(paths: Sequence[Path]) -> Documents:
     """Read all documents at or below the paths.
 
     Raises:
         DocumentFaults: a document breaks a rule; it carries every finding of the run.
         UsageFault: a path does not exist, or there is no document file at all.
     """
-    examined = examine(paths)
+    examined = examine_documents(paths)
     if any(finding.severity is Severity.ERROR for finding in examined.findings):
         raise DocumentFaults(examined.findings)
     return examined.documents
@@ -106,14 +106,14 @@ def _read_file(path: Path) -> tuple[list[RawDocument], list[Finding]]:
     except OSError as fault:
         message = f"cannot read the file: {fault.strerror or fault}"
         return [], [Finding(Position(file, 1, 1), "$", rules.UNREADABLE.id, message)]
-    decoded = decode(raw, file)
+    decoded = decode_text(raw, file)
     if isinstance(decoded, Finding):
         return [], [decoded]
     if (
         decoded.indented_by_tab
     ):  # no YAML at all: whatever else was said of it would follow from the tabs
         return [], list(decoded.findings)
-    parsed = parse(decoded.text, file)
+    parsed = parse_yaml(decoded.text, file)
     return [raw_document(file, tree) for tree in parsed.trees], [
         *decoded.findings,
         *parsed.findings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.documents import rules
-from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight, ExchangePolicyDocument, Located
 
@@ -43,7 +43,7 @@ def _pairs(document: RawDocument, applications: Applications) -> Iterator[tuple[
 
 
 def _same_pair(claim: Claim, other: Claim) -> str:
-    pair = f"{shown(claim.value)} on {shown(claim.document.at('spec', 'scope'))}"
+    pair = f"{short_value(claim.value)} on {short_value(claim.document.at('spec', 'scope'))}"
     return (
         f"{pair} is also declared at {other.position}; the service has one policy for an"
         " application and scope: remove one"

@@ -190,7 +190,7 @@ class Text(Struct, frozen=True):
     indented_by_tab: bool = False
 
 
-def decode(raw: bytes, file: str) -> Text | Finding:
+def decode_text(raw: bytes, file: str) -> Text | Finding:
     """Decode the bytes of a file, or say where they stop being UTF-8.
 
     Args:
@@ -207,7 +207,7 @@ def decode(raw: bytes, file: str) -> Text | Finding:
     return _judge(text, file)
 
 
-def refusal(flaw: Unfit) -> str:
+def unfit_message(flaw: Unfit) -> str:
     """Say which character is not allowed."""
     return f"U+{flaw.code_point:04X}, {flaw.why}, is not allowed: remove it"
 
@@ -253,4 +253,4 @@ def _flaws(line: str, number: int, file: str) -> Iterator[Finding]:
         else:
             # A lone CR ends a line for some readers only. Every character of the pattern is unfit.
             flaw = unfit(match[0]) or Unfit(0, ord(match[0]), "a refused character")
-            yield Finding(position, "$", rules.UNFIT_CHARACTER.id, refusal(flaw))
+            yield Finding(position, "$", rules.UNFIT_CHARACTER.id, unfit_message(flaw))

@@ -78,7 +78,7 @@ def pure_parser(text: str) -> Any:
     return yaml.SafeLoader(text)
 
 
-def parse(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Parsed:
+def parse_yaml(text: str, file: str, parser: Callable[[str], Any] = c_parser) -> Parsed:
     """Parse the text of a file, which must hold no character that YAML refuses.
 
     Args:

@@ -161,7 +161,7 @@ def _contradictions(
         yield claim.document.finding(rule, claim.steps, message(claim, first))
 
 
-def shown(value: Any) -> str:
+def short_value(value: Any) -> str:
     """A value of a document, short enough for a message."""
     if isinstance(value, (list, dict)):
         return "a list" if isinstance(value, list) else "a map"
@@ -169,11 +169,11 @@ def shown(value: Any) -> str:
         # a line's worth
         return f"`{value}`" if len(value) <= 80 else f"`{value[:77]}...`"  # noqa: PLR2004
     if value is None or isinstance(value, bool):
-        return f"`{literal(value)}`"
+        return f"`{spelled_scalar(value)}`"
     return f"the number {str(value)[:20]}"
 
 
-def literal(value: Json) -> str:
+def spelled_scalar(value: Json) -> str:
     """A scalar as a document spells it, texts without quotes."""
     return value if isinstance(value, str) else json.dumps(value)
 

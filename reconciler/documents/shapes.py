@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules, schemas
-from reconciler.documents.raw_documents import literal, nearest, shown
+from reconciler.documents.raw_documents import nearest, short_value, spelled_scalar
 from reconciler.documents.trees import json_path
 from reconciler.guids import are_guids
 from reconciler.model.documents import Kind
@@ -177,15 +177,14 @@ def _kind_findings(document: RawDocument) -> Iterator[Finding]:
         yield document.finding(
             rules.TYPE,
             (),
-            f"expected a map with apiVersion, kind, metadata and spec, found {shown(whole)}",
+            f"expected a map with apiVersion, kind, metadata and spec, found {short_value(whole)}",
         )
     elif "kind" not in whole:
         yield document.finding(rules.REQUIRED, (), f"`kind` is missing: add one of {kinds}")
     else:
         kind = whole["kind"]
-        message = (
-            f"unknown kind: expected one of {kinds}; found {shown(kind)}{nearest(kind, list(Kind))}"
-        )
+        unknown = f"{short_value(kind)}{nearest(kind, list(Kind))}"
+        message = f"unknown kind: expected one of {kinds}; found {unknown}"
         yield document.finding(rules.UNKNOWN_KIND, ("kind",), message)
 
 
@@ -222,7 +221,7 @@ def _message(error: Any, steps: Steps) -> str:
     secret = steps[: len(_NEVER_SHOWN)] == _NEVER_SHOWN
     if rule in {rules.NULL, rules.TYPE}:
         return _type_message(error, secret=secret)
-    value = "the value" if secret else shown(error.instance)
+    value = "the value" if secret else short_value(error.instance)
     return _value_message(rule, error, value)
 
 
@@ -269,7 +268,7 @@ def _repeated(document: RawDocument, items: list[Any], steps: Steps) -> Iterator
             yield document.finding(
                 rules.REPEATED,
                 (*steps, index),
-                f"{shown(item)} is listed twice, first on line {line}: remove one",
+                f"{short_value(item)} is listed twice, first on line {line}: remove one",
             )
 
 
@@ -298,14 +297,15 @@ def _weight(finding: Finding) -> int:
 def _type_message(error: Any, *, secret: bool) -> str:
     """Say which type is expected and which one was found."""
     if error.validator == "const":
-        return f"expected `{literal(error.validator_value)}`, found null: write it, or remove the entry"
+        spelled = spelled_scalar(error.validator_value)
+        return f"expected `{spelled}`, found null: write it, or remove the entry"
     wanted = error.validator_value
     names = [wanted] if isinstance(wanted, str) else wanted
     expected = " or ".join(_TYPES[name] for name in names)
     if error.instance is None:
         return f"expected {expected}, found null: write a value, or remove the entry"
     quotable = "string" in names and not isinstance(error.instance, (list, dict))
-    value = "another type" if secret else shown(error.instance)
+    value = "another type" if secret else short_value(error.instance)
     return f"expected {expected}, found {value}{': put it in quotes' if quotable else ''}"
 
 
@@ -328,7 +328,7 @@ def _value_message(rule: DocumentRule, error: Any, value: str) -> str:
 def _allowed_message(error: Any, value: str) -> str:
     """Say which values are allowed."""
     wanted = error.validator_value
-    words = [literal(word) for word in (wanted if error.validator == "enum" else [wanted])]
+    words = [spelled_scalar(word) for word in (wanted if error.validator == "enum" else [wanted])]
     if len(words) == 1:
         return f"{value} is not allowed: write `{words[0]}`, or remove the entry"
     return f"{value} is not allowed{nearest(error.instance, words)}: expected one of {', '.join(words)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules
-from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.documents import GroupGrant, TeamsPolicyDocument
@@ -92,7 +92,7 @@ def _too_many(entries: list[Claim]) -> Iterator[Finding]:
 
 def _same_group(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.value)} is also granted at {other.position}; a group can have only one policy:"
+        f"{short_value(claim.value)} is also granted at {other.position}; a group can have only one policy:"
         " remove one"
     )
 
@@ -138,10 +138,12 @@ def _both_manage_global(document: RawDocument, rival: Claim) -> Iterator[Finding
 def own_name(document: RawDocument, name: str) -> Iterator[Finding]:
     """A name that the service gives a meaning of its own."""
     if name_key(name) == _TEMPLATE:
-        message = f"{shown(name)} is the name of a template of the service: use another name"
+        message = f"{short_value(name)} is the name of a template of the service: use another name"
         yield document.finding(rules.RESERVED_NAME, _NAME, message)
     if name_key(name).startswith(_TAG):
-        message = f"{shown(name)} starts with `Tag:`, a prefix of the service: remove the prefix"
+        message = (
+            f"{short_value(name)} starts with `Tag:`, a prefix of the service: remove the prefix"
+        )
         yield document.finding(rules.RESERVED_NAME, _NAME, message)
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from reconciler.characters import unfit
 from reconciler.documents import rules
-from reconciler.documents.input_files import refusal
+from reconciler.documents.input_files import unfit_message
 from reconciler.guids import are_guids
 from reconciler.model.findings import Finding, Position
 
@@ -100,7 +100,7 @@ def place_of(tree: Tree, steps: Sequence[str | int], *, key: bool = False) -> Pl
     return place
 
 
-def typed(text: str) -> Json:
+def typed_scalar(text: str) -> Json:
     """Type a plain scalar: four words and integers, everything else is text (`Off`, `010`, `1.5`,
     dates).
     """
@@ -235,7 +235,7 @@ class TreeReader:
                 rules.LINE_BREAK,
                 "a value must be a single line: remove the line break, or fold the text with `>-`",
             )
-        return typed(value) if event.implicit[0] else value
+        return typed_scalar(value) if event.implicit[0] else value
 
     def _list(self, opening: Any) -> tuple[list[Json], ListMarks]:
         """Read a list."""
@@ -251,7 +251,7 @@ class TreeReader:
             add_line(mark.line + first)
             add_column(mark.column + 1)
             if _is_simple(event):
-                add(typed(event.value))
+                add(typed_scalar(event.value))
             else:
                 add(self._item(event, len(items), marks))
         return items, marks
@@ -266,7 +266,7 @@ class TreeReader:
             and _is_item(closing, block, block.last, block.texts[-1])
         ):
             raise MisplacedLinesError
-        items += block.texts if are_guids(block.texts) else map(typed, block.texts)
+        items += block.texts if are_guids(block.texts) else map(typed_scalar, block.texts)
         marks.lines.extend(range(start + self._first, start + self._first + len(block.texts)))
         marks.columns.extend(array("L", [block.column + 1]) * len(block.texts))
 
@@ -350,7 +350,9 @@ class TreeReader:
         if flaw:
             position = Position(self._file, *self._place_of_character(chr(flaw.code_point), event))
             self.findings.append(
-                Finding(position, json_path(self._steps), rules.UNFIT_CHARACTER.id, refusal(flaw))
+                Finding(
+                    position, json_path(self._steps), rules.UNFIT_CHARACTER.id, unfit_message(flaw)
+                )
             )
 
     def _place_of_character(self, char: str, event: Any) -> Place:

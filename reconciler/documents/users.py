@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from reconciler.characters import folded, unfit
 from reconciler.documents import rules
-from reconciler.documents.input_files import decode, inside, real, refusal
-from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.input_files import decode_text, inside, real, unfit_message
+from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.documents.schemas import users_from_form
 from reconciler.documents.shapes import user_suspects
 from reconciler.documents.trees import ListMarks, MapMarks, json_path
@@ -160,7 +160,7 @@ def _refused_path(
 
 
 def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
-    decoded = decode(raw, file)
+    decoded = decode_text(raw, file)
     if isinstance(decoded, Finding):
         return UserFile(None, (_of(document, decoded),))
     if decoded.findings:
@@ -192,7 +192,7 @@ def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:
 def _user_faults(entries: _Entries, file: str) -> Iterator[Finding]:
     for index in user_suspects(entries.texts):
         text = entries.texts[index]
-        value = shown(text) if text.strip(" ") else "a blank value"
+        value = short_value(text) if text.strip(" ") else "a blank value"
         message = f"{value} is not a user: write one object id or user principal name per line"
         position = Position(file, entries.lines[index], entries.columns[index])
         yield _fault(rules.USERS_FROM_LINE, position, message)
@@ -228,7 +228,7 @@ def _read_csv(text: str, file: str) -> _Entries:
         return entries
     header = _quoted_values(lines[first - 1])
     if header is None or header not in _HEADERS:
-        message = f"{shown(lines[first - 1])} is not a valid header: {_HEADER_ADVICE}"
+        message = f"{short_value(lines[first - 1])} is not a valid header: {_HEADER_ADVICE}"
         entries.faults.append(_fault(rules.USERS_FROM_HEADER, Position(file, first, 1), message))
         return entries
     user, width = header.index("user"), len(header)
@@ -277,7 +277,7 @@ def _character_faults(lines: Sequence[str], file: str) -> Iterator[Finding]:
         flaw = None if line.isascii() else unfit(line)
         if flaw:
             position = Position(file, number, flaw.index + 1)
-            yield _fault(rules.UNFIT_CHARACTER, position, refusal(flaw))
+            yield _fault(rules.UNFIT_CHARACTER, position, unfit_message(flaw))
 
 
 def _shared_files(rosters: Sequence[Roster]) -> Iterator[Finding]:
@@ -307,7 +307,7 @@ def _each_file_once(rosters: Sequence[Roster]) -> list[Roster]:
 
 def _same_file(claim: Claim, other: Claim) -> str:
     return (
-        f"{shown(claim.value)} also lists the users of {shown(other.document.name)} at"
+        f"{short_value(claim.value)} also lists the users of {short_value(other.document.name)} at"
         f" {other.position}; a user can have only one policy: split the file"
     )
 
@@ -362,11 +362,11 @@ def _user_clash(entries: list[_Entry]) -> Iterator[Finding]:
 
 
 def _twice(entry: _Entry, first: _Entry) -> str:
-    return f"{shown(entry.text)} is listed twice, first at {first.position}: remove one"
+    return f"{short_value(entry.text)} is listed twice, first at {first.position}: remove one"
 
 
 def _elsewhere(entry: _Entry, other: _Entry) -> str:
     return (
-        f"{shown(entry.text)} is also listed for {shown(other.roster.document.name)} at"
+        f"{short_value(entry.text)} is also listed for {short_value(other.roster.document.name)} at"
         f" {other.position}; a user can have only one policy: remove one"
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import listed
+from reconciler.kinds.capture_rows import as_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ def check_reads(
     """
     for row_list in lists:
         # The parser of the rows tells what is wrong with them, here they are only counted.
-        rows = listed(section.get(row_list.key), path, FaultList())
+        rows = as_list(section.get(row_list.key), path, FaultList())
         reads = {
             f"{path}.reads[{index}]": read
             for index, read in enumerate(section["reads"])

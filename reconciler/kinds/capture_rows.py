@@ -59,7 +59,7 @@ def shown(value: Any) -> str:
     return quoted if len(quoted) <= _LONGEST else f"{quoted[:_LONGEST]}…"
 
 
-def listed(value: Any, path: str, faults: FaultList) -> Sequence[Any]:
+def as_list(value: Any, path: str, faults: FaultList) -> Sequence[Any]:
     """A list, whatever PowerShell made of it: nothing, one item alone, or `{"value": [...],
     "Count": n}` (Windows PowerShell 5.1).
     """
@@ -89,7 +89,7 @@ def objects(
 
     One that is no object is a fault and takes its place as an empty mapping, so that indexes hold.
     """
-    rows = listed(section.get(key), f"{path}.{key}", faults)
+    rows = as_list(section.get(key), f"{path}.{key}", faults)
     if all(rows) and all(isinstance(row, dict) for row in rows):
         return rows
     for index, row in enumerate(rows):
@@ -164,7 +164,7 @@ def blank_as_empty(value: Any) -> str | None:
     return value if value.strip() else ""
 
 
-def text(value: Any, path: str, faults: FaultList) -> str:
+def text_property(value: Any, path: str, faults: FaultList) -> str:
     """A text property; `""` if it is null or absent, and with a fault if it is something else."""
     if value is None or isinstance(value, str):
         return value or ""

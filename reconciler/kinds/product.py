@@ -239,6 +239,3 @@ class Product(Protocol[DesiredT, StateT]):
         """Whether the values that a change gives for an object are those of a snapshot; None: it
         does not exist.
         """
-
-    def delta(self, before: StateT, after: StateT, directory: Directory) -> Delta:
-        """Who gains and who loses access between two states."""

@@ -67,7 +67,9 @@ class Figures(Struct, frozen=True):
         return {**counted, "steps": self.steps, "unmanaged": self.unmanaged}
 
 
-def counted(changes: Iterable[Change], steps: Sequence[Step], unmanaged: Sequence[Note]) -> Figures:
+def plan_figures(
+    changes: Iterable[Change], steps: Sequence[Step], unmanaged: Sequence[Note]
+) -> Figures:
     """Count a plan, or a part of one."""
     policies: list[Change] = []
     grants: list[Change] = []
@@ -78,10 +80,10 @@ def counted(changes: Iterable[Change], steps: Sequence[Step], unmanaged: Sequenc
 
 def of_plan(plan: Plan) -> Figures:
     """The figures of a whole plan."""
-    return counted(plan.changes, plan.steps, plan.unmanaged)
+    return plan_figures(plan.changes, plan.steps, plan.unmanaged)
 
 
-def of_apply(plan: Plan, applied: Applied) -> Figures:
+def apply_figures(plan: Plan, applied: Applied) -> Figures:
     """The figures of what an apply finished: every step of an object is done, and at least one was
     done by this apply.
     """
@@ -92,7 +94,7 @@ def of_apply(plan: Plan, applied: Applied) -> Figures:
     all_done = now.union(range(1, applied.already + 1))
     finished = {address for address, own in ids.items() if own <= all_done and own & now}
     changes = [change for change in plan.changes if change.address.lower() in finished]
-    return counted(changes, [step for step in plan.steps if step.id in now], plan.unmanaged)
+    return plan_figures(changes, [step for step in plan.steps if step.id in now], plan.unmanaged)
 
 
 def is_grant(change: Change) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 
-def check(plan: Plan) -> None:
+def prove_consequences(plan: Plan) -> None:
     """Prove that a plan file agrees with itself.
 
     Raises:

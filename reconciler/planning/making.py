@@ -84,7 +84,7 @@ class _Given(Struct, frozen=True):
     desired: Desired
 
 
-def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
+def make_plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
     """Make the plan.
 
     Args:
@@ -99,7 +99,7 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     """
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
-    desired = resolved(documents, observed, options)
+    desired = resolve_desired(documents, observed, options)
     assert_known(chosen, desired, observed)
     given = _Given(documents, observed, options, chosen, desired)
     parts = _product_plans(given)
@@ -110,7 +110,7 @@ def plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan
     return _composed(given, parts, tests)
 
 
-def resolved(documents: Documents, observed: Observed, options: PlanOptions) -> Desired:
+def resolve_desired(documents: Documents, observed: Observed, options: PlanOptions) -> Desired:
     """The desired state that documents declare for a tenant: names are ids.
 
     Raises:
@@ -228,7 +228,7 @@ def _refused(
     """What the products refuse, what the checker finds beyond that, and a doubtful reading."""
     refusals = _notes(parts, lambda part: part.refusals)
     violations = checking.violations(baseline, steps)
-    unsafe = checking.refusals(violations, explained=refusals)
+    unsafe = checking.refusals_of_violations(violations, explained=refusals)
     return (*refusals, *unsafe, *read_warnings.read_warning_refusals(observed.warnings))
 
 

@@ -11,7 +11,7 @@ from reconciler.errors import TamperedPlan
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.observed import NOTHING_KNOWN
-from reconciler.planning.making import PlanOptions, resolved
+from reconciler.planning.making import PlanOptions, resolve_desired
 from reconciler.planning.prefixes import advance, baseline_snapshot
 from reconciler.planning.selection import selection
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
 
 
-def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
+def after_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
     """The state of a tenant once the documents are applied, without what they name and nothing
     resolves, and how many such names there are.
 
@@ -30,7 +30,7 @@ def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
         DocumentFaults: two names of the documents turn out to be the same user or scope.
         CaptureFault: the reading is of another tenant, or lacks a product.
     """
-    desired = resolved(documents, observed, PlanOptions())
+    desired = resolve_desired(documents, observed, PlanOptions())
     context = PlanContext(observed.directory, selection((), ()).holding, documents.tenant)
     after = {
         name: PRODUCTS[name].outcome(desired[name], state, context)
@@ -40,7 +40,7 @@ def of_documents(documents: Documents, observed: Observed) -> tuple[Known, int]:
     return Known(after, observed.directory), unresolved
 
 
-def of_plan(plan: Plan) -> Known:
+def after_plan(plan: Plan) -> Known:
     """What a plan file alone tells about the state after its last step: no memberships, and only
     what its steps touch.
 

@@ -141,7 +141,7 @@ def _sha256(pieces: Iterable[bytes | memoryview]) -> str:
     return hashed.hexdigest()
 
 
-def load(path: Path) -> SealedPlan:
+def load_plan(path: Path) -> SealedPlan:
     """Read a plan file and check that it is exactly what was written.
 
     Raises:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 
-def request(plan: Plan) -> CaptureRequest:
+def request_for_plan(plan: Plan) -> CaptureRequest:
     """What has to be read again to place a tenant on the plan's way: its products, and no names."""
     return CaptureRequest(
         plan.baseline.products(), rows_only=True, tolerated=tolerated(plan.consents)
@@ -82,7 +82,7 @@ def locate(plan: Plan, observed: Observed) -> int | None:
     return located
 
 
-def differences(
+def prefix_differences(
     plan: Plan, count: int, observed: Observed, wanted: Collection[Provider] | None = None
 ) -> tuple[str, ...]:
     """Names of what differs between the tenant and the plan's state after `count` steps, sorted;

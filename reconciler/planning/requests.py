@@ -23,7 +23,9 @@ def products(documents: Documents) -> frozenset[Provider]:
     these (law 1).
     """
     named = frozenset(name for name, product in PRODUCTS.items() if product.is_named(documents))
-    return named | testing.request(testing.of_documents(documents.tests)).products
+    return (
+        named | testing.request_for_expectations(testing.expectations_of(documents.tests)).products
+    )
 
 
 def reachable(documents: Documents) -> frozenset[Provider]:
@@ -52,7 +54,7 @@ def capture_request(
     if not names:
         return CaptureRequest(read, tolerated=consented)
     requests = [product.request(documents) for product in PRODUCTS.values()]
-    requests.append(testing.request(testing.of_documents(documents.tests)))
+    requests.append(testing.request_for_expectations(testing.expectations_of(documents.tests)))
     users = dict.fromkeys(chain.from_iterable(request.users for request in requests))
     recipients = {name for request in requests for name in request.recipients}
     groups = {group for request in requests for group in request.groups}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import SealedPlan
 
 
-def invocation(step: Step) -> Invocation:
+def reviewed_invocation(step: Step) -> Invocation:
     """Return what a step runs, after proving that its text says exactly that.
 
     Raises:
@@ -30,7 +30,7 @@ def invocation(step: Step) -> Invocation:
     call = Invocation(step.cmdlet, step.parameters)
     try:
         catalogue.bind(call)
-        made, read = rendering.render(call), reading.read(step.text)
+        made, read = rendering.render(call), reading.read_invocation(step.text)
     except RenderFault as fault:
         raise _tampered(step, str(fault)) from fault
     if not _is_write(step):
@@ -52,13 +52,13 @@ def load(file: Path) -> SealedPlan:
         TamperedPlan: it is not, or does not.
         OSError: the file cannot be read.
     """
-    loaded = planfile.load(file)
-    check(loaded.plan)
-    consequences.check(loaded.plan)
+    loaded = planfile.load_plan(file)
+    prove_steps(loaded.plan)
+    consequences.prove_consequences(loaded.plan)
     return loaded
 
 
-def check(plan: Plan) -> None:
+def prove_steps(plan: Plan) -> None:
     """Prove every step of a plan, so that nothing is written of a plan that could not be run to its
     end.
 
@@ -71,7 +71,7 @@ def check(plan: Plan) -> None:
                 f"step {step.id} of the plan is out of order; expected step {number}. The file was"
                 " changed; plan again"
             )
-        invocation(step)
+        reviewed_invocation(step)
 
 
 def _is_write(step: Step) -> bool:

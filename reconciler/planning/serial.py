@@ -48,4 +48,4 @@ def summary(
     changes: Sequence[Change], unmanaged: Sequence[Note], steps: Sequence[Step]
 ) -> Mapping[str, int]:
     """The figures of the closing lines, as a plan file has them."""
-    return figures.counted(changes, steps, unmanaged).as_mapping()
+    return figures.plan_figures(changes, steps, unmanaged).as_mapping()

@@ -48,9 +48,9 @@ def judged(
         selected: it is a plan of a part, by `--only` or `--skip`. What fails before it in the same
             way does not stand in its way: the rest of the documents may be what mends it.
     """
-    expected = testing.of_documents(tests)
-    results = testing.judge(expected, replace(observed, states=outcome))
-    earlier = testing.judge(expected, observed) if selected else results
+    expected = testing.expectations_of(tests)
+    results = testing.judge_observed(expected, replace(observed, states=outcome))
+    earlier = testing.judge_observed(expected, observed) if selected else results
     rows = tuple(
         result.row(excused=selected and not result.passed and before.verdict == result.verdict)
         for result, before in zip(results, earlier, strict=True)
@@ -58,7 +58,9 @@ def judged(
     return JudgedTests(rows, all(row.passed or row.excused for row in rows), _ids(results))
 
 
-def named(documents: Documents, observed: Observed, results: Iterable[Result]) -> dict[str, str]:
+def names_in_results(
+    documents: Documents, observed: Observed, results: Iterable[Result]
+) -> dict[str, str]:
     """A name for every id that the results mention and the documents or the reading name."""
     return names(documents, observed, (), (), mentioned=_ids(results))
 

@@ -84,7 +84,7 @@ def bind(invocation: Invocation) -> str:
     catalogued = cmdlet(invocation.cmdlet)
     for name, value in parameters.items():
         _check(catalogued, name, value)
-    refusals.check(invocation.cmdlet, parameters)
+    refusals.refuse_unwanted(invocation.cmdlet, parameters)
     return _bound_set(invocation.cmdlet, frozenset(parameters))
 
 

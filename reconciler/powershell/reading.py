@@ -40,7 +40,7 @@ _SHORT: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _CONSTANTS: Final[dict[str, bool | None]] = {"$true": True, "$false": False, "$null": None}
 
 
-def read(text: str) -> Invocation:
+def read_invocation(text: str) -> Invocation:
     """Read one rendered invocation: the cmdlet and its parameters in the order of the text.
 
     Lists are lists.

@@ -50,7 +50,7 @@ class Refusal(Struct, frozen=True):
     message: str
 
 
-def check(cmdlet: str, parameters: Parameters) -> None:
+def refuse_unwanted(cmdlet: str, parameters: Parameters) -> None:
     """Refuse an invocation whose values have the declared types and which must not run.
 
     Raises:

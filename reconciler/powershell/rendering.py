@@ -55,7 +55,7 @@ def _template(cmdlet: str, given: frozenset[str]) -> Template:
 
 
 @cache
-def printed(cmdlet: str) -> frozenset[str]:
+def written_parameters(cmdlet: str) -> frozenset[str]:
     """The parameters that a cmdlet's template writes: all that the product ever gives it.
 
     Raises:

@@ -32,7 +32,7 @@ __all__ = [
     "Session",
     "SessionLost",
     "Timeouts",
-    "start",
+    "start_session",
 ]
 
 
@@ -133,7 +133,7 @@ class Session(Protocol):
         ...
 
 
-def start(
+def start_session(
     executable: str | None = None,
     *,
     environment: Mapping[str, str],

@@ -51,7 +51,7 @@ class _ApplicationAccess(Struct, frozen=True):
     wide: TenantWideRow | None
 
 
-def access(plan: Plan) -> Iterator[Line]:
+def access_lines(plan: Plan) -> Iterator[Line]:
     """The access delta: for each application a line that sums up, then whom it gains and loses."""
     if plan.access is None:
         yield from heading("Access: not computed")
@@ -208,7 +208,7 @@ def _counted(kind: SubjectKind, count: int) -> str:
             return "everyone"
 
 
-def gaps(plan: Plan) -> Iterator[Line]:
+def gap_lines(plan: Plan) -> Iterator[Line]:
     """The gaps of a plan, those of one cause together; nothing if there are none."""
     rows = plan.gaps or ()
     if rows:
@@ -234,7 +234,7 @@ def gap_sentence(row: GapRow, names: Mapping[str, str]) -> str:
     application = (
         "every application without a policy of its own"
         if row.application == EVERY_APPLICATION
-        else values.named(row.application, names)
+        else values.with_name(row.application, names)
     )
     possibly = "" if row.certainty is Certainty.CERTAIN else "some of "
     subject = _gap_subject(row.subject, names)
@@ -242,13 +242,15 @@ def gap_sentence(row: GapRow, names: Mapping[str, str]) -> str:
 
 
 def _gap_subject(subject: GapSubject, names: Mapping[str, str]) -> str:
-    name = values.named(subject.id, names)
-    beside = "".join(f" who are in {values.named(group, names)} too" for group in subject.together)
+    name = values.with_name(subject.id, names)
+    beside = "".join(
+        f" who are in {values.with_name(group, names)} too" for group in subject.together
+    )
     match subject.kind:
         case SubjectKind.EVERYONE:
             excepted = [part.id for part in subject.excepted]
             return "everyone" + (
-                f" outside {values.listed(excepted, names)}" if excepted else " without a grant"
+                f" outside {values.short_list(excepted, names)}" if excepted else " without a grant"
             )
         case SubjectKind.GROUP_MEMBERS:
             return f"members of {name}{beside}"

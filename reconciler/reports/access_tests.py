@@ -17,7 +17,7 @@ from msgspec import Struct, to_builtins
 from reconciler.audiences.verdicts import Asked, Unnamed
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
-from reconciler.reports.json import printed
+from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
 from reconciler.reports.terminal import line
 
@@ -109,7 +109,7 @@ NOBODY: Mapping[str, str] = {
 }
 
 
-def outcome(row: AccessTestResult) -> Outcome:
+def row_outcome(row: AccessTestResult) -> Outcome:
     """How a row came out."""
     if row.passed:
         return Outcome.PASSED
@@ -118,19 +118,19 @@ def outcome(row: AccessTestResult) -> Outcome:
     return Outcome.UNDECIDED if row.verdict == "depends" else Outcome.FAILED
 
 
-def of_plan(value: Plan) -> Iterator[Line]:
+def plan_test_lines(value: Plan) -> Iterator[Line]:
     """What a plan's outcome does not pass, in full, and how many pass."""
     yield from _summed(f"{TITLE} on the outcome", value.tests, value.names)
 
 
-def of_apply(rows: Sequence[AccessTestResult], names: Mapping[str, str]) -> Iterator[Line]:
+def apply_test_lines(rows: Sequence[AccessTestResult], names: Mapping[str, str]) -> Iterator[Line]:
     """The same of the tenant that was read after an apply."""
     yield from _summed(f"{TITLE} on the tenant, read again", rows, names)
 
 
-def of_documents(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
+def undecided_lines(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
     """What the documents alone do not decide, and how many they do."""
-    undecided = [row for row in rows if outcome(row) is Outcome.UNDECIDED]
+    undecided = [row for row in rows if row_outcome(row) is Outcome.UNDECIDED]
     if rows:
         passed = sum(row.passed for row in rows)
         left = (
@@ -142,11 +142,11 @@ def of_documents(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
     yield from capped(undecided, MOST, lambda row: Line(f"    {row.name}: {expectation(row, {})}"))
 
 
-def count(rows: Sequence[AccessTestResult]) -> str:
+def outcome_counts(rows: Sequence[AccessTestResult]) -> str:
     """How many came out how."""
     if not rows:
         return "No access tests: the documents have none."
-    counts = Counter(map(outcome, rows))
+    counts = Counter(map(row_outcome, rows))
     return (
         ", ".join(
             f"{counts[kind]} {kind.value.lower()}"
@@ -160,8 +160,8 @@ def count(rows: Sequence[AccessTestResult]) -> str:
 def expectation(row: AccessTestResult, names: Mapping[str, str]) -> str:
     """What is expected, as a sentence without an end."""
     subject = row.subject
-    reached = f"{_REACHED[subject.kind]} {values.named(subject.id, names)}"
-    return f"{values.named(row.application, names)} is {row.expected} {reached}"
+    reached = f"{_REACHED[subject.kind]} {values.with_name(subject.id, names)}"
+    return f"{values.with_name(row.application, names)} is {row.expected} {reached}"
 
 
 def contrast(row: AccessTestResult) -> str:
@@ -172,7 +172,7 @@ def contrast(row: AccessTestResult) -> str:
 
 def explained(row: AccessTestResult, names: Mapping[str, str]) -> Iterator[Line]:
     """An expectation, how it came out, and the way to its verdict."""
-    came_out = outcome(row)
+    came_out = row_outcome(row)
     yield Line(f"    {came_out.value:<9}  {row.name}: {expectation(row, names)}", _TONES[came_out])
     if came_out is not Outcome.PASSED:
         yield Line(f"               {contrast(row)}")
@@ -185,7 +185,7 @@ def _summed(
 ) -> Iterator[Line]:
     if not rows:
         return
-    yield from heading(f"{title}: {count(rows)}")
+    yield from heading(f"{title}: {outcome_counts(rows)}")
     for row in rows:
         if not row.passed:
             yield from explained(row, names)
@@ -221,7 +221,7 @@ class Tested(Struct, frozen=True):
     simulated: bool
 
 
-def report(value: Tested) -> Iterator[Line]:
+def test_lines(value: Tested) -> Iterator[Line]:
     """Every expectation with the way to its verdict, then how many passed."""
     if value.simulated:
         yield SIMULATED
@@ -230,15 +230,15 @@ def report(value: Tested) -> Iterator[Line]:
     for row in value.rows:
         yield from explained(row, value.names)
     yield Line()
-    yield Line(count(value.rows), Tone.HEADING)
+    yield Line(outcome_counts(value.rows), Tone.HEADING)
 
 
-def as_json(value: Tested) -> str:
+def tests_json(value: Tested) -> str:
     """The run as one JSON text."""
     results: list[dict[str, Json]] = [to_builtins(row) for row in value.rows]
     for row, at in zip(results, value.positions, strict=False):
         row["position"] = {"column": at.column, "file": at.file, "line": at.line}
-    return printed(
+    return json_text(
         {
             "ground": value.ground,
             "names": value.names,
@@ -248,12 +248,12 @@ def as_json(value: Tested) -> str:
     )
 
 
-def junit(value: Tested) -> str:
+def tests_junit(value: Tested) -> str:
     """The run as JUnit XML: a test case for each expectation.
 
     ASCII only, so that no terminal or log can spoil it.
     """
-    counts = Counter(map(outcome, value.rows))
+    counts = Counter(map(row_outcome, value.rows))
     failing = counts[Outcome.FAILED] + counts[Outcome.UNDECIDED]
     figures = {
         "tests": str(len(value.rows)),
@@ -282,7 +282,7 @@ def _case(
     case.attrib |= {"classname": line(row.name), "name": line(expectation(row, names))}
     for position in at:
         case.attrib |= {"file": line(position.file), "line": str(position.line)}
-    came_out = outcome(row)
+    came_out = row_outcome(row)
     result = case.makeelement(_ELEMENTS[came_out], {})
     if came_out is not Outcome.PASSED:
         result.set("message", line(contrast(row)))

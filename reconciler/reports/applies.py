@@ -24,7 +24,7 @@ from reconciler.applying.events import (
 from reconciler.kinds.facts import facts, in_turn
 from reconciler.model import figures
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
-from reconciler.reports.plans import command
+from reconciler.reports.plans import step_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -77,7 +77,7 @@ def applied(
 def _closing(plan: Plan, value: Applied, *, verified: bool) -> Iterator[Line]:
     """Terraform's last line, only if the apply is what it says: complete and verified."""
     yield Line()
-    done = _made(figures.of_apply(plan, value))
+    done = _made(figures.apply_figures(plan, value))
     if not _complete(value):
         tried = len(value.done) + value.already
         steps = counted(len(plan.steps), "step")
@@ -172,7 +172,7 @@ def _group(
 def _commands(steps: list[Step]) -> Iterator[Line]:
     width = len(str(steps[-1].id)) if steps else 0
     for step in steps[:MOST_STEPS]:
-        yield from command(step, width)
+        yield from step_lines(step, width)
     if len(steps) > MOST_STEPS:
         yield Line(f"    ... and {len(steps) - MOST_STEPS} more")
 

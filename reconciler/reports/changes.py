@@ -115,9 +115,9 @@ def _members(attribute: AttributeChange, names: Names) -> Iterator[Line]:
     symbol = _member_symbol(attribute)
     yield Line(f"      {symbol} {attribute.name}:", _TONES[symbol])
     for item in attribute.removed:
-        yield Line(f"          - {values.named(item, names)}", Tone.REMOVE)
+        yield Line(f"          - {values.with_name(item, names)}", Tone.REMOVE)
     for item in attribute.added:
-        yield Line(f"          + {values.named(item, names)}", Tone.ADD)
+        yield Line(f"          + {values.with_name(item, names)}", Tone.ADD)
 
 
 def _member_symbol(attribute: AttributeChange) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.reports.json import printed
+from reconciler.reports.json import json_text
 from reconciler.reports.lines import Line, Tone
 from reconciler.tenants.live.examining import Health
 
@@ -25,7 +25,7 @@ def check_lines(check: Check) -> Iterator[Line]:
         yield Line(f"{'':17}-> {check.remedy}")
 
 
-def summary(checks: Iterable[Check]) -> Iterator[Line]:
+def readiness_lines(checks: Iterable[Check]) -> Iterator[Line]:
     """Whether the tenant can be read, and what to do next."""
     healths = {check.health for check in checks}
     yield Line()
@@ -39,9 +39,9 @@ def summary(checks: Iterable[Check]) -> Iterator[Line]:
         yield Line("Ready. Next: reconciler fetch --tenant live --out capture.json", Tone.HEADING)
 
 
-def as_json(checks: Iterable[Check]) -> str:
+def checks_json(checks: Iterable[Check]) -> str:
     """Every check as one JSON list with a final LF."""
-    return printed(
+    return json_text(
         [
             {
                 "about": check.about,

@@ -48,7 +48,7 @@ _ADVICE: Mapping[Remedy, str] = {
 }
 
 
-def text(
+def explanation_lines(
     explanation: Explanation,
     source: str,
     names: Mapping[str, str],
@@ -88,8 +88,8 @@ def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) ->
     question = explanation.question
     who = "the meetings and events of" if question.kind is SubjectKind.USER else "the mailbox"
     asked = (
-        f"{values.named(question.application, names)} to {who}"
-        f" {values.named(question.subject, names)}, {source}"
+        f"{values.with_name(question.application, names)} to {who}"
+        f" {values.with_name(question.subject, names)}, {source}"
     )
     match explanation.verdict:
         case Granted(decided_by=address):
@@ -109,7 +109,7 @@ def _object(address: str, names: Mapping[str, str], places: Mapping[str, Positio
     return f"{address}{values.of(address, names)}{place}"
 
 
-def json(
+def explanation_json(
     explanation: Explanation, basis: str, names: Mapping[str, str], places: Mapping[str, Position]
 ) -> str:
     """The explanation as one JSON text. `basis` is desired, plan or capture."""

@@ -38,7 +38,7 @@ class RuleInfo(Protocol):
 _TONES = {Severity.ERROR: Tone.FAULT, Severity.WARNING: Tone.WARNING}
 
 
-def findings(unsorted: Iterable[Finding]) -> Iterator[Line]:
+def finding_lines(unsorted: Iterable[Finding]) -> Iterator[Line]:
     """`file:line:col: $.path: message [rule-id]`, sorted, then how many there are."""
     ordered = sorted(unsorted)
     for finding in ordered:
@@ -49,14 +49,14 @@ def findings(unsorted: Iterable[Finding]) -> Iterator[Line]:
 def validated(every_finding: Sequence[Finding], documents: Documents) -> Iterator[Line]:
     """The findings of a validation; without any, how many documents are valid."""
     if every_finding:
-        yield from findings(every_finding)
+        yield from finding_lines(every_finding)
     else:
         parts = (getattr(documents, name) for name in documents.__struct_fields__)
         count = sum(len(part) if isinstance(part, tuple) else part is not None for part in parts)
         yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
 
 
-def rules(every_rule: Iterable[RuleInfo]) -> Iterator[Line]:
+def rule_lines(every_rule: Iterable[RuleInfo]) -> Iterator[Line]:
     """Every rule: id and title, sorted by id, and why it exists."""
     for rule in sorted(every_rule, key=lambda rule: rule.id):
         yield Line(f"{rule.id}: {rule.title}", Tone.HEADING)

@@ -32,12 +32,12 @@ def printable(text: str) -> str:
     return "".join(char if plain(char) else _escaped(char) for char in head) + end
 
 
-def findings(every_finding: Iterable[Finding]) -> str:
+def findings_json(every_finding: Iterable[Finding]) -> str:
     """Findings as a list, sorted, one JSON text with a final LF."""
     return _text([_finding(each) for each in sorted(every_finding)])
 
 
-def rules(every_rule: Iterable[RuleInfo]) -> str:
+def rules_json(every_rule: Iterable[RuleInfo]) -> str:
     """Rules as a list, sorted by id."""
     return _text(
         [
@@ -47,7 +47,7 @@ def rules(every_rule: Iterable[RuleInfo]) -> str:
     )
 
 
-def printed(value: Json) -> str:
+def json_text(value: Json) -> str:
     """Any report that is a JSON value, as one text with a final LF."""
     return _text(value)
 

@@ -43,7 +43,7 @@ def notes(plan: Plan) -> Iterator[Line]:
         "Displaced, taken away from policies that no document declares:",
         plan.displaced,
         names,
-        sentences.displaced,
+        sentences.displacement,
         Tone.WARNING,
     )
     yield from _section("Warnings:", plan.warnings, names, sentences.warning, Tone.WARNING)
@@ -57,7 +57,7 @@ def notes(plan: Plan) -> Iterator[Line]:
     yield from _refusals(plan.refusals, names)
 
 
-def typed(value: str) -> str:
+def shell_word(value: str) -> str:
     """A value as it is typed in a shell: in double quotes if it needs any and if those do, because
     every shell knows them.
     """
@@ -123,7 +123,7 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
             yield _row(names, sentences.refusal, row)
             consent = row.details.get("allow")
             if isinstance(consent, str):
-                yield Line(f"        To allow exactly this: --allow {typed(consent)}")
+                yield Line(f"        To allow exactly this: --allow {shell_word(consent)}")
         yield Line(f"      {shared_advice.then}")
 
 
@@ -149,7 +149,7 @@ def _grouped(
 def _filled(template: str, row: Note, names: Names) -> str:
     """A sentence with the note's details in it; one that the plan does not give is a question mark."""
     details = {
-        field: values.listed(row.details[field], names) if field in row.details else "?"
+        field: values.short_list(row.details[field], names) if field in row.details else "?"
         for field in _fields(template)
     }
     return template.format_map(details)
@@ -164,5 +164,5 @@ def _about(row: Note, names: Names, details: Mapping[str, Json]) -> str:
     shown = [
         key for key in sorted(details) if details[key] not in ("", None, *values.parts(row.address))
     ]
-    listing = "; ".join(f"{key} {values.listed(details[key], names)}" for key in shown)
+    listing = "; ".join(f"{key} {values.short_list(details[key], names)}" for key in shown)
     return f"{row.address}{values.of(row.address, names)}{f' [{listing}]' if listing else ''}"

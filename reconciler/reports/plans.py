@@ -39,7 +39,7 @@ class Digests(Protocol):
         ...
 
 
-def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> Iterator[Line]:
+def plan_lines(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> Iterator[Line]:
     """The whole plan.
 
     `then` is what a person may do with it next, said if the plan has steps and is applicable.
@@ -51,10 +51,10 @@ def plan(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> I
     yield from changes.policy_blocks(value.changes, value.names)
     yield from changes.grant_lines(value.changes, value.names)
     yield from _commands(value.steps)
-    yield from access.gaps(value)
+    yield from access.gap_lines(value)
     yield from _consents(value)
     yield from notes.notes(value)
-    yield from access_tests.of_plan(value)
+    yield from access_tests.plan_test_lines(value)
     yield from _closing(value)
     yield from _digests(digests)
     yield from _next(value, then)
@@ -67,7 +67,7 @@ def _head(value: Plan) -> Iterator[Line]:
         f"Tenant {value.tenant.organization} ({value.tenant.tenant_id}), read {value.inputs.capture_taken_at}"
         f" from {_origin(value.inputs.source)}."
     )
-    yield from access.access(value)
+    yield from access.access_lines(value)
     if value.changes:
         yield from heading(
             f"Changes: {counted(len(value.changes), 'object differs', 'objects differ')} from the"
@@ -114,7 +114,7 @@ def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
     yield from _duration(len(steps))
     width = len(str(len(steps)))
     for step in steps[:MOST_COMMANDS]:
-        yield from command(step, width)
+        yield from step_lines(step, width)
     if len(steps) > MOST_COMMANDS:
         yield Line(
             f"    ... and {len(steps) - MOST_COMMANDS} more: --format powershell --product"
@@ -122,7 +122,7 @@ def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
         )
 
 
-def command(step: Step, width: int = 0) -> Iterator[Line]:
+def step_lines(step: Step, width: int = 0) -> Iterator[Line]:
     """A step: its number, the exact text that will run, and why.
 
     A text that cannot be shown raw is marked: then it is no copy to paste.

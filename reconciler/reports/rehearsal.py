@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.applying.rehearsing import Trouble
 from reconciler.reports import access
-from reconciler.reports.json import printed
+from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
         )
 
 
-def as_json(value: Rehearsal, *, where: str) -> str:
+def rehearsal_json(value: Rehearsal, *, where: str) -> str:
     """The same as one JSON text with a final LF."""
     raw: dict[str, Any] = {
         "already": value.already,
@@ -64,7 +64,7 @@ def as_json(value: Rehearsal, *, where: str) -> str:
         "steps": value.steps,
         "where": where,
     }
-    return printed(raw)
+    return json_text(raw)
 
 
 def _run(run: RehearsalRun) -> dict[str, Any]:

@@ -304,7 +304,7 @@ def held(code: str) -> NoteAdvice:
     return HOLDS.get(code, _unknown(code))
 
 
-def displaced(_code: str) -> NoteAdvice:
+def displacement(_code: str) -> NoteAdvice:
     """What is displaced from a policy that no document declares."""
     return DISPLACED
 

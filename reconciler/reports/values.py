@@ -30,7 +30,7 @@ def quoted(value: Json) -> str:
             return "[" + ", ".join(quoted(item) for item in value) + "]"
 
 
-def named(identifier: str, names: Mapping[str, str]) -> str:
+def with_name(identifier: str, names: Mapping[str, str]) -> str:
     """An id with its name beside it, where the plan knows one."""
     name = names.get(identifier.lower())
     return f"{identifier} ({name})" if name else identifier
@@ -55,13 +55,13 @@ def parts(address: str) -> tuple[str, ...]:
 
 def member(value: Json, names: Mapping[str, str]) -> str:
     """One member of a list: an id with its name, anything else quoted."""
-    return named(value, names) if isinstance(value, str) else quoted(value)
+    return with_name(value, names) if isinstance(value, str) else quoted(value)
 
 
-def listed(value: Json, names: Mapping[str, str], most: int = 10) -> str:
+def short_list(value: Json, names: Mapping[str, str], most: int = 10) -> str:
     """A detail of a note on one line: ids with names, long lists cut with a count of the rest."""
     if isinstance(value, str) or not isinstance(value, Sequence):
-        return named(value, names) if isinstance(value, str) else quoted(value)
+        return with_name(value, names) if isinstance(value, str) else quoted(value)
     shown = ", ".join(member(item, names) for item in value[:most])
     more = len(value) - most
     return f"{shown} and {more} more" if more > 0 else shown or "none"

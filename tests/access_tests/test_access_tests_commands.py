@@ -88,7 +88,7 @@ def test_an_apply_without_the_command_line_refuses_too(run: Run, folder: Path) -
     run("plan", *SIM, "--out", "plan.json")
     with pytest.raises(Refused, match="access test mine"):
         apply(
-            planfile.load(folder / "plan.json"),
+            planfile.load_plan(folder / "plan.json"),
             Simulator(folder / "tenant.json"),
             state_dir=folder,
             tell=lambda _: None,

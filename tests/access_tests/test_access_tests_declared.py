@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.access import declared
-from reconciler.documents import load
+from reconciler.documents import load_documents
 from tests.access_tests.documents import BOT, CRM, access_test
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def verdicts(folder: Path, text: str, *expected: str) -> list[tuple[str, str | N
     (folder / "a.yaml").write_text(
         text.replace("BOT", BOT).replace("CRM", CRM) + access_test("t", *expected), encoding="utf-8"
     )
-    results = declared.judge(load([folder]))
+    results = declared.judge_declared(load_documents([folder]))
     return [(one.verdict, one.row().why.decided_by or one.row().why.unknown[0]) for one in results]
 
 
@@ -121,7 +121,7 @@ def test_a_decided_test_that_fails_is_a_fault_at_its_place_and_an_undecided_one_
         f"{CRM} mailbox cfo@contoso.com granted",
         f"{CRM} meetingsOf a@contoso.com denied",
     )
-    (finding,) = declared.findings(declared.judge(load([tmp_path])))
+    (finding,) = declared.contradictions(declared.judge_declared(load_documents([tmp_path])))
     assert (finding.rule, finding.path, finding.position.line, finding.subject) == (
         declared.FAILED.id,
         "$.spec.expect[0].mailbox",

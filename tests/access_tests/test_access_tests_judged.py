@@ -97,7 +97,9 @@ def expected(
 def answer(
     product: str, subject: str, observed: Observed = OBSERVED, application: str = APP
 ) -> testing.Result:
-    (result,) = testing.judge([expected(product, subject, application=application)], observed)
+    (result,) = testing.judge_observed(
+        [expected(product, subject, application=application)], observed
+    )
     return result
 
 
@@ -133,7 +135,7 @@ def test_people_are_found_under_every_name(product: str, subject: str, verdict: 
 def test_who_is_nobody_passes_nothing(
     product: str, subject: str, why: Unnamed, access: Access
 ) -> None:
-    (result,) = testing.judge([expected(product, subject, access)], OBSERVED)
+    (result,) = testing.judge_observed([expected(product, subject, access)], OBSERVED)
     assert (result.answer, result.verdict, result.passed, result.subject) == (
         why,
         "depends",
@@ -166,7 +168,7 @@ def test_unknown_members_pass_neither_way() -> None:
     )
     for product in ("teams", "exchange"):
         for access in Access:
-            (result,) = testing.judge(
+            (result,) = testing.judge_observed(
                 [expected(product, MEGAN, access)], replace(OBSERVED, directory=unknown)
             )
             assert (result.verdict, result.passed) == ("depends", False)
@@ -184,11 +186,11 @@ def test_a_row_says_everything_that_an_apply_needs() -> None:
     row = result.row()
     assert row.subject == ResultSubject(MEGAN, "mailbox", "megan@contoso.com")
     assert row.why.decided_by == f"exchange.policy/{APP}@{BOARD}"
-    assert [one.row() for one in testing.judge(testing.of_rows([row]), OBSERVED)] == [row]
+    assert [one.row() for one in testing.judge_observed(testing.of_rows([row]), OBSERVED)] == [row]
 
 
 def test_the_reading_asks_for_whom_tests_name_and_for_no_more() -> None:
-    request = testing.request(
+    request = testing.request_for_expectations(
         [
             expected("teams", MEGAN),
             expected("teams", "a@b.com"),
@@ -200,8 +202,8 @@ def test_the_reading_asks_for_whom_tests_name_and_for_no_more() -> None:
         (MEGAN, "a@b.com"),
         (),
     )
-    assert testing.request([expected("exchange", MEGAN)]).recipients == (MEGAN,)
-    assert testing.request([]).products == frozenset()
+    assert testing.request_for_expectations([expected("exchange", MEGAN)]).recipients == (MEGAN,)
+    assert testing.request_for_expectations([]).products == frozenset()
 
 
 def test_the_order_of_expectations_says_nothing() -> None:
@@ -211,8 +213,10 @@ def test_the_order_of_expectations_says_nothing() -> None:
         for subject in (MEGAN, NESTOR)
         for test in ("b", "A")
     ]
-    assert testing.judge(many, OBSERVED) == testing.judge(many[::-1], OBSERVED)
-    assert [one.expected.test for one in testing.judge(many, OBSERVED)] == ["A"] * 4 + ["b"] * 4
+    assert testing.judge_observed(many, OBSERVED) == testing.judge_observed(many[::-1], OBSERVED)
+    assert [one.expected.test for one in testing.judge_observed(many, OBSERVED)] == ["A"] * 4 + [
+        "b"
+    ] * 4
 
 
 NOTES = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.access import declared, testing
 from reconciler.captures import reading
-from reconciler.documents import load
+from reconciler.documents import load_documents
 from reconciler.model.plans import Invocation
 from reconciler.planning import making, requests
 from reconciler.tenants.protocol import Done
@@ -104,7 +104,7 @@ def documents(chance: random.Random) -> Iterator[dict[str, Any]]:
 
 
 def observe(tenant: Simulator, request: CaptureRequest) -> Observed:
-    return reading.parse(
+    return reading.parse_capture(
         tenant.capture(request), source="simulated", tenant_id=TENANT, needs=request.products
     )
 
@@ -118,9 +118,12 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
         (folder / "all.yaml").write_text(
             "---\n".join(json.dumps(one) + "\n" for one in documents(chance)), encoding="utf-8"
         )
-        wanted, tenant = load([folder]), Simulator(folder / "tenant.json", seed_from=bundled())
+        wanted, tenant = (
+            load_documents([folder]),
+            Simulator(folder / "tenant.json", seed_from=bundled()),
+        )
         before = observe(tenant, requests.capture_request(wanted))
-        plan = making.plan(wanted, before, making.PlanOptions())
+        plan = making.make_plan(wanted, before, making.PlanOptions())
         assert not plan.unresolved
         if {note.code for note in plan.refusals} - {
             "tenant-wide",
@@ -133,19 +136,22 @@ def test_a_verdict_on_the_outcome_is_the_verdict_after_the_apply(tmp_path: Path)
             assert tenant.run(Invocation(step.cmdlet, step.parameters), step.text) == Done()
         expected = testing.of_rows(plan.tests)
         after = [
-            one.row() for one in testing.judge(expected, observe(tenant, testing.request(expected)))
+            one.row()
+            for one in testing.judge_observed(
+                expected, observe(tenant, testing.request_for_expectations(expected))
+            )
         ]
         differing = [(one, row) for one, row in zip(after, plan.tests, strict=True) if one != row]
         assert not differing, f"seed {seed}: {differing[0]}"
         judged += len(after)
         changed += sum(
             one.verdict != row.verdict
-            for one, row in zip(testing.judge(expected, before), after, strict=True)
+            for one, row in zip(testing.judge_observed(expected, before), after, strict=True)
         )
         declared_ones += _agreeing(
-            declared.judge(wanted),
-            testing.judge(
-                testing.of_documents(wanted.tests),
+            declared.judge_declared(wanted),
+            testing.judge_observed(
+                testing.expectations_of(wanted.tests),
                 observe(tenant, requests.capture_request(wanted)),
             ),
         )
@@ -181,10 +187,10 @@ def test_shuffled_documents_make_the_same_rows(tmp_path: Path) -> None:
         folder.mkdir()
         for index, one in enumerate(several):
             (folder / f"{index}.yaml").write_text(json.dumps(one), encoding="utf-8")
-        wanted = load([folder])
+        wanted = load_documents([folder])
         observed = observe(
             Simulator(folder / "tenant.json", seed_from=bundled()), requests.capture_request(wanted)
         )
-        rows.append(making.plan(wanted, observed, making.PlanOptions()).tests)
+        rows.append(making.make_plan(wanted, observed, making.PlanOptions()).tests)
     assert rows[0] == rows[1] == rows[2]
     assert len(rows[0]) > 50

@@ -86,18 +86,22 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
         {name.lower(): shown, subject.lower(): shown},
         simulated=True,
     )
-    written = access_tests.junit(value)
+    written = access_tests.tests_junit(value)
     assert written.isascii()
     root = ET.fromstring(written)  # noqa: S314  our own text
     assert [one.tag for one in root.iter()][:3] == ["testsuites", "testsuite", "testcase"]
     assert len(list(root.iter())) == 4
-    for out in (written, plain_text(access_tests.report(value)), access_tests.as_json(value)):
+    for out in (
+        written,
+        plain_text(access_tests.test_lines(value)),
+        access_tests.tests_json(value),
+    ):
         assert all(unfit(line) is None for line in out.split("\n"))
         assert not any(
             line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower()
             for line in out.split("\n")
         )
-    assert plain_text(access_tests.report(value)).count("\n") == (7 if passed else 8)
+    assert plain_text(access_tests.test_lines(value)).count("\n") == (7 if passed else 8)
 
 
 def test_everything_has_words() -> None:
@@ -116,14 +120,14 @@ def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:
 
 
 def test_a_report_without_results_says_so() -> None:
-    assert access_tests.count([]) == "No access tests: the documents have none."
-    assert list(access_tests.of_documents([])) == []
-    assert list(access_tests.of_apply([], {})) == []
+    assert access_tests.outcome_counts([]) == "No access tests: the documents have none."
+    assert list(access_tests.undecided_lines([])) == []
+    assert list(access_tests.apply_test_lines([], {})) == []
 
 
 def test_many_undecided_ones_are_cut_and_counted() -> None:
     lines = list(
-        access_tests.of_documents(
+        access_tests.undecided_lines(
             [row("a", str(number), verdict="depends") for number in range(60)]
         )
     )
@@ -132,4 +136,4 @@ def test_many_undecided_ones_are_cut_and_counted() -> None:
 
 
 def test_a_json_report_is_one_text() -> None:
-    assert json.printed({"b": 1, "a": "\u202e"}) == '{"a":"\\u202e","b":1}\n'
+    assert json.json_text({"b": 1, "a": "\u202e"}) == '{"a":"\\u202e","b":1}\n'

@@ -177,7 +177,7 @@ def test_a_service_s_message_is_bounded_and_never_becomes_syntax(tmp_path: Path)
 def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(
     tmp_path: Path,
 ) -> None:
-    assert journal.newest(journal.paths(tmp_path)) is None
+    assert journal.newest(journal.journal_files(tmp_path)) is None
     first = written(tmp_path)
     other = written(
         tmp_path,
@@ -192,19 +192,19 @@ def test_each_apply_has_its_own_file_and_the_newest_that_tried_a_step_is_found(
         "apply-000003.jsonl",
     ]
     newest, same = (
-        journal.newest(journal.paths(tmp_path)),
-        journal.newest_of(journal.paths(tmp_path), "plan:aa"),
+        journal.newest(journal.journal_files(tmp_path)),
+        journal.newest_of(journal.journal_files(tmp_path), "plan:aa"),
     )
     assert newest is not None
     assert same is not None
     assert (newest.path, same.path) == (other, first)
-    assert journal.newest_of(journal.paths(tmp_path), "plan:dd") is None
+    assert journal.newest_of(journal.journal_files(tmp_path), "plan:dd") is None
 
 
 def test_the_ten_thousandth_journal_is_still_the_newest(tmp_path: Path) -> None:
     written(tmp_path).rename(tmp_path / "apply-999999.jsonl")
     assert written(tmp_path).name == "apply-1000000.jsonl"
-    newest = journal.newest(journal.paths(tmp_path))
+    newest = journal.newest(journal.journal_files(tmp_path))
     assert newest is not None
     assert newest.path.name == "apply-1000000.jsonl"
 

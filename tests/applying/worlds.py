@@ -297,17 +297,17 @@ def simulator(directory: Path, world: World) -> Simulator:
 
 
 def planned(tenant: Tenant, wanted: Documents) -> Plan:
-    observed = reading.parse(
+    observed = reading.parse_capture(
         tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=EVERYTHING.products
     )
-    return making.plan(wanted, observed, making.PlanOptions())
+    return making.make_plan(wanted, observed, making.PlanOptions())
 
 
 def loaded(directory: Path, plan: Plan) -> SealedPlan:
     """The plan as it comes back from its file: what an apply sees."""
     path = directory / "plan.json"
     planfile.sealed(plan, path)
-    return planfile.load(path)
+    return planfile.load_plan(path)
 
 
 @dataclass

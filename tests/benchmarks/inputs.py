@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.applying.journal import read_journal
 from reconciler.captures import reading
-from reconciler.documents import examine
+from reconciler.documents import examine_documents
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.exchange.parse import is_empty_store
 from reconciler.planning import planfile
@@ -23,7 +23,7 @@ from reconciler.powershell.answers import Raised, ServiceError
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.log import Log
 from reconciler.powershell.literals import literal
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from reconciler.reports import findings, terminal
 from reconciler.reports.lines import plain_text
 from reconciler.tenants.live.classes import meaning
@@ -62,8 +62,8 @@ def _documents(text: Callable[[int], str]) -> Shape:
         (folder / "a.yaml").write_text(text(size), encoding="utf-8", newline="")
 
         def work() -> None:
-            found = examine([folder]).findings
-            plain_text(findings.findings(found))
+            found = examine_documents([folder]).findings
+            plain_text(findings.finding_lines(found))
 
         return work
 
@@ -86,7 +86,7 @@ def _capture(change: Callable[[dict[str, Any], int], object]) -> Shape:
         (folder / "capture.json").write_text(json.dumps(raw), encoding="utf-8")
 
         def work() -> None:
-            reading.load(folder / "capture.json", tenant_id=None, needs=_BOTH)
+            reading.load_capture(folder / "capture.json", tenant_id=None, needs=_BOTH)
 
         return work
 
@@ -265,7 +265,7 @@ def _plan_file(text: Callable[[int], str]) -> Shape:
         path.write_text(text(size), encoding="utf-8")
 
         def work() -> None:
-            planfile.load(path)
+            planfile.load_plan(path)
 
         return work
 
@@ -386,7 +386,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     ),
     "journal: no JSON": _journal(lambda _number: "x\n", 2),
     "simulator: state": _simulated,
-    **{f"PowerShell: {name}": _of(read, text) for name, text in _TO_READ_BACK.items()},
+    **{f"PowerShell: {name}": _of(read_invocation, text) for name, text in _TO_READ_BACK.items()},
     **{f"error: {name}": _of(_error, text) for name, text in _MESSAGES.items()},
     **{f"secrets: {name}": _of(_hidden, text) for name, text in _MESSAGES.items()},
     **{f"log: {name}": _of(_logged, text) for name, text in _MESSAGES.items()},

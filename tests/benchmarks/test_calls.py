@@ -40,7 +40,7 @@ def _planned(seed):
         exchange_documents(aim, described=chance.random() < 0.5),
         tenant(prune=chance.random() < 0.3),
     )
-    return making.plan(declared, observed(teams, exchange), making.PlanOptions())
+    return making.make_plan(declared, observed(teams, exchange), making.PlanOptions())
 
 
 def _call(step):

@@ -18,7 +18,7 @@ import pytest
 
 import reconciler
 from reconciler.captures import reading
-from reconciler.documents import examine
+from reconciler.documents import examine_documents
 from reconciler.model.observed import User
 from reconciler.planning import making, planfile, requests
 from reconciler.reports import plans
@@ -49,14 +49,14 @@ A second look at all others would be 800 more.
 
 
 def _plan(world: generated_tenants.World, folder: Path) -> Plan:
-    examined = examine([world.documents])
+    examined = examine_documents([world.documents])
     assert not examined.findings
     request = requests.capture_request(examined.documents)
-    observed = reading.load(world.capture, tenant_id=None, needs=request.products)
-    made = making.plan(examined.documents, observed, making.PlanOptions())
+    observed = reading.load_capture(world.capture, tenant_id=None, needs=request.products)
+    made = making.make_plan(examined.documents, observed, making.PlanOptions())
     loaded = planfile.sealed(made, folder / "plan.json")
-    assert plain_text(plans.plan(made, loaded.digests, simulated=False))
-    planfile.load(folder / "plan.json")
+    assert plain_text(plans.plan_lines(made, loaded.digests, simulated=False))
+    planfile.load_plan(folder / "plan.json")
     return made
 
 
@@ -114,8 +114,8 @@ def test_no_object_is_made_for_an_unchanged_grant(tmp_path) -> None:
         before = _objects()
         made = _plan(world, tmp_path)
         kept = (
-            examine([world.documents]),
-            reading.load(world.capture, tenant_id=None, needs=frozenset()),
+            examine_documents([world.documents]),
+            reading.load_capture(world.capture, tenant_id=None, needs=frozenset()),
         )
         left.append((_objects() - before, len(made.changes)))
         del kept, made

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from reconciler import canonical
 from reconciler.captures import directory, files, reading
-from reconciler.captures.decoding import decode
+from reconciler.captures.decoding import decode_capture
 from reconciler.captures.directory import GroupRow, RecipientRow, UserRow
 from reconciler.errors import CaptureFault, TenantFault
 from reconciler.kinds.capture_faults import FaultList
@@ -46,7 +46,7 @@ def captured(tmp_path_factory: pytest.TempPathFactory, state: dict[str, Any]) ->
 
 
 def parsed(raw: dict[str, Any]) -> Observed:
-    return reading.parse(raw, source="capture", tenant_id=TENANT, needs=BOTH)
+    return reading.parse_capture(raw, source="capture", tenant_id=TENANT, needs=BOTH)
 
 
 def respelled(raw: dict[str, Any], dice: random.Random) -> dict[str, Any]:
@@ -220,10 +220,10 @@ def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data)
         encoding="utf-8",
         errors="surrogatepass",
     )
-    whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
+    whole = _loaded_or_refused(lambda: reading.load_capture(file, tenant_id=TENANT, needs=BOTH))
     plain = _loaded_or_refused(
-        lambda: reading.parse(
-            files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
+        lambda: reading.parse_capture(
+            files.load_raw(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
         )
     )
     assert whole == plain
@@ -245,10 +245,10 @@ def test_no_byte_of_a_file_can_be_broken_unseen(tmp_path_factory, state, data):
     )
     file = tmp_path_factory.mktemp("broken") / "capture.json"
     file.write_bytes(body)
-    whole = _loaded_or_refused(lambda: reading.load(file, tenant_id=TENANT, needs=BOTH))
+    whole = _loaded_or_refused(lambda: reading.load_capture(file, tenant_id=TENANT, needs=BOTH))
     plain = _loaded_or_refused(
-        lambda: reading.parse(
-            files.load(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
+        lambda: reading.parse_capture(
+            files.load_raw(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
         )
     )
     assert whole == plain
@@ -274,10 +274,10 @@ def test_a_blank_name_of_a_policy_counts_as_one_however_the_rows_were_decoded(tm
     raw["teams"]["reads"].append({**read, "parameters": {}, "count": len(holders) + 1})
     file = tmp_path / "capture.json"
     file.write_text(json.dumps(raw), encoding="utf-8")
-    told = _loaded_or_refused(lambda: reading.load(file, tenant_id=None, needs=BOTH))
+    told = _loaded_or_refused(lambda: reading.load_capture(file, tenant_id=None, needs=BOTH))
     assert told == _loaded_or_refused(
-        lambda: reading.parse(
-            files.load(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)
+        lambda: reading.parse_capture(
+            files.load_raw(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)
         )
     )
     assert isinstance(told, str)
@@ -288,7 +288,7 @@ def test_a_blank_name_of_a_policy_counts_as_one_however_the_rows_were_decoded(tm
 def test_the_usual_capture_is_decoded_into_typed_rows(tmp_path_factory, state):
     """Or else the laws about files would hold because nothing ever is."""
     raw = captured(tmp_path_factory, state)
-    decoded = decode(json.dumps(raw).encode())
+    decoded = decode_capture(json.dumps(raw).encode())
     assert decoded is not None
     assert {type(row) for row in decoded["directory"]["users"]} == {UserRow}
     assert {type(row) for row in decoded["directory"]["groups"]} == {GroupRow}
@@ -304,8 +304,8 @@ Reading: TypeAlias = "tuple[Any, Any, Any] | list[tuple[str, str]]"
 def _read(raw: dict[str, Any], *, holders_only: bool) -> Reading:
     """The users, recipients and grants of a capture's content, or every fault of them."""
     faults = FaultList()
-    found = directory.read(raw["directory"], "$.directory", faults)
-    teams = parse.read(raw["teams"], "$.teams", faults, holders_only=holders_only)
+    found = directory.parse_directory(raw["directory"], "$.directory", faults)
+    teams = parse.parse_section(raw["teams"], "$.teams", faults, holders_only=holders_only)
     with suppress(CaptureFault):
         faults.refuse("f")
         users = {user.id: (user.upn, user.display_name) for user in found.users.values()}
@@ -413,7 +413,7 @@ def test_lists_are_read_as_one_row_after_the_other_is(tmp_path_factory, state, h
     raw = data.draw(odd_lists(captured(tmp_path_factory, state)))
     expected = _read_row_by_row(raw, holders_only=holders_only)
     assert _read(raw, holders_only=holders_only) == expected
-    decoded = decode(json.dumps(raw).encode())
+    decoded = decode_capture(json.dumps(raw).encode())
     if decoded is not None:
         assert _read(dict(decoded), holders_only=holders_only) == expected
 
@@ -428,7 +428,7 @@ def test_lists_are_read_as_one_row_after_the_other_is(tmp_path_factory, state, h
 def test_what_is_decoded_fast_is_what_the_library_of_python_reads(value, ascii_only):
     data = json.dumps({"": value}, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
     with suppress(CaptureFault):
-        assert repr(files.parsed(data, "f")) == repr(json.loads(data))
+        assert repr(files.parse_object(data, "f")) == repr(json.loads(data))
 
 
 @given(st.binary(max_size=40), st.sampled_from([b'{"a":%s}', b'{"a":"%s"}', b'{"a":[1,%s]}']))
@@ -442,7 +442,7 @@ def test_what_is_decoded_fast_is_what_the_library_of_python_reads(value, ascii_o
 def test_no_bytes_are_taken_that_are_no_json(middle, around):
     data = around.replace(b"%s", middle)
     try:
-        found = files.parsed(data, "f")
+        found = files.parse_object(data, "f")
     except CaptureFault:
         return
     assert repr(found) == repr(json.loads(data.decode("utf-8")))

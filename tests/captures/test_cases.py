@@ -38,8 +38,8 @@ def observed(name: str) -> Observed:
         else {}
     )
     needs = frozenset(options.get("needs", ("teams", "exchange")))
-    raw = files.load(folder / "capture.json")
-    return reading.parse(
+    raw = files.load_raw(folder / "capture.json")
+    return reading.parse_capture(
         raw, source="capture", tenant_id=options.get("tenant_id"), needs=needs, file="capture.json"
     )
 
@@ -122,7 +122,7 @@ def test_the_simulator_takes_for_a_tenant_what_the_parser_takes_for_a_capture(na
     tenant = Simulator(CASES / name / "capture.json")
     raw = tenant.capture(CaptureRequest(frozenset({"teams", "exchange"}), everything=True))
     found, other = (
-        reading.parse(
+        reading.parse_capture(
             raw,
             source="capture",
             tenant_id=tenant.tenant_id,
@@ -161,7 +161,7 @@ def test_the_simulator_can_open_what_it_wrote_of_any_capture(name, tmp_path):
         assert send(tenant, Invocation("New-ApplicationAccessPolicy", parameters)) == Done()
     raw = Simulator(path).capture(EVERYTHING)
     assert raw == tenant.capture(EVERYTHING)
-    found = reading.parse(
+    found = reading.parse_capture(
         raw, source="capture", tenant_id=tenant.tenant_id, needs=frozenset({"teams", "exchange"})
     )
     was = observed(name)
@@ -190,17 +190,21 @@ def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(
     with pytest.raises(
         CaptureFault, match=rf"was run with {parameter}.*\n.*{read['cmdlet']} was not run for all"
     ):
-        reading.parse(raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"}))
+        reading.parse_capture(
+            raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"})
+        )
 
 
 @pytest.mark.parametrize("name", READ)
 def test_the_schema_allows_what_is_read(name):
-    raw = files.load(CASES / name / "capture.json")
-    assert [error.json_path for error in Draft7Validator(files.schema()).iter_errors(raw)] == []
+    raw = files.load_raw(CASES / name / "capture.json")
+    assert [
+        error.json_path for error in Draft7Validator(files.capture_schema()).iter_errors(raw)
+    ] == []
 
 
 def test_the_schema_and_its_examples_are_valid():
-    schema = files.schema()
+    schema = files.capture_schema()
     Draft7Validator.check_schema(schema)
     for name, definition in schema["definitions"].items():
         for example in definition.get("examples", ()):

@@ -14,7 +14,13 @@ from reconciler.model.addresses import exchange_application, teams_application
 from reconciler.model.baselines import Baseline, GuardScope
 from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.planning import making
-from reconciler.planning.checking import Holders, Mailboxes, ViolationKind, check, refusals
+from reconciler.planning.checking import (
+    Holders,
+    Mailboxes,
+    ViolationKind,
+    judge_prefixes,
+    refusals_of_violations,
+)
 from tests.checking import transitions
 from tests.checking.transitions import GUARD
 from tests.planning.enumerated_access import (
@@ -45,14 +51,18 @@ RESTRICT, DENY = AccessRight.RESTRICT, AccessRight.DENY
 
 def _teams(world: TeamsWorld, *declared) -> tuple[Plan, TeamsWorld]:
     return (
-        making.plan(documents(list(declared), []), observed(world, None), making.PlanOptions()),
+        making.make_plan(
+            documents(list(declared), []), observed(world, None), making.PlanOptions()
+        ),
         world,
     )
 
 
 def _exchange(world: ExchangeWorld, *declared) -> tuple[Plan, ExchangeWorld]:
     seen, guarding = transitions.guarded(world)
-    return making.plan(documents([], list(declared), guarding), seen, making.PlanOptions()), world
+    return making.make_plan(
+        documents([], list(declared), guarding), seen, making.PlanOptions()
+    ), world
 
 
 def _edited() -> tuple[Plan, TeamsWorld]:
@@ -155,7 +165,7 @@ def test_the_plan_of_a_broken_planner_is_refused(defect: str) -> None:
     case = BROKEN[defect]
     plan, world = case.good()
     assert plan.applicable, plan.refusals
-    assert check(plan) == ()
+    assert judge_prefixes(plan) == ()
     assert _judged(plan, world) == {}
 
     spoilt = replace(
@@ -164,7 +174,7 @@ def test_the_plan_of_a_broken_planner_is_refused(defect: str) -> None:
             replace(step, id=number) for number, step in enumerate(case.spoil(plan.steps), 1)
         ),
     )
-    found = check(spoilt)
+    found = judge_prefixes(spoilt)
     assert _judged(spoilt, world) == {case.exposed: found[0].step}, (
         "the plain judge agrees, and on the step too"
     )
@@ -173,7 +183,7 @@ def test_the_plan_of_a_broken_planner_is_refused(defect: str) -> None:
         case.exposed,
         case.subject,
     )
-    (note,) = refusals(found)
+    (note,) = refusals_of_violations(found)
     of = exchange_application if isinstance(world, ExchangeWorld) else teams_application
     assert (note.code, note.address, note.details["step"]) == (
         "unsafe",
@@ -197,6 +207,6 @@ def test_the_transition_that_needs_a_guard_has_one() -> None:
         **plan.baseline.of_exchange(),
         "guardScope": GuardScope(GUARD, (USERS[0],), "S-1-5-21-1-1-1-3"),
     }
-    assert check(replace(plan, baseline=Baseline(exchange=occupied))), (
+    assert judge_prefixes(replace(plan, baseline=Baseline(exchange=occupied))), (
         "a guard whose group has a member is no guard"
     )

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from reconciler.model.codes import RefusalRule
 from reconciler.planning import making
-from reconciler.planning.checking import ViolationKind, check
+from reconciler.planning.checking import ViolationKind, judge_prefixes
 from reconciler.planning.checking.exchange import exposed
 from reconciler.planning.checking.exchange_steps import Rights
 from reconciler.planning.checking.memberships import GroupOrder, out_of_reach
@@ -48,7 +48,7 @@ def _verdict(world, calls, plan, judged):
     """Compare the checker with the judge: possible or not, which application is exposed, and after
     which step first.
     """
-    found = check(plan)
+    found = judge_prefixes(plan)
     try:
         along = transitions.along(world, calls)
     except StepFailed:
@@ -131,7 +131,7 @@ def test_the_planner_s_teams_plans_are_judged_alike_and_so_are_their_steps_in_ot
         declared = documents(
             random_teams_documents(chance, *SMALL), [], tenant(prune=chance.random() < 0.3)
         )
-        plan = making.plan(declared, observed(world, None), making.PlanOptions())
+        plan = making.make_plan(declared, observed(world, None), making.PlanOptions())
         if not plan.steps:
             continue
         assert _verdict(world, _calls(plan), plan, _teams_judged) == "safe"
@@ -162,7 +162,7 @@ def test_the_planner_s_exchange_plans_are_judged_alike_and_so_are_their_steps_in
             random_exchange(chance, applications, scopes),
         )
         seen, guarding = transitions.guarded(world)
-        plan = making.plan(
+        plan = making.make_plan(
             documents([], exchange_documents(wanted), guarding), seen, making.PlanOptions()
         )
         if not plan.steps:
@@ -286,7 +286,7 @@ def test_an_application_without_policies_of_its_own_is_judged_too() -> None:
         transitions.exchange_call("New", "*", SCOPES[2], "RestrictAccess"),
     ]
     section = transitions.exchange_baseline(world, [APPS[0]])
-    found = check(transitions.plan({"exchange": section}, transitions.steps(calls)))
+    found = judge_prefixes(transitions.plan({"exchange": section}, transitions.steps(calls)))
     assert [(one.application, one.step) for one in found] == [("*", 1)]
 
 
@@ -306,11 +306,11 @@ def test_others_who_hold_a_policy_are_judged_only_if_there_are_any() -> None:
         transitions.teams_call("Set", Identity="Alpha", AppIds={"Remove": [APPS[1]]}),
     ]
     section = transitions.teams_baseline(world, calls)
-    assert check(transitions.plan({"teams": section}, transitions.steps(calls))) == ()
+    assert judge_prefixes(transitions.plan({"teams": section}, transitions.steps(calls))) == ()
     section["others"] = {"alpha": True}
-    held = check(transitions.plan({"teams": section}, transitions.steps(calls)))
+    held = judge_prefixes(transitions.plan({"teams": section}, transitions.steps(calls)))
     del section["others"]["alpha"]
-    assert check(transitions.plan({"teams": section}, transitions.steps(calls))) == held, (
+    assert judge_prefixes(transitions.plan({"teams": section}, transitions.steps(calls))) == held, (
         "nobody knows, so it is judged"
     )
     assert [(one.application, one.step, one.subject.now) for one in held] == [(APPS[1], 2, "alpha")]

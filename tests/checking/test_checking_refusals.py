@@ -22,8 +22,8 @@ from reconciler.planning.checking import (
     Violation,
     ViolationKind,
     assert_safe,
-    check,
-    refusals,
+    judge_prefixes,
+    refusals_of_violations,
 )
 from reconciler.reports import notes
 from reconciler.reports.lines import plain_text
@@ -101,7 +101,7 @@ def test_the_checker_shares_nothing_with_what_it_checks() -> None:
 )
 def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     allowed = teams_call("Set", Identity="Alpha", Description="fine")
-    assert [(one.step, one.why) for one in check(_teams_plan(allowed, call, allowed))] == [
+    assert [(one.step, one.why) for one in judge_prefixes(_teams_plan(allowed, call, allowed))] == [
         (2, ViolationKind.REFUSED)
     ]
 
@@ -124,7 +124,9 @@ def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     ],
 )
 def test_a_teams_step_that_no_plan_has_is_not_guessed_at(call) -> None:
-    assert [(one.step, one.why) for one in check(_teams_plan(call))] == [(1, ViolationKind.UNKNOWN)]
+    assert [(one.step, one.why) for one in judge_prefixes(_teams_plan(call))] == [
+        (1, ViolationKind.UNKNOWN)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,10 @@ def test_a_teams_step_that_no_plan_has_is_not_guessed_at(call) -> None:
 )
 def test_a_baseline_that_lacks_what_a_step_rests_on_proves_nothing(changed: dict) -> None:
     plan = _teams_plan(teams_call("Grant", Identity=USERS[1], PolicyName="Alpha"), **changed)
-    assert [(one.step, one.why) for one in check(plan)] == [(1, ViolationKind.UNKNOWN)]
-    assert [one.why for one in check(replace(plan, baseline=Baseline()))] == [ViolationKind.UNKNOWN]
+    assert [(one.step, one.why) for one in judge_prefixes(plan)] == [(1, ViolationKind.UNKNOWN)]
+    assert [one.why for one in judge_prefixes(replace(plan, baseline=Baseline()))] == [
+        ViolationKind.UNKNOWN
+    ]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +161,13 @@ def test_a_baseline_that_lacks_what_a_step_rests_on_proves_nothing(changed: dict
     ],
 )
 def test_an_exchange_step_that_cannot_be_followed_is_named(call, why: ViolationKind) -> None:
-    assert [(one.step, one.why) for one in check(_exchange_plan(call))] == [(1, why)]
+    assert [(one.step, one.why) for one in judge_prefixes(_exchange_plan(call))] == [(1, why)]
 
 
 def test_a_new_exchange_policy_must_be_the_one_that_its_address_names() -> None:
     plan = _exchange_plan(exchange_call("New", X, SCOPES[1], "RestrictAccess"))
     (step,) = plan.steps
-    assert check(plan) == ()
+    assert judge_prefixes(plan) == ()
     for other in (
         {"AppId": [Y]},
         {"AppId": [X, Y]},
@@ -172,13 +176,15 @@ def test_a_new_exchange_policy_must_be_the_one_that_its_address_names() -> None:
     ):
         assert [
             one.why
-            for one in check(
+            for one in judge_prefixes(
                 replace(plan, steps=(replace(step, parameters={**step.parameters, **other}),))
             )
         ] == [ViolationKind.UNKNOWN]
     assert [
         one.why
-        for one in check(replace(plan, steps=(replace(step, address="exchange.policy/crm"),)))
+        for one in judge_prefixes(
+            replace(plan, steps=(replace(step, address="exchange.policy/crm"),))
+        )
     ] == [ViolationKind.UNKNOWN]
 
 
@@ -206,9 +212,9 @@ def test_what_is_no_baseline_never_gets_to_the_checker(baseline: dict) -> None:
 
 
 def test_a_description_opens_nothing_and_is_followed() -> None:
-    assert check(_exchange_plan(exchange_call("Set", X, SCOPES[0]))) == ()
-    assert check(_teams_plan(teams_call("Set", Identity="Global", Description="x"))) == ()
-    assert check(transitions.plan({"teams": None, "exchange": None}, ())) == ()
+    assert judge_prefixes(_exchange_plan(exchange_call("Set", X, SCOPES[0]))) == ()
+    assert judge_prefixes(_teams_plan(teams_call("Set", Identity="Global", Description="x"))) == ()
+    assert judge_prefixes(transitions.plan({"teams": None, "exchange": None}, ())) == ()
 
 
 def test_a_rank_that_is_none_is_the_last() -> None:
@@ -217,9 +223,9 @@ def test_a_rank_that_is_none_is_the_last() -> None:
         teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=0),
         teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=9),
     ]
-    assert check(_teams_plan(*calls)) == ()
+    assert judge_prefixes(_teams_plan(*calls)) == ()
     first = teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1)
-    found = check(_teams_plan(first, calls[0]))
+    found = judge_prefixes(_teams_plan(first, calls[0]))
     assert [(one.step, one.application, one.subject.groups) for one in found] == [
         (1, Y, tuple(GROUPS[:2]))
     ]
@@ -234,19 +240,23 @@ def _opening() -> tuple[Violation, ...]:
         exchange_call("Remove", X, SCOPES[0]),
         exchange_call("New", X, SCOPES[1], "RestrictAccess"),
     )
-    return check(_exchange_plan(*opening))
+    return judge_prefixes(_exchange_plan(*opening))
 
 
 def test_one_refusal_for_each_application_and_each_step_that_cannot_be_followed() -> None:
-    exposed = check(
+    exposed = judge_prefixes(
         _teams_plan(
             teams_call("Set", Identity="Alpha", AppIds={"Add": [Y, Z]}),
             teams_call("Set", Identity="Alpha", AppIds={"Remove": [Y, Z]}),
             others={"alpha": True},
         )
     )
-    found = refusals(
-        (*_opening(), *exposed, *check(_teams_plan(teams_call("Remove", Identity="Alpha"))))
+    found = refusals_of_violations(
+        (
+            *_opening(),
+            *exposed,
+            *judge_prefixes(_teams_plan(teams_call("Remove", Identity="Alpha"))),
+        )
     )
     assert [(note.code, note.address) for note in found] == [
         (RefusalRule.UNSAFE, exchange_application(X)),
@@ -267,14 +277,21 @@ def test_one_refusal_for_each_application_and_each_step_that_cannot_be_followed(
 def test_what_is_refused_with_better_reasons_is_not_refused_twice(
     code: RefusalRule, application: str
 ) -> None:
-    assert refusals(_opening(), [Note(code, exchange_application(application), {})]) == ()
-    assert len(refusals(_opening(), [Note(code, exchange_application(Y), {})])) == 1
     assert (
-        len(refusals(_opening(), [Note(RefusalRule.LIMITS, exchange_application(application), {})]))
+        refusals_of_violations(_opening(), [Note(code, exchange_application(application), {})])
+        == ()
+    )
+    assert len(refusals_of_violations(_opening(), [Note(code, exchange_application(Y), {})])) == 1
+    assert (
+        len(
+            refusals_of_violations(
+                _opening(), [Note(RefusalRule.LIMITS, exchange_application(application), {})]
+            )
+        )
         == 1
     )
-    stuck = check(_teams_plan(teams_call("Remove", Identity="Alpha")))
-    assert len(refusals(stuck, [Note(code, "teams.policy/any", {})])) == 1, (
+    stuck = judge_prefixes(_teams_plan(teams_call("Remove", Identity="Alpha")))
+    assert len(refusals_of_violations(stuck, [Note(code, "teams.policy/any", {})])) == 1, (
         "that a step cannot be followed is never told by others"
     )
 
@@ -361,7 +378,7 @@ def test_the_sentence_says_who_and_what_cannot_be_followed() -> None:
     plan = transitions.plan(
         {"exchange": transitions.exchange_baseline(world, [X])}, transitions.steps(calls)
     )
-    assert check(plan)[0].subject == Mailboxes((SCOPES[0], SCOPES[1]))
+    assert judge_prefixes(plan)[0].subject == Mailboxes((SCOPES[0], SCOPES[1]))
     with pytest.raises(Refused, match=f"mailboxes in the scopes {SCOPES[0]} and {SCOPES[1]}, whom"):
         assert_safe(plan)
     with pytest.raises(

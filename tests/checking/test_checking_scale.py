@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.planning.checking import check
+from reconciler.planning.checking import judge_prefixes
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
 from tests.planning.enumerated_access import guid
@@ -32,7 +32,7 @@ def _calls_of(plan: Plan) -> int:
     before = sys.getprofile()
     sys.setprofile(profile)
     try:
-        found = check(plan)
+        found = judge_prefixes(plan)
     finally:
         sys.setprofile(before)
     assert found == ()

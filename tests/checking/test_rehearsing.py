@@ -66,11 +66,11 @@ def stage(tmp_path: Path) -> Path:
 
 
 def _place(path: Path, plan: Plan) -> int | None:
-    request = prefixes.request(plan)
+    request = prefixes.request_for_plan(plan)
     raw = Simulator(path).capture(request)
     return prefixes.locate(
         plan,
-        reading.parse(
+        reading.parse_capture(
             raw, source="simulated", tenant_id=plan.tenant.tenant_id, needs=request.products
         ),
     )

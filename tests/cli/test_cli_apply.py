@@ -197,10 +197,10 @@ def test_a_refused_step_stops_the_apply_and_says_how_to_go_on(
 
 def test_the_exit_code_of_an_outcome() -> None:
     done = Applied((1,), 0, None, None, (), converged=True, moved=())
-    assert executing.exit_code(done) == 0
-    assert executing.exit_code(replace(done, converged=False)) == 7
-    assert executing.exit_code(replace(done, converged=False, not_tried=(2,))) == 6
-    assert executing.exit_code(replace(done, converged=False, unknown=2)) == 6
+    assert executing.exit_code_of_apply(done) == 0
+    assert executing.exit_code_of_apply(replace(done, converged=False)) == 7
+    assert executing.exit_code_of_apply(replace(done, converged=False, not_tried=(2,))) == 6
+    assert executing.exit_code_of_apply(replace(done, converged=False, unknown=2)) == 6
 
 
 def _on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:

@@ -123,7 +123,7 @@ def test_the_bar_moves_and_shows_trouble_above_it(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", stream)
         patch.setenv("TERM", "xterm")
-        with watching.shown(10) as tell:
+        with watching.event_display(10) as tell:
             tell(ReadingTenant(frozenset({"teams"}), ReadingReason.BASELINE))
             tell(PlanLocated(3, 10))
             tell(StepStarted(_step(4), 1))
@@ -139,7 +139,7 @@ def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -
 
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", Gone())
-        with watching.shown(1) as tell:
+        with watching.event_display(1) as tell:
             tell(PlanLocated(0, 1))
 
 
@@ -168,7 +168,7 @@ def test_a_terminal_that_goes_away_takes_no_outcome_with_it(
         patch.setattr("sys.stderr", Gone())
         patch.setattr("sys.stdout", Gone())
         patch.setenv("TERM", "xterm")
-        with watching.shown(1) as tell:
+        with watching.event_display(1) as tell:
             tell(PlanLocated(0, 1))
             tell(Retrying(_step(1), "throttled", "too many.", 30.0))
         printing.report_done([Line("done", Tone.HEADING)])

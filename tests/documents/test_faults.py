@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.documents import examine, load
+from reconciler.documents import examine_documents, load_documents
 from reconciler.documents.rules import RULES
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
@@ -21,7 +21,7 @@ def test_fault_is_found_at_its_exact_place(
 ):
     case = set_up(folder, tmp_path)
     monkeypatch.chdir(tmp_path)
-    findings = examine(case.paths).findings
+    findings = examine_documents(case.paths).findings
     found = [
         {
             "file": each.position.file,
@@ -44,8 +44,8 @@ def test_faults_stop_loading(folder: Path, tmp_path: Path, monkeypatch: pytest.M
     case = set_up(folder, tmp_path)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DocumentFaults) as caught:
-        load(case.paths)
-    assert caught.value.findings == examine(case.paths).findings
+        load_documents(case.paths)
+    assert caught.value.findings == examine_documents(case.paths).findings
     assert caught.value.exit_code == 3
 
 
@@ -89,7 +89,7 @@ def test_all_faulty_files_are_reported_in_one_run(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     found = {
         (each.position.file, each.position.line, each.position.column, each.rule)
-        for each in examine([Path()]).findings
+        for each in examine_documents([Path()]).findings
     }
     assert expected <= found
 
@@ -99,7 +99,7 @@ def test_a_finding_reads_as_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Path("a.yaml").write_text(
         "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: bot}\nspec: {appId: x}\n"
     )
-    (finding,) = examine([Path()]).findings
+    (finding,) = examine_documents([Path()]).findings
     assert str(finding).startswith("a.yaml:4:15: $.spec.appId: `x` is not a client id: ")
     assert str(finding).endswith(" [client-id.form]")
     assert finding.subject == "Application/bot"

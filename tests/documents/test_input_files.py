@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.documents import examine
+from reconciler.documents import examine_documents
 from reconciler.documents.input_files import walk
 from reconciler.errors import UsageFault
 from reconciler.model.findings import Position
@@ -70,16 +70,16 @@ def test_a_path_that_is_a_link_is_inside_itself(tree: Path):
 @pytest.mark.parametrize("paths", [["nowhere"], ["p", "nowhere"], ["p/.git/nothing.yaml"]])
 def test_a_path_that_does_not_exist_is_a_usage_fault(paths: list[str]):
     with pytest.raises(UsageFault, match="does not exist"):
-        examine([Path(path) for path in paths])
+        examine_documents([Path(path) for path in paths])
 
 
 @pytest.mark.usefixtures("tree")
 def test_paths_without_documents_are_a_usage_fault():
     Path("empty").mkdir()
     with pytest.raises(UsageFault, match=r"no .* file found at or below empty"):
-        examine([Path("empty")])
+        examine_documents([Path("empty")])
     with pytest.raises(UsageFault, match="no PATH"):
-        examine([])
+        examine_documents([])
 
 
 @pytest.mark.usefixtures("tree")
@@ -90,7 +90,7 @@ def test_a_folder_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(
         "os.listdir", refuse
     )  # root may read everything, so rights alone would not do
-    (finding,) = examine([Path("p")]).findings
+    (finding,) = examine_documents([Path("p")]).findings
     assert (finding.rule, finding.position.file) == ("file.unreadable", "p")
 
 
@@ -101,7 +101,7 @@ def test_what_might_be_a_folder_and_cannot_be_looked_at_is_a_finding(tree: Path)
     (tree / "p/nowhere").symlink_to("gone")
     (tree / "p/round").symlink_to("round")
     (tree / "p/strange.yaml").symlink_to("x" * 300)
-    findings = examine([Path("p")]).findings
+    findings = examine_documents([Path("p")]).findings
     assert [(finding.rule, finding.position.file) for finding in findings] == [
         ("file.unreadable", "p/more"),
         ("file.unreadable", "p/strange.yaml"),
@@ -113,13 +113,13 @@ def test_what_might_be_a_folder_and_cannot_be_looked_at_is_a_finding(tree: Path)
 @pytest.mark.parametrize("path", ["p", "p/pipe.yaml"])
 def test_a_pipe_is_a_finding_and_is_not_waited_for(path: str):
     os.mkfifo("p/pipe.yaml")
-    (finding,) = examine([Path(path)]).findings
+    (finding,) = examine_documents([Path(path)]).findings
     assert (finding.rule, finding.position) == ("file.unreadable", Position("p/pipe.yaml", 1, 1))
     assert finding.message.startswith("not a regular file but a pipe, socket or device")
 
 
 def test_a_device_is_a_finding():
-    (finding,) = examine([Path("/dev/zero")]).findings
+    (finding,) = examine_documents([Path("/dev/zero")]).findings
     assert (finding.rule, finding.position) == ("file.unreadable", Position("/dev/zero", 1, 1))
 
 
@@ -130,7 +130,7 @@ def test_users_from_may_lie_in_the_folder_of_a_path_that_is_a_file(tree: Path):
     )
     (tree / "p/a.yaml").write_text(policy)
     (tree / "p/hosts.txt").write_text("megan@contoso.com # a host\n")
-    examined = examine([Path("p/a.yaml")])
+    examined = examine_documents([Path("p/a.yaml")])
     assert not examined.findings
     (policy,) = examined.documents.teams
     assert [listing.texts for listing in policy.users] == [("megan@contoso.com",)]
@@ -145,7 +145,7 @@ POLICY = (
 @pytest.mark.usefixtures("tree")
 def test_a_list_file_with_an_impossible_name_is_a_finding():
     Path("p/a.yaml").write_text(POLICY.replace("FILE", "x" * 300 + ".csv"))
-    (finding,) = examine([Path("p")]).findings
+    (finding,) = examine_documents([Path("p")]).findings
     assert finding.rule == "users-from.missing"
 
 
@@ -163,7 +163,7 @@ def test_a_list_file_that_may_not_be_read_is_a_finding(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         Path, "read_bytes", refuse
     )  # root may read everything, so rights alone would not do
-    (finding,) = examine([Path("p")]).findings
+    (finding,) = examine_documents([Path("p")]).findings
     assert (finding.rule, finding.message) == (
         "users-from.missing",
         "cannot read `hosts.csv`: Permission denied",

@@ -14,9 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.documents import Examined, examine
-from reconciler.documents.input_files import decode
-from reconciler.documents.parsing import c_parser, parse, pure_parser
+from reconciler.documents import Examined, examine_documents
+from reconciler.documents.input_files import decode_text
+from reconciler.documents.parsing import c_parser, parse_yaml, pure_parser
 from reconciler.documents.rules import BY_ID
 from reconciler.documents.shapes import LONG, suspects
 from reconciler.model.documents import Documents, Listing
@@ -45,7 +45,7 @@ def files(texts: dict[str, bytes]) -> Iterator[Path]:
 
 def examined(texts: dict[str, bytes]) -> Examined:
     with files(texts) as folder:
-        return examine([folder])
+        return examine_documents([folder])
 
 
 def unplaced(documents: Documents) -> Documents:
@@ -94,7 +94,7 @@ def test_reading_a_file_gives_the_values_that_were_written(data: st.DataObject):
     documents = data.draw(document_sets())
     text = data.draw(spelled(documents))
     for parser in (c_parser, pure_parser):
-        parsed = parse(text, "f", parser)
+        parsed = parse_yaml(text, "f", parser)
         assert not parsed.findings
         assert [tree.value for tree in parsed.trees] == documents
 
@@ -109,7 +109,7 @@ def test_what_another_program_dumps_is_read_alike(documents: list[dict[str, Any]
             return True
 
     text = yaml.dump_all(documents, Dumper=Dumper, allow_unicode=True, width=10**9)
-    parsed = parse(text, "f")
+    parsed = parse_yaml(text, "f")
     assert [tree.value for tree in parsed.trees] == documents
 
 
@@ -286,11 +286,11 @@ PIECES = [
 @settings(max_examples=150)
 def test_both_parsers_agree_on_whether_a_text_is_one_value(text: str):
     raw = f"a: {text}".encode()
-    decoded = decode(raw, "f")
+    decoded = decode_text(raw, "f")
     if isinstance(decoded, Finding):
         return
     for parser in (c_parser, pure_parser):
-        parse(decoded.text, "f", parser)
+        parse_yaml(decoded.text, "f", parser)
 
 
 @given(st.lists(st.one_of(st.sampled_from(["x", "yy", ""]), st.integers(), st.none()), max_size=20))

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.documents import parsing
-from reconciler.documents.parsing import Parsed, c_parser, parse, pure_parser
+from reconciler.documents.parsing import Parsed, c_parser, parse_yaml, pure_parser
 from reconciler.documents.repeated_lines import FEWEST, thinned
 
 ITEMS = st.sampled_from(
@@ -140,7 +140,7 @@ def texts(draw: st.DrawFn) -> str:
 def without_blocks(text: str, parser: object) -> Parsed:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parsing, "thinned", lambda whole: (whole, {}))
-        return parse(text, "f", parser)  # type: ignore[arg-type]
+        return parse_yaml(text, "f", parser)  # type: ignore[arg-type]
 
 
 @given(texts(), st.sampled_from([c_parser, c_parser, c_parser, pure_parser]))
@@ -150,7 +150,7 @@ def without_blocks(text: str, parser: object) -> Parsed:
 @example("\n".join(["users: |", *(f" - u{number}" for number in range(FEWEST + 2))]), c_parser)
 @settings(max_examples=300, deadline=None)
 def test_a_text_is_read_as_if_nothing_were_taken_out(text: str, parser: object) -> None:
-    assert parse(text, "f", parser) == without_blocks(text, parser)  # type: ignore[arg-type]
+    assert parse_yaml(text, "f", parser) == without_blocks(text, parser)  # type: ignore[arg-type]
 
 
 def document(count: int, end: str = "\n") -> str:
@@ -173,7 +173,7 @@ def test_a_long_list_is_not_parsed_line_by_line(end: str) -> None:
     assert [
         (line, block.last, block.column, len(block.texts)) for line, block in blocks.items()
     ] == [(2, 1001, 4, 1000)]
-    (tree,) = parse(document(1000, end), "f").trees
+    (tree,) = parse_yaml(document(1000, end), "f").trees
     assert tree.value == {
         "a": 1,
         "users": [f"user{number}@contoso.com" for number in range(1000)],
@@ -199,7 +199,7 @@ def test_a_block_is_used() -> None:
             events.append(1)
             return super().get_event()
 
-    assert parse(document(1000), "f", Counting).trees
+    assert parse_yaml(document(1000), "f", Counting).trees
     assert len(events) < 25
 
 
@@ -213,5 +213,5 @@ def test_a_thousand_faults_do_not_look_at_the_rest_a_thousand_times(
     text = (
         "a: [\n" + "".join(f"  - u{number}@contoso.com\n" for number in range(20)) + "---\n"
     ) * 100
-    assert len(parse(text, "f").findings) >= 100
+    assert len(parse_yaml(text, "f").findings) >= 100
     assert looked == [len(text)]

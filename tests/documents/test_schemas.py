@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.documents import schemas
-from reconciler.documents.input_files import Text, decode
-from reconciler.documents.parsing import parse
+from reconciler.documents.input_files import Text, decode_text
+from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.rules import BY_ID
 from reconciler.documents.schemas import FILES, schema, user_check, user_validator
 from reconciler.model.documents import Kind
@@ -77,9 +77,9 @@ def parts(node: Any, where: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def read(path: Path) -> list[Any]:
-    decoded = decode(path.read_bytes(), "f")
+    decoded = decode_text(path.read_bytes(), "f")
     return (
-        [tree.value for tree in parse(decoded.text, "f").trees]
+        [tree.value for tree in parse_yaml(decoded.text, "f").trees]
         if isinstance(decoded, Text) and not decoded.indented_by_tab
         else []
     )

@@ -8,7 +8,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from reconciler.documents import examine, load
+from reconciler.documents import examine_documents, load_documents
 from reconciler.model.documents import Documents
 from tests.documents.cases import VALID, set_up
 
@@ -31,10 +31,10 @@ def _shortened(value: Any) -> Any:
 def test_documents_are_as_expected(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     case = set_up(folder, tmp_path)
     monkeypatch.chdir(tmp_path)
-    examined = examine(case.paths)
+    examined = examine_documents(case.paths)
     assert not examined.findings
     assert told(examined.documents) == case.expected
-    assert load(case.paths) == examined.documents
+    assert load_documents(case.paths) == examined.documents
 
 
 def test_a_faulty_document_is_left_out_and_the_others_stay(
@@ -52,7 +52,7 @@ def test_a_faulty_document_is_left_out_and_the_others_stay(
     )
     bad = good.replace("NAME", "bad").replace("ID", "x")
     Path("a.yaml").write_text(f"{one}---\n{bad}---\na: @\n---\n{two}---\n{policy}")
-    examined = examine([Path()])
+    examined = examine_documents([Path()])
     assert [each.name for each in examined.documents.applications] == ["one", "two"]
     assert examined.documents.teams == ()
     assert [(each.rule, each.subject) for each in examined.findings] == [
@@ -73,7 +73,7 @@ def test_findings_of_a_list_file_name_the_policy_that_uses_it(
     )
     Path("a.yaml").write_text(policy)
     Path("hosts.csv").write_text("user\nx\ny\nmegan@contoso.com\nMegan@contoso.com\n")
-    examined = examine([Path()])
+    examined = examine_documents([Path()])
     assert {each.subject for each in examined.findings} == {"TeamsApplicationAccessPolicy/Hosts"}
     assert [each.position.line for each in examined.findings] == [2, 3, 5]
     assert examined.documents.teams == ()
@@ -89,5 +89,5 @@ def test_a_faulty_document_in_doubt_blocks_every_document_it_contradicts(
     )
     for name in ("a", "b", "c"):
         Path(f"{name}.yaml").write_text(policy.replace("NAME", name))
-    assert examine([Path()]).documents.teams == ()
-    assert [each.subject[-1] for each in examine([Path()]).findings] == ["a", "b", "c"]
+    assert examine_documents([Path()]).documents.teams == ()
+    assert [each.subject[-1] for each in examine_documents([Path()]).findings] == ["a", "b", "c"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.powershell.connecting import connections
-from reconciler.powershell.session import Session, Timeouts, start
+from reconciler.powershell.session import Session, Timeouts, start_session
 from tests.powershell.conftest import pwsh  # noqa: F401  a fixture
 from tests.standin.places import Place
 from tests.standin.stubs.make_stubs import make_stubs
@@ -89,7 +89,9 @@ def started(place: Place, server: StubServer, tmp_path: Path) -> Iterator[Callab
 
         def one(**more: Any) -> Session:
             executable = place.executable(tmp_path, server)
-            session = start(executable, **{"environment": os.environ, "timeouts": QUICK, **more})
+            session = start_session(
+                executable, **{"environment": os.environ, "timeouts": QUICK, **more}
+            )
             stack.callback(session.close)
             return session
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reconciler.documents import load
+from reconciler.documents import load_documents
 from reconciler.powershell.connecting import (
     Connection,
     SignInMethod,
@@ -333,7 +333,7 @@ def test_the_documents_block_is_what_is_read(tmp_path: Path) -> None:
         " {application: APP, certificateFile: PFX, certificatePassword: PFX_PASSWORD}\n   "
         " exchange: {accessToken: EXO}\n"
     )
-    tenant = load([tmp_path]).tenant
+    tenant = load_documents([tmp_path]).tenant
     assert tenant is not None
     found = connections(tenant.connect, tenant.tenant_id, tenant.organization, VALUES)
     assert (found["teams"].method, found["exchange"].method) == (

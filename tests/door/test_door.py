@@ -20,9 +20,9 @@ from reconciler.powershell.answers import Answer, Loaded, NotFound, Raised
 from reconciler.powershell.connecting import connections
 from reconciler.powershell.door.requirements import required
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from reconciler.powershell.rendering import render
-from reconciler.powershell.session import Session, start
+from reconciler.powershell.session import Session, start_session
 from tests.door.conftest import BY_TOKENS, POLICY, QUICK, TENANT, TOKENS, Service, ready
 from tests.powershell.conftest import recorded
 from tests.standin import binding
@@ -272,7 +272,7 @@ def test_what_is_recorded_of_binding_happens_through_the_door(
 
 def _call(line: Any) -> Invocation | None:
     try:
-        made = read(line["text"])
+        made = read_invocation(line["text"])
     except RefusedText:
         return None
     exact = made.cmdlet in POLICY and set(made.parameters) <= set(
@@ -287,7 +287,7 @@ def _call(line: Any) -> Invocation | None:
 def test_a_missing_module_is_told_with_the_line_that_installs_it(
     place: Place, tmp_path: Path
 ) -> None:
-    session = start(
+    session = start_session(
         place.executable(tmp_path, without_modules=True), environment=os.environ, timeouts=QUICK
     )
     try:
@@ -548,9 +548,9 @@ def test_a_missing_powershell_is_told_with_the_line_that_installs_it(name: str) 
             r" `.*`, or name one that is installed, by its whole path, in RECONCILER_PWSH"
         ),
     ):
-        start(environment={"RECONCILER_PWSH": name, "PATH": os.environ["PATH"]})
+        start_session(environment={"RECONCILER_PWSH": name, "PATH": os.environ["PATH"]})
     with pytest.raises(DoorFault, match="no absolute folder on PATH has a pwsh to start"):
-        start(environment={"PATH": "/nowhere"})
+        start_session(environment={"PATH": "/nowhere"})
 
 
 def test_a_program_that_cannot_run_is_told(tmp_path: Path) -> None:
@@ -558,9 +558,11 @@ def test_a_program_that_cannot_run_is_told(tmp_path: Path) -> None:
     program.write_bytes(b"\x7fELF no program")
     program.chmod(0o700)
     with pytest.raises(DoorFault, match=r"cannot start .*; install 7\.6 or newer"):
-        start(str(program), environment=os.environ)
+        start_session(str(program), environment=os.environ)
 
 
 def test_a_log_that_cannot_be_written_is_told(place: Place, tmp_path: Path) -> None:
     with pytest.raises(DoorFault, match=r"cannot write the log .*: "):
-        start(place.executable(tmp_path), environment=os.environ, log=tmp_path / "no" / "log")
+        start_session(
+            place.executable(tmp_path), environment=os.environ, log=tmp_path / "no" / "log"
+        )

@@ -17,7 +17,7 @@ from reconciler.errors import RefusedText
 from reconciler.model.plans import Invocation
 from reconciler.powershell.answers import Answer, NotFound
 from reconciler.powershell.faults import DoorFault, SessionLost
-from reconciler.powershell.session import Session, Timeouts, start
+from reconciler.powershell.session import Session, Timeouts, start_session
 from tests.standin.places import script
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def odd(tmp_path: Path) -> Iterator[Callable[..., Session]]:
 
         def one(fault: str, *more: str, **options: Any) -> Session:
             executable = script(tmp_path / "pwsh", (*ODD, fault, *more), {})
-            session = start(executable, **{"environment": os.environ, **options})
+            session = start_session(executable, **{"environment": os.environ, **options})
             stack.callback(session.close)
             return session
 
@@ -273,7 +273,7 @@ def test_a_program_that_is_gone_again_cannot_be_asked_for_its_version(tmp_path: 
         tmp_path / "pwsh", ("sh", "-c", f"rm '{tmp_path / 'pwsh'}'; echo gone >&2"), {}
     )
     with pytest.raises(SessionLost, match=r"its last output: gone$"):
-        start(program, environment=os.environ)
+        start_session(program, environment=os.environ)
 
 
 def test_too_old_is_told_whether_it_answers_or_not(odd: Callable[..., Session]) -> None:

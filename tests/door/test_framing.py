@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import RefusedText
-from reconciler.powershell.door.framing import Broken, End, Part, decode, encode
+from reconciler.powershell.door.framing import Broken, End, Part, decode_line, encode_line
 
 NONCE = "0123456789abcdef"
 VALUES = st.recursive(
@@ -26,20 +26,20 @@ def line(**more: Any) -> bytes:
 
 @given(st.sampled_from(["value", "refused", "failed"]), VALUES, st.integers(0))
 def test_ends_are_read_as_they_are(kind: str, content: Any, milliseconds: int) -> None:
-    assert decode(line(**{kind: content}, milliseconds=milliseconds), 7, NONCE) == End(
+    assert decode_line(line(**{kind: content}, milliseconds=milliseconds), 7, NONCE) == End(
         kind, content
     )  # type: ignore[arg-type]
 
 
 @given(st.lists(VALUES, max_size=4))
 def test_parts_are_read_as_they_are(objects: Any) -> None:
-    assert decode(line(part=objects), 7, NONCE) == Part(objects)
+    assert decode_line(line(part=objects), 7, NONCE) == Part(objects)
 
 
 @given(st.binary(max_size=200))
 def test_no_bytes_are_an_answer_by_chance(raw: bytes) -> None:
     with pytest.raises(Broken):
-        decode(raw + b"\n", 7, NONCE)
+        decode_line(raw + b"\n", 7, NONCE)
 
 
 @given(st.binary(max_size=3), st.integers(0, 80), st.integers(1, 3))
@@ -49,7 +49,7 @@ def test_a_changed_line_is_no_answer_or_has_the_form_of_one(
     right = line(value={"objects": 0}, milliseconds=1)
     changed = right[:at] + piece + right[at + taken :]
     try:
-        read = decode(changed, 7, NONCE)
+        read = decode_line(changed, 7, NONCE)
     except Broken:
         return
     told = json.loads(changed)
@@ -59,7 +59,7 @@ def test_a_changed_line_is_no_answer_or_has_the_form_of_one(
 
 def test_a_refusal_of_a_line_carries_nothing_of_it() -> None:
     with pytest.raises(Broken) as broken:
-        decode(b'{"secret": "canary"\n', 7, NONCE)
+        decode_line(b'{"secret": "canary"\n', 7, NONCE)
     shown: BaseException | None = broken.value
     while shown is not None:
         assert "canary" not in repr(shown)
@@ -73,7 +73,7 @@ def test_a_refusal_of_a_line_carries_nothing_of_it() -> None:
     st.dictionaries(FIT.filter(lambda key: key not in {"id", "op"}), FIT, max_size=4),
 )
 def test_requests_are_one_ascii_line(number: int, operation: str, fields: dict[str, str]) -> None:
-    raw = encode(number, operation, fields)
+    raw = encode_line(number, operation, fields)
     assert raw.isascii()
     assert raw.count(b"\n") == 1
     assert json.loads(raw) == {"id": number, "op": operation, **fields}
@@ -81,5 +81,5 @@ def test_requests_are_one_ascii_line(number: int, operation: str, fields: dict[s
 
 def test_a_request_with_a_lone_surrogate_is_not_written() -> None:
     with pytest.raises(RefusedText) as refused:
-        encode(1, "connect", {"parameters": {"Token": ["canary\udfff"]}})
+        encode_line(1, "connect", {"parameters": {"Token": ["canary\udfff"]}})
     assert "canary" not in repr((refused.value, refused.value.__context__))

@@ -45,7 +45,7 @@ VALUES = st.recursive(
 PARSERS: tuple[Callable[[Any], Any], ...] = (
     *(
         parsing.fields,
-        parsing.rows,
+        parsing.array,
         parsing.text,
         parsing.texts,
         parsing.count,

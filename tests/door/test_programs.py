@@ -18,12 +18,12 @@ from reconciler.powershell.door.programs import (
     NotChosen,
     PassedOver,
     UntrustedFolder,
-    choose,
+    choose_program,
     windows,
 )
 from reconciler.powershell.door.starting import chosen_program
 from reconciler.powershell.faults import DoorFault
-from reconciler.powershell.session import start
+from reconciler.powershell.session import start_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,12 +60,12 @@ def posix(path: str, *, disk: FakeDisk, named: str = "") -> Choice:
         UntrustedFolder(PurePosixPath("/docs"), "the working directory", whole=False),
         UntrustedFolder(PurePosixPath("/repo"), "the git repository", whole=True),
     )
-    return choose({"PATH": path, "RECONCILER_PWSH": named}, POSIX, disk, untrusted)
+    return choose_program({"PATH": path, "RECONCILER_PWSH": named}, POSIX, disk, untrusted)
 
 
 def on_windows(path: str, *, disk: FakeDisk, **environ: str) -> Choice:
     untrusted = (UntrustedFolder(PureWindowsPath(r"C:\Repo"), "the git repository", whole=True),)
-    return choose({"PATH": path, **environ}, windows(environ), disk, untrusted)
+    return choose_program({"PATH": path, **environ}, windows(environ), disk, untrusted)
 
 
 def posix_disk(*programs: str, links: Mapping[str, str] | None = None) -> FakeDisk:
@@ -339,13 +339,13 @@ def test_what_may_not_be_started_is_told(repository: Path, monkeypatch: pytest.M
     made(repository / "pwsh")
     monkeypatch.chdir(repository)
     with pytest.raises(DoorFault) as fault:
-        start(environment={"PATH": f".:{repository}"})
+        start_session(environment={"PATH": f".:{repository}"})
     assert str(fault.value).startswith(
         "PowerShell was not found: no absolute folder on PATH has a pwsh to start ('.' is not an"
         f" absolute path; {repository}/pwsh lies in the working directory {repository}); install "
     )
     with pytest.raises(DoorFault, match="RECONCILER_PWSH is 'pwsh', which is not an absolute path"):
-        start(environment={"PATH": str(repository), "RECONCILER_PWSH": "pwsh"})
+        start_session(environment={"PATH": str(repository), "RECONCILER_PWSH": "pwsh"})
 
 
 def test_a_real_repository_is_known_as_one(tmp_path: Path) -> None:

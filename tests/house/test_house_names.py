@@ -1,5 +1,5 @@
-"""Names that people and searches rely on: a public class is the only one of its name, and a
-variable is named by a noun.
+"""Names that people and searches rely on: a public class or function is the only one of its name,
+and a variable is named by a noun.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.house.tree import ROOT, expect_none, modules, parsed
+from reconciler.model.addresses import PROVIDERS
+from tests.house.tree import ROOT, expect_none, modules, name_of, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,15 @@ NOT_NOUNS = frozenset(
     {"found", "held", "it", "known", "one", "rest", "said", "told", "what", "which"}
 )
 
+# Functions that are alike on purpose: somebody looks for the name in each of several modules.
+ALIKE = {
+    "command": "each module of `cli/commands`",
+    "main": "the entry points of the package and of the installed program",
+    "build": "each kind of document, for the table of kinds",
+    "check": "each kind of document, for the table of kinds",
+    "own_name": "each kind of document whose name is checked, for the table of kinds",
+}
+
 
 def test_no_public_class_name_occurs_twice() -> None:
     names = Counter(
@@ -30,6 +40,31 @@ def test_no_public_class_name_occurs_twice() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
     assert {name for name, count in names.items() if count > 1} == set()
+
+
+def test_a_public_function_is_the_only_one_of_its_name_but_for_its_twin_of_another_product() -> (
+    None
+):
+    homes: dict[str, list[str]] = {}
+    for path in modules():
+        for node in parsed(path).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name_of(path))
+    expect_none(
+        [
+            f"{name}: {', '.join(names)}"
+            for name, names in sorted(homes.items())
+            if name not in ALIKE
+            and len(names) > 1
+            and len({_of_any_product(home) for home in names}) > 1
+        ]
+    )
+
+
+def _of_any_product(home: str) -> str:
+    for provider in PROVIDERS:
+        home = home.replace(provider, "PRODUCT")
+    return home
 
 
 def _variables(tree: ast.Module) -> Iterator[tuple[int, str]]:

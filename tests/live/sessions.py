@@ -11,7 +11,7 @@ from reconciler.model.processes import RunnerProcess
 from reconciler.powershell import catalogue
 from reconciler.powershell.answers import Answer, Loaded, NotFound, Raised, Resolved, ServiceError
 from reconciler.powershell.faults import OperationFailed, SessionLost
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from tests.live.service import MODULE, Drop
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class FakeSession:
         )
 
     def read(self, text: str) -> Invocation:
-        return read(text)
+        return read_invocation(text)
 
     def run(
         self,
@@ -115,14 +115,16 @@ class FakeSession:
     ) -> Answer:
         if self.gone is not None:
             raise SessionLost(self.gone, sent=False)
-        assert read(text) == invocation or read(text).cmdlet == invocation.cmdlet
+        assert (
+            read_invocation(text) == invocation or read_invocation(text).cmdlet == invocation.cmdlet
+        )
         assert invocation.cmdlet in self.allowed
         try:
             items = list(
                 self.service(
                     {
                         "cmdlet": invocation.cmdlet,
-                        "parameters": read(text).parameters,
+                        "parameters": read_invocation(text).parameters,
                         "connections": [{"ModuleName": MODULE}],
                     }
                 )

@@ -432,7 +432,7 @@ WINDOWS = {
 def test_windows_that_a_credential_must_outlive(
     case: Case, steps: list[Step], windows: dict[int, int]
 ) -> None:
-    closes = credential_lifetime.closing(replace(case.plan.plan, steps=tuple(steps)))
+    closes = credential_lifetime.closing_steps(replace(case.plan.plan, steps=tuple(steps)))
     assert closes == windows
     for one in steps:
         span = windows.get(one.id, one.id) - one.id

@@ -47,7 +47,7 @@ ROWS = CaptureRequest(BOTH, rows_only=True)
 
 
 def observed(raw: Mapping[str, Any], source: str = "live") -> Observed:
-    return reading.parse(
+    return reading.parse_capture(
         raw, source=source, tenant_id=TENANT, needs=frozenset(p for p in BOTH if raw[p]["complete"])
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.powershell.answers import Answer, Raised, ServiceError
-from reconciler.tenants.live.classes import TABLE, ErrorClass, leading, meaning, outcome
+from reconciler.tenants.live.classes import TABLE, ErrorClass, leading, meaning, write_outcome
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 
 NOT_FOUND = "Microsoft.Exchange.Configuration.Tasks.ManagementObjectNotFoundException"
@@ -263,7 +263,7 @@ OUTCOMES = {
 def test_a_write_that_was_refused_failed_and_one_without_an_answer_is_lost(
     error: ServiceError, wanted: ErrorClass
 ) -> None:
-    found = outcome(answered(error), "Get-ApplicationAccessPolicy")
+    found = write_outcome(answered(error), "Get-ApplicationAccessPolicy")
     if wanted is ErrorClass.NO_ANSWER:
         assert isinstance(found, Lost)
     else:
@@ -273,19 +273,20 @@ def test_a_write_that_was_refused_failed_and_one_without_an_answer_is_lost(
 
 
 def test_a_write_without_errors_is_done() -> None:
-    assert outcome(answered(), "Remove-CsApplicationAccessPolicy") == Done()
+    assert write_outcome(answered(), "Remove-CsApplicationAccessPolicy") == Done()
 
 
 def test_a_write_whose_module_kept_an_error_to_itself_may_have_happened_or_not() -> None:
     assert isinstance(
-        outcome(answered(swallowed=(an_error("x"),)), "Remove-CsApplicationAccessPolicy"), Lost
+        write_outcome(answered(swallowed=(an_error("x"),)), "Remove-CsApplicationAccessPolicy"),
+        Lost,
     )
 
 
 def test_creating_reads_back_so_not_finding_it_does_not_mean_that_it_failed() -> None:
     error = an_error('[ClientError] : "P" not found')
-    assert isinstance(outcome(answered(error), "New-CsApplicationAccessPolicy"), Lost)
-    assert isinstance(outcome(answered(error), "Set-CsApplicationAccessPolicy"), Failed)
+    assert isinstance(write_outcome(answered(error), "New-CsApplicationAccessPolicy"), Lost)
+    assert isinstance(write_outcome(answered(error), "Set-CsApplicationAccessPolicy"), Failed)
 
 
 def test_of_several_errors_the_one_without_an_answer_decides_then_the_first_that_is_understood() -> (
@@ -304,4 +305,4 @@ def test_of_several_errors_the_one_without_an_answer_decides_then_the_first_that
 def test_an_error_without_exceptions_is_unknown() -> None:
     bare = ServiceError("id", "", "", "", "", "", ())
     assert meaning(bare, "x") is ErrorClass.UNKNOWN
-    assert outcome(answered(bare), "x") == Failed(Fault.UNKNOWN, "id")
+    assert write_outcome(answered(bare), "x") == Failed(Fault.UNKNOWN, "id")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from reconciler.kinds.facts import facts
 from reconciler.powershell.faults import DoorFault, SessionLost
 from reconciler.tenants.live import examining, questions
-from reconciler.tenants.live.examining import Health, examine
+from reconciler.tenants.live.examining import Health, examine_tenant
 from tests.live.service import DENIED, error
 from tests.live.sessions import FakeSession
 from tests.live.signing import ENVIRONMENT, SETTINGS, TOKEN
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def checks(stage: Stage, settings: Any = SETTINGS, **more: Any) -> list[Check]:
-    return list(examine(settings, replace(stage.begin, **more)))
+    return list(examine_tenant(settings, replace(stage.begin, **more)))
 
 
 def made(stage: Stage, **more: Any) -> dict[str, Any]:

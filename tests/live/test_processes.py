@@ -21,7 +21,7 @@ from reconciler.applying import processes
 from reconciler.cli import live as cli_live
 from reconciler.model.plans import Invocation
 from reconciler.model.target_tenant import TargetTenant
-from reconciler.powershell.session import Timeouts, start
+from reconciler.powershell.session import Timeouts, start_session
 from reconciler.tenants.live import Live, Start
 from reconciler.tenants.simulated import Simulator
 from tests.applying import worlds
@@ -104,7 +104,9 @@ def test_an_answer_that_comes_too_late_is_unknown_and_found_out_by_reading(
 ) -> None:
     class Impatient(Start):
         def __call__(self, connection: Connection) -> Session:
-            return start(environment=self.environment, timeouts=Timeouts(write=0.5, close=5))
+            return start_session(
+                environment=self.environment, timeouts=Timeouts(write=0.5, close=5)
+            )
 
     place.plan()
     monkeypatch.setattr(cli_live, "begin", lambda _reads: Impatient(os.environ))

@@ -41,7 +41,7 @@ CMDLETS = {
 
 
 def parsed(raw: Mapping[str, Any], *tolerated: Any) -> Observed:
-    return reading.parse(
+    return reading.parse_capture(
         raw, source="live", tenant_id=TENANT, needs=BOTH, tolerated=frozenset(tolerated)
     )
 
@@ -88,7 +88,7 @@ def test_any_other_warning_makes_the_reading_incomplete(stage: Stage, cmdlet: st
 
 def test_a_product_that_nobody_needs_is_unread_and_the_other_one_is_not(stage: Stage) -> None:
     stage.service.warns["Get-ApplicationAccessPolicy"] = [ODD]
-    observed = reading.parse(
+    observed = reading.parse_capture(
         capture(stage), source="live", tenant_id=TENANT, needs=frozenset({"teams"})
     )
     assert set(observed.states) == {"teams"}
@@ -110,7 +110,7 @@ def test_looking_names_up_is_a_reading_too(
     stage.service.warns[cmdlet] = [ODD]
     raw = capture(stage, request_)
     with pytest.raises(CaptureFault, match=f"{cmdlet} warned"):
-        reading.parse(raw, source="live", tenant_id=TENANT, needs=frozenset())
+        reading.parse_capture(raw, source="live", tenant_id=TENANT, needs=frozenset())
 
 
 def test_a_full_page_of_recipients_by_address_may_hide_whoever_was_asked_for(stage: Stage) -> None:

@@ -293,7 +293,7 @@ def test_an_interrupted_reading_does_not_wait_for_the_other_product(
         raise KeyboardInterrupt
 
     stage.service.before = before
-    monkeypatch.setattr(reading_teams, "read", interrupted)
+    monkeypatch.setattr(reading_teams, "read_teams", interrupted)
     with stage.live() as live, pytest.raises(KeyboardInterrupt):
         live.capture(ROWS)
     assert all(

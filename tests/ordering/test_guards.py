@@ -94,7 +94,7 @@ def test_the_baseline_carries_the_group_and_the_way_is_found_across_guard_steps(
     made = _made(FLIP)
     section = states.baseline(judge.observed(FLIP[0]), judge.target(*FLIP), made.guard)
     assert section["guardScope"] == GuardScope(judge.NOBODY, (), judge.NOBODY_SID)
-    assert states.start(section) == states.project(section, judge.observed(FLIP[0]), ())
+    assert states.starting_snapshot(section) == states.project(section, judge.observed(FLIP[0]), ())
     without = states.baseline(judge.observed(FLIP[0]), judge.target(*FLIP), None)
     assert "guardScope" not in without
     assert set(section) == {APPS[0], "*", "guardScope"}

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.model.codes import GapReason, RefusalRule, WarningCode
 from reconciler.model.documents import AccessRight, GroupGrant, Located
-from reconciler.planning.making import PlanOptions, plan
+from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
 from tests.ordering import exchange_judge as judge
@@ -47,7 +47,7 @@ class Digests:
 
 def _planned(declared, *, teams=None, exchange=None, owner=OWNER, **options):
     here = replace(observed(teams, exchange), directory=judge.people())
-    return plan(replace(declared, tenant=owner), here, PlanOptions(**options))
+    return make_plan(replace(declared, tenant=owner), here, PlanOptions(**options))
 
 
 def _groups_change(*, rank_first="Alpha"):
@@ -236,5 +236,5 @@ def test_gaps_are_told_with_their_steps_and_the_steps_with_their_gaps(seed):
     made = _planned(declared, teams=world, group_changes=chance.choice(["in-place", "remove-add"]))
     for number, row in enumerate(made.gaps):
         assert tuple(step.id for step in made.steps if number in step.gaps) == row.steps
-    told = plain_text(plans.plan(made, Digests(), simulated=False))
+    told = plain_text(plans.plan_lines(made, Digests(), simulated=False))
     assert ("\nGaps: " in told) is bool(made.gaps)

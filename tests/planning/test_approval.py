@@ -57,11 +57,11 @@ def test_a_plan_made_offline_and_one_made_with_all_members_known_are_one_approva
         bare = replace(reading, directory=replace(reading.directory, groups={}, absent=frozenset()))
         plans = []
         for one in (reading, bare):
-            plan = making.plan(wanted, one, PlanOptions())
+            plan = making.make_plan(wanted, one, PlanOptions())
             allow = tuple(
                 str(note.details["allow"]) for note in plan.refusals if "allow" in note.details
             )
-            plans.append(making.plan(wanted, one, PlanOptions(allow=allow)))
+            plans.append(making.make_plan(wanted, one, PlanOptions(allow=allow)))
         if all(plan.applicable for plan in plans) and plans[0].consents == plans[1].consents:
             compared += 1
             if plans[0].steps == plans[1].steps:
@@ -105,7 +105,7 @@ def widening(holders, groups=()):
         dict.fromkeys(holders, "Alpha"),
     )
     declared = documents([teams_document("Alpha", applications=tuple(APPS[:2]))], [], tenant())
-    return making.plan(declared, observed(world, None), PlanOptions())
+    return making.make_plan(declared, observed(world, None), PlanOptions())
 
 
 def test_an_approval_for_three_holders_does_not_serve_more():

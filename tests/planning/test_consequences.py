@@ -67,16 +67,16 @@ def case(seed):
 def consented(seed):
     """A plan with every consent that it asks for."""
     wanted, reading = case(seed)
-    plan = making.plan(wanted, reading, PlanOptions())
+    plan = making.make_plan(wanted, reading, PlanOptions())
     allow = tuple(str(note.details["allow"]) for note in plan.refusals if "allow" in note.details)
-    return making.plan(wanted, reading, PlanOptions(allow=allow)) if allow else plan
+    return making.make_plan(wanted, reading, PlanOptions(allow=allow)) if allow else plan
 
 
 def test_every_plan_agrees_with_itself_whatever_is_known_of_memberships():
     counted = Counter()
     for seed in range(500):
         plan = consented(seed)
-        consequences.check(plan)
+        consequences.prove_consequences(plan)
         counted["applicable"] += plan.applicable
         counted["tenant-wide"] += bool(plan.applicable and plan.access.tenant_wide)
         counted["unpopulated"] += bool(plan.access.unpopulated)
@@ -99,7 +99,7 @@ def without(rows, chance):
 
 def refused(plan):
     with pytest.raises(TamperedPlan, match="was changed after planning") as fault:
-        consequences.check(plan)
+        consequences.prove_consequences(plan)
     assert fault.value.exit_code == 5
 
 
@@ -159,7 +159,7 @@ def test_whoever_comes_to_reach_everyone_is_named_and_has_a_consent():
 def test_applicable_beside_a_refusal_is_refused_and_so_is_its_opposite():
     for seed in range(80):
         wanted, reading = case(seed)
-        plan = making.plan(wanted, reading, PlanOptions())
+        plan = making.make_plan(wanted, reading, PlanOptions())
         refused(replace(plan, applicable=not plan.applicable))
 
 

@@ -17,7 +17,7 @@ from reconciler import canonical
 from reconciler.errors import TamperedPlan
 from reconciler.model.documents import AccessRight
 from reconciler.planning import approval, outcomes, planfile, prefixes
-from reconciler.planning.making import PlanOptions, plan
+from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
 from tests.planning.enumerated_access import (
@@ -49,7 +49,7 @@ def case(seed):
 
 
 def made(seed):
-    return plan(*case(seed), PlanOptions())
+    return make_plan(*case(seed), PlanOptions())
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_plan_reads_back_as_the_same_value(tmp_path):
         result = made(seed)
         path = tmp_path / f"{seed}.json"
         sealed = planfile.sealed(result, path)
-        loaded = planfile.load(path)
+        loaded = planfile.load_plan(path)
         assert loaded.plan == result
         assert loaded.digests == sealed.digests == planfile.sealed(result).digests
         assert path.read_bytes() == b"".join(planfile.chunks(loaded.plan))
@@ -77,7 +77,7 @@ def test_whatever_the_types_allow_reads_back_as_the_same_value(value):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "plan.json"
         sealed = planfile.sealed(value, path)
-        loaded = planfile.load(path)
+        loaded = planfile.load_plan(path)
     assert loaded.plan == value
     assert loaded.digests == sealed.digests
 
@@ -101,8 +101,8 @@ def test_the_same_content_in_any_order_gives_the_same_bytes():
             "teams": replace(teams, users=_turned(teams.users), policies=_turned(teams.policies)),
         }
         again = replace(here, states=turned)
-        assert b"".join(planfile.chunks(plan(shuffled, again, PlanOptions()))) == b"".join(
-            planfile.chunks(plan(declared, here, PlanOptions()))
+        assert b"".join(planfile.chunks(make_plan(shuffled, again, PlanOptions()))) == b"".join(
+            planfile.chunks(make_plan(declared, here, PlanOptions()))
         )
 
 
@@ -152,7 +152,7 @@ def _rewrite(path, edit):
 def test_a_changed_file_is_refused(saved, edit):
     _rewrite(saved, edit)
     with pytest.raises(TamperedPlan, match="was modified after it was made"):
-        planfile.load(saved)
+        planfile.load_plan(saved)
 
 
 @pytest.mark.parametrize("content", ["content:0", f"content:{'0' * 64}", "", None])
@@ -166,7 +166,7 @@ def test_a_content_digest_that_is_not_that_of_the_content_is_refused(saved, cont
 
     _rewrite(saved, resealed)
     with pytest.raises(TamperedPlan, match="was modified after it was made") as refused:
-        planfile.load(saved)
+        planfile.load_plan(saved)
     assert refused.value.exit_code == 5
 
 
@@ -178,7 +178,7 @@ def test_every_single_changed_byte_is_refused(saved):
             if content[place : place + 1] != byte:
                 saved.write_bytes(content[:place] + byte + content[place + 1 :])
                 with pytest.raises(TamperedPlan):
-                    planfile.load(saved)
+                    planfile.load_plan(saved)
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ def test_a_newer_major_version_is_refused_and_a_newer_minor_one_is_read(saved, v
 
     _rewrite(saved, resealed)
     if known:
-        assert planfile.load(saved).plan == planfile.load(saved).plan
+        assert planfile.load_plan(saved).plan == planfile.load_plan(saved).plan
     else:
         with pytest.raises(TamperedPlan, match="is not supported"):
-            planfile.load(saved)
+            planfile.load_plan(saved)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_what_is_no_plan_file_is_said_so(tmp_path, content, why):
     path = tmp_path / "plan.json"
     path.write_bytes(content)
     with pytest.raises(TamperedPlan, match=why):
-        planfile.load(path)
+        planfile.load_plan(path)
 
 
 def test_every_plan_fits_the_published_schema():
@@ -259,7 +259,7 @@ def test_a_sealed_file_that_lacks_something_is_refused(saved, name, value, why):
 
     _rewrite(saved, resealed)
     with pytest.raises(TamperedPlan, match=why):
-        planfile.load(saved)
+        planfile.load_plan(saved)
 
 
 _OTHERS = (None, True, 7, -1, "x", [], {}, [1], {"a": 1})
@@ -314,7 +314,7 @@ def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape
         )
         path.write_bytes(canonical.dumps(raw) + b"\n")
         try:
-            found = planfile.load(path)
+            found = planfile.load_plan(path)
         except TamperedPlan:
             continue
         loaded += 1
@@ -323,9 +323,9 @@ def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape
             for error in validator.iter_errors(raw)
             if error.validator != "additionalProperties"
         ] == [], way
-        assert plain_text(plans.plan(found.plan, found.digests, simulated=False))
+        assert plain_text(plans.plan_lines(found.plan, found.digests, simulated=False))
         with suppress(TamperedPlan):
-            outcomes.of_plan(found.plan)
+            outcomes.after_plan(found.plan)
     assert 90 < loaded < 450
 
 
@@ -334,10 +334,10 @@ def test_standings_refuse_a_reading_without_the_product():
     declared, here = case(7)
     with pytest.raises(ValueError, match="no exchange state"):
         prefixes.locate(result, replace(here, states={"teams": here.states["teams"]}))
-    assert prefixes.request(result).products == {"teams", "exchange"}
+    assert prefixes.request_for_plan(result).products == {"teams", "exchange"}
     assert prefixes.locate(result, here) == 0
-    assert prefixes.differences(result, len(result.steps), here) != ()
-    assert prefixes.differences(result, 0, here, ["teams"]) == ()
+    assert prefixes.prefix_differences(result, len(result.steps), here) != ()
+    assert prefixes.prefix_differences(result, 0, here, ["teams"]) == ()
     assert declared
 
 
@@ -356,7 +356,7 @@ def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_polic
         }
     )
     every = documents([], exchange_documents(wanted, described=True))
-    result = plan(every, observed(None, before), PlanOptions())
+    result = make_plan(every, observed(None, before), PlanOptions())
     assert {step.address.partition("@")[0] for step in result.steps} == {
         f"exchange.policy/{app}" for app in changes
     }
@@ -364,7 +364,7 @@ def test_a_stranger_with_a_first_policy_matters_to_a_plan_that_changes_the_polic
     stranger.policies[APPS[1], SCOPES[2]] = (AccessRight.DENY, "")
     assert prefixes.locate(result, observed(None, before)) == 0
     assert prefixes.locate(result, observed(None, stranger)) == (None if moved else 0)
-    assert prefixes.differences(result, 0, observed(None, stranger)) == (
+    assert prefixes.prefix_differences(result, 0, observed(None, stranger)) == (
         (f"exchange.policy/{APPS[1]}@{SCOPES[2]}",) if moved else ()
     )
 
@@ -394,6 +394,6 @@ def test_what_moved_is_named_as_the_service_spells_it():
             key: replace(here.states["teams"].policies[key], description="moved"),
         },
     )
-    assert prefixes.differences(
+    assert prefixes.prefix_differences(
         result, 0, replace(here, states={**here.states, "teams": moved})
     ) == (f"teams.policy/{here.states['teams'].policies[key].name} (description)",)

@@ -27,7 +27,7 @@ OPTIONS = making.PlanOptions()
 
 
 def _plan(declared, teams=None, exchange=None):
-    return making.plan(declared, observed(teams, exchange), OPTIONS)
+    return making.make_plan(declared, observed(teams, exchange), OPTIONS)
 
 
 def _worlds_along(world, plan):
@@ -109,7 +109,7 @@ def test_after_any_stop_the_place_is_found_and_a_new_plan_ends_in_the_same_state
         along = _worlds_along(world, plan)
         for k, stopped in enumerate(along):
             assert prefixes.locate(plan, observed(stopped, None)) == k, f"seed {seed}"
-            assert prefixes.differences(plan, k, observed(stopped, None)) == ()
+            assert prefixes.prefix_differences(plan, k, observed(stopped, None)) == ()
             resumed = _worlds_along(stopped, _plan(declared, teams=stopped))[-1]
             assert resumed == along[-1], f"seed {seed} after {k}"
 

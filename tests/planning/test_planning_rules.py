@@ -14,7 +14,7 @@ from reconciler.model.codes import Held, RefusalRule, Unfound, WarningCode
 from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGrant, Limits
 from reconciler.model.findings import Finding, Position
 from reconciler.model.observed import Group
-from reconciler.planning.making import PlanOptions, plan
+from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.planning.requests import capture_request, products
 from reconciler.planning.selection import is_consent, selection
 from tests.planning.enumerated_access import (
@@ -75,7 +75,7 @@ def made(
     here = observed(world if world is not None or declared_exchange else EMPTY, store)
     if directory is not None:
         here = replace(here, directory=directory)
-    return plan(
+    return make_plan(
         documents(list(declared_teams), list(declared_exchange), owner),
         here,
         PlanOptions(**options),
@@ -122,12 +122,14 @@ def test_the_stored_spelling_of_names_and_ids_is_used():
     )
     named = replace(state, policies={**state.policies, "p": spelled})
     here = replace(observed(EMPTY, None), states={"teams": named})
-    result = plan(documents([teams_document("P", applications=())], []), here, PlanOptions())
+    result = make_plan(documents([teams_document("P", applications=())], []), here, PlanOptions())
     assert texts(result) == [
         f"Set-CsApplicationAccessPolicy -Identity:'p' -AppIds:@{{Remove=@('{A.upper()}')}}"
     ]
     assert (
-        plan(documents([teams_document("P", applications=(A,))], []), here, PlanOptions()).steps
+        make_plan(
+            documents([teams_document("P", applications=(A,))], []), here, PlanOptions()
+        ).steps
         == ()
     )
 
@@ -183,12 +185,14 @@ def test_a_replacement_carries_an_unmanaged_description_but_not_the_service_s_ow
         observed(None, store),
         states={"exchange": replace(state, policies={(A, SCOPES[0]): written})},
     )
-    fresh = plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
+    fresh = make_plan(
+        documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions()
+    )
     assert "Description" not in fresh.steps[0].parameters
     blank = replace(written, stored_description=" ")
     here = replace(here, states={"exchange": replace(state, policies={(A, SCOPES[0]): blank})})
     assert (
-        plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
+        make_plan(documents([], [exchange_document([A], SCOPES[1], RESTRICT)]), here, PlanOptions())
         .steps[0]
         .parameters["Description"]
         == " "
@@ -551,7 +555,7 @@ def test_names_for_people_stand_beside_every_known_id():
         [teams_document("P", applications=(A,), users=(listing([USERS[0]]),), groups=())], []
     )
     declared = replace(declared, applications=(ApplicationDocument("bot", A, (), HERE),))
-    names = plan(declared, replace(here, directory=directory), PlanOptions()).names
+    names = make_plan(declared, replace(here, directory=directory), PlanOptions()).names
     assert names == {
         A: "bot",
         USERS[0]: "User 0 <u0@contoso.com>",
@@ -727,7 +731,7 @@ def test_grants_of_a_policy_that_does_not_exist_are_warned_of():
     here = observed(EMPTY, None)
     ghost = replace(state, users={USERS[0]: "ghost"}, spelled={"ghost": "Ghost"})
     here = replace(here, states={**here.states, "teams": ghost})
-    result = plan(
+    result = make_plan(
         documents([teams_document("P", users=(listing([USERS[0]]),))], []),
         here,
         PlanOptions(allow=("displaced:teams.policy/Ghost",)),

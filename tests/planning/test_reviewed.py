@@ -71,8 +71,8 @@ def plan(*steps: Step, warnings: tuple[Note, ...] = (), changes: tuple[Change, .
 
 
 def test_an_untouched_step_runs_as_its_values_say() -> None:
-    assert reviewed.invocation(GRANT) == Invocation(GRANT.cmdlet, GRANT.parameters)
-    reviewed.check(plan(GRANT, replace(CREATE, id=2)))
+    assert reviewed.reviewed_invocation(GRANT) == Invocation(GRANT.cmdlet, GRANT.parameters)
+    reviewed.prove_steps(plan(GRANT, replace(CREATE, id=2)))
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_an_untouched_step_runs_as_its_values_say() -> None:
 )
 def test_a_tampered_step_is_named_and_refused(altered: Step) -> None:
     with pytest.raises(TamperedPlan, match="step 2 of the plan") as caught:
-        reviewed.check(plan(GRANT, replace(altered, id=2)))
+        reviewed.prove_steps(plan(GRANT, replace(altered, id=2)))
     assert caught.value.exit_code == 5
     assert "plan again" in str(caught.value)
 
@@ -134,7 +134,7 @@ def test_a_tampered_step_is_named_and_refused(altered: Step) -> None:
 @pytest.mark.parametrize("numbers", [(2,), (1, 3), (2, 1), (1, 1)])
 def test_steps_that_were_taken_out_or_moved_are_refused(numbers: tuple[int, ...]) -> None:
     with pytest.raises(TamperedPlan, match="is out of order; expected step"):
-        reviewed.check(plan(*(replace(GRANT, id=number) for number in numbers)))
+        reviewed.prove_steps(plan(*(replace(GRANT, id=number) for number in numbers)))
 
 
 def directory(*users: str, recipients: Mapping[str, str] | None = None) -> Directory:
@@ -218,12 +218,14 @@ def test_a_step_stands_under_the_address_of_what_it_changes(
     cmdlet: str, parameters: Mapping[str, Json], address: str
 ) -> None:
     made = step(cmdlet, parameters, address=address)
-    assert reviewed.invocation(made) == Invocation(cmdlet, parameters)
+    assert reviewed.reviewed_invocation(made) == Invocation(cmdlet, parameters)
     other = f"{address.rpartition('/')[0]}/{APPLICATION}@{USER}"
     with pytest.raises(TamperedPlan, match="its address and its parameters name different objects"):
-        reviewed.invocation(replace(made, address=Address(other)))
+        reviewed.reviewed_invocation(replace(made, address=Address(other)))
 
 
 def test_a_creation_for_another_application_than_its_address_says_is_refused() -> None:
     with pytest.raises(TamperedPlan, match="its address and its parameters name different objects"):
-        reviewed.invocation(replace(CREATE, address=Address(f"exchange.policy/{USER}@{SCOPE}")))
+        reviewed.reviewed_invocation(
+            replace(CREATE, address=Address(f"exchange.policy/{USER}@{SCOPE}"))
+        )

@@ -8,7 +8,7 @@ from hypothesis import given
 from reconciler.errors import BindingFault, RefusedText
 from reconciler.model.plans import Invocation
 from reconciler.powershell.catalogue import bind, cmdlet, cmdlets
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from reconciler.powershell.refusals import REFUSALS
 from tests.powershell import catalogue_facts
 from tests.strategies import text as hostile
@@ -68,7 +68,7 @@ def test_what_binds_here_bound_in_powershell_in_the_same_set_with_the_same_value
 def invocation(row: dict) -> Invocation | None:
     """The recorded invocation as the reader reads it, blanks after the commas of a list aside."""
     try:
-        found = read(row["text"].replace("', '", "','"))
+        found = read_invocation(row["text"].replace("', '", "','"))
     except RefusedText:
         return None
     return found if found.cmdlet in cmdlets() else None

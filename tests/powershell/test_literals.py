@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.errors import RenderFault, UnfitText
 from reconciler.powershell.literals import LARGEST_INTEGER, literal
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from tests.powershell.scanning import NoString, scan, skeleton
 from tests.strategies import text as hostile
 
@@ -186,8 +186,8 @@ def test_any_value_has_a_literal_of_one_line_or_is_refused(value: object) -> Non
 def test_what_a_runner_takes_for_a_command_is_never_written_as_one(value, text):
     assert literal(value) == text
     assert (
-        read(f"Set-CsApplicationAccessPolicy -Identity:'P' -Description:{text}").parameters[
-            "Description"
-        ]
+        read_invocation(
+            f"Set-CsApplicationAccessPolicy -Identity:'P' -Description:{text}"
+        ).parameters["Description"]
         == value
     )

@@ -9,7 +9,7 @@ from reconciler.errors import RefusedText, RenderFault
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import LARGEST_INTEGER, literal
 from reconciler.powershell.parameters import Parameter, mismatch
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from reconciler.powershell.rendering import render
 from tests.strategies import text as hostile
 from tests.strategies.invocations import invocations
@@ -28,7 +28,7 @@ TYPES = {
 
 def accepted(text: str) -> Invocation | None:
     try:
-        return read(text)
+        return read_invocation(text)
     except RefusedText:
         return None
 
@@ -106,7 +106,7 @@ def test_a_literal_of_the_renderer_is_read_as_powershell_reads_it(literals: list
             row["ok"]
             and canonical("Set-Probe", {"P": row["value"]}) == "Set-Probe -P:" + row["text"]
         ):
-            assert read("Set-Probe -P:" + row["text"]) == Invocation(
+            assert read_invocation("Set-Probe -P:" + row["text"]) == Invocation(
                 "Set-Probe", {"P": row["read"]}
             )
 
@@ -138,12 +138,12 @@ def test_every_character_of_the_basic_plane_is_read_back_as_it_was_written_or_ha
     for point in range(0x10000):
         text = f"a{chr(point)}b"
         if canonical("Set-Probe", {"P": text}) is not None:
-            assert read(f"Set-Probe -P:{literal(text)}").parameters == {"P": text}
+            assert read_invocation(f"Set-Probe -P:{literal(text)}").parameters == {"P": text}
 
 
 @given(invocations)
 def test_what_is_rendered_is_read_back(invocation: Invocation) -> None:
-    found = read(render(invocation))
+    found = read_invocation(render(invocation))
     assert found.cmdlet == invocation.cmdlet
     assert same(found.parameters, invocation.parameters)
 
@@ -183,7 +183,7 @@ def test_no_text_is_a_fault_of_another_kind(text: str) -> None:
 
 @pytest.mark.parametrize("value", [0, 7, 10, LARGEST_INTEGER])
 def test_numbers_are_read(value: int) -> None:
-    assert read(f"Set-Probe -Limit:{value}").parameters == {"Limit": value}
+    assert read_invocation(f"Set-Probe -Limit:{value}").parameters == {"Limit": value}
 
 
 @pytest.mark.parametrize(
@@ -217,12 +217,12 @@ def test_numbers_are_read(value: int) -> None:
 )
 def test_a_refusal_says_where_and_what_was_expected(text: str, why: str) -> None:
     with pytest.raises(RefusedText, match=why) as refused:
-        read(text)
+        read_invocation(text)
     assert str(refused.value).isascii()
 
 
 def test_a_long_text_is_read_in_one_pass() -> None:
     values = ["it''s" * 20] * 20_000
-    assert read(f"Set-Probe -P:{literal(values)}").parameters == {"P": values}
+    assert read_invocation(f"Set-Probe -P:{literal(values)}").parameters == {"P": values}
     with pytest.raises(RefusedText):
-        read("Set-Probe -P:'" + "''" * 1_000_000)
+        read_invocation("Set-Probe -P:'" + "''" * 1_000_000)

@@ -138,7 +138,7 @@ def test_each_cmdlet_of_the_catalogue_has_a_template_and_no_template_is_left_ove
 
 @pytest.mark.parametrize("name", sorted(cmdlets()))
 def test_a_template_writes_parameters_of_its_cmdlet_only(name: str) -> None:
-    written = rendering.printed(name)
+    written = rendering.written_parameters(name)
     assert written <= set(cmdlets()[name].parameters)
     required = [one.required for one in cmdlets()[name].sets.values()]
     assert any(one <= written for one in required)
@@ -211,7 +211,7 @@ def test_a_value_that_the_template_needs_and_nobody_gave_is_missed() -> None:
 
 def test_a_cmdlet_without_a_template_is_not_rendered() -> None:
     with pytest.raises(RenderFault, match="no template"):
-        rendering.printed("Nothing-There")
+        rendering.written_parameters("Nothing-There")
 
 
 @pytest.mark.parametrize(

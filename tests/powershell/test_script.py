@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from reconciler.errors import TamperedPlan
 from reconciler.model.plans import Invocation, PlanTenant
-from reconciler.powershell.reading import read
+from reconciler.powershell.reading import read_invocation
 from reconciler.reports.powershell import COMMENT
 from tests.powershell.scanning import skeleton
 from tests.powershell.scripts import (
@@ -53,7 +53,7 @@ def test_each_step_of_the_product_is_one_line_that_reads_as_its_invocation(provi
         steps = [one for one in value.steps if one.provider == provider]
         found = calls(written(value, provider))
         assert found == [one.text for one in steps]
-        assert [read(text) for text in found] == [
+        assert [read_invocation(text) for text in found] == [
             Invocation(one.cmdlet, one.parameters) for one in steps
         ]
 

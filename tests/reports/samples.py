@@ -73,7 +73,7 @@ def write(path: Path, case: Mapping[str, Any]) -> Path:
 
 def plan(folder: Path, case: Mapping[str, Any]) -> Plan:
     """A case as a plan value."""
-    return planfile.load(write(folder / "sample.json", case)).plan
+    return planfile.load_plan(write(folder / "sample.json", case)).plan
 
 
 _KINDS = {

@@ -45,7 +45,7 @@ CHANGES = st.dictionaries(ADDRESSES, ACTIONS, max_size=8).map(
 
 @given(CHANGES)
 def test_every_action_of_every_change_is_counted_once(changes: tuple[Change, ...]) -> None:
-    counted = figures.counted(changes, (), ())
+    counted = figures.plan_figures(changes, (), ())
     total = sum(
         getattr(counts, name)
         for counts in (counted.policies, counted.grants)
@@ -73,7 +73,7 @@ def test_applies_that_resume_add_up_to_the_plan(
     )
     stops = sorted(data.draw(st.lists(st.integers(0, len(order)), max_size=3)))
     parts = [
-        figures.of_apply(plan, _applied(start, end, len(order)))
+        figures.apply_figures(plan, _applied(start, end, len(order)))
         for start, end in zip([0, *stops], [*stops, len(order)], strict=True)
     ]
     whole = figures.of_plan(plan)
@@ -98,11 +98,11 @@ def _applied(start: int, end: int, steps: int) -> Applied:
 
 def test_a_tenant_wide_grant_changes_global_and_grants_nobody_anything() -> None:
     for action in (Action.CREATE, Action.UPDATE):
-        counted = figures.counted([_change(TEAMS_TENANT_GRANT, (action,))], (), ())
+        counted = figures.plan_figures([_change(TEAMS_TENANT_GRANT, (action,))], (), ())
         assert counted.policies == figures.Counts(0, 1, 0)
         assert not counted.grants
     told = plain_text(
-        plans.plan(
+        plans.plan_lines(
             empty_plan(changes=(_change(TEAMS_TENANT_GRANT, (Action.CREATE,)),)),
             DIGESTS,
             simulated=False,
@@ -115,12 +115,12 @@ def test_a_tenant_wide_grant_changes_global_and_grants_nobody_anything() -> None
 def test_the_unmanaged_count_of_the_text_is_that_of_the_plan() -> None:
     rows = tuple(Note("unmanaged", f"teams.policy/{name}", {}) for name in ("A", "B", "Global"))
     value = empty_plan(unmanaged=rows)
-    told = plain_text(plans.plan(value, DIGESTS, simulated=False))
+    told = plain_text(plans.plan_lines(value, DIGESTS, simulated=False))
     assert figures.of_plan(value).unmanaged == 3
     assert "Unmanaged, left alone: 3 objects in no document, Global (below) among them\n" in told
     beside = empty_plan(unmanaged=rows[:2])
-    told = plain_text(plans.plan(beside, DIGESTS, simulated=False))
+    told = plain_text(plans.plan_lines(beside, DIGESTS, simulated=False))
     assert "Unmanaged, left alone: 2 objects in no document\n" in told
-    alone = plain_text(plans.plan(empty_plan(unmanaged=rows[2:]), DIGESTS, simulated=False))
+    alone = plain_text(plans.plan_lines(empty_plan(unmanaged=rows[2:]), DIGESTS, simulated=False))
     assert "Unmanaged," not in alone
     assert "\nGlobal is not managed, and it is not empty: " in alone

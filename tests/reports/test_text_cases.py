@@ -22,6 +22,8 @@ def test_the_text_of_a_case(name: str, tmp_path: Path) -> None:
         tmp_path, json.loads((CASES / name / "plan.json").read_text(encoding="utf-8"))
     )
     told = plain_text(
-        plans.plan(plan, samples.DIGESTS, simulated=name in SIMULATED, then=THEN.get(name, ""))
+        plans.plan_lines(
+            plan, samples.DIGESTS, simulated=name in SIMULATED, then=THEN.get(name, "")
+        )
     )
     assert told == (CASES / name / "expected.txt").read_text(encoding="utf-8")

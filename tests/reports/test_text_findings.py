@@ -25,17 +25,17 @@ FOUND = (
 
 def test_findings_are_sorted_one_a_line_and_counted() -> None:
     assert (
-        plain_text(findings.findings(FOUND)) == "a.yaml:9:30: $: a tab [yaml.tab]\n"
+        plain_text(findings.finding_lines(FOUND)) == "a.yaml:9:30: $: a tab [yaml.tab]\n"
         "a.yaml:10:3: $.metadata.name: blank \\u{1B}[31m\\u{A}::error::x [text.blank]\n"
         "b.yaml:2:1: $.spec: a key is missing [schema.required]\n"
         "2 errors and 1 warning in 2 files.\n"
     )
-    assert plain_text(findings.findings(FOUND[:1])).endswith("\n1 error in 1 file.\n")
-    assert plain_text(findings.findings(())) == "No findings.\n"
+    assert plain_text(findings.finding_lines(FOUND[:1])).endswith("\n1 error in 1 file.\n")
+    assert plain_text(findings.finding_lines(())) == "No findings.\n"
 
 
 def test_findings_as_json_are_a_sorted_list() -> None:
-    listed = stdlib_json.loads(json.findings(FOUND))
+    listed = stdlib_json.loads(json.findings_json(FOUND))
     assert [(row["file"], row["line"]) for row in listed] == [
         ("a.yaml", 9),
         ("a.yaml", 10),
@@ -55,15 +55,15 @@ def test_findings_as_json_are_a_sorted_list() -> None:
 
 def test_a_finding_may_quote_what_has_no_utf_8() -> None:
     lone = Finding(Position("a.yaml", 1, 1), "$", "text.unfit-character", "\ud800")
-    assert "\\u{D800}" in plain_text(findings.findings([lone]))
-    assert '"\\ud800"' in json.findings([lone])
+    assert "\\u{D800}" in plain_text(findings.finding_lines([lone]))
+    assert '"\\ud800"' in json.findings_json([lone])
 
 
 def test_every_rule_is_listed_once_with_its_title() -> None:
-    told = plain_text(findings.rules(RULES))
+    told = plain_text(findings.rule_lines(RULES))
     assert [line for line in told.split("\n") if line and not line.startswith(" ")] == [
         f"{rule.id}: {rule.title}" for rule in sorted(RULES, key=lambda rule: rule.id)
     ]
-    assert [row["id"] for row in stdlib_json.loads(json.rules(RULES))] == sorted(
+    assert [row["id"] for row in stdlib_json.loads(json.rules_json(RULES))] == sorted(
         rule.id for rule in RULES
     )

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def _text(folder: Path, **case: object) -> str:
-    return plain_text(plans.plan(samples.plan(folder, case), samples.DIGESTS, simulated=False))
+    return plain_text(
+        plans.plan_lines(samples.plan(folder, case), samples.DIGESTS, simulated=False)
+    )
 
 
 def _grant(number: int, *actions: str) -> dict[str, object]:

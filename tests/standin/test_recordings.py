@@ -139,7 +139,7 @@ def test_a_changed_character_is_refused_or_read_alike_or_read_by_the_gate_only(
     )
     changed = text[:position] + piece + text[position + data.draw(st.integers(0, 2)) :]
     try:
-        ours = reading.read(changed)
+        ours = reading.read_invocation(changed)
     except RefusedText:
         return
     assert accepted(changed) == json.dumps([ours.cmdlet, ours.parameters], sort_keys=True)

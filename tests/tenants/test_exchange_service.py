@@ -122,7 +122,7 @@ def test_a_description_that_is_not_given_is_written_by_the_service_and_read_as_n
         == f"AppId: {APPS[0]}; ScopeIdentitySid: {sid(0)}; ScopeIdentityOid: {SCOPES[0]};"
         " AccessRight: RestrictAccess; ShardType: All"
     )
-    observed = reading.parse(
+    observed = reading.parse_capture(
         tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=BOTH
     )
     assert observed.states["exchange"].policies[APPS[0], SCOPES[0]].description == ""

@@ -150,7 +150,7 @@ class Model:
 
 def shown(tenant):
     """The simulator's state in the model's terms, by way of the parser."""
-    observed = reading.parse(
+    observed = reading.parse_capture(
         tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=BOTH
     )
     policies = {

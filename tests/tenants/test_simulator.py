@@ -123,8 +123,10 @@ class TestCapture:
         path = tmp_path_factory.mktemp("tenant") / "tenant.json"
         path.write_bytes(canonical.dumps(state))
         raw = seen(Simulator(path))
-        assert list(Draft7Validator(files.schema()).iter_errors(raw)) == []
-        observed = reading.parse(raw, source="simulated", tenant_id=TENANT.upper(), needs=BOTH)
+        assert list(Draft7Validator(files.capture_schema()).iter_errors(raw)) == []
+        observed = reading.parse_capture(
+            raw, source="simulated", tenant_id=TENANT.upper(), needs=BOTH
+        )
         teams = observed.states["teams"]
         assert {user: teams.spelled[key] for user, key in teams.users.items()} == {
             row["Identity"]: row["ApplicationAccessPolicy"]["Name"]
@@ -134,7 +136,7 @@ class TestCapture:
     def test_a_product_that_was_not_asked_for_is_not_complete(self, make):
         tenant = make(**STATE)
         raw = tenant.capture(CaptureRequest(frozenset({"teams"})))
-        observed = reading.parse(
+        observed = reading.parse_capture(
             raw, source="simulated", tenant_id=None, needs=frozenset({"teams"})
         )
         assert "exchange" not in observed.states
@@ -187,7 +189,7 @@ class TestCapture:
 class TestOpening:
     def test_the_bundled_tenant_is_one(self, tmp_path):
         tenant = Simulator(tmp_path / "tenant.json", seed_from=bundled())
-        observed = reading.parse(
+        observed = reading.parse_capture(
             tenant.capture(EVERYTHING), source=tenant.source, tenant_id=tenant.tenant_id, needs=BOTH
         )
         assert (tenant.source, tenant.tenant_id, observed.organization) == (

@@ -59,7 +59,7 @@ def test_a_small_tenant_is_one_file(make, tmp_path):
         assert [found.name for found in tmp_path.iterdir()] == ["tenant.json"]
         assert seen(Simulator(tmp_path / "tenant.json")) == seen(tenant)
     tenant.close()
-    assert files.load(tmp_path / "tenant.json")["clock"] == "2026-11-02T09:01:00Z"
+    assert files.load_raw(tmp_path / "tenant.json")["clock"] == "2026-11-02T09:01:00Z"
 
 
 def test_what_killed_writers_left_is_cleared_by_the_next_write_and_not_by_reading(make, tmp_path):
@@ -226,7 +226,7 @@ def test_a_file_that_is_written_while_it_is_read_is_read_again(tmp_path, monkeyp
     """The log goes into the file between the two readings: the file of before and no log would be a
     tenant without the writes of the log.
     """
-    writer, readings, content = logged(tmp_path), [], files.content
+    writer, readings, content = logged(tmp_path), [], files.file_bytes
     send(writer, WRITES[0])
 
     def settled(place):
@@ -235,13 +235,13 @@ def test_a_file_that_is_written_while_it_is_read_is_read_again(tmp_path, monkeyp
             writer.close()
         return readings[-1]
 
-    monkeypatch.setattr(files, "content", settled)
+    monkeypatch.setattr(files, "file_bytes", settled)
     assert seen(Simulator(tmp_path / "tenant.json", log_from=0)) == seen(writer)
     assert len(readings) == 2
 
 
 def test_a_file_that_never_rests_is_named(tmp_path, monkeypatch):
-    path, content = tmp_path / "tenant.json", files.content
+    path, content = tmp_path / "tenant.json", files.file_bytes
     logged(tmp_path)
 
     def restless(place):
@@ -249,6 +249,6 @@ def test_a_file_that_never_rests_is_named(tmp_path, monkeypatch):
         path.write_bytes(data + b" ")
         return data
 
-    monkeypatch.setattr(files, "content", restless)
+    monkeypatch.setattr(files, "file_bytes", restless)
     with pytest.raises(TenantFault, match="another process is writing"):
         Simulator(path)

@@ -11,7 +11,7 @@ from reconciler.cli import live, options, printing, sources
 from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import PROVIDERS
 from reconciler.reports import examinations
-from reconciler.tenants.live.examining import Health, examine
+from reconciler.tenants.live.examining import Health, examine_tenant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,14 +40,14 @@ def command(*, paths: tuple[Path, ...], form: str) -> int:
         else tuple(name for name in PROVIDERS if name in target.connect) or PROVIDERS
     )
     checks: list[Check] = []
-    for check in examine(target, live.begin(paths), products):
+    for check in examine_tenant(target, live.begin(paths), products):
         checks.append(check)
         if form == "text":
             printing.report(examinations.check_lines(check))
     if form == "json":
-        printing.raw(examinations.as_json(checks))
+        printing.raw(examinations.checks_json(checks))
     else:
-        printing.report(examinations.summary(checks))
+        printing.report(examinations.readiness_lines(checks))
     return ReconcilerError.exit_code if any(check.health is Health.FAULT for check in checks) else 0
 
 
@@ -57,4 +57,4 @@ def _target(paths: tuple[Path, ...]) -> TargetTenant | None:
     """
     if paths == options.DEFAULT_PATHS and not paths[0].exists():
         return None
-    return sources.of_documents(documents.examine(paths).documents)
+    return sources.target_of_documents(documents.examine_documents(paths).documents)

@@ -72,10 +72,10 @@ def command(
         raise click.UsageError("--plan and --capture cannot be used together")
     asked = answering.Asking(application, user, mailbox)
     if plan_file is not None:
-        basis = answering.of_plan(paths, plan_file)
+        basis = answering.basis_of_plan(paths, plan_file)
     elif capture_file is not None:
-        basis = answering.of_capture(paths, capture_file, asked)
+        basis = answering.basis_of_capture(paths, capture_file, asked)
     else:
-        basis = answering.of_documents(paths, tenant, asked)
+        basis = answering.basis_of_documents(paths, tenant, asked)
     answering.answer(basis, asked, form)
     return 0

@@ -48,10 +48,10 @@ def command(
         request = replace(
             request, everything=True, products=request.products | requests.reachable(wanted)
         )
-    source = sources.choose(tenant, sources.of_documents(wanted), paths)
+    source = sources.choose(tenant, sources.target_of_documents(wanted), paths)
     sources.assert_spared(source, paths, [out])
     read = sources.capture(source, request)
-    observed = sources.parsed(read, request, tenant_id)
+    observed = sources.observed_of(read, request, tenant_id)
     files.write(out, read.raw)
     printing.report(captures.written(observed, str(out)))
     return 0

@@ -56,5 +56,5 @@ def command(
     files = [file for file in (out, json_into) if file is not None]
     sources.assert_spared(made.source, paths, files)
     loaded = planfile.sealed(made.plan, *files)
-    showing.show(loaded, form, product, then=showing.advice(out))
-    return showing.verdict(made.plan, detailed=detailed_exitcode)
+    showing.show_plan(loaded, form, product, then=showing.how_to_apply(out))
+    return showing.exit_code_of_plan(made.plan, detailed=detailed_exitcode)

@@ -48,7 +48,7 @@ def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> i
         value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
     where = "a tenant made from the plan's baseline" if original is None else str(original)
     if form == "json":
-        printing.raw(rehearsal.as_json(value, where=where))
+        printing.raw(rehearsal.rehearsal_json(value, where=where))
     else:
         printing.report(rehearsal.rehearsal(loaded.plan, value, where=where))
     return 0 if value.passed else NotVerified.exit_code

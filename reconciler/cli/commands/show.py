@@ -33,5 +33,5 @@ def command(*, plan: Path, form: str, product: Provider | None, against: Path | 
     loaded = reviewed.load(plan)
     if against is not None:
         return showing.compared(reviewed.load(against), against, loaded, form)
-    showing.show(loaded, form, product, then=showing.advice(plan))
+    showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
     return 0

@@ -46,8 +46,8 @@ def command(
         tested = testing.on_documents(paths)
     else:
         tested = testing.on_tenant(paths, tenant)
-    testing.show(tested, form)
-    return testing.exit_code(tested)
+    testing.show_tests(tested, form)
+    return testing.exit_code_of_tests(tested)
 
 
 def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:

@@ -9,7 +9,7 @@ import click
 from reconciler.access import declared
 from reconciler.access.declared import FAILED
 from reconciler.cli import options, printing
-from reconciler.documents import examine
+from reconciler.documents import examine_documents
 from reconciler.documents.rules import RULES
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
@@ -35,17 +35,17 @@ def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
 
 
 def _validate(paths: tuple[Path, ...], form: str) -> int:
-    examined = examine(paths)
+    examined = examine_documents(paths)
     faulty = any(finding.severity is Severity.ERROR for finding in examined.findings)
-    results = () if faulty else declared.judge(examined.documents)
-    every_finding = (*examined.findings, *declared.findings(results))
+    results = () if faulty else declared.judge_declared(examined.documents)
+    every_finding = (*examined.findings, *declared.contradictions(results))
     if form == "json":
-        printing.raw(json.findings(every_finding))
+        printing.raw(json.findings_json(every_finding))
     else:
         printing.report(
             [
                 *findings.validated(every_finding, examined.documents),
-                *access_tests.of_documents([result.row() for result in results]),
+                *access_tests.undecided_lines([result.row() for result in results]),
             ]
         )
     return (
@@ -57,7 +57,7 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
 
 def _list_rules(form: str) -> int:
     if form == "json":
-        printing.raw(json.rules((*RULES, FAILED)))
+        printing.raw(json.rules_json((*RULES, FAILED)))
     else:
-        printing.report(findings.rules((*RULES, FAILED)))
+        printing.report(findings.rule_lines((*RULES, FAILED)))
     return 0

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler.guids import GUID, guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
+    as_list,
     blank_as_empty,
     by_key,
-    listed,
     name_fault,
     objects,
     shown,
-    text,
+    text_property,
 )
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
@@ -56,12 +56,12 @@ def parse(section: Mapping[str, Any]) -> ExchangeState:
         CaptureFault: one line per fault.
     """
     faults = FaultList()
-    state = read(section, "$.exchange", faults)
+    state = parse_section(section, "$.exchange", faults)
     faults.refuse("capture")
     return state
 
 
-def read(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
+def parse_section(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
     """Parse like `parse`, with faults collected; the result is of use only if there are none."""
     policies: dict[ExchangeKey, ExchangePolicy] = {}
     organization: str | None = None
@@ -153,7 +153,7 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
             f"{shown(row['ScopeIdentityRaw'])} does not match Identity {shown(identity)}: fetch"
             " again",
         )
-    stored = text(row.get("Description"), f"{path}.Description", faults)
+    stored = text_property(row.get("Description"), f"{path}.Description", faults)
     description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
     if flaw := name_fault(identity):
         faults.add(f"{path}.Identity", flaw)
@@ -165,7 +165,7 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
         description,
         stored,
         identity,
-        text(row.get("ScopeName"), f"{path}.ScopeName", faults),
+        text_property(row.get("ScopeName"), f"{path}.ScopeName", faults),
     )
 
 
@@ -185,7 +185,7 @@ def _application(row: Mapping[str, Any], path: str, faults: FaultList) -> str | 
     """The one application of a row: the service makes one object per application even of a call
     that names several.
     """
-    applications = listed(row.get("AppId"), f"{path}.AppId", faults)
+    applications = as_list(row.get("AppId"), f"{path}.AppId", faults)
     if len(applications) != 1:
         return None
     return EVERY_APPLICATION if applications[0] == EVERY_APPLICATION else guid(applications[0])

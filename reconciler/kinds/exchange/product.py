@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
-    from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
     from reconciler.kinds.access_bounds import AccessBounds
@@ -89,7 +88,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
     def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
         """Policies."""
-        return parse.read(section, path, faults)
+        return parse.parse_section(section, path, faults)
 
     def digest_rows(self, state: ExchangeState) -> Json:
         """Policies by application and scope."""
@@ -226,7 +225,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def start(self, baseline: Baseline) -> Snapshot:
         """Policies of the baseline."""
         section = baseline.of_exchange()
-        return {} if section is None else states.start(section)
+        return {} if section is None else states.starting_snapshot(section)
 
     def project(self, baseline: Baseline, steps: Sequence[Step], state: ExchangeState) -> Snapshot:
         """The same of a tenant."""
@@ -279,7 +278,3 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     ) -> bool:
         """Whether a snapshot has a policy's right and description as given."""
         return states.shows(address, values, snapshot)
-
-    def delta(self, before: ExchangeState, after: ExchangeState, directory: Directory) -> Delta:
-        """Which mailboxes applications gain and lose."""
-        return access_delta.delta(before, after, directory)

@@ -66,7 +66,7 @@ def _policies(observed: ExchangeState, application: str) -> tuple[StoredExchange
     )
 
 
-def start(section: ExchangeBaseline) -> Snapshot:
+def starting_snapshot(section: ExchangeBaseline) -> Snapshot:
     """The snapshot that a plan file's baseline describes."""
     return {
         exchange_policy(application, policy.scope): ScopeRight(

@@ -235,7 +235,7 @@ def split(part: Sequence[TeamsNode], most: int) -> list[TeamsNode]:
     return sorted(apart, key=lambda node: node.place)
 
 
-def closing(ordered: Iterable[TeamsNode]) -> list[TeamsNode]:
+def with_early_closing(ordered: Iterable[TeamsNode]) -> list[TeamsNode]:
     """The same nodes with an earlier removal from Global before the tenant-wide grant."""
     early = TeamsNode(TeamsNodeKind.CLOSE, TEAMS_TENANT_GRANT, GLOBAL)
     return sorted((*ordered, early), key=lambda node: node.place)

@@ -16,9 +16,9 @@ from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
     are_texts,
+    as_list,
     blank_as_empty,
     by_key,
-    listed,
     name_fault,
     object_ids,
     objects,
@@ -84,12 +84,12 @@ def parse(section: Mapping[str, Any]) -> TeamsState:
         CaptureFault: one line per fault.
     """
     faults = FaultList()
-    state = read(section, "$.teams", faults)
+    state = parse_section(section, "$.teams", faults)
     faults.refuse("capture")
     return state
 
 
-def read(
+def parse_section(
     section: Mapping[str, Any], path: str, faults: FaultList, *, holders_only: bool = False
 ) -> TeamsState:
     """Parse like `parse`, with faults collected; the result is of use only if there are none.
@@ -211,7 +211,7 @@ def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> 
 
 def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[str, str]:
     applications: dict[str, str] = {}
-    for index, spelled in enumerate(listed(value, path, faults)):
+    for index, spelled in enumerate(as_list(value, path, faults)):
         application = guid(spelled)
         if spelled is None:
             continue  # what PowerShell makes of a list that was not there

@@ -13,7 +13,6 @@ from reconciler.guids import GUID
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
 from reconciler.kinds.teams import (
     access_changes,
-    access_delta,
     changes,
     checks,
     cmdlets,
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
-    from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
@@ -110,7 +108,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> TeamsState:
         """Policies, group assignments, and users with a direct grant."""
         holders_only = row_lists.has_holders_only(section)
-        return parse.read(section, path, faults, holders_only=holders_only)
+        return parse.parse_section(section, path, faults, holders_only=holders_only)
 
     def digest_rows(self, state: TeamsState) -> Json:
         """Policies, groups in rank order, and the spelling of policy names."""
@@ -251,7 +249,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def start(self, baseline: Baseline) -> Snapshot:
         """Policies, grants and descriptions of the baseline."""
         section = baseline.of_teams()
-        return {} if section is None else states.start(section)
+        return {} if section is None else states.starting_snapshot(section)
 
     def project(
         self,
@@ -300,10 +298,6 @@ class Teams(Product[DesiredTeams, TeamsState]):
     ) -> bool:
         """Whether a snapshot has a policy's list and description, or a grant, as given."""
         return states.shows(address, values, snapshot)
-
-    def delta(self, before: TeamsState, after: TeamsState, directory: Directory) -> Delta:
-        """Whose meetings applications gain and lose."""
-        return access_delta.delta(access_delta.transition(before, after, directory))
 
 
 def _target(desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsTarget:

@@ -104,7 +104,7 @@ def _stored(policy: TeamsPolicy | None) -> StoredTeamsPolicy | None:
     return StoredTeamsPolicy(applications, policy.description, policy.name)
 
 
-def start(section: TeamsBaseline) -> Snapshot:
+def starting_snapshot(section: TeamsBaseline) -> Snapshot:
     """The snapshot that a plan file's baseline describes."""
     groups = tuple(GroupAssignment(row.group, row.policy) for row in section.groups)
     snapshot: Snapshot = {GROUPS: groups}

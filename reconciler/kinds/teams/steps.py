@@ -19,7 +19,7 @@ from reconciler.kinds.ordering.search import MOST_NODES, search
 from reconciler.kinds.teams import cmdlets
 from reconciler.kinds.teams.changes import group_moves, spelled
 from reconciler.kinds.teams.facts import MOST_GROUPS
-from reconciler.kinds.teams.nodes import TeamsNodeKind, closing, cut, nodes, split
+from reconciler.kinds.teams.nodes import TeamsNodeKind, cut, nodes, split, with_early_closing
 from reconciler.kinds.teams.reach import TeamsReach
 from reconciler.model.addresses import GLOBAL, teams_user_grant
 from reconciler.model.codes import GapReason, StepReason
@@ -139,7 +139,7 @@ class _Ordering(Struct, frozen=True):
         if any(node.kind is TeamsNodeKind.COPY for node in part):
             leaving, entering = _global(self.observed, self.target)
             if leaving:
-                early = closing(part)
+                early = with_early_closing(part)
                 yield (
                     early
                     if entering

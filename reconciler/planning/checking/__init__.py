@@ -6,8 +6,8 @@ what orders them, with what computes the state that they lead to, or with what p
 plan's way: baseline and steps are read again here, so that a fault there cannot hide here.
 """
 
-from reconciler.planning.checking.judging import check, violations
-from reconciler.planning.checking.refusing import assert_safe, refusals
+from reconciler.planning.checking.judging import judge_prefixes, violations
+from reconciler.planning.checking.refusing import assert_safe, refusals_of_violations
 from reconciler.planning.checking.verdicts import Holders, Mailboxes, Violation, ViolationKind
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "Violation",
     "ViolationKind",
     "assert_safe",
-    "check",
-    "refusals",
+    "judge_prefixes",
+    "refusals_of_violations",
     "violations",
 ]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
 
 
-def check(plan: Plan) -> tuple[Violation, ...]:
+def judge_prefixes(plan: Plan) -> tuple[Violation, ...]:
     """Judge every prefix of a plan; nothing but its baseline and its steps is looked at.
 
     Returns: What is wrong, by step; nothing if the plan is safe: after every step every application

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from reconciler.errors import Refused
 from reconciler.model.codes import RefusalRule
 from reconciler.model.plans import Note
-from reconciler.planning.checking.judging import check
+from reconciler.planning.checking.judging import judge_prefixes
 from reconciler.planning.checking.verdicts import Holders, Mailboxes, ViolationKind
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 _NO_GRANT = "no direct grant"
 
 
-def refusals(violations: Iterable[Violation], explained: Iterable[Note] = ()) -> tuple[Note, ...]:
+def refusals_of_violations(
+    violations: Iterable[Violation], explained: Iterable[Note] = ()
+) -> tuple[Note, ...]:
     """One refusal for each address that violations are about, with the first of them.
 
     Args:
@@ -51,7 +53,7 @@ def assert_safe(plan: Plan) -> None:
     consents = {consent.lower() for consent in plan.consents}
     left = [
         violation
-        for violation in check(plan)
+        for violation in judge_prefixes(plan)
         if f"{RefusalRule.EXPOSURE}:{_about(violation)}".lower() not in consents
     ]
     if left:

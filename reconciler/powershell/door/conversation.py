@@ -13,9 +13,9 @@ from reconciler.errors import RefusedText
 from reconciler.powershell.answers import Answer, Loaded, NotFound, Resolved
 from reconciler.powershell.connecting import certificate
 from reconciler.powershell.door import parsing
-from reconciler.powershell.door.framing import Broken, End, decode, encode
+from reconciler.powershell.door.framing import Broken, End, decode_line, encode_line
 from reconciler.powershell.faults import OperationFailed, SessionLost
-from reconciler.powershell.reading import read, same_invocation
+from reconciler.powershell.reading import read_invocation, same_invocation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -137,7 +137,7 @@ class Conversation:
 
     def read(self, text: str) -> Invocation:
         """What PowerShell's parser makes of a text; what our own reader refuses is not sent."""
-        ours = read(text)
+        ours = read_invocation(text)
         with self._understood():
             theirs = parsing.invocation(self._asked("read", {"text": text}, self._timeouts.answer))
         _same(theirs, ours, "PowerShell reads it as")
@@ -153,7 +153,7 @@ class Conversation:
         part: Callable[[int], None] | None = None,
     ) -> Answer:
         """Run one text."""
-        ours = read(text)
+        ours = read_invocation(text)
         _same(ours, invocation, "it is")
         message: dict[str, Json] = {
             "text": text,
@@ -205,7 +205,7 @@ class Conversation:
                 "an object of its answer holds a credential's value (a certificate's password must"
                 " not be an ordinary word)"
             )
-        objects += map(parsing.found, rows)
+        objects += map(parsing.output_object, rows)
         if part:
             part(len(objects))
 
@@ -235,7 +235,7 @@ class Conversation:
     def _send(self, operation: str, fields: Mapping[str, Json], seconds: float) -> None:
         if self._end:
             raise SessionLost(f"the PowerShell process has ended: {self._end}", sent=False)
-        line = encode(self._number + 1, operation, fields)
+        line = encode_line(self._number + 1, operation, fields)
         if self._child.spoke:
             self._lose("it printed something unexpected, or exited", sent=False)
         self._number += 1
@@ -243,7 +243,7 @@ class Conversation:
 
     def _answer(self, seconds: float, part: Callable[[list[Json]], None] | None) -> End:
         while True:
-            answer = decode(self._child.line(seconds), self._number, self._nonce)
+            answer = decode_line(self._child.line(seconds), self._number, self._nonce)
             if isinstance(answer, End):
                 return answer
             if part is None:

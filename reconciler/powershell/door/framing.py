@@ -43,7 +43,7 @@ class End(Struct, frozen=True):
 Line: TypeAlias = Part | End
 
 
-def encode(number: int, operation: str, fields: Mapping[str, Json]) -> bytes:
+def encode_line(number: int, operation: str, fields: Mapping[str, Json]) -> bytes:
     """One request line, pure ASCII.
 
     Raises:
@@ -57,7 +57,7 @@ def encode(number: int, operation: str, fields: Mapping[str, Json]) -> bytes:
     return json.dumps(message).encode("ascii") + b"\n"
 
 
-def decode(line: bytes, number: int, nonce: str) -> Line:
+def decode_line(line: bytes, number: int, nonce: str) -> Line:
     """One answer line to the request of that number.
 
     Raises:

@@ -28,7 +28,7 @@ def fields(value: Json) -> Mapping[str, Json]:
     return value
 
 
-def rows(value: Json) -> list[Json]:
+def array(value: Json) -> list[Json]:
     """A JSON array."""
     if not isinstance(value, list):
         raise Broken("its answer has an unknown format")
@@ -46,7 +46,7 @@ def text(value: Json) -> str:
 
 def texts(value: Json) -> tuple[str, ...]:
     """An array of strings."""
-    return tuple(map(text, rows(value)))
+    return tuple(map(text, array(value)))
 
 
 def count(value: Json) -> int:
@@ -92,14 +92,14 @@ def invocation(value: Json) -> Invocation:
     return Invocation(text(report.get("cmdlet")), fields(report.get("parameters")))
 
 
-def found(value: Json) -> Mapping[str, Json]:
+def output_object(value: Json) -> Mapping[str, Json]:
     """One object of a `run`. What is no object (a bare text, a number) stands under `(value)`."""
     return value if isinstance(value, dict) else {"(value)": value}
 
 
 def errors(value: Json) -> tuple[ServiceError, ...]:
     """An array of error records."""
-    return tuple(map(error, rows(value)))
+    return tuple(map(error, array(value)))
 
 
 def error(value: Json) -> ServiceError:
@@ -111,7 +111,7 @@ def error(value: Json) -> ServiceError:
     }
     raised = tuple(
         Raised(text(exception.get("type")), text(exception.get("message")))
-        for exception in map(fields, rows(report.get("exceptions")))
+        for exception in map(fields, array(report.get("exceptions")))
     )
     return ServiceError(
         **named,

@@ -105,7 +105,7 @@ class NotChosen(NamedTuple):
 Choice: TypeAlias = Chosen | NotChosen
 
 
-def choose(
+def choose_program(
     environ: Mapping[str, str],
     flavour: Flavour,
     disk: Disk,

@@ -15,7 +15,14 @@ from reconciler.powershell.door.conversation import Conversation
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.homes import make_home, note
 from reconciler.powershell.door.log import Log
-from reconciler.powershell.door.programs import NAMED, Choice, Chosen, NotChosen, choose, told
+from reconciler.powershell.door.programs import (
+    NAMED,
+    Choice,
+    Chosen,
+    NotChosen,
+    choose_program,
+    told,
+)
 from reconciler.powershell.door.untrusted import (
     RealDisk,
     flavour_here,
@@ -95,7 +102,7 @@ def chosen_program(
         executable: A program that the caller names.
     """
     where = untrusted_folders(reads, working_directory())
-    return choose(environment, flavour_here(environment), RealDisk(), where, executable)
+    return choose_program(environment, flavour_here(environment), RealDisk(), where, executable)
 
 
 def _found(choice: Choice) -> str:

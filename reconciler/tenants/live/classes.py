@@ -191,7 +191,7 @@ def leading(errors: Sequence[ServiceError], cmdlet: str) -> tuple[ErrorClass, Se
     return next(silent, None) or next(understood, classed[0])
 
 
-def outcome(answer: Answer, cmdlet: str) -> Outcome:
+def write_outcome(answer: Answer, cmdlet: str) -> Outcome:
     """What a write came to.
 
     Lost, not failed, where the service may have carried it out: without an answer, after an error

@@ -67,7 +67,7 @@ class Check(Struct, frozen=True):
     remedy: str = ""
 
 
-def examine(
+def examine_tenant(
     settings: TargetTenant | None, begin: Start, products: Sequence[Provider] = PROVIDERS
 ) -> Iterator[Check]:
     """Look at PowerShell, and for each product at module, credentials, sign-in, tenant, cmdlets and

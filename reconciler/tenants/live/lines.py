@@ -15,7 +15,14 @@ from reconciler.model.plans import Invocation
 from reconciler.powershell import rendering
 from reconciler.powershell.reading import same_invocation
 from reconciler.powershell.session import SessionLost
-from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, leading, meaning, outcome
+from reconciler.tenants.live.classes import (
+    PASSING,
+    ErrorClass,
+    advised,
+    leading,
+    meaning,
+    write_outcome,
+)
 from reconciler.tenants.live.opening import NotNow
 from reconciler.tenants.live.warnings import doubtful, sign_of_truncation
 from reconciler.tenants.protocol import Failed, Fault, Lost
@@ -161,7 +168,7 @@ class SessionLine(Struct):
             self.close()
             return Lost(str(lost)) if lost.sent else Failed(Fault.TRANSIENT, str(lost))
         self._leave_if_expired(answer, invocation.cmdlet)
-        return outcome(answer, invocation.cmdlet)
+        return write_outcome(answer, invocation.cmdlet)
 
     def prove(self, invocation: Invocation, text: str) -> None:
         """Have PowerShell's own parser read a text, without running it.

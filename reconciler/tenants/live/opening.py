@@ -18,7 +18,7 @@ from reconciler.powershell.connecting import connections
 from reconciler.powershell.door.requirements import required
 from reconciler.powershell.door.starting import chosen_program
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
-from reconciler.powershell.session import start
+from reconciler.powershell.session import start_session
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.classes import PASSING, ErrorClass, advised, meaning
 
@@ -68,9 +68,9 @@ class Start(Struct, frozen=True):
         """Start it.
 
         Raises:
-            DoorFault, SessionLost: as `powershell.session.start`.
+            DoorFault, SessionLost: as `powershell.session.start_session`.
         """
-        return start(
+        return start_session(
             environment=self.environment,
             reads=self.reads,
             pass_on=connection.pass_on,
@@ -81,16 +81,16 @@ class Start(Struct, frozen=True):
         """Start it to look at what is installed, without signing in to anything.
 
         Raises:
-            DoorFault, SessionLost: as `powershell.session.start`.
+            DoorFault, SessionLost: as `powershell.session.start_session`.
         """
-        return start(environment=self.environment, reads=self.reads)
+        return start_session(environment=self.environment, reads=self.reads)
 
     def program(self) -> Choice:
         """Which program it starts."""
         return chosen_program(self.environment, self.reads)
 
 
-def cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
+def needed_cmdlets(provider: Provider, *, writes: bool) -> tuple[str, ...]:
     """The cmdlets that a session needs; one that only reads cannot call any other."""
     return facts(provider).reads + (facts(provider).writes if writes else ())
 
@@ -126,7 +126,7 @@ def open_session(
     except (DoorFault, SessionLost) as fault:
         raise TenantFault(f"{provider}: {fault}") from fault
     try:
-        return _prepared(session, chosen, cmdlets(provider, writes=writes))
+        return _prepared(session, chosen, needed_cmdlets(provider, writes=writes))
     except BaseException as fault:
         session.close()
         if isinstance(fault, DoorFault | SessionLost | OperationFailed):
@@ -238,7 +238,7 @@ def difference(name: str, resolved: Resolved | None) -> str | None:
     """How an installed cmdlet differs from the catalogue; None if it will do."""
     if resolved is None:
         return f"{name} is missing"
-    lacking = sorted(rendering.printed(name) - resolved.parameters)
+    lacking = sorted(rendering.written_parameters(name) - resolved.parameters)
     return (
         f"{name} of version {resolved.version} has no parameter {' or '.join(lacking)}"
         if lacking

@@ -13,7 +13,7 @@ from reconciler.captures.directory import smtp_address
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import listed, shown
+from reconciler.kinds.capture_rows import as_list, shown
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.tenants.live.lines import ABSENT
 
@@ -67,7 +67,7 @@ class ProjectedRecipient(Struct, frozen=True):
     @property
     def names(self) -> frozenset[str]:
         """Lower-case id and addresses."""
-        addresses = listed(self.row["addresses"], "", FaultList())
+        addresses = as_list(self.row["addresses"], "", FaultList())
         well_formed = (
             smtp_address(str(address)) for address in (self.row["primary"], *addresses) if address
         )
@@ -108,7 +108,7 @@ def grant(row: Row) -> dict[str, Json]:
     return {**kept(row, ("Identity", "UserPrincipalName")), POLICY_TYPE: policy}
 
 
-def user(row: Row) -> dict[str, Json]:
+def project_user(row: Row) -> dict[str, Json]:
     """A user of the directory."""
     return {
         "id": row["Identity"],
@@ -124,7 +124,7 @@ def is_leaving(row: Row) -> bool:
     return bool(row.get("SoftDeletionTimestamp"))
 
 
-def recipient(row: Row) -> ProjectedRecipient | None:
+def project_recipient(row: Row) -> ProjectedRecipient | None:
     """A recipient of the directory; None for what has no object id in Entra or no address: it is no
     scope, and nothing reaches it by one.
     """
@@ -145,7 +145,7 @@ def recipient(row: Row) -> ProjectedRecipient | None:
     )
 
 
-def members(rows: Sequence[Row]) -> list[str] | None:
+def project_members(rows: Sequence[Row]) -> list[str] | None:
     """Object ids of a group's direct members, sorted; None if one of them may have a mailbox and
     has no id.
     """

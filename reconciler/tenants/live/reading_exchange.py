@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _SECURITY_GROUP = "MailUniversalSecurityGroup"
 
 
-def read(ask: Ask, request: CaptureRequest) -> CapturePart:
+def read_exchange(ask: Ask, request: CaptureRequest) -> CapturePart:
     """Read what is asked for.
 
     Args:
@@ -92,7 +92,11 @@ class _Found:
 
     def take(self, rows: Iterable[Row]) -> list[ProjectedRecipient]:
         """Note everybody in an answer."""
-        taken = [recipient for row in rows if (recipient := projecting.recipient(row)) is not None]
+        taken = [
+            recipient
+            for row in rows
+            if (recipient := projecting.project_recipient(row)) is not None
+        ]
         projecting.fit([recipient.row for recipient in taken], ("primary",), "exchange recipient")
         for recipient in taken:
             self.recipients.setdefault(recipient.id, recipient)
@@ -158,7 +162,8 @@ class _Found:
         return self.take(
             row
             for row in rows
-            if (recipient := projecting.recipient(row)) is not None and address in recipient.names
+            if (recipient := projecting.project_recipient(row)) is not None
+            and address in recipient.names
         )
 
     @staticmethod
@@ -170,7 +175,7 @@ class _Found:
         who is no group; return the groups.
         """
         rows = self._ask(questions.members(group.identity))
-        ids = projecting.members(rows)
+        ids = projecting.project_members(rows)
         group.row["members"] = ids
         self.take(rows)
         self._by_id_of_members(ids or ())

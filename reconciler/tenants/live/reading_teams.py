@@ -29,7 +29,7 @@ MANY: Final = 300
 _NAMED: Final = 5
 
 
-def read(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> CapturePart:
+def read_teams(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> CapturePart:
     """Read what is asked for.
 
     Args:
@@ -147,7 +147,7 @@ def _contradiction(names: Sequence[str]) -> TenantFault:
 def _known(rows: Iterable[Row]) -> dict[str, Row]:
     """Users of the directory who are known from their grants."""
     named = (row for row in rows if isinstance(row.get("UserPrincipalName"), str))
-    return {str(row["Identity"]).lower(): projecting.user(row) for row in named}
+    return {str(row["Identity"]).lower(): projecting.project_user(row) for row in named}
 
 
 def _look_up(ask: Ask, request: CaptureRequest, users: dict[str, Row]) -> frozenset[str]:
@@ -188,4 +188,4 @@ def _add(users: dict[str, Row], rows: Sequence[Row]) -> None:
         if not projecting.is_leaving(row)
     ]
     for row in staying:
-        users[guid(row["Identity"]) or str(row["Identity"])] = projecting.user(row)
+        users[guid(row["Identity"]) or str(row["Identity"])] = projecting.project_user(row)

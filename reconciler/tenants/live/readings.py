@@ -16,14 +16,14 @@ def live_reading(provider: Provider) -> LiveReading:
     match provider:
         case "teams":
             return LiveReading(
-                read=reading_teams.read,
+                read=reading_teams.read_teams,
                 unread=reading_teams.unread,
                 names=lambda request: request.users,
                 tried=questions.TEAMS_POLICIES,
             )
         case "exchange":
             return LiveReading(
-                read=lambda ask, request, _settle: reading_exchange.read(ask, request),
+                read=lambda ask, request, _settle: reading_exchange.read_exchange(ask, request),
                 unread=reading_exchange.unread,
                 names=lambda request: request.recipients,
                 tried=questions.EXCHANGE_POLICIES,

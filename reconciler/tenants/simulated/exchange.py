@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import TenantFault
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import listed
+from reconciler.kinds.capture_rows import as_list
 from reconciler.kinds.exchange.parse import default_description, is_empty_store
 from reconciler.model.documents import AccessRight
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
@@ -55,7 +55,7 @@ class ExchangeService:
     def __init__(self, section: Row, people: SimulatedPeople, tenant: Row) -> None:
         self._people = people
         self._tenant = tenant
-        rows = listed(section.get("policies"), "", FaultList())
+        rows = as_list(section.get("policies"), "", FaultList())
         self._policies: dict[str, Row] = {row["Identity"].lower(): row for row in rows}
 
     def section(self) -> dict[str, list[Row]]:
@@ -186,7 +186,7 @@ def _applications(moment: Moment) -> list[str]:
     value = moment.parameters.get("AppId")
     return [
         str(item)
-        for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())
+        for item in as_list(list(value) if isinstance(value, tuple) else value, "", FaultList())
     ]
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.captures import directory
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import listed
+from reconciler.kinds.capture_rows import as_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,11 +20,11 @@ class SimulatedPeople:
     """Users, groups and recipients. They never change: no cmdlet of ours writes a directory."""
 
     def __init__(self, section: Mapping[str, Any], faults: FaultList) -> None:
-        self.known = directory.read(section, "$.directory", faults)
+        self.known = directory.parse_directory(section, "$.directory", faults)
         self._rows = {
             key: {
                 str(row.get("id")).lower(): row
-                for row in listed(section.get(key), "", FaultList())
+                for row in as_list(section.get(key), "", FaultList())
                 if isinstance(row, dict)
             }
             for key in ("users", "groups", "recipients")

@@ -113,11 +113,11 @@ class Simulator:
             TenantFault: the write cannot be stored.
         """
         from reconciler.powershell.reading import (  # noqa: PLC0415
-            read,
+            read_invocation,
             same_invocation,
         )
 
-        parsed = read(text)
+        parsed = read_invocation(text)
         if not same_invocation(parsed, invocation):
             raise RefusedText(
                 f"the text of {invocation.cmdlet} does not match its step: nothing was run"

@@ -81,8 +81,8 @@ class Store:
         self._logged = 0
         seeded = self._seed is not None and not self._path.exists()
         try:
-            data = files.content(self._seed if seeded and self._seed is not None else self._path)
-            content = files.parsed(data, str(self._seed if seeded else self._path))
+            data = files.file_bytes(self._seed if seeded and self._seed is not None else self._path)
+            content = files.parse_object(data, str(self._seed if seeded else self._path))
         except CaptureFault as fault:
             raise TenantFault(
                 f"{fault}\nA simulated tenant is a file: start with a copy of the bundled one, or"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import listed
+from reconciler.kinds.capture_rows import as_list
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.model.addresses import GLOBAL, name_key
@@ -259,7 +259,7 @@ def _key(identity: str) -> str:
 
 
 def _rows(section: Row, key: str) -> Sequence[Row]:
-    return listed(section.get(key), "", FaultList())
+    return as_list(section.get(key), "", FaultList())
 
 
 def _ranked(rows: Sequence[Row]) -> list[Row]:
@@ -285,7 +285,7 @@ def _rank(value: Json) -> int | None:
 def _texts(value: Json) -> list[str]:
     return [
         str(item)
-        for item in listed(list(value) if isinstance(value, tuple) else value, "", FaultList())
+        for item in as_list(list(value) if isinstance(value, tuple) else value, "", FaultList())
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.documents import rules
-from reconciler.documents.raw_documents import Claim, clashes, shown
+from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.model.documents import ToyNamesDocument
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding
 
 
 def _same_name(claim: Claim, other: Claim) -> str:
-    return f"{shown(claim.value)} is also listed at {other.position}: remove one"
+    return f"{short_value(claim.value)} is also listed at {other.position}: remove one"
 
 
 def build(document: RawDocument) -> ToyNamesDocument:

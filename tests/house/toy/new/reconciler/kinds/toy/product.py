@@ -11,7 +11,7 @@ from reconciler.audiences.verdicts import Depends
 from reconciler.kinds.access_bounds import AccessBounds, bounds
 from reconciler.kinds.attributes import object_change
 from reconciler.kinds.capture_reads import RowList
-from reconciler.kinds.capture_rows import objects, text
+from reconciler.kinds.capture_rows import objects, text_property
 from reconciler.kinds.ordering.orders import Ordered
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
 from reconciler.model.addresses import Address, Provider
@@ -75,7 +75,9 @@ class Toy(Product[DesiredToy, ToyState]):
     def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> ToyState:
         rows = objects(section, "names", path, faults)
         return ToyState(
-            frozenset(text(row.get("Identity"), f"{path}.Identity", faults) for row in rows)
+            frozenset(
+                text_property(row.get("Identity"), f"{path}.Identity", faults) for row in rows
+            )
         )
 
     def digest_rows(self, state: ToyState) -> Json:
@@ -206,14 +208,6 @@ class Toy(Product[DesiredToy, ToyState]):
         self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot
     ) -> bool:
         return (values is not None) is bool(snapshot[address])
-
-    def delta(
-        self,
-        before: ToyState,
-        after: ToyState,
-        directory: Directory,
-    ) -> Delta:
-        return _NOBODY
 
 
 def _address(name: str) -> Address:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import listed
+from reconciler.kinds.capture_rows import as_list
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
 from reconciler.tenants.simulated.service import NamedByRows, Row, ServiceRead, ServiceReading
 
@@ -19,7 +19,7 @@ class ToyService:
     """Names, in the order they were made."""
 
     def __init__(self, section: Row) -> None:
-        rows = listed(section.get("names"), "", FaultList())
+        rows = as_list(section.get("names"), "", FaultList())
         self._names: dict[str, Row] = {row["Identity"]: row for row in rows}
 
     @property
