@@ -33,7 +33,7 @@ from msgspec import Struct, field
 from reconciler.applying import identity
 from reconciler.applying.identity import ProcessIdentity
 from reconciler.errors import ReconcilerError
-from reconciler.files import sync_directory
+from reconciler.files import open_regular, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -343,7 +343,7 @@ def _take_line(past: EarlierApply, line: _Line) -> None:
 def _parsed(line: bytes) -> _Line | None:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
@@ -354,7 +354,7 @@ def _first_line(path: Path) -> _Line:
 
 def _lines(path: Path) -> Iterator[bytes]:
     try:
-        with path.open("rb") as lines:
+        with open_regular(path) as lines:
             yield from lines
     except OSError as error:
         raise _unreadable(path, error) from error

@@ -6,19 +6,19 @@ import codecs
 import json
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import msgspec
 
 from reconciler import canonical
 from reconciler.errors import CaptureFault
-from reconciler.files import write_atomically
+from reconciler.files import read_regular, write_atomically
 from reconciler.kinds.capture_rows import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from importlib.resources.abc import Traversable
-    from pathlib import Path
 
     from reconciler.canonical import Json
 
@@ -46,7 +46,7 @@ def file_bytes(path: Path | Traversable) -> bytes:
         CaptureFault: it cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path) if isinstance(path, Path) else path.read_bytes()
     except OSError as fault:
         raise CaptureFault(f"{path}: cannot read the file: {fault.strerror or fault}") from fault
 

@@ -74,7 +74,12 @@ def unexpected(fault: Exception) -> int:
 
 
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
-    if ctx.meta.get(FORMAT) == "json":
+    form = ctx.meta.get(FORMAT)
+    if form == "json":
         printing.raw(json.findings_json(fault.findings))
+    elif form == "junit":
+        from reconciler.reports import access_tests  # noqa: PLC0415  lazy: only `test` has it
+
+        printing.raw(access_tests.junit_faults(fault.findings))
     else:
         printing.report(findings.finding_lines(fault.findings))

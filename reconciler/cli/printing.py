@@ -6,16 +6,20 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import streams
 from reconciler.errors import ReconcilerError
+from reconciler.files import write_atomically
 from reconciler.reports.lines import Line, Tone, paragraph, plain_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
     from typing import TextIO
 
     from rich.console import Console
@@ -45,12 +49,39 @@ class Unprinted(ReconcilerError):
         )
 
 
+_FILE: ContextVar[list[bytes] | None] = ContextVar("_FILE", default=None)
+"""What goes into a file instead of standard output."""
+
+
+@contextmanager
+def into(path: Path | None) -> Iterator[None]:
+    """Let reports go into a file, written as a whole at the end and its owner's alone if it is new;
+    to standard output if it is None.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    if path is None:
+        yield
+        return
+    pieces: list[bytes] = []
+    token = _FILE.set(pieces)
+    try:
+        yield
+    finally:
+        _FILE.reset(token)
+    write_atomically(path, pieces, private=True)
+
+
 def report(lines: Iterable[Line]) -> None:
     """Print a report.
 
     Raises:
         Unprinted: standard output does not take it.
     """
+    if (pieces := _FILE.get()) is not None:
+        pieces.append(encoded(plain_text(lines)))
+        return
     try:
         _print(lines, sys.stdout)
     except OSError as fault:
@@ -88,14 +119,35 @@ def say(message: str, tone: Tone = Tone.PLAIN) -> None:
 def raw(content: str) -> None:
     """Print a report that is not lines for people: JSON, a script.
 
+    Whatever takes it gets UTF-8 with LF, whatever the console's encoding is; only a terminal gets
+    letters as it shows them, with those that it lacks marked.
+
     Raises:
         Unprinted: standard output does not take it.
     """
+    if (pieces := _FILE.get()) is not None:
+        pieces.append(encoded(content))
+        return
     try:
-        click.echo(content, nl=False)
+        _print_raw(content)
     except OSError as fault:
         streams.give_up(sys.stdout)
         raise Unprinted(fault) from fault
+
+
+def _print_raw(content: str) -> None:
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None or sys.stdout.isatty():
+        click.echo(content, nl=False)
+        return
+    sys.stdout.flush()
+    binary.write(encoded(content))
+    binary.flush()
+
+
+def encoded(content: str) -> bytes:
+    """A report as bytes; half of a surrogate pair, which has no UTF-8, is marked."""
+    return content.encode("utf-8", "backslashreplace")
 
 
 def colours(stream: TextIO) -> bool:

@@ -101,6 +101,8 @@ def choose(value: str | None, target: TargetTenant | None, reads: Iterable[Path]
         return _simulated(value.removeprefix("sim:"))
     if value == LIVE:
         return _live(target, reads)
+    if Path(value).exists() and not Path(value).is_file():
+        raise UsageFault(f"--tenant {value}: not a regular file; {_POSSIBLE}")
     if not Path(value).is_file():
         raise UsageFault(f"--tenant {value}: file not found; {_POSSIBLE}")
     return CaptureFile(Path(value))
@@ -132,7 +134,13 @@ def _simulated(name: str) -> Source:
         raise UsageFault(
             "--tenant sim: is missing a file; use `sim:FILE`, where FILE stores the simulated tenant"
         )
-    return SimulatedTenant(Path(name), typed=True)
+    path = Path(name)
+    if path.exists() and not path.is_file():
+        raise UsageFault(
+            f"--tenant sim:{name}: not a regular file; a simulated tenant is stored in one, and a"
+            " file that does not exist is made"
+        )
+    return SimulatedTenant(path, typed=True)
 
 
 _WRITTEN_BY_PEOPLE = frozenset((".yaml", ".yml", ".csv", ".txt"))

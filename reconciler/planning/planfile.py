@@ -15,7 +15,7 @@ from msgspec import Meta, Struct
 
 from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
-from reconciler.files import write_atomically
+from reconciler.files import read_regular, write_atomically
 from reconciler.model.plans import FORMAT_VERSION, Plan
 from reconciler.planning import approval
 
@@ -55,7 +55,7 @@ class SealedPlan(Struct, frozen=True):
 
 def sealed(plan: Plan, *paths: Path) -> SealedPlan:
     """A plan value with its digests, as if it had been written and read; and written to these
-    files, encoded once for everything.
+    files, encoded once for everything. A new file is its owner's alone: it tells of people.
 
     Raises:
         OSError: a file cannot be written.
@@ -63,7 +63,7 @@ def sealed(plan: Plan, *paths: Path) -> SealedPlan:
     members = _members(plan)
     computed = _seal(plan, members)
     for path in paths:
-        write_atomically(path, _file(members))
+        write_atomically(path, _file(members), private=True)
     return SealedPlan(plan, computed)
 
 
@@ -149,11 +149,11 @@ def load_plan(path: Path) -> SealedPlan:
             supported.
         OSError: the file cannot be read.
     """
-    content = path.read_bytes()
+    content = read_regular(path)
     raw = _parsed(path, content)
     _assert_version(path, raw)
     stated = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
-    members = _canonical_members(raw, content)
+    members = _canonical_or_none(raw, content)
     if members is None:
         raise TamperedPlan(
             f"{path}: the file was modified or reformatted after `plan --out` wrote it; plan again"
@@ -188,6 +188,15 @@ def _assert_order(plan: Plan) -> None:
     for place, step in enumerate(plan.steps, 1):
         if step.id != place:
             raise ValueError(f"step {step.id} is out of order; expected step {place}")
+
+
+def _canonical_or_none(
+    raw: Mapping[str, Any], content: bytes
+) -> dict[str, tuple[memoryview]] | None:
+    try:
+        return _canonical_members(raw, content)
+    except UnicodeEncodeError:  # half of a surrogate pair: a text that has no UTF-8
+        return None
 
 
 def _canonical_members(

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, to_builtins
 
 from reconciler.audiences.verdicts import Asked, Unnamed
+from reconciler.model.findings import Severity
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
+from reconciler.reports.findings import within_bound
 from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
 from reconciler.reports.terminal import line
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from reconciler.canonical import Json
-    from reconciler.model.findings import Position
+    from reconciler.model.findings import Finding, Position
     from reconciler.model.plans import Plan
     from reconciler.model.test_results import AccessTestResult, ResultPath
 
@@ -272,6 +274,32 @@ def tests_junit(value: Tested) -> str:
         _case(
             ET.SubElement(suite, "testcase"), row, value.positions[index : index + 1], value.names
         )
+    ET.indent(whole)
+    return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
+
+
+def junit_faults(every_finding: Sequence[Finding]) -> str:
+    """Findings of documents that cannot be tested, as JUnit XML: an error for each, so that a
+    dashboard shows why there are no results.
+    """
+    from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: `plan` needs no XML
+
+    printed = within_bound(sorted(every_finding))
+    errors = sum(finding.severity is Severity.ERROR for finding in printed)
+    figures = {
+        "tests": str(len(printed)),
+        "failures": "0",
+        "errors": str(errors),
+        "skipped": str(len(printed) - errors),
+    }
+    whole = ET.Element("testsuites", {"name": "reconciler test", **figures})
+    suite = ET.SubElement(whole, "testsuite", {"name": "Documents", **figures})
+    for finding in printed:
+        place = {"file": line(finding.position.file), "line": str(finding.position.line)}
+        names = {"classname": finding.rule, "name": line(f"{finding.position}: {finding.path}")}
+        case = ET.SubElement(suite, "testcase", {**names, **place})
+        came_out = "error" if finding.severity is Severity.ERROR else "skipped"
+        ET.SubElement(case, came_out, {"message": line(finding.message), "type": finding.rule})
     ET.indent(whole)
     return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
 

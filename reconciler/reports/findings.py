@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.model.findings import Severity
+from reconciler.model.findings import Finding, Severity
 from reconciler.reports.lines import Line, Tone, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.model.documents import Documents
-    from reconciler.model.findings import Finding
 
 
 class RuleInfo(Protocol):
@@ -35,15 +34,37 @@ class RuleInfo(Protocol):
         ...
 
 
+MOST = 1000
+"""Findings that are printed; more are counted."""
+NOT_SHOWN = "not-shown"
+"""Stands where a rule does: not a fault of its own, so `--rules` does not list it."""
+
 _TONES = {Severity.ERROR: Tone.FAULT, Severity.WARNING: Tone.WARNING}
 
 
 def finding_lines(unsorted: Iterable[Finding]) -> Iterator[Line]:
-    """`file:line:col: $.path: message [rule-id]`, sorted, then how many there are."""
+    """`file:line:col: $.path: message [rule-id]`, sorted, then how many there are; no more than
+    `MOST`, errors first.
+    """
     ordered = sorted(unsorted)
-    for finding in ordered:
+    for finding in within_bound(ordered):
         yield Line(str(finding), _TONES[finding.severity])
     yield Line(_count(ordered), Tone.HEADING)
+
+
+def within_bound(ordered: Sequence[Finding]) -> Sequence[Finding]:
+    """The first `MOST` of sorted findings, errors before warnings; where there are more, a last one
+    says how many.
+    """
+    if len(ordered) <= MOST:
+        return ordered
+    by_severity = sorted(ordered, key=lambda finding: finding.severity is not Severity.ERROR)
+    left = by_severity[MOST:]
+    message = f"{counted(len(left), 'more finding')} not shown: correct these first"
+    return [
+        *sorted(by_severity[:MOST]),
+        Finding(left[0].position, "$", NOT_SHOWN, message, left[0].severity),
+    ]
 
 
 def validated(every_finding: Sequence[Finding], documents: Documents) -> Iterator[Line]:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.characters import plain, unfit
+from reconciler.reports.findings import within_bound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,8 +34,10 @@ def printable(text: str) -> str:
 
 
 def findings_json(every_finding: Iterable[Finding]) -> str:
-    """Findings as a list, sorted, one JSON text with a final LF."""
-    return _text([_finding(each) for each in sorted(every_finding)])
+    """Findings as a list, sorted, one JSON text with a final LF; no more than `MOST`, and then one
+    that says how many more there are.
+    """
+    return _text([_finding(each) for each in within_bound(sorted(every_finding))])
 
 
 def rules_json(every_rule: Iterable[RuleInfo]) -> str:

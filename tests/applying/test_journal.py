@@ -144,6 +144,22 @@ def test_a_line_that_cannot_be_read_is_known_to_be_missing(tmp_path: Path, line:
     assert past.reached == 2
 
 
+def test_a_line_nested_without_end_is_one_that_cannot_be_read(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with path.open("ab") as lines:
+        lines.write(b"[" * 200_000 + b"\n")
+    assert journal.read_journal(path).damaged
+    path.write_bytes(b'{"a":' * 200_000 + b"\n")
+    assert journal.source(path) == ""
+
+
+def test_a_journal_is_a_regular_file(tmp_path: Path) -> None:
+    path = tmp_path / "apply-0001.jsonl"
+    os.mkfifo(path)
+    with pytest.raises(ReconcilerError, match="not a regular file"):
+        journal.read_journal(path)
+
+
 def test_lines_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     path = written(tmp_path)
     path.write_text(f'{path.read_text(encoding="ascii")}{{"weather":"fine"}}\n', encoding="ascii")

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options, showing
+from reconciler.cli import options, printing, showing
+from reconciler.errors import UsageFault
 from reconciler.planning import reviewed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reconciler.model.addresses import Provider
 
 
@@ -24,14 +27,29 @@ if TYPE_CHECKING:
     metavar="PLAN.json",
     help="Show what an approval of that plan does not cover of this one, instead of the plan.",
 )
-def command(*, plan: Path, form: str, product: Provider | None, against: Path | None) -> int:
+@options.file_out(
+    "--out", "Write to FILE in UTF-8, whatever the terminal's encoding, and print nothing."
+)
+def command(
+    *, plan: Path, form: str, product: Provider | None, against: Path | None, out: Path | None
+) -> int:
     """Show a saved plan, after checking that it is unchanged and agrees with itself.
 
     Exit codes: 0 success, 5 the plan was modified, its version is not supported, or (--against) the
     approval of the other plan does not cover it.
     """
+    if out is not None:
+        _assert_spared(out, [plan] if against is None else [plan, against])
     loaded = reviewed.load(plan)
-    if against is not None:
-        return showing.compared(reviewed.load(against), against, loaded, form)
-    showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
+    with printing.into(out):
+        if against is not None:
+            return showing.compared(reviewed.load(against), against, loaded, form)
+        showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
     return 0
+
+
+def _assert_spared(out: Path, plans: Iterable[Path]) -> None:
+    if any(out.exists() and out.samefile(plan) for plan in plans):
+        raise UsageFault(
+            f"--out {out}: the plan that is shown would be overwritten: choose another file"
+        )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler import canonical
 from reconciler.captures import files
 from reconciler.errors import CaptureFault, TenantFault
-from reconciler.files import sweep
+from reconciler.files import read_regular, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,14 +130,14 @@ class Store:
             self._swept = True
 
     def _since(self) -> Sequence[Mapping[str, Any]]:
-        lines = self._log.read_bytes().splitlines(keepends=True) if self._log.exists() else []
+        lines = read_regular(self._log).splitlines(keepends=True) if self._log.exists() else []
         if not lines or lines[0] != self._header():
             return ()
         whole = [line for line in lines if line.endswith(b"\n")]
         self._logged = sum(map(len, whole))
         try:
             return [json.loads(line) for line in whole[1:]]
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise TenantFault(
                 f"{self._log}: is damaged ({fault}): delete it to continue from"
                 f" {self._path.name}; the writes in it will be lost"
