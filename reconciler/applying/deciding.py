@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from reconciler.applying import lookups
 from reconciler.applying.outcomes import NotDone, OutcomeReading, Retries, ShownState
+from reconciler.model.live_limits import names_unqueried
 from reconciler.tenants.protocol import Done, Failed, Lost
 
 if TYPE_CHECKING:
@@ -215,8 +216,9 @@ def answered(state: RunState, write: Write, outcome: Outcome, patience: ApplyPat
 
 def finished(state: RunState, step: Step, now: float, *, relied_on: bool) -> RunState:
     """The state once a step is done; its time is kept if a later step relies on it."""
-    # A group step is followed by a reading of its own, which serves the next step too.
-    retried = state.retried - {step.provider} if is_group_step(step) else state.retried
+    # Such a step is followed by a reading of its own, which serves the next step too.
+    read = is_group_step(step) or names_unqueried(step.cmdlet, step.parameters)
+    retried = state.retried - {step.provider} if read else state.retried
     times = {**state.finished, step.id: now} if relied_on else state.finished
     return replace(state, reached=step.id, unanswered=None, retried=retried, finished=times)
 

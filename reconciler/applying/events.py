@@ -22,6 +22,7 @@ class ReadingReason(StrEnum):
     REMOVAL = "removal"
     WIDENING = "widening"
     GROUP = "group"
+    NAME = "name"
     RETRIED = "retried"
     INTERVAL = "interval"
     OUTCOME = "outcome"

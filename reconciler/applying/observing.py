@@ -21,6 +21,7 @@ from reconciler.applying.deciding import (
 from reconciler.applying.events import ReadingReason, Settling
 from reconciler.applying.outcomes import OutcomeReading, ShownState, settled
 from reconciler.errors import CaptureFault, TenantFault
+from reconciler.model.live_limits import names_unqueried
 from reconciler.planning import prefixes
 from reconciler.tenants.protocol import Remote
 
@@ -74,7 +75,7 @@ def observe(run: RunContext, state: RunState) -> Observation:
     if state.unanswered is not None:
         reading = _outcome(run, state.unanswered)
         return OutcomeSeen(state.unanswered, reading, run.host.stop())
-    blocked = _after_group(run, state)
+    blocked = _after_doubtful(run, state)
     if blocked is not None:
         return blocked
     if state.reached == len(run.plan.steps):
@@ -90,11 +91,18 @@ def name_runner(run: RunContext, provider: Provider) -> None:
         run.journal.runner(provider, run.remote.runner(provider))
 
 
-def _after_group(run: RunContext, state: RunState) -> Observation | None:
+def _after_doubtful(run: RunContext, state: RunState) -> Observation | None:
+    """Read what a step did whose form nobody documents: a group regranted in place, or a name that
+    the service's addresses may not take.
+    """
     if state.reached == state.already:
         return None
     last = run.plan.steps[state.reached - 1]
-    return _moved(run, state, last, ReadingReason.GROUP) if is_group_step(last) else None
+    if is_group_step(last):
+        return _moved(run, state, last, ReadingReason.GROUP)
+    if names_unqueried(last.cmdlet, last.parameters):
+        return _moved(run, state, last, ReadingReason.NAME)
+    return None
 
 
 def _next_step(run: RunContext, state: RunState, step: Step) -> Observation:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from reconciler.documents.trees import json_path, place_of
 from reconciler.model.documents import Kind
-from reconciler.model.findings import Finding, Position
+from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -79,11 +79,22 @@ class RawDocument(Struct, frozen=True):
         return Position(self.file, *place_of(self.tree, steps, key=key))
 
     def finding(
-        self, rule: DocumentRule, steps: Steps, message: str, *, key: bool = False
+        self,
+        rule: DocumentRule,
+        steps: Steps,
+        message: str,
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
     ) -> Finding:
         """A fault of this document."""
         return Finding(
-            self.position(steps, key=key), json_path(steps), rule.id, message, subject=self.subject
+            self.position(steps, key=key),
+            json_path(steps),
+            rule.id,
+            message,
+            severity,
+            self.subject,
         )
 
 

@@ -159,8 +159,14 @@ NAME_FORM = DocumentRule(
 POLICY_NAME = DocumentRule(
     "name.policy-form",
     "An invalid name of a Teams policy",
-    "`* ? [ ]` are wildcards in -Filter, and `/ \\ ' \" ;` separate or quote elsewhere. Microsoft"
-    " documents no limits; this tool sets these.",
+    "1 to 256 characters without spaces around them. Microsoft documents no limits; this tool sets"
+    " these.",
+)
+NAME_NOT_QUERIED = DocumentRule(
+    "name.not-queried",
+    "A policy name that a live tenant cannot be asked for",
+    "Nobody documents how such characters are quoted in the filter that lists a policy's holders. A"
+    " policy that exists can be managed; a new one is refused by `plan`.",
 )
 NOT_NFC = DocumentRule(
     "name.not-nfc",

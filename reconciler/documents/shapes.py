@@ -64,8 +64,7 @@ _INVALID: Mapping[str, str] = {
         "is not a valid name: use 1 to 64 characters, without spaces around them, and not `*`"
     ),
     rules.POLICY_NAME.id: (
-        "is not a valid policy name: use 1 to 64 characters, without spaces around them and"
-        " without * ? [ ] / \\ ' \" ;"
+        "is not a valid policy name: use 1 to 256 characters, without spaces around them"
     ),
     rules.CLIENT_ID.id: (
         "is not a client id: write the application (client) id, a GUID such as"

@@ -5,12 +5,15 @@ them are judged by `users`.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from reconciler.documents import rules
 from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.documents import GroupGrant, TeamsPolicyDocument
+from reconciler.model.findings import Severity
+from reconciler.model.live_limits import PLAIN_NAMES, policy_name_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -140,11 +143,24 @@ def own_name(document: RawDocument, name: str) -> Iterator[Finding]:
     if name_key(name) == _TEMPLATE:
         message = f"{short_value(name)} is the name of a template of the service: use another name"
         yield document.finding(rules.RESERVED_NAME, _NAME, message)
-    if name_key(name).startswith(_TAG):
+    elif name_key(name).startswith(_TAG):
         message = (
             f"{short_value(name)} starts with `Tag:`, a prefix of the service: remove the prefix"
         )
         yield document.finding(rules.RESERVED_NAME, _NAME, message)
+    elif document.at(*_ENSURE) != "absent":
+        yield from _not_queried(document, name)
+
+
+def _not_queried(document: RawDocument, name: str) -> Iterator[Finding]:
+    """A name that only an existing policy can have; separate accents have a rule of their own."""
+    limit = policy_name_limit(normalize("NFC", name))
+    if limit is not None:
+        message = (
+            f"{short_value(name)} contains {limit.characters}: the holders of such a policy cannot be"
+            f" queried by its name. One that exists can be managed; to create one, use {PLAIN_NAMES}"
+        )
+        yield document.finding(rules.NAME_NOT_QUERIED, _NAME, message, severity=Severity.WARNING)
 
 
 def build(

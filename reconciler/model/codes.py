@@ -77,6 +77,8 @@ class WarningCode(StrEnum):
     RELIES_ON = "relies-on"
     REGRANTS_IN_PLACE = "regrants-in-place"
     READ_WARNING = "read-warning"
+    HOLDERS_READ_ONCE = "holders-read-once"
+    UNREADABLE_LIVE = "unreadable-live"
 
 
 class RefusalRule(StrEnum):
@@ -91,6 +93,8 @@ class RefusalRule(StrEnum):
     UNRESOLVED = "unresolved"
     NEEDS_GUARD = "needs-guard"
     GROUPS_FULL = "groups-full"
+    NAME_NOT_QUERIED = "name-not-queried"
+    NAME_TOO_LONG = "name-too-long"
     UNSAFE = "unsafe"
     UNCHECKED = "unchecked"
     READ_WARNING = "read-warning"

@@ -42,6 +42,7 @@ PURPOSES: Mapping[ReadingReason, str] = {
     ReadingReason.REMOVAL: "before a removal",
     ReadingReason.WIDENING: "before its first step that may let somebody in",
     ReadingReason.GROUP: "after a group step",
+    ReadingReason.NAME: "after a step that names a policy with special characters",
     ReadingReason.RETRIED: "before trying a step again",
     ReadingReason.INTERVAL: "because some minutes have passed",
     ReadingReason.OUTCOME: "to see whether a step took effect",

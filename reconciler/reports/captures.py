@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.capture_rows import shown
+from reconciler.model.live_limits import unqueried
 from reconciler.model.observed import ExchangeState, TeamsState
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted
 
@@ -31,6 +33,7 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
         yield Line(f"    teams: {counted(len(teams.policies), 'policy', 'policies')}, {grants}")
     if exchange is not None:
         yield Line(f"    exchange: {counted(len(exchange.policies), 'policy', 'policies')}")
+    yield from _read_once(teams)
     directory = observed.directory
     yield Line(
         f"    directory: {counted(len(directory.users), 'user')},"
@@ -39,3 +42,14 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
     for warning in observed.warnings:
         yield Line(f"    {warning.provider}: {warning.cmdlet} warned: {warning.text}", Tone.WARNING)
     yield Line(f"Written to {file}. To plan on it: reconciler plan --tenant {file}")
+
+
+def _read_once(teams: TeamsState | None) -> Iterator[Line]:
+    """Policies whose holders could be read in one way only."""
+    names = () if teams is None else unqueried(each.name for each in teams.policies.values())
+    for name in names:
+        yield Line(
+            f"    Warning: the holders of policy {shown(name)} were read in one way only; its name"
+            " has characters that may be special in a filter",
+            Tone.WARNING,
+        )

@@ -18,6 +18,7 @@ from reconciler.model.codes import (
     Unfound,
     WarningCode,
 )
+from reconciler.model.live_limits import PLAIN_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,6 +145,16 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "If minutes of too much or too little access matter, apply with --settle MINUTES, which"
         " waits in between.",
     ),
+    WarningCode.HOLDERS_READ_ONCE: NoteAdvice(
+        "The holders of a policy were read in one way only: its name contains characters that may"
+        " be special in a filter, so they cannot be queried by it.",
+        "The policy can be managed and deleted; the tenant is read after each write that names it.",
+    ),
+    WarningCode.UNREADABLE_LIVE: NoteAdvice(
+        "A live tenant like this cannot be read: the holders of policies ({policies}) cannot be"
+        " queried by name, and no other policy has a holder by whom the reading could be checked.",
+        "Grant a policy with a plain name to one user, or give these policies plain names.",
+    ),
     WarningCode.REGRANTS_IN_PLACE: NoteAdvice(
         "Groups that hold a policy are granted another one, or another rank, in place, which"
         " Microsoft does not document.",
@@ -215,6 +226,15 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "{groups} groups would have a grant at once; the service takes {most}, so a replacement"
         " cannot be added before the old one is dropped.",
         "Drop a group in a plan of its own, then plan again.",
+    ),
+    RefusalRule.NAME_NOT_QUERIED: NoteAdvice(
+        "The name of a new policy contains {characters}: its holders could not be queried by that"
+        " name in a live tenant.",
+        f"Choose another name, of {PLAIN_NAMES}, in its document.",
+    ),
+    RefusalRule.NAME_TOO_LONG: NoteAdvice(
+        "The name of a new policy has {length} characters; this tool creates names of at most {most}.",
+        "Choose a shorter name in its document.",
     ),
     RefusalRule.UNSAFE: NoteAdvice(
         "Checked independently, the order of these steps is not safe: after step {step} the"

@@ -13,6 +13,9 @@ from reconciler.model.findings import Severity
 from tests.documents.cases import FAULTS, set_up
 
 KNOWN = {rule.id for rule in RULES}
+WARNINGS = {"name.not-queried"}
+"""Rules that a document may break and still be used."""
+ERRORS = [folder for folder in FAULTS if folder.parent.name not in WARNINGS]
 
 
 @pytest.mark.parametrize("folder", FAULTS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
@@ -36,10 +39,12 @@ def test_fault_is_found_at_its_exact_place(
     assert found == case.expected
     assert folder.parent.name in {each.rule for each in findings}
     assert {each.rule for each in findings} <= KNOWN
-    assert {each.severity for each in findings} == {Severity.ERROR}
+    warned = folder.parent.name in WARNINGS
+    severity = Severity.WARNING if warned else Severity.ERROR
+    assert {each.severity for each in findings} == {severity}
 
 
-@pytest.mark.parametrize("folder", FAULTS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+@pytest.mark.parametrize("folder", ERRORS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_faults_stop_loading(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     case = set_up(folder, tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -47,6 +52,16 @@ def test_faults_stop_loading(folder: Path, tmp_path: Path, monkeypatch: pytest.M
         load_documents(case.paths)
     assert caught.value.findings == examine_documents(case.paths).findings
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize("name", sorted(WARNINGS))
+def test_a_warning_does_not_stop_loading(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for folder in (folder for folder in FAULTS if folder.parent.name == name):
+        case = set_up(folder, tmp_path / folder.name)
+        monkeypatch.chdir(tmp_path / folder.name)
+        assert len(load_documents(case.paths).teams) == len(case.expected)
 
 
 def test_every_rule_has_at_least_two_cases():

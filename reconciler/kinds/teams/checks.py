@@ -15,6 +15,12 @@ from reconciler.kinds.teams.losses import GRANTS, losses
 from reconciler.kinds.teams.steps import groups_fit, most_groups
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import RefusalRule, WarningCode
+from reconciler.model.live_limits import (
+    LONGEST_NAME,
+    is_confirmed,
+    policy_name_limit,
+    unqueried,
+)
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -42,6 +48,7 @@ def refusals(
             address,
             {"allow": f"{RefusalRule.DISPLACED}:{address}", **details},
         )
+    yield from _new_names(observed, target)
     yield from _deletes(observed, target, limits)
     yield from losses(observed, target, directory, limits)
     if not groups_fit(observed, target):
@@ -50,6 +57,20 @@ def refusals(
             GRANTS,
             {"groups": most_groups(observed, target), "most": MOST_GROUPS},
         )
+
+
+def _new_names(observed: TeamsState, target: TeamsTarget) -> Iterator[Note]:
+    """New policies whose holders the live side could not query, or whose name is longer than is
+    known to be taken.
+    """
+    for key in sorted(target.policies.keys() - observed.policies.keys()):
+        name = target.policies[key].name
+        if limit := policy_name_limit(name):
+            details = {"characters": limit.characters}
+            yield Note(RefusalRule.NAME_NOT_QUERIED, teams_policy(name), details)
+        if len(name) > LONGEST_NAME:
+            length = {"length": len(name), "most": LONGEST_NAME}
+            yield Note(RefusalRule.NAME_TOO_LONG, teams_policy(name), length)
 
 
 def displaced(
@@ -118,6 +139,7 @@ def warnings(
     for key in sorted(target.prune_blocked):
         yield Note(WarningCode.PRUNE_BLOCKED, teams_policy(observed.policies[key].name), {})
     yield from _dangling(observed)
+    yield from _read_once(observed)
     yield from _falls_to_changed_group(observed, target, directory)
 
 
@@ -134,6 +156,16 @@ def _dangling(observed: TeamsState) -> Iterator[Note]:
             teams_policy(observed.spelled.get(key, key)),
             {"grants": grants[key]},
         )
+
+
+def _read_once(observed: TeamsState) -> Iterator[Note]:
+    """Policies whose holders the live side reads in one way only, and whether it can at all."""
+    names = [policy.name for policy in observed.policies.values()]
+    odd = sorted(unqueried(names))
+    for name in odd:
+        yield Note(WarningCode.HOLDERS_READ_ONCE, teams_policy(name), {})
+    if odd and not is_confirmed(names, set(observed.users.values())):
+        yield Note(WarningCode.UNREADABLE_LIVE, POLICIES, {"policies": odd})
 
 
 def _falls_to_changed_group(

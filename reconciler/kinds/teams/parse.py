@@ -75,6 +75,7 @@ class TeamsRows(Struct, forbid_unknown_fields=True):
     reads: Any = UNSET
     policies: Any = UNSET
     groupAssignments: Any = UNSET  # noqa: N815
+    readOnce: Any = UNSET  # noqa: N815
 
 
 def parse(section: Mapping[str, Any]) -> TeamsState:

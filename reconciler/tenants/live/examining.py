@@ -14,12 +14,15 @@ from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.facts import facts
 from reconciler.kinds.read_warnings import read_warning
 from reconciler.model.addresses import PROVIDERS
+from reconciler.model.live_limits import PLAIN_NAMES
+from reconciler.model.requests import CaptureRequest
 from reconciler.powershell.answers import NotFound
 from reconciler.powershell.door.programs import NotChosen, told
 from reconciler.powershell.door.requirements import install_line, missing
 from reconciler.powershell.door.starting import not_chosen
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import questions
+from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Patience, SessionLine
 from reconciler.tenants.live.opening import (
     Opened,
@@ -184,7 +187,7 @@ class _Examination:
         )
         tried = live_reading(self._provider).tried
         if tried.cmdlet in allowed:
-            yield self._reading(Opened(session, allowed, None), tried)
+            yield from self._reading(Opened(session, allowed, None), tried)
 
     def _cmdlet(self, name: str, resolved: Resolved | None) -> Check:
         fault = difference(name, resolved)
@@ -215,7 +218,7 @@ class _Examination:
             )
         return self._fault(name, fault, f"give the account the role {reads}")
 
-    def _reading(self, opened: Opened, question: TenantQuestion) -> Check:
+    def _reading(self, opened: Opened, question: TenantQuestion) -> Iterator[Check]:
         """One real reading: the Teams module has every cmdlet, whatever the account may do, and
         only the service refuses.
         """
@@ -223,14 +226,15 @@ class _Examination:
         try:
             reading = line.ask(question)
         except TenantFault as fault:
-            return self._fault(
+            yield self._fault(
                 "reading",
                 str(fault),
                 f"give the account the role {self._facts.roles[0]}; it may take an hour to take"
                 " effect",
             )
+            return
         if reading.warnings:
-            return Check(
+            yield Check(
                 self._provider,
                 "reading",
                 Health.WARNING,
@@ -238,7 +242,27 @@ class _Examination:
                 "find out what it means; if every policy was read all the same, consent with"
                 f" --allow {read_warning(self._provider)}",
             )
-        return self._ok("reading", f"found {len(reading.rows)} policies")
+            return
+        yield self._ok("reading", f"found {len(reading.rows)} policies")
+        names = live_reading(self._provider).unqueried(reading.rows)
+        if names:
+            yield self._names(line, names)
+
+    def _names(self, line: SessionLine, names: Sequence[str]) -> Check:
+        """Whether the product can be read although it has names of which it cannot be asked: only a
+        whole reading tells.
+        """
+        request = CaptureRequest(products=frozenset({self._provider}))
+        ask = Ask(line, "", lambda: "")
+        try:
+            live_reading(self._provider).read(ask, request, lambda: False)
+        except TenantFault as fault:
+            return self._fault("policy names", str(fault), _NAMES)
+        detail = (
+            f"the holders of {', '.join(map(shown, names))} cannot be queried by name: they are read"
+            " in one way only"
+        )
+        return Check(self._provider, "policy names", Health.WARNING, detail, _NAMES)
 
     def _ok(self, subject: str, detail: str) -> Check:
         return Check(self._provider, subject, Health.OK, detail)
@@ -251,6 +275,7 @@ _REPLACEABLE: Final = (
     "whoever may write there can replace the program: remove that right (`chmod o-w`), or make sure"
     " that nobody else uses this machine"
 )
+_NAMES: Final = f"give new policies names of {PLAIN_NAMES}; these can be managed and deleted"
 _SPARED: Final[Mapping[str, str]] = {
     questions.CHECK: "after an apply, Exchange cannot be asked whether it sees the new policies",
     "Get-Group": ("the SID of a guard scope is unknown, so plans that need a guard are refused"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.model.requests import CaptureRequest
@@ -36,9 +36,11 @@ class LiveReading(Struct, frozen=True):
         unread: The section of a capture that did not read the product.
         names: The names of a request that this product resolves.
         tried: A question whose answer shows whether the account may read.
+        unqueried: Names, of what `tried` found, of which the service cannot be asked.
     """
 
     read: Callable[[Ask, CaptureRequest, Callable[[], bool]], CapturePart]
     unread: Callable[[], dict[str, Json]]
     names: Callable[[CaptureRequest], Collection[str]]
     tried: TenantQuestion
+    unqueried: Callable[[Sequence[Row]], Sequence[str]] = lambda _rows: ()

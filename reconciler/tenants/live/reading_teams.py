@@ -10,12 +10,14 @@ from reconciler.errors import TenantFault
 from reconciler.guids import guid
 from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.teams.parse import TEMPLATE, bare_name, granted_name
+from reconciler.kinds.teams.reading_once import read_once
+from reconciler.model import live_limits
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.live import filters, projecting, questions
 from reconciler.tenants.live.part import CapturePart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.model.requests import CaptureRequest
@@ -60,7 +62,8 @@ def _section(ask: Ask, settle: Callable[[], bool]) -> tuple[dict[str, Json], Seq
     groups = projecting.fit(
         ask(questions.GROUP_ASSIGNMENTS), ("PolicyName",), "teams group assignment"
     )
-    holders = _grants(ask, _names(policies), settle)
+    names = _names(policies)
+    holders = _grants(ask, names, settle)
     section: dict[str, Json] = {
         "complete": True,
         "tenantId": ask.tenant_id,
@@ -70,8 +73,14 @@ def _section(ask: Ask, settle: Callable[[], bool]) -> tuple[dict[str, Json], Seq
         ],
         "users": [projecting.grant(row) for row in holders],
         "reads": ask.reads(),
+        **read_once(names),
     }
     return section, holders
+
+
+def unqueried_policies(policies: Iterable[Row]) -> Sequence[str]:
+    """Names of policies whose holders cannot be queried."""
+    return live_limits.unqueried(_names(policies))
 
 
 def _names(policies: Iterable[Row]) -> list[str]:
@@ -86,9 +95,10 @@ def _grants(ask: Ask, names: Sequence[str], settle: Callable[[], bool]) -> Seque
     """Direct grants: everybody's at once, and the holders of each policy, which must agree.
 
     How a filter on a policy is spelled, public sources do not agree on; a spelling that the service
-    does not understand may list nobody.
+    does not understand may list nobody. A policy whose name no filter can hold is not asked for:
+    its holders are believed if those of another one agree.
     """
-    every = [filters.holders_of(name) for name in names]
+    queried = {name: query for name in names if (query := filters.holders_of(name)) is not None}
     while True:
         before = ask.mark()
         rows = projecting.fit(
@@ -97,14 +107,29 @@ def _grants(ask: Ask, names: Sequence[str], settle: Callable[[], bool]) -> Seque
         holders = _by_policy(rows)
         differing = [
             name
-            for name, filter_ in zip(names, every, strict=True)
-            if _asked(ask, filter_, name) != holders.get(name_key(name), set())
+            for name, query in queried.items()
+            if _asked(ask, query, name) != holders.get(name_key(name), set())
         ]
         if not differing:
+            _assert_confirmed(names, holders.keys())
             return rows
         if not settle():
             raise _contradiction(differing)
         ask.forget(before)
+
+
+def _assert_confirmed(names: Sequence[str], held_keys: Collection[str]) -> None:
+    """One way of reading is enough for a name that cannot be queried, once the other way agreed
+    about somebody.
+    """
+    odd = live_limits.unqueried(names)
+    if odd and not live_limits.is_confirmed(names, held_keys):
+        raise TenantFault(
+            f"teams: the holders of {_listing(odd)} cannot be queried by name, and no other policy"
+            " has a holder by whom the reading of all grants could be checked: the reading is not"
+            " known to be complete. Grant a policy whose name has only"
+            f" {live_limits.PLAIN_NAMES} to one user, then try again"
+        )
 
 
 def _asked(ask: Ask, filter_: str, name: str) -> set[str]:
@@ -134,14 +159,17 @@ def _by_policy(rows: Iterable[Row]) -> dict[str, set[str]]:
 
 
 def _contradiction(names: Sequence[str]) -> TenantFault:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    listing = ", ".join(shown(name) for name in names[:_NAMED]) + more
     return TenantFault(
-        f"teams: reading all direct grants at once and reading the holders of {listing} give"
+        f"teams: reading all direct grants at once and reading the holders of {_listing(names)} give"
         " different users, also when repeated: the reading is not known to be complete. Somebody"
         " may be changing grants now: try again; if it stays so, the service does not understand"
         " the filter for this name"
     )
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(shown(name) for name in names[:_NAMED]) + more
 
 
 def _known(rows: Iterable[Row]) -> dict[str, Row]:

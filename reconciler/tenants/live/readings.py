@@ -20,6 +20,7 @@ def live_reading(provider: Provider) -> LiveReading:
                 unread=reading_teams.unread,
                 names=lambda request: request.users,
                 tried=questions.TEAMS_POLICIES,
+                unqueried=reading_teams.unqueried_policies,
             )
         case "exchange":
             return LiveReading(

@@ -27,7 +27,7 @@ class ServiceRead(Struct, frozen=True):
 class ServiceReading(Struct, frozen=True):
     """What reading a whole service gives: the rows by their names in a capture, and the calls."""
 
-    rows: Mapping[str, Sequence[Row]]
+    rows: Mapping[str, Sequence[Row | str]]
     reads: tuple[ServiceRead, ...]
 
 

@@ -16,6 +16,7 @@ from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
+from reconciler.kinds.teams.reading_once import read_once
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
 from reconciler.tenants.simulated.service import NamedByRows, Row, ServiceRead, ServiceReading
@@ -82,7 +83,9 @@ class TeamsService:
                 "Get-CsOnlineUser", {"Filter": f"{POLICY_TYPE} -ne $null"}, len(rows["users"])
             ),
         )
-        return ServiceReading(rows, reads)
+        names = [bare_name(row["Identity"]) for row in rows["policies"]]
+        sections: dict[str, Sequence[Row | str]] = {**rows, **read_once(names)}
+        return ServiceReading(sections, reads)
 
     def named(self) -> NamedByRows:
         """Holders of direct grants, and groups that hold one."""
