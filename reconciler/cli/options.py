@@ -59,6 +59,17 @@ product = click.option(
 )
 
 
+max_age = click.option(
+    "--max-age",
+    type=click.IntRange(min=0),
+    metavar="HOURS",
+    help=(
+        "Refuse a plan whose tenant was read more than HOURS ago. Default: a warning from 24 hours"
+        " on. A simulated tenant has no age."
+    ),
+)
+
+
 def formats(*names: str) -> Callable[[Command], Command]:
     """`--format`, with the first name as default."""
     return click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import executing, options
+from reconciler.cli import ages, executing, options
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
         " 60 minutes to enforce a change."
     ),
 )
+@options.max_age
 @options.planning
 def command(
     *,
@@ -87,6 +88,7 @@ def command(
     lock_timeout: int,
     paths: tuple[Path, ...],
     settle: int,
+    max_age: int | None,
     allow: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
@@ -111,6 +113,7 @@ def command(
         target = executing.from_file(plan, tenant)
     else:
         target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
+    ages.check_age(target.loaded.plan, max_age)
     executing.match(target, digest, approved)
     executing.approve(target, auto=auto_approve)
     return executing.execute(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import loading, options, showing, sources
+from reconciler.cli import ages, loading, options, showing, sources
 from reconciler.planning import planfile
 from reconciler.planning.making import PlanOptions
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
 @options.formats("text", "json", "powershell")
 @options.product
+@options.max_age
 @options.file_out("--json-into", "Also write the plan as JSON to FILE.")
 def command(
     *,
@@ -41,6 +42,7 @@ def command(
     detailed_exitcode: bool,
     form: str,
     product: Provider | None,
+    max_age: int | None,
     json_into: Path | None,
 ) -> int:
     """Show the changes that would bring a tenant in line with the documents.
@@ -53,6 +55,7 @@ def command(
     made = loading.made(
         paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     )
+    ages.check_age(made.plan, max_age)
     files = [file for file in (out, json_into) if file is not None]
     sources.assert_spared(made.source, paths, files)
     loaded = planfile.sealed(made.plan, *files)

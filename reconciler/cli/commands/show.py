@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import options, printing, showing
+from reconciler.cli import ages, options, printing, showing
 from reconciler.errors import UsageFault
 from reconciler.planning import reviewed
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @options.formats("text", "json", "powershell")
 @options.product
+@options.max_age
 @click.option(
     "--against",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -31,16 +32,23 @@ if TYPE_CHECKING:
     "--out", "Write to FILE in UTF-8, whatever the terminal's encoding, and print nothing."
 )
 def command(
-    *, plan: Path, form: str, product: Provider | None, against: Path | None, out: Path | None
+    *,
+    plan: Path,
+    form: str,
+    product: Provider | None,
+    against: Path | None,
+    out: Path | None,
+    max_age: int | None,
 ) -> int:
     """Show a saved plan, after checking that it is unchanged and agrees with itself.
 
-    Exit codes: 0 success, 5 the plan was modified, its version is not supported, or (--against) the
-    approval of the other plan does not cover it.
+    Exit codes: 0 success, 4 the tenant was read longer ago than --max-age, 5 the plan was modified,
+    its version is not supported, or (--against) the approval of the other plan does not cover it.
     """
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
     loaded = reviewed.load(plan)
+    ages.check_age(loaded.plan, max_age)
     with printing.into(out):
         if against is not None:
             return showing.compared(reviewed.load(against), against, loaded, form)
