@@ -14,7 +14,7 @@ from reconciler.errors import TamperedPlan
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import AccessDelta, Direction, SubjectKind, UnpopulatedRow
 from reconciler.model.addresses import application_address, provider_of
-from reconciler.model.codes import RefusalRule
+from reconciler.model.codes import RefusalRule, WarningCode
 from reconciler.planning.prefixes import advance, baseline_snapshot
 from reconciler.planning.serial import summary
 
@@ -61,6 +61,7 @@ def _disagreements(plan: Plan) -> Iterator[str]:
     figures = summary(plan.changes, plan.unmanaged, plan.steps)
     for name in sorted(name for name in figures if plan.summary.get(name) != figures[name]):
         yield f"the plan's summary says {name} {plan.summary.get(name)}; expected {figures[name]}"
+    yield from _of_reliances(plan)
     if not plan.applicable:
         return
     try:
@@ -84,6 +85,29 @@ def _of_verdict(plan: Plan) -> Iterator[str]:
             f"the plan says applicable: {str(plan.applicable).lower()}, which its refusals,"
             " unresolved names and access tests contradict"
         )
+
+
+def _of_reliances(plan: Plan) -> Iterator[str]:
+    """Every wait that was announced is one of a step for an earlier one of its product; that none is
+    missing only the digests say.
+    """
+    steps = {step.id: step for step in plan.steps}
+    for note in plan.warnings:
+        if note.code != WarningCode.RELIES_ON:
+            continue
+        number, on = (note.details.get(name) for name in ("step", "on"))
+        step = steps.get(number) if type(number) is int else None
+        earlier = steps.get(on) if type(on) is int else None
+        if step is None or earlier is None or step.address != note.address:
+            yield (
+                f"the plan warns that step {number!r} ({note.address}) relies on step {on!r};"
+                " its steps have other numbers"
+            )
+        elif earlier.id >= step.id or earlier.provider != step.provider:
+            yield (
+                f"the plan warns that step {number} relies on step {on}; expected an earlier step"
+                f" of {step.provider}"
+            )
 
 
 def _ends(baseline: Baseline, steps: Sequence[Step]) -> tuple[Snapshot, Snapshot]:

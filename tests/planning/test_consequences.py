@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.errors import TamperedPlan
 from reconciler.model.access_rows import AccessDelta
+from reconciler.model.codes import WarningCode
 from reconciler.model.observed import Group
 from reconciler.planning import consequences, making
 from reconciler.planning.making import PlanOptions
@@ -186,3 +187,26 @@ def test_a_step_is_temporary_only_if_a_later_one_undoes_it():
                 replace(plan, steps=steps, changes=changes, summary={**plan.summary, **summary_})
             )
     assert hidden > 100
+
+
+def test_a_step_waits_only_for_an_earlier_one_of_its_product():
+    seen = 0
+    for seed in range(200):
+        plan = consented(seed)
+        relying = [note for note in plan.warnings if note.code == WarningCode.RELIES_ON]
+        if not relying:
+            continue
+        seen += 1
+        note, others = relying[0], tuple(each for each in plan.warnings if each != relying[0])
+        step = note.details["step"]
+        strangers = [
+            each.id for each in plan.steps if each.provider != plan.steps[step - 1].provider
+        ]
+        for on in (step, len(plan.steps) + 1, 0, "1", None, 1.5, *strangers):
+            forged = replace(note, details={**note.details, "on": on})
+            with pytest.raises(TamperedPlan, match="relies on step"):
+                consequences.prove_consequences(replace(plan, warnings=(*others, forged)))
+        forged = replace(note, address="teams.policy/another")
+        with pytest.raises(TamperedPlan, match="relies on step"):
+            consequences.prove_consequences(replace(plan, warnings=(*others, forged)))
+    assert seen > 10
