@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, get_args
 
 import msgspec
 
@@ -26,13 +26,19 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
 
+PlanFormat: TypeAlias = Literal["text", "json", "powershell"]
+"""The formats of a plan."""
+PLAN_FORMATS: tuple[str, ...] = get_args(PlanFormat)
+
 
 def is_simulated(plan: Plan) -> bool:
     """Whether a plan was made from a simulated tenant."""
     return plan.inputs.source == "simulated"
 
 
-def show_plan(loaded: SealedPlan, form: str, product: Provider | None, *, then: str = "") -> None:
+def show_plan(
+    loaded: SealedPlan, form: PlanFormat, product: Provider | None, *, then: str = ""
+) -> None:
     """Print a plan; `then` is what a person may do with it next.
 
     Raises:
@@ -43,29 +49,35 @@ def show_plan(loaded: SealedPlan, form: str, product: Provider | None, *, then: 
         raise UsageFault(
             "--product requires --format powershell: every other format shows both products"
         )
-    if form == "json":
-        _json(loaded.plan)
-    elif form == "powershell":
-        _script(loaded, product)
-    else:
-        _text(loaded, then)
+    match form:
+        case "text":
+            _text(loaded, then)
+        case "json":
+            _json(loaded.plan)
+        case "powershell":
+            _script(loaded, product)
+        case _:
+            assert_never(form)
 
 
-def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: str) -> int:
+def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFormat) -> int:
     """Print what the approval of a plan does not cover of another one; the exit code says whether
     it covers it.
 
     Raises:
         UsageFault: the format is not one that a comparison has.
     """
-    if form == "powershell":
-        raise UsageFault("--against takes --format text or json")
     differing = approval.differences(approved.plan, loaded.plan)
-    if form == "json":
-        printing.raw(json.printable(canonical.dumps(msgspec.to_builtins(differing)).decode()))
-    else:
-        names = {**approved.plan.names, **loaded.plan.names}
-        printing.report(comparisons.comparison(differing, names, str(file)))
+    match form:
+        case "text":
+            names = {**approved.plan.names, **loaded.plan.names}
+            printing.report(comparisons.comparison(differing, names, str(file)))
+        case "json":
+            printing.raw(json.printable(canonical.dumps(msgspec.to_builtins(differing)).decode()))
+        case "powershell":
+            raise UsageFault("--against takes --format text or json")
+        case _:
+            assert_never(form)
     return TamperedPlan.exit_code if differing else SUCCESS
 
 

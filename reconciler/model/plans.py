@@ -56,7 +56,8 @@ class ObjectKind(StrEnum):
 class Action(StrEnum):
     """What happens to an object.
 
-    Replacing is two changes that name each other, a flip is one with `(DELETE, CREATE)`.
+    Replacing is two changes that name each other. A flip, an Exchange policy whose access right
+    changes while its scope stays, is one with `(DELETE, CREATE)`.
     """
 
     CREATE = "create"
@@ -80,7 +81,7 @@ class AttributeChange(Struct, frozen=True):
 class Change(Struct, frozen=True, rename={"reason": "action_reason"}):
     """What a plan does to one object.
 
-    `reason` is a code for readers; nothing may branch on it.
+    `before` and `after` are its attributes; None: it does not exist. `reason` is a code for readers; nothing may branch on it.
     """
 
     address: _Address

@@ -1,9 +1,10 @@
-"""Text of others on a terminal or in a CI log: it must stay text (law 8).
+"""Text of others on a terminal or in a CI log: it must stay text (law 7).
 
 A name in a tenant, a description in a pull request or a service's message may hold escape
 sequences, characters that hide or turn around what follows, line ends, or the commands that GitHub
-Actions and Azure Pipelines read from a job's output. Every line that is printed goes through
-`line`, so that no report can forget it.
+Actions and Azure Pipelines read from a job's output. Every line of a report goes through
+`line`, so that no report can forget it; what `printing.raw` prints (JSON, scripts) has to make the
+texts of others fit by itself, as `reports/json.py` does.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.cli.showing import PLAN_FORMATS
 from tests.house.toy.edits import EDITS, GENERATED, NAME
 from tests.house.tree import ROOT, tracked
 
@@ -133,7 +134,7 @@ def test_it_is_planned_shown_applied_and_converges(house: Path, tenant: str) -> 
     assert code == 0, said
     assert "New-ToyName -Identity:'anna'" in said
     assert "Remove-ToyName -Identity:'carla'" in said
-    for form in ("text", "json", "powershell"):
+    for form in PLAN_FORMATS:
         code, said = _run(house, "reconciler", "show", "plan.json", "--format", form)
         assert (code, "toy.name/anna" in said) == (0, True), said
     code, said = _run(

@@ -13,6 +13,7 @@ from reconciler.planning.making import PlanOptions
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.cli.showing import PlanFormat
     from reconciler.model.addresses import Provider
     from reconciler.planning.making import GroupChanges
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 )
 @options.planning
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
-@options.formats("text", "json", "powershell")
+@options.formats(*showing.PLAN_FORMATS)
 @options.product
 @options.max_age
 @options.file_out("--json-into", "Also write the plan as JSON to FILE.")
@@ -40,7 +41,7 @@ def command(
     skip: tuple[str, ...],
     group_changes: GroupChanges,
     detailed_exitcode: bool,
-    form: str,
+    form: PlanFormat,
     product: Provider | None,
     max_age: int | None,
     json_into: Path | None,

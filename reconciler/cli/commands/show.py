@@ -14,12 +14,13 @@ from reconciler.planning import reviewed
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from reconciler.cli.showing import PlanFormat
     from reconciler.model.addresses import Provider
 
 
 @click.command("show", short_help="Show a saved plan.")
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@options.formats("text", "json", "powershell")
+@options.formats(*showing.PLAN_FORMATS)
 @options.product
 @options.max_age
 @click.option(
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 def command(
     *,
     plan: Path,
-    form: str,
+    form: PlanFormat,
     product: Provider | None,
     against: Path | None,
     out: Path | None,
