@@ -81,7 +81,8 @@ class AttributeChange(Struct, frozen=True):
 class Change(Struct, frozen=True, rename={"reason": "action_reason"}):
     """What a plan does to one object.
 
-    `before` and `after` are its attributes; None: it does not exist. `reason` is a code for readers; nothing may branch on it.
+    `before` and `after` are its attributes; None: it does not exist. `reason` is a code for
+    readers; nothing may branch on it.
     """
 
     address: _Address
