@@ -28,10 +28,11 @@ FOLDERS = sorted(path.parent for path in HERE.glob("*/*/capture.json"))
 
 
 class Ran(NamedTuple):
-    """What a command did: exit code and output."""
+    """What a command did: exit code, output, and what it says about the run."""
 
     code: int
     out: str
+    err: str
 
 
 def folder_id(folder: Path) -> str:
@@ -48,7 +49,7 @@ def _outcome(folder: Path, scratch: Path) -> Iterator[str]:
     ran, plan = _planned(folder, scratch)
     yield f"exit code: {ran.code}"
     if plan is None:
-        yield ran.out.rstrip()
+        yield f"{ran.out}{ran.err}".rstrip()
         return
     refused = plan_facts(plan)
     yield from _lines(refused)
@@ -149,6 +150,7 @@ def _json(path: Path) -> dict[str, Any]:
 def _run(cwd: Path, *arguments: str) -> Ran:
     """The command in this process, with an environment that steers nothing."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    err = io.StringIO()
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     with (
         mock.patch.object(sys, "argv", ["reconciler", *arguments]),
@@ -156,8 +158,8 @@ def _run(cwd: Path, *arguments: str) -> Ran:
         mock.patch.dict(os.environ, kept, clear=True),
         contextlib.chdir(cwd),
         contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(out),
+        contextlib.redirect_stderr(err),
     ):
         code = reconciler()
     out.seek(0)
-    return Ran(code, out.read())
+    return Ran(code, out.read(), err.getvalue())

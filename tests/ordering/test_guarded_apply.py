@@ -105,7 +105,7 @@ def test_stopped_after_any_step_the_place_is_found(flip: Flip) -> None:
     for step in flip.plan.plan.steps:
         tenant.run(worlds_invocation(step), step.text)
         raw = tenant.capture(worlds.EVERYTHING)
-        observed = worlds.reading.parse(
+        observed = worlds.reading.parse_capture(
             raw, source="simulated", tenant_id=worlds.TENANT, needs=worlds.EVERYTHING.products
         )
         assert locate(flip.plan.plan, observed) == step.id
