@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied
-    from reconciler.planning.planfile import Loaded
+    from reconciler.planning.planfile import SealedPlan
     from reconciler.tenants.protocol import Outcome
 
 HOUR = 3600.0
@@ -58,7 +58,7 @@ def waits(case: Case, why: ReadingReason) -> int:
 
 
 def applied(
-    case: Case, sleep: Callable[[float], None], plan: Loaded | None = None, settle: float = 0.0
+    case: Case, sleep: Callable[[float], None], plan: SealedPlan | None = None, settle: float = 0.0
 ) -> Applied:
     return apply(
         plan or case.plan,
@@ -201,10 +201,12 @@ def test_a_reading_made_before_the_clock_was_set_back_is_not_relied_on(case: Cas
     assert ReadingTenant(frozenset({"teams"}), ReadingReason.INTERVAL) in case.told
 
 
-def relying(case: Case) -> tuple[Loaded, int]:
+def relying(case: Case) -> tuple[SealedPlan, int]:
     """The plan, with a last step that relies on the one before it."""
     last = case.count
-    note = Note(WarningCode.RELIES_ON, "x", {"step": last, "on": last - 1})
+    note = Note(
+        WarningCode.RELIES_ON, case.plan.plan.steps[-1].address, {"step": last, "on": last - 1}
+    )
     others = (one for one in case.plan.plan.warnings if one.code != WarningCode.RELIES_ON)
     return planfile.sealed(replace(case.plan.plan, warnings=(*others, note))), last
 
