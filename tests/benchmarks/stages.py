@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STAGES = (
     ("read", "reconciler.documents.examining", "_read_file"),
     ("read", "reconciler.documents.users", "read_user_file"),
-    ("validate", "reconciler.documents", "examine"),
+    ("validate", "reconciler.documents", "examine_documents"),
     ("capture", "reconciler.captures.files", "load"),
     ("capture", "reconciler.captures.reading", "parse"),
     ("resolve", "reconciler.planning.making", "_resolve"),
