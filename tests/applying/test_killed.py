@@ -38,7 +38,7 @@ def block(write):
 
 clock = worlds.Clock()
 door = worlds.Door(Simulator(directory / "tenant.json"), clock, answers={step: block})
-worlds.ran(planfile.load(directory / "plan.json"), door, directory, clock)
+worlds.ran(planfile.load_plan(directory / "plan.json"), door, directory, clock)
 """
 
 

@@ -25,8 +25,8 @@ STAGES = (
     ("read", "reconciler.documents.examining", "_read_file"),
     ("read", "reconciler.documents.users", "read_user_file"),
     ("validate", "reconciler.documents", "examine_documents"),
-    ("capture", "reconciler.captures.files", "load"),
-    ("capture", "reconciler.captures.reading", "parse"),
+    ("capture", "reconciler.captures.files", "load_raw"),
+    ("capture", "reconciler.captures.reading", "parse_capture"),
     ("resolve", "reconciler.planning.making", "_resolve"),
     ("diff", "reconciler.kinds.teams.target", "target"),
     ("diff", "reconciler.kinds.exchange.target", "target"),
@@ -38,9 +38,9 @@ STAGES = (
     ("access", "reconciler.kinds.exchange.access_delta", "delta"),
     ("check", "reconciler.planning.checking", "violations"),
     ("render", "reconciler.planning.making", "render"),
-    ("plan", "reconciler.planning.making", "plan"),
+    ("plan", "reconciler.planning.making", "make_plan"),
     ("write", "reconciler.planning.planfile", "sealed"),
-    ("report", "reconciler.reports.plans", "plan"),
+    ("report", "reconciler.reports.plans", "plan_lines"),
 )
 """Stage, module, function.
 
