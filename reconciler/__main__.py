@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command; Ctrl-C while it is still being loaded is no crash either."""
+    """Run the command; Ctrl-C while it is still being loaded is not a crash either."""
     # a run is short and keeps nearly everything it makes, what it loads above all: collecting would
     # only cost time
     gc.disable()

@@ -1,6 +1,6 @@
 """Which characters a text may hold, decided once for documents, tenants and PowerShell.
 
-A *plain* character may stand raw in a single-quoted PowerShell literal: it is visible, or U+0020.
+A *plain* character may be written raw in a single-quoted PowerShell literal: it is visible, or U+0020.
 Everything else is *unfit* in a name: what cannot be seen, changes the direction of reading, ends a
 line somewhere, or has no meaning that two systems agree on (CVE-2021-42574; PowerShell 7.6.5,
 observed: its operators and its parameter binder overlook zero-width characters).
@@ -80,7 +80,7 @@ def folded(texts: Sequence[str]) -> Sequence[str]:
 
 
 def plain(char: str) -> bool:
-    """Whether one character may stand raw in a single-quoted literal (quotes doubled)."""
+    """Whether one character may be written raw in a single-quoted literal (quotes doubled)."""
     return char.isprintable() and not _INVISIBLE.match(char)
 
 

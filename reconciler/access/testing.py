@@ -90,7 +90,7 @@ class Result(Struct, frozen=True):
     def row(self, *, excused: bool = False) -> AccessTestResult:
         """The result as a plan file has it.
 
-        `excused`: it fails, but as it did before a plan of a part, so it does not stand in the way.
+        `excused`: it fails, but as it did before a plan of a part, so it does not block the plan.
         """
         return AccessTestResult(
             application=self.expected.application,

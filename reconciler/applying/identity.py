@@ -20,12 +20,12 @@ _NAMESPACE = Path("/proc/self/ns/pid")
 
 
 class Nearness(Enum):
-    """How a process that left a record stands to this one."""
+    """How near a process that left a record is to this one."""
 
     HERE = auto()
     """Same start of the same machine, same namespace: its id can be looked up."""
     BEFORE_REBOOT = auto()
-    """Same machine, which was started anew since: it has ended."""
+    """Same machine, which was restarted since: it has ended."""
     OTHER_NAMESPACE = auto()
     """Same start of the same machine, another container: it may run, and cannot be seen."""
     OTHER_HOST = auto()
@@ -61,7 +61,7 @@ def own() -> ProcessIdentity:
 
 
 def nearness(other: ProcessIdentity, here: ProcessIdentity) -> Nearness:
-    """How a process that left a record stands to this one.
+    """How near a process that left a record is to this one.
 
     The boot decides: containers of one machine have names of their own and share its kernel.
     """

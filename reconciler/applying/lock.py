@@ -277,7 +277,7 @@ def _parsed(content: bytes) -> _Holder | None:
 
 
 def _may_run(process: ProcessIdentity, here: ProcessIdentity) -> bool:
-    """False when what stands there is an earlier holder's: the holder has not written it yet."""
+    """False when what is there is an earlier holder's: the holder has not written it yet."""
     match identity.nearness(process, here):
         case Nearness.HERE:
             return not process.started or processes.same(process.pid, process.started)

@@ -20,7 +20,7 @@ _NETWORK = frozenset(
 _NETWORK_FUSE = frozenset(
     {"sshfs", "glusterfs", "s3fs", "rclone", "davfs", "gcsfuse", "blobfuse", "cephfs", "smbnetfs"}
 )
-"""What stands behind `fuse.` for those that reach over a network."""
+"""What follows `fuse.` for those that reach over a network."""
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 

@@ -145,7 +145,7 @@ def _read_elsewhere(lock: Path) -> tuple[Path, ...]:
 
 
 def private_directory(path: Path, named_by: str) -> Path:
-    """Make a directory, and what is missing above it, that is its owner's alone; one that stands
+    """Make a directory, and what is missing above it, that is its owner's alone; one that exists
     already becomes so.
 
     Args:

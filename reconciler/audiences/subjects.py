@@ -18,7 +18,7 @@ class Delta(Struct, frozen=True):
     """What a transition changes about one product's access; each part sorted.
 
     `sizes` are for people: how many there are in a policy's holders or a group, in the rows
-    `gained` or `lost`, as far as it is known. They are no part of what is approved, for they change
+    `gained` or `lost`, as far as it is known. They are not part of what is approved, for they change
     daily without the plan doing anything else.
     """
 

@@ -44,7 +44,7 @@ def usage(fault: click.UsageError) -> None:
 
 
 def unexpected(fault: Exception) -> int:
-    """Say that something went wrong which nobody thought of; a file that cannot be used is no such
+    """Say that something went wrong which nobody thought of; a file that cannot be used is not such
     thing.
     """
     if isinstance(fault, OSError) and fault.filename is not None:

@@ -31,7 +31,7 @@ class Made(Struct, frozen=True):
 
 
 def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
-    """Load documents; with `--only` just the faults that concern the selection stand in the way.
+    """Load documents; with `--only` just the faults that concern the selection block.
 
     Raises:
         DocumentFaults: an error concerns what is selected; carries all of those.

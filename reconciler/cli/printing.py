@@ -91,7 +91,7 @@ def report(lines: Iterable[Line]) -> None:
 
 def report_done(lines: Iterable[Line]) -> None:
     """Print a report of what cannot be undone any more: on standard error if need be, and it never
-    fails, so that the exit code stands.
+    fails, so that the exit code stays.
     """
     output = list(lines)
     try:
@@ -101,7 +101,7 @@ def report_done(lines: Iterable[Line]) -> None:
 
 
 def notice(lines: Iterable[Line]) -> None:
-    """Print something about the run that is no part of a report.
+    """Print something about the run that is not part of a report.
 
     Where nobody takes it, the run goes on without.
     """

@@ -205,7 +205,7 @@ def capture(source: Source, request: CaptureRequest) -> Captured:
     afterwards.
 
     Raises:
-        UsageFault: a capture file is no tenant.
+        UsageFault: a capture file is not a tenant.
         TenantFault: the tenant could not be read.
     """
     tenant = open_source(writable(source), writes=False)

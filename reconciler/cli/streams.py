@@ -18,8 +18,8 @@ _OUTPUTS = (("stdout", 1), ("stderr", 2))
 
 
 class Closed(TextIOBase):
-    """What stands where Python found no stream: every write fails as one to a closed descriptor
-    does.
+    """Takes the place of a stream that Python did not find: every write fails as one to a closed
+    descriptor does.
     """
 
     def write(self, _: str, /) -> NoReturn:

@@ -95,7 +95,7 @@ def show_tests(value: Tested, form: str) -> None:
 
 
 def exit_code_of_tests(value: Tested) -> int:
-    """Fine if nothing stands in the way."""
+    """Success if nothing blocks."""
     return AccessTestFailed.exit_code if _standing_in_the_way(value.rows) else 0
 
 
@@ -115,7 +115,7 @@ class Verified(Struct, frozen=True):
 def after_apply(plan: Plan, tenant: Tenant) -> Verified:
     """Run a plan's tests on the tenant, read again.
 
-    A reading that fails leaves them undecided, which is no pass.
+    A reading that fails leaves them undecided, which is not a pass.
     """
     if not plan.tests:
         return Verified((), "")

@@ -76,7 +76,7 @@ def listed(document: RawDocument) -> list[tuple[Steps, str]]:
 
 
 def own_name(document: RawDocument, name: str) -> Iterator[Finding]:
-    """A name is no client id."""
+    """A name is not a client id."""
     if guid(name.strip(" {}")):
         message = (
             f"{short_value(name)} looks like a client id: give the application a readable name"

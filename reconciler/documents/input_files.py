@@ -32,7 +32,7 @@ _NO_FILE = "not a regular file but a pipe, socket or device: replace it with a f
 
 
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
-"""Errors of a link to something that is not there, so that it is no folder of documents."""
+"""Errors of a link to something that is not there, so that it is not a folder of documents."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HARMLESS = bytes([0x0A, 0x0D, *range(0x20, 0x7F)])
 # Also in comments: what YAML calls unacceptable, what ends a line in some readers only, what

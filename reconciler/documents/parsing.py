@@ -95,7 +95,7 @@ def parse_yaml(text: str, file: str, parser: Callable[[str], Any] = c_parser) ->
 
 
 class _Start(Struct, frozen=True):
-    """Where parsing begins anew: index and lines before it; and how many faults led there."""
+    """Where parsing begins again: index and lines before it; and how many faults led there."""
 
     index: int
     skipped: int

@@ -33,7 +33,7 @@ class FaultList:
         """Raise if there was any fault.
 
         Args:
-            file: what the capture was read from; it stands before every fault.
+            file: what the capture was read from; it precedes every fault.
 
         Raises:
             CaptureFault: one line per fault.

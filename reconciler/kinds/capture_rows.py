@@ -40,7 +40,7 @@ def object_ids(spelled: Sequence[Any], key: str, path: str, faults: FaultList) -
 def object_id(value: Any, path: str, faults: FaultList) -> str:
     """An id in lower case, `""` and a fault if it is no GUID.
 
-    `UNSET` is the id of a row that is no object, which was told already.
+    `UNSET` is the id of a row that is not an object, which was told already.
     """
     lower = guid(value)
     if lower is None and value is not UNSET:
@@ -87,7 +87,7 @@ def objects(
 ) -> Sequence[Mapping[str, Any]]:
     """The rows of `section[key]`.
 
-    One that is no object is a fault and takes its place as an empty mapping, so that indexes hold.
+    One that is not an object is a fault and takes its place as an empty mapping, so that indexes hold.
     """
     rows = as_list(section.get(key), f"{path}.{key}", faults)
     if all(rows) and all(isinstance(row, dict) for row in rows):
@@ -104,7 +104,7 @@ def typed(
     """The rows of `section[key]` as values of one type, whose first property is the id.
 
     `captures.decoding` may have made them already; a property that is missing is as the type says.
-    A row without an id has null for it. One that is no object is a fault, and its id is `UNSET`.
+    A row without an id has null for it. One that is not an object is a fault, and its id is `UNSET`.
     """
     rows = section.get(key)
     if isinstance(rows, list) and rows and isinstance(rows[0], kind):
@@ -155,7 +155,7 @@ def name_fault(text: str) -> str | None:
 
 def blank_as_empty(value: Any) -> str | None:
     """A description: `""` for null and for blanks only (the services show both as nothing), None if
-    it is no text.
+    it is not a string.
     """
     if value is None:
         return ""

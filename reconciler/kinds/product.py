@@ -1,4 +1,4 @@
-"""What the rest of the house asks of a product. A product is a value with these methods; it stands
+"""What the rest of the house asks of a product. A product is a value with these methods; it is
 in `kinds.products.PRODUCTS`.
 """
 

@@ -64,7 +64,7 @@ def exchange_policy(application: str, scope: str) -> Address:
 
 
 def provider_of(address: Address) -> Provider:
-    """The product that an address belongs to: what stands before its first dot.
+    """The product that an address belongs to: what is before its first dot.
 
     Raises:
         ValueError: no product has that name.

@@ -12,7 +12,7 @@ from reconciler.model.addresses import PROVIDERS, Provider
 from reconciler.model.documents import AccessRight
 
 GUARD_SCOPE = "guardScope"
-"""Key of the empty group that guards stand on, beside the applications of an Exchange baseline: no
+"""Key of the empty group that is the scope of guards, beside the applications of an Exchange baseline: no
 application is called so.
 """
 
@@ -52,7 +52,7 @@ class TeamsBaseline(Struct, frozen=True):
 class StoredExchangePolicy(Struct, frozen=True, rename="camel"):
     """An Exchange policy as it was observed; `scope` and `sid` are the ids of its scope.
 
-    `description` is empty where the service's own text stands, which `stored_description` has.
+    `description` is empty where it is the service's own text, which `stored_description` has.
     """
 
     access_right: AccessRight
@@ -74,7 +74,7 @@ class GuardScope(Struct, frozen=True):
 ExchangeBaseline: TypeAlias = Mapping[str, tuple[StoredExchangePolicy, ...] | GuardScope]
 """The part of the Exchange side that a plan rests on: every policy of each touched application and
 of `*` (of every application, if policies of `*` come or go), by application; and under
-`GUARD_SCOPE` the group that guards stand on, if there are guards.
+`GUARD_SCOPE` the scope of guards, if there are guards.
 """
 
 

@@ -27,7 +27,7 @@ class Unresolved(Struct, frozen=True):
     reason: str
     policy: str
     """Name of the Teams policy as it is declared, or address of the Exchange application, that the
-    name stands in.
+    name is in.
     """
 
     def row(self) -> list[str]:

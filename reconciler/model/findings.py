@@ -30,7 +30,7 @@ class Finding(Struct, frozen=True, order=True):
 
     `path` is the JSON path inside its document.
 
-    `subject` is `KIND/NAME` of the document it stands in, as far as the file could be read:
+    `subject` is `KIND/NAME` of the document it is in, as far as the file could be read:
     `--only` asks whom a fault concerns.
     """
 

@@ -1,6 +1,6 @@
 """What a tenant has: made only from a capture that is provably complete (law 1).
 
-Keys ignore case; beside them stands what the service spelled, because a Teams Remove and an
+Keys ignore case; beside them is what the service spelled, because a Teams Remove and an
 Exchange Identity use that.
 """
 

@@ -16,7 +16,7 @@ from reconciler.model.observed import Origin
 from reconciler.model.test_results import AccessTestResult
 
 FORMAT_VERSION = "2.0"
-"""Also fixes the templates, the order of parameters and where -Confirm stands."""
+"""Also fixes the templates, the order of parameters and the place of -Confirm."""
 
 _Guid: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]

@@ -144,7 +144,7 @@ def _objects(member: str, value: Any) -> Iterator[tuple[str, Json]]:
         case "tests":
             yield from ((row[0], row) for row in value)
         case "steps":
-            # What moved only because a step before it came or went is no other step.
+            # A step that moved only because one before it came or went is the same step.
             for row in value:
                 yield row["address"], {name: row[name] for name in row if name not in _PLACE}
         case _:

@@ -153,7 +153,7 @@ def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
 
 
 def _of_access(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:
-    access = plan.access if plan.access is not None else AccessDelta((), (), (), ())
+    access = plan.access or AccessDelta((), (), (), ())
     stray = {
         row.provider
         for row in (*access.gained, *access.lost, *access.tenant_wide)

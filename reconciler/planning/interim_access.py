@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def gaps(products: Iterable[Ordered]) -> tuple[tuple[GapRow, ...], Mapping[int, tuple[int, ...]]]:
     """Gaps of all products in the order of their steps.
 
-    Returns: The rows, and for each step number the indexes of the rows it stands in.
+    Returns: The rows, and for each step number the indexes of the rows it is in.
     """
     rows: list[GapRow] = []
     within: dict[int, list[int]] = {}

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Literal, cast
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from reconciler import __version__
 from reconciler.access.delta import of_products
@@ -64,7 +64,7 @@ class PlanOptions(Struct, frozen=True):
     """What the command line adds: consents `RULE:ADDRESS`, addresses to plan alone or to leave out,
     and how a group's grant changes.
 
-    `group_changes`: `in-place` grants anew what a group holds already, `remove-add` takes it away
+    `group_changes`: `in-place` grants a group that holds a policy another one, `remove-add` takes it away
     first.
     """
 
@@ -147,7 +147,7 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
     notes = (*unmanaged, *held_notes, *unresolved)
-    deltas = _deltas(parts)
+    deltas = {part.provider: part.access for part in parts}
     mentioned = chain(_mentioned(deltas.values(), gaps), tests.ids)
     return Plan(
         format_version=FORMAT_VERSION,
@@ -182,10 +182,6 @@ def _mentioned(deltas: Iterable[Delta], gaps: Iterable[GapRow]) -> Iterator[str]
     yield from interim_access.ids(gaps)
 
 
-def _deltas(parts: Sequence[ProductPlan]) -> Mapping[Provider, Delta]:
-    return {part.provider: part.access for part in parts}
-
-
 def _access(
     deltas: Mapping[Provider, Delta], baseline: Baseline, steps: Sequence[Step]
 ) -> AccessDelta:
@@ -195,12 +191,7 @@ def _access(
 
 def _limits(documents: Documents) -> PlanLimits:
     limits = Limits() if documents.tenant is None else documents.tenant.limits
-    return PlanLimits(
-        max_delete_percent=limits.max_delete_percent,
-        max_deletes=limits.max_deletes,
-        max_removal_percent=limits.max_removal_percent,
-        max_removals=limits.max_removals,
-    )
+    return PlanLimits(**asdict(limits))
 
 
 def _changes(parts: Sequence[ProductPlan]) -> tuple[Change, ...]:
@@ -295,7 +286,7 @@ def _text(draft: StepDraft) -> str:
 
 
 def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    """Names that stand in the way, and names that are held."""
+    """Names that block the plan, and names that are held."""
     blocking, held_notes = [], []
     for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
         why = given.chosen.holding(name.address)

@@ -24,7 +24,7 @@ def reviewed_invocation(step: Step) -> Invocation:
     """Return what a step runs, after proving that its text says exactly that.
 
     Raises:
-        TamperedPlan: text and values differ, or the values are no invocation that may be run. The
+        TamperedPlan: text and values differ, or the values are not an invocation that may be run. The
             message names the step.
     """
     call = Invocation(step.cmdlet, step.parameters)

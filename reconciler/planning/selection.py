@@ -59,7 +59,7 @@ class Selection(Struct, frozen=True):
         return Held.NOT_SELECTED if self.only and name not in self.only else None
 
     def concerns(self, finding: Finding) -> bool:
-        """Whether a fault stands in the way: with `--only`, one that cannot bear on what is
+        """Whether a fault blocks the plan: with `--only`, one that cannot bear on what is
         selected does not.
         """
         kind, _, name = finding.subject.partition("/")

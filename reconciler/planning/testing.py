@@ -46,7 +46,7 @@ def judged(
         observed: the tenant before the plan.
         outcome: the products that were read, as the plan leaves them.
         selected: it is a plan of a part, by `--only` or `--skip`. What fails before it in the same
-            way does not stand in its way: the rest of the documents may be what mends it.
+            way does not block it: the rest of the documents may be what mends it.
     """
     expected = testing.expectations_of(tests)
     results = testing.judge_observed(expected, replace(observed, states=outcome))

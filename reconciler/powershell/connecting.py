@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _SHORTEST: Final = 8
 """Characters of a password: the log and the answers are cleared of it, which cannot be done with a
-word that stands everywhere.
+word that is everywhere.
 """
 
 
@@ -92,7 +92,7 @@ def connections(
         connect: `spec.connect` of a Tenant document, of valid shape.
         tenant_id: The tenant that is meant.
         organization: Its initial domain; Exchange needs it, except for a person with a device code.
-        environ: Where the named variables stand.
+        environ: The environment with the named variables.
 
     Raises:
         ConnectFault: every variable that is not set or cannot be what it should be, by name and

@@ -1,6 +1,6 @@
 """Processes and their groups, as the operating system lists them.
 
-A process id is used again, so a start time stands beside each (law 10). PowerShell may be a shim
+A process id is used again, so a start time is kept beside each (law 10). PowerShell may be a shim
 that starts the real one as a second process (the form in which a .NET tool comes): what writes is
 a member of the group that the shim leads, and may outlive it. Windows has no such groups: there the
 members are what the leader started, and what those started.

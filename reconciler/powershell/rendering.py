@@ -23,7 +23,7 @@ def render(invocation: Invocation) -> str:
     """Write an invocation as the one line that PowerShell will run: `Cmdlet -Name:value
     -Name:value`.
 
-    Parameters stand in the template's order, whatever their order in the invocation; each of them
+    Parameters come in the template's order, whatever their order in the invocation; each of them
     is in the text.
 
     Raises:
@@ -103,5 +103,5 @@ def _environment() -> Environment:
         finalize=quoted,  # for whatever `{{ }}` prints; a template's own words do not pass here
         auto_reload=False,
     )
-    environment.globals.clear()  # a name that is no parameter is undefined, and raises
+    environment.globals.clear()  # a name that is not a parameter is undefined, and raises
     return environment

@@ -203,7 +203,7 @@ def _outcome(value: Applied) -> Iterator[Line]:
         )
 
 
-def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR0912  one sentence for each event
+def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR0912  one sentence each
     """One event on one line; `steps` is the number of steps of the plan."""
     match event:
         case ReadingTenant():

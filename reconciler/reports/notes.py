@@ -33,7 +33,7 @@ _EXPANDED = frozenset('"$`\\!%')
 
 
 def notes(plan: Plan) -> Iterator[Line]:
-    """All notes of a plan, the gravest last, because that is what stands next to the prompt."""
+    """All notes of a plan, the gravest last, because that is what is next to the prompt."""
     names = plan.names
     yield from _unmanaged(plan.unmanaged, names)
     yield from _section(
@@ -67,7 +67,7 @@ def shell_word(value: str) -> str:
 
 
 def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
-    """Objects that no document declares; a Global that nobody manages stands apart, because
+    """Objects that no document declares; a Global that nobody manages is apart, because
     everyone without a grant has it.
     """
     others = [row for row in rows if not _is_global(row)]

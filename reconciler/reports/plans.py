@@ -125,7 +125,7 @@ def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
 def step_lines(step: Step, width: int = 0) -> Iterator[Line]:
     """A step: its number, the exact text that will run, and why.
 
-    A text that cannot be shown raw is marked: then it is no copy to paste.
+    A text that cannot be shown raw is marked: then it cannot be pasted.
     """
     shown = Line(f"    {step.id:>{width}}  {step.text}")
     yield shown

@@ -3,7 +3,7 @@
 What a step runs is the step's own text, byte for byte. Everything else that comes from a plan is
 either a literal or a comment, and a comment is one line that begins with `COMMENT`: PowerShell
 7.6.5 (observed) takes a comment for a requirement (`#requires`) or for the start of a signature
-block only if it resembles one, whatever stands around it.
+block only if it resembles one, whatever is around it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ COMMENT: Final = "# ========== "
 
 
 class _Written(str):
-    """PowerShell text that is complete as it stands: a comment, a step's text, a fixed expression.
+    """PowerShell text that is complete as it is: a comment, a step's text, a fixed expression.
 
     Anything else is quoted.
     """

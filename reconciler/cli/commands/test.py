@@ -51,7 +51,7 @@ def command(
 
 
 def _refuse_two_grounds(*, desired: bool, plan: Path | None) -> None:
-    """One ground a run; RECONCILER_TENANT is no wish to test a tenant."""
+    """One ground a run; RECONCILER_TENANT does not ask for a tenant to be tested."""
     typed = (
         click.get_current_context().get_parameter_source("tenant") is ParameterSource.COMMANDLINE
     )

@@ -1,6 +1,6 @@
 """Exchange invocations as data.
 
-`-Confirm:$false` always: the documented pause would fail an unattended run and is no safety net.
+`-Confirm:$false` always: the documented pause would fail an unattended run and is not a safety net.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ExchangeNodeKind(Enum):
-    """What a node does, in the order in which nodes of one address stand."""
+    """What a node does, in the order of the nodes of one address."""
 
     SHUT = 0
     REMOVE = 1

@@ -37,7 +37,7 @@ IDENTITY: Final = re.compile(
 )
 """An Identity; use `fullmatch`.
 
-That `*` stands where an application's id stands is inferred: no capture of such a policy is public.
+That `*` takes the place of an application's id is inferred: no capture of such a policy is public.
 """
 _DEFAULT_DESCRIPTION: Final = re.compile(
     r"\s*+AppId:\s*+(?P<application>[^\s;]++);\s*+ScopeIdentitySid:\s*+(?P<sid>[^\s;]++);"
@@ -105,7 +105,7 @@ def is_empty_store(exception: str, message: str) -> bool:
     2998).
 
     Args:
-        exception: type name of the exception, if it was told apart; it may also stand in the
+        exception: type name of the exception, if it was told apart; it may also be in the
             message.
         message: the error's text.
     """

@@ -72,7 +72,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         return bool(documents.exchange)
 
     def request(self, documents: Documents) -> CaptureRequest:
-        """Scopes, and the group that guards stand on."""
+        """Scopes, and the scope of guards."""
         recipients = {document.scope.text for document in documents.exchange}
         if documents.tenant is not None and documents.tenant.guard_scope is not None:
             recipients.add(documents.tenant.guard_scope.text)
@@ -153,7 +153,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
                 return None
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:  # noqa: ARG002  any may
-        """An application can stand in any document."""
+        """An application can be in any document."""
         return any(address.startswith("exchange.") for address in selected)
 
     def plan(

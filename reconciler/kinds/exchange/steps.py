@@ -4,7 +4,7 @@ Each connected component is ordered for itself, `*` jointly with all application
 after the other is unsafe): a small one by exact search, a larger one in the fixed order: create
 Denies; create Restricts; flips Restrict to Deny, each remove and create adjacent; flips Deny to
 Restrict; remove Restricts; remove Denies. Descriptions come last. Where no order is safe, guards
-stand around the flips.
+come around the flips.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Exact search: the order of a component's nodes that is safe, then misses fewest pair-steps, then
-stands first in address order.
+is first in address order.
 
 A state is the set of nodes that are done, an int of bits. What a state grants is another int: one
 bit for each pair of an application and a subject. So safety is `reached & ~(before | after) == 0`,

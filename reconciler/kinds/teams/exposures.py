@@ -35,7 +35,7 @@ def exposures(product: Ordered) -> Iterator[Note]:
 
 
 def regrants(product: Ordered, observed: TeamsState) -> Iterator[Note]:
-    """Groups that are granted anew without losing their policy first, which Microsoft does not
+    """Groups that are granted another policy without losing their policy first, which Microsoft does not
     document.
     """
     standing = {assignment.group for assignment in observed.groups}

@@ -1,7 +1,7 @@
-"""The list of groups while its steps run: where each group stands once some of them are done.
+"""The list of groups while its steps run: each group's position once some of them are done.
 
-A group that is moved or granted anew goes directly behind its nearest predecessor, in the final
-order, among those that stand right already. So the list depends on which steps are done, not on
+A group that is moved or granted again goes directly behind its nearest predecessor, in the final
+order, among those that are in place already. So the list depends on which steps are done, not on
 their order.
 """
 
@@ -77,7 +77,7 @@ class GroupList:
         return self._known[done]
 
     def rank(self, done: int, group: str) -> int:
-        """The position, from 1, at which a group stands once these nodes are done: what its grant
+        """The position, from 1, of a group once these nodes are done: what its grant
         names.
         """
         return [row[0] for row in self.after(done)].index(group) + 1

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 POLICY_TYPE: Final = "ApplicationAccessPolicy"
 TEMPLATE: Final = "default"
 """Key of the template instance that some policy types list beside Global (Get-CsTeamsChannelsPolicy
-page). It is no policy of the tenant's.
+page). It is not a policy of the tenant's.
 """
 _TAG: Final = "tag:"
 
@@ -57,7 +57,7 @@ class GrantRow(Struct, frozen=True, gc=False):
 
     @property
     def granted(self) -> Any:
-        """The name of the policy, or what stands in its place; None for no grant."""
+        """The name of the policy, or what is in its place; None for no grant."""
         granted = self.ApplicationAccessPolicy
         if granted is UNSET:
             granted = self.PolicyName
@@ -329,7 +329,7 @@ def _tell_users(
 
 
 def _no_grant_fault(row: GrantRow, *, holders_only: bool) -> str | None:
-    """Why a row without a policy is no row of a user without a grant: the policy was not read."""
+    """Why a row without a policy is not one of a user without a grant: the policy was not read."""
     if row.ApplicationAccessPolicy is UNSET and row.PolicyName is UNSET:
         return (
             "is missing, so the user's policy is unknown: fetch again with -Properties"

@@ -172,7 +172,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
                 return None
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
-        """A policy's own attributes stand in its document alone, a grant can stand in any."""
+        """A policy's own attributes are in its document alone, a grant can be in any."""
         concerned = {address for address in selected if address.startswith("teams.")}
         if all(address.startswith(teams_policy("")) for address in concerned):
             return teams_policy(document).lower() in concerned

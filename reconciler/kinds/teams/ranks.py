@@ -3,7 +3,7 @@
 Rank is an order, not a number: the service stores 1..n densely (MicrosoftDocs
 New-CsGroupPolicyAssignment).
 
-Two questions, kept apart: in which order the groups shall stand in the end (`final_order`), and by
+Two questions, kept apart: in which order the groups shall be in the end (`final_order`), and by
 which moves they get there (`moves`).
 
 The moves are safe after each one: a member of several groups gets the policy that was first before
@@ -38,7 +38,7 @@ def final_order(
 ) -> tuple[str, ...]:
     """The groups in the order they shall have, strongest first.
 
-    The longest run of managed groups that already stands in the declared order stays; every other
+    The longest run of managed groups that is already in the declared order stays; every other
     one goes directly behind its predecessor, the first one directly before its successor; if none
     stays, last. Unmanaged groups keep their order.
 
@@ -112,7 +112,7 @@ def stepped(
 
 
 def _staying(observed: Sequence[str], declared: Sequence[str]) -> frozenset[str]:
-    """The longest run of declared groups that already stands in the declared order; of equal ones
+    """The longest run of declared groups that is already in the declared order; of equal ones
     the lowest addresses.
 
     Lowest means: the smallest address in which two runs differ is in the chosen one. So a plan made
@@ -146,7 +146,7 @@ def unmoved(
 def _fits(
     group: str, unmanaged: Sequence[str], final: Sequence[str], position: dict[str, int]
 ) -> bool:
-    """Whether the group stands on the right side of every group that cannot be moved."""
+    """Whether the group is on the right side of every group that cannot be moved."""
     place = final.index(group)
     return all(
         (final.index(other) < place) == (position[other] < position[group]) for other in unmanaged
@@ -180,7 +180,7 @@ def _best_run(
 def _goes_down(
     group: str, observed: Sequence[str], place: dict[str, int], fixed: Collection[str]
 ) -> bool:
-    """Whether a group that shall be first of the two stands below this one and is not moved."""
+    """Whether a group that shall be first of the two is below this one and is not moved."""
     below = observed[observed.index(group) + 1 :]
     return any(other in fixed and place[other] < place[group] for other in below)
 
@@ -188,7 +188,7 @@ def _goes_down(
 def _upward(
     groups: Sequence[str], current: list[str], placed: list[str], place: dict[str, int]
 ) -> Iterator[Move]:
-    """Grants from the strongest rank down; a group that is not moved is granted where it stands."""
+    """Grants from the strongest rank down; a group that is not moved is granted at its own rank."""
     for group in groups:
         if group in placed:
             yield Move(group, current.index(group) + 1)
@@ -208,7 +208,7 @@ def _downward(
 
 
 def _insert(group: str, current: list[str], placed: list[str], place: dict[str, int]) -> int:
-    """Put the group directly behind the last placed one that shall stand before it, else first;
+    """Put the group directly behind the last placed one that shall come before it, else first;
     return its rank.
     """
     before = [other for other in placed if place[other] < place[group]]

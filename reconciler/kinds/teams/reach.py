@@ -2,7 +2,7 @@
 groups that a user could be in.
 
 A state is the nodes that are done, as bits; what it grants is one int with a bit for each
-application and each subject. Applications that stand in the same lists before and after count as
+application and each subject. Applications that are in the same lists before and after count as
 one. Subjects are classes of users whose grant changes, and, if the list of groups changes, everyone
 without a grant. Where groups decide, a subject stands for one combination of groups: who is in more
 than three groups is treated as somebody who is in three of them, the ones that decide before, now
@@ -401,7 +401,7 @@ def _lists(
 def _alike(
     observed: TeamsState, target: TeamsTarget, policies: Iterable[str]
 ) -> dict[tuple[int, int], list[str]]:
-    """Applications by where they stand before and after: bits of policies."""
+    """Applications by the lists they are in before and after: bits of policies."""
     before: Counter[str] = Counter()
     after: Counter[str] = Counter()
     for bit, key in enumerate(policies):

@@ -182,7 +182,7 @@ def told_state(
         name.removeprefix(_POLICY): value
         for name, value in snapshot.items()
         if name.startswith(_POLICY) and isinstance(value, frozenset)  # the other entries of a
-        # policy, its description and whether others hold it, are no lists
+        # policy, its description and whether others hold it, are not lists
     }
     grants = {name.removeprefix(_USER): value for name, value in _of_users(snapshot)}
     policies = {

@@ -224,7 +224,7 @@ class _Aiming:
         return False
 
     def _tenant_grant(self) -> str | None:
-        """Copy the granted policy's list into Global; None when Global stands right already, or is
+        """Copy the granted policy's list into Global; None when Global has it already, or is
         not managed by a grant.
         """
         key = self._desired.tenant_grant

@@ -46,7 +46,7 @@ class GroupOrder(Struct, frozen=True):
 
 
 def moment(teams: TeamsModel, everyone: str) -> GroupOrder:
-    """How group grants stand now."""
+    """Group grants as they are now."""
     reached = (*(teams.reach(policy) for _, policy in teams.groups), teams.reach(everyone))
     return GroupOrder(tuple(group for group, _ in teams.groups), reached)
 

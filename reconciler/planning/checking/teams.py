@@ -149,7 +149,7 @@ class _Judging:
     def _falling(
         self, place: int | None, applications: frozenset[str], ends: Ends | None = None
     ) -> Iterator[tuple[str, Holders]]:
-        """Users without a direct grant now whose first group stands at this place (None: who are in
+        """Users without a direct grant now whose first group is at this place (None: who are in
         no group that has a grant).
 
         `ends`: of one class only; else of all that there are.

@@ -197,7 +197,7 @@ class Conversation:
         objects: list[Mapping[str, Json]],
         part: Callable[[int], None] | None,
     ) -> None:
-        """An object that holds a secret is no reading of a tenant: hiding it would change names
+        """An object that holds a secret is not a reading of a tenant: hiding it would change names
         that plans are made of.
         """
         if self._hiding.holds(rows):

@@ -18,7 +18,7 @@ HIDDEN: Final = "(hidden)"
 SHORTEST: Final = 8
 """Shorter secrets cannot be hidden: everything would be full of them."""
 _LONG: Final = 64
-"""From this length on a secret is a token or a file: random text, of which no piece stands anywhere
+"""From this length on a secret is a token or a file: random text, of which no piece is found anywhere
 by chance.
 """
 _GRAM: Final = 8
@@ -81,7 +81,7 @@ class Hiding:
         return self._beginnings.hide(self._without_whole(text))
 
     def holds(self, value: Json) -> bool:
-        """Whether a secret, or a longer piece of a token, stands anywhere in a JSON value.
+        """Whether a secret, or a longer piece of a token, is anywhere in a JSON value.
 
         A short beginning does not count: all tokens of one kind may have it.
         """
@@ -118,7 +118,7 @@ class Hiding:
         return "".join((*kept, text[position:])) if kept else text
 
     def _pieces(self, text: str) -> Iterator[tuple[int, int]]:
-        """Where pieces of long secrets stand.
+        """The places of pieces of long secrets.
 
         Every block of a gram's length is looked up, and a hit is followed to both sides.
         """
@@ -150,7 +150,7 @@ def _grams(secret: str) -> Iterator[str]:
 
 
 class _Beginnings:
-    """Finds where texts begin that stand there cut off."""
+    """Finds where texts begin that are cut off there."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._texts: dict[str, list[str]] = {}
@@ -183,7 +183,7 @@ def _shared_length(text: str, start: int, other: str) -> int:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """How a secret may stand inside another format: as it is, in JSON, HTML, a URL, a PowerShell
+    """How a secret may be written inside another format: as it is, in JSON, HTML, a URL, a PowerShell
     literal, base64.
     """
     yield secret
@@ -203,7 +203,7 @@ _ESCAPED: Final = re.compile("%[0-9A-F]{2}")
 
 
 def _base64(content: bytes) -> Iterator[str]:
-    """What is the same of some bytes in base64, whatever stands before and behind them.
+    """What is the same of some bytes in base64, whatever is before and behind them.
 
     Three bytes make four characters, so there are three ways to begin; each end may share a
     character with what is beside it. PowerShell encodes UTF-16 (about_pwsh, -EncodedCommand).

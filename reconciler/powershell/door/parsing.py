@@ -93,7 +93,7 @@ def invocation(value: Json) -> Invocation:
 
 
 def output_object(value: Json) -> Mapping[str, Json]:
-    """One object of a `run`. What is no object (a bare text, a number) stands under `(value)`."""
+    """One object of a `run`. What is not an object (a bare text, a number) is under `(value)`."""
     return value if isinstance(value, dict) else {"(value)": value}
 
 

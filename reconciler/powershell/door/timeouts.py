@@ -1,4 +1,4 @@
-"""How long the door waits, in seconds of silence: every line that arrives starts the time anew."""
+"""How long the door waits, in seconds of silence: every line that arrives restarts the time."""
 
 from __future__ import annotations
 

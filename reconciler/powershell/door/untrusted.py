@@ -108,7 +108,7 @@ class RealDisk:
 
 
 def _mode(path: PurePath) -> int | None:
-    """What stands at a path, through links; None if nothing can be seen there."""
+    """What is at a path, through links; None if nothing can be seen there."""
     try:
         return Path(path).stat().st_mode
     except (OSError, ValueError):

@@ -130,7 +130,7 @@ TABLE: Final = (
 )
 """First match wins; no row: unknown.
 
-What the services answered in public records stands beside each row in the tests.
+What the services answered in public records is beside each row in the tests.
 """
 
 PASSING: Final = frozenset(

@@ -47,7 +47,7 @@ _ONCE: Final = Patience(throttled=(), passing=())
 
 
 class Health(StrEnum):
-    """How it stands with one thing.
+    """The state of one thing.
 
     A warning keeps something from being done or told; a fault keeps everything of its product from
     it.
@@ -59,7 +59,7 @@ class Health(StrEnum):
 
 
 class Check(Struct, frozen=True):
-    """One thing that was looked at: a product, or `pwsh`; what it is; how it stands; what was
+    """One thing that was looked at: a product, or `pwsh`; what it is; its state; what was
     found; what to do (empty if nothing).
     """
 
@@ -108,7 +108,7 @@ class _Examination:
         self._facts = facts(provider)
 
     def checks(self) -> Iterator[Check]:
-        """Everything, as far as one thing does not stand in the way of the next."""
+        """Everything, as far as one thing does not block the next."""
         chosen, credentials = self._credentials()
         try:
             session = self._begin.bare() if chosen is None else self._begin(chosen)

@@ -1,4 +1,4 @@
-"""One product's conversation with the service: opened when it is first needed, and opened anew
+"""One product's conversation with the service: opened when it is first needed, and opened again
 after it was lost.
 """
 

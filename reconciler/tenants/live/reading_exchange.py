@@ -172,7 +172,7 @@ class _Found:
 
     def _members(self, group: ProjectedRecipient) -> list[str]:
         """Note the members of a group, everybody as a recipient too, so that whoever judges knows
-        who is no group; return the groups.
+        who is not a group; return the groups.
         """
         rows = self._ask(questions.members(group.identity))
         ids = projecting.project_members(rows)

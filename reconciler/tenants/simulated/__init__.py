@@ -11,7 +11,7 @@ The file holds what a capture holds, without `reads` and `complete`, and a clock
       "directory": {"users": [...], "groups": [...], "recipients": [...]}
     }
 
-Rows are the services' own objects; their shapes and examples stand in
+Rows are the services' own objects; their shapes and examples are in
 `schemas/capture.schema.json`. The directory is everybody there is: who is not in it cannot be
 granted anything and cannot be a scope. The clock moves by `WRITE_TAKES` with every write and never
 otherwise, so that captures and plans can be reproduced. A capture of everything may itself serve as

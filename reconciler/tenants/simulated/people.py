@@ -51,7 +51,7 @@ class SimulatedPeople:
         groups: Iterable[str],
         scopes: Iterable[str],
     ) -> dict[str, Json]:
-        """The `directory` of a capture: who was asked for and who stands in what was read.
+        """The `directory` of a capture: who was asked for and who is in what was read.
 
         Args:
             request: the names to look for. Each is looked for among users and recipients; it is
@@ -82,7 +82,7 @@ class SimulatedPeople:
 
     def _within(self, recipients: Iterable[str]) -> set[str]:
         """Everybody in these groups and in the groups among them: whoever judges who is covered has
-        to know who is no group.
+        to know who is not a group.
         """
         members: set[str] = set()
         waiting = list(recipients)

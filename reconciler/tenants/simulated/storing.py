@@ -1,6 +1,6 @@
 """The file of a simulated tenant, and beside a large one a log of the writes since.
 
-A small file is written anew with every write, whole or not at all. A large one (100,000 grants are
+A small file is rewritten with every write, whole or not at all. A large one (100,000 grants are
 20 MB) is left alone and `FILE.log` grows by one line a write, until the log is as long as the file:
 then both become one again. The log's first line is the digest of the file that it goes with, so
 that a process that is killed between the two never pairs a new file with an old log. A torn last
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _READINGS: Final = 10
 """How often a file that another process writes meanwhile is read again."""
 SMALL: Final = 256 * 1024
-"""Size in bytes up to which a file is written anew with every write."""
+"""Size in bytes up to which a file is rewritten with every write."""
 
 
 class Store:
@@ -70,7 +70,7 @@ class Store:
         )
 
     def _place(self) -> tuple[int, int, int] | None:
-        """What differs once a file was written anew: file and log are read one after the other."""
+        """What differs once a file was rewritten: file and log are read one after the other."""
         try:
             status = self._path.stat()
         except OSError:
@@ -111,7 +111,7 @@ class Store:
             ) from fault
 
     def settle(self, state: Callable[[], Mapping[str, Json]]) -> None:
-        """Write the file anew and drop the log."""
+        """Rewrite the file and drop the log."""
         data = canonical.dumps(state()) + b"\n"
         files.replace(self._path, (data,))
         self._digest, self._size, self._logged = hashlib.sha256(data).hexdigest(), len(data), 0
@@ -119,7 +119,7 @@ class Store:
 
     @property
     def has_log(self) -> bool:
-        """Whether writes stand in the log that the file does not have yet."""
+        """Whether writes are in the log that the file does not have yet."""
         return self._logged > 0
 
     def _sweep(self) -> None:

@@ -214,7 +214,7 @@ class TeamsService:
         return Done()
 
     def _grant_group(self, name: str, moment: Moment) -> Outcome:
-        """Ranks are dense: what stands at the rank and behind it moves down, a rank beyond the end
+        """Ranks are dense: what is at the rank and behind it moves down, a rank beyond the end
         is the last (New-CsGroupPolicyAssignment page).
 
         Taking away what a group does not have is accepted; no source says. In-place re-grants are
