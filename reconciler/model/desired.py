@@ -29,6 +29,10 @@ class Unresolved(Struct, frozen=True):
     """Name of the Teams policy as it is declared, or address of the Exchange application, that the
     name is in.
     """
+    may_be: tuple[str, ...] = ()
+    """Object ids of holders whom no document lists: one of them may be who is meant, under a new
+    name.
+    """
 
     def row(self) -> list[str]:
         """What the documents digest covers of it."""

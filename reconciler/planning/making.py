@@ -46,9 +46,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.subjects import Delta
+    from reconciler.canonical import Json
     from reconciler.kinds.product import ProductPlan
     from reconciler.model.access_rows import AccessDelta, GapRow
-    from reconciler.model.desired import Desired, DesiredState
+    from reconciler.model.desired import Desired, DesiredState, Unresolved
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
@@ -291,10 +292,15 @@ def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
         why = given.chosen.holding(name.address)
         if why is None:
-            blocking.append(Note(name.reason, name.address, {"text": name.text, "in": name.policy}))
+            blocking.append(Note(name.reason, name.address, _about_name(name)))
         else:
             held_notes.append(Note(why.value, name.address, {"text": name.text}))
     return _sorted_notes(blocking), tuple(held_notes)
+
+
+def _about_name(name: Unresolved) -> Mapping[str, Json]:
+    details: Mapping[str, Json] = {"text": name.text, "in": name.policy}
+    return {**details, "may be": list(name.may_be)} if name.may_be else details
 
 
 def _consented(

@@ -132,8 +132,9 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Plan again without them to converge.",
     ),
     WarningCode.NOT_REVOKED: NoteAdvice(
-        "A grant is kept because a held name may be this very user.",
-        "Plan again without --only or --skip, or with a capture that knows the name.",
+        "A grant is kept because a held name may be this very user, renamed.",
+        "Correct the name in the documents, or write the object id; then plan again without --only"
+        " or --skip.",
     ),
     WarningCode.DANGLING_GRANT: NoteAdvice(
         "Grants ({grants}) name a policy that does not exist.",
@@ -214,7 +215,7 @@ REFUSALS: Mapping[str, NoteAdvice] = {
     ),
     RefusalRule.UNRESOLVED: NoteAdvice(
         "A name in the documents was not found in the tenant.",
-        "Correct the name, create the object, or leave it out with --skip.",
+        "Correct the name, create the object, or hold it with --skip.",
     ),
     RefusalRule.NEEDS_GUARD: NoteAdvice(
         "No order of these steps keeps the application from reaching more than before and after,"
@@ -258,7 +259,7 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.NOT_SELECTED: NoteAdvice("Not chosen by --only:", ""),
     Held.POLICY_HELD: NoteAdvice("Its policy is held:", ""),
     Held.GRANT_HELD: NoteAdvice("A grant that depends on it is held:", ""),
-    Held.MAY_BE_LISTED: NoteAdvice("Kept, because a held name may be this very user:", ""),
+    Held.MAY_BE_LISTED: NoteAdvice("Kept, because a held name may be this very user, renamed:", ""),
 }
 
 DISPLACED = NoteAdvice(
@@ -269,7 +270,9 @@ DISPLACED = NoteAdvice(
 UNFOUND: Mapping[str, NoteAdvice] = {
     Unfound.USER_ABSENT: NoteAdvice(
         "The tenant has no such user:",
-        "Correct the name, take it out of the list, or plan without it: --skip ADDRESS",
+        "If the person was renamed, write the new name or the object id: a name that is taken out of"
+        " the list takes the grant with it. If the account was deleted, take it out. Or plan without"
+        " it: --skip ADDRESS (as long as it is held, nobody's direct grant is taken away)",
     ),
     Unfound.USER_UNKNOWN: NoteAdvice(
         "The capture does not cover this user:",

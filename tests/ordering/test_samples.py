@@ -37,7 +37,7 @@ def _case(seed, *, size=3, names=NAMES, users=USERS[:3], groups=GROUPS[:3]):
     return (
         world,
         state,
-        target.target(wanted, state, PEOPLE, prune=chance.random() < 0.3, holding=NOTHING_HELD),
+        target.target(wanted, state, prune=chance.random() < 0.3, holding=NOTHING_HELD),
     )
 
 

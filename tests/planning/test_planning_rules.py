@@ -610,17 +610,51 @@ def test_what_hangs_on_something_held_is_held_too():
     ]
 
 
-def test_a_held_unknown_name_may_be_a_user_whose_name_nobody_knows():
-    stranger = many(1)[0]
-    world = teams({"P": [A]}, users={stranger: "P", USERS[3]: "P"})
-    declared = [teams_document("P", users=(listing(["new.name@contoso.com"]),))]
-    result = made(declared, world=world, skip=("teams.grant/user:new.name@contoso.com",))
-    assert result.applicable
-    assert [step.address for step in result.steps] == [f"teams.grant/user:{USERS[3]}"]
-    assert codes(result.held) == [
-        (Held.MAY_BE_LISTED, f"teams.grant/user:{stranger}"),
-        (Held.SKIPPED, "teams.grant/user:new.name@contoso.com"),
+@pytest.mark.parametrize("absent", [True, False])
+def test_a_held_name_may_be_any_holder_whom_nobody_lists(absent):
+    """Renamed, or never looked up: neither the known nor the unknown holder loses a grant, whatever
+    policy it is of; who moves by a name that is known moves.
+    """
+    name, stranger = "new.name@contoso.com", many(1)[0]
+    users = {stranger: "P", USERS[3]: "P", USERS[2]: "Q", USERS[1]: "Old"}
+    world = teams({"P": [A], "Q": [A], "Old": [A]}, users=users)
+    declared = [
+        teams_document("P", users=(listing([name, USERS[1]]),)),
+        teams_document("Q", users=(listing([USERS[0]]),)),
+        teams_document("Old", absent=True),
     ]
+    here = observed(EMPTY, None).directory
+    directory = replace(here, absent=frozenset({name})) if absent else None
+    result = made(declared, world=world, directory=directory, skip=(f"teams.grant/user:{name}",))
+    assert result.applicable
+    assert {step.address for step in result.steps} == {
+        f"teams.grant/user:{USERS[0]}",
+        f"teams.grant/user:{USERS[1]}",
+        "teams.policy/Old",
+    }
+    assert sorted(codes(result.held)) == sorted(
+        [
+            (Held.SKIPPED, f"teams.grant/user:{name}"),
+            *((Held.MAY_BE_LISTED, f"teams.grant/user:{user}") for user in (stranger, *USERS[2:4])),
+        ]
+    )
+
+
+def test_an_unresolved_name_is_told_with_the_holders_it_may_be():
+    world = teams({"P": [A], "Q": [A]}, users={USERS[3]: "P", USERS[2]: "P", USERS[1]: "Q"})
+    declared = [teams_document("P", users=(listing(["old.name@contoso.com", USERS[2]]),))]
+    (unresolved,) = made(declared, world=world).unresolved
+    assert unresolved.details["may be"] == [USERS[3]]
+
+
+def test_an_object_id_is_nobody_else():
+    """Who is listed by an id that does not exist was not renamed: others lose what is not theirs."""
+    gone = many(1)[0]
+    world = teams({"P": [A]}, users={USERS[3]: "P"})
+    declared = [teams_document("P", users=(listing([gone]),))]
+    directory = replace(observed(EMPTY, None).directory, absent=frozenset({gone}))
+    result = made(declared, world=world, directory=directory, skip=(f"teams.grant/user:{gone}",))
+    assert [step.address for step in result.steps] == [f"teams.grant/user:{USERS[3]}"]
 
 
 def test_an_exchange_application_is_selected_as_a_whole():

@@ -4,7 +4,10 @@ then.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from reconciler.characters import folded
 from reconciler.guids import GUID
@@ -26,6 +29,9 @@ IN_TWO_POLICIES = "user.two-policies"
 documents room, seen later.
 """
 
+_MOST_ALIKE = 10
+"""Holders who are named beside a user principal name that leads to nobody."""
+
 
 def resolve(
     documents: Sequence[TeamsPolicyDocument], directory: Directory, holders: Mapping[str, str]
@@ -45,6 +51,7 @@ def resolve(
     reading.read(
         [(document, listing) for document in documents for listing in document.users or ()]
     )
+    unresolved = _with_holders(reading, holders)
     desired = DesiredTeams(
         policies={name_key(document.name): _policy(document) for document in documents},
         groups=_groups(documents),
@@ -52,7 +59,7 @@ def resolve(
         tenant_grant=next(
             (name_key(document.name) for document in documents if document.tenant), None
         ),
-        unresolved=tuple(sorted(reading.unresolved, key=lambda name: (name.address, name.policy))),
+        unresolved=tuple(sorted(unresolved, key=lambda name: (name.address, name.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
     )
     return desired, tuple(sorted(reading.findings))
@@ -76,6 +83,23 @@ def _groups(documents: Sequence[TeamsPolicyDocument]) -> tuple[tuple[str, str], 
         for grant in document.groups or ()
     )
     return tuple((group, policy) for _, group, policy in ranked)
+
+
+def _with_holders(reading: _Reading, holders: Mapping[str, str]) -> list[Unresolved]:
+    """Who a user principal name that leads to nobody may be: somebody who holds the policy and is
+    not listed, renamed since.
+    """
+    if not reading.unresolved:
+        return []
+    unlisted: dict[str, list[str]] = defaultdict(list)
+    for user in sorted(holders.keys() - reading.users.keys()):
+        unlisted[holders[user]].append(user)
+    return [
+        name
+        if GUID.fullmatch(name.text)
+        else replace(name, may_be=tuple(unlisted[name_key(name.policy)][:_MOST_ALIKE]))
+        for name in reading.unresolved
+    ]
 
 
 class _Reading:

@@ -304,7 +304,6 @@ def _target(desired: DesiredTeams, state: TeamsState, context: PlanContext) -> T
     return target.target(
         desired,
         state,
-        context.directory,
         prune=context.prunes(Kind.TEAMS_POLICY),
         holding=context.holding,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from reconciler.guids import GUID
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.ranks import final_order
 from reconciler.model.addresses import (
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Address
     from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
-    from reconciler.model.observed import Directory
 
     Holding = Callable[[Address], Held | None]
 
@@ -65,7 +65,6 @@ def state_reached(observed: TeamsState, target: TeamsTarget) -> TeamsState:
 def target(
     desired: DesiredTeams,
     observed: TeamsState,
-    directory: Directory,
     *,
     prune: bool,
     holding: Holding,
@@ -75,24 +74,21 @@ def target(
     Args:
         desired: resolved documents.
         observed: the tenant.
-        directory: for names of users who might be a held, unresolved name.
         prune: undeclared policies that hold no grant afterwards are deleted.
         holding: why an address is held at its observed value, None if it is not.
     """
-    return _Aiming(desired, observed, directory, holding).aim(prune=prune)
+    return _Aiming(desired, observed, holding).aim(prune=prune)
 
 
 class _Aiming:
     """Collects what is held while the target is built; built once, used once."""
 
-    def __init__(
-        self, desired: DesiredTeams, observed: TeamsState, directory: Directory, holding: Holding
-    ) -> None:
+    def __init__(self, desired: DesiredTeams, observed: TeamsState, holding: Holding) -> None:
         self._desired = desired
         self._observed = observed
-        self._directory = directory
         self._holding = holding
         self._held: dict[Address, Note] = {}
+        self._may_be_listed = self._name_held()
         self._policies: dict[str, TeamsPolicy] = dict(observed.policies)
 
     def aim(self, *, prune: bool) -> TeamsTarget:
@@ -177,17 +173,21 @@ class _Aiming:
         if policy is not None and policy not in self._policies:
             self._hold(address, Held.POLICY_HELD)
             return True
-        if policy is None and self._may_be_listed(user):
+        if policy is None and self._may_be_listed:
             self._hold(address, Held.MAY_BE_LISTED)
             return True
         return False
 
-    def _may_be_listed(self, user: str) -> bool:
-        """A user whose name nobody knows may be the one behind a name that is held and unresolved:
-        revoking could be wrong.
+    def _name_held(self) -> bool:
+        """Whether a user principal name that nobody resolves is held. Whoever is behind it may have
+        been renamed, and be any holder whom no document lists under the new name: taking a grant
+        away could be wrong. An object id never changes.
         """
-        may_be_held = any(self._holding(name.address) for name in self._desired.unresolved)
-        return may_be_held and user not in self._directory.users
+        return any(
+            self._holding(name.address)
+            for name in self._desired.unresolved
+            if not GUID.fullmatch(name.text)
+        )
 
     def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
         present = {assignment.group: assignment.policy for assignment in self._observed.groups}
