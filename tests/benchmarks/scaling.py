@@ -36,7 +36,7 @@ _READ = """
 import gc, resource, sys, pathlib
 gc.disable()
 from reconciler.planning import planfile
-planfile.load(pathlib.Path(sys.argv[1]))
+planfile.load_plan(pathlib.Path(sys.argv[1]))
 """
 
 
