@@ -1,4 +1,4 @@
-"""CONTRIBUTING names the files that know a product by its name."""
+"""CONTRIBUTING names the files that know a product by its name, and explains words that are used."""
 
 from __future__ import annotations
 
@@ -40,3 +40,27 @@ def test_every_module_that_spells_a_product_is_listed() -> None:
 def test_every_listed_file_exists() -> None:
     assert _listed()
     expect_none(sorted(name for name in _listed() if not (ROOT / name).is_file()))
+
+
+def _glossary() -> list[str]:
+    text = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split("## Glossary\n", 1)[1].split("\n## ", 1)[0]
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \|$", section, re.MULTILINE)
+    return [word.strip() for row in rows[1:] for word in row.split(",")]
+
+
+def test_the_glossary_is_sorted_and_has_each_word_once() -> None:
+    words = _glossary()
+    assert len(words) > 50
+    rows = [word for word in words if word != "narrowing"]
+    assert rows == sorted(set(rows))
+
+
+def test_the_glossary_explains_words_that_are_used() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8").lower() for path in modules())
+    unused = [
+        word
+        for word in _glossary()
+        if not re.search(r"[-_\s]".join(re.split(r"[- ]", word)), sources)
+    ]
+    expect_none(unused)

@@ -110,3 +110,22 @@ def test_every_dependency_has_a_lower_bound() -> None:
         *(one for extra in project["optional-dependencies"].values() for one in extra),
     ]
     expect_none([one for one in needed if ">=" not in one])
+
+
+MARKDOWN_WIDTH = 160
+"""Tables and fenced output have the width of what they hold."""
+
+
+def test_prose_in_markdown_is_at_most_160_characters_wide() -> None:
+    wide = []
+    for name in tracked():
+        if not name.endswith(".md") or name.startswith("tests/data/"):
+            continue
+        fenced = False
+        for number, line in enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), 1):
+            fenced ^= line.lstrip().startswith("```")
+            if len(line) > MARKDOWN_WIDTH and not (
+                fenced or line.lstrip().startswith(("|", "<!--"))
+            ):
+                wide.append(f"{name}:{number}: {len(line)}")
+    expect_none(wide)
