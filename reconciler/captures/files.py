@@ -29,16 +29,6 @@ _BOMS: Final = (
 )
 
 
-def load_raw(path: Path | Traversable) -> Mapping[str, Any]:
-    """Read a capture file: JSON in UTF-8, or in UTF-16 with its byte order mark as Windows
-    PowerShell writes it.
-
-    Raises:
-        CaptureFault: the file cannot be read, or is no JSON object; names the line and column.
-    """
-    return parse_object(file_bytes(path), str(path))
-
-
 def file_bytes(path: Path | Traversable) -> bytes:
     """Read a file whole.
 
@@ -52,7 +42,8 @@ def file_bytes(path: Path | Traversable) -> bytes:
 
 
 def parse_object(data: bytes, place: str) -> dict[str, Any]:
-    """Parse the bytes of a JSON file that holds one object.
+    """Parse the bytes of a JSON file that holds one object: UTF-8, or UTF-16 with its byte order mark
+    as Windows PowerShell writes it.
 
     Raises:
         CaptureFault: they do not; names `place`, line and column.

@@ -33,14 +33,11 @@ class NotFound(Struct, frozen=True):
 
 
 class Resolved(Struct, frozen=True):
-    """An installed cmdlet: the module that it comes from, its parameters (common ones included) and
-    parameter sets.
-    """
+    """An installed cmdlet: the module that it comes from, and its parameters, common ones included."""
 
     module: str
     version: str
     parameters: frozenset[str]
-    parameter_sets: frozenset[str]
 
 
 class Raised(Struct, frozen=True):
@@ -60,7 +57,6 @@ class ServiceError(Struct, frozen=True):
     id: str
     category: str
     reason: str
-    activity: str
     target: str
     details: str
     exceptions: tuple[Raised, ...]

@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.plans import Invocation
 
-UNNAMED_SET = "__AllParameterSets"
-"""PowerShell's name for the one parameter set of a cmdlet that declares none."""
-
 
 class ParameterSet(Struct, frozen=True):
     """Names of the parameters that bind together, and those of them without which the call fails."""
@@ -38,14 +35,10 @@ class ParameterSet(Struct, frozen=True):
 
 
 class Cmdlet(Struct, frozen=True):
-    """The facts about one cmdlet.
-
-    `confirmable`: it takes `-Confirm`. `sets` and `parameters` by their exact names.
-    """
+    """The facts about one cmdlet; `sets` and `parameters` by their exact names."""
 
     name: str
     module: str
-    confirmable: bool
     default_set: str | None
     sets: Mapping[str, ParameterSet]
     parameters: Mapping[str, Parameter]
@@ -136,6 +129,4 @@ def _parse(name: str, facts: Mapping[str, Any]) -> Cmdlet:
         key: Parameter(shape["type"], frozenset(shape.get("values", ())))
         for key, shape in facts["parameters"].items()
     }
-    return Cmdlet(
-        name, facts["module"], facts["confirmable"], facts["default_set"], sets, parameters
-    )
+    return Cmdlet(name, facts["module"], facts["default_set"], sets, parameters)

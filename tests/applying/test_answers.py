@@ -22,10 +22,10 @@ from reconciler.applying.outcomes import Retries
 from reconciler.errors import AppliedInPart, Interrupted, RefusedText, TenantFault
 from reconciler.tenants.protocol import Done, Failed, Fault, Lost
 from reconciler.tenants.simulated import Faults, Mishap, Simulator
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.locked import apply
+from tests.applying.small_tenants import lost_after, lost_before, refused, refused_after
 from tests.applying.test_applying import WANTED, Case, everything, moved_user
-from tests.applying.worlds import lost_after, lost_before, refused, refused_after
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def case(tmp_path: Path) -> Case:
 def states(case: Case, step: int) -> list[str]:
     return [
         line["state"]
-        for lines in worlds.journal_lines(case.directory)
+        for lines in small_tenants.journal_lines(case.directory)
         for line in lines
         if line.get("step") == step
     ]
@@ -62,7 +62,7 @@ def test_an_answer_lost_before_its_write_is_read_waited_for_and_tried_once_more(
     applied = case.apply()
     assert (applied.done, applied.converged) == (everything(case.count), True)
     assert states(case, 3) == ["started", "unknown", "started", "done"]
-    assert case.clock.now - worlds.NOON >= ApplyPatience().lag
+    assert case.clock.now - small_tenants.NOON >= ApplyPatience().lag
 
 
 def test_two_lost_answers_leave_the_step_unknown(case: Case) -> None:
@@ -75,7 +75,7 @@ def test_two_lost_answers_leave_the_step_unknown(case: Case) -> None:
     )
     assert (applied.failed, applied.converged) == (None, False)
     assert states(case, 3) == ["started", "unknown", "started", "unknown"]
-    assert worlds.journal_lines(case.directory)[0][-1]["end"] == "unknown"
+    assert small_tenants.journal_lines(case.directory)[0][-1]["end"] == "unknown"
     assert case.apply().converged
 
 
@@ -138,7 +138,7 @@ def test_the_first_failure_stops_the_run_and_says_what_was_done(case: Case, faul
         (),
     )
     assert len(case.door.sent) == 3
-    assert worlds.journal_lines(case.directory)[0][-1]["end"] == "failed"
+    assert small_tenants.journal_lines(case.directory)[0][-1]["end"] == "failed"
     assert any(isinstance(event, StepFailed) for event in case.told)
     assert case.apply().converged
 
@@ -147,7 +147,7 @@ def test_the_message_of_a_failing_step_names_what_to_skip(case: Case) -> None:
     case.door.answers[1] = refused(Fault.DENIED)
     applied = case.apply()
     assert applied.failed is not None
-    assert f"--skip exchange.application/{worlds.application(1)} " in applied.failed.hint
+    assert f"--skip exchange.application/{small_tenants.application(1)} " in applied.failed.hint
 
 
 def test_a_group_that_cannot_be_granted_in_place_is_answered_with_the_other_way(case: Case) -> None:
@@ -204,7 +204,7 @@ def test_a_write_of_another_plan_that_may_still_land_is_waited_for(case: Case) -
     case.door.blind_after = 3
     assert case.apply().unknown == 3
     case.door.blind_after = None
-    other = worlds.loaded(case.directory, worlds.planned(case.simulator, WANTED))
+    other = small_tenants.loaded(case.directory, small_tenants.planned(case.simulator, WANTED))
     began = case.clock.now
     case.told.clear()
     applied = case.apply(plan=other)
@@ -221,7 +221,7 @@ def test_writes_that_never_become_visible_are_not_waited_for_forever(case: Case)
     applied = case.apply()
     assert (applied.done, applied.converged) == (everything(case.count), False)
     assert applied.moved
-    assert case.clock.now - worlds.NOON < 2 * ApplyPatience().lag
+    assert case.clock.now - small_tenants.NOON < 2 * ApplyPatience().lag
 
 
 def test_a_retried_step_whose_first_write_shows_late_is_adopted(case: Case) -> None:
@@ -237,7 +237,7 @@ def test_a_retried_step_whose_first_write_shows_late_is_adopted(case: Case) -> N
 def test_a_retried_step_is_followed_by_a_reading_before_the_next(case: Case) -> None:
     case.door.answers[4] = refused(Fault.TRANSIENT)
     case.door.between[5] = lambda: moved_user(case)
-    with pytest.raises(AppliedInPart, match=worlds.user(1)):
+    with pytest.raises(AppliedInPart, match=small_tenants.user(1)):
         case.apply()
     assert len(case.door.sent) == 5
 
@@ -250,7 +250,7 @@ def test_what_moves_while_an_answer_is_lost_leaves_the_step_unknown_and_is_named
     case.door.between[last] = lambda: moved_user(case)
     applied = case.apply()
     assert applied.unknown == last
-    assert any(worlds.user(1) in one for one in applied.moved)
+    assert any(small_tenants.user(1) in one for one in applied.moved)
     assert case.door.sent.count(case.plan.plan.steps[last - 1].text) == 1
 
 
@@ -258,7 +258,7 @@ def test_a_wish_to_stop_while_waiting_ends_the_wait_and_tries_nothing_more(case:
     case.door.answers[3] = refused(Fault.THROTTLED)
     applied = case.apply(stop_after=3)
     assert applied.failed is not None
-    assert case.clock.now - worlds.NOON < 10
+    assert case.clock.now - small_tenants.NOON < 10
 
 
 def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> None:
@@ -307,7 +307,7 @@ def test_whatever_happens_on_the_line_the_next_applies_converge_and_every_step_i
     case.door.answers.update(answers)  # type: ignore[arg-type]
     case.door.lag = lag
     assert any(accounted(case, case.apply()).converged for _ in range(len(answers) + 1))
-    assert worlds.planned(case.simulator, WANTED).steps == ()
+    assert small_tenants.planned(case.simulator, WANTED).steps == ()
 
 
 def accounted(case: Case, applied: Applied) -> Applied:
@@ -337,22 +337,22 @@ FAULTS = st.fixed_dictionaries(
 ).map(lambda some: Faults(**some))
 
 
-@given(worlds.worlds(), worlds.worlds(), FAULTS)
+@given(small_tenants.worlds(), small_tenants.worlds(), FAULTS)
 @settings(max_examples=40)
 def test_whatever_the_simulated_services_do_wrong_the_next_applies_converge(
     tmp_path_factory: pytest.TempPathFactory,
-    before: worlds.World,
-    after: worlds.World,
+    before: small_tenants.World,
+    after: small_tenants.World,
     faults: Faults,
 ) -> None:
-    directory, clock = tmp_path_factory.mktemp("faults"), worlds.Clock()
-    healthy = worlds.simulator(directory, before)
-    wanted = worlds.documents(after, absent=before.policies.keys() - after.policies.keys())
-    plan = worlds.loaded(directory, worlds.planned(healthy, wanted))
+    directory, clock = tmp_path_factory.mktemp("faults"), small_tenants.Clock()
+    healthy = small_tenants.simulator(directory, before)
+    wanted = small_tenants.documents(after, absent=before.policies.keys() - after.policies.keys())
+    plan = small_tenants.loaded(directory, small_tenants.planned(healthy, wanted))
     assume(plan.plan.applicable and plan.plan.steps)
     tenant = Simulator(directory / "tenant.json", faults=faults)
-    assert any(worlds.ran(plan, tenant, directory, clock).converged for _ in range(50))
-    assert worlds.planned(Simulator(directory / "tenant.json"), wanted).steps == ()
+    assert any(small_tenants.ran(plan, tenant, directory, clock).converged for _ in range(50))
+    assert small_tenants.planned(Simulator(directory / "tenant.json"), wanted).steps == ()
 
 
 def test_a_wish_to_stop_while_the_end_is_verified_ends_the_wait(case: Case) -> None:
@@ -397,7 +397,7 @@ def test_nobody_waits_for_a_simulated_service_however_often_it_is_read(case: Cas
         sleep=case.clock.sleep,
     )
     assert applied.converged
-    assert case.clock.now == worlds.NOON
+    assert case.clock.now == small_tenants.NOON
     assert {
         event.seconds for event in case.told if isinstance(event, WaitingToReadAgain | Retrying)
     } == {0}
@@ -425,19 +425,19 @@ def test_pauses_grow_and_end() -> None:
 
 
 def test_a_wait_is_cut_short_within_a_second_of_the_wish_to_stop() -> None:
-    clock = worlds.Clock()
+    clock = small_tenants.Clock()
     host = Host(
         lambda _event: None,
         clock,
         clock.sleep,
-        lambda: clock.now >= worlds.NOON + 3,
+        lambda: clock.now >= small_tenants.NOON + 3,
         ApplyPatience(),
     )
     host.pause(300)
-    assert clock.now == worlds.NOON + 3
+    assert clock.now == small_tenants.NOON + 3
     host = Host(lambda _event: None, clock, clock.sleep, lambda: False, ApplyPatience())
     host.pause(2.5)
-    assert clock.now == worlds.NOON + 5.5
+    assert clock.now == small_tenants.NOON + 5.5
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,18 @@ from reconciler.model.plans import Note, Plan, PlanTenant
 from reconciler.planning import planfile
 from reconciler.powershell.process_groups import child_identity
 from reconciler.tenants.simulated import Simulator
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.locked import apply, directories, hold
-from tests.applying.worlds import Clock, Door, World, address, application, policy, scope, user
+from tests.applying.small_tenants import (
+    Clock,
+    Door,
+    World,
+    address,
+    application,
+    policy,
+    scope,
+    user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +74,7 @@ AFTER = World(
     groups=((3, 1), (2, 3), (1, 1)),
     exchange={(1, 2): "RestrictAccess", (2, 3): "DenyAccess"},
 )
-WANTED = worlds.documents(AFTER, absent=[2])
+WANTED = small_tenants.documents(AFTER, absent=[2])
 
 
 class Case:
@@ -74,8 +83,10 @@ class Case:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.clock = Clock()
-        self.simulator: Simulator = worlds.simulator(directory, BEFORE)
-        self.plan: SealedPlan = worlds.loaded(directory, worlds.planned(self.simulator, WANTED))
+        self.simulator: Simulator = small_tenants.simulator(directory, BEFORE)
+        self.plan: SealedPlan = small_tenants.loaded(
+            directory, small_tenants.planned(self.simulator, WANTED)
+        )
         self.door = Door(self.simulator, self.clock)
         self.told: list[Event] = []
         assert self.plan.plan.applicable, self.plan.plan.refusals
@@ -88,8 +99,12 @@ class Case:
         self.door.inner = self.simulator
 
     def apply(self, stop_after: int | None = None, plan: SealedPlan | None = None) -> Applied:
-        stop = worlds.stop_after(self.door, stop_after) if stop_after is not None else lambda: False
-        return worlds.ran(
+        stop = (
+            small_tenants.stop_after(self.door, stop_after)
+            if stop_after is not None
+            else lambda: False
+        )
+        return small_tenants.ran(
             plan or self.plan, self.door, self.directory, self.clock, stop=stop, told=self.told
         )
 
@@ -126,7 +141,7 @@ def test_all_steps_run_in_order_as_reviewed_and_a_new_plan_has_none(case: Case) 
         applied.converged,
     ) == (0, None, None, (), True)
     assert case.door.sent == [step.text for step in case.plan.plan.steps]
-    assert worlds.planned(case.simulator, WANTED).steps == ()
+    assert small_tenants.planned(case.simulator, WANTED).steps == ()
 
 
 def test_applied_again_nothing_is_done_or_written_down(case: Case) -> None:
@@ -135,12 +150,12 @@ def test_applied_again_nothing_is_done_or_written_down(case: Case) -> None:
     applied = case.apply()
     assert (applied.done, applied.already, applied.converged) == ((), case.count, True)
     assert case.door.sent == before
-    assert len(worlds.journal_lines(case.directory)) == 1
+    assert len(small_tenants.journal_lines(case.directory)) == 1
 
 
 def test_a_plan_without_steps_reads_and_writes_nothing(case: Case) -> None:
     case.apply()
-    empty = planfile.sealed(worlds.planned(case.simulator, WANTED))
+    empty = planfile.sealed(small_tenants.planned(case.simulator, WANTED))
     case.door.requests.clear()
     applied = case.apply(plan=empty)
     assert (applied.done, applied.converged) == ((), True)
@@ -153,7 +168,7 @@ def test_every_step_is_told_and_journalled_before_and_after(case: Case) -> None:
     assert [event.step.id for event in case.told if isinstance(event, StepStarted)] == list(steps)
     assert [event.step.id for event in case.told if isinstance(event, StepDone)] == list(steps)
     assert PlanLocated(0, case.count) in case.told
-    (lines,) = worlds.journal_lines(case.directory)
+    (lines,) = small_tenants.journal_lines(case.directory)
     assert [(line["step"], line["state"]) for line in lines if "state" in line] == [
         (step, state) for step in steps for state in ("started", "done")
     ]
@@ -204,7 +219,7 @@ def test_stopped_after_any_step_the_same_plan_goes_on(case: Case, writes: int) -
         assert applied.done == everything(stop)
         assert applied.not_tried == everything(case.count)[stop:]
         assert not applied.converged
-        assert worlds.journal_lines(case.directory)[0][-1]["end"] == "interrupted"
+        assert small_tenants.journal_lines(case.directory)[0][-1]["end"] == "interrupted"
     resumed = case.apply()
     assert (resumed.already, len(resumed.done), resumed.converged) == (
         stop,
@@ -214,25 +229,27 @@ def test_stopped_after_any_step_the_same_plan_goes_on(case: Case, writes: int) -
     assert case.door.sent == [step.text for step in case.plan.plan.steps]
 
 
-@given(worlds.worlds(), worlds.worlds(), st.data())
+@given(small_tenants.worlds(), small_tenants.worlds(), st.data())
 @settings(max_examples=40)
 def test_from_any_state_to_any_other_stopped_anywhere_it_converges(
     tmp_path_factory: pytest.TempPathFactory, before: World, after: World, data: st.DataObject
 ) -> None:
     directory, clock = tmp_path_factory.mktemp("world"), Clock()
-    simulator = worlds.simulator(directory, before)
-    wanted = worlds.documents(after, absent=before.policies.keys() - after.policies.keys())
-    plan = worlds.loaded(directory, worlds.planned(simulator, wanted))
+    simulator = small_tenants.simulator(directory, before)
+    wanted = small_tenants.documents(after, absent=before.policies.keys() - after.policies.keys())
+    plan = small_tenants.loaded(directory, small_tenants.planned(simulator, wanted))
     assume(plan.plan.applicable and plan.plan.steps)
     stop = data.draw(st.integers(0, len(plan.plan.steps)))
     door = Door(simulator, clock, lag=data.draw(st.sampled_from([0, 15])))
     if stop < len(plan.plan.steps):
         with pytest.raises(Interrupted):
-            worlds.ran(plan, door, directory, clock, stop=worlds.stop_after(door, stop))
-    applied = worlds.ran(plan, door, directory, clock)
+            small_tenants.ran(
+                plan, door, directory, clock, stop=small_tenants.stop_after(door, stop)
+            )
+    applied = small_tenants.ran(plan, door, directory, clock)
     assert applied.converged
     assert door.sent == [step.text for step in plan.plan.steps]
-    assert worlds.planned(simulator, wanted).steps == ()
+    assert small_tenants.planned(simulator, wanted).steps == ()
 
 
 def test_a_wish_to_stop_before_the_first_reading_stops_before_anything(case: Case) -> None:
@@ -240,7 +257,7 @@ def test_a_wish_to_stop_before_the_first_reading_stops_before_anything(case: Cas
         case.apply(stop_after=0)
     assert caught.value.applied is None
     assert case.door.sent == []
-    assert worlds.journal_lines(case.directory) == []
+    assert small_tenants.journal_lines(case.directory) == []
 
 
 # --- refused
@@ -294,7 +311,7 @@ def test_a_tenant_that_cannot_be_read_is_an_error_of_its_own(case: Case) -> None
     case.door.blind_after = 0
     with pytest.raises(TenantFault):
         case.apply()
-    assert worlds.journal_lines(case.directory) == []
+    assert small_tenants.journal_lines(case.directory) == []
 
 
 # --- moved
@@ -347,20 +364,20 @@ def test_somebody_who_moves_things_between_two_steps_stops_the_run(case: Case) -
     assert applied.not_tried == everything(case.count)[group:]
     assert any(user(1) in one for one in applied.moved)
     assert "--group-changes remove-add" in str(caught.value)
-    assert worlds.journal_lines(case.directory)[0][-1]["end"] == "stopped"
+    assert small_tenants.journal_lines(case.directory)[0][-1]["end"] == "stopped"
 
 
 def test_what_moves_before_the_first_write_of_a_run_leaves_it_stale(tmp_path: Path) -> None:
     removing = World(exchange={(1, 1): "RestrictAccess", (1, 2): "RestrictAccess"})
-    kept = worlds.documents(World(exchange={(1, 2): "RestrictAccess"}))
-    simulator, clock = worlds.simulator(tmp_path, removing), Clock()
-    plan = worlds.loaded(tmp_path, worlds.planned(simulator, kept))
+    kept = small_tenants.documents(World(exchange={(1, 2): "RestrictAccess"}))
+    simulator, clock = small_tenants.simulator(tmp_path, removing), Clock()
+    plan = small_tenants.loaded(tmp_path, small_tenants.planned(simulator, kept))
     assert [step.cmdlet for step in plan.plan.steps] == ["Remove-ApplicationAccessPolicy"]
     door = Door(simulator, clock)
 
     def tell(event: Event) -> None:
         if isinstance(event, ReadingTenant) and event.why is ReadingReason.REMOVAL:
-            door.inner = worlds.simulator(tmp_path, World())
+            door.inner = small_tenants.simulator(tmp_path, World())
 
     with pytest.raises(StalePlan, match="Nothing was written"):
         apply(plan, door, state_dir=tmp_path, tell=tell, clock=clock, sleep=clock.sleep)
@@ -371,7 +388,7 @@ def test_the_end_is_verified_and_what_differs_is_named(case: Case) -> None:
     applied = case.apply()
     assert (applied.done, applied.converged) == (everything(case.count), False)
     assert any(user(1) in one for one in applied.moved)
-    assert worlds.journal_lines(case.directory)[0][-1]["end"] == "not-verified"
+    assert small_tenants.journal_lines(case.directory)[0][-1]["end"] == "not-verified"
 
 
 def test_a_tenant_that_cannot_be_read_at_the_end_is_not_converged(case: Case) -> None:
@@ -470,7 +487,7 @@ def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: C
         tool="t",
         plan="plan:other",
         content="c",
-        tenant=worlds.TENANT,
+        tenant=small_tenants.TENANT,
         source="live",
         steps=1,
         already=0,
@@ -480,7 +497,7 @@ def test_an_apply_waits_for_the_process_that_runs_an_earlier_one_s_steps(case: C
         lines.started(1, 1)
     with pytest.raises(LockHeld, match=f"process {os.getpid()}"):
         case.apply()
-    assert case.clock.now - worlds.NOON == 130
+    assert case.clock.now - small_tenants.NOON == 130
     assert case.door.sent == []
 
 
@@ -505,7 +522,7 @@ def test_a_journal_that_cannot_be_written_stops_the_run_before_the_step(case: Ca
 
 def test_applications_are_what_the_tenant_shows_after_all(case: Case) -> None:
     case.apply()
-    raw = case.simulator.capture(worlds.EVERYTHING)
+    raw = case.simulator.capture(small_tenants.EVERYTHING)
     text = json.dumps(raw)
     assert application(3) in text
     assert policy(2) not in text

@@ -17,7 +17,7 @@ from reconciler.applying.events import JournalIgnored, WaitingForHost
 from reconciler.applying.git_index import tracks
 from reconciler.applying.journal import ApplyEnd, Header, Journal
 from reconciler.errors import LockHeld, ReconcilerError
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.locked import TENANT, hold
 from tests.applying.test_applying import Case
 
@@ -33,7 +33,7 @@ HEADER = Header(
 )
 
 
-def journal(directory: Path, source: Origin = "live", at: float = worlds.NOON) -> Path:
+def journal(directory: Path, source: Origin = "live", at: float = small_tenants.NOON) -> Path:
     """An apply that was killed in its first step."""
     directory.mkdir(parents=True, exist_ok=True)
     header = Header(
@@ -185,8 +185,8 @@ def test_without_git_nothing_is_tracked(tmp_path: Path) -> None:
 
 def test_the_younger_one_of_two_places_is_the_newest(tmp_path: Path, old: Path) -> None:
     places = state.prepared(TENANT, tmp_path / "state", tenant_id=TENANT)
-    journal(old, at=worlds.NOON + 9)
-    path = journal(places.lock, at=worlds.NOON + 10)
+    journal(old, at=small_tenants.NOON + 9)
+    path = journal(places.lock, at=small_tenants.NOON + 10)
     past = read(tmp_path, [])
     assert past.newest is not None
     assert past.newest.path == path
@@ -262,7 +262,7 @@ def test_it_is_waited_for_as_long_as_a_write_may_take(
 ) -> None:
     there = Elsewhere(tmp_path, **differences)
     assert there.apply(timeout=1320)
-    assert there.case.clock.now - worlds.NOON >= 1320
+    assert there.case.clock.now - small_tenants.NOON >= 1320
     assert [event.who for event in there.case.told if isinstance(event, WaitingForHost)] == [
         f"process 7 on {differences['host']}"
     ]
@@ -301,4 +301,4 @@ def test_one_that_ended_by_itself_is_not_waited_for(tmp_path: Path) -> None:
             sleep=case.clock.sleep,
         )
     assert applied.converged
-    assert case.clock.now - worlds.NOON < 600
+    assert case.clock.now - small_tenants.NOON < 600

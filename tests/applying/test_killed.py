@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 import pytest
 
 from reconciler.errors import LockHeld
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.test_applying import WANTED, Case, everything
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BLOCKED = """
 import sys, time, pathlib
 sys.path.insert(0, sys.argv[1])
-from tests.applying import worlds
+from tests.applying import small_tenants
 from reconciler.planning import planfile
 from reconciler.tenants.simulated import Simulator
 
@@ -36,9 +36,9 @@ def block(write):
     print("blocked", flush=True)
     time.sleep(600)
 
-clock = worlds.Clock()
-door = worlds.Door(Simulator(directory / "tenant.json"), clock, answers={step: block})
-worlds.ran(planfile.load_plan(directory / "plan.json"), door, directory, clock)
+clock = small_tenants.Clock()
+door = small_tenants.Door(Simulator(directory / "tenant.json"), clock, answers={step: block})
+small_tenants.ran(planfile.load_plan(directory / "plan.json"), door, directory, clock)
 """
 
 
@@ -82,7 +82,7 @@ def test_killed_inside_a_write_the_next_apply_of_the_plan_converges(
     case: Case, blocked: Blocked
 ) -> None:
     blocked.kill()
-    (lines,) = worlds.journal_lines(case.directory)
+    (lines,) = small_tenants.journal_lines(case.directory)
     assert [(line["step"], line["state"]) for line in lines if "state" in line][-2:] == [
         (STEP - 1, "done"),
         (STEP, "started"),
@@ -92,14 +92,14 @@ def test_killed_inside_a_write_the_next_apply_of_the_plan_converges(
     assert applied.already in (STEP - 1, STEP)
     assert applied.already + len(applied.done) == case.count
     assert applied.converged
-    assert worlds.planned(case.simulator, WANTED).steps == ()
+    assert small_tenants.planned(case.simulator, WANTED).steps == ()
 
 
 def test_killed_inside_a_write_and_with_a_torn_journal_the_next_apply_converges_too(
     case: Case, blocked: Blocked
 ) -> None:
     blocked.kill()
-    (path,) = (case.directory / ".reconciler" / worlds.TENANT).glob("apply-*.jsonl")
+    (path,) = (case.directory / ".reconciler" / small_tenants.TENANT).glob("apply-*.jsonl")
     path.write_bytes(path.read_bytes()[:-20])
     case.renew()
     assert case.apply().converged
@@ -108,7 +108,7 @@ def test_killed_inside_a_write_and_with_a_torn_journal_the_next_apply_converges_
 def test_killed_inside_a_write_a_new_plan_converges_too(case: Case, blocked: Blocked) -> None:
     blocked.kill()
     case.renew()
-    again = worlds.loaded(case.directory, worlds.planned(case.simulator, WANTED))
+    again = small_tenants.loaded(case.directory, small_tenants.planned(case.simulator, WANTED))
     applied = case.apply(plan=again)
     assert (applied.done, applied.converged) == (everything(len(again.plan.steps)), True)
 

@@ -24,10 +24,10 @@ from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 from reconciler.planning import planfile
 from reconciler.tenants.protocol import Done, Fault
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.locked import apply, directories
+from tests.applying.small_tenants import refused, refused_after
 from tests.applying.test_applying import Case, everything, moved_user
-from tests.applying.worlds import refused, refused_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +98,7 @@ def test_a_write_in_flight_when_the_process_was_killed_is_waited_for_and_adopted
 
     def sleep(seconds: float) -> None:
         case.clock.sleep(seconds)
-        if case.clock.now > worlds.NOON + 45 and not landed:
+        if case.clock.now > small_tenants.NOON + 45 and not landed:
             landed.append(land())
 
     outcome = applied(case, sleep)
@@ -126,7 +126,7 @@ def foreign_journal(case: Case, *, damaged: bool) -> None:
         tool="t",
         plan="plan:other",
         content="c",
-        tenant=worlds.TENANT,
+        tenant=small_tenants.TENANT,
         source="live",
         steps=2,
         already=0,
@@ -154,7 +154,7 @@ def test_how_old_a_write_is_that_no_readable_line_tells_of_the_file_says(
     case: Case, age: float, *, readable: bool, expected: int
 ) -> None:
     foreign_journal(case, damaged=True)
-    (path,) = (case.directory / ".reconciler" / worlds.TENANT).glob("*.jsonl")
+    (path,) = (case.directory / ".reconciler" / small_tenants.TENANT).glob("*.jsonl")
     if not readable:
         path.write_bytes(b"\x00\x00\n")
     case.clock.now += 2 * LAG
@@ -184,7 +184,7 @@ def test_a_clock_set_back_while_readings_are_waited_for_does_not_prolong_the_wai
 
 
 def test_a_clock_set_back_during_a_pause_neither_prolongs_nor_shortens_it() -> None:
-    clock, slept = worlds.Clock(), []
+    clock, slept = small_tenants.Clock(), []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)

@@ -273,7 +273,7 @@ def _plan_file(text: Callable[[int], str]) -> Shape:
 
 
 def _error(message: str) -> object:
-    error = ServiceError("id", "c", "r", "a", "t", message, (Raised("System.Exception", message),))
+    error = ServiceError("id", "c", "r", "t", message, (Raised("System.Exception", message),))
     return meaning(error, "Get-ApplicationAccessPolicy")
 
 

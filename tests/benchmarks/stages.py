@@ -25,7 +25,7 @@ STAGES = (
     ("read", "reconciler.documents.examining", "_read_file"),
     ("read", "reconciler.documents.users", "read_user_file"),
     ("validate", "reconciler.documents", "examine_documents"),
-    ("capture", "reconciler.captures.files", "load_raw"),
+    ("capture", "reconciler.captures.reading", "capture_content"),
     ("capture", "reconciler.captures.reading", "parse_capture"),
     ("resolve", "reconciler.planning.making", "_resolve"),
     ("diff", "reconciler.kinds.teams.target", "target"),

@@ -12,14 +12,15 @@ from reconciler.errors import CaptureFault
 from reconciler.kinds.capture_faults import SHOWN
 from reconciler.kinds.exchange import parse as exchange
 from reconciler.kinds.teams import parse as teams
+from tests.captures.raw import load_raw
 
 PLAIN = Path(__file__).parent / "cases" / "plain" / "capture.json"
 
 
 def test_what_is_written_is_read_again(tmp_path):
-    raw = files.load_raw(PLAIN)
+    raw = load_raw(PLAIN)
     files.write(tmp_path / "deep" / "capture.json", raw)
-    assert files.load_raw(tmp_path / "deep" / "capture.json") == raw
+    assert load_raw(tmp_path / "deep" / "capture.json") == raw
     assert (tmp_path / "deep" / "capture.json").read_bytes().endswith(b"}\n")
 
 
@@ -36,7 +37,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     ):
         files.replace(path, pieces())
     assert [found.name for found in tmp_path.iterdir()] == ["capture.json"]
-    assert files.load_raw(path) == {"old": 1}
+    assert load_raw(path) == {"old": 1}
 
 
 def test_a_folder_that_is_none_cannot_be_written_into(tmp_path):
@@ -47,19 +48,19 @@ def test_a_folder_that_is_none_cannot_be_written_into(tmp_path):
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CaptureFault, match=r"nowhere\.json: cannot read the file: No such file"):
-        files.load_raw(tmp_path / "nowhere.json")
+        load_raw(tmp_path / "nowhere.json")
 
 
 def test_nesting_without_end_is_a_fault(tmp_path):
     (tmp_path / "deep.json").write_text("[" * 200_000)
     with pytest.raises(CaptureFault, match=r"deep\.json"):
-        files.load_raw(tmp_path / "deep.json")
+        load_raw(tmp_path / "deep.json")
 
 
 def test_a_number_too_long_is_a_fault(tmp_path):
     (tmp_path / "long.json").write_text('{"a": ' + "1" * 5000 + "}")
     with pytest.raises(CaptureFault, match="invalid JSON"):
-        files.load_raw(tmp_path / "long.json")
+        load_raw(tmp_path / "long.json")
 
 
 def test_the_mode_of_a_new_file_is_private(tmp_path):
@@ -76,7 +77,7 @@ def test_faults_beyond_the_first_are_counted():
 
 
 def test_a_product_parses_alone():
-    raw = files.load_raw(PLAIN)
+    raw = load_raw(PLAIN)
     assert "test-policy" in teams.parse(raw["teams"]).policies
     assert len(exchange.parse(raw["exchange"]).policies) == 1
     with pytest.raises(CaptureFault, match=r"\$\.teams\.policies\[0\]\.Identity"):

@@ -24,6 +24,7 @@ from reconciler.kinds.teams.parse import GrantRow
 from reconciler.model.observed import ExchangeState, Observed, TeamsState
 from reconciler.tenants.simulated import Simulator
 from tests.captures import row_by_row
+from tests.captures.raw import load_raw
 from tests.strategies.tenants import APPS, BOTH, EVERYTHING, GROUPS, SCOPES, TENANT, USERS, tenants
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data)
     whole = _loaded_or_refused(lambda: reading.load_capture(file, tenant_id=TENANT, needs=BOTH))
     plain = _loaded_or_refused(
         lambda: reading.parse_capture(
-            files.load_raw(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
+            load_raw(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
         )
     )
     assert whole == plain
@@ -248,7 +249,7 @@ def test_no_byte_of_a_file_can_be_broken_unseen(tmp_path_factory, state, data):
     whole = _loaded_or_refused(lambda: reading.load_capture(file, tenant_id=TENANT, needs=BOTH))
     plain = _loaded_or_refused(
         lambda: reading.parse_capture(
-            files.load_raw(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
+            load_raw(file), source="capture", tenant_id=TENANT, needs=BOTH, file=str(file)
         )
     )
     assert whole == plain
@@ -277,7 +278,7 @@ def test_a_blank_name_of_a_policy_counts_as_one_however_the_rows_were_decoded(tm
     told = _loaded_or_refused(lambda: reading.load_capture(file, tenant_id=None, needs=BOTH))
     assert told == _loaded_or_refused(
         lambda: reading.parse_capture(
-            files.load_raw(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)
+            load_raw(file), source="capture", tenant_id=None, needs=BOTH, file=str(file)
         )
     )
     assert isinstance(told, str)

@@ -19,6 +19,7 @@ from reconciler.errors import CaptureFault
 from reconciler.model.plans import Invocation
 from reconciler.tenants.protocol import CaptureRequest, Done
 from reconciler.tenants.simulated import Simulator
+from tests.captures.raw import load_raw
 from tests.strategies.tenants import EVERYTHING, STRANGER, send
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def observed(name: str) -> Observed:
         else {}
     )
     needs = frozenset(options.get("needs", ("teams", "exchange")))
-    raw = files.load_raw(folder / "capture.json")
+    raw = load_raw(folder / "capture.json")
     return reading.parse_capture(
         raw, source="capture", tenant_id=options.get("tenant_id"), needs=needs, file="capture.json"
     )
@@ -197,7 +198,7 @@ def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(
 
 @pytest.mark.parametrize("name", READ)
 def test_the_schema_allows_what_is_read(name):
-    raw = files.load_raw(CASES / name / "capture.json")
+    raw = load_raw(CASES / name / "capture.json")
     assert [
         error.json_path for error in Draft7Validator(files.capture_schema()).iter_errors(raw)
     ] == []

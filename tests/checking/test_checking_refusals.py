@@ -27,7 +27,7 @@ from reconciler.planning.checking import (
 )
 from reconciler.reports import notes
 from reconciler.reports.lines import plain_text
-from tests.applying import worlds as tenants
+from tests.applying import small_tenants as tenants
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
 from tests.house.tree import PACKAGE, imports

@@ -24,8 +24,8 @@ from reconciler.reports import rehearsal
 from reconciler.reports.lines import plain_text
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Simulator
-from tests.applying import worlds
-from tests.applying.worlds import World
+from tests.applying import small_tenants
+from tests.applying.small_tenants import World
 from tests.cli.sample import settle
 
 if TYPE_CHECKING:
@@ -52,10 +52,12 @@ AFTER = World(
 @pytest.fixture
 def loaded(tmp_path: Path) -> SealedPlan:
     """The plan from BEFORE to AFTER; its simulated tenant is `tenant.json`."""
-    plan = worlds.planned(worlds.simulator(tmp_path, BEFORE), worlds.documents(AFTER, absent=[2]))
+    plan = small_tenants.planned(
+        small_tenants.simulator(tmp_path, BEFORE), small_tenants.documents(AFTER, absent=[2])
+    )
     assert plan.applicable, plan.refusals
     assert {step.provider for step in plan.steps} == {"teams", "exchange"}
-    return worlds.loaded(tmp_path, plan)
+    return small_tenants.loaded(tmp_path, plan)
 
 
 @pytest.fixture
@@ -122,29 +124,38 @@ def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(
 
 def test_a_plan_with_a_guard_is_rehearsed_on_an_empty_group(tmp_path: Path, stage: Path) -> None:
     """The only Restrict turns to a Deny and the only Deny to a Restrict."""
-    worlds.simulator(tmp_path, World(exchange={(1, 1): "RestrictAccess", (1, 2): "DenyAccess"}))
+    small_tenants.simulator(
+        tmp_path, World(exchange={(1, 1): "RestrictAccess", (1, 2): "DenyAccess"})
+    )
     path = tmp_path / "tenant.json"
     state = json.loads(path.read_bytes())
     state["directory"]["recipients"][3]["members"] = []
     path.write_text(json.dumps(state), encoding="utf-8")
-    wanted = worlds.documents(World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"}))
+    wanted = small_tenants.documents(
+        World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"})
+    )
     assert wanted.tenant is not None
-    scope = Located(worlds.address(4), Position("policies/all.yaml", 1, 1), "$.spec.guardScope")
-    plan = worlds.planned(
+    scope = Located(
+        small_tenants.address(4), Position("policies/all.yaml", 1, 1), "$.spec.guardScope"
+    )
+    plan = small_tenants.planned(
         Simulator(path), replace(wanted, tenant=replace(wanted.tenant, guard_scope=scope))
     )
     assert plan.applicable, plan.refusals
     assert [step.temporary for step in plan.steps].count(True) == 2
     for original in (path, None):
-        assert rehearse(worlds.loaded(tmp_path, plan), stage, original=original).passed
+        assert rehearse(small_tenants.loaded(tmp_path, plan), stage, original=original).passed
 
 
 def test_a_plan_of_one_product_needs_no_other(tmp_path: Path, stage: Path) -> None:
-    plan = worlds.planned(
-        worlds.simulator(tmp_path, World()), worlds.documents(World(policies={1: frozenset({1})}))
+    plan = small_tenants.planned(
+        small_tenants.simulator(tmp_path, World()),
+        small_tenants.documents(World(policies={1: frozenset({1})})),
     )
-    assert rehearse(worlds.loaded(tmp_path, plan), stage).passed
-    none = worlds.planned(worlds.simulator(tmp_path, World()), worlds.documents(World()))
+    assert rehearse(small_tenants.loaded(tmp_path, plan), stage).passed
+    none = small_tenants.planned(
+        small_tenants.simulator(tmp_path, World()), small_tenants.documents(World())
+    )
     empty = rehearse(planfile.sealed(none), stage)
     assert (empty.passed, empty.complete, empty.sampled, len(empty.runs)) == (True, True, (), 1)
 
@@ -199,7 +210,7 @@ def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(
 def test_a_tenant_that_the_plan_is_not_for_is_said_at_once(
     loaded: SealedPlan, tmp_path: Path, stage: Path
 ) -> None:
-    other = worlds.simulator(tmp_path, World(policies={7: frozenset({1})}))
+    other = small_tenants.simulator(tmp_path, World(policies={7: frozenset({1})}))
     assert other.tenant_id == loaded.plan.tenant.tenant_id
     with pytest.raises(StalePlan):
         rehearse(loaded, stage, original=tmp_path / "tenant.json")
@@ -257,7 +268,7 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) 
     stop = RehearsalRun(Trouble.STOPPED, 1, 1, (0, 1), again=True, converged=True)
     rows = tuple(
         GapRow(
-            application=worlds.application(1),
+            application=small_tenants.application(1),
             certainty=certainty,
             proved=True,
             reason="no-better-order",
@@ -265,7 +276,7 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) 
             subject=subject,
         )
         for certainty, subject in (
-            (Certainty.CERTAIN, GapSubject(SubjectKind.USER, worlds.user(1))),
+            (Certainty.CERTAIN, GapSubject(SubjectKind.USER, small_tenants.user(1))),
             (Certainty.POSSIBLE, GapSubject(SubjectKind.EVERYONE)),
         )
     )
@@ -274,13 +285,19 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) 
     def said(gaps: tuple[GapRow, ...] | None, value: Rehearsal = found) -> str:
         return plain_text(
             rehearsal.rehearsal(
-                replace(plan, gaps=gaps, names={worlds.user(1): "Adele"}), value, where="here"
+                replace(plan, gaps=gaps, names={small_tenants.user(1): "Adele"}),
+                value,
+                where="here",
             )
         )
 
-    assert f"{worlds.application(1)}: {worlds.user(1)} (Adele), after step 1\n" in said(rows)
-    assert f"{worlds.application(1)}: some of everyone without a grant, after step 1\n" in said(
-        rows
+    assert (
+        f"{small_tenants.application(1)}: {small_tenants.user(1)} (Adele), after step 1\n"
+        in said(rows)
+    )
+    assert (
+        f"{small_tenants.application(1)}: some of everyone without a grant, after step 1\n"
+        in said(rows)
     )
     assert "... and after 1 more" in said(rows)
     assert "Gaps: none" in said((), replace(found, runs=()))

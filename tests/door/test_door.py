@@ -69,7 +69,6 @@ def test_a_conversation_from_beginning_to_end(
     grant = found["Grant-CsApplicationAccessPolicy"]
     assert grant is not None
     assert {"Identity", "Group", "Global", "Rank", "PolicyName", "Confirm"} <= grant.parameters
-    assert grant.parameter_sets == {"Identity", "GrantToGroup", "GrantToTenant"}
     service.items = [
         row(Identity="Global", AppIds=[], Description=None),
         row(Identity="Tag:Test-policy", AppIds=["a"]),

@@ -90,7 +90,7 @@ def test_an_error_record_has_nulls_for_what_is_not_known() -> None:
             "retryAfter": None,
         }
     )
-    assert told == ServiceError("", "NotSpecified", "", "", "", "", (Raised("T", ""),))
+    assert told == ServiceError("", "NotSpecified", "", "", "", (Raised("T", ""),))
     assert told.message == ""
     assert parsing.error({"id": "Id,X", "exceptions": []}).message == "Id,X"
 

@@ -51,7 +51,7 @@ def _glossary() -> list[str]:
 
 def test_the_glossary_is_sorted_and_has_each_word_once() -> None:
     words = _glossary()
-    assert len(words) > 50
+    assert len(words) >= 50
     rows = [word for word in words if word != "narrowing"]
     assert rows == sorted(set(rows))
 

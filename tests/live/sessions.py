@@ -32,7 +32,6 @@ def service_error(item: Item) -> ServiceError:
         id=item["id"],
         category=item["category"],
         reason=item.get("reason", ""),
-        activity="",
         target="",
         details=item.get("details", ""),
         exceptions=(Raised(raised["type"], raised["message"]),),
@@ -97,9 +96,7 @@ class FakeSession:
             return None
         self.allowed.add(name)
         known = catalogue.cmdlet(name)
-        return Resolved(
-            modules[0], "1.0", frozenset({*known.parameters, "Verbose"}), frozenset(known.sets)
-        )
+        return Resolved(modules[0], "1.0", frozenset({*known.parameters, "Verbose"}))
 
     def read(self, text: str) -> Invocation:
         return read_invocation(text)

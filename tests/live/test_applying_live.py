@@ -30,7 +30,7 @@ from reconciler.powershell.faults import SessionLost
 from reconciler.powershell.process_groups import child_identity
 from reconciler.tenants.live import Live
 from reconciler.tenants.simulated import Simulator
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.locked import apply, directories
 from tests.applying.test_applying import AFTER, BEFORE, WANTED
 from tests.live import signing, stages
@@ -46,14 +46,14 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import SealedPlan
     from tests.live.service import Request
 
-SETTINGS = TargetTenant(worlds.TENANT, "contoso.onmicrosoft.com", signing.CONNECT)
+SETTINGS = TargetTenant(small_tenants.TENANT, "contoso.onmicrosoft.com", signing.CONNECT)
 
 
 def with_mailboxes(state: dict[str, Any]) -> dict[str, Any]:
     """Every user has a mailbox, and every scope a member of its own."""
     people = state["directory"]
     for number, row in enumerate(people["recipients"], 1):
-        row["members"] = [worlds.user(number)]
+        row["members"] = [small_tenants.user(number)]
     mailboxes = [
         {
             "id": row["id"],
@@ -73,12 +73,12 @@ class Case:
     """
 
     def __init__(
-        self, directory: Path, before: worlds.World = BEFORE, documents: Any = WANTED
+        self, directory: Path, before: small_tenants.World = BEFORE, documents: Any = WANTED
     ) -> None:
         self.directory, self.documents = directory, documents
-        self.clock = worlds.Clock()
+        self.clock = small_tenants.Clock()
         (directory / "tenant.json").write_text(
-            json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8"
+            json.dumps(with_mailboxes(small_tenants.state(before))), encoding="utf-8"
         )
         self.service = Service(Simulator(directory / "tenant.json"))
         self.begin = stages.FakeStart(
@@ -86,21 +86,23 @@ class Case:
         )
         self.told: list[Event] = []
         with self.live(writes=False) as live:
-            self.plan: SealedPlan = worlds.loaded(directory, worlds.planned(live, documents))
+            self.plan: SealedPlan = small_tenants.loaded(
+                directory, small_tenants.planned(live, documents)
+            )
 
     def live(self, *, writes: bool = True) -> Live:
         return Live(SETTINGS, self.begin, writes=writes, sleep=self.clock.sleep, clock=self.clock)
 
     def apply(self) -> Applied:
         with self.live() as live:
-            return worlds.ran(self.plan, live, self.directory, self.clock, told=self.told)
+            return small_tenants.ran(self.plan, live, self.directory, self.clock, told=self.told)
 
     def replan(self) -> Any:
         with self.live(writes=False) as live:
-            return worlds.planned(live, self.documents)
+            return small_tenants.planned(live, self.documents)
 
     def journal(self) -> Any:
-        return worlds.journal_lines(self.directory)[-1]
+        return small_tenants.journal_lines(self.directory)[-1]
 
 
 @pytest.fixture
@@ -133,12 +135,12 @@ def test_a_live_apply_converges(case: Case) -> None:
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=worlds.worlds(), after=worlds.worlds())
+@given(before=small_tenants.worlds(), after=small_tenants.worlds())
 def test_from_any_tenant_to_any_documents_it_ends_where_the_simulator_does(
-    tmp_path: Path, before: worlds.World, after: worlds.World
+    tmp_path: Path, before: small_tenants.World, after: small_tenants.World
 ) -> None:
     absent = sorted(before.policies.keys() - after.policies.keys())
-    case = Case(tmp_path, before, worlds.documents(after, absent=absent))
+    case = Case(tmp_path, before, small_tenants.documents(after, absent=absent))
     if not case.plan.plan.applicable:
         return
     other = tmp_path / "other"
@@ -149,7 +151,7 @@ def test_from_any_tenant_to_any_documents_it_ends_where_the_simulator_does(
     for step in case.plan.plan.steps:
         simulator.run(Invocation(step.cmdlet, step.parameters), step.text)
     lives, simulated = (
-        one.capture(worlds.EVERYTHING) for one in (case.service.simulator, simulator)
+        one.capture(small_tenants.EVERYTHING) for one in (case.service.simulator, simulator)
     )
     for section in ("teams", "exchange"):
         assert {**lives[section], "reads": []} == {**simulated[section], "reads": []}
@@ -196,7 +198,7 @@ def leave_behind(case: Case, pid: int) -> None:
         tool="t",
         plan="plan:other",
         content="c",
-        tenant=worlds.TENANT,
+        tenant=small_tenants.TENANT,
         source="live",
         steps=1,
         already=0,
@@ -230,7 +232,7 @@ def test_a_process_of_an_earlier_apply_that_does_not_end_is_ended_before_anythin
             tell=case.told.append,
             clock=case.clock,
             sleep=sleep,
-            patience=worlds.ApplyPatience(),
+            patience=small_tenants.ApplyPatience(),
         )
     assert applied.converged
     assert EndingProcess((lingering.pid,)) in case.told
@@ -284,7 +286,7 @@ def test_what_a_shim_of_an_earlier_apply_left_behind_is_ended_before_anything_is
             tell=case.told.append,
             clock=case.clock,
             sleep=sleep,
-            patience=worlds.ApplyPatience(),
+            patience=small_tenants.ApplyPatience(),
         )
     assert applied.converged
     assert EndingProcess((real,)) in case.told
@@ -449,7 +451,10 @@ def test_exchange_is_asked_about_what_changed_and_agrees(case: Case) -> None:
     checks = case.apply().checks
     assert checks
     assert all(check.granted is check.expected for check in checks)
-    assert {check.application for check in checks} <= {worlds.application(1), worlds.application(2)}
+    assert {check.application for check in checks} <= {
+        small_tenants.application(1),
+        small_tenants.application(2),
+    }
 
 
 def test_what_exchange_says_otherwise_is_told_and_changes_nothing(case: Case) -> None:
@@ -473,7 +478,7 @@ def test_a_plan_without_exchange_asks_nothing(tmp_path: Path) -> None:
         dataclasses.replace(BEFORE, exchange={}),
         dataclasses.replace(AFTER, exchange={}),
     )
-    case = Case(tmp_path, before, worlds.documents(after, absent=[2]))
+    case = Case(tmp_path, before, small_tenants.documents(after, absent=[2]))
     assert case.apply().checks == ()
     assert not case.service.calls("Test-ApplicationAccessPolicy")
 

@@ -30,9 +30,7 @@ def an_error(
     reason: str = "",
     details: str = "",
 ) -> ServiceError:
-    return ServiceError(
-        "id", "NotSpecified", reason, "", "", details, (Raised(kind, message),), status
-    )
+    return ServiceError("id", "NotSpecified", reason, "", details, (Raised(kind, message),), status)
 
 
 CASES = {
@@ -303,6 +301,6 @@ def test_of_several_errors_the_one_without_an_answer_decides_then_the_first_that
 
 
 def test_an_error_without_exceptions_is_unknown() -> None:
-    bare = ServiceError("id", "", "", "", "", "", ())
+    bare = ServiceError("id", "", "", "", "", ())
     assert meaning(bare, "x") is ErrorClass.UNKNOWN
     assert write_outcome(answered(bare), "x") == Failed(Fault.UNKNOWN, "id")

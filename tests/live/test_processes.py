@@ -24,7 +24,7 @@ from reconciler.model.target_tenant import TargetTenant
 from reconciler.powershell.session import Timeouts, start_session
 from reconciler.tenants.live import Live, Start
 from reconciler.tenants.simulated import Simulator
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.live.service import THROTTLED, UNAVAILABLE, Service, error, swallowed
 from tests.live.signing import CONNECT, ENVIRONMENT, TOKEN
 from tests.live.test_applying_live import with_mailboxes
@@ -292,7 +292,7 @@ class Stage:
 @pytest.fixture
 def connected(tmp_path: Path, program: Program) -> Iterator[tuple[Live, Stage]]:
     stage = Stage()
-    simulator = worlds.simulator(tmp_path, worlds.World())
+    simulator = small_tenants.simulator(tmp_path, small_tenants.World())
     stage.service = Service(simulator)
     with StubServer(stage) as server:
         environment = {
@@ -301,7 +301,7 @@ def connected(tmp_path: Path, program: Program) -> Iterator[tuple[Live, Stage]]:
             "PATH": os.environ["PATH"],
         }
         with Live(
-            TargetTenant(worlds.TENANT, "contoso.onmicrosoft.com", CONNECT),
+            TargetTenant(small_tenants.TENANT, "contoso.onmicrosoft.com", CONNECT),
             Start(environment),
             writes=True,
         ) as live:
@@ -313,27 +313,34 @@ def connected(tmp_path: Path, program: Program) -> Iterator[tuple[Live, Stage]]:
 
 
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
-@given(before=worlds.worlds(), after=worlds.worlds())
+@given(before=small_tenants.worlds(), after=small_tenants.worlds())
 def test_random_states_end_where_the_simulator_does(
-    connected: tuple[Live, Stage], tmp_path: Path, before: worlds.World, after: worlds.World
+    connected: tuple[Live, Stage],
+    tmp_path: Path,
+    before: small_tenants.World,
+    after: small_tenants.World,
 ) -> None:
     live, stage = connected
     for name in ("tenant.json", "other.json"):
         (tmp_path / name).write_text(
-            json.dumps(with_mailboxes(worlds.state(before))), encoding="utf-8"
+            json.dumps(with_mailboxes(small_tenants.state(before))), encoding="utf-8"
         )
     shutil.rmtree(tmp_path / ".reconciler", ignore_errors=True)
     stage.service = Service(Simulator(tmp_path / "tenant.json"))
-    wanted = worlds.documents(after, absent=sorted(before.policies.keys() - after.policies.keys()))
-    plan = worlds.loaded(tmp_path, worlds.planned(live, wanted))
+    wanted = small_tenants.documents(
+        after, absent=sorted(before.policies.keys() - after.policies.keys())
+    )
+    plan = small_tenants.loaded(tmp_path, small_tenants.planned(live, wanted))
     if not plan.plan.applicable:
         return
-    clock = worlds.Clock()
-    assert worlds.ran(plan, live, tmp_path, clock).converged
+    clock = small_tenants.Clock()
+    assert small_tenants.ran(plan, live, tmp_path, clock).converged
     other = Simulator(tmp_path / "other.json")
     for step in plan.plan.steps:
         other.run(Invocation(step.cmdlet, step.parameters), step.text)
-    lived, simulated = (one.capture(worlds.EVERYTHING) for one in (stage.service.simulator, other))
+    lived, simulated = (
+        one.capture(small_tenants.EVERYTHING) for one in (stage.service.simulator, other)
+    )
     assert {**lived["teams"], "reads": []} == {**simulated["teams"], "reads": []}
     assert {**lived["exchange"], "reads": []} == {**simulated["exchange"], "reads": []}
-    assert worlds.planned(live, wanted).steps == ()
+    assert small_tenants.planned(live, wanted).steps == ()

@@ -16,9 +16,9 @@ from reconciler.errors import AppliedInPart, StalePlan
 from reconciler.model.documents import Located
 from reconciler.planning.prefixes import locate
 from reconciler.tenants.simulated import Simulator
-from tests.applying import worlds
+from tests.applying import small_tenants
 from tests.applying.locked import apply
-from tests.applying.worlds import Clock, World
+from tests.applying.small_tenants import Clock, World
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied
 
-NOBODY, SID, EMAIL = worlds.guid(0xE, 1), "S-1-5-21-9-9-9-9", "nobody@contoso.com"
+NOBODY, SID, EMAIL = small_tenants.guid(0xE, 1), "S-1-5-21-9-9-9-9", "nobody@contoso.com"
 BEFORE = World(exchange={(1, 1): "RestrictAccess", (1, 2): "DenyAccess"})
 AFTER = World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"})
 
@@ -39,15 +39,15 @@ class Flip:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        worlds.simulator(folder, BEFORE)
+        small_tenants.simulator(folder, BEFORE)
         self.change(lambda directory: directory["recipients"].append(_nobody()))
-        documents = worlds.documents(AFTER)
+        documents = small_tenants.documents(AFTER)
         owner = replace(
             documents.tenant,
             guard_scope=Located(EMAIL, documents.tenant.position, "$.spec.exchange.guardScope"),
         )
-        self.plan = worlds.loaded(
-            folder, worlds.planned(self.tenant, replace(documents, tenant=owner))
+        self.plan = small_tenants.loaded(
+            folder, small_tenants.planned(self.tenant, replace(documents, tenant=owner))
         )
         self.clock = Clock()
         self.told: list[Event] = []
@@ -104,9 +104,12 @@ def test_stopped_after_any_step_the_place_is_found(flip: Flip) -> None:
     tenant = flip.tenant
     for step in flip.plan.plan.steps:
         tenant.run(worlds_invocation(step), step.text)
-        raw = tenant.capture(worlds.EVERYTHING)
-        observed = worlds.reading.parse_capture(
-            raw, source="simulated", tenant_id=worlds.TENANT, needs=worlds.EVERYTHING.products
+        raw = tenant.capture(small_tenants.EVERYTHING)
+        observed = small_tenants.reading.parse_capture(
+            raw,
+            source="simulated",
+            tenant_id=small_tenants.TENANT,
+            needs=small_tenants.EVERYTHING.products,
         )
         assert locate(flip.plan.plan, observed) == step.id
 
@@ -120,7 +123,7 @@ def worlds_invocation(step: Any) -> Any:
 @pytest.mark.parametrize(
     "row",
     [
-        {"members": [worlds.user(1)]},
+        {"members": [small_tenants.user(1)]},
         {"members": None},
         {"sid": "S-1-5-21-9-9-9-8"},
         {"isValidSecurityPrincipal": False},

@@ -69,7 +69,6 @@ def _cmdlet(module: str, facts: dict) -> dict:
     }
     return {
         "module": module,
-        "confirmable": confirmable,
         "default_set": facts.get("defaultParameterSet") or marked or facts.get("assumedDefaultSet"),
         "sets": {
             ("__AllParameterSets" if name == "(All)" else name): one for name, one in named.items()

@@ -46,15 +46,14 @@ writes = st.one_of(
 )
 
 reads = st.one_of(
-    _of("Get-CsApplicationAccessPolicy", {}, _name),
-    _of("Get-CsGroupPolicyAssignment", {"PolicyType": names}, {"GroupId": names}),
+    _of("Get-CsApplicationAccessPolicy", {}),
+    _of("Get-CsGroupPolicyAssignment", {"PolicyType": names}),
     _of(
         "Get-CsOnlineUser",
         {},
         _name
         | {
             "Filter": texts,
-            "ResultSize": st.integers(0, 2**32 - 1),
             "Properties": st.lists(names, max_size=3),
         },
     ),
@@ -68,7 +67,6 @@ reads = st.one_of(
         | {
             "Filter": texts,
             "ResultSize": st.sampled_from(("Unlimited", 0, 1000)),
-            "Properties": st.lists(names, max_size=3),
         },
     ),
     _of("Get-DistributionGroupMember", _name, {"ResultSize": st.sampled_from(("Unlimited", 5000))}),

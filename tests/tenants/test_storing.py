@@ -16,6 +16,7 @@ from reconciler.errors import CaptureFault, TenantFault
 from reconciler.model.plans import Invocation
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Faults, Simulator
+from tests.captures.raw import load_raw
 from tests.strategies.tenants import (
     APPS,
     EVERYTHING,
@@ -59,7 +60,7 @@ def test_a_small_tenant_is_one_file(make, tmp_path):
         assert [found.name for found in tmp_path.iterdir()] == ["tenant.json"]
         assert seen(Simulator(tmp_path / "tenant.json")) == seen(tenant)
     tenant.close()
-    assert files.load_raw(tmp_path / "tenant.json")["clock"] == "2026-11-02T09:01:00Z"
+    assert load_raw(tmp_path / "tenant.json")["clock"] == "2026-11-02T09:01:00Z"
 
 
 def test_what_killed_writers_left_is_cleared_by_the_next_write_and_not_by_reading(make, tmp_path):

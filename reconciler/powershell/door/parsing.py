@@ -80,9 +80,10 @@ def resolved(cmdlets: Iterable[str], value: Json) -> dict[str, Resolved | None]:
 
 
 def _resolved(report: Mapping[str, Json]) -> Resolved:
-    names, sets = texts(report.get("parameters")), texts(report.get("parameterSets"))
     return Resolved(
-        text(report.get("module")), text(report.get("version")), frozenset(names), frozenset(sets)
+        text(report.get("module")),
+        text(report.get("version")),
+        frozenset(texts(report.get("parameters"))),
     )
 
 
@@ -106,8 +107,7 @@ def error(value: Json) -> ServiceError:
     """One error record."""
     report = fields(value)
     named = {
-        name: text(report.get(name))
-        for name in ("id", "category", "reason", "activity", "target", "details")
+        name: text(report.get(name)) for name in ("id", "category", "reason", "target", "details")
     }
     raised = tuple(
         Raised(text(exception.get("type")), text(exception.get("message")))

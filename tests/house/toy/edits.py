@@ -199,14 +199,12 @@ class Baseline(Struct, frozen=True):
         """{
  "New-ToyName": {
   "module": "Toy",
-  "confirmable": false,
   "default_set": "Identity",
   "sets": {"Identity": {"parameters": ["Identity"], "required": ["Identity"]}},
   "parameters": {"Identity": {"type": "String"}}
  },
  "Remove-ToyName": {
   "module": "Toy",
-  "confirmable": false,
   "default_set": "Identity",
   "sets": {"Identity": {"parameters": ["Identity"], "required": ["Identity"]}},
   "parameters": {"Identity": {"type": "String"}}
