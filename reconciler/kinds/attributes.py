@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler import canonical
 from reconciler.model.plans import AttributeChange, Change
 
 if TYPE_CHECKING:
@@ -37,23 +38,28 @@ def attribute_changes(
     Lists of ids are compared as sets. The rest is deepdiff's: it tells `True` from `1` and a
     missing attribute from an empty one.
     """
-    from deepdiff import (  # noqa: PLC0415
-        DeepDiff,
-    )
-
     listed = {
         name
         for name in before.keys() & after.keys()
         if isinstance(before[name], list) and isinstance(after[name], list)
     }
-    plain = DeepDiff(
-        _without(before, listed), _without(after, listed), view="tree"
-    ).affected_root_keys
+    plain = _differing(_without(before, listed), _without(after, listed))
     rows = [_listed(name, before[name], after[name]) for name in listed]
-    rows += [
-        AttributeChange(str(name), before.get(name), after.get(name), (), ()) for name in plain
-    ]
+    rows += [AttributeChange(name, before.get(name), after.get(name), (), ()) for name in plain]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
+
+
+def _differing(before: Mapping[str, Json], after: Mapping[str, Json]) -> Collection[str]:
+    """Names of attributes that differ, as deepdiff sees it, which takes longer to load than most
+    plans take to make: what is the same text is not shown to it.
+    """
+    if canonical.dumps(before) == canonical.dumps(after):
+        return ()
+    from deepdiff import (  # noqa: PLC0415
+        DeepDiff,
+    )
+
+    return [str(name) for name in DeepDiff(before, after, view="tree").affected_root_keys]
 
 
 def _without(content: Mapping[str, Json], names: Collection[str]) -> dict[str, Json]:

@@ -132,7 +132,7 @@ def are_names(texts: Sequence[str]) -> bool:
     """Whether `name_fault` finds nothing in any of the texts."""
     joined = "".join(texts)
     if joined.isascii() and joined.isprintable():
-        return all(map(str.strip, texts))
+        return all(map(str.strip, texts) if " " in joined else texts)
     return not any(map(name_fault, texts))
 
 
