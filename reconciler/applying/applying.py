@@ -25,7 +25,7 @@ from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.model.plans import Invocation
-from reconciler.planning import checking, consequences, prefixes, reviewed
+from reconciler.planning import checking, consequences, moved, prefixes, reviewed
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
@@ -227,10 +227,10 @@ def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
     is, whichever is nearer.
     """
     places = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
-    moved = min((prefixes.prefix_differences(plan, k, observed) for k in places), key=len)
+    differences = min((moved.moved(plan, k, observed) for k in places), key=len)
     return StalePlan(
-        f"the tenant has changed since this plan was made: {first_named(moved)}. Nothing was written;"
-        " plan again"
+        f"the tenant has changed since this plan was made: {first_named(differences, '; ')}. Nothing"
+        " was written; plan again"
     )
 
 

@@ -78,11 +78,11 @@ class StopAsked(Struct, frozen=True):
 
 
 class TenantMoved(Struct, frozen=True):
-    """The tenant is not as the steps done so far leave it: these addresses, and why if that is
-    known.
+    """The tenant is not as the steps done so far leave it: a sentence or an address for each thing
+    that differs, and why if that is known.
     """
 
-    addresses: tuple[str, ...]
+    differences: tuple[str, ...]
     why: str = ""
 
 
@@ -101,8 +101,8 @@ class OutcomeSeen(Struct, frozen=True):
 
 
 class EndSeen(Struct, frozen=True):
-    """The tenant was read after the last step: addresses that differ, or why it could not be
-    verified.
+    """The tenant was read after the last step: a sentence for each difference, or why it could not
+    be verified.
     """
 
     moved: tuple[str, ...]

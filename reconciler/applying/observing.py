@@ -22,7 +22,7 @@ from reconciler.applying.events import ReadingReason, Settling
 from reconciler.applying.outcomes import OutcomeReading, ShownState, settled
 from reconciler.errors import CaptureFault, TenantFault
 from reconciler.model.live_limits import names_unqueried
-from reconciler.planning import prefixes
+from reconciler.planning import moved, prefixes
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
@@ -150,12 +150,12 @@ def _moved(
     run: RunContext, state: RunState, step: Step, why: ReadingReason
 ) -> TenantMoved | StopAsked | None:
     """Read the step's product and compare it with what the steps done so far lead to."""
-    addresses = run.watch.moved(state.reached, frozenset({step.provider}), why)
-    if not addresses:
+    sentences = run.watch.moved(state.reached, frozenset({step.provider}), why)
+    if not sentences:
         return None
     if run.host.stop():
         return StopAsked()  # the wait was cut short, so the difference proves nothing
-    return TenantMoved(addresses, GROUP_HINT if why is ReadingReason.GROUP else "")
+    return TenantMoved(sentences, GROUP_HINT if why is ReadingReason.GROUP else "")
 
 
 def _names(run: RunContext, step: Step) -> TenantMoved | None:
@@ -215,10 +215,9 @@ def _outcome(run: RunContext, attempt: Unanswered) -> OutcomeReading:
     step, products = attempt.step, frozenset({attempt.step.provider})
 
     def look(observed: Observed) -> OutcomeReading:
-        after = prefixes.prefix_differences(run.plan, step.id, observed, products)
-        if not after:
+        if not prefixes.prefix_differences(run.plan, step.id, observed, products):
             return OutcomeReading(ShownState.AFTER)
-        before = prefixes.prefix_differences(run.plan, step.id - 1, observed, products)
+        before = moved.moved(run.plan, step.id - 1, observed, products)
         shown = ShownState.NEITHER if before else ShownState.BEFORE
         return OutcomeReading(shown, before)
 
@@ -235,9 +234,9 @@ def _outcome(run: RunContext, attempt: Unanswered) -> OutcomeReading:
 
 def _end(run: RunContext, state: RunState) -> Observation:
     try:
-        moved = run.watch.moved(state.reached, run.watch.products, ReadingReason.VERIFY)
+        sentences = run.watch.moved(state.reached, run.watch.products, ReadingReason.VERIFY)
     except (TenantFault, CaptureFault) as fault:
         return EndSeen((), str(fault))
-    if moved and run.host.stop():
-        return EndSeen(moved, "stopped while waiting for the tenant to show what was written")
-    return EndSeen(moved, "")
+    if sentences and run.host.stop():
+        return EndSeen(sentences, "stopped while waiting for the tenant to show what was written")
+    return EndSeen(sentences, "")

@@ -34,7 +34,7 @@ class ShownState(Enum):
 
 
 class OutcomeReading(Struct, frozen=True):
-    """What a reading after an attempt shows; `moved` are addresses that fit neither state,
+    """What a reading after an attempt shows; `moved` says what fits neither state,
     `trouble` is why it could not be read.
     """
 

@@ -52,13 +52,13 @@ if TYPE_CHECKING:
     from reconciler.tenants.protocol import Outcome, Tenant
 
 _MOST_NAMED = 20
-"""Addresses that a message names; a report has them all."""
+"""Differences that a message names; a report has them all."""
 
 
-def first_named(addresses: tuple[str, ...]) -> str:
-    """Name what moved, bounded."""
-    more = len(addresses) - _MOST_NAMED
-    return ", ".join(addresses[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def first_named(names: tuple[str, ...], separator: str = ", ") -> str:
+    """Name what stops an apply, bounded."""
+    more = len(names) - _MOST_NAMED
+    return separator.join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def run_steps(
@@ -180,13 +180,13 @@ def _finish(run: RunContext, state: RunState, ending: Ending) -> Applied:
 def _moved_error(run: RunContext, state: RunState, moved: TenantMoved) -> ReconcilerError:
     message = (
         f"the tenant has changed since step {state.reached} of this plan:"
-        f" {first_named(moved.addresses)}" + (f" ({moved.why})" if moved.why else "")
+        f" {first_named(moved.differences, '; ')}" + (f" ({moved.why})" if moved.why else "")
     )
     if not state.attempted:
         return StalePlan(f"{message}. Nothing was written; plan again")
     return AppliedInPart(
         f"{message}. Nothing more was written; plan again",
-        _applied(run, state, moved=moved.addresses, trouble=message),
+        _applied(run, state, moved=moved.differences, trouble=message),
     )
 
 

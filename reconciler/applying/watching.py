@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from reconciler.applying.events import ReadingReason, ReadingTenant, WaitingToReadAgain
 from reconciler.captures import reading
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import prefixes
+from reconciler.planning import moved, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +92,8 @@ class Watch:
     def moved(
         self, done: int, products: frozenset[Provider], why: ReadingReason
     ) -> tuple[str, ...]:
-        """Wait until these products show the state after the first `done` steps; return the
-        addresses that differ to the last.
+        """Wait until these products show the state after the first `done` steps; return a sentence
+        for each difference that stays.
 
         Raises:
             TenantFault: the tenant could not be read.
@@ -102,8 +102,8 @@ class Watch:
         return self.until(
             products,
             why,
-            lambda observed: prefixes.prefix_differences(self._plan, done, observed, products),
-            lambda addresses: not addresses,
+            lambda observed: moved.moved(self._plan, done, observed, products),
+            lambda sentences: not sentences,
         )
 
     def until(

@@ -204,8 +204,16 @@ class Product(Protocol[DesiredT, StateT]):
     def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
         """The entries that a step of the product sets in a snapshot."""
 
-    def spellings(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[str, str]:
-        """Names of a snapshot that a service or a plan spells otherwise, as they are spelled."""
+    def spellings(
+        self, baseline: Baseline, steps: Sequence[Step], state: StateT
+    ) -> Mapping[str, str]:
+        """Addresses of a snapshot that a service or a plan spells otherwise, as they are spelled.
+
+        Args:
+            baseline: What the plan rests on.
+            steps: All steps of the plan.
+            state: The product's state now.
+        """
 
     def told_state(
         self, baseline: Baseline, steps: Sequence[Step], snapshot: Snapshot

@@ -34,6 +34,12 @@ Snapshot: TypeAlias = dict[str, SnapshotValue]
 cost what the steps touch, not what the tenant holds.
 """
 
+DESCRIPTION_OF = "description of "
+OTHER_HOLDERS_OF = "other holders of "
+"""What a snapshot has of an object beside the object itself. It stands before the address: a name
+may end in anything.
+"""
+
 
 def parameter_text(value: ParameterValue) -> str:
     """A parameter that is text.

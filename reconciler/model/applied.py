@@ -49,8 +49,8 @@ class Applied(Struct, frozen=True):
             there is none.
         not_tried: Ids of the steps after the place where it stopped.
         converged: The tenant, read after the last step, is in the state that the plan leads to.
-        moved: Addresses whose state is not what the steps done so far lead to; empty when not read
-            after the last step.
+        moved: A sentence for each thing that is not as the steps done so far lead to; empty when
+            not read after the last step.
         checks: What Exchange itself says about applications whose policies changed; empty when it
             was not asked.
         trouble: Why it stopped or could not be verified, when neither a failed nor an unknown step

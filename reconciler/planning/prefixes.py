@@ -14,7 +14,7 @@ from reconciler.model.requests import CaptureRequest
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from reconciler.kinds.snapshots import Snapshot
+    from reconciler.kinds.snapshots import Snapshot, SnapshotValue
     from reconciler.model.addresses import Provider
     from reconciler.model.baselines import Baseline
     from reconciler.model.observed import Observed
@@ -84,32 +84,26 @@ def locate(plan: Plan, observed: Observed) -> int | None:
 
 def prefix_differences(
     plan: Plan, count: int, observed: Observed, wanted: Collection[Provider] | None = None
-) -> tuple[str, ...]:
-    """Names of what differs between the tenant and the plan's state after `count` steps, sorted;
-    empty if they are equal.
+) -> dict[str, tuple[SnapshotValue, SnapshotValue]]:
+    """What differs between the plan's state after `count` steps and the tenant, by its name in a
+    snapshot: what is expected, and what the tenant has; empty if they are equal.
     """
     snapshot = baseline_snapshot(plan.baseline, wanted)
     concerned = _wanted(plan.baseline, wanted)
     for step in plan.steps[:count]:
         if step.provider in concerned:
             advance(snapshot, step)
-    differing = _differing(snapshot, observed_snapshot(plan, observed, wanted))
-    spellings = _spellings(plan) if differing else {}
-    return tuple(sorted(_spelled(name, spellings) for name in differing))
+    present = observed_snapshot(plan, observed, wanted)
+    return {name: (snapshot.get(name), present.get(name)) for name in _differing(snapshot, present)}
 
 
-def _spellings(plan: Plan) -> Mapping[str, str]:
-    """Names of a snapshot as the services, or the plan, spell them."""
+def address_spellings(plan: Plan, observed: Observed) -> Mapping[str, str]:
+    """Addresses of a snapshot as the services, or the plan, spell them."""
     return {
         name: spelled
-        for product in PRODUCTS.values()
-        for name, spelled in product.spellings(plan.baseline, plan.steps).items()
+        for provider, state in observed.states.items()
+        for name, spelled in PRODUCTS[provider].spellings(plan.baseline, plan.steps, state).items()
     }
-
-
-def _spelled(name: str, spellings: Mapping[str, str]) -> str:
-    address, space, remainder = name.partition(" (")
-    return f"{spellings.get(address, address)}{space}{remainder}"
 
 
 def _wanted(baseline: Baseline, wanted: Collection[Provider] | None) -> list[Provider]:

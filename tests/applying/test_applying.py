@@ -339,7 +339,8 @@ def test_what_moved_after_a_stop_is_named_as_seen_from_where_the_plan_stands(cas
         case.apply()
     named = str(caught.value)
     assert user(4) in named
-    assert policy(3) not in named
+    assert f"{policy(3)}:" not in named
+    assert f"should hold {policy(3)} after step {case.count - 1}, has no policy now" in named
 
 
 def test_what_the_plan_does_not_rest_on_may_move(case: Case) -> None:

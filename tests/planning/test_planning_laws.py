@@ -109,7 +109,7 @@ def test_after_any_stop_the_place_is_found_and_a_new_plan_ends_in_the_same_state
         along = _worlds_along(world, plan)
         for k, stopped in enumerate(along):
             assert prefixes.locate(plan, observed(stopped, None)) == k, f"seed {seed}"
-            assert prefixes.prefix_differences(plan, k, observed(stopped, None)) == ()
+            assert prefixes.prefix_differences(plan, k, observed(stopped, None)) == {}
             resumed = _worlds_along(stopped, _plan(declared, teams=stopped))[-1]
             assert resumed == along[-1], f"seed {seed} after {k}"
 

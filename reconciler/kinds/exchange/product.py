@@ -239,7 +239,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def spellings(
         self,
         baseline: Baseline,  # noqa: ARG002
-        steps: Sequence[Step],  # noqa: ARG002  ids are lower-case everywhere
+        steps: Sequence[Step],  # noqa: ARG002
+        state: ExchangeState,  # noqa: ARG002  ids are lower-case everywhere
     ) -> Mapping[str, str]:
         """Addresses of Exchange policies are ids, which nobody spells otherwise."""
         return {}

@@ -265,10 +265,12 @@ class Teams(Product[DesiredTeams, TeamsState]):
         """What a step sets."""
         return states.effect(snapshot, step)
 
-    def spellings(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[str, str]:
+    def spellings(
+        self, baseline: Baseline, steps: Sequence[Step], state: TeamsState
+    ) -> Mapping[str, str]:
         """Policies, which a snapshot has under lower-case names."""
         section = baseline.of_teams()
-        return {} if section is None else states.spellings(section, steps)
+        return {} if section is None else states.spellings(section, steps, state)
 
     def told_state(
         self, baseline: Baseline, steps: Sequence[Step], snapshot: Snapshot

@@ -11,7 +11,12 @@ from msgspec.structs import replace
 
 from reconciler.canonical import digest
 from reconciler.kinds.access_bounds import PolicyHolders, bounds
-from reconciler.kinds.snapshots import parameter_ids, parameter_text
+from reconciler.kinds.snapshots import (
+    DESCRIPTION_OF,
+    OTHER_HOLDERS_OF,
+    parameter_ids,
+    parameter_text,
+)
 from reconciler.kinds.teams import access_delta
 from reconciler.kinds.teams.holders import staying
 from reconciler.model.addresses import (
@@ -157,7 +162,9 @@ def effect(snapshot: Snapshot, step: Step) -> Snapshot:
             raise ValueError(f"{step.cmdlet} is not a Teams write cmdlet")
 
 
-def spellings(section: TeamsBaseline, steps: Sequence[Step]) -> Mapping[str, str]:
+def spellings(
+    section: TeamsBaseline, steps: Sequence[Step], observed: TeamsState
+) -> Mapping[str, str]:
     """Addresses of policies by lower-case key, with the name as the service, or the plan, spells
     it.
     """
@@ -166,11 +173,12 @@ def spellings(section: TeamsBaseline, steps: Sequence[Step]) -> Mapping[str, str
         for step in steps
         if step.address.startswith(_POLICY)
     }
-    return planned | {
-        teams_policy(key): teams_policy(stored.identity)
-        for key, stored in section.policies.items()
-        if stored is not None
+    stored = {
+        key: policy.identity for key, policy in section.policies.items() if policy is not None
     }
+    here = {key: policy.name for key, policy in observed.policies.items()}
+    names = {**observed.spelled, **here, **stored}
+    return planned | {teams_policy(key): teams_policy(name) for key, name in names.items()}
 
 
 def told_state(
@@ -279,11 +287,11 @@ def _policy(key: str, applications: Iterable[str] | None, description: str | Non
 
 
 def _description(key: str) -> str:
-    return f"{teams_policy(key)} (description)"
+    return f"{DESCRIPTION_OF}{teams_policy(key)}"
 
 
 def _others(key: str) -> str:
-    return f"{teams_policy(key)} (held by others)"
+    return f"{OTHER_HOLDERS_OF}{teams_policy(key)}"
 
 
 def _edited(snapshot: Snapshot, given: Mapping[str, ParameterValue]) -> Snapshot:

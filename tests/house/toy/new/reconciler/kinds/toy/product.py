@@ -180,6 +180,7 @@ class Toy(Product[DesiredToy, ToyState]):
         self,
         baseline: Baseline,
         steps: Sequence[Step],
+        state: ToyState,
     ) -> Mapping[str, str]:
         return {}
 
