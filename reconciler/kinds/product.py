@@ -95,6 +95,15 @@ class RehearsedPart(Struct, frozen=True):
     recipients: tuple[Mapping[str, Json], ...] = ()
 
 
+class Ties(Struct, frozen=True):
+    """What of a product a step leaves in place for later ones, and what it must find in place
+    itself, beside what the service and safety ask for; by any names.
+    """
+
+    provides: frozenset[str]
+    requires: frozenset[str]
+
+
 class Product(Protocol[DesiredT, StateT]):
     """One product, with its own types of desired and observed state."""
 
@@ -224,6 +233,28 @@ class Product(Protocol[DesiredT, StateT]):
 
     def is_addressed(self, step: Step) -> bool:
         """Whether the address of a step, what it is judged by, is what its parameters change."""
+
+    def ties(self, step: Step) -> Ties:
+        """Which steps are left out with a step that does not run: those that require what it
+        provides.
+        """
+
+    def unreplaced(
+        self,
+        baseline: Baseline,
+        done: Sequence[Step],
+        kept: Sequence[Step],
+        planned: Sequence[Step],
+    ) -> frozenset[int]:
+        """Ids of those steps that take from somebody for good what the plan gives the same person
+        by steps that do not run.
+
+        Args:
+            baseline: What the plan rests on.
+            done: Steps of the product that are done.
+            kept: Steps of the product that are to run after them.
+            planned: All its steps.
+        """
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """A simulated tenant's part in which its baseline is true and its steps can be run."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.addresses import ExchangePolicyAddress, parse_address
+from reconciler.kinds.product import Ties
+from reconciler.model.addresses import EVERY_APPLICATION, ExchangePolicyAddress, parse_address
 from reconciler.model.plans import Invocation
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 NEW = "New-ApplicationAccessPolicy"
 REMOVE = "Remove-ApplicationAccessPolicy"
+_ANY_APPLICATION = "any application"
 BLANK = " "
 """A blank description: the service writes a long one when it is left out, which costs policy space
 (MicrosoftDocs New-ApplicationAccessPolicy).
@@ -49,6 +51,16 @@ def describe(identity: str, description: str) -> Invocation:
 def remove(identity: str) -> Invocation:
     """Delete a policy by the Identity that the service gave it."""
     return Invocation(REMOVE, {"Identity": identity, "Confirm": False})
+
+
+def ties(step: Step) -> Ties:
+    """What a step leaves in place, and what it must find there."""
+    policy = parse_address(step.address.lower())
+    application = policy.application if isinstance(policy, ExchangePolicyAddress) else ""
+    provides = frozenset({application, _ANY_APPLICATION})
+    if application == EVERY_APPLICATION:
+        return Ties(provides, frozenset({_ANY_APPLICATION}))
+    return Ties(provides, frozenset({application, EVERY_APPLICATION}))
 
 
 def is_addressed(step: Step) -> bool:

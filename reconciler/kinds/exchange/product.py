@@ -22,7 +22,7 @@ from reconciler.kinds.exchange import (
 )
 from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
 from reconciler.kinds.exchange.scopes import scope_coverage
-from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
+from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
@@ -258,6 +258,20 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def is_addressed(self, step: Step) -> bool:
         """By application and scope; a scope's name is resolved just before its step."""
         return cmdlets.is_addressed(step)
+
+    def ties(self, step: Step) -> Ties:
+        """An application is changed as a whole, and `*` bears on every application."""
+        return cmdlets.ties(step)
+
+    def unreplaced(
+        self,
+        baseline: Baseline,  # noqa: ARG002
+        done: Sequence[Step],  # noqa: ARG002
+        kept: Sequence[Step],  # noqa: ARG002
+        planned: Sequence[Step],  # noqa: ARG002
+    ) -> frozenset[int]:
+        """None: of an application all steps run that are left, or none."""
+        return frozenset()
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """Policies of the baseline, on made-up scopes."""

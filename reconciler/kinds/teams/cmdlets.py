@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.product import Ties
 from reconciler.model.addresses import (
     GLOBAL,
     TEAMS_TENANT_GRANT,
+    name_key,
     teams_group_grant,
     teams_policy,
     teams_user_grant,
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Step
+
+
+_GROUPS = frozenset({"group grants"})
 
 
 def new(name: str, applications: Iterable[str], description: str) -> Invocation:
@@ -81,6 +86,19 @@ def grant_tenant(policy: str) -> Invocation:
 def remove(name: str) -> Invocation:
     """Delete a policy that nobody holds any more."""
     return Invocation("Remove-CsApplicationAccessPolicy", {"Identity": name})
+
+
+def ties(step: Step) -> Ties:
+    """What a step leaves in place, and what it must find there."""
+    given = step.parameters
+    if "Group" in given:
+        return Ties(_GROUPS, _GROUPS)
+    if "Global" in given:
+        source = teams_policy(name_key(str(given["PolicyName"])))
+        return Ties(frozenset(), frozenset({source, teams_policy(GLOBAL)}))
+    if step.cmdlet.startswith("Grant-"):
+        return Ties(frozenset(), frozenset())
+    return Ties(frozenset({teams_policy(name_key(str(given["Identity"])))}), frozenset())
 
 
 def written_addresses(step: Step) -> set[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.canonical import Json, rows_digest
 from reconciler.guids import GUID
-from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
+from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
 from reconciler.kinds.teams import (
     access_changes,
     changes,
@@ -25,6 +25,7 @@ from reconciler.kinds.teams import (
     states,
     steps,
     target,
+    unreplaced,
 )
 from reconciler.kinds.teams.effective_policy import user_verdict
 from reconciler.kinds.teams.groups import group_coverage
@@ -282,6 +283,25 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def is_addressed(self, step: Step) -> bool:
         """A policy by its identity, a grant by whom it is for."""
         return step.address.lower() in cmdlets.written_addresses(step)
+
+    def ties(self, step: Step) -> Ties:
+        """Ranks are positions: no group step without the ones before it. A tenant-wide grant copies
+        a list, which has to be final.
+        """
+        return cmdlets.ties(step)
+
+    def unreplaced(
+        self,
+        baseline: Baseline,
+        done: Sequence[Step],
+        kept: Sequence[Step],
+        planned: Sequence[Step],
+    ) -> frozenset[int]:
+        """Steps that take an application from users whom the plan gives it by another way."""
+        section = baseline.of_teams()
+        if section is None:
+            return frozenset()
+        return unreplaced.unreplaced(section, done, kept, planned)
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """Policies and grants of the baseline, held by made-up people."""

@@ -6,13 +6,14 @@ what orders them, with what computes the state that they lead to, or with what p
 plan's way: baseline and steps are read again here, so that a fault there cannot hide here.
 """
 
-from reconciler.planning.checking.judging import judge_prefixes, violations
+from reconciler.planning.checking.judging import StepwiseJudge, judge_prefixes, violations
 from reconciler.planning.checking.refusing import assert_safe, refusals_of_violations
 from reconciler.planning.checking.verdicts import Holders, Mailboxes, Violation, ViolationKind
 
 __all__ = [
     "Holders",
     "Mailboxes",
+    "StepwiseJudge",
     "Violation",
     "ViolationKind",
     "assert_safe",

@@ -24,45 +24,57 @@ if TYPE_CHECKING:
     from reconciler.planning.checking.exchange_steps import Rights
 
 
-def judge(section: ExchangeBaseline, steps: Sequence[Step]) -> Iterator[Violation]:
-    """Follow the Exchange steps of a plan from its baseline.
+_STUCK = (Unfollowable, KeyError, TypeError, AttributeError, ValueError)
+
+
+def begun(section: ExchangeBaseline, toward: Sequence[Step]) -> ExchangeJudging | Violation | None:
+    """Begin to follow Exchange steps from the plan's baseline.
 
     Args:
         section: the Exchange part of the plan's baseline.
-        steps: the plan's Exchange steps in their order.
+        toward: Exchange steps that lead to the end which access is held against.
+
+    Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
+    if there are none and the baseline cannot be read.
     """
-    before = after = step = None
+    step = None
     try:
         before, empty = ExchangeModel.read(section), empty_scopes(section)
         after = before.copy()
-        for step in steps:
+        for step in toward:
             after.run(step)
-    except (Unfollowable, KeyError, TypeError, AttributeError, ValueError) as fault:
-        stuck = step or steps[0]
-        yield Violation(
-            "exchange",
-            stuck.id,
-            stuck.address,
-            fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN,
-        )
-        return
-    yield from _judged(before, after, steps, empty)
+    except _STUCK as fault:
+        stuck = step or next(iter(toward), None)
+        return None if stuck is None else _stuck(stuck, fault)
+    return ExchangeJudging(before, after, empty)
 
 
-def _judged(
-    before: ExchangeModel, after: ExchangeModel, steps: Sequence[Step], empty: frozenset[str]
-) -> Iterator[Violation]:
-    now = before.copy()
-    reported: set[tuple[str, tuple[str, ...]]] = set()
-    ends = {
-        application: (before.bearing(application), after.bearing(application))
-        for application in {*before.own, EVERY}
-    }
-    for step in steps:
-        for application in _concerned(now, now.run(step)):
-            scopes = exposed(now.bearing(application), ends[application], empty)
-            if scopes is not None and (application, scopes) not in reported:
-                reported.add((application, scopes))
+def _stuck(step: Step, fault: Exception) -> Violation:
+    why = fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN
+    return Violation("exchange", step.id, step.address, why)
+
+
+class ExchangeJudging:
+    """One pass over steps."""
+
+    def __init__(self, before: ExchangeModel, after: ExchangeModel, empty: frozenset[str]) -> None:
+        self._now, self._empty = before.copy(), empty
+        self._reported: set[tuple[str, tuple[str, ...]]] = set()
+        self._ends = {
+            application: (before.bearing(application), after.bearing(application))
+            for application in {*before.own, EVERY}
+        }
+
+    def after(self, step: Step) -> Iterator[Violation]:
+        """Do one step and name whom it exposes, each pair once in a plan."""
+        try:
+            touched = self._now.run(step)
+        except _STUCK as fault:
+            yield _stuck(step, fault)
+            return
+        for application, scopes in self._exposed(touched):
+            if (application, scopes) not in self._reported:
+                self._reported.add((application, scopes))
                 yield Violation(
                     "exchange",
                     step.id,
@@ -71,6 +83,25 @@ def _judged(
                     application,
                     Mailboxes(scopes),
                 )
+
+    def admits(self, step: Step) -> bool:
+        """Do one step if it can be done and exposes nobody."""
+        before = self._now.copy()
+        try:
+            touched = self._now.run(step)
+        except _STUCK:
+            return False
+        if next(self._exposed(touched), None) is None:
+            return True
+        self._now = before
+        return False
+
+    def _exposed(self, touched: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+        for application in _concerned(self._now, touched):
+            now = self._now.bearing(application)
+            scopes = exposed(now, self._ends[application], self._empty)
+            if scopes is not None:
+                yield application, scopes
 
 
 def _concerned(now: ExchangeModel, touched: str | None) -> Sequence[str]:

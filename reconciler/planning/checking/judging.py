@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.baselines import Baseline
     from reconciler.model.plans import Plan, Step
+    from reconciler.planning.checking.verdicts import Judging
 
 
 def judge_prefixes(plan: Plan) -> tuple[Violation, ...]:
@@ -25,33 +26,74 @@ def judge_prefixes(plan: Plan) -> tuple[Violation, ...]:
     return violations(plan.baseline, plan.steps)
 
 
-def violations(baseline: Baseline, steps: Sequence[Step]) -> tuple[Violation, ...]:
-    """The same for a plan that is still being made."""
-    return tuple(sorted(_violations(baseline, steps), key=lambda violation: violation.step))
+def violations(
+    baseline: Baseline, steps: Sequence[Step], *, toward: Sequence[Step] | None = None
+) -> tuple[Violation, ...]:
+    """The same for a plan that is still being made, or of which only some steps are run.
+
+    Args:
+        baseline: The state before the first step.
+        steps: What is run, in order.
+        toward: Steps after which an application may reach whom it reaches then; default: `steps`.
+    """
+    every = _violations(baseline, steps, steps if toward is None else toward)
+    return tuple(sorted(every, key=lambda violation: violation.step))
+
+
+class StepwiseJudge:
+    """Follows steps one by one, and does not do those that are not safe where they stand."""
+
+    def __init__(self, baseline: Baseline, toward: Sequence[Step]) -> None:
+        """Begin at a baseline; `toward` as in `violations`."""
+        self._judgings = {
+            provider: _begun(provider, baseline, _of(provider, toward)) for provider in PROVIDERS
+        }
+
+    def admits(self, step: Step) -> bool:
+        """Do a step if it can be done and nobody is exposed after it; say whether it was done."""
+        judging = self._judgings[step.provider]
+        return not (judging is None or isinstance(judging, Violation)) and judging.admits(step)
 
 
 PROVIDERS: tuple[Provider, ...] = ("exchange", "teams")
 """The checker's own table of products: each is judged by a module of this package."""
 
 
-def _violations(baseline: Baseline, steps: Sequence[Step]) -> Iterator[Violation]:
+def _violations(
+    baseline: Baseline, steps: Sequence[Step], toward: Sequence[Step]
+) -> Iterator[Violation]:
     for provider in PROVIDERS:
-        own = [step for step in steps if step.provider == provider]
+        own = _of(provider, steps)
         if own:
-            yield from _judged(provider, baseline, own)
+            yield from _judged(provider, baseline, own, _of(provider, toward))
 
 
-def _judged(provider: Provider, baseline: Baseline, steps: Sequence[Step]) -> Iterator[Violation]:
+def _of(provider: Provider, steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if step.provider == provider]
+
+
+def _judged(
+    provider: Provider, baseline: Baseline, steps: Sequence[Step], toward: Sequence[Step]
+) -> Iterator[Violation]:
+    judging = _begun(provider, baseline, toward)
+    if judging is None:
+        yield Violation(provider, steps[0].id, steps[0].address, ViolationKind.UNKNOWN)
+    elif isinstance(judging, Violation):
+        yield judging
+    else:
+        for step in steps:
+            yield from judging.after(step)
+
+
+def _begun(
+    provider: Provider, baseline: Baseline, toward: Sequence[Step]
+) -> Judging | Violation | None:
     match provider:
         case "exchange":
             policies = baseline.of_exchange()
-            judged = None if policies is None else exchange.judge(policies, steps)
+            return None if policies is None else exchange.begun(policies, toward)
         case "teams":
             section = baseline.of_teams()
-            judged = None if section is None else teams.judge(section, steps)
+            return None if section is None else teams.begun(section, toward)
         case _:
             assert_never(provider)
-    if judged is None:
-        yield Violation(provider, steps[0].id, steps[0].address, ViolationKind.UNKNOWN)
-    else:
-        yield from judged

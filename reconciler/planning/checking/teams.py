@@ -34,35 +34,38 @@ if TYPE_CHECKING:
     """The direct grant before and after: what it is in between is the key beside it."""
 
 
-def judge(section: TeamsBaseline, steps: Sequence[Step]) -> Iterator[Violation]:
-    """Follow the Teams steps of a plan from its baseline.
+_STUCK = (Unfollowable, KeyError, TypeError, AttributeError)
+
+
+def begun(section: TeamsBaseline, toward: Sequence[Step]) -> TeamsJudging | Violation | None:
+    """Begin to follow Teams steps from the plan's baseline.
 
     Args:
         section: the Teams part of the plan's baseline.
-        steps: the plan's Teams steps in their order.
+        toward: Teams steps that lead to the end which access is held against.
+
+    Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
+    if there are none and the baseline cannot be read.
     """
-    before = after = step = None
+    step = None
     try:
         before = TeamsModel.read(section)
         after = before.copy()
-        for step in steps:
+        for step in toward:
             after.run(step)
-    except (Unfollowable, KeyError, TypeError, AttributeError) as fault:
-        stuck = step or steps[0]
-        yield Violation(
-            "teams",
-            stuck.id,
-            stuck.address,
-            fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN,
-        )
-        return
-    judging = _Judging(before, after)
-    for step in steps:
-        yield from judging.after(step)
+    except _STUCK as fault:
+        stuck = step or next(iter(toward), None)
+        return None if stuck is None else _stuck(stuck, fault)
+    return TeamsJudging(before, after)
 
 
-class _Judging:
-    """One pass over the steps.
+def _stuck(step: Step, fault: Exception) -> Violation:
+    why = fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN
+    return Violation("teams", step.id, step.address, why)
+
+
+class TeamsJudging:
+    """One pass over steps.
 
     `classes` has the classes of users that there are now, by their grant of this moment.
     """
@@ -80,12 +83,39 @@ class _Judging:
 
     def after(self, step: Step) -> Iterator[Violation]:
         """Do one step and name whom it exposes, each pair once in a plan."""
-        for application, holders in self._exposed(self._now.run(step)):
+        try:
+            effect = self._now.run(step)
+        except _STUCK as fault:
+            yield _stuck(step, fault)
+            return
+        for application, holders in self._exposed(effect):
             if (application, holders) not in self._known:
                 self._known.add((application, holders))
                 yield Violation(
                     "teams", step.id, step.address, ViolationKind.EXPOSED, application, holders
                 )
+
+    def admits(self, step: Step) -> bool:
+        """Do one step if it can be done and exposes nobody."""
+        undo = self._now.undoing(step)
+        try:
+            effect = self._now.run(step)
+        except _STUCK:
+            return False
+        if next(self._exposed(effect), None) is None:
+            return True
+        undo()
+        if isinstance(effect, GrantMoved):
+            ends = self._before.users[effect.user], self._after.users[effect.user]
+            self._recount(ends, effect.after, effect.before)
+        return False
+
+    def _recount(self, ends: Ends, before: str | None, after: str | None) -> None:
+        """A user of this class holds another policy now."""
+        self._classes[before][ends] -= 1
+        if not self._classes[before][ends]:
+            del self._classes[before][ends]
+        self._classes[after][ends] += 1
 
     def _exposed(self, effect: Effect) -> Iterator[tuple[str, Holders]]:
         match effect:
@@ -119,10 +149,7 @@ class _Judging:
         self, user: str, before: str | None, after: str | None
     ) -> Iterator[tuple[str, Holders]]:
         ends = self._before.users[user], self._after.users[user]
-        self._classes[before][ends] -= 1
-        if not self._classes[before][ends]:
-            del self._classes[before][ends]
-        self._classes[after][ends] += 1
+        self._recount(ends, before, after)
         if self._classes[after][ends] > 1:
             return  # the class was there, and is judged whenever something is added to it
         if after is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
@@ -87,6 +87,19 @@ class TeamsModel(Struct):
     def reach(self, key: str) -> frozenset[str]:
         """The applications of a policy; of one that is not there, none."""
         return self.policies.get(key) or NOTHING
+
+    def undoing(self, step: Step) -> Callable[[], None]:
+        """What takes a step back, if it is called directly after the step was done."""
+        user = str(step.parameters.get("Identity")).lower()
+        if step.cmdlet.startswith("Grant-") and user in self.users:
+            before = self.users[user]
+            return lambda: self.users.update({user: before})
+        policies, groups = dict(self.policies), list(self.groups)
+
+        def undo() -> None:
+            self.policies, self.groups = policies, groups
+
+        return undo
 
     def run(self, step: Step) -> Effect:
         """Do one step; say what it changed.

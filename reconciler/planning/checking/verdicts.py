@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reconciler.model.addresses import Address, Provider
+    from reconciler.model.plans import Step
 
 
 class ViolationKind(StrEnum):
@@ -63,6 +66,18 @@ class Violation(Struct, frozen=True):
     why: ViolationKind
     application: str = ""
     subject: Subject | None = None
+
+
+class Judging(Protocol):
+    """One product's steps, followed one by one from a baseline."""
+
+    def after(self, step: Step) -> Iterator[Violation]:
+        """Do a step and say what is wrong after it; one that cannot be done changes nothing."""
+        ...
+
+    def admits(self, step: Step) -> bool:
+        """Do a step only if nothing is wrong after it; say whether it was done."""
+        ...
 
 
 class Unfollowable(Exception):

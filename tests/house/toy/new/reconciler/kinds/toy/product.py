@@ -13,7 +13,7 @@ from reconciler.kinds.attributes import object_change
 from reconciler.kinds.capture_reads import RowList
 from reconciler.kinds.capture_rows import objects, text_property
 from reconciler.kinds.ordering.orders import Ordered
-from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart
+from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
 from reconciler.model.addresses import Address, Provider
 from reconciler.model.baselines import Baseline
 from reconciler.model.codes import ChangeReason, StepReason
@@ -195,6 +195,18 @@ class Toy(Product[DesiredToy, ToyState]):
 
     def is_addressed(self, step: Step) -> bool:
         return step.address == _address(str(step.parameters["Identity"]))
+
+    def ties(self, step: Step) -> Ties:
+        return Ties(frozenset(), frozenset())
+
+    def unreplaced(
+        self,
+        baseline: Baseline,
+        done: Sequence[Step],
+        kept: Sequence[Step],
+        planned: Sequence[Step],
+    ) -> frozenset[int]:
+        return frozenset()
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         names = sorted(name for name, has in (baseline.of_toy() or {}).items() if has)

@@ -7,19 +7,28 @@ from typing import TYPE_CHECKING
 from reconciler.planning.checking.verdicts import Violation, ViolationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from reconciler.model.plans import Step
 
 
-def judge(section: Mapping[str, bool], steps: Sequence[Step]) -> Iterator[Violation]:
-    """Follow the steps: a name is created where there is none, and removed where there is one."""
-    now = dict(section)
-    for step in steps:
-        name = str(step.parameters.get("Identity"))
-        creates = step.cmdlet == "New-ToyName"
-        if name not in now:
+class ToyJudging:
+    """Follows the steps: a name is created where there is none, and removed where there is one."""
+
+    def __init__(self, section: Mapping[str, bool]) -> None:
+        """Begin with these names."""
+        self._now = dict(section)
+
+    def after(self, step: Step) -> Iterator[Violation]:
+        """Do a step, or say why it cannot be done."""
+        name, creates = str(step.parameters.get("Identity")), step.cmdlet == "New-ToyName"
+        if name not in self._now:
             yield Violation("toy", step.id, step.address, ViolationKind.UNKNOWN)
-        elif now[name] is creates:
+        elif self._now[name] is creates:
             yield Violation("toy", step.id, step.address, ViolationKind.REFUSED)
-        now[name] = creates
+        else:
+            self._now[name] = creates
+
+    def admits(self, step: Step) -> bool:
+        """Do a step if it can be done."""
+        return next(self.after(step), None) is None

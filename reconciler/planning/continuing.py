@@ -1,0 +1,78 @@
+"""What of a plan may still be run once the service refused a step for good.
+
+Left out is what rests on a step that does not run: what the service would refuse without it, what
+would expose somebody, what takes away for good what the plan gives the same person by another way,
+and what products say belongs together. The order of the others stays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.kinds.products import PRODUCTS
+from reconciler.planning import checking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.model.plans import Plan, Step
+
+
+def continuation(plan: Plan, done: Sequence[Step], remaining: Sequence[Step]) -> tuple[Step, ...]:
+    """Choose the steps that do not rest on any that does not run.
+
+    Args:
+        plan: The plan; those of its steps that are in neither list do not run.
+        done: Steps that are done, in their order.
+        remaining: Steps that could come next, in their order.
+
+    Returns: Those of `remaining` that may still run; nobody gains access by them that the plan does
+    not give, and each intermediate state is safe.
+    """
+    left = list(remaining)
+    while True:
+        kept = tuple(_admitted(plan, done, left))
+        taking = _unreplaced(plan, done, kept)
+        if not taking:
+            return kept
+        left = [step for step in left if step.id not in taking]
+
+
+def is_safe(plan: Plan, course: Sequence[Step]) -> bool:
+    """Say whether the checker finds nothing wrong with running these steps of a plan instead of all
+    of them. Consents do not count: they were given for a moment that may not end without the rest.
+    """
+    return not checking.violations(plan.baseline, course, toward=plan.steps)
+
+
+def _admitted(plan: Plan, done: Sequence[Step], left: Sequence[Step]) -> Iterator[Step]:
+    """Go along the steps, and pass by those that rest on what is missing."""
+    judge = checking.StepwiseJudge(plan.baseline, plan.steps)
+    if not all(judge.admits(step) for step in done):
+        return
+    running = {step.id for step in (*done, *left)}
+    lacking: dict[str, set[str]] = {provider: set() for provider in PRODUCTS}
+    for step in plan.steps:
+        if step.id not in running:
+            lacking[step.provider] |= PRODUCTS[step.provider].ties(step).provides
+    for step in left:
+        ties = PRODUCTS[step.provider].ties(step)
+        if ties.requires.isdisjoint(lacking[step.provider]) and judge.admits(step):
+            yield step
+        else:
+            lacking[step.provider] |= ties.provides
+
+
+def _unreplaced(plan: Plan, done: Sequence[Step], kept: Sequence[Step]) -> frozenset[int]:
+    return frozenset().union(
+        *(
+            product.unreplaced(
+                plan.baseline, *(_of(name, steps) for steps in (done, kept, plan.steps))
+            )
+            for name, product in PRODUCTS.items()
+        )
+    )
+
+
+def _of(provider: str, steps: Sequence[Step]) -> Sequence[Step]:
+    return [step for step in steps if step.provider == provider]
