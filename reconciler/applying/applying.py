@@ -23,6 +23,7 @@ from reconciler.applying.identity import Nearness, nearness
 from reconciler.applying.running import first_named, run_steps
 from reconciler.applying.watching import Watch
 from reconciler.errors import CaptureFault, Interrupted, LockHeld, Refused, StalePlan
+from reconciler.guids import GUID
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.model.plans import Invocation
 from reconciler.planning import checking, consequences, moved, prefixes, reviewed
@@ -31,12 +32,13 @@ from reconciler.tenants.protocol import Remote
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconciler.applying.deciding import KeepGoing
     from reconciler.applying.earlier import EarlierApplies
     from reconciler.applying.events import Event
     from reconciler.applying.journal import EarlierApply
     from reconciler.applying.lock import HeldLock
     from reconciler.model.observed import Observed
-    from reconciler.model.plans import Plan
+    from reconciler.model.plans import Plan, Step
     from reconciler.planning.planfile import SealedPlan
     from reconciler.tenants.protocol import Tenant
 
@@ -58,6 +60,7 @@ def apply(
     stop: Callable[[], bool] = _never,
     patience: ApplyPatience | None = None,
     settle: float = 0.0,
+    keep_going: KeepGoing | None = None,
 ) -> Applied:
     """Run the steps of an approved plan that the tenant does not show yet, one at a time, then read
     the tenant again.
@@ -74,6 +77,8 @@ def apply(
         patience: How long to wait for what; by default what the services were seen to need, and
             nothing for a simulated one.
         settle: Seconds between a step and the first one that relies on it and takes something away.
+        keep_going: Is asked, once a step was refused for good, whether to go on with those that do
+            not depend on it, where that is safe; None: never.
 
     Returns: What was done: all of it, or up to the step that failed or is unknown, and whether the
     tenant shows it.
@@ -94,7 +99,7 @@ def apply(
     checking.assert_safe(loaded.plan)
     if not loaded.plan.steps:
         return Applied((), 0, None, None, (), converged=True, moved=())
-    return _apply(loaded, tenant, lock, host)
+    return _apply(loaded, tenant, lock, host, keep_going)
 
 
 def _patience(tenant: Tenant) -> ApplyPatience:
@@ -104,7 +109,13 @@ def _patience(tenant: Tenant) -> ApplyPatience:
     return ApplyPatience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
 
-def _apply(loaded: SealedPlan, tenant: Tenant, lock: HeldLock, host: Host) -> Applied:
+def _apply(
+    loaded: SealedPlan,
+    tenant: Tenant,
+    lock: HeldLock,
+    host: Host,
+    keep_going: KeepGoing | None,
+) -> Applied:
     plan, watch = loaded.plan, Watch(loaded.plan, tenant, host)
     past = earlier.read(lock.directories, loaded.digest, tenant.source, host.tell)
     for last in past.last:
@@ -118,7 +129,7 @@ def _apply(loaded: SealedPlan, tenant: Tenant, lock: HeldLock, host: Host) -> Ap
     state.remember(lock.directories)
     header = _header(loaded, tenant, already)
     with journal.Journal.create(lock.directories.journals, header, host.clock) as written:
-        return run_steps(plan, tenant, watch, written, host, already)
+        return run_steps(plan, tenant, watch, written, host, already, keep_going)
 
 
 def _check_applicable(plan: Plan, tenant: Tenant) -> None:
@@ -212,14 +223,27 @@ def _locate(plan: Plan, watch: Watch, past: EarlierApplies, host: Host) -> int:
 
     def good(place: tuple[int | None, Observed]) -> bool:
         located, _observed = place
+        if past.without:
+            return located != 0
         return located is not None and located >= past.wanted and not past.foreign
 
     already, observed = watch.until(watch.products, ReadingReason.BASELINE, look, good)
     if host.stop():
         raise Interrupted("stopped before anything was written; apply the same plan again")
+    if past.without and already != 0:
+        raise _carried_out_in_part(plan, past)
     if already is None:
         raise _stale(plan, observed, past)
     return already
+
+
+def _carried_out_in_part(plan: Plan, past: EarlierApplies) -> StalePlan:
+    addresses = [_named(plan, step) for step in plan.steps if step.id in past.without]
+    return StalePlan(
+        f"an earlier apply of this plan went on without what the service refused:"
+        f" {first_named(tuple(addresses))}. Such a plan cannot be resumed. Nothing was written; plan"
+        " again for what is left"
+    )
 
 
 def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
@@ -227,11 +251,17 @@ def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
     is, whichever is nearer.
     """
     places = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
-    differences = min((moved.moved(plan, k, observed) for k in places), key=len)
+    differences = min((moved.moved(plan, plan.steps[:k], observed) for k in places), key=len)
     return StalePlan(
         f"the tenant has changed since this plan was made: {first_named(differences, '; ')}. Nothing"
         " was written; plan again"
     )
+
+
+def _named(plan: Plan, step: Step) -> str:
+    ids = GUID.findall(step.address.lower())
+    names = ", ".join(plan.names[name_id] for name_id in ids if name_id in plan.names)
+    return f"step {step.id} of {step.address}" + (f" ({names})" if names else "")
 
 
 def _check_users(plan: Plan, already: int, watch: Watch) -> None:

@@ -6,6 +6,7 @@ answer in a new state. `running` has the loop and all effects.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from msgspec import Struct, field
@@ -41,8 +42,10 @@ class RunState(Struct, frozen=True):
     """Where a run is.
 
     Attributes:
-        already: Steps, from the first one, that earlier applies had done.
-        reached: Steps, from the first one, that are done now.
+        course: The steps that are done or are to be done: the plan's, without those that were
+            refused and those that depend on them.
+        already: Steps of the course, from the first one, that earlier applies had done.
+        reached: Steps of the course, from the first one, that are done now.
         began: When the run began (seconds since 1970).
         attempted: Something was sent.
         widened: Products of which a step was sent that may widen.
@@ -51,8 +54,11 @@ class RunState(Struct, frozen=True):
         retries: Further attempts of that step.
         step_began: When its first attempt began (seconds since 1970).
         finished: When a step was done that a later one relies on (seconds since 1970), by step.
+        refused: Attempts that were refused for good, after which the run went on.
+        in_a_row: How many of them, at the end, no step was done after.
     """
 
+    course: tuple[Step, ...]
     already: int
     reached: int
     began: float
@@ -63,11 +69,28 @@ class RunState(Struct, frozen=True):
     retries: Retries = Retries()
     step_began: float = 0.0
     finished: Mapping[int, float] = field(default_factory=dict)
+    refused: tuple[Unanswered, ...] = ()
+    in_a_row: int = 0
+
+    @property
+    def passed(self) -> tuple[Step, ...]:
+        """The steps that are done, by whatever run."""
+        return self.course[: self.reached]
+
+    @property
+    def following(self) -> Step | None:
+        """The step that comes next; None after the last one."""
+        return self.course[self.reached] if self.reached < len(self.course) else None
 
     @property
     def done(self) -> tuple[int, ...]:
         """Ids of the steps that this run did."""
-        return tuple(range(self.already + 1, self.reached + 1))
+        return tuple(step.id for step in self.course[self.already : self.reached])
+
+    @property
+    def row(self) -> tuple[Unanswered, ...]:
+        """The attempts that were refused since a step was done."""
+        return self.refused[len(self.refused) - self.in_a_row :]
 
 
 # --- observations
@@ -139,10 +162,13 @@ class Refuse(Struct, frozen=True):
 
 
 class GiveUp(Struct, frozen=True):
-    """End the run at a step that failed or whose outcome is unknown."""
+    """End the run at a step that failed or whose outcome is unknown; `why` says why it does not go
+    on without the step, where somebody asked for that.
+    """
 
     attempt: Unanswered
     reading: OutcomeReading
+    why: str = ""
 
 
 class Conclude(Struct, frozen=True):
@@ -179,6 +205,22 @@ def _after_outcome(attempt: Unanswered, reading: OutcomeReading, *, stopping: bo
     if may_retry and not stopping:
         return Write(attempt.step, attempt.attempt + 1)
     return GiveUp(attempt, reading)
+
+
+class WayOn(Struct, frozen=True):
+    """How a run could go on without a step: the steps that remain, and how many others depend on
+    the step.
+    """
+
+    step: Step
+    fault: str
+    message: str
+    remaining: tuple[Step, ...]
+    left_out: int
+
+
+KeepGoing: TypeAlias = Callable[[WayOn], bool]
+"""Says whether to go on; asked only where that is possible and safe."""
 
 
 # --- the next state
@@ -220,7 +262,25 @@ def finished(state: RunState, step: Step, now: float, *, relied_on: bool) -> Run
     read = is_group_step(step) or names_unqueried(step.cmdlet, step.parameters)
     retried = state.retried - {step.provider} if read else state.retried
     times = {**state.finished, step.id: now} if relied_on else state.finished
-    return replace(state, reached=step.id, unanswered=None, retried=retried, finished=times)
+    return replace(
+        state,
+        reached=state.reached + 1,
+        unanswered=None,
+        retried=retried,
+        finished=times,
+        in_a_row=0,
+    )
+
+
+def gone_on(state: RunState, attempt: Unanswered, remaining: tuple[Step, ...]) -> RunState:
+    """The state once a step was refused for good and the run goes on with these steps only."""
+    return replace(
+        state,
+        course=state.passed + remaining,
+        unanswered=None,
+        refused=(*state.refused, attempt),
+        in_a_row=state.in_a_row + 1,
+    )
 
 
 def is_group_step(step: Step) -> bool:

@@ -43,6 +43,11 @@ class EarlierApplies(Struct, frozen=True):
         return max(self.same.reached, self.same.open_step or 0)
 
     @property
+    def without(self) -> frozenset[int]:
+        """Steps of this plan that the service refused and its last apply went on without."""
+        return frozenset() if self.same is None else frozenset(self.same.without)
+
+    @property
     def foreign(self) -> bool:
         """Say whether a write of another plan may still land, or lines are unreadable: no state of
         this plan tells that it did.

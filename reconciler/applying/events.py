@@ -78,6 +78,15 @@ class StepFailed(Struct, frozen=True):
     message: str
 
 
+class WentOn(Struct, frozen=True):
+    """The apply goes on without a step that was refused for good, and without `left_out` others
+    that depend on it.
+    """
+
+    step: Step
+    left_out: int
+
+
 class Retrying(Struct, frozen=True):
     """An attempt failed in a way that passes; the next one comes in `seconds`, after another
     reading.
@@ -164,6 +173,7 @@ Event: TypeAlias = (
     | StepStarted
     | StepDone
     | StepFailed
+    | WentOn
     | Retrying
     | WaitingToReadAgain
     | WaitingForProcess

@@ -11,6 +11,8 @@ ASCII. The lines, by their keys:
   it.
 - "state": "failed", "step", "fault", "message", "at": the service refused, nothing was changed.
 - "state": "unknown", "step", "message", "at": no answer, and the tenant does not show it.
+- "without": a step that was refused for good, "at": the apply goes on with what does not depend on
+  it, so that the plan cannot be resumed.
 - "runner": a product, "pid", "process", "at": a process that runs steps for us; PowerShell, or a
   shim that started it and may have ended since.
 - "end": how, "at": the apply ended by itself.
@@ -184,6 +186,11 @@ class Journal:
             {"state": StepState.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]}
         )
 
+    def without(self, step: int) -> None:
+        """Say that the apply goes on without a step; nothing more is sent before this returns."""
+        self._append({"without": step})
+        self._to_disk()
+
     def runner(self, provider: Provider, process: RunnerProcess) -> None:
         """Name the process that will run this product's steps, once; the next apply must not read
         before it, and all that it started, is gone.
@@ -227,7 +234,8 @@ class EarlierApply(Struct):
     `states` has the last state of every step it tried, `last_write` the time (seconds since 1970)
     of the last line about a step, None if there is none, `began` that of the first line. `process`
     is the one that applied; its host is empty in journals of earlier versions. `runners` are the
-    processes (product, id, start time as `processes.started` gives it) that ran its steps. `end` is
+    processes (product, id, start time as `processes.started` gives it) that ran its steps.
+    `without` are the steps that it went on without. `end` is
     None when the process was killed. `damaged`: lines other than a torn last one cannot be read, so
     steps may be missing; `last_write` is then no earlier than the last change of the file.
     """
@@ -242,6 +250,7 @@ class EarlierApply(Struct):
     states: dict[int, StepState] = field(default_factory=dict)
     last_write: float | None = None
     runners: tuple[tuple[str, int, str], ...] = ()
+    without: tuple[int, ...] = ()
     end: str | None = None
     damaged: bool = False
 
@@ -334,6 +343,8 @@ def _take_line(past: EarlierApply, line: _Line) -> None:
     elif "state" in line:
         past.last_write = datetime.fromisoformat(line["at"]).timestamp()
         past.states[int(line["step"])] = StepState(line["state"])
+    elif "without" in line:
+        past.without += (int(line["without"]),)
     elif "runner" in line:
         past.runners += ((str(line["runner"]), int(line["pid"]), str(line["process"])),)
     elif "end" in line:

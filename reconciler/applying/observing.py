@@ -28,7 +28,7 @@ from reconciler.tenants.protocol import Remote
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reconciler.applying.deciding import Observation, RunState, Unanswered
+    from reconciler.applying.deciding import KeepGoing, Observation, RunState, Unanswered
     from reconciler.applying.host import Host
     from reconciler.applying.journal import Journal
     from reconciler.applying.watching import Watch
@@ -47,7 +47,8 @@ class RunContext(Struct, frozen=True):
     """What a run works with.
 
     `relied_on`: for steps that take something away, the step that they rely on. `closes`: for steps
-    that open a window, the step that closes it.
+    that open a window, the step that closes it. `keep_going`: whether to go on without a step that
+    was refused for good; None: never.
     """
 
     plan: Plan
@@ -57,6 +58,7 @@ class RunContext(Struct, frozen=True):
     host: Host
     relied_on: Mapping[int, int]
     closes: Mapping[int, int]
+    keep_going: KeepGoing | None = None
 
     @property
     def remote(self) -> Remote | None:
@@ -73,14 +75,13 @@ def observe(run: RunContext, state: RunState) -> Observation:
         CaptureFault: what was read is malformed, incomplete or of another tenant.
     """
     if state.unanswered is not None:
-        reading = _outcome(run, state.unanswered)
+        reading = _outcome(run, state, state.unanswered)
         return OutcomeSeen(state.unanswered, reading, run.host.stop())
     blocked = _after_doubtful(run, state)
     if blocked is not None:
         return blocked
-    if state.reached == len(run.plan.steps):
-        return _end(run, state)
-    return _next_step(run, state, run.plan.steps[state.reached])
+    following = state.following
+    return _end(run, state) if following is None else _next_step(run, state, following)
 
 
 def name_runner(run: RunContext, provider: Provider) -> None:
@@ -95,9 +96,9 @@ def _after_doubtful(run: RunContext, state: RunState) -> Observation | None:
     """Read what a step did whose form nobody documents: a group regranted in place, or a name that
     the service's addresses may not take.
     """
-    if state.reached == state.already:
-        return None
-    last = run.plan.steps[state.reached - 1]
+    if state.reached == state.already or state.in_a_row:
+        return None  # nothing done since the last reading
+    last = state.course[state.reached - 1]
     if is_group_step(last):
         return _moved(run, state, last, ReadingReason.GROUP)
     if names_unqueried(last.cmdlet, last.parameters):
@@ -150,7 +151,7 @@ def _moved(
     run: RunContext, state: RunState, step: Step, why: ReadingReason
 ) -> TenantMoved | StopAsked | None:
     """Read the step's product and compare it with what the steps done so far lead to."""
-    sentences = run.watch.moved(state.reached, frozenset({step.provider}), why)
+    sentences = run.watch.moved(state.passed, frozenset({step.provider}), why)
     if not sentences:
         return None
     if run.host.stop():
@@ -210,14 +211,14 @@ def _check_credential(run: RunContext, step: Step) -> None:
         )
 
 
-def _outcome(run: RunContext, attempt: Unanswered) -> OutcomeReading:
+def _outcome(run: RunContext, state: RunState, attempt: Unanswered) -> OutcomeReading:
     """Read what an attempt did: a service may report a failure of a write that it committed."""
     step, products = attempt.step, frozenset({attempt.step.provider})
 
     def look(observed: Observed) -> OutcomeReading:
-        if not prefixes.prefix_differences(run.plan, step.id, observed, products):
+        if not prefixes.differences_after(run.plan, (*state.passed, step), observed, products):
             return OutcomeReading(ShownState.AFTER)
-        before = moved.moved(run.plan, step.id - 1, observed, products)
+        before = moved.moved(run.plan, state.passed, observed, products)
         shown = ShownState.NEITHER if before else ShownState.BEFORE
         return OutcomeReading(shown, before)
 
@@ -234,7 +235,7 @@ def _outcome(run: RunContext, attempt: Unanswered) -> OutcomeReading:
 
 def _end(run: RunContext, state: RunState) -> Observation:
     try:
-        sentences = run.watch.moved(state.reached, run.watch.products, ReadingReason.VERIFY)
+        sentences = run.watch.moved(state.passed, run.watch.products, ReadingReason.VERIFY)
     except (TenantFault, CaptureFault) as fault:
         return EndSeen((), str(fault))
     if sentences and run.host.stop():

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from reconciler.tenants.protocol import Failed, Fault, Lost
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reconciler.applying.host import ApplyPatience
 
 NotDone: TypeAlias = Failed | Lost
@@ -21,6 +23,23 @@ _PASSING = frozenset({Fault.THROTTLED, Fault.TRANSIENT})
 _AFTER_LOST = (0.0,)
 """A lost answer is followed by one more attempt, without a pause: the readings before it have
 waited.
+"""
+
+
+_FOR_GOOD = frozenset(
+    {
+        Fault.NOT_FOUND,
+        Fault.EXISTS,
+        Fault.ASSIGNED,
+        Fault.SCOPE_INVALID,
+        Fault.STORE_FULL,
+        Fault.DENIED,
+        Fault.INVALID,
+    }
+)
+MOST_ALIKE = 3
+"""So many refusals of one kind, and no step done in between, are no matter of single steps: a role
+has expired, or the service takes nothing of the kind.
 """
 
 
@@ -46,6 +65,42 @@ class OutcomeReading(Struct, frozen=True):
 def passes(outcome: NotDone) -> bool:
     """Say whether the service itself said that another attempt may succeed."""
     return isinstance(outcome, Failed) and outcome.fault in _PASSING
+
+
+class OutcomeKind(Enum):
+    """What an attempt without success means for what else is to be done."""
+
+    REFUSED = auto()
+    """The service refuses the step for good, and a reading shows that it changed nothing."""
+    PASSING = auto()
+    """The service says that another attempt may succeed."""
+    UNKNOWN = auto()
+    """Nobody knows whether it happened, or whether it still will."""
+    NOT_UNDERSTOOD = auto()
+    """The answer has no known meaning, or the text was not taken for what it is."""
+
+
+def kind_of(outcome: NotDone, retries: Retries, reading: OutcomeReading) -> OutcomeKind:
+    """What the last attempt of a step means, by its answer, the attempts before it and what a
+    reading shows afterwards.
+    """
+    if isinstance(outcome, Lost):
+        return OutcomeKind.UNKNOWN
+    if passes(outcome):
+        return OutcomeKind.PASSING
+    if outcome.fault not in _FOR_GOOD:
+        return OutcomeKind.NOT_UNDERSTOOD
+    if retries.lost or reading.shown is not ShownState.BEFORE:
+        return OutcomeKind.UNKNOWN
+    return OutcomeKind.REFUSED
+
+
+def too_many_alike(faults: Sequence[Fault]) -> bool:
+    """Say whether the last of these refusals, which no success came between, are of one kind and
+    too many.
+    """
+    last = faults[-MOST_ALIKE:]
+    return len(last) == MOST_ALIKE and len(set(last)) == 1
 
 
 def settled(outcome: NotDone, attempt: int, reading: OutcomeReading) -> bool:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from shlex import quote
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec.structs import replace
+
 from reconciler.applying import credential_lifetime, lookups, probing
 from reconciler.applying.deciding import (
     Adopt,
@@ -20,10 +22,12 @@ from reconciler.applying.deciding import (
     answered,
     decide,
     finished,
+    gone_on,
     is_group_step,
     sent,
 )
-from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted
+from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted, WentOn
+from reconciler.applying.going_on import is_refused, way_on
 from reconciler.applying.journal import ApplyEnd
 from reconciler.applying.observing import GROUP_HINT, RunContext, name_runner, observe
 from reconciler.applying.outcomes import passes
@@ -42,7 +46,7 @@ from reconciler.planning import reviewed
 from reconciler.tenants.protocol import Failed, Fault, Lost, Remote
 
 if TYPE_CHECKING:
-    from reconciler.applying.deciding import Ending, TenantMoved, Unanswered
+    from reconciler.applying.deciding import Ending, KeepGoing, TenantMoved, Unanswered, WayOn
     from reconciler.applying.host import Host
     from reconciler.applying.journal import Journal
     from reconciler.applying.outcomes import NotDone
@@ -51,6 +55,9 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
     from reconciler.tenants.protocol import Outcome, Tenant
 
+_NOT_RESUMED = (
+    "This plan went on without a refused step and cannot be resumed: plan again for what is left"
+)
 _MOST_NAMED = 20
 """Differences that a message names; a report has them all."""
 
@@ -62,9 +69,18 @@ def first_named(names: tuple[str, ...], separator: str = ", ") -> str:
 
 
 def run_steps(
-    plan: Plan, tenant: Tenant, watch: Watch, journal: Journal, host: Host, already: int
+    plan: Plan,
+    tenant: Tenant,
+    watch: Watch,
+    journal: Journal,
+    host: Host,
+    already: int,
+    keep_going: KeepGoing | None = None,
 ) -> Applied:
     """Run the steps `already` + 1 and on, and verify.
+
+    Where a step is refused for good, `keep_going` is asked whether to go on with those that do not
+    depend on it.
 
     Raises:
         StalePlan: the tenant moved before anything was written.
@@ -75,9 +91,9 @@ def run_steps(
     """
     closes = credential_lifetime.closing_steps(plan) if isinstance(tenant, Remote) else {}
     relied_on = lookups.relied_on(plan) if host.patience.settle else {}
-    run = RunContext(plan, tenant, watch, journal, host, relied_on, closes)
+    run = RunContext(plan, tenant, watch, journal, host, relied_on, closes, keep_going)
     awaited = frozenset(relied_on.values())
-    state = RunState(already, already, host.clock())
+    state = RunState(plan.steps, already, already, host.clock())
     try:
         while True:
             decision = decide(observe(run, state))
@@ -90,6 +106,14 @@ def run_steps(
                 if state.unanswered is not None:
                     _record_failure(run, state.unanswered)
                     continue
+            elif isinstance(decision, GiveUp):
+                way = way_on(run, state, decision)
+                if isinstance(way, str):
+                    decision = replace(decision, why=way)
+                    break
+                _record_refusal(run, way)
+                state = gone_on(state, decision.attempt, way.remaining)
+                continue
             elif not isinstance(decision, Adopt):
                 break
             step, seen = decision.step, isinstance(decision, Adopt)
@@ -99,7 +123,8 @@ def run_steps(
         _record_end(run, ApplyEnd.STOPPED)
         if not state.attempted:
             raise
-        raise AppliedInPart(str(error), _applied(run, state, trouble=str(error))) from error
+        message = str(error) if not state.refused else f"{error}. {_NOT_RESUMED}"
+        raise AppliedInPart(message, _applied(run, state, trouble=message)) from error
     return _finish(run, state, decision)
 
 
@@ -119,7 +144,7 @@ def _send(run: RunContext, step: Step) -> Outcome:
     try:
         outcome = run.tenant.run(reviewed.reviewed_invocation(step), step.text)
     except RenderFault as fault:
-        outcome = Failed(Fault.INVALID, str(fault))
+        outcome = Failed(Fault.UNREADABLE, str(fault))
     except TenantFault as fault:
         outcome = Lost(str(fault))
     run.watch.wrote(step.provider, run.host.clock())
@@ -142,6 +167,13 @@ def _record_failure(run: RunContext, attempt: Unanswered) -> None:
         run.host.pause(pause)
 
 
+def _record_refusal(run: RunContext, way: WayOn) -> None:
+    """Have it on the disk that the plan cannot be resumed, before any other step."""
+    run.journal.without(way.step.id)
+    run.host.tell(StepFailed(way.step, way.fault, way.message))
+    run.host.tell(WentOn(way.step, way.left_out))
+
+
 def _record_done(run: RunContext, step: Step, begun: float, *, seen: bool) -> None:
     run.journal.done(step.id, seen=seen)
     run.host.tell(StepDone(step, run.host.clock() - begun, seen))
@@ -161,10 +193,10 @@ def _finish(run: RunContext, state: RunState, ending: Ending) -> Applied:
     match ending:
         case Interrupt():
             _record_end(run, ApplyEnd.INTERRUPTED)
+            last = state.passed[-1].id if state.reached else 0
+            then = _NOT_RESUMED if state.refused else "Apply the same plan again to go on"
             raise Interrupted(
-                f"stopped after step {state.reached} of {len(run.plan.steps)}; apply the same plan"
-                " again to go on",
-                _applied(run, state),
+                f"stopped after step {last} of {len(run.plan.steps)}. {then}", _applied(run, state)
             )
         case Refuse(moved):
             _record_end(run, ApplyEnd.STOPPED)
@@ -178,8 +210,9 @@ def _finish(run: RunContext, state: RunState, ending: Ending) -> Applied:
 
 
 def _moved_error(run: RunContext, state: RunState, moved: TenantMoved) -> ReconcilerError:
+    last = state.passed[-1].id if state.reached else 0
     message = (
-        f"the tenant has changed since step {state.reached} of this plan:"
+        f"the tenant has changed since step {last} of this plan:"
         f" {first_named(moved.differences, '; ')}" + (f" ({moved.why})" if moved.why else "")
     )
     if not state.attempted:
@@ -192,15 +225,16 @@ def _moved_error(run: RunContext, state: RunState, moved: TenantMoved) -> Reconc
 
 def _given_up(run: RunContext, state: RunState, ending: GiveUp) -> Applied:
     step, outcome = ending.attempt.step, ending.attempt.outcome
-    moved, trouble = ending.reading.moved, ending.reading.trouble
+    moved, trouble = ending.reading.moved, ending.why or ending.reading.trouble
     run.host.tell(StepFailed(step, _fault(outcome), outcome.message))
     match outcome:
         case Lost():
             _record_end(run, ApplyEnd.UNKNOWN)
             return _applied(run, state, unknown=step.id, moved=moved, trouble=trouble)
-        case Failed(fault, message):
+        case Failed():
             _record_end(run, ApplyEnd.FAILED)
-            failure = StepFailure(step.id, step.address, fault, message, _hint(step, outcome))
+            hint = _hint(step, outcome, state, goes_on=is_refused(state, ending))
+            failure = _failure(step, outcome, hint)
             return _applied(run, state, failed=failure, moved=moved, trouble=trouble)
         case _:
             assert_never(outcome)
@@ -208,9 +242,11 @@ def _given_up(run: RunContext, state: RunState, ending: GiveUp) -> Applied:
 
 def _concluded(run: RunContext, state: RunState, ending: Conclude) -> Applied:
     moved, trouble = ending.end.moved, ending.end.trouble
-    converged = not moved and not trouble
-    _record_end(run, ApplyEnd.CONVERGED if converged else ApplyEnd.NOT_VERIFIED)
-    checks = _checks(run, state) if converged else ()
+    verified = not moved and not trouble
+    converged = verified and not state.refused
+    end = ApplyEnd.CONVERGED if converged else ApplyEnd.NOT_VERIFIED
+    _record_end(run, ApplyEnd.FAILED if state.refused else end)
+    checks = _checks(run, state) if verified else ()
     return _applied(run, state, converged=converged, moved=moved, trouble=trouble, checks=checks)
 
 
@@ -218,7 +254,7 @@ def _checks(run: RunContext, state: RunState) -> tuple[AccessCheck, ...]:
     """What Exchange itself says about the applications that this run touched; its answer is asked
     for, never relied on.
     """
-    touched = probing.touched(run.plan.steps[state.already : state.reached])
+    touched = probing.touched(state.course[state.already : state.reached])
     if run.remote is None or not touched:
         return ()
     try:
@@ -238,32 +274,48 @@ def _applied(
     trouble: str = "",
     checks: tuple[AccessCheck, ...] = (),
 ) -> Applied:
-    tried = state.reached + (failed is not None or unknown is not None)
-    not_tried = tuple(range(tried + 1, len(run.plan.steps) + 1))
+    stopped_at = unknown if failed is None else failed.step
+    left = [step.id for step in state.course[state.reached :]]
+    refused = tuple(_refusal(attempt) for attempt in state.refused)
+    passed = {step.id for step in state.course} | {failure.step for failure in refused}
     return Applied(
         done=state.done,
         already=state.already,
         failed=failed,
         unknown=unknown,
-        not_tried=not_tried,
+        not_tried=tuple(step for step in left if step != stopped_at),
         converged=converged,
         moved=moved,
         trouble=trouble,
         checks=checks,
+        refused=refused,
+        left_out=tuple(step.id for step in run.plan.steps if step.id not in passed),
     )
+
+
+def _refusal(attempt: Unanswered) -> StepFailure:
+    hint = f"--skip {quote(_held_as(attempt.step))} plans without it"
+    return _failure(attempt.step, attempt.outcome, hint)
+
+
+def _failure(step: Step, outcome: NotDone, hint: str) -> StepFailure:
+    return StepFailure(step.id, step.address, _fault(outcome), outcome.message, hint)
 
 
 def _fault(outcome: NotDone) -> str:
     return outcome.fault if isinstance(outcome, Failed) else "lost"
 
 
-def _hint(step: Step, outcome: Failed) -> str:
+def _hint(step: Step, outcome: Failed, state: RunState, *, goes_on: bool) -> str:
+    again = "plan again" if state.refused else "apply the same plan again"
     if passes(outcome):
-        return "the service is busy: apply the same plan again later"
+        return f"the service is busy: {again} later"
     without = (
-        "correct the cause and apply the same plan again, or plan again with --skip"
-        f" {quote(_held_as(step))} to go on without it"
+        f"correct the cause and {again}, or plan again with --skip {quote(_held_as(step))} to go on"
+        " without it"
     )
+    if goes_on and not state.refused:
+        without += ", or apply with --keep-going to carry out what does not depend on it"
     return f"{without}; {GROUP_HINT}" if is_group_step(step) else without
 
 

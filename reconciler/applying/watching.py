@@ -16,12 +16,12 @@ from reconciler.model.requests import CaptureRequest
 from reconciler.planning import moved, prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reconciler.applying.host import Host
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import Directory, Observed
-    from reconciler.model.plans import Plan
+    from reconciler.model.plans import Plan, Step
     from reconciler.tenants.protocol import Tenant
 
 _T = TypeVar("_T")
@@ -90,10 +90,10 @@ class Watch:
         )
 
     def moved(
-        self, done: int, products: frozenset[Provider], why: ReadingReason
+        self, done: Sequence[Step], products: frozenset[Provider], why: ReadingReason
     ) -> tuple[str, ...]:
-        """Wait until these products show the state after the first `done` steps; return a sentence
-        for each difference that stays.
+        """Wait until these products show the state after these steps; return a sentence for each
+        difference that stays.
 
         Raises:
             TenantFault: the tenant could not be read.

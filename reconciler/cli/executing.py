@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from reconciler.applying.deciding import KeepGoing, WayOn
     from reconciler.model.applied import Applied
+    from reconciler.model.plans import Plan
     from reconciler.planning.making import PlanOptions
     from reconciler.planning.planfile import PlanDigests, SealedPlan
     from reconciler.tenants.protocol import Tenant
@@ -60,11 +62,15 @@ class ApplyOptions(Struct, frozen=True):
         journals: Where journals go, if not into the user's state directory.
         settle: Minutes between a step and a removal that relies on it.
         lock_timeout: Seconds to wait while another apply holds the tenant's lock.
+        keep_going: Go on without steps that are refused for good, as far as that is safe.
+        asking: Somebody who can be asked whether to do that sits at the terminal.
     """
 
     journals: Path | None = None
     settle: int = 0
     lock_timeout: int = 0
+    keep_going: bool = False
+    asking: bool = False
 
 
 def from_file(file: Path, tenant: str | None) -> Target:
@@ -184,11 +190,37 @@ def _show(loaded: SealedPlan) -> None:
 
 
 def _ask(steps: int) -> None:
-    printing.say(
-        f"Run {counted(steps, 'step')}? Only {WORD!r} is accepted to approve:", Tone.HEADING
-    )
-    if sys.stdin.readline().strip() != WORD:
+    if not _agreed(f"Run {counted(steps, 'step')}? Only {WORD!r} is accepted to approve:"):
         raise Declined("declined: nothing was changed")
+
+
+def _agreed(question: str) -> bool:
+    printing.say(question, Tone.HEADING)
+    return sys.stdin.readline().strip() == WORD
+
+
+class _GoingOn:
+    """Asks once a run whether to go on without what is refused for good."""
+
+    def __init__(self, plan: Plan, display: watching.Display) -> None:
+        self._plan, self._display = plan, display
+        self._agreed = False
+
+    def __call__(self, way: WayOn) -> bool:
+        """Ask, unless that was agreed to before."""
+        if not self._agreed:
+            with self._display.paused():
+                printing.notice(applies.way_on(self._plan, way))
+                self._agreed = _agreed(
+                    f"Go on, now and at further refusals? Only {WORD!r} is accepted:"
+                )
+        return self._agreed
+
+
+def _keep_going(plan: Plan, options: ApplyOptions, display: watching.Display) -> KeepGoing | None:
+    if options.keep_going:
+        return lambda _way: True
+    return _GoingOn(plan, display) if options.asking else None
 
 
 def execute(target: Target, options: ApplyOptions) -> int:
@@ -206,7 +238,13 @@ def execute(target: Target, options: ApplyOptions) -> int:
         ):
             try:
                 outcome = apply(
-                    target.loaded, tenant, lock, tell=tell, stop=stop, settle=options.settle * 60
+                    target.loaded,
+                    tenant,
+                    lock,
+                    tell=tell,
+                    stop=stop,
+                    settle=options.settle * 60,
+                    keep_going=_keep_going(plan, options, tell),
                 )
             except (AppliedInPart, Interrupted) as fault:
                 if fault.applied is not None:
@@ -258,6 +296,6 @@ def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTE
 
 def exit_code_of_apply(outcome: Applied) -> int:
     """Applied in part, applied but not verified, or fine."""
-    if outcome.failed is not None or outcome.unknown is not None or outcome.not_tried:
+    if not outcome.complete:
         return AppliedInPart.exit_code
     return 0 if outcome.converged else NotVerified.exit_code

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.applying.events import PlanLocated, ReadingTenant, StepDone, StepStarted
@@ -15,6 +15,7 @@ from reconciler.reports import applies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from types import FrameType
 
     from rich.progress import Progress, TaskID
@@ -43,9 +44,13 @@ class Show(Protocol):
         """Show it."""
         ...
 
+    def paused(self) -> AbstractContextManager[None]:
+        """Leave the terminal to a question for a while."""
+        ...
+
 
 @contextmanager
-def event_display(steps: int) -> Iterator[Show]:
+def event_display(steps: int) -> Iterator[Display]:
     """What shows the events of an apply of so many steps: a bar on a terminal, now and then a line
     elsewhere.
     """
@@ -54,13 +59,25 @@ def event_display(steps: int) -> Iterator[Show]:
             stack.enter_context(_bar(steps)) if printing.colours(sys.stderr) else Plain(steps)
         )
 
-        def tell(event: Event) -> None:
-            with suppress(
-                OSError
-            ):  # nobody listens any more: that must not stop an apply between two steps
-                show(event)
+        yield Display(show)
 
-        yield tell
+
+class Display:
+    """Shows events as long as somebody listens."""
+
+    def __init__(self, show: Show) -> None:
+        self._show = show
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
+        with suppress(
+            OSError
+        ):  # nobody listens any more: that must not stop an apply between two steps
+            self._show(event)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Leave the terminal to a question for a while."""
+        return self._show.paused()
 
 
 class Plain:
@@ -85,6 +102,10 @@ class Plain:
         printing.notice([applies.progress_line(event, self._steps)])
         if isinstance(event, StepDone):
             printing.notice(self._pace(event.step.id))
+
+    def paused(self) -> AbstractContextManager[None]:
+        """There is nothing on the terminal that moves."""
+        return nullcontext()
 
     def _pace(self, done: int) -> Iterator[Line]:
         """How fast the steps go since the first line about one, and how long the rest takes at that
@@ -145,6 +166,17 @@ class Bar:
                 self._bar.update(self._task, description=line.printed())
             case _:
                 printing.coloured([line], self._bar.console)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar off the terminal."""
+        with suppress(OSError):
+            self._bar.stop()
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                self._bar.start()
 
 
 @contextmanager

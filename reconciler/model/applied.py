@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class StepFailure(Struct, frozen=True):
-    """The step that a service refused.
+    """A step that a service refused.
 
     `fault` is its class, `message` the service's own, untrusted text; `hint` says what to do next.
     """
@@ -39,12 +39,12 @@ class AccessCheck(Struct, frozen=True):
 
 class Applied(Struct, frozen=True):
     """What one apply did with the steps of its plan; every step of the plan is in exactly one of
-    the first five fields.
+    the first five fields, or in one of the last two.
 
     Attributes:
         done: Ids of the steps that this apply did.
         already: The number of steps, from the first one, that earlier applies had done.
-        failed: The step that the service refused; None if none was.
+        failed: The step that the service refused and at which it stopped; None if none was.
         unknown: Id of the step whose answer was lost and which the tenant does not show; None if
             there is none.
         not_tried: Ids of the steps after the place where it stopped.
@@ -53,8 +53,11 @@ class Applied(Struct, frozen=True):
             not read after the last step.
         checks: What Exchange itself says about applications whose policies changed; empty when it
             was not asked.
-        trouble: Why it stopped or could not be verified, when neither a failed nor an unknown step
-            says so; empty otherwise.
+        trouble: Why it stopped or could not be verified, where neither a failed nor an unknown step
+            says so, or says not all; empty otherwise.
+        refused: Steps that the service refused for good, and without which it went on: such a plan
+            does not resume.
+        left_out: Ids of the steps that depend on those, and were not tried.
     """
 
     done: tuple[int, ...]
@@ -66,3 +69,11 @@ class Applied(Struct, frozen=True):
     moved: tuple[str, ...]
     trouble: str = ""
     checks: tuple[AccessCheck, ...] = ()
+    refused: tuple[StepFailure, ...] = ()
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step is done."""
+        stopped = self.failed is not None or self.unknown is not None
+        return not (stopped or self.not_tried or self.refused)

@@ -22,12 +22,12 @@ from reconciler.model.addresses import (
 from reconciler.planning import naming, prefixes
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.kinds.snapshots import SnapshotValue
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import GroupAssignment, Observed
-    from reconciler.model.plans import Plan
+    from reconciler.model.plans import Plan, Step
 
 _MOST_APPLICATIONS = 5
 _LONGEST_DESCRIPTION = 60
@@ -56,7 +56,7 @@ class _Speaker(Struct, frozen=True):
     """How the sentences of one comparison are spoken.
 
     Attributes:
-        count: Steps after which the tenant is expected to be as the plan says.
+        count: Number of the last step after which the tenant is expected to be as the plan says.
         names: Names for people, by lower-case id.
         spellings: Addresses of policies as a service or the plan spells them, by lower-case
             address.
@@ -100,16 +100,20 @@ class _Speaker(Struct, frozen=True):
 
 
 def moved(
-    plan: Plan, count: int, observed: Observed, wanted: Collection[Provider] | None = None
+    plan: Plan,
+    done: Sequence[Step],
+    observed: Observed,
+    wanted: Collection[Provider] | None = None,
 ) -> tuple[str, ...]:
-    """A sentence for each difference between a tenant and the plan's state after `count` steps,
+    """A sentence for each difference between a tenant and the plan's state after these steps,
     sorted by address; empty if they are equal.
 
     `wanted`: the products that are compared (default: all that the plan rests on).
     """
-    differences = prefixes.prefix_differences(plan, count, observed, wanted)
+    differences = prefixes.differences_after(plan, done, observed, wanted)
     if not differences:
         return ()
+    count = done[-1].id if done else 0
     speaker = _speaker(plan, count, observed, differences.values())
     return tuple(
         sentence

@@ -12,7 +12,7 @@ from reconciler.model.addresses import PROVIDERS
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from reconciler.kinds.snapshots import Snapshot, SnapshotValue
     from reconciler.model.addresses import Provider
@@ -88,9 +88,19 @@ def prefix_differences(
     """What differs between the plan's state after `count` steps and the tenant, by its name in a
     snapshot: what is expected, and what the tenant has; empty if they are equal.
     """
+    return differences_after(plan, plan.steps[:count], observed, wanted)
+
+
+def differences_after(
+    plan: Plan,
+    done: Sequence[Step],
+    observed: Observed,
+    wanted: Collection[Provider] | None = None,
+) -> dict[str, tuple[SnapshotValue, SnapshotValue]]:
+    """The same for any of the plan's steps."""
     snapshot = baseline_snapshot(plan.baseline, wanted)
     concerned = _wanted(plan.baseline, wanted)
-    for step in plan.steps[:count]:
+    for step in done:
         if step.provider in concerned:
             advance(snapshot, step)
     present = observed_snapshot(plan, observed, wanted)

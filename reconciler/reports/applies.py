@@ -20,17 +20,20 @@ from reconciler.applying.events import (
     WaitingForLock,
     WaitingForProcess,
     WaitingToReadAgain,
+    WentOn,
 )
 from reconciler.kinds.facts import facts, in_turn
 from reconciler.model import figures
+from reconciler.reports import values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
 from reconciler.reports.plans import step_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+    from reconciler.applying.deciding import WayOn
     from reconciler.applying.events import Event
-    from reconciler.model.applied import Applied, StepFailure
+    from reconciler.model.applied import Applied
     from reconciler.model.figures import Figures
     from reconciler.model.plans import Plan, Step
 
@@ -79,10 +82,11 @@ def _closing(plan: Plan, value: Applied, *, verified: bool) -> Iterator[Line]:
     """Terraform's last line, only if the apply is what it says: complete and verified."""
     yield Line()
     done = _made(figures.apply_figures(plan, value))
-    if not _complete(value):
+    if not value.complete:
         tried = len(value.done) + value.already
         steps = counted(len(plan.steps), "step")
-        yield Line(f"Apply stopped: {tried} of {steps} done. {done}", Tone.FAULT)
+        how = "Applied in part" if _went_to_its_end(value) else "Apply stopped"
+        yield Line(f"{how}: {tried} of {steps} done. {done}", Tone.FAULT)
     elif value.converged and verified:
         yield Line(f"Apply complete! {done}", Tone.HEADING)
     else:
@@ -133,18 +137,20 @@ def _propagation(plan: Plan, value: Applied) -> Iterator[Line]:
             yield Line(f"    {facts(name).title}: {facts(name).propagation}")
 
 
-def _complete(value: Applied) -> bool:
+def _went_to_its_end(value: Applied) -> bool:
+    """Whether everything was tried, but what depends on refused steps."""
     return value.failed is None and value.unknown is None and not value.not_tried
 
 
 def _stopped(plan: Plan, value: Applied) -> Iterator[Line]:
-    if _complete(value):
+    if value.complete:
         return
     yield from _group("Done before this run", plan, range(1, value.already + 1))
     yield from _group("Done", plan, value.done)
-    if value.failed is not None:
-        yield from _group("Failed", plan, (value.failed.step,), Tone.FAULT)
-        yield from _failure(value.failed)
+    yield from _failures(plan, value)
+    yield from _group(
+        "Left out, because they depend on a failed step", plan, value.left_out, Tone.WARNING
+    )
     if value.unknown is not None:
         yield from _group(
             "Unknown: no answer came, and the tenant does not show it (yet)",
@@ -153,9 +159,16 @@ def _stopped(plan: Plan, value: Applied) -> Iterator[Line]:
             Tone.FAULT,
         )
         yield Line(
-            "      Apply the same plan again: it reads the tenant first and continues from there."
+            "      Plan again later: a new plan reads the tenant first."
+            if value.refused
+            else "      Apply the same plan again: it reads the tenant first and continues from there."
         )
     yield from _group("Not tried", plan, value.not_tried)
+    if value.refused:
+        yield from heading(
+            "This plan cannot be resumed. Correct what the service refused, or hold it with --skip;"
+            " then plan again: the new plan has what is left."
+        )
 
 
 def _group(
@@ -178,9 +191,32 @@ def _commands(steps: list[Step]) -> Iterator[Line]:
         yield Line(f"    ... and {len(steps) - MOST_STEPS} more")
 
 
-def _failure(failure: StepFailure) -> Iterator[Line]:
-    yield Line(f"      {failure.fault}: {failure.message}", Tone.FAULT)
-    yield Line(f"      {failure.hint}")
+def _failures(plan: Plan, value: Applied) -> Iterator[Line]:
+    """Every failed step with the names of what it is about, and the service's own words."""
+    failures = (*value.refused, *(() if value.failed is None else (value.failed,)))
+    if not failures:
+        return
+    yield Line()
+    yield Line(f"Failed: {counted(len(failures), 'step')}", Tone.FAULT)
+    steps = {step.id: step for step in plan.steps}
+    width = len(str(failures[-1].step))
+    for failure in failures:
+        yield from step_lines(steps[failure.step], width)
+        yield Line(f"      {failure.address}{values.of(failure.address, plan.names)}")
+        yield Line(f"      {failure.fault}: {failure.message}", Tone.FAULT)
+        yield Line(f"      {failure.hint}")
+
+
+def way_on(plan: Plan, way: WayOn) -> Iterator[Line]:
+    """What was refused, and what going on without it means."""
+    about = values.of(way.step.address, plan.names)
+    yield Line(f"Step {way.step.id} was refused: {way.step.address}{about}", Tone.FAULT)
+    yield Line(f"    {way.fault}: {way.message}", Tone.FAULT)
+    yield Line(
+        f"    {counted(len(way.remaining), 'step')} can go on without it;"
+        f" {counted(way.left_out, 'step')} that depend on it would be left out."
+    )
+    yield Line("    A plan that goes on cannot be resumed: what is left takes a new plan.")
 
 
 def _outcome(value: Applied) -> Iterator[Line]:
@@ -191,16 +227,18 @@ def _outcome(value: Applied) -> Iterator[Line]:
         yield from heading(
             "Converged: the tenant, read again, is in the state that the plan leads to."
         )
-    elif _complete(value) or value.moved:
+    elif _went_to_its_end(value) and not (value.moved or value.trouble) and value.refused:
+        yield from heading(
+            "The tenant, read again, shows what was done, and nothing of what was refused."
+        )
+    elif value.complete or value.moved:
         yield from heading(
             "Not verified: the tenant, read again, is not in the state that the plan leads to."
         )
         for address in value.moved:
             yield Line(f"    {address}", Tone.FAULT)
-        yield Line(
-            "    Wait until the service shows its own writes, then apply the same plan again, or"
-            " make a new plan."
-        )
+        again = "plan again" if value.refused else "apply the same plan again, or make a new plan"
+        yield Line(f"    Wait until the service shows its own writes, then {again}.")
 
 
 def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR0912  one sentence each
@@ -225,6 +263,12 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
             )
         case StepFailed():
             return Line(f"[{event.step.id}/{steps}] {event.fault}: {event.message}", Tone.FAULT)
+        case WentOn():
+            others = counted(event.left_out, "step")
+            dependent = f", and without {others} that depend on it" if event.left_out else ""
+            return Line(
+                f"[{event.step.id}/{steps}] Going on without this step{dependent}.", Tone.WARNING
+            )
         case Retrying():
             return Line(
                 f"[{event.step.id}/{steps}] {event.fault}: {event.message} Trying again in"

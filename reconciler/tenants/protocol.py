@@ -36,6 +36,7 @@ class Fault(StrEnum):
     THROTTLED = "throttled"
     TRANSIENT = "transient"
     INVALID = "invalid"
+    UNREADABLE = "unreadable"
     UNKNOWN = "unknown"
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.applying.deciding import KeepGoing
     from reconciler.applying.events import Event
     from reconciler.canonical import Json
     from reconciler.model.applied import Applied
@@ -356,7 +357,8 @@ class Door:
     show the past.
 
     `answers` maps the number of a write (from 1) to what happens to it; the others are served.
-    `lag` is how many seconds a write stays invisible. `between` runs after the write of that
+    `refusing` has texts that are refused whenever they come. `lag` is how many seconds a write
+    stays invisible. `between` runs after the write of that
     number: what somebody else does meanwhile.
     """
 
@@ -365,6 +367,7 @@ class Door:
     answers: dict[int, Callable[[Callable[[], Outcome]], Outcome]] = field(default_factory=dict)
     lag: float = 0
     between: dict[int, Callable[[], object]] = field(default_factory=dict)
+    refusing: Mapping[str, Fault] = field(default_factory=dict)
     blind_after: int | None = None
     sent: list[str] = field(default_factory=list)
     requests: list[CaptureRequest] = field(default_factory=list)
@@ -396,7 +399,10 @@ class Door:
         self.sent.append(text)
         self.clock.now += 1
         number = len(self.sent)
-        outcome = self.answers.get(number, served)(lambda: self.inner.run(invocation, text))
+        answer = self.answers.get(number, served)
+        if text in self.refusing:
+            answer = refused(self.refusing[text])
+        outcome = answer(lambda: self.inner.run(invocation, text))
         self.between.get(number, lambda: None)()
         return outcome
 
@@ -409,6 +415,7 @@ def ran(
     *,
     stop: Callable[[], bool] = lambda: False,
     told: list[Event] | None = None,
+    keep_going: KeepGoing | None = None,
 ) -> Applied:
     tell = (told if told is not None else []).append
     return apply(
@@ -420,6 +427,7 @@ def ran(
         sleep=clock.sleep,
         stop=stop,
         patience=ApplyPatience(),
+        keep_going=keep_going,
     )
 
 

@@ -376,7 +376,7 @@ def test_a_gate_that_refuses_a_text_fails_the_step_and_a_line_that_breaks_loses_
     assert applied.failed is not None
     assert (applied.failed.step, applied.failed.fault, applied.failed.message) == (
         2,
-        "invalid",
+        "unreadable",
         "gate: constant",
     )
     case.door.answers = dict.fromkeys((3, 4), broken)

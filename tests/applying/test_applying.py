@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from reconciler.applying.deciding import KeepGoing
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied
     from reconciler.model.plans import Step
@@ -98,14 +99,25 @@ class Case:
         self.simulator = Simulator(self.directory / "tenant.json")
         self.door.inner = self.simulator
 
-    def apply(self, stop_after: int | None = None, plan: SealedPlan | None = None) -> Applied:
+    def apply(
+        self,
+        stop_after: int | None = None,
+        plan: SealedPlan | None = None,
+        keep_going: KeepGoing | None = None,
+    ) -> Applied:
         stop = (
             small_tenants.stop_after(self.door, stop_after)
             if stop_after is not None
             else lambda: False
         )
         return small_tenants.ran(
-            plan or self.plan, self.door, self.directory, self.clock, stop=stop, told=self.told
+            plan or self.plan,
+            self.door,
+            self.directory,
+            self.clock,
+            stop=stop,
+            told=self.told,
+            keep_going=keep_going,
         )
 
     def step(self, cmdlet: str) -> Step:

@@ -43,7 +43,7 @@ STEP = Step(
 )
 GROUP = replace(STEP, address=teams_group_grant("g"), parameters={"Group": "g"})
 BUSY = Failed(Fault.THROTTLED, "busy")
-START = RunState(already=2, reached=2, began=0.0)
+START = RunState((STEP,) * 4, already=2, reached=2, began=0.0)
 
 
 def seen(shown: ShownState, *, pause: float | None = 30.0, stopping: bool = False) -> OutcomeSeen:

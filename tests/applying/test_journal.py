@@ -67,6 +67,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert (past.reached, past.open_step, past.last_write, past.damaged) == (2, 3, NOON, False)
 
 
+def test_steps_that_an_apply_went_on_without_are_read(tmp_path: Path) -> None:
+    with Journal.create(tmp_path, HEADER, clock) as lines:
+        for step in (1, 2):
+            lines.started(step, 1)
+            lines.failed(step, "invalid", "no")
+            lines.without(step)
+        path = lines.path
+    past = journal.read_journal(path)
+    assert (past.without, past.open_step, past.damaged) == ((1, 2), None, False)
+
+
 def test_the_first_line_names_plan_tool_tenant_and_process(tmp_path: Path) -> None:
     first = json.loads(written(tmp_path).read_text(encoding="ascii").splitlines()[0])
     assert first == {

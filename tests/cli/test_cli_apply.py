@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from reconciler import canonical
 from reconciler.cli import executing
-from reconciler.model.applied import Applied
+from reconciler.model.addresses import teams_policy
+from reconciler.model.applied import Applied, StepFailure
 from reconciler.planning import approval
 from reconciler.tenants.protocol import Failed, Fault
 from reconciler.tenants.simulated import Simulator
@@ -195,12 +196,90 @@ def test_a_refused_step_stops_the_apply_and_says_how_to_go_on(
     assert run("apply", "--auto-approve", *SIM).code == 0
 
 
+def _refusing(user: str) -> Callable[..., Outcome]:
+    """A tenant that grants nothing to one user."""
+    real = Simulator.run
+
+    def run(self: Simulator, invocation: Invocation, text: str) -> Outcome:
+        if user in text:
+            return Failed(Fault.INVALID, "User can't be granted this policy\n::error::x")
+        return real(self, invocation, text)
+
+    return run
+
+
+def _granted(folder: Path) -> tuple[str, str]:
+    """The last user but one whom the sample's plan grants something, with the name for people."""
+    plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    users = [
+        step["parameters"]["Identity"]
+        for step in plan["steps"]
+        if step["cmdlet"].startswith("Grant-") and "Identity" in step["parameters"]
+    ]
+    return users[-2], plan["names"][users[-2]]
+
+
+def test_what_does_not_depend_on_a_refused_step_is_carried_out_on_demand(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("plan", "--out", "plan.json", *SIM)
+    user, name = _granted(folder)
+    apply = ("apply", "plan.json", "--auto-approve", *SIM)
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "run", _refusing(user))
+        ran = run(*apply, "--keep-going")
+    assert ran.code == 6
+    for part in (
+        "Failed: 1 step\n",
+        f"      teams.grant/user:{user} ({name})\n",
+        "      invalid: User can't be granted this policy\\u{A}::error::x\n",
+        f"--skip teams.grant/user:{user} ",
+        "This plan cannot be resumed.",
+        "then plan again",
+        "The tenant, read again, shows what was done",
+        "\nApplied in part: ",
+    ):
+        assert part in ran.out
+    assert "Not tried" not in ran.out
+    again = run(*apply)
+    assert again.code == 5
+    assert f"teams.grant/user:{user} ({name})" in again.err
+    assert "plan again" in again.err
+    rest = run("plan", "--out", "rest.json", *SIM)
+    assert f"teams.grant/user:{user}" in rest.out
+    assert run("apply", "rest.json", "--auto-approve", *SIM).code == 0
+    assert "\nNo changes. " in run("plan", *SIM).out
+
+
+@pytest.mark.parametrize(("answer", "ending"), [("yes\n", "Applied in part"), ("\n", "stopped")])
+def test_a_person_at_the_terminal_is_asked_whether_to_go_on(
+    type_: Callable[..., Ran],
+    run: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    ending: str,
+) -> None:
+    run("plan", "--out", "plan.json", *SIM)
+    user, name = _granted(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "run", _refusing(user))
+        ran = type_("apply", "plan.json", *SIM, answer=f"yes\n{answer}")
+    assert ran.code == 6
+    assert f"was refused: teams.grant/user:{user} ({name})\n" in ran.err
+    assert " can go on without it; " in ran.err
+    assert ending in ran.out.splitlines()[-1]
+
+
 def test_the_exit_code_of_an_outcome() -> None:
     done = Applied((1,), 0, None, None, (), converged=True, moved=())
     assert executing.exit_code_of_apply(done) == 0
     assert executing.exit_code_of_apply(replace(done, converged=False)) == 7
     assert executing.exit_code_of_apply(replace(done, converged=False, not_tried=(2,))) == 6
     assert executing.exit_code_of_apply(replace(done, converged=False, unknown=2)) == 6
+    failure = StepFailure(1, teams_policy("A"), "invalid", "no", "")
+    refused = replace(done, done=(), converged=False, refused=(failure,))
+    assert executing.exit_code_of_apply(refused) == 6
 
 
 def _on_a_terminal(folder: Path, *arguments: str) -> tuple[int, str]:

@@ -48,11 +48,11 @@ def test_there_is_a_sentence_for_each_difference_and_none_where_nothing_moved(se
     )
     here = observed(*_worlds(seed + 1000))
     plan = make_plan(declared, here, PlanOptions())
-    assert moved(plan, 0, here) == ()
+    assert moved(plan, (), here) == ()
     for other in range(4):
         there = observed(*_worlds(seed + 2000 + other))
         differing = prefixes.prefix_differences(plan, 0, there)
-        sentences = moved(plan, 0, there)
+        sentences = moved(plan, (), there)
         assert bool(sentences) == (prefixes.locate(plan, there) is None or bool(differing))
         for name in differing:
             address = name.rpartition(" of ")[2]
@@ -91,7 +91,7 @@ MOVING = documents(
 def said(**changed):
     """What is said when a tenant that was planned on is changed."""
     plan = make_plan(MOVING, observed(BEFORE, None), PlanOptions())
-    return moved(plan, 0, observed(replaced(BEFORE, **changed), None))
+    return moved(plan, (), observed(replaced(BEFORE, **changed), None))
 
 
 def with_policy(name, applications, description):
@@ -194,7 +194,7 @@ def test_after_some_steps_the_sentence_says_what_they_should_have_led_to():
     for step in plan.steps[: moving.id]:
         there.run(step.cmdlet, dict(step.parameters))
     there.users[USERS[2]] = "Beta"
-    assert moved(plan, moving.id, observed(there, None)) == (
+    assert moved(plan, plan.steps[: moving.id], observed(there, None)) == (
         (
             f"User 2 <u2@contoso.com>: should hold Alpha after step {moving.id}, holds Beta now"
             f" (teams.grant/user:{USERS[2]})"
@@ -210,7 +210,7 @@ def test_a_policy_is_called_as_it_is_spelled_whatever_its_name_ends_in(name, spe
     declared = documents([teams_document(name, applications=tuple(APPS[1:2]))], [])
     plan = make_plan(declared, observed(before, None), PlanOptions())
     after = replaced(before, policies={**before.policies, name: (frozenset(APPS[:2]), "")})
-    assert moved(plan, 0, observed(after, None)) == (
+    assert moved(plan, (), observed(after, None)) == (
         f"teams.policy/{spelled}: did not list {APPS[1]} when this was planned, lists it now",
     )
 
@@ -224,7 +224,7 @@ def test_a_policy_s_description_is_not_taken_for_the_list_of_another_one():
     after = before.copy()
     after.policies["Gamma"] = (frozenset(), "y")
     assert prefixes.locate(plan, observed(after, None)) is None
-    assert moved(plan, 0, observed(after, None)) == (
+    assert moved(plan, (), observed(after, None)) == (
         (
             'teams.policy/Gamma: had the description "x" when this was planned, has the description "y"'
             " now"
@@ -252,6 +252,6 @@ def test_an_exchange_policy_is_named_with_its_scope(there, expected):
     )
     after = ExchangeWorld({} if there is None else {key: there})
     address = f"exchange.policy/{APPS[0]}@{SCOPES[0]}"
-    assert moved(plan, 0, observed(None, after)) == (
+    assert moved(plan, (), observed(None, after)) == (
         f"{SCOPES[0]}@contoso.com: {expected} ({address})",
     )

@@ -16,6 +16,7 @@ from reconciler.applying.events import (
     StepStarted,
     WaitingForProcess,
     WaitingToReadAgain,
+    WentOn,
 )
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.reports import applies
@@ -154,6 +155,37 @@ def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
     assert "Converged" not in told
 
 
+def test_what_went_on_names_every_failed_step_and_what_it_left_out(plan: Plan) -> None:
+    failures = tuple(
+        StepFailure(
+            number, plan.steps[number - 1].address, "denied", "no \x1b[2Jrights", "--skip it"
+        )
+        for number in (1, 3)
+    )
+    value = _applied(done=(4, 5), refused=failures, left_out=(2,))
+    told = plain_text(applies.applied(plan, value, simulated=False))
+    places = [
+        told.index(part)
+        for part in (
+            "Done: 2 steps\n",
+            "Failed: 2 steps\n",
+            "      exchange.policy/a@s",
+            "      teams.policy/A",
+            "Left out, because they depend on a failed step: 1 step\n",
+            "This plan cannot be resumed.",
+            "shows what was done",
+            "\nApplied in part: 2 of 5 steps done. Policies: 0 added, 1 changed, 0 destroyed.",
+        )
+    ]
+    assert places == sorted(places)
+    assert told.count("      denied: no \\u{1B}[2Jrights\n") == 2
+    assert "same plan" not in told
+    stopped = _applied(done=(4,), refused=failures, left_out=(2,), not_tried=(5,), moved=("x",))
+    told = plain_text(applies.applied(plan, stopped, simulated=False))
+    assert "Apply stopped: 1 of 5 steps done." in told
+    assert "same plan" not in told
+
+
 def test_an_unknown_outcome_is_no_failure(plan: Plan) -> None:
     told = plain_text(
         applies.applied(
@@ -213,6 +245,11 @@ def test_each_event_is_one_line(plan: Plan) -> None:
             "[1/5] done after 1.0 s; no answer came, but the tenant shows it",
         ),
         (StepFailed(one, "denied", "x\n::error::"), "[1/5] denied: x\\u{A}::error::"),
+        (WentOn(one, 0), "[1/5] Going on without this step."),
+        (
+            WentOn(one, 2),
+            "[1/5] Going on without this step, and without 2 steps that depend on it.",
+        ),
         (
             Retrying(one, "throttled", "too many.", 30.0),
             "[1/5] throttled: too many. Trying again in 30 s.",

@@ -75,6 +75,14 @@ if TYPE_CHECKING:
         " 60 minutes to enforce a change."
     ),
 )
+@click.option(
+    "--keep-going",
+    is_flag=True,
+    help=(
+        "Carry out what does not depend on a step that the service refuses for good. Such an apply"
+        " ends with exit code 6, and its plan cannot be resumed. Without it a terminal is asked."
+    ),
+)
 @options.max_age
 @options.planning
 def command(
@@ -88,6 +96,7 @@ def command(
     lock_timeout: int,
     paths: tuple[Path, ...],
     settle: int,
+    keep_going: bool,
     max_age: int | None,
     allow: tuple[str, ...],
     only: tuple[str, ...],
@@ -118,7 +127,13 @@ def command(
     executing.approve(target, auto=auto_approve)
     return executing.execute(
         target,
-        executing.ApplyOptions(journals=state_dir, settle=settle, lock_timeout=lock_timeout),
+        executing.ApplyOptions(
+            journals=state_dir,
+            settle=settle,
+            lock_timeout=lock_timeout,
+            keep_going=keep_going,
+            asking=not auto_approve,
+        ),
     )
 
 

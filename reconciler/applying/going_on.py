@@ -1,0 +1,74 @@
+"""Going on without a step that the service refused for good: with what does not depend on it, if
+somebody wants that and the checker has nothing against it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reconciler.applying.deciding import WayOn, is_group_step
+from reconciler.applying.outcomes import OutcomeKind, kind_of, too_many_alike
+from reconciler.planning import continuing
+from reconciler.tenants.protocol import Failed
+
+if TYPE_CHECKING:
+    from reconciler.applying.deciding import GiveUp, RunState, Unanswered
+    from reconciler.applying.observing import RunContext
+
+
+def is_refused(state: RunState, ending: GiveUp) -> bool:
+    """Say whether a step was refused for good, and nothing was changed by it."""
+    kind = kind_of(ending.attempt.outcome, state.retries, ending.reading)
+    return kind is OutcomeKind.REFUSED
+
+
+def way_on(run: RunContext, state: RunState, ending: GiveUp) -> WayOn | str:
+    """Find the way on, and ask whether to take it.
+
+    Returns: The way, or why there is none; no words where nobody wants it or nothing is left.
+    """
+    outcome = ending.attempt.outcome
+    if (
+        run.keep_going is None
+        or run.host.stop()
+        or not isinstance(outcome, Failed)
+        or not is_refused(state, ending)
+    ):
+        return ""
+    doubt = _doubt(state, ending.attempt)
+    if doubt:
+        return doubt
+    left = state.course[state.reached + 1 :]
+    remaining = continuing.continuation(run.plan, state.passed, left)
+    if not remaining:
+        return ""
+    if not continuing.is_safe(run.plan, (*state.passed, *remaining)):
+        return "the other steps were not tried: without this one they are not safe"
+    way = WayOn(
+        ending.attempt.step,
+        outcome.fault,
+        outcome.message,
+        remaining,
+        len(left) - len(remaining),
+    )
+    wanted = run.keep_going(way) and not run.host.stop()
+    return way if wanted else ""
+
+
+def _doubt(state: RunState, attempt: Unanswered) -> str:
+    refusals = [past.outcome for past in (*state.row, attempt)]
+    faults = [outcome.fault for outcome in refusals if isinstance(outcome, Failed)]
+    if too_many_alike(faults):
+        return (
+            f"{len(faults)} steps in a row were refused, the last ones alike ({faults[-1]}): that is no"
+            " matter of single steps; a role may have expired (`reconciler doctor` shows it). The"
+            " other steps were not tried"
+        )
+    if is_group_step(attempt.step) and any(
+        step.address == attempt.step.address for step in state.passed
+    ):
+        return (
+            "an earlier step took the group's policy away, and only this plan knows the rank that it"
+            " had: the other steps were not tried"
+        )
+    return ""
