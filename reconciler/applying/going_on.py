@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.applying.deciding import WayOn, is_group_step
-from reconciler.applying.outcomes import OutcomeKind, kind_of, too_many_alike
+from reconciler.applying.outcomes import MOST_ALIKE, OutcomeKind, kind_of, too_many_alike
 from reconciler.planning import continuing
 from reconciler.tenants.protocol import Failed
 
@@ -60,9 +60,8 @@ def _doubt(state: RunState, attempt: Unanswered) -> str:
     faults = [outcome.fault for outcome in refusals if isinstance(outcome, Failed)]
     if too_many_alike(faults):
         return (
-            f"{len(faults)} steps in a row were refused, the last ones alike ({faults[-1]}): that is no"
-            " matter of single steps; a role may have expired (`reconciler doctor` shows it). The"
-            " other steps were not tried"
+            f"{MOST_ALIKE} steps in a row were refused alike ({faults[-1]}): the account may have lost"
+            " a role (`reconciler doctor` shows it). The other steps were not tried"
         )
     if is_group_step(attempt.step) and any(
         step.address == attempt.step.address for step in state.passed

@@ -210,7 +210,7 @@ class _GoingOn:
         """Ask, unless that was agreed to before."""
         if not self._agreed:
             with self._display.paused():
-                printing.notice(applies.way_on(self._plan, way))
+                printing.notice(applies.refused_step(self._plan, way))
                 self._agreed = _agreed(
                     f"Go on, now and at further refusals? Only {WORD!r} is accepted:"
                 )

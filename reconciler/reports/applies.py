@@ -207,7 +207,7 @@ def _failures(plan: Plan, value: Applied) -> Iterator[Line]:
         yield Line(f"      {failure.hint}")
 
 
-def way_on(plan: Plan, way: WayOn) -> Iterator[Line]:
+def refused_step(plan: Plan, way: WayOn) -> Iterator[Line]:
     """What was refused, and what going on without it means."""
     about = values.of(way.step.address, plan.names)
     yield Line(f"Step {way.step.id} was refused: {way.step.address}{about}", Tone.FAULT)
