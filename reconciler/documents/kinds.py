@@ -94,6 +94,7 @@ def kind_findings(documents: Sequence[RawDocument], declared: Applications) -> I
     for kind in Kind:
         of_kind = [document for document in documents if document.kind is kind]
         yield from rules_of(kind).check(of_kind, declared)
+    yield from teams.check_cloud(documents)
 
 
 def build(

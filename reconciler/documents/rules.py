@@ -224,10 +224,20 @@ GLOBAL_ABSENT = DocumentRule(
     "Global declared absent",
     "The service never deletes it; to revoke access, declare `applications: []`.",
 )
-GROUP_ID = DocumentRule(
+GROUP_NAME = DocumentRule(
     "group.form",
-    "Not a group's object id",
-    "The service returns object ids only, so nothing else can be compared.",
+    "Neither a group's object id nor an SMTP address",
+    "The service returns object ids; an address leads to one, a display name may be several groups'.",
+)
+GROUP_CLOUD = DocumentRule(
+    "group.cloud",
+    "A group grant in the DoD cloud",
+    "Policies cannot be assigned to groups there (Assign policies to users and groups page).",
+)
+GROUP_LABEL = DocumentRule(
+    "group.label",
+    "One label for two groups",
+    "Plans show labels: a label must lead to one group. A warning.",
 )
 TOO_MANY_GROUPS = DocumentRule(
     "group.too-many",

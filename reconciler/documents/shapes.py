@@ -70,9 +70,9 @@ _INVALID: Mapping[str, str] = {
         "is not a client id: write the application (client) id, a GUID such as"
         " ddb80e06-92f3-4978-bc22-a0eee85e6a9e"
     ),
-    rules.GROUP_ID.id: (
-        "is not an object id: write the group's object id, a GUID such as"
-        " 566b8d39-5c5c-4aaa-bc07-4f36278a1b38, and its name as `label`"
+    rules.GROUP_NAME.id: (
+        "does not identify a group: write its object id, a GUID such as"
+        " 566b8d39-5c5c-4aaa-bc07-4f36278a1b38, or its SMTP address, and its name as `label`"
     ),
     rules.TENANT_ID.id: (
         "is not a tenant id: write the directory (tenant) id, a GUID such as"

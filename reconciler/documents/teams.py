@@ -9,9 +9,9 @@ from unicodedata import normalize
 
 from reconciler.documents import rules
 from reconciler.documents.raw_documents import Claim, clashes, short_value
-from reconciler.kinds.teams.facts import MOST_GROUPS
+from reconciler.kinds.teams.facts import MOST_GROUPS, WITHOUT_GROUPS
 from reconciler.model.addresses import GLOBAL, name_key
-from reconciler.model.documents import GroupGrant, TeamsPolicyDocument
+from reconciler.model.documents import GroupGrant, Kind, TeamsPolicyDocument
 from reconciler.model.findings import Severity
 from reconciler.model.live_limits import PLAIN_NAMES, policy_name_limit
 
@@ -30,6 +30,7 @@ EVERY_APPLICATION_REFUSED = "Teams has no policy for every application: list the
 _NAME: Steps = ("metadata", "name")
 _GRANTS: Steps = ("spec", "grants")
 _GROUPS: Steps = (*_GRANTS, "groups")
+_CLOUD: Steps = ("spec", "connect", "cloud")
 _TENANT: Steps = (*_GRANTS, "tenant")
 _ENSURE: Steps = ("spec", "ensure")
 _TAG = "tag:"
@@ -42,7 +43,23 @@ def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding
         if _is_global(document):
             yield from _global(document)
     yield from _groups(documents)
+    yield from _labels(documents)
     yield from _tenant_grants(documents)
+
+
+def check_cloud(documents: Sequence[RawDocument]) -> Iterator[Finding]:
+    """Groups can hold a policy in the cloud that the Tenant document names."""
+    clouds = (document.at(*_CLOUD) for document in documents if document.kind is Kind.TENANT)
+    cloud = next((cloud for cloud in clouds if cloud in WITHOUT_GROUPS), None)
+    if cloud is None:
+        return
+    for document in documents:
+        if document.kind is Kind.TEAMS_POLICY and document.at(*_GROUPS):
+            message = (
+                f"policies cannot be granted to groups in the cloud `{cloud}`, which the Tenant"
+                " document names: grant to users, or tenant-wide"
+            )
+            yield document.finding(rules.GROUP_CLOUD, _GROUPS, message, key=True)
 
 
 def _is_global(document: RawDocument) -> bool:
@@ -105,6 +122,26 @@ def _same_rank(claim: Claim, other: Claim) -> str:
         f"rank {claim.value} is also used at {other.position}; ranks are unique across the groups of"
         " all policies: choose another rank"
     )
+
+
+def _labels(documents: Sequence[RawDocument]) -> Iterator[Finding]:
+    """One label for two groups, which plans could not tell apart for people."""
+    first: dict[str, Claim] = {}
+    for document in documents:
+        for index in range(_length(document.at(*_GROUPS))):
+            claim = Claim(document, (*_GROUPS, index, "label"))
+            group = document.at(*_GROUPS, index, "group")
+            if not (isinstance(claim.value, str) and isinstance(group, str)):
+                continue
+            other = first.setdefault(claim.value.casefold(), claim)
+            if str(other.document.at(*other.steps[:-1], "group")).lower() != group.lower():
+                message = (
+                    f"{short_value(claim.value)} is also the label of another group at"
+                    f" {other.position}: plans would show both under one name; change one"
+                )
+                yield document.finding(
+                    rules.GROUP_LABEL, claim.steps, message, severity=Severity.WARNING
+                )
 
 
 def _tenant_grants(documents: Sequence[RawDocument]) -> Iterator[Finding]:

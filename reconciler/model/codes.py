@@ -121,6 +121,7 @@ class Held(StrEnum):
     POLICY_HELD = "policy-held"
     GRANT_HELD = "grant-held"
     MAY_BE_LISTED = "may-be-listed"
+    GROUP_HELD = "group-held"
 
 
 class Unfound(StrEnum):
@@ -128,6 +129,10 @@ class Unfound(StrEnum):
 
     USER_ABSENT = "user-absent"
     USER_UNKNOWN = "user-unknown"
+    USER_AMBIGUOUS = "user-ambiguous"
+    GROUP_ABSENT = "group-absent"
+    GROUP_UNKNOWN = "group-unknown"
+    GROUP_NOT_GROUP = "group-not-group"
     SCOPE_ABSENT = "scope-absent"
     SCOPE_UNKNOWN = "scope-unknown"
     SCOPE_NOT_PRINCIPAL = "scope-not-principal"

@@ -101,8 +101,8 @@ class ApplicationDocument(Struct, frozen=True):
 
 
 class GroupGrant(Struct, frozen=True):
-    """A Teams policy granted to a group: its object id (lower-case), its rank from 1, a label for
-    people.
+    """A Teams policy granted to a group: its object id or SMTP address (lower-case), its rank from 1,
+    a label for people.
     """
 
     group: str

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.model.addresses import PROVIDERS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
 
 
 class TargetTenant(Struct, frozen=True):
@@ -21,3 +24,10 @@ class TargetTenant(Struct, frozen=True):
     tenant_id: str
     organization: str | None
     connect: Mapping[str, Json]
+
+
+def reachable(connect: Mapping[str, Json]) -> frozenset[Provider]:
+    """The products that can be read at all: those that `spec.connect` of a Tenant document says how
+    to sign in to, or all of them where it names none.
+    """
+    return frozenset(name for name in PROVIDERS if name in connect) or frozenset(PROVIDERS)

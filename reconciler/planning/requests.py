@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reconciler.access import testing
 from reconciler.kinds import read_warnings
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.addresses import PROVIDERS
+from reconciler.model import target_tenant
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
@@ -29,11 +29,8 @@ def products(documents: Documents) -> frozenset[Provider]:
 
 
 def reachable(documents: Documents) -> frozenset[Provider]:
-    """The products that can be read at all: those that `spec.connect` says how to sign in to, or
-    all of them where it names none.
-    """
-    connect = documents.tenant.connect if documents.tenant is not None else {}
-    return frozenset(name for name in PROVIDERS if name in connect) or frozenset(PROVIDERS)
+    """The products that can be read at all, as far as the documents say."""
+    return target_tenant.reachable(documents.tenant.connect if documents.tenant is not None else {})
 
 
 def capture_request(

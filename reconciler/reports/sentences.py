@@ -260,6 +260,7 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.POLICY_HELD: NoteAdvice("Its policy is held:", ""),
     Held.GRANT_HELD: NoteAdvice("A grant that depends on it is held:", ""),
     Held.MAY_BE_LISTED: NoteAdvice("Kept, because a held name may be this very user, renamed:", ""),
+    Held.GROUP_HELD: NoteAdvice("Kept, because a held name may be this very group:", ""),
 }
 
 DISPLACED = NoteAdvice(
@@ -278,6 +279,23 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         "The capture does not cover this user:",
         "Make a new capture (reconciler fetch), write the user's object id, or plan without it:"
         " --skip ADDRESS",
+    ),
+    Unfound.USER_AMBIGUOUS: NoteAdvice(
+        "This is the principal name of one user and an address of another's mailbox:",
+        "Write the object id of the right user",
+    ),
+    Unfound.GROUP_ABSENT: NoteAdvice(
+        "The tenant has no recipient with this address:",
+        "Correct the address, write the group's object id, or create the group",
+    ),
+    Unfound.GROUP_UNKNOWN: NoteAdvice(
+        "The capture does not cover this address:",
+        "Make a new capture (reconciler fetch) that reads Exchange too, or write the group's object"
+        " id",
+    ),
+    Unfound.GROUP_NOT_GROUP: NoteAdvice(
+        "This recipient is not a group that a Teams policy can be assigned to:",
+        "Write the address or object id of a security, Microsoft 365 or distribution group",
     ),
     Unfound.SCOPE_ABSENT: NoteAdvice(
         "The tenant has no such recipient:",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from reconciler.captures import reading
 from reconciler.errors import TenantFault
@@ -15,7 +16,7 @@ from reconciler.model.target_tenant import TargetTenant
 from reconciler.tenants.live.reading_teams import MANY
 from reconciler.tenants.protocol import CaptureRequest
 from tests.live import service
-from tests.live.signing import CONNECT
+from tests.live.signing import CONNECT, SETTINGS
 from tests.strategies.tenants import (
     APPS,
     BOTH,
@@ -456,3 +457,20 @@ def test_a_directory_of_everybody(stage: Stage) -> None:
     assert known.recipients[SCOPES[0]].members == frozenset()
     assert known.recipients[SCOPES[1]].members is None
     assert known.absent == {"gone@contoso.com", "gone2@contoso.com"}
+
+
+def test_recipients_are_looked_up_beside_another_product(stage: Stage) -> None:
+    """Documents of Teams may name a group by its address, which only Exchange knows."""
+    raw = capture(stage, CaptureRequest(frozenset({"teams"}), recipients=("scope0@contoso.com",)))
+    assert raw["teams"]["complete"] is True
+    assert raw["exchange"] == {"complete": False, "reads": [], "policies": []}
+    assert [row["primary"] for row in raw["directory"]["recipients"]] == ["scope0@contoso.com"]
+
+
+def test_no_recipient_is_looked_up_without_a_way_to_sign_in(stage: Stage) -> None:
+    connect = {name: way for name, way in SETTINGS.connect.items() if name != "exchange"}
+    assert "teams" in connect
+    with stage.live(settings=replace(SETTINGS, connect=connect)) as live:
+        raw = live.capture(CaptureRequest(frozenset({"teams"}), recipients=("scope0@contoso.com",)))
+    assert raw["directory"]["recipients"] == []
+    assert raw["directory"]["absent"] == []

@@ -72,10 +72,11 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         return bool(documents.exchange)
 
     def request(self, documents: Documents) -> CaptureRequest:
-        """Scopes, and the scope of guards."""
+        """Scopes, and the scope of guards, which nothing else needs."""
         recipients = {document.scope.text for document in documents.exchange}
-        if documents.tenant is not None and documents.tenant.guard_scope is not None:
-            recipients.add(documents.tenant.guard_scope.text)
+        tenant = documents.tenant if recipients else None
+        if tenant is not None and tenant.guard_scope is not None:
+            recipients.add(tenant.guard_scope.text)
         return CaptureRequest(frozenset(), recipients=tuple(sorted(recipients)))
 
     def subjects(self, names: frozenset[str]) -> CaptureRequest:

@@ -5,13 +5,15 @@ then.
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from reconciler.characters import folded
 from reconciler.guids import GUID
-from reconciler.model.addresses import name_key, teams_user_grant
+from reconciler.kinds.teams.facts import GROUP_TYPES
+from reconciler.model.addresses import name_key, teams_group_grant, teams_user_grant
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
 from reconciler.model.documents import Kind
@@ -20,14 +22,17 @@ from reconciler.model.findings import Finding, Position
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.model.documents import Listing, TeamsPolicyDocument
+    from reconciler.model.documents import GroupGrant, Listing, TeamsPolicyDocument
     from reconciler.model.observed import Directory
 
+GROUP_TWICE = "group.duplicate"
 LISTED_TWICE = "user.duplicate"
 IN_TWO_POLICIES = "user.two-policies"
-"""Rule ids of a user who turns out to be listed twice once names are ids; the rules of the
+"""Rule ids of a group or user that turns out to be listed twice once names are ids; the rules of the
 documents room, seen later.
 """
+
+_GROUPS_PATH = "$.spec.grants.groups"
 
 _MOST_ALIKE = 10
 """Holders who are named beside a user principal name that leads to nobody."""
@@ -51,10 +56,12 @@ def resolve(
     reading.read(
         [(document, listing) for document in documents for listing in document.users or ()]
     )
-    unresolved = _with_holders(reading, holders)
+    groups = _Groups(directory)
+    groups.read(documents)
+    unresolved = [*_with_holders(reading, holders), *groups.unresolved]
     desired = DesiredTeams(
         policies={name_key(document.name): _policy(document) for document in documents},
-        groups=_groups(documents),
+        groups=groups.granted,
         users=reading.users,
         tenant_grant=next(
             (name_key(document.name) for document in documents if document.tenant), None
@@ -62,7 +69,7 @@ def resolve(
         unresolved=tuple(sorted(unresolved, key=lambda name: (name.address, name.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
     )
-    return desired, tuple(sorted(reading.findings))
+    return desired, tuple(sorted((*reading.findings, *groups.findings)))
 
 
 def _policy(document: TeamsPolicyDocument) -> DesiredTeamsPolicy:
@@ -76,13 +83,62 @@ def _policy(document: TeamsPolicyDocument) -> DesiredTeamsPolicy:
     )
 
 
-def _groups(documents: Sequence[TeamsPolicyDocument]) -> tuple[tuple[str, str], ...]:
-    ranked = sorted(
-        (grant.rank, grant.group, name_key(document.name))
-        for document in documents
-        for grant in document.groups or ()
-    )
-    return tuple((group, policy) for _, group, policy in ranked)
+class _Groups:
+    """Grants of groups become object ids in the order of their ranks."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._places: dict[str, GroupGrant] = {}
+        self._granted: list[tuple[str, str]] = []
+        self.unresolved: list[Unresolved] = []
+        self.findings: list[Finding] = []
+
+    @property
+    def granted(self) -> tuple[tuple[str, str], ...]:
+        """Ids of groups and keys of policies, in declared order."""
+        return tuple(self._granted)
+
+    def read(self, documents: Sequence[TeamsPolicyDocument]) -> None:
+        """Resolve the groups of all documents."""
+        grants = (
+            (grant.rank, grant.group, document.name, grant)
+            for document in documents
+            for grant in document.groups or ()
+        )
+        for _, name, policy, grant in sorted(grants, key=itemgetter(0, 1, 2)):
+            group = group_id(self._directory, name)
+            if isinstance(group, Unfound):
+                self.unresolved.append(Unresolved(teams_group_grant(name), name, group, policy))
+            elif group in self._places:
+                self._twice(policy, grant, group)
+            else:
+                self._places[group] = grant
+                self._granted.append((group, name_key(policy)))
+
+    def _twice(self, policy: str, grant: GroupGrant, group: str) -> None:
+        first = self._places[group]
+        message = (
+            f"{grant.group!r} is group {group}, which is already granted at {first.position} as"
+            f" {first.group!r}; a group can have only one policy: keep one"
+        )
+        subject = f"{Kind.TEAMS_POLICY}/{policy}"
+        self.findings.append(
+            Finding(grant.position, _GROUPS_PATH, GROUP_TWICE, message, subject=subject)
+        )
+
+
+def group_id(directory: Directory, name: str) -> str | Unfound:
+    """The object id of a group that a document names by id or SMTP address, in lower case.
+
+    Policies are assigned to security, Microsoft 365 and distribution groups; a dynamic distribution
+    group has no members in Entra (MicrosoftDocs Assign policies to users and groups).
+    """
+    if GUID.fullmatch(name):
+        return name
+    recipient = directory.recipients.get(directory.recipients_by_address.get(name, ""))
+    if recipient is None:
+        return Unfound.GROUP_ABSENT if name in directory.absent else Unfound.GROUP_UNKNOWN
+    return recipient.id if recipient.type in GROUP_TYPES else Unfound.GROUP_NOT_GROUP
 
 
 def _with_holders(reading: _Reading, holders: Mapping[str, str]) -> list[Unresolved]:
@@ -136,11 +192,22 @@ class _Reading:
         policy = name_key(document.name)
         self._listings.append(listing)
         for index, name in enumerate(folded(listing.texts)):
-            user = self._known(name) or self._beyond_directory(name, document.name)
+            user = self._user(name, document.name)
             if user in self.users:
                 self._twice(document, listing, index, user)
             elif user is not None:
                 self.users[user] = policy
+
+    def _user(self, name: str, policy: str) -> str | None:
+        """The id of a user, or None and an unresolved entry: a name that is one user's principal
+        name and another's mailbox address could mean either.
+        """
+        user = self._known(name)
+        if user is not None and self._directory.recipients_by_address.get(name, user) != user:
+            address = teams_user_grant(name)
+            self.unresolved.append(Unresolved(address, name, Unfound.USER_AMBIGUOUS, policy))
+            return None
+        return user or self._beyond_directory(name, policy)
 
     def _known(self, name: str) -> str | None:
         return name if name in self._directory.users else self._directory.users_by_upn.get(name)

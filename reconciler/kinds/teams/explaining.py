@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.audiences.questions import Advice, Remedy
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
+from reconciler.kinds.teams.desired import group_id
 from reconciler.kinds.teams.effective_policy import user_verdict
 from reconciler.kinds.teams.groups import group_coverage
 from reconciler.model.addresses import (
@@ -17,6 +18,7 @@ from reconciler.model.addresses import (
     teams_policy,
     teams_user_grant,
 )
+from reconciler.model.codes import Unfound
 from reconciler.model.findings import Position
 from reconciler.model.observed import TeamsPolicy, TeamsState
 
@@ -114,7 +116,9 @@ def declared_at(
         if document.tenant:
             yield teams_policy(GLOBAL), document.position
         for grant in document.groups or ():
-            yield teams_group_grant(grant.group), grant.position
+            group = group_id(directory, grant.group)
+            name = grant.group if isinstance(group, Unfound) else group
+            yield teams_group_grant(name), grant.position
         for listing in document.users or ():
             for index, text in enumerate(listing.texts):
                 name = text.lower()

@@ -11,6 +11,21 @@ MOST_GROUPS: Final = 64
 """Groups that can hold an application access policy, over all policies (MicrosoftDocs
 New-CsGroupPolicyAssignment).
 """
+GROUP_TYPES: Final = frozenset(
+    {
+        "GroupMailbox",
+        "MailNonUniversalGroup",
+        "MailUniversalDistributionGroup",
+        "MailUniversalSecurityGroup",
+        "RoomList",
+    }
+)
+"""RecipientTypeDetails of groups that a policy can be assigned to: Microsoft 365, security and
+distribution groups (MicrosoftDocs Assign policies to users and groups).
+"""
+WITHOUT_GROUPS: Final = frozenset({"dod"})
+"""Clouds in which no policy can be assigned to a group (MicrosoftDocs New-CsGroupPolicyAssignment).
+"""
 FACTS: Final = ProductFacts(
     title="Teams",
     noun="CsApplicationAccessPolicy",

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 def group_coverage(directory: Directory) -> Callable[[str], Coverage]:
     """Direct members of a group, by its object id: nested groups do not count (MicrosoftDocs Assign
-    policies to users and groups).
+    policies to users and groups). Exchange lists those members only that are recipients.
     """
 
     def members(group_id: str) -> Coverage:
         group = directory.groups.get(group_id)
-        if group is None or group.members is None:
+        if group is not None and group.members is not None:
+            return Coverage(group.members, closed=True)
+        recipient = directory.recipients.get(group_id)
+        if recipient is None or recipient.members is None:
             return UNKNOWN
-        return Coverage(group.members, closed=True)
+        return Coverage(recipient.members, closed=False)
 
     return members

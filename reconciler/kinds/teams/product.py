@@ -87,11 +87,19 @@ class Teams(Product[DesiredTeams, TeamsState]):
         return bool(documents.teams) or prunes
 
     def request(self, documents: Documents) -> CaptureRequest:
-        """Listed users and groups that hold a grant; users, of whom there are many, in no order."""
+        """Listed users, groups that hold a grant, and the recipients that addresses of groups lead
+        to; users, of whom there are many, in no order.
+        """
         listings = chain.from_iterable(document.users or () for document in documents.teams)
         users = dict.fromkeys(chain.from_iterable(listing.texts for listing in listings))
-        groups = {grant.group for document in documents.teams for grant in document.groups or ()}
-        return CaptureRequest(frozenset(), users=tuple(users), groups=tuple(sorted(groups)))
+        names = {grant.group for document in documents.teams for grant in document.groups or ()}
+        groups = {name for name in names if GUID.fullmatch(name)}
+        return CaptureRequest(
+            frozenset(),
+            users=tuple(users),
+            recipients=tuple(sorted(names - groups)),
+            groups=tuple(sorted(groups)),
+        )
 
     def subjects(self, names: frozenset[str]) -> CaptureRequest:
         """Users."""

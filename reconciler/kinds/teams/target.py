@@ -15,6 +15,8 @@ from reconciler.kinds.teams.ranks import final_order
 from reconciler.model.addresses import (
     GLOBAL,
     TEAMS_TENANT_GRANT,
+    TeamsGroupGrantAddress,
+    parse_address,
     teams_group_grant,
     teams_policy,
     teams_user_grant,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reconciler.model.addresses import Address
-    from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
+    from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
 
     Holding = Callable[[Address], Held | None]
 
@@ -89,6 +91,7 @@ class _Aiming:
         self._holding = holding
         self._held: dict[Address, Note] = {}
         self._may_be_listed = self._name_held()
+        self._may_be_group = self._group_name_held()
         self._policies: dict[str, TeamsPolicy] = dict(observed.policies)
 
     def aim(self, *, prune: bool) -> TeamsTarget:
@@ -186,7 +189,15 @@ class _Aiming:
         return any(
             self._holding(name.address)
             for name in self._desired.unresolved
-            if not GUID.fullmatch(name.text)
+            if not GUID.fullmatch(name.text) and not _names_group(name)
+        )
+
+    def _group_name_held(self) -> bool:
+        """Whether an address of a group that nobody resolves is held: any group may be behind it, so
+        that none can be dropped.
+        """
+        return any(
+            self._holding(name.address) for name in self._desired.unresolved if _names_group(name)
         )
 
     def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
@@ -201,9 +212,7 @@ class _Aiming:
         dropped = {
             group
             for group, policy in present.items()
-            if policy in owned
-            and group not in declared
-            and not self._is_held(teams_group_grant(group))
+            if policy in owned and group not in declared and not self._drop_held(group)
         }
         order = final_order(
             [assignment.group for assignment in self._observed.groups], list(wanted), dropped
@@ -211,6 +220,14 @@ class _Aiming:
         return tuple(wanted), tuple(
             GroupAssignment(group, wanted.get(group) or present[group]) for group in order
         )
+
+    def _drop_held(self, group: str) -> bool:
+        address = teams_group_grant(group)
+        if self._is_held(address):
+            return True
+        if self._may_be_group:
+            self._hold(address, Held.GROUP_HELD)
+        return self._may_be_group
 
     def _group_held(self, group: str, policy: str, present: str | None) -> bool:
         address = teams_group_grant(group)
@@ -253,6 +270,10 @@ class _Aiming:
             | {policy for policy in users.values() if policy is not None}
             | {assignment.policy for assignment in groups}
         )
+
+
+def _names_group(name: Unresolved) -> bool:
+    return isinstance(parse_address(name.address), TeamsGroupGrantAddress)
 
 
 def _declared_policy(wanted: DesiredTeamsPolicy, present: TeamsPolicy | None) -> TeamsPolicy:

@@ -15,6 +15,7 @@ from reconciler import __version__
 from reconciler.errors import TenantFault
 from reconciler.kinds.facts import writing_product
 from reconciler.model.addresses import PROVIDERS
+from reconciler.model.target_tenant import reachable
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Patience, SessionLine
@@ -152,12 +153,14 @@ class Live:
         self.close()
 
     def _readings(self, request: CaptureRequest) -> dict[Provider, Callable[[], CapturePart]]:
-        """What is to be read of each product; without any in the request, names are looked up."""
+        """What is to be read of each product; of one that is not in the request names are looked up,
+        if there is a way to sign in to it: a capture tells what it did not look for.
+        """
         wanted: dict[Provider, Callable[[], CapturePart]] = {}
+        readable = reachable(self._settings.connect)
         for name in PROVIDERS:
             reading = live_reading(name)
-            names_only = not request.products and reading.names(request)
-            if name in request.products or names_only:
+            if name in request.products or (name in readable and reading.names(request)):
                 wanted[name] = partial(reading.read, self._ask(name), request, self._settle(name))
         return wanted
 
