@@ -26,7 +26,7 @@ class TargetTenant(Struct, frozen=True):
     connect: Mapping[str, Json]
 
 
-def reachable(connect: Mapping[str, Json]) -> frozenset[Provider]:
+def connected_products(connect: Mapping[str, Json]) -> frozenset[Provider]:
     """The products that can be read at all: those that `spec.connect` of a Tenant document says how
     to sign in to, or all of them where it names none.
     """

@@ -30,7 +30,9 @@ def products(documents: Documents) -> frozenset[Provider]:
 
 def reachable(documents: Documents) -> frozenset[Provider]:
     """The products that can be read at all, as far as the documents say."""
-    return target_tenant.reachable(documents.tenant.connect if documents.tenant is not None else {})
+    return target_tenant.connected_products(
+        documents.tenant.connect if documents.tenant is not None else {}
+    )
 
 
 def capture_request(

@@ -15,7 +15,7 @@ from reconciler import __version__
 from reconciler.errors import TenantFault
 from reconciler.kinds.facts import writing_product
 from reconciler.model.addresses import PROVIDERS
-from reconciler.model.target_tenant import reachable
+from reconciler.model.target_tenant import connected_products
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Patience, SessionLine
@@ -157,7 +157,7 @@ class Live:
         if there is a way to sign in to it: a capture tells what it did not look for.
         """
         wanted: dict[Provider, Callable[[], CapturePart]] = {}
-        readable = reachable(self._settings.connect)
+        readable = connected_products(self._settings.connect)
         for name in PROVIDERS:
             reading = live_reading(name)
             if name in request.products or (name in readable and reading.names(request)):
