@@ -25,6 +25,8 @@ class Remedy(StrEnum):
     GRANT = "grant-policy"
     GRANT_OTHER = "grant-other-policy"
     JOIN_SCOPE = "join-scope"
+    REPLACE_SCOPE = "replace-scope"
+    ADD_SCOPE = "add-scope"
     LEAVE_SCOPE = "leave-scope"
     RESTRICT = "restrict"
     DENY = "deny"

@@ -103,6 +103,8 @@ def parse_capture(
         if _usable(name, raw, needs, tolerated, faults)
     }
     faults.refuse(place)
+    _contradicted_scopes(states, directory, faults)
+    faults.refuse(place)
     digest = _digest(raw, states, directory, place)
     tenant = raw["tenant"]
     organization = tenant.get("organization") or ""
@@ -123,6 +125,19 @@ def _warnings(product: Provider, raw: Mapping[str, Any]) -> Sequence[ReadWarning
     """What a product's service warned of, each once, in one order."""
     rows = (raw.get(product) or {}).get("warnings") or ()
     return sorted({ReadWarning(product, row["cmdlet"], shown(row["text"])) for row in rows})
+
+
+def _contradicted_scopes(
+    states: Mapping[Provider, State], directory: Directory, faults: FaultList
+) -> None:
+    """A scope cannot be looked for in vain and be there: a policy of it would be judged dead."""
+    named = {scope for name, state in states.items() for scope in PRODUCTS[name].names(state)}
+    for scope in sorted(named & directory.absent & directory.recipients.keys()):
+        faults.add(
+            "$.directory.absent",
+            f"{scope}, the scope of a policy, is also in $.directory.recipients: it cannot be both"
+            " there and not there; fetch again",
+        )
 
 
 def _digest(

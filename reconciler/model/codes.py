@@ -79,6 +79,25 @@ class WarningCode(StrEnum):
     READ_WARNING = "read-warning"
     HOLDERS_READ_ONCE = "holders-read-once"
     UNREADABLE_LIVE = "unreadable-live"
+    DEAD_DENY = "dead-deny"
+    DEAD_RESTRICT = "dead-restrict"
+    DEAD_RESTRICT_AMONG_OTHERS = "dead-restrict-among-others"
+    DEAD_DENY_REMOVED = "dead-deny-removed"
+    DEAD_RESTRICT_REMOVED = "dead-restrict-removed"
+    SCOPE_RECREATED = "scope-recreated"
+    GONE_GROUP = "gone-group"
+    GONE_GROUP_DROPPED = "gone-group-dropped"
+
+
+DEAD = frozenset(
+    (
+        WarningCode.DEAD_DENY,
+        WarningCode.DEAD_RESTRICT,
+        WarningCode.DEAD_RESTRICT_AMONG_OTHERS,
+        WarningCode.GONE_GROUP,
+    )
+)
+"""What stands, and does not do what it says, because what it names is gone."""
 
 
 class RefusalRule(StrEnum):

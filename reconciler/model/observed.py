@@ -75,6 +75,13 @@ class Directory(Struct, frozen=True):
     users_by_upn: Mapping[str, str]
     recipients_by_address: Mapping[str, str]
 
+    def is_gone(self, object_id: str) -> bool:
+        """Whether an object was looked for by its id and is not in the tenant. One that is absent as
+        a recipient and known as something else, such as a group without an address, is there.
+        """
+        lists = (self.users, self.groups, self.recipients)
+        return object_id in self.absent and not any(object_id in rows for rows in lists)
+
 
 NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
 """A directory in which nothing was looked for."""

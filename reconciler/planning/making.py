@@ -147,7 +147,8 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
     refusals, consents, unused = _consented(documents, given.options, refused)
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
-    notes = (*unmanaged, *held_notes, *unresolved)
+    warnings = _warnings(observed, parts, unused, held_notes)
+    notes = (*unmanaged, *held_notes, *unresolved, *warnings)
     deltas = {part.provider: part.access for part in parts}
     mentioned = chain(_mentioned(deltas.values(), gaps), tests.ids)
     return Plan(
@@ -166,7 +167,7 @@ def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -
         unresolved=unresolved,
         consents=consents,
         refusals=refusals,
-        warnings=_warnings(observed, parts, unused, held_notes),
+        warnings=warnings,
         names=names(documents, observed, changes, notes, mentioned=mentioned),
         summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
         limits=_limits(documents),

@@ -36,6 +36,14 @@ _ADVICE: Mapping[Remedy, str] = {
     ),
     Remedy.GRANT_OTHER: "grant the user a policy that does not list the application",
     Remedy.JOIN_SCOPE: "add the mailbox to the scope of this RestrictAccess policy",
+    Remedy.REPLACE_SCOPE: (
+        "the scope of this policy no longer exists: declare the policy with one that exists and"
+        " covers the mailbox"
+    ),
+    Remedy.ADD_SCOPE: (
+        "the scope of this policy is a single mailbox, which nobody can be added to: declare another"
+        " RestrictAccess policy, on a mail-enabled security group with the mailbox"
+    ),
     Remedy.LEAVE_SCOPE: (
         "remove the mailbox from the scope of this policy and from groups nested in it"
     ),
@@ -70,8 +78,10 @@ def explanation_lines(
         yield Line()
     yield from _verdict(explanation, source, names)
     yield from heading("Because, in the order in which the service asks:")
+    gone = {row.address for row in explanation.advice if row.remedy is Remedy.REPLACE_SCOPE}
     for number, reason in enumerate(explanation.verdict.path, 1):
-        yield Line(f"  {number}. {_REASONS[reason.asked, reason.holds]}:")
+        why = ", for its scope no longer exists" if reason.address in gone else ""
+        yield Line(f"  {number}. {_REASONS[reason.asked, reason.holds]}{why}:")
         yield Line(f"     {_object(reason.address, names, places)}")
     if explanation.advice:
         yield from heading(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.model import figures
+from reconciler.model.codes import DEAD
 from reconciler.reports import access, access_tests, changes, notes, sentences, values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
@@ -173,6 +174,13 @@ def _closing(value: Plan) -> Iterator[Line]:
             f"No changes. What differs is held: {counted(len(value.held), 'object')}, listed"
             " above.",
             Tone.HEADING,
+        )
+    elif dead := sum(warning.code in DEAD for warning in value.warnings):
+        yield Line(
+            "No changes, but what"
+            f" {counted(dead, 'policy or grant names', 'policies or grants name')} no longer exists:"
+            " see the warnings above.",
+            Tone.WARNING,
         )
     else:
         yield Line("No changes. The tenant has what the documents say.", Tone.HEADING)

@@ -168,6 +168,52 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "If the warning says that something is missing, do not apply: what is missing is taken for"
         " absent.",
     ),
+    WarningCode.DEAD_DENY: NoteAdvice(
+        "The scope of a DenyAccess policy no longer exists: it protects nobody, and the application"
+        " reaches whoever was in that scope, unless another policy keeps it out.",
+        "Declare the policy with a scope that exists (a recreated group has another object"
+        " id, even under the same address); `ensure: absent` with the old id removes this one.",
+    ),
+    WarningCode.DEAD_RESTRICT: NoteAdvice(
+        "The scope of a RestrictAccess policy no longer exists, and no other one has a scope that"
+        " does: the application is blocked from every mailbox.",
+        "Declare the policy with a scope that exists (a recreated group has another object"
+        " id, even under the same address). Removing it alone would open every mailbox.",
+    ),
+    WarningCode.DEAD_RESTRICT_AMONG_OTHERS: NoteAdvice(
+        "The scope of a RestrictAccess policy no longer exists: it lets the application into no"
+        " mailbox; only its other RestrictAccess policies do.",
+        "Declare the policy with a scope that exists (a recreated group has another object"
+        " id, even under the same address); `ensure: absent` with the old id removes this one.",
+    ),
+    WarningCode.DEAD_DENY_REMOVED: NoteAdvice(
+        "This plan removes a DenyAccess policy whose scope no longer exists.",
+        "It protected nobody any more: nobody is reached without it who was not reached before. If"
+        " those people are still to be protected, declare a DenyAccess policy with a scope that"
+        " exists.",
+    ),
+    WarningCode.DEAD_RESTRICT_REMOVED: NoteAdvice(
+        "This plan removes a RestrictAccess policy whose scope no longer exists.",
+        "It let the application into no mailbox any more. An application that keeps no"
+        " RestrictAccess policy reaches every mailbox: see what becomes tenant-wide above.",
+    ),
+    WarningCode.SCOPE_RECREATED: NoteAdvice(
+        "The scope of a policy no longer exists, and what the documents name instead is another"
+        " object, such as a group that was recreated under its address: this plan puts the policy on"
+        " that one.",
+        "Members of the old group are not members of the new one by themselves: check who is in it"
+        " before you apply.",
+    ),
+    WarningCode.GONE_GROUP: NoteAdvice(
+        "A policy is granted to a group that no longer exists: the grant reaches nobody.",
+        "Take the group out of its document; if it was recreated, list the new object id, for its"
+        " members get nothing from the old grant.",
+    ),
+    WarningCode.GONE_GROUP_DROPPED: NoteAdvice(
+        "This plan takes a policy away from a group that no longer exists.",
+        "The grant reached nobody any more, so nobody loses anything by it. If the group was"
+        " recreated, list the new object id.",
+    ),
 }
 
 GAPS: Mapping[str, str] = {

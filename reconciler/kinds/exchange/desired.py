@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.guids import guid
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import Unfound
@@ -14,10 +16,10 @@ from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Mapping, Sequence
 
     from reconciler.model.documents import ExchangePolicyDocument
-    from reconciler.model.observed import Directory, ExchangeKey
+    from reconciler.model.observed import Directory, ExchangeKey, ExchangePolicy
 
 SAME_SCOPE = "exchange.duplicate"
 """Rule id of two documents that turn out to name the same application and scope once names are ids.
@@ -27,21 +29,21 @@ SAME_SCOPE = "exchange.duplicate"
 def resolve(
     documents: Sequence[ExchangePolicyDocument],
     directory: Directory,
-    observed: Collection[ExchangeKey],
+    observed: Mapping[ExchangeKey, ExchangePolicy],
 ) -> tuple[DesiredExchange, tuple[Finding, ...]]:
     """Resolve the scopes of all Exchange documents.
 
     Args:
         documents: validated documents.
         directory: what the capture knows; matching ignores case and looks at all addresses.
-        observed: keys of the policies that the tenant has: their scopes resolve themselves,
-            dangling ones too.
+        observed: the policies that the tenant has: their scopes resolve themselves. One that is
+            gone does so for what stands on it and for deletions; nothing can be created on it.
 
     Returns:
         The desired state, and one finding for each (application, scope) that is named twice under
             two names.
     """
-    reading = _Reading(directory, frozenset(scope for _, scope in observed))
+    reading = _Reading(directory, observed)
     for document in documents:
         reading.read(document)
     desired = DesiredExchange(
@@ -67,9 +69,12 @@ def scope_text(directory: Directory, scope: str) -> str:
 
 
 class _Reading:
-    def __init__(self, directory: Directory, observed_scopes: frozenset[str]) -> None:
+    def __init__(
+        self, directory: Directory, observed: Mapping[ExchangeKey, ExchangePolicy]
+    ) -> None:
         self._directory = directory
-        self._observed_scopes = observed_scopes
+        self._observed = observed
+        self._observed_scopes = frozenset(scope for _, scope in observed)
         self._seen: dict[ExchangeKey, ExchangePolicyDocument] = {}
         self.policies: dict[ExchangeKey, DesiredExchangePolicy] = {}
         self.absent: set[ExchangeKey] = set()
@@ -86,14 +91,30 @@ class _Reading:
             name, scope = scope, Unfound.SCOPE_NOT_PRINCIPAL
         for application in document.applications:
             if isinstance(scope, Unfound):
-                address = exchange_policy(application, name)
-                self.unresolved.append(
-                    Unresolved(
-                        address, document.scope.text, scope, exchange_application(application)
-                    )
-                )
+                self._leave(document, application, name, scope)
+            elif self._is_created_on_nothing(document, (application, scope)):
+                self._leave(document, application, scope, Unfound.SCOPE_ABSENT)
+                self._keep((application, scope), document)
             else:
                 self._place(document, (application, scope))
+
+    def _leave(
+        self, document: ExchangePolicyDocument, application: str, name: str, reason: Unfound
+    ) -> None:
+        address, owner = exchange_policy(application, name), exchange_application(application)
+        self.unresolved.append(Unresolved(address, document.scope.text, reason, owner))
+
+    def _keep(self, key: ExchangeKey, document: ExchangePolicyDocument) -> None:
+        """Declare a policy as it stands, so that what cannot take its place does not remove it."""
+        present = self._observed.get(key)
+        if present is not None:
+            self._place(replace(document, right=present.right, description=None), key)
+
+    def _is_created_on_nothing(self, document: ExchangePolicyDocument, key: ExchangeKey) -> bool:
+        """Whether the service would have to create a policy on a scope that is gone."""
+        present = self._observed.get(key)
+        stands = present is not None and present.right is document.right
+        return document.right is not None and self._directory.is_gone(key[1]) and not stands
 
     def _scope(self, name: str) -> str | Unfound:
         directory = self._directory

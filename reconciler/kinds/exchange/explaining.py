@@ -11,7 +11,13 @@ from reconciler.audiences.questions import Advice, Remedy
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
 from reconciler.kinds.exchange.mailbox_access import limits_of, mailbox_verdict
 from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
-from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, exchange_policy
+from reconciler.model.addresses import (
+    EVERY_APPLICATION,
+    ExchangePolicyAddress,
+    exchange_application,
+    exchange_policy,
+    parse_address,
+)
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 
 if TYPE_CHECKING:
@@ -52,8 +58,10 @@ def _covers(question: Question, directory: Directory) -> Callable[[str], bool | 
     return lambda scope: False if coverage(scope) == NOBODY else None
 
 
-def advice(question: Question, state: ExchangeState | None, verdict: Verdict) -> Iterator[Advice]:
-    """What would change a verdict."""
+def advice(
+    question: Question, state: ExchangeState | None, verdict: Verdict, directory: Directory
+) -> Iterator[Advice]:
+    """What would change a verdict. Nobody can be added to a scope that is gone."""
     owner = exchange_application(question.application)
     covering = [
         reason.address
@@ -62,16 +70,38 @@ def advice(question: Question, state: ExchangeState | None, verdict: Verdict) ->
     ]
     match verdict:
         case Granted():
+            yield from (
+                Advice(Remedy.REPLACE_SCOPE, reason.address)
+                for reason in verdict.path
+                if reason.asked is Asked.DENY_COVERS and _is_dead(directory, reason.address)
+            )
             yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)
             yield Advice(Remedy.DENY if covering else Remedy.RESTRICT, owner)
         case Denied():
             yield from (Advice(Remedy.LEAVE_SCOPE, address) for address in covering)
             joinable = () if covering else sorted(_restricts(state, question.application).values())
-            yield from (Advice(Remedy.JOIN_SCOPE, exchange_policy(*key)) for key in joinable)
+            yield from (
+                Advice(_opening(directory, scope), exchange_policy(application, scope))
+                for application, scope in joinable
+            )
         case Depends():
             yield from (Advice(Remedy.LEARN, address) for address in verdict.unknown)
         case _:
             assert_never(verdict)
+
+
+def _is_dead(directory: Directory, address: Address) -> bool:
+    policy = parse_address(address)
+    return isinstance(policy, ExchangePolicyAddress) and directory.is_gone(policy.scope)
+
+
+def _opening(directory: Directory, scope: str) -> Remedy:
+    """How a RestrictAccess policy on a scope would come to cover one mailbox more."""
+    if directory.is_gone(scope):
+        return Remedy.REPLACE_SCOPE
+    recipient = directory.recipients.get(scope)
+    is_single = recipient is not None and is_mailbox(recipient)
+    return Remedy.ADD_SCOPE if is_single else Remedy.JOIN_SCOPE
 
 
 def _restricts(state: ExchangeState | None, application: str) -> Mapping[str, ExchangeKey]:

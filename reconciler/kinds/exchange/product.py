@@ -12,6 +12,7 @@ from reconciler.kinds.exchange import (
     changes,
     checks,
     cmdlets,
+    dead_scopes,
     desired,
     explaining,
     parse,
@@ -121,8 +122,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         self, documents: Documents, directory: Directory, state: ExchangeState | None
     ) -> tuple[DesiredExchange, Sequence[Finding]]:
         """Scopes become object ids."""
-        keys = () if state is None else state.policies.keys()
-        return desired.resolve(documents.exchange, directory, keys)
+        policies = {} if state is None else state.policies
+        return desired.resolve(documents.exchange, directory, policies)
 
     def desired_rows(self, desired: DesiredExchange) -> Json:
         """Owned applications, policies, and keys stated absent."""
@@ -179,7 +180,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
                 *checks.refusals(state, aim, context.directory, context.limits, order),
                 *tenant_wide_refusals(delta, exchange_application),
             ),
-            warnings=tuple(checks.warnings(state, aim, order)),
+            warnings=(
+                *checks.warnings(state, aim, order),
+                *dead_scopes.dead_scope_warnings(state, aim, context.directory),
+            ),
             unmanaged=tuple(checks.unmanaged(state, desired)),
             held=aim.held,
         )
@@ -211,7 +215,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     ) -> tuple[Verdict, Iterable[Advice]]:
         """The verdict on a question, and what would change it."""
         verdict = explaining.explained_verdict(question, knowledge, state)
-        return verdict, explaining.advice(question, state, verdict)
+        return verdict, explaining.advice(question, state, verdict, knowledge.directory)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""

@@ -17,15 +17,15 @@ def scope_coverage(directory: Directory) -> Callable[[str], Coverage]:
     """Mailboxes that an Exchange scope covers: a mailbox itself, a group's members through nested
     groups (MicrosoftDocs New-ApplicationAccessPolicy).
 
-    A scope that was looked for and is gone covers nobody. A member that the directory does not know
-    may be a group.
+    A scope that is gone covers nobody; one that is there without being a recipient, and a member
+    that the directory does not know, may be a group.
     """
 
     @cache
     def covered(scope: str) -> Coverage:
         recipient = directory.recipients.get(scope)
         if recipient is None:
-            return NOBODY if scope in directory.absent else UNKNOWN
+            return NOBODY if directory.is_gone(scope) else UNKNOWN
         return (
             Coverage(frozenset({scope}), closed=True)
             if is_mailbox(recipient)

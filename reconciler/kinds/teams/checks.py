@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.kinds.teams.changes import spelled
 from reconciler.kinds.teams.facts import MOST_GROUPS
+from reconciler.kinds.teams.groups import is_gone
 from reconciler.kinds.teams.losses import GRANTS, losses
 from reconciler.kinds.teams.steps import groups_fit, most_groups
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
@@ -138,9 +139,24 @@ def warnings(
             yield Note(WarningCode.NO_APPLICATIONS, teams_policy(target.policies[key].name), {})
     for key in sorted(target.prune_blocked):
         yield Note(WarningCode.PRUNE_BLOCKED, teams_policy(observed.policies[key].name), {})
+    yield from _gone_groups(observed, target, directory)
     yield from _dangling(observed)
     yield from _read_once(observed)
     yield from _falls_to_changed_group(observed, target, directory)
+
+
+def _gone_groups(observed: TeamsState, target: TeamsTarget, directory: Directory) -> Iterator[Note]:
+    """Grants of groups that no longer exist: those that stay or come, and those that go."""
+    after = {assignment.group: assignment.policy for assignment in target.groups}
+    for assignment in observed.groups:
+        if is_gone(directory, assignment.group) and assignment.group not in after:
+            policy = spelled(observed, target, assignment.policy)
+            address = teams_group_grant(assignment.group)
+            yield Note(WarningCode.GONE_GROUP_DROPPED, address, {"policy": policy})
+    for group, key in sorted(after.items()):
+        if is_gone(directory, group):
+            policy = spelled(observed, target, key)
+            yield Note(WarningCode.GONE_GROUP, teams_group_grant(group), {"policy": policy})
 
 
 def _dangling(observed: TeamsState) -> Iterator[Note]:

@@ -55,7 +55,8 @@ class SimulatedPeople:
 
         Args:
             request: the names to look for. Each is looked for among users and recipients; it is
-                absent if it is not among those it was asked of.
+                absent if it is not among those it was asked of. So is a group that holds a grant,
+                or that is asked for, unless the tenant has no groups at all.
             users: object ids of holders of direct grants.
             groups: object ids of groups that hold a grant; those of the request are told beside
                 them.
@@ -64,6 +65,9 @@ class SimulatedPeople:
         asked_scopes = (*request.recipients, *scopes)
         absent = {name.lower() for name in request.users if self.user(name) is None}
         absent |= {name.lower() for name in asked_scopes if self.recipient(name) is None}
+        holders = {group.lower() for group in (*groups, *request.groups)}
+        missing = {group for group in holders if self._is_no_group(group)}
+        absent |= missing
         if request.everything:
             return {
                 **{key: list(rows.values()) for key, rows in self._rows.items()},
@@ -75,10 +79,15 @@ class SimulatedPeople:
         addressed |= self._within(addressed)
         return {
             "users": self._listed("users", users_found.union(users)),
-            "groups": self._listed("groups", {*groups, *request.groups}),
+            # Only of a reading that tells groups it is believed that one is not there.
+            "groups": self._listed("groups", self.known.groups if missing else holders),
             "recipients": self._listed("recipients", addressed),
             "absent": sorted(absent),
         }
+
+    def _is_no_group(self, group: str) -> bool:
+        groups, recipients = self.known.groups, self.known.recipients
+        return bool(groups) and group not in groups and group not in recipients
 
     def _within(self, recipients: Iterable[str]) -> set[str]:
         """Everybody in these groups and in the groups among them: whoever judges who is covered has
