@@ -71,6 +71,11 @@ def unfit(text: str) -> Unfit | None:
     )
 
 
+def has_surrogate(text: str) -> bool:
+    """Whether a text holds half of a surrogate pair, so that it cannot be written as UTF-8."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
+
+
 def folded(texts: Sequence[str]) -> Sequence[str]:
     """Many texts in lower case; the very same ones if they are so already, whose hashes are known
     then.

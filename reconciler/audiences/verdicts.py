@@ -23,6 +23,7 @@ class Asked(StrEnum):
     DENY_COVERS = "deny-covers"
     RESTRICT_COVERS = "restrict-covers"
     RESTRICTED = "restricted"
+    UNDERSTOOD = "understood"
 
 
 class Reason(Struct, frozen=True):

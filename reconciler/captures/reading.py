@@ -12,6 +12,7 @@ from reconciler.captures import files
 from reconciler.captures.decoding import decode_capture
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
+from reconciler.characters import has_surrogate
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_reads import check_reads
 from reconciler.kinds.capture_rows import is_time, shown
@@ -223,5 +224,5 @@ def _surrogates(value: Any, path: str) -> Iterator[str]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _surrogates(item, f"{path}[{index}]")
-    elif isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+    elif isinstance(value, str) and has_surrogate(value):
         yield path

@@ -29,6 +29,11 @@ class FaultList:
         if len(self._shown) < SHOWN:
             self._shown.append((path, message))
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The faults that are kept, each in a line."""
+        return tuple(f"{path}: {message}" for path, message in self._shown)
+
     def refuse(self, file: str) -> None:
         """Raise if there was any fault.
 

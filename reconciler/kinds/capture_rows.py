@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from hashlib import sha256
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_faults import FaultList
 
 _LONGEST: Final = 80
+_LONGEST_RAW: Final = 1000
 _Key = TypeVar("_Key", str, tuple[str, str])
 _Value = TypeVar("_Value")
 _Row = TypeVar("_Row", bound=Struct)
@@ -57,6 +59,21 @@ def shown(value: Any) -> str:
         return "an object" if isinstance(value, dict) else "a list"
     quoted = json.dumps(value)
     return quoted if len(quoted) <= _LONGEST else f"{quoted[:_LONGEST]}…"
+
+
+def raw_text(value: Any) -> str:
+    """What was read, as it is kept of an object that cannot be understood: JSON in ASCII with sorted
+    keys. A long one is cut and followed by its SHA-256: equal texts stand for equal values.
+    """
+    text = json.dumps(value, sort_keys=True)
+    if len(text) <= _LONGEST_RAW:
+        return text
+    return f"{text[:_LONGEST_RAW]}... sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def is_whole(text: str) -> bool:
+    """Whether a raw text is all that was read."""
+    return len(text) <= _LONGEST_RAW
 
 
 def as_list(value: Any, path: str, faults: FaultList) -> Sequence[Any]:

@@ -79,10 +79,15 @@ of `*` (of every application, if policies of `*` come or go), by application; an
 
 
 class Baseline(Struct, frozen=True):
-    """A section for each product: None is one without steps, unset one that was not read."""
+    """A section for each product: None is one without steps, unset one that was not read.
+
+    `opaque`: what was read of objects that are not understood and that bear on the sections, by the
+    address that is held for them; unset if there are none.
+    """
 
     exchange: ExchangeBaseline | UnsetType | None = UNSET
     teams: TeamsBaseline | UnsetType | None = UNSET
+    opaque: Mapping[str, tuple[str, ...]] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Refuse a scope under the name of an application, and policies under `GUARD_SCOPE`.
@@ -118,10 +123,19 @@ class Baseline(Struct, frozen=True):
         """The products whose state the plan rests on."""
         return frozenset(name for name in PROVIDERS if self.section(name) is not None)
 
+    def opaque_of(self, provider: Provider) -> Mapping[str, tuple[str, ...]]:
+        """What was read of a product's objects that are not understood, by address."""
+        texts = {} if isinstance(self.opaque, UnsetType) else self.opaque
+        return {name: read for name, read in texts.items() if name.startswith(f"{provider}.")}
+
     def with_others(self, other: Baseline) -> Baseline:
         """This baseline with the products that only the other one has."""
         unread = [name for name in PROVIDERS if getattr(self, name) is UNSET]
-        return replace(self, **{name: getattr(other, name) for name in unread})
+        opaque = {} if isinstance(self.opaque, UnsetType) else dict(self.opaque)
+        for name in unread:
+            opaque |= other.opaque_of(name)
+        sections = {name: getattr(other, name) for name in unread}
+        return replace(self, **sections, opaque=opaque or UNSET)
 
 
 def stored_policies(section: ExchangeBaseline) -> dict[str, tuple[StoredExchangePolicy, ...]]:

@@ -87,6 +87,7 @@ class WarningCode(StrEnum):
     SCOPE_RECREATED = "scope-recreated"
     GONE_GROUP = "gone-group"
     GONE_GROUP_DROPPED = "gone-group-dropped"
+    NOT_UNDERSTOOD = "not-understood"
 
 
 DEAD = frozenset(
@@ -141,6 +142,8 @@ class Held(StrEnum):
     GRANT_HELD = "grant-held"
     MAY_BE_LISTED = "may-be-listed"
     GROUP_HELD = "group-held"
+    NOT_UNDERSTOOD = "not-understood"
+    RESTS_ON_OPAQUE = "rests-on-not-understood"
 
 
 class Unfound(StrEnum):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
+
+from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +106,17 @@ class GroupAssignment(NamedTuple):
     policy: str
 
 
+class OpaqueRow(Struct, frozen=True, order=True):
+    """An object that was read and cannot be understood.
+
+    `text` is what was read, as JSON in ASCII; `why` says what of it is not understood. Nothing is
+    known of it but that it is there, and that equal texts are the same.
+    """
+
+    text: str
+    why: str
+
+
 class State(Struct, frozen=True):
     """The state of one product; each product has a type of its own."""
 
@@ -145,9 +158,25 @@ ExchangeKey = tuple[str, str]
 
 
 class ExchangeState(State, frozen=True):
-    """The Exchange side of a tenant, policies by natural key."""
+    """The Exchange side of a tenant, policies by natural key.
+
+    `opaque` has the policies that cannot be understood, by the application that they limit; under
+    `*` those of `*`, and those that may be of any application.
+    """
 
     policies: Mapping[ExchangeKey, ExchangePolicy]
+    opaque: Mapping[str, tuple[OpaqueRow, ...]] = field(default_factory=dict)
+
+    def opaque_limits(self, application: str) -> tuple[str, ...]:
+        """Keys of `opaque` whose policies may limit an application: its own and `*`."""
+        return tuple(sorted({application, EVERY_APPLICATION} & self.opaque.keys()))
+
+    def opaque_under(self, owner: str) -> tuple[str, ...]:
+        """Keys of `opaque` that a change of an owner's policies rests on: what changes for `*`
+        changes for every application.
+        """
+        everything = owner == EVERY_APPLICATION
+        return tuple(sorted(self.opaque)) if everything else self.opaque_limits(owner)
 
 
 _State = TypeVar("_State", bound=State)

@@ -22,7 +22,7 @@ from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import WarningCode
+from reconciler.model.codes import Held, WarningCode
 from reconciler.model.documents import Limits
 from reconciler.model.plans import (
     FORMAT_VERSION,
@@ -349,8 +349,14 @@ def _warnings(
     )
 
 
-def _held_warning(held_notes: Sequence[Note]) -> tuple[Note, ...]:
-    return (Note(WarningCode.HELD, "plan", {"objects": len(held_notes)}),) if held_notes else ()
+def _held_warning(held_notes: Sequence[Note]) -> Iterator[Note]:
+    """How much is held by options, and how much because it is not understood."""
+    opaque = [note for note in held_notes if note.code == Held.NOT_UNDERSTOOD]
+    resting = [note for note in held_notes if note.code == Held.RESTS_ON_OPAQUE]
+    if chosen := len(held_notes) - len(opaque) - len(resting):
+        yield Note(WarningCode.HELD, "plan", {"objects": chosen})
+    if opaque:
+        yield Note(WarningCode.NOT_UNDERSTOOD, "plan", {"objects": len(opaque)})
 
 
 def _inputs(given: _Given) -> Inputs:

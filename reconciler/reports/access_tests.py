@@ -94,6 +94,7 @@ REASONS: Mapping[tuple[str, bool | None], str] = {
         Asked.RESTRICTED,
         None,
     ): "no document declares its policies, so the tenant may have one that denies",
+    (Asked.UNDERSTOOD, None): "what the tenant has here could not be understood",
 }
 
 NOBODY: Mapping[str, str] = {

@@ -21,7 +21,7 @@ _MEMBERS = {
     "connect": "how a live tenant is connected to",
     "consents": "consents",
     "gaps": "gaps on the way",
-    "held": "objects that are left alone by --only or --skip",
+    "held": "objects that are held",
     "limits": "mass-change limits",
     "refusals": "refusals",
     "steps": "steps",

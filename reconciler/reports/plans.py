@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from reconciler.model import figures
-from reconciler.model.codes import DEAD
+from reconciler.model.codes import DEAD, Held
 from reconciler.reports import access, access_tests, changes, notes, sentences, values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
@@ -169,13 +169,7 @@ def _closing(value: Plan) -> Iterator[Line]:
         yield Line(f"Plan: {planned_policies(counts)}.", Tone.HEADING)
     elif value.unresolved:
         yield Line("Nothing can be planned for the names that were not found.", Tone.HEADING)
-    elif value.held:
-        yield Line(
-            f"No changes. What differs is held: {counted(len(value.held), 'object')}, listed"
-            " above.",
-            Tone.HEADING,
-        )
-    elif dead := sum(warning.code in DEAD for warning in value.warnings):
+    elif not value.held and (dead := sum(warning.code in DEAD for warning in value.warnings)):
         yield Line(
             "No changes, but what"
             f" {counted(dead, 'policy or grant names', 'policies or grants name')} no longer exists:"
@@ -183,7 +177,20 @@ def _closing(value: Plan) -> Iterator[Line]:
             Tone.WARNING,
         )
     else:
-        yield Line("No changes. The tenant has what the documents say.", Tone.HEADING)
+        yield Line(_no_changes(value), Tone.HEADING)
+
+
+def _no_changes(value: Plan) -> str:
+    opaque = [note for note in value.held if note.code == Held.NOT_UNDERSTOOD]
+    if len(value.held) > len(opaque):
+        differing = counted(len(value.held) - len(opaque), "object")
+        return f"No changes. What differs is held: {differing}, listed above."
+    if opaque:
+        return (
+            "No changes. The tenant has what the documents say, as far as it is understood:"
+            f" {counted(len(opaque), 'object')} could not be, listed above."
+        )
+    return "No changes. The tenant has what the documents say."
 
 
 def _digests(digests: Digests) -> Iterator[Line]:

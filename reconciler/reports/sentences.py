@@ -131,6 +131,11 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         " tenant has.",
         "Plan again without them to converge.",
     ),
+    WarningCode.NOT_UNDERSTOOD: NoteAdvice(
+        "Objects of the tenant ({objects}) could not be understood: they are held, and so is what"
+        " the documents say about whatever rests on them.",
+        "Inspect each one in the tenant, and correct or remove it there; then plan again.",
+    ),
     WarningCode.NOT_REVOKED: NoteAdvice(
         "A grant is kept because a held name may be this very user, renamed.",
         "Correct the name in the documents, or write the object id; then plan again without --only"
@@ -307,6 +312,15 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.GRANT_HELD: NoteAdvice("A grant that depends on it is held:", ""),
     Held.MAY_BE_LISTED: NoteAdvice("Kept, because a held name may be this very user, renamed:", ""),
     Held.GROUP_HELD: NoteAdvice("Kept, because a held name may be this very group:", ""),
+    Held.NOT_UNDERSTOOD: NoteAdvice(
+        "Not understood, so nothing about it is changed:",
+        "`text` is what was read. Correct the object in the tenant, or remove it there; then plan"
+        " again.",
+    ),
+    Held.RESTS_ON_OPAQUE: NoteAdvice(
+        "What the documents say about it is not done, because it rests on what is not understood:",
+        "",
+    ),
 }
 
 DISPLACED = NoteAdvice(

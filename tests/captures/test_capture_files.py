@@ -82,8 +82,9 @@ def test_a_product_parses_alone():
     assert len(exchange.parse(raw["exchange"]).policies) == 1
     with pytest.raises(CaptureFault, match=r"\$\.teams\.policies\[0\]\.Identity"):
         teams.parse({"policies": [{"Identity": 1}]})
-    with pytest.raises(CaptureFault, match=r"\$\.exchange\.policies\[0\]\.Identity"):
-        exchange.parse({"policies": {"Identity": 1}})
+    with pytest.raises(CaptureFault, match=r"\$\.exchange\.policies\[0\]: expected an object"):
+        exchange.parse({"policies": "Identity"})
+    assert list(exchange.parse({"policies": {"Identity": 1}}).opaque) == ["*"]
 
 
 @pytest.mark.parametrize(

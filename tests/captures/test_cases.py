@@ -196,8 +196,8 @@ def test_a_read_with_a_parameter_that_may_narrow_it_is_never_one_of_everything(
         )
 
 
-@pytest.mark.parametrize("name", READ)
-def test_the_schema_allows_what_is_read(name):
+@pytest.mark.parametrize("name", [name for name in READ if not name.startswith("holds-")])
+def test_the_schema_allows_what_is_understood(name):
     raw = load_raw(CASES / name / "capture.json")
     assert [
         error.json_path for error in Draft7Validator(files.capture_schema()).iter_errors(raw)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.audiences.membership import NOBODY
 from reconciler.audiences.rows import People, rows
 from reconciler.audiences.subjects import Delta, merged, sizes
@@ -16,8 +18,9 @@ from reconciler.model.access_rows import Certainty, Subject, SubjectKind, Tenant
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from reconciler.audiences.clauses import Partition
     from reconciler.model.access_rows import AccessRow, SubjectPart
     from reconciler.model.observed import Directory, ExchangeState
 
@@ -29,13 +32,27 @@ def delta(before: ExchangeState, after: ExchangeState, directory: Directory) -> 
     lost: list[AccessRow] = []
     wide: list[TenantWideRow] = []
     for application, was, shall in _changed(before, after):
-        old, new = mailbox_partition(was), mailbox_partition(shall)
-        gained += rows(application, new - old, people)
-        lost += rows(application, old - new, people)
+        doubtful = bool(before.opaque_limits(application))
+        old, new = (_partition(limited, doubtful=doubtful) for limited in (was, shall))
+        gained += _graded(rows(application, new - old, people), doubtful=doubtful)
+        lost += _graded(rows(application, old - new, people), doubtful=doubtful)
         if opens(was, shall, people):
             wide.append(_tenant_wide(application, was, shall, people))
     known_sizes = sizes("gained", gained, _size(people)) | sizes("lost", lost, _size(people))
     return Delta(merged(gained), merged(lost), tuple(wide), known_sizes)
+
+
+def _partition(limited: ScopeLimits, *, doubtful: bool) -> Partition:
+    """Whom an application reaches; one with a policy that is not understood may reach whatever no
+    Deny covers.
+    """
+    return mailbox_partition(limited._replace(restricts={}) if doubtful else limited)
+
+
+def _graded(told_rows: Iterable[AccessRow], *, doubtful: bool) -> Iterator[AccessRow]:
+    """Rows of an application; of one with a policy that is not understood none is certain."""
+    for row in told_rows:
+        yield replace(row, certainty=Certainty.POSSIBLE) if doubtful else row
 
 
 def _size(people: People) -> Callable[[SubjectPart], int | None]:
@@ -79,7 +96,7 @@ def _changed(
 ) -> Iterator[tuple[str, ScopeLimits, ScopeLimits]]:
     """Applications whose limits differ."""
     old, new = limits(before), limits(after)
-    for application in sorted(old.keys() | new.keys()):
+    for application in sorted(old.keys() | new.keys() | before.opaque.keys()):
         was, shall = (
             limits_of.get(application, limits_of[EVERY_APPLICATION]) for limits_of in (old, new)
         )

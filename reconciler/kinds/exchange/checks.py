@@ -59,7 +59,8 @@ def most_policies(observed: ExchangeState, target: ExchangeTarget) -> int:
     """How many policies there are at once while the steps run: all that are created outright come
     before any goes.
     """
-    return len(observed.policies) + len(target.created.keys() - target.flipped)
+    opaque = {row for rows in observed.opaque.values() for row in rows}
+    return len(observed.policies) + len(opaque) + len(target.created.keys() - target.flipped)
 
 
 def unmanaged(observed: ExchangeState, desired: DesiredExchange) -> Iterator[Note]:

@@ -81,12 +81,16 @@ def mailbox_verdict(
         state: the Exchange side.
         application: client id in lower case, or `*` for one without policies of its own.
         covers: whether a scope, by its object id, covers the mailbox; None is not known. A scope
-            that is gone covers nobody.
+            that is gone covers nobody. Where a policy is not understood, only a Deny decides.
     """
     denies, restricts = limits_of(state, application)
     denying = _asked(Asked.DENY_COVERS, denies, covers)
     if denying and denying[-1].holds:
         return Denied(denying, denying[-1].address)
+    if owners := state.opaque_limits(application):
+        addresses = tuple(map(exchange_application, owners))
+        unread = (Reason(Asked.UNDERSTOOD, address, holds=None) for address in addresses)
+        return Depends((*denying, *unread), addresses)
     granting = _asked(Asked.RESTRICT_COVERS, restricts, covers)
     if granting and granting[-1].holds:
         return _granted_unless_denied((*denying, *granting), granting[-1].address)

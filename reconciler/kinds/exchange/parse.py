@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.characters import has_surrogate
 from reconciler.guids import GUID, guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
@@ -18,15 +19,16 @@ from reconciler.kinds.capture_rows import (
     by_key,
     name_fault,
     objects,
+    raw_text,
     shown,
     text_property,
 )
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight
-from reconciler.model.observed import ExchangePolicy, ExchangeState
+from reconciler.model.observed import ExchangePolicy, ExchangeState, OpaqueRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.model.observed import ExchangeKey
 
@@ -45,6 +47,19 @@ _DEFAULT_DESCRIPTION: Final = re.compile(
     r"\s*+AccessRight:\s*+(?P<right>\w++);\s*+ShardType:\s*+\w++\s*+",
     re.IGNORECASE,
 )
+_APPLICATION: Final = re.compile(
+    rf"[^\\]*+\\(?P<application>{GUID.pattern}|\*)(?![^:])", re.IGNORECASE
+)
+"""What an Identity that is none may still say: whose policy it is."""
+_TELLING: Final = (
+    "AccessRight",
+    "AppId",
+    "Description",
+    "Identity",
+    "ScopeIdentityRaw",
+    "ScopeName",
+)
+"""The properties of a row that are looked at."""
 _UNIT, _ANYTHING = "'OU=", "\\*'"
 """How the pattern of an organizational unit begins and ends in a message."""
 
@@ -62,31 +77,75 @@ def parse(section: Mapping[str, Any]) -> ExchangeState:
 
 
 def parse_section(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
-    """Parse like `parse`, with faults collected; the result is of use only if there are none."""
-    policies: dict[ExchangeKey, ExchangePolicy] = {}
-    organization: str | None = None
-    for index, row in enumerate(objects(section, "policies", path, faults)):
-        here = f"{path}.policies[{index}]"
-        policy = _policy(row, here, faults) if row else None
-        if policy is None:
+    """Parse like `parse`, with faults of the reading collected; the result is of use only if there
+    are none. A row that cannot be understood is no fault of the reading: it is in `opaque`.
+    """
+    rows = [row for row in objects(section, "policies", path, faults) if row]
+    policies: dict[ExchangeKey, list[tuple[Mapping[str, Any], ExchangePolicy]]] = {}
+    opaque = _Opaque()
+    for row in rows:
+        flaws = FaultList()
+        policy = _policy(row, flaws)
+        if policy is None or flaws.told:
+            opaque.add(row, flaws.told)
+        else:
+            policies.setdefault((policy.application, policy.scope), []).append((row, policy))
+    _one_tenant(rows, f"{path}.policies", faults)
+    for doubles in policies.values():
+        for row, _ in doubles if len(doubles) > 1 else ():
+            opaque.add(row, ("there is more than one policy of this application and scope",))
+    whole = {key: doubles[0][1] for key, doubles in policies.items() if len(doubles) == 1}
+    return ExchangeState(by_key(whole), opaque.rows())
+
+
+class _Opaque:
+    """Rows that cannot be understood, by the application that each may limit."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, set[OpaqueRow]] = {}
+
+    def add(self, row: Mapping[str, Any], flaws: Iterable[str]) -> None:
+        """Note a row and what is not understood of it."""
+        kept = {name: row[name] for name in _TELLING if name in row}
+        opaque = OpaqueRow(raw_text(kept), "; ".join(flaws))
+        for application in _limited(row):
+            self._rows.setdefault(application, set()).add(opaque)
+
+    def rows(self) -> dict[str, tuple[OpaqueRow, ...]]:
+        """All of them, sorted."""
+        return {
+            application: tuple(sorted(self._rows[application]))
+            for application in sorted(self._rows)
+        }
+
+
+def _limited(row: Mapping[str, Any]) -> frozenset[str]:
+    """The applications that a row may limit: those that it names. One that names none, or another
+    thing beside, may be of any.
+    """
+    named = _APPLICATION.match(str(row.get("Identity")))
+    listed = as_list(row.get("AppId"), "", FaultList())
+    ids = [EVERY_APPLICATION if each == EVERY_APPLICATION else guid(each) for each in listed]
+    owners = {named["application"].lower()} if named else set()
+    owners |= {owner or EVERY_APPLICATION for owner in ids}
+    return frozenset(owners or {EVERY_APPLICATION})
+
+
+def _one_tenant(rows: Sequence[Mapping[str, Any]], path: str, faults: FaultList) -> None:
+    """All policies of a tenant are filed under one organization."""
+    first: str | None = None
+    for index, row in enumerate(rows):
+        identity = row.get("Identity")
+        if not isinstance(identity, str) or "\\" not in identity:
             continue
-        row_organization = organization_of(policy.identity)
-        organization = organization or row_organization
-        if row_organization != organization:
+        organization = organization_of(identity)
+        first = first or organization
+        if organization != first:
             faults.add(
-                f"{here}.Identity",
-                f"expected organization {shown(organization)}, found {shown(row_organization)}:"
+                f"{path}[{index}].Identity",
+                f"expected organization {shown(first)}, found {shown(organization)}:"
                 " the capture mixes two tenants, fetch again",
             )
-        key = (policy.application, policy.scope)
-        if key in policies:
-            faults.add(
-                here,
-                f"expected one policy for application {key[0]} and scope {key[1]}, found a"
-                " second: inspect both in the tenant",
-            )
-        policies[key] = policy
-    return ExchangeState(by_key(policies))
 
 
 def organization_of(identity: str) -> str:
@@ -127,36 +186,35 @@ def default_description(application: str, sid: str, scope: str, right: AccessRig
     )
 
 
-def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePolicy | None:
+def _policy(row: Mapping[str, Any], flaws: FaultList) -> ExchangePolicy | None:
+    """The policy of a row; of use only if nothing of the row is not understood."""
     identity = row.get("Identity")
     parts = IDENTITY.fullmatch(identity) if isinstance(identity, str) else None
     if parts is None or not isinstance(identity, str):
-        faults.add(
-            f"{path}.Identity",
-            rf"expected ORGANIZATION\APPLICATION:SID;OBJECTID, found {shown(identity)}: inspect"
-            " the policy in the tenant",
+        flaws.add(
+            "Identity",
+            rf"expected ORGANIZATION\APPLICATION:SID;OBJECTID, found {shown(identity)}",
         )
         return None
     application, scope, right = (
         parts["application"].lower(),
         parts["scope"].lower(),
-        _right(row, path, faults),
+        _right(row, flaws),
     )
-    if _application(row, path, faults) != application:
-        faults.add(
-            f"{path}.AppId",
-            f"{shown(row.get('AppId'))} does not match Identity {shown(identity)}: fetch again",
-        )
+    if _application(row, flaws) != application:
+        flaws.add("AppId", f"{shown(row.get('AppId'))} does not match Identity {shown(identity)}")
     if not _same_scope(row.get("ScopeIdentityRaw"), parts):
-        faults.add(
-            f"{path}.ScopeIdentityRaw",
-            f"{shown(row['ScopeIdentityRaw'])} does not match Identity {shown(identity)}: fetch"
-            " again",
+        flaws.add(
+            "ScopeIdentityRaw",
+            f"{shown(row['ScopeIdentityRaw'])} does not match Identity {shown(identity)}",
         )
-    stored = text_property(row.get("Description"), f"{path}.Description", faults)
+    stored = text_property(row.get("Description"), "Description", flaws)
     description = "" if _is_default(stored, parts, right) else blank_as_empty(stored) or ""
     if flaw := name_fault(identity):
-        faults.add(f"{path}.Identity", flaw)
+        flaws.add("Identity", flaw)
+    for name in ("Description", "ScopeName"):
+        if isinstance(row.get(name), str) and has_surrogate(row[name]):
+            flaws.add(name, "has half a character")
     return ExchangePolicy(
         application,
         scope,
@@ -165,27 +223,26 @@ def _policy(row: Mapping[str, Any], path: str, faults: FaultList) -> ExchangePol
         description,
         stored,
         identity,
-        text_property(row.get("ScopeName"), f"{path}.ScopeName", faults),
+        text_property(row.get("ScopeName"), "ScopeName", flaws),
     )
 
 
-def _right(row: Mapping[str, Any], path: str, faults: FaultList) -> AccessRight:
+def _right(row: Mapping[str, Any], flaws: FaultList) -> AccessRight:
     try:
         return AccessRight(row.get("AccessRight", ""))
     except ValueError:
-        faults.add(
-            f"{path}.AccessRight",
-            f"expected RestrictAccess or DenyAccess, found {shown(row.get('AccessRight'))}: fetch"
-            " again",
+        flaws.add(
+            "AccessRight",
+            f"expected RestrictAccess or DenyAccess, found {shown(row.get('AccessRight'))}",
         )
         return AccessRight.DENY
 
 
-def _application(row: Mapping[str, Any], path: str, faults: FaultList) -> str | None:
+def _application(row: Mapping[str, Any], flaws: FaultList) -> str | None:
     """The one application of a row: the service makes one object per application even of a call
     that names several.
     """
-    applications = as_list(row.get("AppId"), f"{path}.AppId", faults)
+    applications = as_list(row.get("AppId"), "AppId", flaws)
     if len(applications) != 1:
         return None
     return EVERY_APPLICATION if applications[0] == EVERY_APPLICATION else guid(applications[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.guids import GUID
 from reconciler.kinds.capture_reads import RowList
@@ -22,6 +24,7 @@ from reconciler.kinds.exchange import (
     target,
 )
 from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
+from reconciler.kinds.exchange.opaque import opaque_snapshot
 from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
@@ -94,7 +97,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
     def digest_rows(self, state: ExchangeState) -> Json:
         """Policies by application and scope."""
-        return [
+        policies = [
             [
                 *key,
                 policy.sid.upper(),
@@ -106,6 +109,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             ]
             for key, policy in state.policies.items()
         ]
+        opaque = {owner: [row.text for row in rows] for owner, rows in state.opaque.items()}
+        return {"opaque": opaque, "policies": policies} if opaque else policies
 
     def direct_grants(self, state: ExchangeState) -> Mapping[str, str]:  # noqa: ARG002  has none
         """Exchange grants nothing to single users."""
@@ -143,6 +148,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         yield from map(exchange_application, desired.owned)
         for application, _ in (*desired.absent, *(() if state is None else state.policies)):
             yield exchange_application(application)
+        yield from map(exchange_application, () if state is None else state.opaque)
 
     def selected_form(self, address: str) -> str | None:
         """An application; a policy stands for its whole application."""
@@ -162,7 +168,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
     ) -> ProductPlan:
         """The plan of the Exchange side."""
-        aim = target.target(desired, state, holding=context.holding)
+        aim = target.target(desired, state, context.directory, holding=context.holding)
         order = steps.ordered(state, aim, context.directory, context.guard_scope)
         after = target.state_reached(state, aim)
         delta = access_delta.delta(state, after, context.directory)
@@ -172,7 +178,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             changes=tuple(changes.changes(state, aim)),
             ordered=order.ordered,
             baseline=Baseline(
-                exchange=states.baseline(state, aim, order.guard) if drafts else None
+                exchange=states.baseline(state, aim, order.guard) if drafts else None,
+                opaque=(states.opaque(state, aim) if drafts else {}) or UNSET,
             ),
             access=delta,
             outcome=after,
@@ -192,7 +199,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
     ) -> ExchangeState:
         """The Exchange side once the documents are applied."""
-        aim = target.target(desired, state, holding=context.holding)
+        aim = target.target(desired, state, context.directory, holding=context.holding)
         return target.state_reached(state, aim)
 
     def judge(
@@ -230,7 +237,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def start(self, baseline: Baseline) -> Snapshot:
         """Policies of the baseline."""
         section = baseline.of_exchange()
-        return {} if section is None else states.starting_snapshot(section)
+        if section is None:
+            return {}
+        texts = baseline.opaque_of(self.provider)
+        return states.starting_snapshot(section) | opaque_snapshot(texts)
 
     def project(self, baseline: Baseline, steps: Sequence[Step], state: ExchangeState) -> Snapshot:
         """The same of a tenant."""
@@ -280,7 +290,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """Policies of the baseline, on made-up scopes."""
-        return rehearsing.rehearsed(baseline.of_exchange() or {}, steps)
+        return rehearsing.rehearsed(baseline, steps)
 
     def access_bounds(
         self,

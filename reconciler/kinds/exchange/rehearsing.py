@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from reconciler.kinds.capture_rows import is_whole
 from reconciler.kinds.product import RehearsedPart
 from reconciler.model.addresses import ExchangePolicyAddress, parse_address
 from reconciler.model.baselines import guard_scope, stored_policies
@@ -11,17 +14,20 @@ from reconciler.model.baselines import guard_scope, stored_policies
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.model.baselines import ExchangeBaseline
+    from reconciler.model.baselines import Baseline, ExchangeBaseline
     from reconciler.model.plans import Step
 
     Row = dict[str, Any]
 
 
-def rehearsed(exchange: ExchangeBaseline, steps: Sequence[Step]) -> RehearsedPart:
-    """Policies as the baseline has them, and every scope that is in it or in a step."""
-    return RehearsedPart(
-        {"policies": list(_policies(exchange))}, recipients=tuple(_recipients(exchange, steps))
-    )
+def rehearsed(baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
+    """Policies as the baseline has them, those that are not understood too, and every scope that is
+    in it or in a step.
+    """
+    exchange = baseline.of_exchange() or {}
+    texts = sorted(set(chain.from_iterable(baseline.opaque_of("exchange").values())))
+    rows = (*_policies(exchange), *map(json.loads, filter(is_whole, texts)))
+    return RehearsedPart({"policies": list(rows)}, recipients=tuple(_recipients(exchange, steps)))
 
 
 def _policies(exchange: ExchangeBaseline) -> Iterator[Row]:

@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.access_bounds import bounds
 from reconciler.kinds.exchange import access_delta
+from reconciler.kinds.exchange.opaque import opaque_snapshot, opaque_texts, told_opaque
 from reconciler.kinds.snapshots import ScopeRight, parameter_text
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
-from reconciler.model.baselines import GUARD_SCOPE, StoredExchangePolicy, stored_policies
+from reconciler.model.baselines import (
+    GUARD_SCOPE,
+    StoredExchangePolicy,
+    stored_policies,
+)
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import NOTHING_KNOWN, ExchangePolicy, ExchangeState
 
@@ -38,15 +43,26 @@ def baseline(
 ) -> ExchangeBaseline:
     """Every policy of each touched application and of `*`, with what the service spelled; and the
     guards' group, if there are any.
+    """
+    touched = sorted(_touched(observed, target))
+    policies = {application: _policies(observed, application) for application in touched}
+    return policies if guard is None else {**policies, GUARD_SCOPE: guard.baseline()}
 
-    If policies of `*` come or go, every application is touched.
+
+def opaque(observed: ExchangeState, target: ExchangeTarget) -> Mapping[str, tuple[str, ...]]:
+    """What was read of the policies of touched applications that are not understood."""
+    return opaque_texts(observed, _touched(observed, target))
+
+
+def _touched(observed: ExchangeState, target: ExchangeTarget) -> set[str]:
+    """The applications that steps concern, and `*`. If policies of `*` come or go, every
+    application is touched.
     """
     changed = {application for application, _ in target.created.keys() | target.removed.keys()}
     touched = changed | {application for application, _ in target.described} | {EVERY_APPLICATION}
     if EVERY_APPLICATION in changed:
-        touched |= {application for application, _ in observed.policies}
-    policies = {application: _policies(observed, application) for application in sorted(touched)}
-    return policies if guard is None else {**policies, GUARD_SCOPE: guard.baseline()}
+        touched |= {application for application, _ in observed.policies} | observed.opaque.keys()
+    return touched
 
 
 def _policies(observed: ExchangeState, application: str) -> tuple[StoredExchangePolicy, ...]:
@@ -67,7 +83,7 @@ def _policies(observed: ExchangeState, application: str) -> tuple[StoredExchange
 
 
 def starting_snapshot(section: ExchangeBaseline) -> Snapshot:
-    """The snapshot that a plan file's baseline describes."""
+    """The snapshot that a plan file's baseline describes, but for what is not understood."""
     return {
         exchange_policy(application, policy.scope): ScopeRight(
             policy.access_right, policy.description
@@ -89,7 +105,8 @@ def project(section: ExchangeBaseline, observed: ExchangeState, steps: Sequence[
         for policy in observed.policies.values()
         if everything or policy.application in section
     )
-    return {
+    owners = observed.opaque.keys() if everything else section.keys()
+    return opaque_snapshot(opaque_texts(observed, owners)) | {
         exchange_policy(policy.application, policy.scope): ScopeRight(
             policy.right, policy.description
         )
@@ -152,4 +169,4 @@ def told_state(
             policies[application, scope] = ExchangePolicy(
                 application, scope, "", value.right, "", "", "", ""
             )
-    return ExchangeState(policies), frozenset(section) - {GUARD_SCOPE}
+    return ExchangeState(policies, told_opaque(snapshot)), frozenset(section) - {GUARD_SCOPE}

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit
 from reconciler.model.addresses import exchange_application
+from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reconciler.model.addresses import Address
     from reconciler.model.codes import Held
     from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy
-    from reconciler.model.documents import AccessRight
-    from reconciler.model.observed import ExchangeKey
+    from reconciler.model.observed import Directory, ExchangeKey
 
     Holding = Callable[[Address], Held | None]
 
@@ -61,9 +62,8 @@ def state_reached(observed: ExchangeState, target: ExchangeTarget) -> ExchangeSt
     What only the service can tell of a new policy (sid, Identity) is empty.
     """
     kept = {key: policy for key, policy in observed.policies.items() if key not in target.removed}
-    return ExchangeState(
-        kept | {key: _created(key, creation) for key, creation in target.created.items()}
-    )
+    created = {key: _created(key, creation) for key, creation in target.created.items()}
+    return ExchangeState(kept | created, observed.opaque)
 
 
 def _created(key: ExchangeKey, creation: Creation) -> ExchangePolicy:
@@ -81,23 +81,29 @@ def _created(key: ExchangeKey, creation: Creation) -> ExchangePolicy:
 
 
 def target(
-    desired: DesiredExchange, observed: ExchangeState, *, holding: Holding
+    desired: DesiredExchange, observed: ExchangeState, directory: Directory, *, holding: Holding
 ) -> ExchangeTarget:
     """Compute what is created, removed and described.
 
     Args:
         desired: resolved documents.
         observed: the tenant.
+        directory: tells a scope from that of a policy that is not understood.
         holding: why the address of an application is held at its observed value, None if it is not.
     """
     wanted, leaving = _transition(desired, observed)
-    differing = {application for application, _ in wanted.keys() | leaving.keys()}
-    reasons = {
-        application: holding(exchange_application(application)) for application in sorted(differing)
+    differing = wanted.keys() | leaving.keys()
+    holds = _held(differing, holding)
+    resting = {
+        key
+        for key in differing
+        if key[0] not in holds
+        and observed.opaque_under(key[0])
+        and not _narrows(key, wanted, observed, directory)
     }
-    holds = {application: why for application, why in reasons.items() if why is not None}
-    wanted = {key: policy for key, policy in wanted.items() if key[0] not in holds}
-    removed = {key: policy for key, policy in leaving.items() if key[0] not in holds}
+    kept = resting | {key for key in differing if key[0] in holds}
+    wanted = {key: policy for key, policy in wanted.items() if key not in kept}
+    removed = {key: policy for key, policy in leaving.items() if key not in kept}
     created = {
         key: policy
         for key, policy in wanted.items()
@@ -115,11 +121,29 @@ def target(
         },
         replaced=replaced,
         stated_absent=desired.absent,
-        held=tuple(
-            Note(why.value, exchange_application(application), {})
-            for application, why in holds.items()
+        held=(
+            *(Note(why.value, exchange_application(each), {}) for each, why in holds.items()),
+            *held_by_opaque({application for application, _ in resting}, observed),
         ),
     )
+
+
+def _held(differing: Iterable[ExchangeKey], holding: Holding) -> dict[str, Held]:
+    """The applications of which something differs that an option holds, and why."""
+    applications = sorted({application for application, _ in differing})
+    reasons = {name: holding(exchange_application(name)) for name in applications}
+    return {name: why for name, why in reasons.items() if why is not None}
+
+
+def _narrows(
+    key: ExchangeKey,
+    wanted: Mapping[ExchangeKey, DesiredExchangePolicy],
+    observed: ExchangeState,
+    directory: Directory,
+) -> bool:
+    """Whether all that is to happen to a key is that a Deny comes: it waits for nothing."""
+    comes = key in wanted and wanted[key].right is AccessRight.DENY
+    return comes and is_new_limit(key, observed, directory)
 
 
 def _transition(

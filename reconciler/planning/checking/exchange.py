@@ -17,7 +17,7 @@ from reconciler.planning.checking.exchange_steps import EVERY, ExchangeModel, em
 from reconciler.planning.checking.verdicts import Mailboxes, Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.model.baselines import ExchangeBaseline
     from reconciler.model.plans import Step
@@ -27,19 +27,22 @@ if TYPE_CHECKING:
 _STUCK = (Unfollowable, KeyError, TypeError, AttributeError, ValueError)
 
 
-def begun(section: ExchangeBaseline, toward: Sequence[Step]) -> ExchangeJudging | Violation | None:
+def begun(
+    section: ExchangeBaseline, toward: Sequence[Step], opaque: Collection[str] = ()
+) -> ExchangeJudging | Violation | None:
     """Begin to follow Exchange steps from the plan's baseline.
 
     Args:
         section: the Exchange part of the plan's baseline.
         toward: Exchange steps that lead to the end which access is held against.
+        opaque: addresses of the applications with a policy that nobody understands.
 
     Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
     if there are none and the baseline cannot be read.
     """
     step = None
     try:
-        before, empty = ExchangeModel.read(section), empty_scopes(section)
+        before, empty = ExchangeModel.read(section, opaque), empty_scopes(section)
         after = before.copy()
         for step in toward:
             after.run(step)

@@ -5,7 +5,7 @@ both.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -56,13 +56,14 @@ NO_RIGHTS = Rights(frozenset(), frozenset())
 
 class ExchangeModel(Struct):
     """The rights of each application's own policies, by lower-case client id or `*`, changed step
-    by step.
+    by step. `opaque`: the applications that have a policy which nobody understands.
     """
 
     own: dict[str, Rights]
+    opaque: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, section: ExchangeBaseline) -> ExchangeModel:
+    def read(cls, section: ExchangeBaseline, opaque: Collection[str] = ()) -> ExchangeModel:
         """Read the section of a plan file's baseline: the policies of each application that a step
         bears on.
         """
@@ -71,12 +72,13 @@ class ExchangeModel(Struct):
                 application.lower(): _rights(policies)
                 for application, policies in section.items()
                 if not isinstance(policies, GuardScope)
-            }
+            },
+            frozenset(address.partition("/")[2].lower() for address in opaque),
         )
 
     def copy(self) -> ExchangeModel:
         """A second one that changes on its own."""
-        return ExchangeModel(dict(self.own))
+        return ExchangeModel(dict(self.own), self.opaque)
 
     def bearing(self, application: str) -> Rights:
         """What bears on an application: its own policies and those of `*`.
@@ -99,18 +101,31 @@ class ExchangeModel(Struct):
                 return self._new(*_created(step))
             case "Remove-ApplicationAccessPolicy":
                 application, scope = _identified(step)
+                self._assert_understood(application)
                 self.own[application] = self._having(application, scope).changed(scope, None)
                 return application
             case "Set-ApplicationAccessPolicy":
-                self._having(*_identified(step))
+                application, scope = _identified(step)
+                self._assert_understood(application)
+                self._having(application, scope)
                 return None
             case _:
                 raise Unfollowable(ViolationKind.UNKNOWN)
+
+    def _assert_understood(self, owner: str) -> None:
+        """Only a Deny may come beside a policy that nobody understands: whatever that one does, it
+        narrows. A policy of `*` bears on every application.
+        """
+        bearing = self.opaque if owner == EVERY else self.opaque & {owner, EVERY}
+        if bearing:
+            raise Unfollowable(ViolationKind.OPAQUE)
 
     def _new(self, application: str, scope: str, right: str) -> str:
         own = self.own.get(application)
         if own is None or right not in {RESTRICT, DENY}:
             raise Unfollowable(ViolationKind.UNKNOWN)
+        if right != DENY:
+            self._assert_understood(application)
         if scope in own.restrict or scope in own.deny:
             raise Unfollowable(ViolationKind.REFUSED)
         self.own[application] = own.changed(scope, right)

@@ -91,7 +91,8 @@ def _begun(
     match provider:
         case "exchange":
             policies = baseline.of_exchange()
-            return None if policies is None else exchange.begun(policies, toward)
+            opaque = baseline.opaque_of(provider)
+            return None if policies is None else exchange.begun(policies, toward, opaque)
         case "teams":
             section = baseline.of_teams()
             return None if section is None else teams.begun(section, toward)

@@ -117,6 +117,8 @@ def _sentence(violation: Violation) -> str:
         )
     if violation.why is ViolationKind.REFUSED:
         return f"{where} cannot be done at this point: the service would refuse it"
+    if violation.why is ViolationKind.OPAQUE:
+        return f"{where} depends on an object of the tenant that could not be understood"
     return f"{where} cannot be checked: the plan's baseline lacks what it depends on"
 
 

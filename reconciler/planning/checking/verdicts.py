@@ -26,6 +26,8 @@ class ViolationKind(StrEnum):
     UNKNOWN = "unknown"
     """The baseline does not hold what the step rests on, or the step has a form that no plan has.
     """
+    OPAQUE = "opaque"
+    """The step rests on an object that was read and that nobody understands."""
 
 
 class Holders(Struct, frozen=True):

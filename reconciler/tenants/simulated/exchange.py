@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.errors import TenantFault
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import as_list
+from reconciler.kinds.capture_rows import as_list, raw_text
 from reconciler.kinds.exchange.parse import default_description, is_empty_store
 from reconciler.model.documents import AccessRight
 from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
@@ -56,7 +56,7 @@ class ExchangeService:
         self._people = people
         self._tenant = tenant
         rows = as_list(section.get("policies"), "", FaultList())
-        self._policies: dict[str, Row] = {row["Identity"].lower(): row for row in rows}
+        self._policies: dict[str, Row] = {_key(row): row for row in rows}
 
     def section(self) -> dict[str, list[Row]]:
         """All policies, as a file keeps them."""
@@ -157,7 +157,11 @@ class ExchangeService:
         """As the other policies spell it; what the first policy of a tenant is filed under is
         inferred.
         """
-        spelled = (row["Identity"].partition("\\")[0] for row in self._policies.values())
+        spelled = (
+            identity.partition("\\")[0]
+            for row in self._policies.values()
+            if isinstance(identity := row.get("Identity"), str) and "\\" in identity
+        )
         return str(next(spelled, self._tenant["tenantId"]))
 
     def _row(self, application: str, scope: Recipient, moment: Moment) -> Row:
@@ -190,8 +194,14 @@ def _applications(moment: Moment) -> list[str]:
     ]
 
 
+def _key(row: Row) -> str:
+    """What a policy is found by; of one whose Identity is no text, all of it."""
+    identity = row.get("Identity")
+    return identity.lower() if isinstance(identity, str) else raw_text(row)
+
+
 def _space(row: Row) -> int:
-    return POLICY_SPACE + len(row.get("Description") or "")
+    return POLICY_SPACE + len(str(row.get("Description") or ""))
 
 
 def _not_found(name: str) -> Failed:
