@@ -219,7 +219,7 @@ class TestOpening:
                 {"teams": {"policies": [{"Identity": "Tag:A"}, {"Identity": "a"}]}},
                 "$.teams.policies[1].Identity",
             ),
-            ({"exchange": {"policies": [{"Identity": "x"}]}}, "$.exchange.policies[0].Identity"),
+            ({"exchange": {"policies": ["x"]}}, "$.exchange.policies[0]: expected an object"),
             ({"directory": {"users": [{"id": "x"}]}}, "$.directory.users[0].id"),
         ],
     )
