@@ -17,11 +17,12 @@ PERCENTAGE_FROM = 10
 
 
 class Tally(NamedTuple):
-    """How many of how many objects lose something.
+    """How many of how many are deleted or lose something.
 
-    `concerned` is their address for people, "" for all of them.
+    `counted` says what they are; `concerned` is their address for people, "" for all of them.
     """
 
+    counted: str
     concerned: str
     losing: int
     total: int

@@ -308,7 +308,7 @@ def _consented(
     documents: Documents, options: PlanOptions, refusals: Sequence[Note]
 ) -> tuple[tuple[Note, ...], tuple[str, ...], tuple[Note, ...]]:
     """Refusals that no consent lifts, the consents that were used, and a warning for each that was
-    not.
+    not; a standing one may be for what a selection leaves out.
     """
     standing = documents.tenant.consents if documents.tenant is not None else ()
     given = {_consent(text): text for text in (*standing, *options.allow)}
@@ -316,9 +316,10 @@ def _consented(
         _consent(str(note.details["allow"])): note for note in refusals if "allow" in note.details
     }
     used = tuple(sorted(str(note.details["allow"]) for key, note in asked.items() if key in given))
+    expected = options.allow if options.only or options.skip else given.values()
     unused = tuple(
         Note(WarningCode.UNUSED_CONSENT, text, {})
-        for key, text in sorted(given.items())
+        for key, text in sorted((_consent(text), text) for text in expected)
         if key not in asked
     )
     left = tuple(note for note in refusals if _consent(str(note.details.get("allow"))) not in given)

@@ -236,7 +236,7 @@ def gap_sentence(row: GapRow, names: Mapping[str, str]) -> str:
         if row.application == EVERY_APPLICATION
         else values.with_name(row.application, names)
     )
-    possibly = "" if row.certainty is Certainty.CERTAIN else "some of "
+    possibly = "" if row.certainty is Certainty.CERTAIN else "possibly "
     subject = _gap_subject(row.subject, names)
     return f"{application}: {possibly}{subject}, after {_after_steps(row.steps)}"
 

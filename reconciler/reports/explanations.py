@@ -94,6 +94,13 @@ def explanation_lines(
         yield Line(f"    {_object(advice.address, names, places)}")
 
 
+_GRANTED: Mapping[SubjectKind, str] = {
+    SubjectKind.USER: "GRANTED",
+    SubjectKind.MAILBOX: "NOT BLOCKED",
+}
+"""A Teams policy gives access, an Exchange policy only restricts what a permission gives."""
+
+
 def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) -> Iterator[Line]:
     question = explanation.question
     who = "the meetings and events of" if question.kind is SubjectKind.USER else "the mailbox"
@@ -103,8 +110,13 @@ def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) ->
     )
     match explanation.verdict:
         case Granted(decided_by=address):
-            yield Line(f"GRANTED: {asked}", Tone.ADD)
+            yield Line(f"{_GRANTED[question.kind]}: {asked}", Tone.ADD)
             yield Line(f"  Decided by {address}{values.of(address, names)}")
+            if question.kind is SubjectKind.MAILBOX:
+                yield Line(
+                    "  No policy keeps the application out; whether it holds a permission for the"
+                    " mailbox is not known."
+                )
         case Denied(decided_by=address):
             yield Line(f"DENIED: {asked}", Tone.REMOVE)
             yield Line(f"  Decided by {address}{values.of(address, names)}")

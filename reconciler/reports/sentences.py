@@ -93,8 +93,8 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "For a new application consider RBAC for Applications in Exchange Online.",
     ),
     WarningCode.POLICY_SPACE: NoteAdvice(
-        "The plan brings Exchange to {policies} policies at once; the service is known to store"
-        " {most} at most, fewer with long descriptions.",
+        "The plan brings Exchange to {policies} policies at once; with long descriptions the service"
+        " may refuse new ones from {from} on, without any it is known to store {most}.",
         "Shorten descriptions or remove policies before the service refuses new ones.",
     ),
     WarningCode.USER_NOT_LOOKED_FOR: NoteAdvice(
@@ -254,8 +254,8 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "Fill the group first, or consent if this is intended.",
     ),
     RefusalRule.LIMITS: NoteAdvice(
-        "The plan takes away {losing} of {total} in one go; the limits are {most}, and {percent} %"
-        " from 10 objects on.",
+        "In one go the plan takes away {losing} of {total} {counted}; the limits are {most}, and"
+        " {percent} % from 10 on.",
         "Look through what is removed. If it is right, consent for this plan, or raise"
         " `spec.limits` of the Tenant document.",
     ),

@@ -195,5 +195,9 @@ def test_the_text_of_what_depends_and_of_what_is_granted(run: Run) -> None:
     granted = run(
         "explain", "--app", "mailbox-analytics", "--mailbox", ADELE, "--capture", "capture.json"
     ).out
-    assert granted.startswith(f"GRANTED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE}")
+    assert granted.startswith(
+        f"NOT BLOCKED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE}"
+    )
     assert "  1. a RestrictAccess policy covers the mailbox:\n" in granted
+    assert "; whether it holds a permission for the mailbox is not known.\n" in granted
+    assert "GRANTED" not in granted

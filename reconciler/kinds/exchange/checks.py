@@ -42,7 +42,7 @@ def refusals(
     yield from _empty_scopes(target, directory)
     yield from exceeded(
         POLICIES,
-        Tally("", len(target.removed), len(observed.policies)),
+        Tally("policies", "", len(target.removed), len(observed.policies)),
         limits.max_deletes,
         limits.max_delete_percent,
     )
@@ -84,7 +84,8 @@ def warnings(observed: ExchangeState, target: ExchangeTarget, way: Guarded) -> I
         target.created
         and SPACE_WARNING <= (peak := most_policies(observed, target) + way.guards) <= SPACE_LIMIT
     ):
-        yield Note(WarningCode.POLICY_SPACE, "exchange", {"policies": peak, "most": SPACE_LIMIT})
+        details = {"policies": peak, "from": SPACE_WARNING, "most": SPACE_LIMIT}
+        yield Note(WarningCode.POLICY_SPACE, "exchange", details)
 
 
 def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note]:

@@ -212,5 +212,8 @@ def _deletes(observed: TeamsState, target: TeamsTarget, limits: Limits) -> Itera
     present = observed.policies.keys() - {GLOBAL}
     deleted = len(present - target.policies.keys())
     yield from exceeded(
-        POLICIES, Tally("", deleted, len(present)), limits.max_deletes, limits.max_delete_percent
+        POLICIES,
+        Tally("policies", "", deleted, len(present)),
+        limits.max_deletes,
+        limits.max_delete_percent,
     )

@@ -1,5 +1,5 @@
-"""Known users who lose an application, against the limits: by a grant that is taken away or moved,
-or by an edit of the list they hold.
+"""Users and groups who lose an application, against the limits: by a grant that is taken away or
+moved, or by an edit of the list they hold.
 
 Who gets a first grant of their own, or enters a group that holds a policy, is not counted here:
 such a grant is asked for, and warned of.
@@ -23,27 +23,31 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Note
 
 GRANTS = "teams.grant"
+_USERS = "users"
+_GROUPS = "groups"
 
 
 def losses(
     observed: TeamsState, target: TeamsTarget, directory: Directory, limits: Limits
 ) -> Iterator[Note]:
-    """Refusals of a transition that takes applications away from more users than the limits allow:
-    in total, and per policy they held.
+    """Refusals of a transition that takes applications away from more users, in total and per policy
+    they held, or from more groups than the limits allow.
 
-    Unknown membership counts as none: such a user falls to Global, which counts rather more losses
-    than fewer.
+    A user whose groups are not known falls to Global, which counts rather more losses than fewer. A
+    group whose members are not known counts as one user: it is at least that.
     """
-    concerned, losing = _Counting(observed, target, directory).counted()
-    most, percent = limits.max_removals, limits.max_removal_percent
-    yield from exceeded(GRANTS, Tally("", losing.total(), concerned.total()), most, percent)
-    for key in sorted(losing):
-        yield from exceeded(
-            GRANTS,
-            Tally(teams_policy(spelled(observed, target, key)), losing[key], concerned[key]),
-            most,
-            percent,
-        )
+    counting = _Counting(observed, target, directory)
+    concerned, losing = counting.users()
+    tallies = [
+        Tally(_USERS, "", losing.total(), concerned.total()),
+        *(
+            Tally(_USERS, teams_policy(spelled(observed, target, key)), losing[key], concerned[key])
+            for key in sorted(losing)
+        ),
+        counting.groups(),
+    ]
+    for tally in tallies:
+        yield from exceeded(GRANTS, tally, limits.max_removals, limits.max_removal_percent)
 
 
 class _Counting:
@@ -57,17 +61,40 @@ class _Counting:
         self._directory = directory
         self._before = _through_groups(observed.groups, directory)
         self._after = _through_groups(target.groups, directory)
+        self._granted = {assignment.group: assignment.policy for assignment in target.groups}
         kept = observed.policies.keys() & target.policies.keys()
         self._shortened = {
             key for key in kept if _lost(observed.policies[key], target.policies[key])
         }
 
-    def counted(self) -> tuple[Counter[str], Counter[str]]:
+    def users(self) -> tuple[Counter[str], Counter[str]]:
         """How many users each policy concerned, and how many of them lose an application."""
         concerned, losing = self._direct()
         self._in_groups(concerned, losing)
         self._everyone_else(concerned, losing)
+        for assignment in self._observed.groups:
+            if self._members(assignment.group) is None:
+                concerned[assignment.policy] += 1
+                losing[assignment.policy] += self._group_loses(assignment)
         return concerned, losing
+
+    def groups(self) -> Tally:
+        """How many groups hold a policy, and from how many an application is taken away; those that
+        are known to be empty lose nothing.
+        """
+        populated = [
+            assignment
+            for assignment in self._observed.groups
+            if self._members(assignment.group) != frozenset()
+        ]
+        return Tally(_GROUPS, "", sum(map(self._group_loses, populated)), len(populated))
+
+    def _members(self, group: str) -> frozenset[str] | None:
+        row = self._directory.groups.get(group)
+        return None if row is None else row.members
+
+    def _group_loses(self, assignment: GroupAssignment) -> bool:
+        return self._loses(assignment.policy, self._granted.get(assignment.group, GLOBAL))
 
     def _direct(self) -> tuple[Counter[str], Counter[str]]:
         granted, changed = self._observed.users, self._target.users
