@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.audiences.verdicts import Denied, Granted
 from reconciler.kinds.exchange import mailbox_access
-from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
+from reconciler.kinds.exchange.scopes import is_governed, is_mailbox, scope_coverage
 from reconciler.model.addresses import EVERY_APPLICATION, ExchangePolicyAddress, parse_address
 from reconciler.model.applied import AccessCheck
 from reconciler.model.observed import ExchangeState
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.applying.watching import Watch
-    from reconciler.model.observed import Directory
+    from reconciler.model.observed import Directory, Recipient
     from reconciler.model.plans import Step
     from reconciler.tenants.protocol import Remote
 
@@ -78,10 +78,15 @@ def probes(
 
     wanted = {True, False}
     for mailbox in sorted(
-        filter(is_mailbox, directory.recipients.values()), key=attrgetter("primary")
+        filter(_is_probed, directory.recipients.values()), key=attrgetter("primary")
     ):
         verdict = mailbox_access.mailbox_verdict(state, application, covering(mailbox.id))
         expected = {Granted: True, Denied: False}.get(type(verdict))
         if expected in wanted:
             wanted.discard(expected)
             yield mailbox.primary, expected is True
+
+
+def _is_probed(recipient: Recipient) -> bool:
+    """Whether what policies mean for a mailbox is known."""
+    return is_mailbox(recipient) and is_governed(recipient) is True

@@ -24,6 +24,7 @@ class Asked(StrEnum):
     RESTRICT_COVERS = "restrict-covers"
     RESTRICTED = "restricted"
     UNDERSTOOD = "understood"
+    GOVERNED = "governed"
 
 
 class Reason(Struct, frozen=True):

@@ -13,12 +13,14 @@ from reconciler.audiences.questions import Explanation, Known, Question
 from reconciler.cli import loading, options, printing, sources
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
-from reconciler.kinds.exchange.scopes import is_mailbox
+from reconciler.kinds.exchange.scopes import has_mailbox
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
+from reconciler.model.observed import User
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, requests, reviewed
 from reconciler.reports import explanations
+from reconciler.reports.recipients import recipient_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed
+    from reconciler.model.observed import Directory, Observed, Recipient
+
+
+_MOST_CANDIDATES = 10
+"""People whom a message names whose name a typed one may be."""
 
 
 class Asking(Struct, frozen=True):
@@ -40,6 +46,11 @@ class Asking(Struct, frozen=True):
     def product(self) -> Provider:
         """The product that the question is about."""
         return "exchange" if self.user is None else "teams"
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether who is asked about is not named in full."""
+        return is_partial(self.user or self.mailbox or "")
 
 
 class Basis(Struct, frozen=True):
@@ -65,10 +76,11 @@ def basis_of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking)
     """
     wanted = loading.documents(paths, making.PlanOptions())
     target = sources.target_of_documents(wanted)
-    request = _request(requests.capture_request(wanted), asked)
-    observed = sources.observe_source(
-        sources.choose(tenant, target, paths), request, None if target is None else target.tenant_id
-    )
+    source = sources.choose(tenant, target, paths)
+    # A live tenant is not read whole for a name that was not written out.
+    everything = asked.is_partial and not isinstance(source, sources.LiveTenant)
+    request = replace(_request(requests.capture_request(wanted), asked), everything=everything)
+    observed = sources.observe_source(source, request, None if target is None else target.tenant_id)
     knowledge, unresolved = outcomes.after_documents(wanted, observed)
     missing = (
         f" (names in them that were not found: {unresolved}; reconciler plan lists them)"
@@ -174,24 +186,62 @@ def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:
 def _question(basis: Basis, asked: Asking) -> Question:
     application = _application(basis.documents, asked.application)
     directory = basis.known.directory
+    typed = asked.user or asked.mailbox or ""
     if asked.user is not None:
-        name, kind, by_name = asked.user.lower(), SubjectKind.USER, directory.users_by_upn
+        kind, by_name = SubjectKind.USER, directory.users_by_upn
     else:
-        name, kind, by_name = (
-            (asked.mailbox or "").lower(),
-            SubjectKind.MAILBOX,
-            directory.recipients_by_address,
-        )
+        kind, by_name = SubjectKind.MAILBOX, directory.recipients_by_address
+    name = _whole_name(typed, kind, directory)
     if name in directory.absent:
-        raise UsageFault(f"{kind.value} {name!r} not found in the tenant: correct the name")
+        raise UsageFault(f"{kind.value} {typed!r} not found in the tenant: correct the name")
     subject = by_name.get(name, name)
     recipient = directory.recipients.get(subject)
-    if kind is SubjectKind.MAILBOX and recipient is not None and not is_mailbox(recipient):
+    if kind is SubjectKind.MAILBOX and recipient is not None and not has_mailbox(recipient):
         raise UsageFault(
-            f"{name!r} is a group or another recipient without a mailbox of its own: ask about one"
-            " of its members"
+            f"{typed!r} is {recipient_words(recipient.type)}, which has no mailbox of its own: ask"
+            " about the mailbox of one of its members"
         )
     return Question(application, kind, subject, resolved=bool(GUID.fullmatch(subject)))
+
+
+def _whole_name(typed: str, kind: SubjectKind, directory: Directory) -> str:
+    """A name of a user or mailbox, lower-case: as it was typed, or of the only one whose address
+    begins with what was typed, or who is called so.
+
+    Raises:
+        UsageFault: there are several such.
+    """
+    name = typed.lower()
+    if not is_partial(name):
+        return name
+    people = directory.users if kind is SubjectKind.USER else directory.recipients
+    candidates = sorted(who for who, person in people.items() if name in _short_names(person))
+    if len(candidates) > 1:
+        listed = ", ".join(_shown(people[who]) for who in candidates[:_MOST_CANDIDATES])
+        more = len(candidates) - _MOST_CANDIDATES
+        raise UsageFault(
+            f"{kind.value} {typed!r} may be {len(candidates)}: {listed}"
+            f"{f' and {more} more' if more > 0 else ''}. Write the whole name or the object id"
+        )
+    return candidates[0] if candidates else name
+
+
+def is_partial(name: str) -> bool:
+    """Whether a name is no address and no object id."""
+    return "@" not in name and not GUID.fullmatch(name.lower())
+
+
+def _short_names(person: User | Recipient) -> frozenset[str]:
+    """What a user or recipient is called without a domain, lower-case."""
+    addresses = {person.upn.lower()} if isinstance(person, User) else person.addresses
+    return frozenset(
+        {address.partition("@")[0] for address in addresses} | {person.display_name.lower()}
+    )
+
+
+def _shown(person: User | Recipient) -> str:
+    address = person.upn if isinstance(person, User) else person.primary
+    return f"{person.display_name} <{address}>" if person.display_name else address
 
 
 def _application(documents: Documents | None, text: str) -> str:

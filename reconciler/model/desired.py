@@ -33,6 +33,8 @@ class Unresolved(Struct, frozen=True):
     """Object ids of holders whom no document lists: one of them may be who is meant, under a new
     name.
     """
+    recipient_type: str = ""
+    """Exchange's type of a recipient that cannot be a scope."""
 
     def row(self) -> list[str]:
         """What the documents digest covers of it."""

@@ -300,8 +300,12 @@ def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
 
 
 def _about_name(name: Unresolved) -> Mapping[str, Json]:
-    details: Mapping[str, Json] = {"text": name.text, "in": name.policy}
-    return {**details, "may be": list(name.may_be)} if name.may_be else details
+    details: dict[str, Json] = {"text": name.text, "in": name.policy}
+    if name.may_be:
+        details["may be"] = list(name.may_be)
+    if name.recipient_type:
+        details["recipientType"] = name.recipient_type
+    return details
 
 
 def _consented(

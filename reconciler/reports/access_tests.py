@@ -95,6 +95,16 @@ REASONS: Mapping[tuple[str, bool | None], str] = {
         None,
     ): "no document declares its policies, so the tenant may have one that denies",
     (Asked.UNDERSTOOD, None): "what the tenant has here could not be understood",
+    (Asked.GOVERNED, True): "application access policies cover such a mailbox",
+    (Asked.GOVERNED, False): (
+        "application access policies do not govern the mailbox of a Microsoft 365 group, so that it"
+        " cannot be restricted here"
+    ),
+    (Asked.GOVERNED, None): (
+        "this is a discovery or system mailbox, or one of another special type: no source says that"
+        " application access policies cover it, and discovery mailboxes are reported not to be"
+        " covered"
+    ),
 }
 
 NOBODY: Mapping[str, str] = {

@@ -120,6 +120,8 @@ def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) ->
         case Denied(decided_by=address):
             yield Line(f"DENIED: {asked}", Tone.REMOVE)
             yield Line(f"  Decided by {address}{values.of(address, names)}")
+        case Depends(path) if path and path[0].asked is Asked.GOVERNED:
+            yield Line(f"UNDECIDED: {asked}", Tone.WARNING)
         case Depends():
             yield Line(f"DEPENDS on what is not known: {asked}", Tone.WARNING)
         case _:

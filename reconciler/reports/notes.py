@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.reports import sentences, values
+from reconciler.reports import recipients, sentences, values
 from reconciler.reports.lines import Line, Tone, capped, counted, heading
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ MOST = 50
 """Rows of one kind; refusals are never cut, because each prints the consent that it needs."""
 
 _GLOBAL = "teams.policy/global"
-_NOT_SHOWN = {"allow"}
+RECIPIENT_TYPE = "recipientType"
+_NOT_SHOWN = {"allow", RECIPIENT_TYPE}
 _EXPANDED = frozenset('"$`\\!%')
 
 
@@ -129,7 +130,8 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
 
 def _row(names: Names, advice: Callable[[str], NoteAdvice], row: Note) -> Line:
     """An object with the details that the sentence above it does not tell."""
-    shown = _fields(advice(row.code).what) | _NOT_SHOWN
+    sentence = advice(row.code)
+    shown = _fields(sentence.what) | _fields(sentence.then) | _NOT_SHOWN
     others = {key: value for key, value in row.details.items() if key not in shown}
     return Line(f"      {_about(row, names, others)}")
 
@@ -140,19 +142,32 @@ def _grouped(
     groups: dict[NoteAdvice, list[Note]] = {}
     for row in rows:
         row_advice = advice(row.code)
-        groups.setdefault(
-            replace(row_advice, what=_filled(row_advice.what, row, names)), []
-        ).append(row)
+        sentence = replace(
+            row_advice,
+            what=_filled(row_advice.what, row, names),
+            then=_filled(row_advice.then, row, names),
+        )
+        groups.setdefault(sentence, []).append(row)
     yield from groups.items()
 
 
 def _filled(template: str, row: Note, names: Names) -> str:
     """A sentence with the note's details in it; one that the plan does not give is a question mark."""
+    given = {**row.details, **_derived(row), "in": shell_word(str(row.details.get("in", "?")))}
     details = {
-        field: values.short_list(row.details[field], names) if field in row.details else "?"
+        field: values.short_list(given[field], names) if field in given else "?"
         for field in _fields(template)
     }
     return template.format_map(details)
+
+
+def _derived(row: Note) -> Mapping[str, Json]:
+    """What follows from a recipient's type, in words."""
+    recipient_type = str(row.details.get(RECIPIENT_TYPE, ""))
+    return {
+        "what it is": recipients.recipient_words(recipient_type),
+        "instead": recipients.scope_instead(recipient_type),
+    }
 
 
 def _fields(template: str) -> set[str]:

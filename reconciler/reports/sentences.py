@@ -360,17 +360,15 @@ UNFOUND: Mapping[str, NoteAdvice] = {
     Unfound.SCOPE_ABSENT: NoteAdvice(
         "The tenant has no such recipient:",
         "Correct the scope, create the group or mailbox, or plan without the application: --skip"
-        " exchange.application/APPID",
+        " {in}",
     ),
     Unfound.SCOPE_UNKNOWN: NoteAdvice(
         "The capture does not cover this scope:",
-        "Make a new capture (reconciler fetch), or plan without the application: --skip"
-        " exchange.application/APPID",
+        "Make a new capture (reconciler fetch), or plan without the application: --skip {in}",
     ),
     Unfound.SCOPE_NOT_PRINCIPAL: NoteAdvice(
-        "This recipient is not a security principal, which a scope must be:",
-        "Use a mail-enabled security group or a mailbox, or plan without the application: --skip"
-        " exchange.application/APPID",
+        "This recipient is {what it is}, and not a security principal, which a scope must be:",
+        "{instead}, or plan without the application: --skip {in}",
     ),
 }
 

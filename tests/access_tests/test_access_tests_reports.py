@@ -110,7 +110,9 @@ def test_everything_has_words() -> None:
     assert told - access_tests.REASONS.keys() == {
         (Asked.GLOBAL, False),
         (Asked.GLOBAL, None),
-    }, "Global holds for whom no grant does"
+        (Asked.UNDERSTOOD, True),
+        (Asked.UNDERSTOOD, False),
+    }, "Global holds for whom no grant does, and what is understood is not asked about"
 
 
 def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:

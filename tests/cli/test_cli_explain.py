@@ -163,7 +163,10 @@ def test_names_that_were_not_found_are_said(run: Run, folder: Path) -> None:
             ("--app", "crm", "--mailbox", "no.such@contoso.com"),
             "mailbox 'no.such@contoso.com' not found in the tenant",
         ),
-        (("--app", "crm", "--mailbox", "board@contoso.com"), "'board@contoso.com' is a group"),
+        (
+            ("--app", "crm", "--mailbox", "board@contoso.com"),
+            "'board@contoso.com' is a mail-enabled security group",
+        ),
         (
             ("--app", "crm", "--meetings-of", "no.such@contoso.com"),
             "user 'no.such@contoso.com' not found in the tenant",

@@ -102,7 +102,11 @@ class _Reading:
         self, document: ExchangePolicyDocument, application: str, name: str, reason: Unfound
     ) -> None:
         address, owner = exchange_policy(application, name), exchange_application(application)
-        self.unresolved.append(Unresolved(address, document.scope.text, reason, owner))
+        recipient = self._directory.recipients.get(name)
+        kind = "" if recipient is None else recipient.type
+        self.unresolved.append(
+            Unresolved(address, document.scope.text, reason, owner, recipient_type=kind)
+        )
 
     def _keep(self, key: ExchangeKey, document: ExchangePolicyDocument) -> None:
         """Declare a policy as it stands, so that what cannot take its place does not remove it."""

@@ -10,7 +10,12 @@ from reconciler.audiences.membership import NOBODY
 from reconciler.audiences.questions import Advice, Remedy
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
 from reconciler.kinds.exchange.mailbox_access import limits_of, mailbox_verdict
-from reconciler.kinds.exchange.scopes import is_mailbox, scope_coverage
+from reconciler.kinds.exchange.scopes import (
+    has_mailbox,
+    is_governed,
+    is_mailbox,
+    scope_coverage,
+)
 from reconciler.model.addresses import (
     EVERY_APPLICATION,
     ExchangePolicyAddress,
@@ -36,7 +41,19 @@ def mailbox_id(directory: Directory, name: str) -> str | Unnamed:
     recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
     if recipient is None:
         return Unnamed.MAILBOX_ABSENT if name in directory.absent else Unnamed.MAILBOX_UNKNOWN
-    return recipient.id if is_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
+    return recipient.id if has_mailbox(recipient) else Unnamed.NOT_A_MAILBOX
+
+
+def ungoverned(directory: Directory, mailbox: str, application: str) -> Depends | None:
+    """Why policies decide nothing about a mailbox, by its object id: they do not govern it, or
+    nothing says that they do; None if they do, or if nobody knows what it is.
+    """
+    recipient = directory.recipients.get(mailbox)
+    governed = True if recipient is None else is_governed(recipient)
+    if governed:
+        return None
+    owner = exchange_application(application)
+    return Depends((Reason(Asked.GOVERNED, owner, holds=governed),), (owner,))
 
 
 def explained_verdict(question: Question, knowledge: Known, state: ExchangeState | None) -> Verdict:
@@ -44,7 +61,9 @@ def explained_verdict(question: Question, knowledge: Known, state: ExchangeState
     if state is None or not knowledge.tells("exchange", question.application):
         owner = exchange_application(question.application)
         return Depends((Reason(Asked.RESTRICTED, owner, holds=None),), (owner,))
-    return mailbox_verdict(state, question.application, _covers(question, knowledge.directory))
+    return ungoverned(
+        knowledge.directory, question.subject, question.application
+    ) or mailbox_verdict(state, question.application, _covers(question, knowledge.directory))
 
 
 def _covers(question: Question, directory: Directory) -> Callable[[str], bool | None]:
@@ -84,6 +103,8 @@ def advice(
                 Advice(_opening(directory, scope), exchange_policy(application, scope))
                 for application, scope in joinable
             )
+        case Depends(path) if path and path[0].asked is Asked.GOVERNED:
+            return  # nothing that policies or a reading could say would decide it
         case Depends():
             yield from (Advice(Remedy.LEARN, address) for address in verdict.unknown)
         case _:

@@ -213,7 +213,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             if isinstance(mailbox, Unnamed):
                 return name, mailbox
             covers = lambda scope: scopes(scope).covers(mailbox)  # noqa: E731  a closure of one line
-            return mailbox, mailbox_verdict(state, application, covers)
+            undecided = explaining.ungoverned(directory, mailbox, application)
+            return mailbox, undecided or mailbox_verdict(state, application, covers)
 
         return answer
 

@@ -35,6 +35,36 @@ def scope_coverage(directory: Directory) -> Callable[[str], Coverage]:
     return covered
 
 
+_GOVERNED = frozenset(
+    (
+        *("UserMailbox", "LegacyMailbox", "LinkedMailbox", "TeamMailbox", "SchedulingMailbox"),
+        *("SharedMailbox", "RoomMailbox", "LinkedRoomMailbox", "EquipmentMailbox"),
+        *("RemoteUserMailbox", "RemoteSharedMailbox", "RemoteRoomMailbox", "RemoteTeamMailbox"),
+        *("RemoteEquipmentMailbox", "MailUser", "GuestMailUser", "User", "LinkedUser"),
+    )
+)
+"""Types of mailboxes (RecipientTypeDetails) of people, rooms and teams. Of any other, such as
+`DiscoveryMailbox` or `ArbitrationMailbox`, no source says that policies hold for it; of a
+`DiscoveryMailbox` it was reported that they do not (MicrosoftDocs office-docs-powershell issue 9967).
+"""
+_GROUP_MAILBOX = "GroupMailbox"
+"""The mailbox of a Microsoft 365 group: policies do not govern it (MicrosoftDocs
+office-docs-powershell issue 4731).
+"""
+
+
+def is_governed(recipient: Recipient) -> bool | None:
+    """Whether application access policies hold for a mailbox; None is not known."""
+    if recipient.type == _GROUP_MAILBOX:
+        return False
+    return True if recipient.type in _GOVERNED else None
+
+
+def has_mailbox(recipient: Recipient) -> bool:
+    """Whether a recipient has a mailbox of its own: a person's, or that of a Microsoft 365 group."""
+    return is_mailbox(recipient) or recipient.type == _GROUP_MAILBOX
+
+
 def is_mailbox(recipient: Recipient) -> bool:
     """Whether a recipient is one person's, by Exchange's RecipientTypeDetails: `UserMailbox`,
     `MailUser` and their like, not `GroupMailbox`.
@@ -42,7 +72,7 @@ def is_mailbox(recipient: Recipient) -> bool:
     return (
         recipient.members is None
         and recipient.type.endswith(("Mailbox", "User"))
-        and recipient.type != "GroupMailbox"
+        and recipient.type != _GROUP_MAILBOX
     )
 
 
