@@ -12,6 +12,7 @@ from msgspec.structs import replace
 import reconciler
 from reconciler.applying import earlier, identity, journal, lookups, processes, state
 from reconciler.applying.events import (
+    CheckingPlan,
     EndingProcess,
     PlanLocated,
     ReadingReason,
@@ -93,6 +94,7 @@ def apply(
         Interrupted: a person asked to stop; carries `applied` unless nothing was written yet.
     """
     host = Host(tell, clock, sleep, stop, replace(patience or _patience(tenant), settle=settle))
+    host.tell(CheckingPlan(len(loaded.plan.steps)))
     reviewed.prove_steps(loaded.plan)
     consequences.prove_consequences(loaded.plan)
     _check_applicable(loaded.plan, tenant)
@@ -125,7 +127,7 @@ def _apply(
     if already == len(plan.steps):
         return Applied((), already, None, None, (), converged=True, moved=())
     _check_users(plan, already, watch)
-    _prove(plan, already, tenant)
+    _prove(plan, already, tenant, host)
     state.remember(lock.directories)
     header = _header(loaded, tenant, already)
     with journal.Journal.create(lock.directories.journals, header, host.clock) as written:
@@ -274,9 +276,10 @@ def _check_users(plan: Plan, already: int, watch: Watch) -> None:
         )
 
 
-def _prove(plan: Plan, already: int, tenant: Tenant) -> None:
+def _prove(plan: Plan, already: int, tenant: Tenant, host: Host) -> None:
     """Have what will run the texts read all of them before the first one runs (law 4)."""
     if isinstance(tenant, Remote):
+        host.tell(CheckingPlan(len(plan.steps) - already))
         tenant.prove(
             (Invocation(step.cmdlet, step.parameters), step.text) for step in plan.steps[already:]
         )

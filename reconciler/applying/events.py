@@ -40,6 +40,14 @@ class ReadingTenant(Struct, frozen=True):
     why: ReadingReason
 
 
+class CheckingPlan(Struct, frozen=True):
+    """The steps of a plan, so many, are checked once more before anything is read, or read by what
+    will run them before the first one runs.
+    """
+
+    steps: int
+
+
 class PlanLocated(Struct, frozen=True):
     """The tenant is in the plan's state after its first `already` of `steps` steps; the next one
     comes now, if there is one.
@@ -169,6 +177,7 @@ class Settling(Struct, frozen=True):
 
 Event: TypeAlias = (
     ReadingTenant
+    | CheckingPlan
     | PlanLocated
     | StepStarted
     | StepDone

@@ -18,7 +18,7 @@ from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.observed import User
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import making, naming, outcomes, requests, reviewed
+from reconciler.planning import making, naming, outcomes, requests
 from reconciler.reports import explanations
 from reconciler.reports.recipients import recipient_words
 
@@ -104,7 +104,7 @@ def basis_of_plan(paths: Sequence[Path], file: Path) -> Basis:
     Raises:
         ReconcilerError: any fault of the plan file or the documents.
     """
-    plan = reviewed.load(file).plan
+    plan = loading.plan(file).plan
     source = f"once the plan {file} is applied, based on the file alone"
     return Basis(
         outcomes.after_plan(plan),

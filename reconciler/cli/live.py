@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reconciler.cli import printing
-from reconciler.cli.watching import QUIET_SECONDS
+from reconciler.cli.working import QUIET_SECONDS
 from reconciler.reports.lines import Line, counted
 from reconciler.tenants.live import Live, Start
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.cli import printing, sources
+from reconciler.cli.working import working
 from reconciler.documents import examine_documents
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
-from reconciler.planning import making, requests
+from reconciler.planning import making, planfile, requests, reviewed
 from reconciler.planning.selection import selection
 from reconciler.reports import findings
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.plans import Plan
     from reconciler.planning.making import PlanOptions
+    from reconciler.planning.planfile import SealedPlan
 
 
 class Made(Struct, frozen=True):
@@ -38,7 +40,8 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
         UsageFault: an address of the options is none.
     """
     chosen = selection(options.only, options.skip)
-    examined = examine_documents(paths)
+    with working("Reading the documents"):
+        examined = examine_documents(paths)
     blocking = [
         finding
         for finding in examined.findings
@@ -64,4 +67,25 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
         wanted, names=not isinstance(source, sources.CaptureFile), allow=options.allow
     )
     observed = sources.observe_source(source, request, tenant_id)
-    return Made(making.make_plan(wanted, observed, options), source)
+    with working("Planning"):
+        return Made(making.make_plan(wanted, observed, options), source)
+
+
+def plan(file: Path) -> SealedPlan:
+    """Read a plan file.
+
+    Raises:
+        TamperedPlan: it is not what was written.
+    """
+    with working("Reading the plan"):
+        return reviewed.load(file)
+
+
+def sealed(plan: Plan, *files: Path) -> SealedPlan:
+    """Give a plan its digests, and write it to these files.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
+    with working("Writing the plan" if files else "Sealing the plan"):
+        return planfile.sealed(plan, *files)

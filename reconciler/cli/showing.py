@@ -8,6 +8,7 @@ import msgspec
 
 from reconciler import canonical
 from reconciler.cli import printing
+from reconciler.cli.working import working
 from reconciler.errors import (
     CHANGES_PENDING,
     SUCCESS,
@@ -101,11 +102,13 @@ def how_to_apply(saved: Path | None) -> str:
 
 
 def _text(loaded: SealedPlan, then: str) -> None:
-    printing.report(
-        plans.plan_lines(
-            loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then
+    with working("Preparing the report"):
+        lines = list(
+            plans.plan_lines(
+                loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then
+            )
         )
-    )
+    printing.report(lines)
 
 
 def _json(plan: Plan) -> None:

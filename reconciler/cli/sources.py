@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from msgspec import Struct
 
 from reconciler.captures import reading
+from reconciler.cli.working import working
 from reconciler.errors import CaptureFault, UsageFault
 from reconciler.model.target_tenant import TargetTenant
 from reconciler.tenants.protocol import Remote
@@ -191,13 +192,20 @@ def observe_source(source: Source, request: CaptureRequest, tenant_id: str | Non
         TenantFault: the tenant could not be read.
     """
     match source:
-        case SimulatedTenant() | LiveTenant():
+        case LiveTenant():  # tells itself how it goes on
             captured = capture(source, request)
-        case CaptureFile(path):
-            captured = Captured(reading.capture_content(path), "capture", str(path))
+        case SimulatedTenant() | CaptureFile():
+            with working("Reading the tenant"):
+                return observed_of(_filed(source, request), request, tenant_id)
         case _:
             assert_never(source)
     return observed_of(captured, request, tenant_id)
+
+
+def _filed(source: SimulatedTenant | CaptureFile, request: CaptureRequest) -> Captured:
+    if isinstance(source, SimulatedTenant):
+        return capture(source, request)
+    return Captured(reading.capture_content(source.path), "capture", str(source.path))
 
 
 def capture(source: Source, request: CaptureRequest) -> Captured:

@@ -14,7 +14,6 @@ from reconciler.captures import reading
 from reconciler.cli import loading, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
 from reconciler.kinds.read_warnings import tolerated
-from reconciler.planning import reviewed
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.requests import consented_warnings
 from reconciler.planning.testing import names_in_results
@@ -42,7 +41,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
 
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
-    plan = reviewed.load(file).plan
+    plan = loading.plan(file).plan
     return access_tests.Tested(
         f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
     )

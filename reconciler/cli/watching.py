@@ -9,8 +9,15 @@ import time
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.applying.events import PlanLocated, ReadingTenant, StepDone, StepStarted
+from reconciler.applying.events import (
+    CheckingPlan,
+    PlanLocated,
+    ReadingTenant,
+    StepDone,
+    StepStarted,
+)
 from reconciler.cli import printing
+from reconciler.cli.working import QUIET_SECONDS
 from reconciler.reports import applies
 
 if TYPE_CHECKING:
@@ -23,10 +30,8 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
     from reconciler.reports.lines import Line
 
-QUIET_SECONDS = 5.0
-"""Where no terminal is, at most one line in this time tells that steps go well; what does not go
-well is always told.
-"""
+_MANY_STEPS = 5000
+"""Checking fewer takes no time that anybody notices."""
 _HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
 _SIGNALS = tuple(
     number for number in (signal.SIGINT, signal.SIGTERM, _HANGUP) if number is not None
@@ -81,7 +86,9 @@ class Display:
 
 
 class Plain:
-    """One line for an event; while steps go well, not more than one in `QUIET_SECONDS`."""
+    """One line for an event; while steps go well, not more than one in `QUIET_SECONDS`. What does
+    not go well is always told.
+    """
 
     def __init__(self, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._steps, self._clock = steps, clock
@@ -92,6 +99,8 @@ class Plain:
         """Print the event, unless it is one of many that go well."""
         match event:
             case StepStarted(attempt=1):
+                return
+            case CheckingPlan(steps=steps) if steps < _MANY_STEPS:
                 return
             case StepDone(step=step) if step.id < self._steps:
                 if self._clock() - self._last < QUIET_SECONDS:
@@ -162,7 +171,7 @@ class Bar:
                 self._bar.update(self._task, completed=already)
             case StepDone(step=step):
                 self._bar.update(self._task, completed=step.id)
-            case StepStarted() | ReadingTenant():
+            case StepStarted() | ReadingTenant() | CheckingPlan():
                 self._bar.update(self._task, description=line.printed())
             case _:
                 printing.coloured([line], self._bar.console)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.applying.events import (
+    CheckingPlan,
     EndingProcess,
     JournalIgnored,
     PlanLocated,
@@ -249,6 +250,8 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
                 f"Reading {' and '.join(sorted(event.products)) or 'the directory'}"
                 f" {PURPOSES[event.why]}."
             )
+        case CheckingPlan():
+            return Line(f"Checking the {counted(event.steps, 'step')} of the plan.")
         case PlanLocated():
             return Line(_located(event))
         case StepStarted():

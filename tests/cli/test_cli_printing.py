@@ -6,6 +6,7 @@ import io
 import os
 import re
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,7 @@ from reconciler.applying.events import (
     StepStarted,
 )
 from reconciler.cli import printing, watching
+from reconciler.cli.working import working
 from reconciler.model.plans import Step
 from reconciler.reports.lines import Line, Tone, plain_text
 
@@ -174,3 +176,41 @@ def test_a_terminal_that_goes_away_takes_no_outcome_with_it(
         printing.report_done([Line("done", Tone.HEADING)])
         with pytest.raises(printing.Unprinted, match="Input/output error"):
             printing.report([Line("done")])
+
+
+def test_work_that_lasts_is_told_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with working("Planning", quiet=30.0):
+        pass
+    assert _told(capsys) == []
+    told, before = threading.Event(), threading.enumerate()
+    monkeypatch.setattr(printing, "notice", lambda lines: (printing.report(lines), told.set()))
+
+    def failing() -> None:
+        with working("Planning", quiet=0.01):
+            assert told.wait(30)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    assert threading.enumerate() == before
+    assert capsys.readouterr().out.splitlines()[0] == "Planning: 0 s so far."
+
+
+def test_work_that_lasts_moves_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = threading.Event()
+
+    class Watched(Terminal):
+        def write(self, text: str) -> int:
+            if "Planning" in text:
+                written.set()
+            return super().write(text)
+
+    stream = Watched()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stderr", stream)
+        patch.setenv("TERM", "xterm")
+        with working("Planning", quiet=0.01):
+            assert written.wait(30)
+    assert stream.getvalue().endswith("\x1b[2K"), "nothing is left on the terminal"

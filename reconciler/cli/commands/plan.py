@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import ages, loading, options, showing, sources
-from reconciler.planning import planfile
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
@@ -59,6 +58,6 @@ def command(
     ages.check_age(made.plan, max_age)
     files = [file for file in (out, json_into) if file is not None]
     sources.assert_spared(made.source, paths, files)
-    loaded = planfile.sealed(made.plan, *files)
+    loaded = loading.sealed(made.plan, *files)
     showing.show_plan(loaded, form, product, then=showing.how_to_apply(out))
     return showing.exit_code_of_plan(made.plan, detailed=detailed_exitcode)

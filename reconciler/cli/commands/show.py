@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, options, printing, showing
+from reconciler.cli import ages, loading, options, printing, showing
 from reconciler.errors import UsageFault
-from reconciler.planning import reviewed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,11 +47,11 @@ def command(
     """
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
-    loaded = reviewed.load(plan)
+    loaded = loading.plan(plan)
     ages.check_age(loaded.plan, max_age)
     with printing.into(out):
         if against is not None:
-            return showing.compared(reviewed.load(against), against, loaded, form)
+            return showing.compared(loading.plan(against), against, loaded, form)
         showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
     return 0
 
