@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.applying.deciding import WayOn, is_group_step
+from reconciler.applying.deciding import WayOn
 from reconciler.applying.outcomes import MOST_ALIKE, OutcomeKind, kind_of, too_many_alike
 from reconciler.planning import continuing
 from reconciler.tenants.protocol import Failed
@@ -42,6 +42,12 @@ def way_on(run: RunContext, state: RunState, ending: GiveUp) -> WayOn | str:
     remaining = continuing.continuation(run.plan, state.passed, left)
     if not remaining:
         return ""
+    done = {step.id for step in (*state.passed, *remaining)}
+    if any(continuing.halfway(run.plan.steps, done)):
+        return (
+            "the other steps were not tried: a group that lost its policy would not get it back, and"
+            " only this plan knows its rank"
+        )
     if not continuing.is_safe(run.plan, (*state.passed, *remaining)):
         return "the other steps were not tried: without this one they are not safe"
     way = WayOn(
@@ -62,12 +68,5 @@ def _doubt(state: RunState, attempt: Unanswered) -> str:
         return (
             f"{MOST_ALIKE} steps in a row were refused alike ({faults[-1]}): the account may have lost"
             " a role (`reconciler doctor` shows it). The other steps were not tried"
-        )
-    if is_group_step(attempt.step) and any(
-        step.address == attempt.step.address for step in state.passed
-    ):
-        return (
-            "an earlier step took the group's policy away, and only this plan knows the rank that it"
-            " had: the other steps were not tried"
         )
     return ""

@@ -26,7 +26,7 @@ from reconciler.errors import (
     UsageFault,
 )
 from reconciler.planning import approval
-from reconciler.reports import applies, comparisons
+from reconciler.reports import applies, comparisons, notes
 from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
@@ -290,8 +290,14 @@ def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTE
             simulated=isinstance(target.source, sources.SimulatedTenant),
             tests=verified.lines,
             verified=not verified.trouble,
+            resume="" if target.file is None else _command_line(),
         )
     )
+
+
+def _command_line() -> str:
+    """This command, as it is typed."""
+    return " ".join(("reconciler", *map(notes.shell_word, sys.argv[1:])))
 
 
 def exit_code_of_apply(outcome: Applied) -> int:

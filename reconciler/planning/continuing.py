@@ -13,7 +13,7 @@ from reconciler.kinds.products import PRODUCTS
 from reconciler.planning import checking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.model.plans import Plan, Step
 
@@ -36,6 +36,26 @@ def continuation(plan: Plan, done: Sequence[Step], remaining: Sequence[Step]) ->
         if not taking:
             return kept
         left = [step for step in left if step.id not in taking]
+
+
+def halfway(steps: Sequence[Step], done: Collection[int]) -> Iterator[tuple[Step, Step]]:
+    """Groups whose policy was taken away and not granted anew yet; only the plan knows their rank.
+
+    Args:
+        steps: All steps of a plan.
+        done: Ids of those that are done.
+
+    Returns: For each group the step that is done, and the one that is not.
+    """
+    dropped: dict[str, Step] = {}
+    for step in steps:
+        if "Group" not in step.parameters:
+            continue
+        drop = dropped.get(step.address)
+        if drop is not None and step.id not in done:
+            yield drop, step
+        elif step.id in done and step.parameters["PolicyName"] is None:
+            dropped[step.address] = step
 
 
 def is_safe(plan: Plan, course: Sequence[Step]) -> bool:

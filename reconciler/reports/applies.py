@@ -25,6 +25,7 @@ from reconciler.applying.events import (
 )
 from reconciler.kinds.facts import facts, in_turn
 from reconciler.model import figures
+from reconciler.planning import continuing
 from reconciler.reports import values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
 from reconciler.reports.plans import step_lines
@@ -62,11 +63,13 @@ def applied(
     simulated: bool,
     tests: Iterable[Line] = (),
     verified: bool = True,
+    resume: str = "",
 ) -> Iterator[Line]:
     """What was done, what was not, whether the tenant shows it, how the access tests came out
     (`tests`), and what to do next.
 
-    `verified` False: the access tests did not pass.
+    `verified` False: the access tests did not pass. `resume`: the command that applies the same
+    plan again; empty if it is in no file.
     """
     if simulated:
         yield SIMULATED
@@ -76,6 +79,7 @@ def applied(
     if not simulated and value.done:
         yield from _propagation(plan, value)
     yield from tests
+    yield from _halfway(plan, value, "" if value.refused else resume)
     yield from _closing(plan, value, verified=verified)
 
 
@@ -92,6 +96,27 @@ def _closing(plan: Plan, value: Applied, *, verified: bool) -> Iterator[Line]:
         yield Line(f"Apply complete! {done}", Tone.HEADING)
     else:
         yield Line(f"Applied, but not verified. {done}", Tone.FAULT)
+
+
+def _halfway(plan: Plan, value: Applied, resume: str) -> Iterator[Line]:
+    """Groups whose policy was taken away and not granted anew yet: only this plan knows the rank."""
+    done = {*range(1, value.already + 1), *value.done}
+    for drop, step in continuing.halfway(plan.steps, done):
+        group = f"{step.address}{values.of(step.address, plan.names)}"
+        yield from heading(
+            f"{group} lost its policy in step {drop.id}, and step {step.id}, which grants it anew at"
+            f" rank {step.parameters.get('Rank')}, is not done."
+        )
+        if resume:
+            yield Line("    Resume this plan: a new one may rank the group last.", Tone.WARNING)
+            yield Line(f"    {resume}")
+        else:
+            yield Line(
+                "    This plan cannot be resumed, and a new one may rank the group last: run step"
+                f" {step.id} yourself, then plan again.",
+                Tone.WARNING,
+            )
+            yield Line(f"    {step.text}")
 
 
 def _made(counts: Figures) -> str:

@@ -8,7 +8,7 @@ import pty
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
@@ -21,7 +21,7 @@ from reconciler.planning import approval
 from reconciler.tenants.protocol import Failed, Fault
 from reconciler.tenants.simulated import Simulator
 from reconciler.tenants.simulated.storing import SMALL
-from tests.cli.sample import teams_document, tenant_document
+from tests.cli.sample import STRANGER, teams_document, tenant_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -269,6 +269,64 @@ def test_a_person_at_the_terminal_is_asked_whether_to_go_on(
     assert f"was refused: teams.grant/user:{user} ({name})\n" in ran.err
     assert " can go on without it; " in ran.err
     assert ending in ran.out.splitlines()[-1]
+
+
+def _regranting(run: Run, folder: Path) -> tuple[dict[str, Any], ...]:
+    """A plan in which a group loses its policy before it gets another one, and these two steps."""
+    tenant = json.loads((folder / "tenant.json").read_text(encoding="utf-8"))
+    row, *_others = tenant["teams"]["groupAssignments"]
+    tenant["teams"]["groupAssignments"] = [row]
+    (folder / "tenant.json").write_text(json.dumps(tenant), encoding="utf-8")
+    grants = f"{{groups: [{{group: {row['GroupId']}, rank: 1}}]}}"
+    (folder / "moving.yaml").write_text(
+        tenant_document()
+        + teams_document("Other", f"{{applications: [{STRANGER}], grants: {grants}}}")
+        + teams_document(row["PolicyName"], "{grants: {groups: []}}")
+    )
+    command = ("plan", "moving.yaml", "--out", "plan.json", "--group-changes", "remove-add")
+    planned = run(*command, *SIM)
+    assert planned.code == 0, planned.out
+    steps = json.loads((folder / "plan.json").read_text(encoding="utf-8"))["steps"]
+    drop, grant = (step for step in steps if "Group" in step["parameters"])
+    return drop, grant
+
+
+@pytest.mark.parametrize("keep_going", [(), ("--keep-going",)])
+@pytest.mark.parametrize("refused", ["New-CsApplicationAccessPolicy", "-Rank:1"])
+def test_a_group_between_two_policies_is_named_with_the_command_that_resumes(
+    run: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: str,
+    keep_going: tuple[str, ...],
+) -> None:
+    drop, grant = _regranting(run, folder)
+    apply = ("apply", "plan.json", "--auto-approve", *SIM, *keep_going)
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "run", _refusing(refused))
+        ran = run(*apply)
+    assert ran.code == 6
+    assert f"lost its policy in step {drop['id']}, and step {grant['id']}, which" in ran.out
+    command = f"reconciler {' '.join(apply)}"
+    assert f"    Resume this plan: a new one may rank the group last.\n    {command}\n" in ran.out
+    resumed = run(*command.split()[1:])
+    assert (resumed.code, "Resume this plan" in resumed.out) == (0, False)
+
+
+def test_a_group_between_two_policies_of_a_plan_without_a_file_is_named_with_the_step_to_run(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _drop, grant = _regranting(run, folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "run", _refusing(grant["text"]))
+        ran = run(
+            *("apply", "--path", "moving.yaml", "--auto-approve", *SIM),
+            *("--group-changes", "remove-add"),
+        )
+    assert ran.code == 6
+    assert "run step" in ran.out
+    assert f"    {grant['text']}\n" in ran.out
+    assert "Resume this plan" not in ran.out
 
 
 def test_the_exit_code_of_an_outcome() -> None:
