@@ -104,7 +104,7 @@ def basis_of_plan(paths: Sequence[Path], file: Path) -> Basis:
     Raises:
         ReconcilerError: any fault of the plan file or the documents.
     """
-    plan = loading.plan(file).plan
+    plan = loading.plan_file(file).plan
     source = f"once the plan {file} is applied, based on the file alone"
     return Basis(
         outcomes.after_plan(plan),

@@ -80,7 +80,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
         TamperedPlan: it is not what was written.
         UsageFault: `--tenant` names nothing that can be written.
     """
-    loaded = loading.plan(file)
+    loaded = loading.plan_file(file)
     source = sources.choose(tenant, sources.target_of_plan(loaded.plan), [file])
     return Target(loaded, sources.writable(source), file)
 
@@ -92,7 +92,7 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
     made = loading.made(paths, tenant, options)
-    return Target(loading.sealed(made.plan), sources.writable(made.source), None)
+    return Target(loading.sealed_plan(made.plan), sources.writable(made.source), None)
 
 
 def match(target: Target, digest: str | None, approved: Path | None = None) -> None:
@@ -103,7 +103,7 @@ def match(target: Target, digest: str | None, approved: Path | None = None) -> N
         TamperedPlan: it is another plan.
     """
     if approved is not None:
-        _match_plan(target.loaded, loading.plan(approved), approved)
+        _match_plan(target.loaded, loading.plan_file(approved), approved)
     if digest is not None:
         _match_digest(target.loaded.digests, digest)
     elif approved is None and target.file is not None:

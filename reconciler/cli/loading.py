@@ -71,7 +71,7 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
         return Made(making.make_plan(wanted, observed, options), source)
 
 
-def plan(file: Path) -> SealedPlan:
+def plan_file(file: Path) -> SealedPlan:
     """Read a plan file.
 
     Raises:
@@ -81,7 +81,7 @@ def plan(file: Path) -> SealedPlan:
         return reviewed.load(file)
 
 
-def sealed(plan: Plan, *files: Path) -> SealedPlan:
+def sealed_plan(plan: Plan, *files: Path) -> SealedPlan:
     """Give a plan its digests, and write it to these files.
 
     Raises:

@@ -41,7 +41,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
 
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
-    plan = loading.plan(file).plan
+    plan = loading.plan_file(file).plan
     return access_tests.Tested(
         f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
     )

@@ -21,16 +21,16 @@ _UNNOTICED_SECONDS = 1.0
 
 
 @contextmanager
-def working(what: str, quiet: float = QUIET_SECONDS) -> Iterator[None]:
+def working(task: str, quiet: float = QUIET_SECONDS) -> Iterator[None]:
     """Tell on standard error that work goes on while the block runs, if it lasts: on a terminal by
     something that moves, elsewhere by a line now and then.
 
-    Nothing else may be printed meanwhile. `what`: `Planning`.
+    Nothing else may be printed meanwhile. `task`: as `Planning`.
     """
     ended = threading.Event()
     moving = printing.colours(sys.stderr)
     telling = threading.Thread(
-        target=_spin if moving else _count, args=(what, ended, quiet), daemon=True
+        target=_spin if moving else _count, args=(task, ended, quiet), daemon=True
     )
     telling.start()
     try:
@@ -40,13 +40,13 @@ def working(what: str, quiet: float = QUIET_SECONDS) -> Iterator[None]:
         telling.join()
 
 
-def _count(what: str, ended: threading.Event, quiet: float) -> None:
+def _count(task: str, ended: threading.Event, quiet: float) -> None:
     begun = time.monotonic()
     while not ended.wait(quiet):
-        printing.notice([Line(f"{what}: {time.monotonic() - begun:.0f} s so far.")])
+        printing.notice([Line(f"{task}: {time.monotonic() - begun:.0f} s so far.")])
 
 
-def _spin(what: str, ended: threading.Event, quiet: float) -> None:
+def _spin(task: str, ended: threading.Event, quiet: float) -> None:
     if ended.wait(min(quiet, _UNNOTICED_SECONDS)):
         return
     from rich.progress import (  # noqa: PLC0415  only on a terminal
@@ -62,7 +62,7 @@ def _spin(what: str, ended: threading.Event, quiet: float) -> None:
         TimeElapsedColumn(),
     )
     shown = Progress(*columns, console=printing.console(sys.stderr), transient=True)
-    shown.add_task(Line(what).printed())
+    shown.add_task(Line(task).printed())
     with suppress(OSError):  # a terminal that has gone must not end the work
         shown.start()
     ended.wait()

@@ -104,7 +104,7 @@ def _halfway(plan: Plan, value: Applied, resume: str) -> Iterator[Line]:
     for drop, step in continuing.halfway(plan.steps, done):
         group = f"{step.address}{values.of(step.address, plan.names)}"
         yield from heading(
-            f"{group} lost its policy in step {drop.id}, and step {step.id}, which grants it anew at"
+            f"{group} lost its policy in step {drop.id}, and step {step.id}, which grants a policy at"
             f" rank {step.parameters.get('Rank')}, is not done."
         )
         if resume:

@@ -42,7 +42,7 @@ def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> i
     no state of the plan, 7 a run does not end as expected.
     """
     original = _original(tenant)
-    loaded = loading.plan(plan)
+    loaded = loading.plan_file(plan)
     with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
         value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
     where = "a tenant made from the plan's baseline" if original is None else str(original)

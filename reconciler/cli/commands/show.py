@@ -47,11 +47,11 @@ def command(
     """
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
-    loaded = loading.plan(plan)
+    loaded = loading.plan_file(plan)
     ages.check_age(loaded.plan, max_age)
     with printing.into(out):
         if against is not None:
-            return showing.compared(loading.plan(against), against, loaded, form)
+            return showing.compared(loading.plan_file(against), against, loaded, form)
         showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
     return 0
 
