@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.audiences.questions import Explanation, Known, Question
-from reconciler.cli import loading, options, printing, sources
+from reconciler.cli import loading, options, plan_files, printing, sources
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
 from reconciler.kinds.exchange.scopes import has_mailbox
@@ -104,7 +104,7 @@ def basis_of_plan(paths: Sequence[Path], file: Path) -> Basis:
     Raises:
         ReconcilerError: any fault of the plan file or the documents.
     """
-    plan = loading.plan_file(file).plan
+    plan = plan_files.plan_file(file).plan
     source = f"once the plan {file} is applied, based on the file alone"
     return Basis(
         outcomes.after_plan(plan),

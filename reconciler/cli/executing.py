@@ -14,7 +14,7 @@ from reconciler.applying import state
 from reconciler.applying.applying import ApplyPatience, apply
 from reconciler.applying.host import Host
 from reconciler.applying.lock import hold
-from reconciler.cli import loading, printing, showing, sources, testing, watching
+from reconciler.cli import loading, plan_files, printing, showing, sources, testing, watching
 from reconciler.errors import (
     AccessTestFailed,
     AppliedInPart,
@@ -80,7 +80,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
         TamperedPlan: it is not what was written.
         UsageFault: `--tenant` names nothing that can be written.
     """
-    loaded = loading.plan_file(file)
+    loaded = plan_files.plan_file(file)
     source = sources.choose(tenant, sources.target_of_plan(loaded.plan), [file])
     return Target(loaded, sources.writable(source), file)
 
@@ -103,7 +103,7 @@ def match(target: Target, digest: str | None, approved: Path | None = None) -> N
         TamperedPlan: it is another plan.
     """
     if approved is not None:
-        _match_plan(target.loaded, loading.plan_file(approved), approved)
+        _match_plan(target.loaded, plan_files.plan_file(approved), approved)
     if digest is not None:
         _match_digest(target.loaded.digests, digest)
     elif approved is None and target.file is not None:

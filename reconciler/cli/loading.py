@@ -11,7 +11,7 @@ from reconciler.cli.working import working
 from reconciler.documents import examine_documents
 from reconciler.errors import DocumentFaults
 from reconciler.model.findings import Severity
-from reconciler.planning import making, planfile, requests, reviewed
+from reconciler.planning import making, planfile, requests
 from reconciler.planning.selection import selection
 from reconciler.reports import findings
 
@@ -69,16 +69,6 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     observed = sources.observe_source(source, request, tenant_id)
     with working("Planning"):
         return Made(making.make_plan(wanted, observed, options), source)
-
-
-def plan_file(file: Path) -> SealedPlan:
-    """Read a plan file.
-
-    Raises:
-        TamperedPlan: it is not what was written.
-    """
-    with working("Reading the plan"):
-        return reviewed.load(file)
 
 
 def sealed_plan(plan: Plan, *files: Path) -> SealedPlan:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.access import declared, testing
 from reconciler.captures import reading
-from reconciler.cli import loading, printing, sources
+from reconciler.cli import loading, plan_files, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
 from reconciler.kinds.read_warnings import tolerated
 from reconciler.planning.making import PlanOptions
@@ -41,7 +41,7 @@ def on_documents(paths: Sequence[Path]) -> Tested:
 
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
-    plan = loading.plan_file(file).plan
+    plan = plan_files.plan_file(file).plan
     return access_tests.Tested(
         f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
     )

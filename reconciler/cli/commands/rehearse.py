@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from reconciler.applying import rehearsing
-from reconciler.cli import loading, options, printing
+from reconciler.cli import options, plan_files, printing
 from reconciler.errors import NotVerified
 from reconciler.reports import rehearsal
 
@@ -42,7 +42,7 @@ def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> i
     no state of the plan, 7 a run does not end as expected.
     """
     original = _original(tenant)
-    loaded = loading.plan_file(plan)
+    loaded = plan_files.plan_file(plan)
     with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
         value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
     where = "a tenant made from the plan's baseline" if original is None else str(original)

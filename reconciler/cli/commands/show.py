@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, loading, options, printing, showing
+from reconciler.cli import ages, options, plan_files, printing, showing
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -47,11 +47,11 @@ def command(
     """
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
-    loaded = loading.plan_file(plan)
+    loaded = plan_files.plan_file(plan)
     ages.check_age(loaded.plan, max_age)
     with printing.into(out):
         if against is not None:
-            return showing.compared(loading.plan_file(against), against, loaded, form)
+            return showing.compared(plan_files.plan_file(against), against, loaded, form)
         showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
     return 0
 
