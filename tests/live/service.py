@@ -184,7 +184,11 @@ class Service:
                 else [output(self._user(user))]
             )
         asked = parameters["Filter"]
-        holders = self._world.services["teams"].holders
+        holders = {
+            user: row
+            for user, row in self._world.services["teams"].holders.items()
+            if self._world.people.user(user) is not None  # an account that is gone is not listed
+        }
         if asked == f"{POLICY} -ne $null":
             return (output(self._user(user)) for user in holders)
         if one := re.fullmatch(rf"{POLICY} -eq '(.*)'", asked):

@@ -240,3 +240,32 @@ def test_doctor_without_documents_looks_at_what_is_installed(place: Place) -> No
     assert not [
         request for request in place.service.seen if request["cmdlet"].startswith("Connect-")
     ]
+
+
+def test_a_tenant_with_years_behind_it_is_read_and_planned(place: Place) -> None:
+    """Names of all kinds, a holder who is gone, a group that is gone, a scope that is gone: nothing of it
+    stops a reading, and what no longer works is named.
+    """
+    file = place.folder / "tenant.json"
+    raw = json.loads(file.read_text(encoding="utf-8"))
+    holder = raw["teams"]["users"][0]["Identity"]
+    raw["directory"]["users"] = [row for row in raw["directory"]["users"] if row["id"] != holder]
+    odd = ["O'Brien Test", "Marketing & Events", "Schulung/Training", "50 %", "Booking – Pilot"]
+    raw["teams"]["policies"] += [
+        {"Identity": f"Tag:{name}", "AppIds": [], "Description": ""} for name in odd
+    ]
+    scope = raw["exchange"]["policies"][0]["Identity"].rsplit(";", 1)[1]
+    raw["directory"]["recipients"] = [
+        row for row in raw["directory"]["recipients"] if row["id"] != scope
+    ]
+    file.write_text(json.dumps(raw), encoding="utf-8")
+    place.renew()
+    fetched = place("fetch", "--out", "capture.json")
+    assert fetched.code == 0, fetched.err
+    capture = json.loads((place.folder / "capture.json").read_text(encoding="utf-8"))
+    assert {row["Identity"].removeprefix("Tag:") for row in capture["teams"]["policies"]} > {*odd}
+    assert holder not in {row["Identity"] for row in capture["teams"]["users"]}
+    planned = place("plan")
+    assert planned.code in {0, 4}, planned.err
+    assert all(f"teams.policy/{name}\n" in planned.out for name in odd)
+    assert scope in planned.out
