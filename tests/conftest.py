@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -81,3 +82,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         return Ran(code, captured.out, captured.err)
 
     return command
+
+
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Signals as a terminal's foreground has them, for this process and those that it starts: what
+    runs in the background, or under nohup, has some of them ignored.
+    """
+    ways = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if hasattr(signal, "SIGHUP"):
+        ways[signal.SIGHUP] = signal.SIG_DFL
+    before = {number: signal.signal(number, way) for number, way in ways.items()}
+    yield
+    for number, way in before.items():
+        signal.signal(number, way)

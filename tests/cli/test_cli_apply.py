@@ -391,6 +391,7 @@ def _signalled(folder: Path, *signals: str, before: str = "") -> subprocess.Comp
     )
 
 
+@pytest.mark.usefixtures("default_signals")
 @pytest.mark.parametrize(
     "signals",
     [["SIGINT"], ["SIGTERM"], ["SIGHUP"], ["SIGHUP", "SIGHUP"], ["SIGINT", "SIGHUP"]],
@@ -405,18 +406,21 @@ def test_a_signal_stops_after_the_step_in_flight(folder: Path, signals: list[str
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_a_terminal_that_goes_stops_nothing_that_nohup_was_asked_to_keep(folder: Path) -> None:
     ran = _signalled(folder, "SIGHUP", before="signal.signal(signal.SIGHUP, signal.SIG_IGN)\n")
     assert ran.returncode == 0, ran.stderr
     assert "Apply complete!" in ran.stdout
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_a_second_wish_stops_at_once(folder: Path) -> None:
     ran = _signalled(folder, "SIGINT", "SIGTERM")
     assert ran.returncode == 130, ran.stderr
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_ctrl_c_when_all_is_said_changes_no_exit_code(folder: Path) -> None:
     script = (
         "import atexit, os, signal, sys\n"

@@ -145,6 +145,7 @@ def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -
             tell(PlanLocated(0, 1))
 
 
+@pytest.mark.usefixtures("default_signals")
 def test_the_first_signal_is_a_wish_and_the_second_an_order(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
