@@ -15,7 +15,7 @@ from tests.house.rooms import LEVEL, room_of
 from tests.house.tree import PACKAGE, ROOT, calls, expect_none, imports, modules, name_of, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Callable, Container, Iterator
     from pathlib import Path
 
 PROCESS_MODULES = {"subprocess", "multiprocessing", "pty", "asyncio"}
@@ -204,3 +204,34 @@ def test_files_are_short() -> None:
         if (lines := path.read_text(encoding="utf-8").count("\n")) > 500
     ]
     expect_none(long)
+
+
+def _chained(node: ast.AST) -> bool:
+    return isinstance(node, ast.IfExp) and any(
+        isinstance(part, ast.IfExp) for part in (node.test, node.body, node.orelse)
+    )
+
+
+def _reads_underscore(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "_" and isinstance(node.ctx, ast.Load)
+
+
+def _deletes_name(node: ast.AST) -> bool:
+    return isinstance(node, ast.Delete) and any(isinstance(it, ast.Name) for it in node.targets)
+
+
+def _is_identity(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "id"
+
+
+@pytest.mark.parametrize("short_cut", [_chained, _reads_underscore, _deletes_name, _is_identity])
+def test_no_short_cut_that_a_reader_pays_for(short_cut: Callable[[ast.AST], bool]) -> None:
+    """Chained conditional expressions, `_` as a variable, `del` of a name, `id(x)` as a key."""
+    expect_none(
+        [
+            f"{_ids(path)}:{node.lineno}"
+            for path in modules()
+            for node in ast.walk(parsed(path))
+            if short_cut(node)
+        ]
+    )

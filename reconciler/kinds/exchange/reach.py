@@ -42,7 +42,9 @@ def _together(scopes: int) -> int:
     """How many scopes of a combination are looked at: in components that are not searched, fewer,
     or there would be millions.
     """
-    return _TOGETHER if scopes <= MOST_NODES + 1 else _TOGETHER - 1 if scopes <= _FEW else 1
+    if scopes <= MOST_NODES + 1:
+        return _TOGETHER
+    return _TOGETHER - 1 if scopes <= _FEW else 1
 
 
 class _Rule(NamedTuple):
@@ -146,7 +148,9 @@ class ExchangeReach:
                     )
 
     def _told_apart(self, moving: list[str]) -> list[str]:
-        staying = {scope for _, scope in self._staying if self._concerned(_)} - set(moving)
+        staying = {
+            scope for application, scope in self._staying if self._concerned(application)
+        } - set(moving)
         if len(staying) + len(moving) <= _TOLD_APART:
             return sorted((*moving, *staying))
         restricting = {

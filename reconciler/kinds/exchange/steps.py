@@ -215,13 +215,10 @@ def _lacks(
 
 def _gaps(observed: ExchangeState, target: ExchangeTarget, way: _OrderedComponent) -> Iterator[Gap]:
     reach = ExchangeReach(observed, target, way.nodes)
-    reason = (
-        GapReason.GUARDED
-        if way.guards
-        else GapReason.NO_BETTER_ORDER
-        if way.proved
-        else GapReason.TOO_LARGE
-    )
+    if way.guards:
+        reason = GapReason.GUARDED
+    else:
+        reason = GapReason.NO_BETTER_ORDER if way.proved else GapReason.TOO_LARGE
     stretches = [
         (stretch.first, stretch.last, stretch.missing)
         for stretch in along(reach.ground(), way.order)

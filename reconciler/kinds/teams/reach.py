@@ -148,13 +148,9 @@ class TeamsReach:
         )
         pairs = 0
         for block in self._blocks:
-            policy = (
-                None
-                if block.node is None
-                else block.node.new
-                if done & block.bit
-                else block.node.old
-            )
+            policy = None
+            if block.node is not None:
+                policy = block.node.new if done & block.bit else block.node.old
             if policy is None:
                 pairs |= pairs_of_others << block.start * self._width
             else:
@@ -220,9 +216,9 @@ class TeamsReach:
 
     def _local(self, block: _Block, done: int) -> int:
         """What one subject reaches, its slots counted from 0."""
-        policy = (
-            None if block.node is None else block.node.new if done & block.bit else block.node.old
-        )
+        policy = None
+        if block.node is not None:
+            policy = block.node.new if done & block.bit else block.node.old
         if policy is not None:
             return self._contents[policy].after(done) * self._ones(block.many)
         key = done & self._restless

@@ -311,13 +311,10 @@ class _Writing:
         )
 
     def _users(self, node: TeamsNode) -> Iterator[StepDraft]:
-        reason = (
-            StepReason.UNASSIGN_USER
-            if node.new is None
-            else StepReason.MOVE_USER
-            if node.old is not None
-            else StepReason.GRANT_USER
-        )
+        if node.new is None:
+            reason = StepReason.UNASSIGN_USER
+        else:
+            reason = StepReason.GRANT_USER if node.old is None else StepReason.MOVE_USER
         policy = None if node.new is None else self._spelled(node.new)
         return (
             StepDraft(teams_user_grant(user), cmdlets.grant_user(user, policy), reason)
