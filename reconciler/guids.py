@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A GUID in lower case; use `fullmatch`."""
 
+EMPTY_GUID: Final = "00000000-0000-0000-0000-000000000000"
+"""The id of nothing: what an id is before it is set."""
+
 _LENGTH: Final = 36
 _DASHES: Final = (8, 13, 18, 23)
 

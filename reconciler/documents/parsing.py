@@ -14,11 +14,18 @@ from reconciler.documents.trees import DEEPEST, MisplacedLinesError, TooDeepErro
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 _COMMENT = re.compile(r"^[^\S\n]*+#", re.MULTILINE)
+
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+_CONFLICT_END = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+_UNRESOLVED = (
+    "merge conflict: keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======`"
+    " and `>>>>>>>`"
+)
 
 _READ_AHEAD = 16
 """After so many faults of a file each document is parsed by itself: parsing all that is left after
@@ -86,6 +93,8 @@ def parse_yaml(text: str, file: str, parser: Callable[[str], Any] = c_parser) ->
         file: its name, as findings shall spell it.
         parser: makes an event parser of PyYAML.
     """
+    if conflicts := [*_conflicts(text, file)]:
+        return Parsed([], conflicts)
     source, parsed = _Source(text, file, parser), Parsed([], [])
     start = None if _parse_without_repeated_lines(source, parsed) else _Start(0, 0, 0)
     while start is not None:
@@ -160,6 +169,17 @@ def _next_document(text: str, start: int) -> int | None:
     """Where the next `---` from an index on is; it ends whatever came before, quoted texts too."""
     following = _DOCUMENT_START.search(text, start)
     return following.start() if following else None
+
+
+def _conflicts(text: str, file: str) -> Iterator[Finding]:
+    """The first line of each merge conflict; its sides are two files in one, so neither is read."""
+    opened = False
+    for marker in _CONFLICT.finditer(text) if _CONFLICT_END.search(text) else ():
+        opens = marker[0].startswith("<")
+        if opens or not opened:
+            place = Position(file, text.count("\n", 0, marker.start()) + 1, 1)
+            yield Finding(place, "$", rules.CONFLICT.id, _UNRESOLVED)
+        opened = opens or (opened and not marker[0].startswith(">"))
 
 
 def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:

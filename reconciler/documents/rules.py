@@ -41,6 +41,11 @@ TAB = DocumentRule(
 SYNTAX = DocumentRule(
     "yaml.syntax", "Invalid YAML", "The parser cannot continue; it resumes at the next `---`."
 )
+CONFLICT = DocumentRule(
+    "yaml.conflict",
+    "A merge conflict",
+    "Git left both sides in the file; neither is what somebody decided on.",
+)
 EMPTY = DocumentRule(
     "yaml.empty",
     "An empty file or document",
@@ -77,6 +82,16 @@ DUPLICATE_KEY = DocumentRule(
 KEY = DocumentRule("yaml.key", "A key that is not a string", "JSON Schema only allows string keys.")
 
 # Texts.
+EMPTY_GUID = DocumentRule(
+    "guid.empty",
+    "The GUID of zeros",
+    "It is the value of an id that was never set, and names no object.",
+)
+VARIABLE = DocumentRule(
+    "text.variable",
+    "A variable that nothing replaces",
+    "Documents are read as they are: a placeholder of another tool would become a name of its own.",
+)
 UNFIT_CHARACTER = DocumentRule(
     "text.unfit-character",
     "A character that is not allowed",

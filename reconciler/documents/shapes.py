@@ -8,14 +8,16 @@ pass a compiled check of the same schema, and what that refuses goes to jsonsche
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules, schemas
 from reconciler.documents.raw_documents import nearest, short_value, spelled_scalar
 from reconciler.documents.trees import json_path
-from reconciler.guids import are_guids
+from reconciler.guids import EMPTY_GUID, are_guids
 from reconciler.model.documents import Kind
+from reconciler.model.findings import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +37,15 @@ _RULE = "rule: "
 
 _NEVER_SHOWN = ("spec", "connect")
 """Values below this may be pasted secrets: messages do not repeat them (they end up in logs)."""
+
+_FOR_PEOPLE = frozenset(("description", "label"))
+_PLACEHOLDER = re.compile(
+    r"\$\{\{? ?[\w.:-]{1,100} ?\}?\}|\$\([\w.]{1,100}\)|\{\{ ?[\w.]{1,100} ?\}\}"
+    rf"|(?<![0-9a-fA-F-]){EMPTY_GUID}(?![0-9a-fA-F-])"
+)
+"""`${NAME}` of a shell, `${{ name }}` of GitHub, `$(name)` of Azure Pipelines, `{{ name }}` of
+Jinja, and the GUID of zeros.
+"""
 
 _KEYWORDS: Mapping[str, DocumentRule] = {
     "const": rules.ENUM,
@@ -130,6 +141,7 @@ def shape_findings(document: RawDocument) -> list[Finding]:
     ]
     if long and isinstance(users, list):
         findings += _user_findings(document, users)
+    findings += _placeholder_findings(document, (), whole)
     return _best(findings)
 
 
@@ -154,6 +166,39 @@ def user_suspects(texts: list[Any]) -> list[int]:
         if are_guids(texts):
             return []
     return suspects(texts, schemas.user_check())
+
+
+def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> Iterator[Finding]:
+    """Texts that stand for a value that was never put in; a text for people may hold any."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in _FOR_PEOPLE:
+                yield from _placeholder_findings(document, (*steps, key), item)
+    elif isinstance(value, list):
+        yield from _placeholders_of_list(document, steps, value)
+    elif isinstance(value, str) and (placeholder := _PLACEHOLDER.search(value)):
+        if placeholder[0] == EMPTY_GUID:
+            message = f"`{EMPTY_GUID}` is no object's id: write the id of the object that is meant"
+            yield document.finding(rules.EMPTY_GUID, steps, message)
+        else:
+            message = (
+                f"`{placeholder[0]}` is a variable, and nothing replaces it: write the value, or have"
+                " it replaced before the documents are read"
+            )
+            # A tenant may have a policy of such a name, and every name can be managed.
+            severity = Severity.WARNING if steps == ("metadata", "name") else Severity.ERROR
+            yield document.finding(rules.VARIABLE, steps, message, severity=severity)
+
+
+def _placeholders_of_list(
+    document: RawDocument, steps: Steps, items: list[Any]
+) -> Iterator[Finding]:
+    """A long list of texts is looked at as one text."""
+    with suppress(TypeError):  # an item is not a string
+        if not _PLACEHOLDER.search("\n".join(items)):
+            return
+    for index, item in enumerate(items):
+        yield from _placeholder_findings(document, (*steps, index), item)
 
 
 def _thinned(whole: Any) -> Any:
@@ -289,6 +334,8 @@ def _weight(finding: Finding) -> int:
     if finding.rule in {rules.NULL.id, rules.TYPE.id}:
         return 0
     if finding.rule == rules.BLANK.id:
+        return 1
+    if finding.rule in {rules.VARIABLE.id, rules.EMPTY_GUID.id}:
         return 1
     return 3 if finding.rule == rules.LENGTH.id else 2
 

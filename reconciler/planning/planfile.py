@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -151,6 +152,7 @@ def load_plan(path: Path) -> SealedPlan:
     """
     content = read_regular(path)
     raw = _parsed(path, content)
+    _assert_plan(path, raw)
     _assert_version(path, raw)
     stated = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
     members = _canonical_or_none(raw, content)
@@ -232,6 +234,25 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
 
 def _no_float(text: str) -> None:
     raise ValueError(f"{text} is not a number that a plan file may contain")
+
+
+def _assert_plan(path: Path, raw: Mapping[str, Any]) -> None:
+    """Say what a file of ours is, if it is not a plan."""
+    name = shlex.quote(str(path))
+    if "taken_at" in raw and "steps" not in raw:
+        raise TamperedPlan(
+            f"{path}: not a plan but a capture; to plan on it: reconciler plan --tenant {name} --out"
+            " plan.json"
+        )
+    if "clock" in raw and "steps" not in raw:
+        raise TamperedPlan(
+            f"{path}: not a plan but a simulated tenant; to plan on it: reconciler plan --tenant"
+            f" sim:{name} --out plan.json"
+        )
+    if "format_version" not in raw:
+        raise TamperedPlan(
+            f"{path}: not a plan file (no format_version); pass a file that `plan --out` wrote"
+        )
 
 
 def _assert_version(path: Path, raw: Mapping[str, Any]) -> None:
