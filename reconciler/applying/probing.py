@@ -13,6 +13,7 @@ from reconciler.kinds.exchange.scopes import is_governed, is_mailbox, scope_cove
 from reconciler.model.addresses import EVERY_APPLICATION, ExchangePolicyAddress, parse_address
 from reconciler.model.applied import AccessCheck
 from reconciler.model.observed import ExchangeState
+from reconciler.tenants.protocol import NotUnderstood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -48,11 +49,22 @@ def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[
     wanted = tuple(applications)
     state = watch.read_scopes(()).state(ExchangeState) or _NOTHING
     directory = watch.read_scopes(scopes(state, wanted)).directory
-    return tuple(
-        AccessCheck(application, mailbox, expected, remote.verdict(mailbox, application))
-        for application in wanted
-        for mailbox, expected in probes(state, directory, application)
-    )
+    return tuple(_checks(remote, state, directory, wanted))
+
+
+def _checks(
+    remote: Remote, state: ExchangeState, directory: Directory, applications: Iterable[str]
+) -> Iterator[AccessCheck]:
+    """What was said; nothing where nobody can be asked."""
+    for application in applications:
+        for mailbox, expected in probes(state, directory, application):
+            match remote.verdict(mailbox, application):
+                case None:
+                    return
+                case NotUnderstood(text):
+                    yield AccessCheck(application, mailbox, expected, None, text)
+                case answer:
+                    yield AccessCheck(application, mailbox, expected, answer)
 
 
 def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]:

@@ -27,14 +27,15 @@ class AccessCheck(Struct, frozen=True):
     """What Exchange's own check said of an application (client id) and a mailbox (primary address),
     beside what the policies mean.
 
-    `granted` None: it did not say. It speaks of what is configured; what is in effect follows up to
-    an hour later.
+    `granted` None: it was not understood, and `text` is what it said. It speaks of what is
+    configured; what is in effect follows up to an hour later.
     """
 
     application: str
     mailbox: str
     expected: bool
     granted: bool | None
+    text: str = ""
 
 
 class Applied(Struct, frozen=True):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from reconciler.applying.deciding import WayOn
     from reconciler.applying.events import Event
-    from reconciler.model.applied import Applied
+    from reconciler.model.applied import AccessCheck, Applied
     from reconciler.model.figures import Figures
     from reconciler.model.plans import Plan, Step
 
@@ -140,18 +140,21 @@ def _checks(plan: Plan, value: Applied) -> Iterator[Line]:
         application, mailbox = (
             plan.names.get(object_id, object_id) for object_id in (check.application, check.mailbox)
         )
-        answer = {True: "granted", False: "denied", None: "does not say"}[check.granted]
-        meant = "granted" if check.expected else "denied"
-        agrees = check.granted is check.expected
-        contradiction = (
-            ""
-            if agrees
-            else f", expected {meant}: Exchange may lag by half an hour; check again later"
-        )
         yield Line(
-            f"    {application} for {mailbox}: {answer}{contradiction}",
-            Tone.PLAIN if agrees else Tone.WARNING,
+            f"    {application} for {mailbox}: {_answer(check)}",
+            Tone.PLAIN if check.granted is check.expected else Tone.WARNING,
         )
+
+
+def _answer(check: AccessCheck) -> str:
+    """What was said, and what to do if it is not what the policies mean."""
+    meant = "granted" if check.expected else "denied"
+    if check.granted is None:
+        return f"not understood: {check.text}; expected {meant}: ask Test-ApplicationAccessPolicy yourself"
+    answer = "granted" if check.granted else "denied"
+    if check.granted is check.expected:
+        return answer
+    return f"{answer}, expected {meant}: Exchange may lag by half an hour; check again later"
 
 
 def _propagation(plan: Plan, value: Applied) -> Iterator[Line]:

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Invocation
     from reconciler.model.processes import RunnerProcess
 
-__all__ = ["CaptureRequest", "Done", "Failed", "Fault", "Lost", "Outcome", "Remote", "Tenant"]
+__all__ = [
+    "CaptureRequest",
+    "Done",
+    "Failed",
+    "Fault",
+    "Lost",
+    "NotUnderstood",
+    "Outcome",
+    "Remote",
+    "Tenant",
+]
 
 
 class Fault(StrEnum):
@@ -58,6 +68,12 @@ class Lost(Struct, frozen=True):
 
 
 Outcome: TypeAlias = Done | Failed | Lost
+
+
+class NotUnderstood(Struct, frozen=True):
+    """An answer of a service that has none of the values it is known to have: what it said."""
+
+    text: str
 
 
 class Tenant(Protocol):
@@ -124,9 +140,9 @@ class Remote(Protocol):
         """
         ...
 
-    def verdict(self, mailbox: str, application: str) -> bool | None:
+    def verdict(self, mailbox: str, application: str) -> bool | NotUnderstood | None:
         """Whether the service's own check of Exchange policies grants an application (client id) a
-        mailbox (address); None: it does not say.
+        mailbox (address); None: there is no such check here.
 
         It speaks of what is configured, not of what is in effect already
         (Test-ApplicationAccessPolicy page).

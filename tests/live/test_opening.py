@@ -16,7 +16,7 @@ from reconciler.kinds.facts import facts
 from reconciler.powershell.answers import Resolved
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import opening, questions
-from reconciler.tenants.protocol import CaptureRequest
+from reconciler.tenants.protocol import CaptureRequest, NotUnderstood
 from tests.live.service import DENIED, THROTTLED, UNAVAILABLE, Drop, error, output
 from tests.live.sessions import FakeSession, service_error
 from tests.live.signing import CONNECT, ENVIRONMENT, SETTINGS, TOKEN
@@ -349,15 +349,18 @@ def test_a_session_lasts_as_long_as_its_first_token_to_end(stage: Stage) -> None
 
 def test_the_services_own_check(stage: Stage) -> None:
     with stage.live() as live:
-        for said, meant in (("Granted", True), ("Denied", False), ("Indeterminate", None)):
+        for said, meant in (("Granted", True), ("Denied", False), ("denied", False)):
             stage.service.spoil(questions.CHECK, output({"AccessCheckResult": said}))
             assert live.verdict("mailbox", "application") is meant
+        for odd, text in (("Indeterminate", '"Indeterminate"'), ("Gewährt", r'"Gew\u00e4hrt"')):
+            stage.service.spoil(questions.CHECK, output({"AccessCheckResult": odd}))
+            assert live.verdict("mailbox", "application") == NotUnderstood(text)
         stage.service.spoil(
             questions.CHECK,
             output({"AccessCheckResult": "Granted"}),
             output({"AccessCheckResult": "Denied"}),
         )
-        assert live.verdict("mailbox", "application") is None
+        assert live.verdict("mailbox", "application") == NotUnderstood('"Granted", "Denied"')
         stage.service.before = _drop_the_check
         with pytest.raises(TenantFault, match="got no answer"):
             live.verdict("mailbox", "application")

@@ -50,14 +50,20 @@ def test_what_exchange_says_stands_apart_from_what_is_configured(case: Case) -> 
     )
     told = report(
         case,
-        replace(DONE, checks=(*checks, AccessCheck("app", "other", expected=False, granted=None))),
+        replace(
+            DONE,
+            checks=(
+                *checks,
+                AccessCheck("app", "other", expected=False, granted=None, text='"Odd"'),
+            ),
+        ),
     )
     assert "    app for inside: granted\n" in told
     assert (
         "    app for outside: granted, expected denied: Exchange may lag by half an hour;"
         " check again later\n" in told
     )
-    assert "    app for other: does not say, expected denied" in told
+    assert '    app for other: not understood: "Odd"; expected denied: ask' in told
 
 
 @pytest.mark.parametrize(("product", "other"), [("teams", "Exchange:"), ("exchange", "Teams:")])

@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Self
 
 from reconciler import __version__
 from reconciler.errors import TenantFault
+from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.facts import writing_product
 from reconciler.model.addresses import PROVIDERS
 from reconciler.model.target_tenant import connected_products
 from reconciler.tenants.live import questions
+from reconciler.tenants.live.access_checks import checked_access
 from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Patience, SessionLine
 from reconciler.tenants.live.opening import open_session
 from reconciler.tenants.live.part import CapturePart
 from reconciler.tenants.live.readings import live_reading
+from reconciler.tenants.protocol import NotUnderstood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -126,20 +129,15 @@ class Live:
         """When a product's credential ends. See `Remote.lasts_until`."""
         return self._lines[provider].opened.lasts_until
 
-    def verdict(self, mailbox: str, application: str) -> bool | None:
+    def verdict(self, mailbox: str, application: str) -> bool | NotUnderstood | None:
         """What Exchange's own check says. See `Remote.verdict`."""
         line = self._lines["exchange"]
         if questions.CHECK not in line.opened.allowed:
             return None
         reading = line.ask(questions.access_check(mailbox, application))
         if reading.warnings:
-            return None
-        results = {row["AccessCheckResult"] for row in reading.rows}
-        return (
-            {"Granted": True, "Denied": False}.get(str(results.pop()))
-            if len(results) == 1
-            else None
-        )
+            return NotUnderstood(f"it warned: {shown(reading.warnings[0])}")
+        return checked_access([row["AccessCheckResult"] for row in reading.rows])
 
     def close(self) -> None:
         """End all processes; a later use starts others."""
