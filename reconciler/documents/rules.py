@@ -90,7 +90,7 @@ EMPTY_GUID = DocumentRule(
 VARIABLE = DocumentRule(
     "text.variable",
     "A variable that nothing replaces",
-    "Documents are read as they are: a placeholder of another tool would become a name of its own.",
+    "Documents are read as they are: a placeholder of another tool would be taken for a name.",
 )
 UNFIT_CHARACTER = DocumentRule(
     "text.unfit-character",

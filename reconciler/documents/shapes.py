@@ -178,7 +178,7 @@ def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> It
         yield from _placeholders_of_list(document, steps, value)
     elif isinstance(value, str) and (placeholder := _PLACEHOLDER.search(value)):
         if placeholder[0] == EMPTY_GUID:
-            message = f"`{EMPTY_GUID}` is no object's id: write the id of the object that is meant"
+            message = f"`{EMPTY_GUID}` does not identify an object: write the real id"
             yield document.finding(rules.EMPTY_GUID, steps, message)
         else:
             message = (
