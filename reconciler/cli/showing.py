@@ -18,7 +18,7 @@ from reconciler.errors import (
     UsageFault,
 )
 from reconciler.planning import approval, planfile
-from reconciler.reports import comparisons, json, notes, plans, powershell
+from reconciler.reports import comparisons, json, plans, powershell, remedies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +98,7 @@ def how_to_apply(saved: Path | None) -> str:
             "Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler"
             " apply plan.json"
         )
-    return f"To apply exactly this: reconciler apply {notes.shell_word(str(saved))}"
+    return f"To apply exactly this: reconciler apply {remedies.shell_word(str(saved))}"
 
 
 def _text(loaded: SealedPlan, then: str) -> None:

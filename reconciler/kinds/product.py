@@ -163,6 +163,11 @@ class Product(Protocol[DesiredT, StateT]):
         None if it is not one that can be selected.
         """
 
+    def whole_form(self, address: str) -> str | None:
+        """The same of what the address is a part of, which is selected with all of its parts; None
+        if it is a part of nothing.
+        """
+
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
         """Whether a fault in the document of this name can bear on the selected addresses."""
 
@@ -175,6 +180,11 @@ class Product(Protocol[DesiredT, StateT]):
 
     def outcome(self, desired: DesiredT, state: StateT, context: PlanContext) -> StateT:
         """The state once the desired state is reached."""
+
+    def sections(self, states: Sequence[StateT]) -> tuple[Baseline, ...]:
+        """Several states of one tenant, each as a baseline that has all in which they differ and
+        all that this bears on; empty if the product knows no access.
+        """
 
     def judge(
         self, state: StateT, directory: Directory

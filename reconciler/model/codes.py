@@ -117,6 +117,7 @@ class RefusalRule(StrEnum):
     NAME_TOO_LONG = "name-too-long"
     UNSAFE = "unsafe"
     UNCHECKED = "unchecked"
+    BEYOND_SELECTION = "beyond-selection"
     READ_WARNING = "read-warning"
 
 

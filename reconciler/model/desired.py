@@ -36,6 +36,14 @@ class Unresolved(Struct, frozen=True):
     recipient_type: str = ""
     """Exchange's type of a recipient that cannot be a scope."""
 
+    whole: Address | None = None
+    """What it is a part of, if that cannot be planned without the name."""
+
+    @property
+    def held_with(self) -> Address:
+        """What has to be left out of a plan for it to be made without the name."""
+        return self.address if self.whole is None else self.whole
+
     def row(self) -> list[str]:
         """What the documents digest covers of it."""
         return [self.address, self.policy, self.reason]

@@ -37,6 +37,7 @@ from reconciler.model.plans import (
 from reconciler.planning import checking, interim_access, testing
 from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
+from reconciler.planning.partial import PlannedSide, refusals_of_parts
 from reconciler.planning.requests import products
 from reconciler.planning.selection import assert_consents, assert_known, selection
 from reconciler.planning.serial import desired_json, summary
@@ -103,12 +104,13 @@ def make_plan(documents: Documents, observed: Observed, options: PlanOptions) ->
     desired = resolve_desired(documents, observed, options)
     assert_known(chosen, desired, observed)
     given = _Given(documents, observed, options, chosen, desired)
-    parts = _product_plans(given)
+    made = _product_plans(given)
+    parts = [part.plan for part in made]
     outcome = {part.provider: part.outcome for part in parts}
     tests = testing.judged(
         documents.tests, observed, outcome, selected=bool(options.only or options.skip)
     )
-    return _composed(given, parts, tests)
+    return _composed(given, parts, tests, refusals_of_parts(made, chosen))
 
 
 def resolve_desired(documents: Documents, observed: Observed, options: PlanOptions) -> Desired:
@@ -121,7 +123,7 @@ def resolve_desired(documents: Documents, observed: Observed, options: PlanOptio
     return _resolve(documents, observed, selection(options.only, options.skip))
 
 
-def _product_plans(given: _Given) -> tuple[ProductPlan, ...]:
+def _product_plans(given: _Given) -> tuple[PlannedSide, ...]:
     """The plans of the products that were read, in the order in which their steps run."""
     context = PlanContext(
         given.observed.directory,
@@ -129,21 +131,27 @@ def _product_plans(given: _Given) -> tuple[ProductPlan, ...]:
         given.documents.tenant,
         regranting=given.options.group_changes == "in-place",
     )
-    return tuple(
-        PRODUCTS[name].plan(given.desired[name], given.observed.states[name], context)
+    sides = (
+        (name, given.desired[name], given.observed.states[name])
         for name in in_turn()
         if name in given.observed.states
     )
+    return tuple(
+        PlannedSide(desired, state, context, PRODUCTS[name].plan(desired, state, context))
+        for name, desired, state in sides
+    )
 
 
-def _composed(given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests) -> Plan:
-    """Put the products' plans together into one plan."""
+def _composed(
+    given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests, partial: tuple[Note, ...]
+) -> Plan:
+    """Put the products' plans together into one plan; `partial` are refusals of a plan of a part."""
     documents, observed = given.documents, given.observed
     changes = _changes(parts)
     gaps, steps = _numbered(parts)
     unresolved, held_names = _unresolved(given)
     baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
-    refused = _refused(observed, parts, baseline, steps)
+    refused = (*_refused(observed, parts, baseline, steps), *partial)
     refusals, consents, unused = _consented(documents, given.options, refused)
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     unmanaged = _notes(parts, lambda part: part.unmanaged)
@@ -291,7 +299,7 @@ def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     """Names that block the plan, and names that are held."""
     blocking, held_notes = [], []
     for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
-        why = given.chosen.holding(name.address)
+        why = given.chosen.holding(name.held_with)
         if why is None:
             blocking.append(Note(name.reason, name.address, _about_name(name)))
         else:

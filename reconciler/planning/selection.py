@@ -41,22 +41,40 @@ hint.
 
 
 class Selection(Struct, frozen=True):
-    """Addresses as they are compared: lower-case, an Exchange policy as its whole application.
+    """Addresses as they are compared, lower-case.
 
     Empty `only` selects everything.
     """
 
     only: frozenset[str]
     skip: frozenset[str]
+    in_part: frozenset[str] = frozenset()
+    """What `only` has parts of."""
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not (self.only or self.skip)
 
     def holding(self, address: Address) -> Held | None:
-        """Why an address is held, None if the plan may change it."""
-        if not (self.only or self.skip):
+        """Why an address is held, None if the plan may change it.
+
+        What is a part of something else is chosen with it; and what has a part that is chosen is
+        not held as a whole.
+        """
+        if self.is_everything:
             return None
-        name = _compared(address)
-        if name in self.skip:
+        names = _compared(address)
+        if not self.skip.isdisjoint(names):
             return Held.SKIPPED
-        return Held.NOT_SELECTED if self.only and name not in self.only else None
+        if not self.only or not self.only.isdisjoint(names):
+            return None
+        return None if names[0] in self.in_part else Held.NOT_SELECTED
+
+    def adding(self, only: Iterable[str] = (), skip: Iterable[str] = ()) -> Selection:
+        """The same with more addresses, as a person would type them."""
+        more = selection(only, skip)
+        return Selection(self.only | more.only, self.skip | more.skip, self.in_part | more.in_part)
 
     def concerns(self, finding: Finding) -> bool:
         """Whether a fault blocks the plan: with `--only`, one that cannot bear on what is
@@ -74,7 +92,7 @@ def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> Non
     Raises:
         UsageFault: neither the documents nor the tenant have an object at an address.
     """
-    addresses = _known(desired, observed) if chosen.only or chosen.skip else frozenset()
+    addresses = frozenset() if chosen.is_everything else _known(desired, observed)
     for name in sorted((chosen.only | chosen.skip) - addresses):
         alike = sorted(
             address for address in addresses if address.partition("/")[0] == name.partition("/")[0]
@@ -95,8 +113,10 @@ def _known(desired: Desired, observed: Observed) -> frozenset[str]:
         product.addresses(desired[name], observed.states.get(name))
         for name, product in PRODUCTS.items()
     )
-    unresolved = (_compared(name.address) for side in desired.values() for name in side.unresolved)
-    return frozenset(chain(addresses, unresolved))
+    unresolved = chain.from_iterable(
+        _compared(name.address) for side in desired.values() for name in side.unresolved
+    )
+    return frozenset(chain(map(str.lower, addresses), unresolved))
 
 
 def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
@@ -105,7 +125,9 @@ def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
     Raises:
         UsageFault: a text is not an address of something that can be selected.
     """
-    return Selection(frozenset(map(_selected, only)), frozenset(map(_selected, skip)))
+    chosen = frozenset(map(_selected, only))
+    in_part = frozenset(whole for address in chosen for whole in _compared(address)[1:])
+    return Selection(chosen, frozenset(map(_selected, skip)), in_part)
 
 
 def is_consent(text: str) -> bool:
@@ -137,7 +159,10 @@ def _selected(text: str) -> str:
     )
 
 
-def _compared(address: str) -> str:
-    """The form in which addresses are compared."""
-    forms = (product.selected_form(address) for product in PRODUCTS.values())
-    return next(filter(None, forms), address.lower())
+def _compared(address: str) -> tuple[str, ...]:
+    """The form in which an address is compared, and behind it that of what it is a part of."""
+    for product in PRODUCTS.values():
+        if form := product.selected_form(address):
+            whole = product.whole_form(address)
+            return (form,) if whole is None else (form, whole)
+    return (address.lower(),)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from shlex import quote
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,13 @@ from msgspec.structs import replace
 
 from reconciler.reports import recipients, sentences, values
 from reconciler.reports.lines import Line, Tone, capped, counted, heading
+from reconciler.reports.remedies import (
+    OPTION_DETAILS,
+    held_with,
+    options,
+    selecting,
+    shell_word,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,8 +35,7 @@ MOST = 50
 
 _GLOBAL = "teams.policy/global"
 RECIPIENT_TYPE = "recipientType"
-_NOT_SHOWN = {"allow", RECIPIENT_TYPE}
-_EXPANDED = frozenset('"$`\\!%')
+_NOT_SHOWN = OPTION_DETAILS | {RECIPIENT_TYPE}
 
 
 def notes(plan: Plan) -> Iterator[Line]:
@@ -55,16 +60,8 @@ def notes(plan: Plan) -> Iterator[Line]:
         sentences.unfound,
         Tone.FAULT,
     )
+    yield from _without(plan.unresolved)
     yield from _refusals(plan.refusals, names)
-
-
-def shell_word(value: str) -> str:
-    """A value as it is typed in a shell: in double quotes if it needs any and if those do, because
-    every shell knows them.
-    """
-    if quote(value) == value or _EXPANDED.intersection(value):
-        return quote(value)
-    return f'"{value}"'
 
 
 def _unmanaged(rows: Sequence[Note], names: Names) -> Iterator[Line]:
@@ -125,7 +122,15 @@ def _refusals(rows: Sequence[Note], names: Names) -> Iterator[Line]:
             consent = row.details.get("allow")
             if isinstance(consent, str):
                 yield Line(f"        To allow exactly this: --allow {shell_word(consent)}")
+        yield from (Line(f"        {words}") for words in selecting(alike))
         yield Line(f"      {shared_advice.then}")
+
+
+def _without(unresolved: Sequence[Note]) -> Iterator[Line]:
+    """How to plan all the same; who leaves out more than are listed should make a new capture."""
+    if 0 < len(unresolved) <= MOST:
+        words = options("skip", (held_with(row.address) for row in unresolved))
+        yield Line(f"    To plan without what is unresolved: {words}")
 
 
 def _row(names: Names, advice: Callable[[str], NoteAdvice], row: Note) -> Line:

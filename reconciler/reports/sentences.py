@@ -299,6 +299,11 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         " or the plan does not hold what it rests on.",
         "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",
     ),
+    RefusalRule.BEYOND_SELECTION: NoteAdvice(
+        "Planned without what --only or --skip leaves out, the application would reach somebody"
+        " whom it reaches neither now nor after the whole plan.",
+        "Choose, or leave out, what belongs together; or plan without --only and --skip.",
+    ),
     RefusalRule.READ_WARNING: NoteAdvice(
         "The service warned while it was read, so that the reading is not known to be complete.",
         "Find out what the warning means; if everything was read all the same, consent.",
@@ -332,13 +337,12 @@ UNFOUND: Mapping[str, NoteAdvice] = {
     Unfound.USER_ABSENT: NoteAdvice(
         "The tenant has no such user:",
         "If the person was renamed, write the new name or the object id: a name that is taken out of"
-        " the list takes the grant with it. If the account was deleted, take it out. Or plan without"
-        " it: --skip ADDRESS (as long as it is held, nobody's direct grant is taken away)",
+        " the list takes the grant with it. If the account was deleted, take it out. As long as it is"
+        " left out by --skip, nobody's direct grant is taken away.",
     ),
     Unfound.USER_UNKNOWN: NoteAdvice(
         "The capture does not cover this user:",
-        "Make a new capture (reconciler fetch), write the user's object id, or plan without it:"
-        " --skip ADDRESS",
+        "Make a new capture (reconciler fetch), or write the user's object id.",
     ),
     Unfound.USER_AMBIGUOUS: NoteAdvice(
         "This is the principal name of one user and an address of another's mailbox:",

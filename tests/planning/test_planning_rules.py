@@ -658,17 +658,100 @@ def test_an_object_id_is_nobody_else():
 
 
 def test_an_exchange_application_is_selected_as_a_whole():
-    declared = [exchange_document([A, B], SCOPES[0], RESTRICT)]
-    result = made([], declared, store=ExchangeWorld(), skip=(f"exchange.policy/{A}@{SCOPES[3]}",))
+    declared = [
+        exchange_document([A, B], SCOPES[0], RESTRICT),
+        exchange_document([A], SCOPES[1], DENY),
+    ]
+    result = made([], declared, store=ExchangeWorld(), skip=(f"exchange.application/{A}",))
     assert [step.address for step in result.steps] == [f"exchange.policy/{B}@{SCOPES[0]}"]
     assert codes(result.held) == [(Held.SKIPPED, f"exchange.application/{A}")]
-    unresolved = made(
-        [],
-        [exchange_document([A], "x@contoso.com", RESTRICT)],
-        store=ExchangeWorld(),
-        skip=(f"exchange.application/{A}",),
-    )
-    assert unresolved.applicable
+    both = (f"exchange.application/{A}", f"exchange.policy/{B}@{SCOPES[0]}")
+    assert made([], declared, store=ExchangeWorld(), skip=both).steps == ()
+
+
+def test_a_policy_of_an_application_is_selected_alone():
+    """Another one of the same application stays; a new Deny and a new Restrict harm nobody."""
+    declared = [
+        exchange_document([A], SCOPES[0], RESTRICT),
+        exchange_document([A], SCOPES[1], DENY),
+        exchange_document([B], SCOPES[1], DENY),
+    ]
+    deny, restrict = f"exchange.policy/{A}@{SCOPES[1]}", f"exchange.policy/{A}@{SCOPES[0]}"
+    only = made([], declared, store=ExchangeWorld(), only=(deny,))
+    assert [step.address for step in only.steps] == [deny]
+    assert codes(only.held) == [
+        (Held.NOT_SELECTED, f"exchange.application/{B}"),
+        (Held.NOT_SELECTED, restrict),
+    ]
+    skip = made([], declared, store=ExchangeWorld(), skip=(restrict,))
+    assert sorted(step.address for step in skip.steps) == [deny, f"exchange.policy/{B}@{SCOPES[1]}"]
+    assert codes(skip.held) == [(Held.SKIPPED, restrict)]
+    assert only.applicable
+    assert skip.applicable
+
+
+def test_half_of_a_replacement_that_would_open_an_application_is_refused():
+    """The old Restrict alone may not go; the new one alone may come, with the description that it
+    takes over.
+    """
+    store = exchange(s0=RESTRICT)
+    declared = [exchange_document([A], SCOPES[1], RESTRICT)]
+    old, new = f"exchange.policy/{A}@{SCOPES[0]}", f"exchange.policy/{A}@{SCOPES[1]}"
+    whole = f"exchange.application/{A}"
+    removing = made([], declared, store=store, only=(old,))
+    refusal = next(note for note in removing.refusals if note.code == RefusalRule.BEYOND_SELECTION)
+    assert (refusal.address, refusal.details["only"]) == (whole, [whole])
+    consented = made([], declared, store=store, only=(old,), allow=(f"tenant-wide:{whole}",))
+    assert not consented.applicable
+    assert made([], declared, store=store, only=(new,)).applicable
+    assert not made([], declared, store=store, skip=(new,)).applicable
+    assert made([], declared, store=store, only=(old, whole)).applicable
+
+
+def test_a_scope_that_nothing_resolves_stops_its_whole_application():
+    """A policy that cannot be planned may be a Deny: what the application shall reach is not known."""
+    declared = [
+        exchange_document([A], "x@contoso.com", DENY),
+        exchange_document([A], SCOPES[0], RESTRICT),
+    ]
+    for options in (
+        {"only": (f"exchange.policy/{A}@{SCOPES[0]}",)},
+        {"skip": (f"exchange.policy/{A}@x@contoso.com",)},
+    ):
+        plan = made([], declared, store=ExchangeWorld(), **options)
+        assert codes(plan.unresolved) == [
+            (Unfound.SCOPE_UNKNOWN, f"exchange.policy/{A}@x@contoso.com")
+        ]
+    held = made([], declared, store=ExchangeWorld(), skip=(f"exchange.application/{A}",))
+    assert held.applicable
+    assert held.steps == ()
+
+
+@pytest.mark.parametrize("option", ["only", "skip"])
+def test_a_grant_of_a_list_that_is_left_as_it_is_does_not_widen(option):
+    """The documents take an application out of a policy and list a user: without the first, the
+    user would be reached by what the documents remove.
+    """
+    world = teams({"P": [A, B]})
+    declared = [teams_document("P", applications=(A,), users=(listing([USERS[0]]),))]
+    user, policy = f"teams.grant/user:{USERS[0]}", "teams.policy/P"
+    named = {"only": user, "skip": policy}[option]
+    plan = made(declared, world=world, **{option: (named,)})
+    refusal = next(note for note in plan.refusals if note.code == RefusalRule.BEYOND_SELECTION)
+    assert refusal.address == f"teams.application/{B}"
+    assert refusal.details[option] == [{"only": policy, "skip": user}[option]]
+    again = made(declared, world=world, **{option: (named, *refusal.details[option])})
+    assert again.applicable
+
+
+def test_who_would_have_to_name_too_much_plans_everything():
+    """Twenty-one holders whose grants go, left out, would keep a policy that gains an application."""
+    people = many(21)
+    world = teams({"P": [A]}, users=dict.fromkeys(people, "P"))
+    declared = [teams_document("P", applications=(A, B), users=(listing([USERS[0]]),))]
+    plan = made(declared, world=world, only=("teams.policy/P", f"teams.grant/user:{USERS[0]}"))
+    refusal = next(note for note in plan.refusals if note.code == RefusalRule.BEYOND_SELECTION)
+    assert not refusal.details.keys() & {"only", "skip"}
 
 
 def test_held_groups_and_pruned_policies_stay():

@@ -102,10 +102,13 @@ class _Reading:
         self, document: ExchangePolicyDocument, application: str, name: str, reason: Unfound
     ) -> None:
         address, owner = exchange_policy(application, name), exchange_application(application)
+        # What else the application may do is not known without this scope.
         recipient = self._directory.recipients.get(name)
         kind = "" if recipient is None else recipient.type
         self.unresolved.append(
-            Unresolved(address, document.scope.text, reason, owner, recipient_type=kind)
+            Unresolved(
+                address, document.scope.text, reason, owner, whole=owner, recipient_type=kind
+            )
         )
 
     def _keep(self, key: ExchangeKey, document: ExchangePolicyDocument) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
@@ -34,6 +35,7 @@ from reconciler.model.addresses import (
     ExchangePolicyAddress,
     Provider,
     exchange_application,
+    exchange_policy,
     parse_address,
 )
 from reconciler.model.baselines import Baseline
@@ -144,21 +146,30 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         }
 
     def addresses(self, desired: DesiredExchange, state: ExchangeState | None) -> Iterator[Address]:
-        """Applications: each is selected as a whole."""
+        """Applications and their policies."""
         yield from map(exchange_application, desired.owned)
-        for application, _ in (*desired.absent, *(() if state is None else state.policies)):
+        present = () if state is None else state.policies
+        for application, scope in chain(desired.policies, desired.absent, present):
             yield exchange_application(application)
+            yield exchange_policy(application, scope)
         yield from map(exchange_application, () if state is None else state.opaque)
 
     def selected_form(self, address: str) -> str | None:
-        """An application; a policy stands for its whole application."""
+        """An application, or a policy by application and scope."""
         match parse_address(address):
             case ExchangeApplicationAddress(application) if application:
                 return address.lower()
             case ExchangePolicyAddress(application, scope) if application and scope:
-                return exchange_application(application).lower()
+                return address.lower()
             case _:
                 return None
+
+    def whole_form(self, address: str) -> str | None:
+        """A policy is a part of its application."""
+        policy = parse_address(address)
+        if isinstance(policy, ExchangePolicyAddress):
+            return exchange_application(policy.application).lower()
+        return None
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:  # noqa: ARG002  any may
         """An application can be in any document."""
@@ -201,6 +212,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         """The Exchange side once the documents are applied."""
         aim = target.target(desired, state, context.directory, holding=context.holding)
         return target.state_reached(state, aim)
+
+    def sections(self, states_of_tenant: Sequence[ExchangeState]) -> tuple[Baseline, ...]:
+        """All policies."""
+        return tuple(Baseline(exchange=section) for section in states.sections(states_of_tenant))
 
     def judge(
         self, state: ExchangeState, directory: Directory

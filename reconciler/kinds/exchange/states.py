@@ -22,7 +22,7 @@ from reconciler.model.documents import AccessRight
 from reconciler.model.observed import NOTHING_KNOWN, ExchangePolicy, ExchangeState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.kinds.access_bounds import AccessBounds
@@ -66,20 +66,34 @@ def _touched(observed: ExchangeState, target: ExchangeTarget) -> set[str]:
 
 
 def _policies(observed: ExchangeState, application: str) -> tuple[StoredExchangePolicy, ...]:
-    policies = (
-        observed.policies[key] for key in sorted(observed.policies) if key[0] == application
-    )
     return tuple(
-        StoredExchangePolicy(
-            access_right=policy.right,
-            description=policy.description,
-            identity=policy.identity,
-            scope=policy.scope,
-            sid=policy.sid,
-            stored_description=policy.stored_description,
-        )
-        for policy in policies
+        _stored(observed.policies[key])
+        for key in sorted(observed.policies)
+        if key[0] == application
     )
+
+
+def _stored(policy: ExchangePolicy) -> StoredExchangePolicy:
+    return StoredExchangePolicy(
+        access_right=policy.right,
+        description=policy.description,
+        identity=policy.identity,
+        scope=policy.scope,
+        sid=policy.sid,
+        stored_description=policy.stored_description,
+    )
+
+
+def sections(states: Sequence[ExchangeState]) -> Iterator[ExchangeBaseline]:
+    """Every policy of each state, by application; each section names the applications of all."""
+    applications = {application for state in states for application, _ in state.policies}
+    for state in states:
+        rows: dict[str, list[StoredExchangePolicy]] = {
+            application: [] for application in sorted({*applications, EVERY_APPLICATION})
+        }
+        for key in sorted(state.policies):
+            rows[key[0]].append(_stored(state.policies[key]))
+        yield {application: tuple(policies) for application, policies in rows.items()}
 
 
 def starting_snapshot(section: ExchangeBaseline) -> Snapshot:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit
-from reconciler.model.addresses import exchange_application
+from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from reconciler.model.addresses import Address
     from reconciler.model.codes import Held
@@ -89,50 +89,60 @@ def target(
         desired: resolved documents.
         observed: the tenant.
         directory: tells a scope from that of a policy that is not understood.
-        holding: why the address of an application is held at its observed value, None if it is not.
+        holding: why the address of a policy, or of an application, is held at its observed value,
+            None if it is not.
     """
     wanted, leaving = _transition(desired, observed)
-    differing = wanted.keys() | leaving.keys()
-    holds = _held(differing, holding)
+    differing = sorted(wanted.keys() | leaving.keys())
+    reasons = {key: holding(exchange_policy(*key)) for key in differing}
+    holds = {key: why for key, why in reasons.items() if why is not None}
     resting = {
         key
         for key in differing
-        if key[0] not in holds
+        if key not in holds
         and observed.opaque_under(key[0])
         and not _narrows(key, wanted, observed, directory)
     }
-    kept = resting | {key for key in differing if key[0] in holds}
-    wanted = {key: policy for key, policy in wanted.items() if key not in kept}
-    removed = {key: policy for key, policy in leaving.items() if key not in kept}
+    kept = resting | holds.keys()
     created = {
         key: policy
         for key, policy in wanted.items()
-        if key not in observed.policies or key in removed
+        if key not in observed.policies or key in leaving
     }
-    replaced = _replaced(created, removed)
+    replaced = _replaced(created, leaving)
     return ExchangeTarget(
         created={
-            key: _creation(policy, removed.get(replaced.get(key, key)))
+            key: _creation(policy, leaving.get(replaced.get(key, key)))
             for key, policy in created.items()
+            if key not in kept
         },
-        removed=removed,
+        removed={key: policy for key, policy in leaving.items() if key not in kept},
         described={
-            key: policy.description or "" for key, policy in wanted.items() if key not in created
+            key: policy.description or ""
+            for key, policy in wanted.items()
+            if key not in created and key not in kept
         },
-        replaced=replaced,
+        replaced={new: old for new, old in replaced.items() if kept.isdisjoint((new, old))},
         stated_absent=desired.absent,
         held=(
-            *(Note(why.value, exchange_application(each), {}) for each, why in holds.items()),
+            *_held_notes(holds, holding),
             *held_by_opaque({application for application, _ in resting}, observed),
         ),
     )
 
 
-def _held(differing: Iterable[ExchangeKey], holding: Holding) -> dict[str, Held]:
-    """The applications of which something differs that an option holds, and why."""
-    applications = sorted({application for application, _ in differing})
-    reasons = {name: holding(exchange_application(name)) for name in applications}
-    return {name: why for name, why in reasons.items() if why is not None}
+def _held_notes(holds: Mapping[ExchangeKey, Held], holding: Holding) -> Iterator[Note]:
+    """An application that is held as a whole is one note; else each policy is one."""
+    wholes = {
+        application: why
+        for application in sorted({application for application, _ in holds})
+        if (why := holding(exchange_application(application))) is not None
+    }
+    for application, why in wholes.items():
+        yield Note(why.value, exchange_application(application), {})
+    for key, why in holds.items():
+        if key[0] not in wholes:
+            yield Note(why.value, exchange_policy(*key), {})
 
 
 def _narrows(

@@ -180,6 +180,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
             case _:
                 return None
 
+    def whole_form(self, address: str) -> str | None:  # noqa: ARG002  each stands for itself
+        """Policies and grants are parts of nothing."""
+        return None
+
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
         """A policy's own attributes are in its document alone, a grant can be in any."""
         concerned = {address for address in selected if address.startswith("teams.")}
@@ -222,6 +226,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def outcome(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsState:
         """The Teams side once the documents are applied."""
         return target.state_reached(state, _target(desired, state, context))
+
+    def sections(self, states_of_tenant: Sequence[TeamsState]) -> tuple[Baseline, ...]:
+        """All policies and groups, and the direct grants that differ."""
+        return tuple(Baseline(teams=section) for section in states.sections(states_of_tenant))
 
     def judge(
         self, state: TeamsState, directory: Directory

@@ -18,7 +18,7 @@ from reconciler.kinds.snapshots import (
     parameter_text,
 )
 from reconciler.kinds.teams import access_delta
-from reconciler.kinds.teams.holders import staying
+from reconciler.kinds.teams.holders import differing, staying
 from reconciler.model.addresses import (
     GLOBAL,
     TeamsGroupGrantAddress,
@@ -75,6 +75,28 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
         policies={key: _stored(observed.policies.get(key)) for key in sorted(keys)},
         users={user: observed.users.get(user) for user in sorted(target.users)},
     )
+
+
+def sections(states: Sequence[TeamsState]) -> Iterator[TeamsBaseline]:
+    """All policies and group grants of each state, the direct grants that differ between any two,
+    and which policies anybody else holds.
+    """
+    first, *others = (state.users for state in states)
+    moving = sorted(
+        {user for users in others for user in (*differing(users, first), *(first.keys() - users))}
+    )
+    kept = staying(first, moving)
+    keys = {GLOBAL, *kept}
+    for state in states:
+        keys.update(state.policies, (row.policy for row in state.groups))
+        keys.update(state.users[user] for user in moving if user in state.users)
+    for state in states:
+        yield TeamsBaseline(
+            groups=tuple(BaselineGroup(row.group, row.policy) for row in state.groups),
+            others={key: key in kept for key in sorted(keys - {GLOBAL})},
+            policies={key: _stored(state.policies.get(key)) for key in sorted(keys)},
+            users={user: state.users.get(user) for user in moving},
+        )
 
 
 def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:

@@ -6,11 +6,18 @@ what orders them, with what computes the state that they lead to, or with what p
 plan's way: baseline and steps are read again here, so that a fault there cannot hide here.
 """
 
-from reconciler.planning.checking.judging import StepwiseJudge, judge_prefixes, violations
-from reconciler.planning.checking.refusing import assert_safe, refusals_of_violations
+from reconciler.planning.checking.judging import (
+    StepwiseJudge,
+    judge_prefixes,
+    reached_beyond,
+    violations,
+)
+from reconciler.planning.checking.partial import Beyond
+from reconciler.planning.checking.refusing import assert_safe, refusals_of_violations, whom
 from reconciler.planning.checking.verdicts import Holders, Mailboxes, Violation, ViolationKind
 
 __all__ = [
+    "Beyond",
     "Holders",
     "Mailboxes",
     "StepwiseJudge",
@@ -18,6 +25,8 @@ __all__ = [
     "ViolationKind",
     "assert_safe",
     "judge_prefixes",
+    "reached_beyond",
     "refusals_of_violations",
     "violations",
+    "whom",
 ]

@@ -57,6 +57,26 @@ def _stuck(step: Step, fault: Exception) -> Violation:
     return Violation("exchange", step.id, step.address, why)
 
 
+def beyond(
+    before: ExchangeBaseline, now: ExchangeBaseline, after: ExchangeBaseline
+) -> Iterator[tuple[str, Mailboxes]]:
+    """Which mailboxes applications reach in a state that they reach neither in another nor in a
+    third one.
+
+    Args:
+        before: a reading of the tenant; all three name the same applications.
+        now: where a part of a plan leads to.
+        after: where the whole plan leads to.
+    """
+    then, here, last = map(ExchangeModel.read, (before, now, after))
+    for application in sorted(here.own):
+        rights = here.bearing(application)
+        ends = then.bearing(application), last.bearing(application)
+        scopes = None if rights in ends else exposed(rights, ends, frozenset())
+        if scopes is not None:
+            yield application, Mailboxes(scopes)
+
+
 class ExchangeJudging:
     """One pass over steps."""
 

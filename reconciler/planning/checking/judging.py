@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking import exchange, teams
-from reconciler.planning.checking.verdicts import Violation, ViolationKind
+from reconciler.planning.checking.partial import Beyond, beyond_exchange, beyond_teams
+from reconciler.planning.checking.verdicts import Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.model.addresses import Provider
     from reconciler.model.baselines import Baseline
@@ -53,6 +54,32 @@ class StepwiseJudge:
         """Do a step if it can be done and nobody is exposed after it; say whether it was done."""
         judging = self._judgings[step.provider]
         return not (judging is None or isinstance(judging, Violation)) and judging.admits(step)
+
+
+def reached_beyond(provider: Provider, sides: Sequence[Baseline]) -> tuple[Beyond, ...]:
+    """Compare what a plan of a part leads to with the tenant and with what the whole plan leads to.
+
+    Args:
+        provider: the product.
+        sides: the tenant, what the part leads to, what the whole plan leads to; all three name the
+            same objects of the product.
+
+    Returns: Nothing if the part lets no application reach anybody beyond the other two.
+    """
+    try:
+        return tuple(_reached_beyond(provider, sides))
+    except Unfollowable:
+        return (Beyond("*", None),)
+
+
+def _reached_beyond(provider: Provider, sides: Sequence[Baseline]) -> Iterable[Beyond]:
+    match provider:
+        case "exchange":
+            return beyond_exchange([side.of_exchange() or {} for side in sides])
+        case "teams":
+            return beyond_teams(list(filter(None, (side.of_teams() for side in sides))))
+        case _ as unjudged:
+            assert_never(unjudged)
 
 
 PROVIDERS: tuple[Provider, ...] = ("exchange", "teams")

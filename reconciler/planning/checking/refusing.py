@@ -89,13 +89,14 @@ def _note(address: str, group: list[Violation]) -> Note:
     details = {
         "step": first.step,
         "at": first.address,
-        **_whom(first.subject),
+        **whom(first.subject),
         "others": len(group) - 1,
     }
     return Note(RefusalRule.UNSAFE, address, details)
 
 
-def _whom(subject: Subject) -> Mapping[str, Json]:
+def whom(subject: Subject) -> Mapping[str, Json]:
+    """Who is reached, as details of a note."""
     match subject:
         case Holders(before, now, after, groups):
             return {

@@ -10,6 +10,7 @@ it adds it to; a plan costs what its steps touch.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking.memberships import moment, out_of_reach
@@ -56,12 +57,26 @@ def begun(section: TeamsBaseline, toward: Sequence[Step]) -> TeamsJudging | Viol
     except _STUCK as fault:
         stuck = step or next(iter(toward), None)
         return None if stuck is None else _stuck(stuck, fault)
-    return TeamsJudging(before, after)
+    return TeamsJudging(before.copy(), before, after)
 
 
 def _stuck(step: Step, fault: Exception) -> Violation:
     why = fault.why if isinstance(fault, Unfollowable) else ViolationKind.UNKNOWN
     return Violation("teams", step.id, step.address, why)
+
+
+def beyond(
+    before: TeamsBaseline, now: TeamsBaseline, after: TeamsBaseline
+) -> Iterator[tuple[str, Holders]]:
+    """Whom applications reach in a state that they reach neither in another nor in a third one.
+
+    Args:
+        before: a reading of the tenant; all three name the same policies and users.
+        now: where a part of a plan leads to.
+        after: where the whole plan leads to.
+    """
+    models = TeamsModel.read(before), TeamsModel.read(now), TeamsModel.read(after)
+    yield from TeamsJudging(*models).standing()
 
 
 class TeamsJudging:
@@ -70,14 +85,14 @@ class TeamsJudging:
     `classes` has the classes of users that there are now, by their grant of this moment.
     """
 
-    def __init__(self, before: TeamsModel, after: TeamsModel) -> None:
-        self._before, self._now, self._after = before.copy(), before, after
+    def __init__(self, before: TeamsModel, now: TeamsModel, after: TeamsModel) -> None:
+        self._before, self._now, self._after = before, now, after
         self._moments = moment(before, EVERYONE), moment(after, EVERYONE)
-        self._groups = frozenset(self._moments[0].groups + self._moments[1].groups)
+        self._groups = frozenset(group for each in (before, now, after) for group, _ in each.groups)
         self._classes: dict[str | None, Counter[Ends]] = defaultdict(Counter)
         self._classes[None][None, None] = 1  # everybody whom no step and no direct grant names
-        for user, policy in before.users.items():
-            self._classes[policy][policy, after.users[user]] += 1
+        for user, policy in now.users.items():
+            self._classes[policy][before.users[user], after.users[user]] += 1
         self._known: set[tuple[str, Holders]] = set()
         self._anywhere: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
 
@@ -94,6 +109,11 @@ class TeamsJudging:
                 yield Violation(
                     "teams", step.id, step.address, ViolationKind.EXPOSED, application, holders
                 )
+
+    def standing(self) -> Iterator[tuple[str, Holders]]:
+        """Name whom applications reach as things stand."""
+        exposed = (self._by_list(key, self._now.reach(key)) for key in sorted(self._now.policies))
+        yield from dict.fromkeys(chain.from_iterable(exposed))
 
     def admits(self, step: Step) -> bool:
         """Do one step if it can be done and exposes nobody."""

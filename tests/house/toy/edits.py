@@ -154,6 +154,14 @@ class Baseline(Struct, frozen=True):
     ),
     Edit(
         "reconciler/planning/checking/judging.py",
+        "        case _ as unjudged:\n",
+        """        case "toy":
+            return ()
+        case _ as unjudged:
+""",
+    ),
+    Edit(
+        "reconciler/planning/checking/judging.py",
         "import exchange, teams\n",
         "import exchange, teams, toy\n",
     ),

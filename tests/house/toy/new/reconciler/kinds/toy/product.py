@@ -108,6 +108,9 @@ class Toy(Product[DesiredToy, ToyState]):
     def selected_form(self, address: str) -> str | None:
         return address.lower() if address.startswith(_PREFIX) else None
 
+    def whole_form(self, address: str) -> str | None:
+        return None
+
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
         return any(address.startswith(_PREFIX) for address in selected)
 
@@ -134,6 +137,9 @@ class Toy(Product[DesiredToy, ToyState]):
             return state
         held = {name for name in desired.names ^ state.names if context.holding(_address(name))}
         return ToyState((desired.names - held) | (state.names & held))
+
+    def sections(self, states: Sequence[ToyState]) -> tuple[Baseline, ...]:
+        return ()
 
     def judge(
         self,

@@ -1,0 +1,112 @@
+"""A plan of a part, by `--only` or `--skip`, must reach nobody whom the whole plan does not reach
+either: what it would reach beyond that is refused, with what belongs to the part.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.kinds.products import PRODUCTS
+from reconciler.model.addresses import application_address
+from reconciler.model.codes import RefusalRule
+from reconciler.model.plans import Note
+from reconciler.planning import checking
+from reconciler.planning.selection import selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.kinds.product import PlanContext, ProductPlan
+    from reconciler.model.addresses import Address, Provider
+    from reconciler.planning.checking import Beyond
+    from reconciler.planning.selection import Selection
+
+_MOST_ROUNDS: Final = 20
+_MOST_ADDRESSES: Final = 20
+"""Who would have to name more is better off without a selection."""
+
+
+class PlannedSide(Struct, frozen=True):
+    """One product's plan of a part.
+
+    Attributes:
+        desired: What the documents declare of the product.
+        state: The product's state in the tenant.
+        context: What else its plan depends on.
+        plan: Its plan.
+    """
+
+    desired: Any
+    state: Any
+    context: PlanContext
+    plan: ProductPlan
+
+
+def refusals_of_parts(parts: Iterable[PlannedSide], chosen: Selection) -> tuple[Note, ...]:
+    """One refusal for each application that would reach too much, with the addresses that would
+    have to be chosen, or left out, as well; none for a plan of everything.
+    """
+    if chosen.is_everything:
+        return ()
+    refused = (note for part in parts for note in _refusals(part, chosen))
+    return tuple(sorted(refused, key=lambda note: note.address))
+
+
+def _refusals(part: PlannedSide, chosen: Selection) -> Iterator[Note]:
+    exposed = _beyond(part, part.plan.outcome)
+    if not exposed:
+        return
+    way_out = _way_out(part, chosen, exposed)
+    for application, alike in groupby(exposed, key=lambda beyond: beyond.application):
+        yield _note(part.plan.provider, application, list(alike), way_out)
+
+
+def _beyond(part: PlannedSide, outcome: Any) -> tuple[Beyond, ...]:
+    product, provider = PRODUCTS[part.plan.provider], part.plan.provider
+    if outcome == part.state:
+        return ()
+    everything = replace(part.context, holding=selection((), ()).holding)
+    whole = product.outcome(part.desired, part.state, everything)
+    sections = product.sections((part.state, outcome, whole))
+    return checking.reached_beyond(provider, sections) if sections else ()
+
+
+def _way_out(
+    part: PlannedSide, chosen: Selection, exposed: Sequence[Beyond]
+) -> dict[str, tuple[Address, ...]]:
+    """The addresses to name as well, by option: with them the same plan would reach nobody beyond
+    the whole one. Empty if these are too many to name.
+    """
+    option = "skip" if chosen.skip else "only"
+    added: set[Address] = set()
+    for _ in range(_MOST_ROUNDS):
+        rows = (beyond.changed if chosen.skip else beyond.held for beyond in exposed)
+        more = {address for row in rows for address in row} - added
+        added |= more
+        if not more or len(added) > _MOST_ADDRESSES:
+            break
+        context = replace(part.context, holding=chosen.adding(**{option: added}).holding)
+        outcome = PRODUCTS[part.plan.provider].outcome(part.desired, part.state, context)
+        exposed = _beyond(part, outcome)
+        if not exposed:
+            return {option: tuple(sorted(added))}
+    return {}
+
+
+def _note(
+    provider: Provider,
+    application: str,
+    alike: Sequence[Beyond],
+    way_out: dict[str, tuple[Address, ...]],
+) -> Note:
+    subject = alike[0].subject
+    details: dict[str, Json] = {} if subject is None else {**checking.whom(subject)}
+    details |= {option: list(addresses) for option, addresses in way_out.items()}
+    if len(alike) > 1:
+        details["others"] = len(alike) - 1
+    return Note(RefusalRule.BEYOND_SELECTION, application_address(provider, application), details)

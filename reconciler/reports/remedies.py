@@ -1,0 +1,53 @@
+"""Options that a report prints to be typed: with the real addresses, in the words of a shell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from reconciler.model.addresses import ExchangePolicyAddress, exchange_application, parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.model.plans import Note
+
+OPTION_DETAILS = frozenset(("allow", "only", "skip"))
+"""Details of a note that are typed, not read."""
+
+_EXPANDED = frozenset('"$`\\!%')
+
+
+def shell_word(value: str) -> str:
+    """A value as it is typed in a shell: in double quotes if it needs any and if those do, because
+    every shell knows them.
+    """
+    if quote(value) == value or _EXPANDED.intersection(value):
+        return quote(value)
+    return f'"{value}"'
+
+
+def options(name: str, values: Iterable[str]) -> str:
+    """An option once for each value, as a part of a command line."""
+    return " ".join(f"--{name} {shell_word(value)}" for value in dict.fromkeys(values))
+
+
+def held_with(address: str) -> str:
+    """What `--skip` takes so that an object is left alone: an Exchange policy's application, because
+    whom it reaches depends on all of its policies.
+    """
+    policy = parse_address(address)
+    if isinstance(policy, ExchangePolicyAddress):
+        return exchange_application(policy.application)
+    return address
+
+
+def selecting(rows: Iterable[Note]) -> Iterator[str]:
+    """The options that refusals of a plan of a part ask for, beside those that were typed."""
+    notes = list(rows)
+    for name, purpose in (("only", "plan"), ("skip", "leave out")):
+        values = [row.details[name] for row in notes if name in row.details]
+        addresses = [str(text) for value in values if isinstance(value, Sequence) for text in value]
+        if addresses:
+            yield f"To {purpose} what belongs to it as well, add: {options(name, addresses)}"
