@@ -26,7 +26,7 @@ from reconciler.errors import (
     UsageFault,
 )
 from reconciler.planning import approval
-from reconciler.reports import applies, comparisons, notes
+from reconciler.reports import applies, comparisons, remedies
 from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
@@ -297,7 +297,7 @@ def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTE
 
 def _command_line() -> str:
     """This command, as it is typed."""
-    return " ".join(("reconciler", *map(notes.shell_word, sys.argv[1:])))
+    return " ".join(("reconciler", *map(remedies.shell_word, sys.argv[1:])))
 
 
 def exit_code_of_apply(outcome: Applied) -> int:
