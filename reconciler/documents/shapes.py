@@ -176,18 +176,29 @@ def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> It
                 yield from _placeholder_findings(document, (*steps, key), item)
     elif isinstance(value, list):
         yield from _placeholders_of_list(document, steps, value)
-    elif isinstance(value, str) and (placeholder := _PLACEHOLDER.search(value)):
-        if placeholder[0] == EMPTY_GUID:
-            message = f"`{EMPTY_GUID}` does not identify an object: write the real id"
-            yield document.finding(rules.EMPTY_GUID, steps, message)
-        else:
-            message = (
-                f"`{placeholder[0]}` is a variable, and nothing replaces it: write the value, or have"
-                " it replaced before the documents are read"
-            )
-            # A tenant may have a policy of such a name, and every name can be managed.
-            severity = Severity.WARNING if steps == ("metadata", "name") else Severity.ERROR
-            yield document.finding(rules.VARIABLE, steps, message, severity=severity)
+    elif isinstance(value, str) and (placeholder := placeholder_fault(value)):
+        rule, message = placeholder
+        # A tenant may have a policy of such a name, and every name can be managed.
+        is_name = rule is rules.VARIABLE and steps == ("metadata", "name")
+        severity = Severity.WARNING if is_name else Severity.ERROR
+        yield document.finding(rule, steps, message, severity=severity)
+
+
+def placeholder_fault(text: str) -> tuple[DocumentRule, str] | None:
+    """What is wrong with a text that stands for a value that was never put in: the rule that it
+    breaks, and the message.
+    """
+    placeholder = _PLACEHOLDER.search(text)
+    if placeholder is None:
+        return None
+    if placeholder[0] == EMPTY_GUID:
+        message = f"`{EMPTY_GUID}` does not identify an object: write the real id"
+        return rules.EMPTY_GUID, message
+    message = (
+        f"`{placeholder[0]}` is a variable, and nothing replaces it: write the value, or have it"
+        " replaced before the documents are read"
+    )
+    return rules.VARIABLE, message
 
 
 def _placeholders_of_list(

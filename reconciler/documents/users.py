@@ -18,7 +18,7 @@ from reconciler.documents import rules
 from reconciler.documents.input_files import decode_text, inside, real, unfit_message
 from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.documents.schemas import users_from_form
-from reconciler.documents.shapes import user_suspects
+from reconciler.documents.shapes import placeholder_fault, user_suspects
 from reconciler.documents.trees import ListMarks, MapMarks, json_path
 from reconciler.model.documents import Kind, Listing
 from reconciler.model.findings import Finding, Position
@@ -190,12 +190,25 @@ def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:
 
 
 def _user_faults(entries: _Entries, file: str) -> Iterator[Finding]:
+    placeholders = _placeholders(entries.texts)
+    for index, (rule, message) in placeholders.items():
+        yield _fault(rule, Position(file, entries.lines[index], entries.columns[index]), message)
     for index in user_suspects(entries.texts):
+        if index in placeholders:
+            continue
         text = entries.texts[index]
         value = short_value(text) if text.strip(" ") else "a blank value"
         message = f"{value} is not a user: write one object id or user principal name per line"
         position = Position(file, entries.lines[index], entries.columns[index])
         yield _fault(rules.USERS_FROM_LINE, position, message)
+
+
+def _placeholders(texts: list[str]) -> dict[int, tuple[DocumentRule, str]]:
+    """Entries that stand for a user who was never put in; looked for in all of them at once."""
+    if placeholder_fault("\n".join(texts)) is None:
+        return {}
+    faults = ((index, placeholder_fault(text)) for index, text in enumerate(texts))
+    return {index: fault for index, fault in faults if fault is not None}
 
 
 def _read_txt(text: str) -> _Entries:

@@ -29,6 +29,7 @@ from reconciler.planning import continuing
 from reconciler.reports import values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
 from reconciler.reports.plans import step_lines
+from reconciler.tenants.protocol import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -232,7 +233,7 @@ def _failures(plan: Plan, value: Applied) -> Iterator[Line]:
     for failure in failures:
         yield from step_lines(steps[failure.step], width)
         yield Line(f"      {failure.address}{values.of(failure.address, plan.names)}")
-        yield Line(f"      {failure.fault}: {failure.message}", Tone.FAULT)
+        yield Line(f"      {_class(failure.fault)}: {failure.message}", Tone.FAULT)
         yield Line(f"      {failure.hint}")
 
 
@@ -293,7 +294,8 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
                 f"[{event.step.id}/{steps}] done after {event.seconds:.1f} s{seen}", Tone.ADD
             )
         case StepFailed():
-            return Line(f"[{event.step.id}/{steps}] {event.fault}: {event.message}", Tone.FAULT)
+            text = f"[{event.step.id}/{steps}] {_class(event.fault)}: {event.message}"
+            return Line(text, Tone.FAULT)
         case WentOn():
             others = counted(event.left_out, "step")
             dependent = f", and without {others} that depend on it" if event.left_out else ""
@@ -302,7 +304,7 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
             )
         case Retrying():
             return Line(
-                f"[{event.step.id}/{steps}] {event.fault}: {event.message} Trying again in"
+                f"[{event.step.id}/{steps}] {_class(event.fault)}: {event.message} Trying again in"
                 f" {event.seconds:.0f} s.",
                 Tone.WARNING,
             )
@@ -348,6 +350,11 @@ def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR
             )
             return Line(text, Tone.WARNING)
     assert_never(event)
+
+
+def _class(fault: str) -> str:
+    """The class of a service's error, as a person reads it before the service's own text."""
+    return "not understood" if fault == Fault.UNKNOWN else fault
 
 
 def _numbers(pids: tuple[int, ...]) -> str:

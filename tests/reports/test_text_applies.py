@@ -155,6 +155,21 @@ def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
     assert "Converged" not in told
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("unknown", "not understood: Vorgang"), ("denied", "denied: Vorgang")],
+)
+def test_an_error_of_no_known_class_is_quoted_as_not_understood(
+    plan: Plan, fault: str, said: str
+) -> None:
+    failure = StepFailure(3, plan.steps[2].address, fault, "Vorgang abgelehnt", "plan again")
+    value = _applied(done=(1, 2), failed=failure, not_tried=(4, 5))
+    told = plain_text(applies.applied(plan, value, simulated=False))
+    assert f"      {said} abgelehnt\n" in told
+    line = applies.progress_line(StepFailed(plan.steps[2], fault, "Vorgang abgelehnt"), 5)
+    assert line.text == f"[3/5] {said} abgelehnt"
+
+
 def test_what_went_on_names_every_failed_step_and_what_it_left_out(plan: Plan) -> None:
     failures = tuple(
         StepFailure(
