@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import ExchangePolicyAddress, parse_address, teams_user_grant
 from reconciler.model.baselines import guard_scope
 from reconciler.model.codes import WarningCode
@@ -120,12 +121,19 @@ def identity_of(observed: Observed, address: str) -> str | None:
 
 
 def relied_on(plan: Plan) -> Mapping[int, int]:
-    """For steps that take something away, the step that they rely on."""
-    return {
+    """For steps that take something away, the step that they rely on: the one that the plan warns
+    of, or a later one that its steps tell. A warning that a file lacks makes no wait shorter.
+    """
+    relying = {
         int(str(note.details["step"])): int(str(note.details["on"]))
         for note in plan.warnings
         if note.code == WarningCode.RELIES_ON
     }
+    for provider, product in PRODUCTS.items():
+        own = [step for step in plan.steps if step.provider == provider]
+        for step, on in product.reliances(plan.baseline, own).items():
+            relying[step] = max(on, relying.get(step, 0))
+    return relying
 
 
 def still_leads(name: ScopeName, directory: Directory) -> bool:

@@ -244,6 +244,13 @@ class Product(Protocol[DesiredT, StateT]):
     def is_addressed(self, step: Step) -> bool:
         """Whether the address of a step, what it is judged by, is what its parameters change."""
 
+    def reliances(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[int, int]:
+        """For steps (ids) that take something away, the earlier step that they rely on, told from
+        the baseline and the steps alone.
+
+        `steps`: all of the product.
+        """
+
     def ties(self, step: Step) -> Ties:
         """Which steps are left out with a step that does not run: those that require what it
         provides.

@@ -20,6 +20,7 @@ from reconciler.kinds.exchange import (
     explaining,
     parse,
     rehearsing,
+    reliances,
     states,
     steps,
     target,
@@ -289,6 +290,14 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def is_addressed(self, step: Step) -> bool:
         """By application and scope; a scope's name is resolved just before its step."""
         return cmdlets.is_addressed(step)
+
+    def reliances(
+        self,
+        baseline: Baseline,  # noqa: ARG002
+        steps: Sequence[Step],
+    ) -> Mapping[int, int]:
+        """Removals of policies, and the policies of the same application that came before."""
+        return reliances.reliances(steps)
 
     def ties(self, step: Step) -> Ties:
         """An application is changed as a whole, and `*` bears on every application."""

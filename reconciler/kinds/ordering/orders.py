@@ -85,7 +85,7 @@ class Chain(Struct):
         self.drafts += drafts
         self.gaps += (replace(gap, pairs=_later(gap.pairs, offset)) for gap in gaps)
         self.exposures += (_later(pairs, offset) for pairs in exposures)
-        self.reliances += _reliances(removals, offset)
+        self.reliances += reliances_of(removals, offset)
 
     def ordered(self) -> Ordered:
         """The whole product."""
@@ -98,9 +98,13 @@ def _later(pairs: Pairs, offset: int) -> Pairs:
     return replace(pairs, steps=tuple(step + offset for step in pairs.steps))
 
 
-def _reliances(removals: Iterable[tuple[bool, bool]], offset: int) -> Iterable[Reliance]:
+def reliances_of(removals: Iterable[tuple[bool, bool]], offset: int) -> Iterable[Reliance]:
     """Each removal behind a step that can be relied on, unless an earlier removal has waited for
     that step already.
+
+    Args:
+        removals: For each step whether it can be relied on, and whether it takes something away.
+        offset: The number before that of the first step.
     """
     last = None
     for number, (relied_on, removes) in enumerate(removals, offset + 1):

@@ -21,6 +21,7 @@ from reconciler.kinds.teams import (
     exposures,
     parse,
     rehearsing,
+    reliances,
     row_lists,
     states,
     steps,
@@ -299,6 +300,11 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def is_addressed(self, step: Step) -> bool:
         """A policy by its identity, a grant by whom it is for."""
         return step.address.lower() in cmdlets.written_addresses(step)
+
+    def reliances(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[int, int]:
+        """Removals from lists, unassignments and dropped groups, and what was granted before."""
+        section = baseline.of_teams()
+        return {} if section is None else reliances.reliances(section, steps)
 
     def ties(self, step: Step) -> Ties:
         """Ranks are positions: no group step without the ones before it. A tenant-wide grant copies

@@ -202,6 +202,9 @@ class Toy(Product[DesiredToy, ToyState]):
     def is_addressed(self, step: Step) -> bool:
         return step.address == _address(str(step.parameters["Identity"]))
 
+    def reliances(self, baseline: Baseline, steps: Sequence[Step]) -> Mapping[int, int]:
+        return {}
+
     def ties(self, step: Step) -> Ties:
         return Ties(frozenset(), frozenset())
 
