@@ -52,7 +52,7 @@ def _row(gap: Gap, steps: tuple[int, ...]) -> GapRow:
     )
 
 
-def reliances(products: Iterable[Ordered]) -> Iterator[Note]:
+def reliance_warnings(products: Iterable[Ordered]) -> Iterator[Note]:
     """Steps that take something away and rely on an earlier one: the service may show both late,
     and in another order.
 

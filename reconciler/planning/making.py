@@ -350,7 +350,7 @@ def _warnings(
     held_notes: Sequence[Note],
 ) -> tuple[Note, ...]:
     quoted = read_warnings.read_warning_notes(observed.warnings)
-    relying = interim_access.reliances(part.ordered for part in parts)
+    relying = interim_access.reliance_warnings(part.ordered for part in parts)
     return _sorted_notes(
         (
             *_notes(parts, lambda part: part.warnings),

@@ -73,6 +73,11 @@ CASES = {
         ),
         ErrorClass.ASSIGNED,
     ),
+    "user that is not there (8930)": (an_error("User does not exist"), ErrorClass.NOT_FOUND),
+    "user that Teams has not (9199)": (
+        an_error("The user was not provisioned successfully"),
+        ErrorClass.INVALID,
+    ),
     "unlicensed user": (an_error("User can't be granted this policy"), ErrorClass.INVALID),
     "missing role (9406)": (an_error("Access Denied."), ErrorClass.DENIED),
     "module's own check": (

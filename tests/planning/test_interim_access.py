@@ -31,7 +31,7 @@ def test_gaps_of_a_later_product_are_at_the_steps_of_the_plan():
 
 
 def test_reliances_of_a_later_product_name_the_steps_of_the_plan():
-    notes = list(interim_access.reliances(PRODUCTS))
+    notes = list(interim_access.reliance_warnings(PRODUCTS))
     assert [(note.address, dict(note.details)) for note in notes] == [
         ("teams.policy/b", {"on": 1, "step": 2}),
         ("teams.policy/e", {"on": 4, "step": 5}),

@@ -3,8 +3,8 @@
 Texts are unstable across module versions, and names in them are anybody's: a class decides how
 often something is tried and what a person is told, never whether something exists that a complete
 list can tell. Sources: the pages of the cmdlets (MicrosoftDocs/office-docs-powershell), its issues
-8323, 9103, 9229, 9346, 9406 and 10187, Microsoft365DSC issues 687, 2998 and 5700, and the retry
-code of ExchangeOnlineManagement 3.x.
+8323, 8930, 9103, 9199, 9229, 9346, 9406 and 10187, Microsoft365DSC issues 687, 2998 and 5700,
+and the retry code of ExchangeOnlineManagement 3.x.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ TABLE: Final = (
     Row(ErrorClass.ASSIGNED, r"currently assigned to one or more users"),
     Row(
         ErrorClass.INVALID,
-        r"can't be granted this policy|is not a user policy|missing mandatory parameters|parameter"
-        r" cannot be (?:used|found)",
+        r"can't be granted this policy|was not provisioned successfully|is not a user policy"
+        r"|missing mandatory parameters|parameter cannot be (?:used|found)",
         r"\bParameterBinding",
     ),
     Row(
@@ -112,7 +112,7 @@ TABLE: Final = (
         ErrorClass.NOT_FOUND,
         r"couldn't be found|could not be found|cannot be found|(?:was|were|wasn't|is|isn't) (?:not"
         r" )?found\b|\[NotFound\]|object not found"
-        r"|\bnot found\b|\bCannot find\b",
+        r"|\bnot found\b|\bCannot find\b|\bUser does not exist\b",
         r"\bManagementObjectNotFoundException|\bUserNotFoundException",
         frozenset({"404"}),
     ),
