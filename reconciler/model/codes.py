@@ -158,4 +158,5 @@ class Unfound(StrEnum):
     GROUP_NOT_GROUP = "group-not-group"
     SCOPE_ABSENT = "scope-absent"
     SCOPE_UNKNOWN = "scope-unknown"
+    SCOPE_AMBIGUOUS = "scope-ambiguous"
     SCOPE_NOT_PRINCIPAL = "scope-not-principal"

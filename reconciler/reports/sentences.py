@@ -370,6 +370,11 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         "The capture does not cover this scope:",
         "Make a new capture (reconciler fetch), or plan without the application: --skip {in}",
     ),
+    Unfound.SCOPE_AMBIGUOUS: NoteAdvice(
+        "This is an address of one mailbox and the principal name of another user:",
+        "Write the object id of the right mailbox or group, or plan without the application: --skip"
+        " {in}",
+    ),
     Unfound.SCOPE_NOT_PRINCIPAL: NoteAdvice(
         "This recipient is {what it is}, and not a security principal, which a scope must be:",
         "{instead}, or plan without the application: --skip {in}",

@@ -124,11 +124,16 @@ class _Reading:
         return document.right is not None and self._directory.is_gone(key[1]) and not stands
 
     def _scope(self, name: str) -> str | Unfound:
+        """The object id of a scope; an address that is another user's principal name could mean
+        either's mailbox.
+        """
         directory = self._directory
         if name in directory.recipients or name in self._observed_scopes:
             return name
         if name in directory.recipients_by_address:
-            return directory.recipients_by_address[name]
+            recipient = directory.recipients_by_address[name]
+            user = directory.users_by_upn.get(name, recipient)
+            return recipient if user == recipient else Unfound.SCOPE_AMBIGUOUS
         return Unfound.SCOPE_ABSENT if name in directory.absent else Unfound.SCOPE_UNKNOWN
 
     def _unfit(self, scope: str) -> bool:
