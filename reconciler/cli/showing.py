@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, get_args
 
 import msgspec
 
-from reconciler import canonical
 from reconciler.cli import printing
 from reconciler.cli.working import working
 from reconciler.errors import (
@@ -74,7 +73,7 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFor
             names = {**approved.plan.names, **loaded.plan.names}
             printing.report(comparisons.comparison(differing, names, str(file)))
         case "json":
-            printing.raw(json.printable(canonical.dumps(msgspec.to_builtins(differing)).decode()))
+            printing.raw(json.json_text(msgspec.to_builtins(differing)))
         case "powershell":
             raise UsageFault("--against takes --format text or json")
         case _:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from reconciler import canonical
 from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
 from reconciler.model.access_rows import SubjectKind
 from reconciler.reports import values
 from reconciler.reports.access_tests import REASONS
-from reconciler.reports.json import printable
+from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, heading
 
 if TYPE_CHECKING:
@@ -163,7 +162,7 @@ def explanation_json(
             for advice in explanation.advice
         ],
     }
-    return printable(canonical.dumps(written).decode() + "\n")
+    return json_text(written)
 
 
 def _subject(question: Question, names: Mapping[str, str]) -> Json:

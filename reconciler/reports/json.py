@@ -37,12 +37,12 @@ def findings_json(every_finding: Iterable[Finding]) -> str:
     """Findings as a list, sorted, one JSON text with a final LF; no more than `MOST`, and then one
     that says how many more there are.
     """
-    return _text([_finding(each) for each in within_bound(sorted(every_finding))])
+    return json_text([_finding(each) for each in within_bound(sorted(every_finding))])
 
 
 def rules_json(every_rule: Iterable[RuleInfo]) -> str:
     """Rules as a list, sorted by id."""
-    return _text(
+    return json_text(
         [
             {"id": rule.id, "title": rule.title, "why": rule.why}
             for rule in sorted(every_rule, key=lambda rule: rule.id)
@@ -51,8 +51,11 @@ def rules_json(every_rule: Iterable[RuleInfo]) -> str:
 
 
 def json_text(value: Json) -> str:
-    """Any report that is a JSON value, as one text with a final LF."""
-    return _text(value)
+    """Any report that is a JSON value, as one text with a final LF: keys sorted, no blanks."""
+    # not `canonical`: a fault may quote a lone surrogate, which has no UTF-8 and is escaped here
+    return printable(
+        json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
+    )
 
 
 def _finding(finding: Finding) -> Json:
@@ -66,13 +69,6 @@ def _finding(finding: Finding) -> Json:
         "severity": finding.severity.value,
         "subject": finding.subject,
     }
-
-
-def _text(value: Json) -> str:
-    # not `canonical`: a fault may quote a lone surrogate, which has no UTF-8 and is escaped here
-    return printable(
-        json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
-    )
 
 
 def _escaped(char: str) -> str:
