@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.characters import Unfit, unfit
 from reconciler.documents import rules
+from reconciler.documents.lookalikes import why_not_read
 from reconciler.errors import UsageFault
-from reconciler.model.findings import Finding, Position
+from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,12 +30,15 @@ SUFFIXES = (".yaml", ".yml")
 
 
 _ELSEWHERE = "the link leads outside every PATH: move its target here, or add that folder as a PATH"
+_NOWHERE = "not read, because the link leads to nothing: mend it, or remove it"
 _NO_FILE = "not a regular file but a pipe, socket or device: replace it with a file, or rename it"
 
 
 _LEADS_NOWHERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 """Errors of a link to something that is not there, so that it is not a folder of documents."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_MOST_NAMED = 5
+"""Files that a message names where there is no document at all."""
 _HARMLESS = bytes([0x0A, 0x0D, *range(0x20, 0x7F)])
 # Also in comments: what YAML calls unacceptable, what ends a line in some readers only, what
 # reorders text on a screen (CVE-2021-42574).
@@ -63,7 +68,8 @@ class Walked(Struct, frozen=True):
 def walk(paths: Sequence[Path]) -> Walked:
     """Find every `*.yaml` and `*.yml` at or below the paths.
 
-    Hidden files and folders are skipped, links are followed.
+    Hidden files and folders are skipped, links are followed; a file that looks like a document and
+    is not read is a warning.
 
     A file that is given itself counts whatever its name, and makes its own folder a root.
 
@@ -80,10 +86,11 @@ def walk(paths: Sequence[Path]) -> Walked:
     candidates = {
         file for path in paths for file in (_below(path, walking) if path.is_dir() else (path,))
     }
-    if not candidates and not walking.findings:
+    if not candidates and not any(map(_is_error, walking.findings)):
         folders = ", ".join(map(str, paths))
+        unread = "".join(f"; {finding}" for finding in walking.findings[:_MOST_NAMED])
         raise UsageFault(
-            f"no *.yaml or *.yml file found at or below {folders}: pass a folder with documents"
+            f"no *.yaml or *.yml file found at or below {folders}: pass a folder with documents{unread}"
         )
     files = _sift(sorted(candidates, key=lambda file: file.as_posix()), walking)
     return Walked(files, walking.roots, tuple(walking.findings))
@@ -117,6 +124,9 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
         walking.findings.append(_fault(rules.OUTSIDE, folder, _ELSEWHERE))
         return
     for path in _entries(folder, walking):
+        if path.name.startswith("."):
+            _tell_unread(path, walking)
+            continue
         try:
             is_folder = stat.S_ISDIR(path.stat().st_mode)
         except OSError as fault:
@@ -126,6 +136,14 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
             yield from _below(path, walking)
         elif path.name.endswith(SUFFIXES):
             yield path
+        else:
+            _tell_unread(path, walking)
+
+
+def _tell_unread(path: Path, walking: _Walking) -> None:
+    """Warn of a file that looks like a document."""
+    if why := why_not_read(path):
+        walking.findings.append(_warning(path, why))
 
 
 def _unseen(path: Path, fault: OSError, walking: _Walking) -> Iterator[Path]:
@@ -135,7 +153,9 @@ def _unseen(path: Path, fault: OSError, walking: _Walking) -> Iterator[Path]:
     """
     if path.name.endswith(SUFFIXES):
         yield path
-    elif fault.errno not in _LEADS_NOWHERE:
+    elif fault.errno in _LEADS_NOWHERE:
+        walking.findings.append(_warning(path, _NOWHERE))
+    else:
         message = f"cannot tell whether this is a folder: {fault.strerror or fault}"
         walking.findings.append(_fault(rules.UNREADABLE, path, message))
 
@@ -143,7 +163,7 @@ def _unseen(path: Path, fault: OSError, walking: _Walking) -> Iterator[Path]:
 def _entries(folder: Path, walking: _Walking) -> list[Path]:
     try:
         names = sorted(os.listdir(folder))  # noqa: PTH208  names only
-        return [folder / name for name in names if not name.startswith(".")]
+        return [folder / name for name in names]
     except OSError as fault:
         walking.findings.append(
             _fault(rules.UNREADABLE, folder, f"cannot read the folder: {fault.strerror or fault}")
@@ -173,6 +193,14 @@ def _never_ends(path: Path) -> bool:
         return not stat.S_ISREG(path.stat().st_mode)
     except OSError:
         return False
+
+
+def _is_error(finding: Finding) -> bool:
+    return finding.severity is Severity.ERROR
+
+
+def _warning(path: Path, message: str) -> Finding:
+    return replace(_fault(rules.NOT_READ, path, message), severity=Severity.WARNING)
 
 
 def _fault(rule: rules.DocumentRule, path: Path, message: str) -> Finding:

@@ -27,6 +27,12 @@ OUTSIDE = DocumentRule(
     "A review of the PATH must show everything that is applied; a link to elsewhere could also"
     " make messages quote an unrelated file.",
 )
+NOT_READ = DocumentRule(
+    "file.not-read",
+    "A file that looks like a document is not read",
+    "Only `*.yaml` and `*.yml` in lower case are documents: what is declared elsewhere is not part"
+    " of any plan. A warning, because it may be left there on purpose.",
+)
 ENCODING = DocumentRule(
     "yaml.encoding",
     "Not UTF-8",

@@ -26,7 +26,8 @@ class Position(Struct, frozen=True, order=True):
 
 
 class Finding(Struct, frozen=True, order=True):
-    """One fault: `file:line:col: $.path: message [rule-id]`.
+    """One fault: `file:line:col: $.path: message [rule-id]`; a warning has `warning: ` before its
+    path.
 
     `path` is the JSON path inside its document.
 
@@ -42,4 +43,5 @@ class Finding(Struct, frozen=True, order=True):
     subject: str = ""
 
     def __str__(self) -> str:
-        return f"{self.position}: {self.path}: {self.message} [{self.rule}]"
+        marked = "warning: " if self.severity is Severity.WARNING else ""
+        return f"{self.position}: {marked}{self.path}: {self.message} [{self.rule}]"

@@ -8,7 +8,7 @@ import pytest
 from reconciler.documents import examine_documents
 from reconciler.documents.input_files import walk
 from reconciler.errors import UsageFault
-from reconciler.model.findings import Position
+from reconciler.model.findings import Finding, Position, Severity
 
 DOCUMENT = (
     "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: NAME}\nspec: {appId:"
@@ -94,6 +94,11 @@ def test_a_folder_that_cannot_be_read_is_a_finding(monkeypatch: pytest.MonkeyPat
     assert (finding.rule, finding.position.file) == ("file.unreadable", "p")
 
 
+def _errors(path: Path) -> list[Finding]:
+    findings = examine_documents([path]).findings
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
 def test_what_might_be_a_folder_and_cannot_be_looked_at_is_a_finding(tree: Path):
     # A name that no system takes: as root too it cannot be looked at, like what lies in a folder
     # that may be listed and not entered.
@@ -101,7 +106,7 @@ def test_what_might_be_a_folder_and_cannot_be_looked_at_is_a_finding(tree: Path)
     (tree / "p/nowhere").symlink_to("gone")
     (tree / "p/round").symlink_to("round")
     (tree / "p/strange.yaml").symlink_to("x" * 300)
-    findings = examine_documents([Path("p")]).findings
+    findings = _errors(Path("p"))
     assert [(finding.rule, finding.position.file) for finding in findings] == [
         ("file.unreadable", "p/more"),
         ("file.unreadable", "p/strange.yaml"),
@@ -113,7 +118,7 @@ def test_what_might_be_a_folder_and_cannot_be_looked_at_is_a_finding(tree: Path)
 @pytest.mark.parametrize("path", ["p", "p/pipe.yaml"])
 def test_a_pipe_is_a_finding_and_is_not_waited_for(path: str):
     os.mkfifo("p/pipe.yaml")
-    (finding,) = examine_documents([Path(path)]).findings
+    (finding,) = _errors(Path(path))
     assert (finding.rule, finding.position) == ("file.unreadable", Position("p/pipe.yaml", 1, 1))
     assert finding.message.startswith("not a regular file but a pipe, socket or device")
 
@@ -145,7 +150,7 @@ POLICY = (
 @pytest.mark.usefixtures("tree")
 def test_a_list_file_with_an_impossible_name_is_a_finding():
     Path("p/a.yaml").write_text(POLICY.replace("FILE", "x" * 300 + ".csv"))
-    (finding,) = examine_documents([Path("p")]).findings
+    (finding,) = _errors(Path("p"))
     assert finding.rule == "users-from.missing"
 
 
@@ -163,8 +168,15 @@ def test_a_list_file_that_may_not_be_read_is_a_finding(monkeypatch: pytest.Monke
     monkeypatch.setattr(
         Path, "read_bytes", refuse
     )  # root may read everything, so rights alone would not do
-    (finding,) = examine_documents([Path("p")]).findings
+    (finding,) = _errors(Path("p"))
     assert (finding.rule, finding.message) == (
         "users-from.missing",
         "cannot read `hosts.csv`: Permission denied",
     )
+
+
+def test_where_only_lookalikes_are_there_is_no_plan_of_nothing(tmp_path: Path):
+    """Otherwise a folder whose only document has another suffix would plan to no changes."""
+    (tmp_path / "a.YAML").write_text("apiVersion: reconciler/v1\n")
+    with pytest.raises(UsageFault, match=r"no \*\.yaml or \*\.yml file.*a\.YAML"):
+        examine_documents([tmp_path])

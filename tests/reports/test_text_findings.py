@@ -25,7 +25,7 @@ FOUND = (
 
 def test_findings_are_sorted_one_a_line_and_counted() -> None:
     assert (
-        plain_text(findings.finding_lines(FOUND)) == "a.yaml:9:30: $: a tab [yaml.tab]\n"
+        plain_text(findings.finding_lines(FOUND)) == "a.yaml:9:30: warning: $: a tab [yaml.tab]\n"
         "a.yaml:10:3: $.metadata.name: blank \\u{1B}[31m\\u{A}::error::x [text.blank]\n"
         "b.yaml:2:1: $.spec: a key is missing [schema.required]\n"
         "2 errors and 1 warning in 2 files.\n"
