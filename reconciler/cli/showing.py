@@ -90,14 +90,23 @@ def exit_code_of_plan(plan: Plan, *, detailed: bool) -> int:
     return CHANGES_PENDING if detailed and plan.changes else SUCCESS
 
 
-def how_to_apply(saved: Path | None) -> str:
-    """How a plan is applied that lies in a file, or in none."""
+def how_to_apply(saved: Path | None, tenant: str | None = None) -> str:
+    """How a plan is applied that lies in a file, or in none.
+
+    Args:
+        saved: the file.
+        tenant: `--tenant` of the plan; a capture cannot be applied to, so it is not printed.
+    """
+    words = ["reconciler apply", remedies.shell_word("plan.json" if saved is None else str(saved))]
+    if tenant is not None and (tenant == "live" or tenant.startswith("sim:")):
+        words += ["--tenant", remedies.shell_word(tenant)]
+    command = " ".join(words)
     if saved is None:
         return (
-            "Not saved. To apply exactly this: reconciler plan --out plan.json, then reconciler"
-            " apply plan.json"
+            "Not saved. To apply exactly this, run the same command with --out plan.json, then:"
+            f" {command}"
         )
-    return f"To apply exactly this: reconciler apply {remedies.shell_word(str(saved))}"
+    return f"To apply exactly this: {command}"
 
 
 def _text(loaded: SealedPlan, then: str) -> None:

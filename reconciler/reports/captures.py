@@ -8,6 +8,7 @@ from reconciler.kinds.capture_rows import shown
 from reconciler.model.live_limits import unqueried
 from reconciler.model.observed import ExchangeState, TeamsState
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted
+from reconciler.reports.remedies import shell_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def written(observed: Observed, file: str) -> Iterator[Line]:
     )
     for warning in observed.warnings:
         yield Line(f"    {warning.provider}: {warning.cmdlet} warned: {warning.text}", Tone.WARNING)
-    yield Line(f"Written to {file}. To plan on it: reconciler plan --tenant {file}")
+    yield Line(f"Written to {file}. To plan on it: reconciler plan --tenant {shell_word(file)}")
 
 
 def _read_once(teams: TeamsState | None) -> Iterator[Line]:

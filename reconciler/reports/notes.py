@@ -16,6 +16,7 @@ from reconciler.reports.lines import Line, Tone, capped, counted, heading
 from reconciler.reports.remedies import (
     OPTION_DETAILS,
     held_with,
+    leaving_for_later,
     options,
     selecting,
     shell_word,
@@ -108,6 +109,7 @@ def _section(
     for shared_advice, alike in _grouped(rows, names, advice):
         yield Line(f"    {shared_advice.what}", tone)
         yield from capped(alike, MOST, partial(_row, names, advice))
+        yield from (Line(f"      {words}") for words in leaving_for_later(alike))
         if shared_advice.then:
             yield Line(f"      {shared_advice.then}")
 

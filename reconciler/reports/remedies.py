@@ -47,7 +47,16 @@ def selecting(rows: Iterable[Note]) -> Iterator[str]:
     """The options that refusals of a plan of a part ask for, beside those that were typed."""
     notes = list(rows)
     for name, purpose in (("only", "plan"), ("skip", "leave out")):
-        values = [row.details[name] for row in notes if name in row.details]
-        addresses = [str(text) for value in values if isinstance(value, Sequence) for text in value]
-        if addresses:
+        if addresses := _listed(notes, name):
             yield f"To {purpose} what belongs to it as well, add: {options(name, addresses)}"
+
+
+def leaving_for_later(rows: Iterable[Note]) -> Iterator[str]:
+    """The options by which a plan leaves alone what a warning advises to do later."""
+    if addresses := _listed(rows, "skip"):
+        yield f"To leave these for a later plan: {options('skip', addresses)}"
+
+
+def _listed(rows: Iterable[Note], name: str) -> list[str]:
+    values = (row.details.get(name) for row in rows)
+    return [str(text) for value in values if isinstance(value, Sequence) for text in value]

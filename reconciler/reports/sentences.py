@@ -115,8 +115,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
     WarningCode.FALLS_TO_CHANGED_GROUP: NoteAdvice(
         "Users fall to a group that this plan grants or moves, and a group's grant can take a day"
         " to reach its members.",
-        "If that gap matters, apply the group changes first and the user changes a day later"
-        " (--skip, then again without).",
+        "If that gap matters, apply the group changes first, and the users' a day later.",
     ),
     WarningCode.REDUCES_APPLICATIONS: NoteAdvice(
         "Somebody loses applications although a document grants them a policy.",
@@ -135,11 +134,6 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Objects of the tenant ({objects}) could not be understood: they are held, and so is what"
         " the documents say about whatever rests on them.",
         "Inspect each one in the tenant, and correct or remove it there; then plan again.",
-    ),
-    WarningCode.NOT_REVOKED: NoteAdvice(
-        "A grant is kept because a held name may be this very user, renamed.",
-        "Correct the name in the documents, or write the object id; then plan again without --only"
-        " or --skip.",
     ),
     WarningCode.DANGLING_GRANT: NoteAdvice(
         "Grants ({grants}) name a policy that does not exist.",
@@ -263,10 +257,6 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "The plan brings Exchange to {policies} policies at once; the service is known to store"
         " {most} at most, fewer with long descriptions.",
         "Remove or merge policies first, or consent and risk that the service refuses a step.",
-    ),
-    RefusalRule.UNRESOLVED: NoteAdvice(
-        "A name in the documents was not found in the tenant.",
-        "Correct the name, create the object, or hold it with --skip.",
     ),
     RefusalRule.NEEDS_GUARD: NoteAdvice(
         "No order of these steps keeps the application from reaching more than before and after,"

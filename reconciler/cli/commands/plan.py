@@ -59,5 +59,5 @@ def command(
     files = [file for file in (out, json_into) if file is not None]
     sources.assert_spared(made.source, paths, files)
     loaded = loading.sealed_plan(made.plan, *files)
-    showing.show_plan(loaded, form, product, then=showing.how_to_apply(out))
+    showing.show_plan(loaded, form, product, then=showing.how_to_apply(out, tenant))
     return showing.exit_code_of_plan(made.plan, detailed=detailed_exitcode)

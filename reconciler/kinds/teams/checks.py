@@ -25,14 +25,18 @@ from reconciler.model.live_limits import (
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from reconciler.canonical import Json
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.desired import DesiredTeams
     from reconciler.model.documents import Limits
     from reconciler.model.observed import Directory, TeamsState
 
 POLICIES = "teams.policy"
+
+_MOST_SKIPPED = 20
+"""Users whom a line to be typed names; more are not typed."""
 
 
 def refusals(
@@ -204,8 +208,14 @@ def _falls_to_changed_group(
             yield Note(
                 WarningCode.FALLS_TO_CHANGED_GROUP,
                 teams_group_grant(group),
-                {"users": sorted(members)},
+                {"users": sorted(members), **_left_for_later(members)},
             )
+
+
+def _left_for_later(users: Collection[str]) -> Mapping[str, Json]:
+    """What `--skip` takes so that a first plan leaves these users out."""
+    few = len(users) <= _MOST_SKIPPED
+    return {"skip": [teams_user_grant(user) for user in sorted(users)]} if few else {}
 
 
 def _deletes(observed: TeamsState, target: TeamsTarget, limits: Limits) -> Iterator[Note]:

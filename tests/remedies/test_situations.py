@@ -1,0 +1,374 @@
+"""Each situation prints its remedy, which is followed as it is printed: it parses, does what it says,
+and lets no application reach anybody whom it reached neither before nor after the whole plan; a
+consent lets it reach what the refusal named.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from reconciler.tenants.protocol import Failed, Fault
+from reconciler.tenants.simulated import faults
+from tests.remedies.services import Pairs, reached
+from tests.strategies.tenants import (
+    APPS,
+    GROUPS,
+    SCOPES,
+    SHARED,
+    STRANGER,
+    TENANT,
+    USERS,
+    assignment,
+    empty,
+    exchange_policy,
+    grant,
+    teams_policy,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tests.conftest import Ran, Run
+
+A, B, _ = APPS
+SIM = ("--tenant", "sim:tenant.json")
+
+
+class Situation:
+    """A folder with documents and a simulated tenant, and the command line in it."""
+
+    def __init__(self, run: Run, folder: Path) -> None:
+        self._run, self.folder = run, folder
+        self.tenant = empty()
+        for recipient in self.tenant["directory"]["recipients"]:
+            recipient.pop("members", None)  # nobody knows them
+        self.documents: list[dict[str, Any]] = [
+            {
+                "apiVersion": "reconciler/v1",
+                "kind": "Tenant",
+                "metadata": {"name": "contoso"},
+                "spec": {"tenantId": TENANT, "organization": "contoso.onmicrosoft.com"},
+            }
+        ]
+
+    def teams(self, name: str, **spec: Any) -> None:
+        self._document("TeamsApplicationAccessPolicy", name, spec)
+
+    def exchange(self, name: str, app: str, scope: str, right: str = "RestrictAccess") -> None:
+        spec = {"applications": [app], "scope": scope, "accessRight": right}
+        self._document("ExchangeApplicationAccessPolicy", name, spec)
+
+    def _document(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
+        head = {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name}}
+        self.documents.append({**head, "spec": dict(spec)})
+
+    def settle(self) -> None:
+        (self.folder / "policies").mkdir(exist_ok=True)
+        (self.folder / "policies" / "all.yaml").write_text(yaml.safe_dump_all(self.documents))
+        (self.folder / "tenant.json").write_text(json.dumps(self.tenant))
+
+    def __call__(self, *arguments: str) -> Ran:
+        return self._run(*arguments, cwd=self.folder)
+
+    def planned(self, *options: str) -> Ran:
+        return self("plan", *SIM, "--out", "plan.json", *options)
+
+    def applied(self, *options: str) -> Pairs:
+        """Whom applications reach in addition once a plan with the options is applied."""
+        before = self.reached()
+        ran = self.planned(*options)
+        assert ran.code == 0, ran.out + ran.err
+        ran = self("apply", "plan.json", *SIM, "--auto-approve")
+        assert ran.code == 0, ran.out + ran.err
+        return self.reached() - before
+
+    def reached(self) -> Pairs:
+        return reached(json.loads((self.folder / "tenant.json").read_text()))
+
+    def plan(self) -> dict[str, Any]:
+        plan: dict[str, Any] = json.loads((self.folder / "plan.json").read_text())
+        return plan
+
+
+@pytest.fixture
+def situation(run: Run, tmp_path: Path) -> Situation:
+    return Situation(run, tmp_path)
+
+
+def typed(text: str, after: str) -> list[str]:
+    """The words of the command line that is printed behind a text, as a shell takes them apart."""
+    line = next(line for line in text.splitlines() if after in line)
+    return shlex.split(line.partition(after)[2])
+
+
+WITHOUT = "To plan without what is unresolved: "
+
+
+@pytest.mark.parametrize("name", ["old.name@contoso.com", "o'brien@contoso.com"])
+def test_an_unresolved_name(situation: Situation, name: str) -> None:
+    """A renamed person keeps her grant; the policy gains nothing meanwhile, because whoever is left
+    out of the plan would get it.
+    """
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P"), grant(USERS[1], "P")]
+    situation.teams("P", applications=[A], grants={"users": [name, USERS[1], USERS[2]]})
+    situation.settle()
+    ran = situation.planned()
+    assert ran.code == 4
+    gained = situation.applied(*typed(ran.out, WITHOUT))
+    assert {user for _, user, _ in gained} == {USERS[2]}
+    tenant = json.loads((situation.folder / "tenant.json").read_text())
+    assert {row["Identity"] for row in tenant["teams"]["users"]} == set(USERS)
+
+
+def test_a_list_that_grows_for_who_is_held(situation: Situation) -> None:
+    """What the first remedy leaves out would get more: refused, and the next one is followed."""
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
+    situation.teams("P", applications=[A, B], grants={"users": ["old@contoso.com", USERS[1]]})
+    situation.settle()
+    first = typed(situation.planned().out, WITHOUT)
+    ran = situation.planned(*first)
+    assert ran.code == 4
+    gained = situation.applied(*first, *typed(ran.out, BELONGING))
+    assert {(app, user) for app, user, _ in gained} <= {(A, USERS[1])}
+
+
+@pytest.mark.parametrize("scope", ["typo@contoso.com", SHARED])
+def test_an_unresolved_scope(situation: Situation, scope: str) -> None:
+    situation.exchange("x", A, scope)
+    situation.exchange("y", A, SCOPES[0], "DenyAccess")
+    situation.exchange("z", B, SCOPES[0])
+    situation.settle()
+    ran = situation.planned()
+    assert ran.code == 4
+    options = typed(ran.out, WITHOUT)
+    assert options == ["--skip", f"exchange.application/{A}"]
+    assert f"plan without the application: {shlex.join(options)}" in ran.out
+    assert situation.applied(*options) == frozenset()
+
+
+@pytest.mark.parametrize("covered", [USERS[0], SCOPES[0]])
+def test_an_uncovered_user(situation: Situation, covered: str) -> None:
+    """The capture does not know a name; a new one does, and the next plan is made on it."""
+    situation.settle()
+    assert situation("fetch", *SIM, "--out", "old capture.json").code == 0
+    if covered == USERS[0]:
+        situation.teams("P", applications=[A], grants={"users": ["user0@contoso.com"]})
+    else:
+        situation.exchange("x", A, "scope0@contoso.com")
+    situation.settle()
+    ran = situation("plan", "--tenant", "old capture.json")
+    assert ran.code == 4
+    assert "(reconciler fetch)" in ran.out
+    written = situation("fetch", *SIM, "--out", "new capture.json")
+    command = typed(written.out, "To plan on it: ")
+    assert command[0] == "reconciler"
+    assert situation(*command[1:]).code == 0
+
+
+test_an_uncovered_scope = test_an_uncovered_user
+
+CONSENT = "To allow exactly this: "
+
+
+def _tenant_wide(here: Situation) -> set[str]:
+    here.teams("P", applications=[A], grants={"tenant": True})
+    return {A}
+
+
+def _displaced(here: Situation) -> set[str]:
+    here.tenant["teams"]["policies"].append(teams_policy("Other's", [A]))
+    here.tenant["teams"]["users"] = [grant(USERS[0], "Other's")]
+    here.teams("P", applications=[A], grants={"users": [USERS[0]]})
+    return set()
+
+
+def _empty_scope(here: Situation) -> set[str]:
+    here.tenant["directory"]["recipients"][0]["members"] = []
+    here.exchange("x", A, SCOPES[0])
+    return set()
+
+
+def _limits(here: Situation) -> set[str]:
+    here.documents[0]["spec"]["limits"] = {"policies": {"maxDeletes": 0}}
+    here.tenant["teams"]["policies"].append(teams_policy("Old", [A]))
+    here.teams("Old", ensure="absent")
+    return set()
+
+
+@pytest.mark.parametrize("case", [_tenant_wide, _displaced, _empty_scope, _limits])
+def test_consents(situation: Situation, case: Any) -> None:
+    """The consent that a refusal prints lifts it; only what the refusal names is reached."""
+    applications = case(situation)
+    situation.settle()
+    ran = situation.planned()
+    lines = [line for line in ran.out.splitlines() if CONSENT in line]
+    options = [word for line in lines for word in typed(line, CONSENT)]
+    assert ran.code == 4
+    assert options
+    assert {app for app, _, _ in situation.applied(*options)} == applications
+
+
+def test_an_unused_consent(situation: Situation) -> None:
+    situation.teams("P", applications=[A])
+    situation.settle()
+    ran = situation.planned("--allow", f"tenant-wide:teams.application/{A}")
+    assert "Take it out of the command line" in ran.out
+    assert situation.applied() == frozenset()
+
+
+BELONGING = "as well, add: "
+
+
+@pytest.mark.parametrize("option", ["--only", "--skip"])
+def test_a_part_that_belongs_to_more(situation: Situation, option: str) -> None:
+    """Half of a replacement would open the application to everyone."""
+    situation.tenant["exchange"]["policies"].append(exchange_policy(A, SCOPES[0], "RestrictAccess"))
+    situation.exchange("x", A, SCOPES[1])
+    situation.settle()
+    scope = {"--only": SCOPES[0], "--skip": SCOPES[1]}[option]
+    part = (option, f"exchange.policy/{A}@{scope}")
+    ran = situation.planned(*part)
+    assert ran.code == 4
+    assert "plan without --only and --skip" in ran.out
+    gained = situation.applied(*part, *typed(ran.out, BELONGING))
+    assert {scopes for _, _, scopes in gained} <= {
+        scopes for _, _, scopes in gained if SCOPES[1] in scopes
+    }
+    whole = situation.applied()
+    assert all(SCOPES[1] in scopes for _, _, scopes in whole)
+
+
+def test_a_part_of_a_plan(situation: Situation) -> None:
+    situation.teams("P", applications=[A])
+    situation.exchange("x", A, SCOPES[0])
+    situation.settle()
+    ran = situation.planned("--only", "teams.policy/P")
+    assert "Plan again without them to converge" in ran.out
+    situation.applied("--only", "teams.policy/P")
+    assert situation.applied() == frozenset()
+    assert situation.planned("--detailed-exitcode").code == 0
+
+
+def test_a_step_that_fails(situation: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service refuses an Exchange policy; the plan without its application goes on."""
+    situation.exchange("x", A, SCOPES[0])
+    situation.teams("P", applications=[A], grants={"users": [USERS[0]]})
+    situation.settle()
+    situation.planned()
+    text = situation.plan()["steps"][0]["text"]
+    before = situation.reached()
+    with monkeypatch.context() as patch:
+        refused = {text: Failed(Fault.INVALID, "no")}
+        patch.setattr(faults.Dice, "mishap", lambda _, __, sent: refused.get(sent))
+        ran = situation("apply", "plan.json", *SIM, "--auto-approve")
+    assert ran.code == 6, ran.out + ran.err
+    words = re.search(r"plan again with (--skip .*) to go on without it", ran.out + ran.err)
+    assert words is not None
+    gained = situation.applied(*shlex.split(words[1]))
+    assert {(app, user) for app, user, _ in gained} <= {(A, USERS[0])}
+    assert before <= situation.reached()
+
+
+def test_steps_that_fail(situation: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What does not depend on a refused step is carried out, the rest is left out of the next plan."""
+    situation.exchange("x", A, SCOPES[0])
+    situation.teams("P", applications=[A], grants={"users": [USERS[0]]})
+    situation.settle()
+    situation.planned()
+    text = situation.plan()["steps"][0]["text"]
+    with monkeypatch.context() as patch:
+        refused = {text: Failed(Fault.INVALID, "no")}
+        patch.setattr(faults.Dice, "mishap", lambda _, __, sent: refused.get(sent))
+        ran = situation("apply", "plan.json", *SIM, "--auto-approve")
+        assert "apply with --keep-going" in ran.out + ran.err
+        ran = situation("apply", "plan.json", *SIM, "--auto-approve", "--keep-going")
+    assert ran.code == 6, ran.out + ran.err
+    assert "hold it with --skip; then plan again" in ran.out + ran.err
+    words = re.search(r"(--skip \S+) plans without it", ran.out + ran.err)
+    assert words is not None
+    assert situation.applied(*shlex.split(words[1])) == frozenset()
+
+
+def test_a_group_in_place(situation: Situation) -> None:
+    situation.tenant["teams"]["policies"] += [teams_policy("P", [A]), teams_policy("Q", [A, B])]
+    situation.tenant["teams"]["groupAssignments"].append(assignment(GROUPS[0], "Q", 1))
+    situation.teams("P", grants={"groups": [{"group": GROUPS[0], "rank": 1}]})
+    situation.teams("Q", grants={"groups": []})
+    situation.settle()
+    ran = situation.planned()
+    words = re.search(r"plan again with (--group-changes remove-add)", ran.out)
+    assert words is not None
+    assert situation.applied(*shlex.split(words[1])) == frozenset()
+
+
+def test_users_who_fall_to_a_changed_group(situation: Situation) -> None:
+    """The groups first, the users by the next plan."""
+    situation.tenant["teams"]["policies"] += [teams_policy("P", [A]), teams_policy("Q", [A])]
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
+    situation.teams("P", grants={"users": []})
+    situation.teams("Q", grants={"groups": [{"group": GROUPS[1], "rank": 1}]})
+    situation.settle()
+    ran = situation.planned()
+    gained = situation.applied(*typed(ran.out, "To leave these for a later plan: "))
+    assert all(GROUPS[1] in groups for _, _, groups in gained)
+    assert situation.applied() == frozenset()
+
+
+def test_steps_that_rely_on_others(situation: Situation) -> None:
+    situation.tenant["exchange"]["policies"].append(exchange_policy(A, SCOPES[0], "RestrictAccess"))
+    situation.exchange("x", A, SCOPES[1])
+    situation.settle()
+    assert "apply with --settle MINUTES" in situation.planned().out
+    ran = situation("apply", "plan.json", *SIM, "--auto-approve", "--settle", "0")
+    assert ran.code == 0, ran.out + ran.err
+
+
+def test_how_to_apply(situation: Situation) -> None:
+    """A plan of a part stays one: the printed command applies that plan, to that tenant."""
+    situation.teams("P", applications=[A])
+    situation.teams("Q", applications=[A])
+    situation.settle()
+    part = ("plan", *SIM, "--only", "teams.policy/P")
+    ran = situation(*part)
+    assert "run the same command with --out plan.json" in ran.out
+    command = typed(ran.out, "with --out plan.json, then: ")
+    ran = situation(*part, "--out", "plan.json")
+    assert command == typed(ran.out, "To apply exactly this: ")
+    assert situation(*command[1:], "--auto-approve").code == 0
+    tenant = json.loads((situation.folder / "tenant.json").read_text())
+    assert [row["Identity"] for row in tenant["teams"]["policies"]] == ["Global", "Tag:P"]
+
+
+def test_an_unmanaged_Global(situation: Situation) -> None:
+    situation.tenant["teams"]["policies"][0]["AppIds"] = [A]
+    situation.teams("P", applications=[A])
+    situation.settle()
+    assert "`Global` with `applications: []`" in situation.planned().out
+    situation.teams("Global", applications=[])
+    situation.settle()
+    assert situation.applied() == frozenset()
+    assert all(user != STRANGER for _, user, _ in situation.reached())
+
+
+def test_an_empty_list_of_users(situation: Situation) -> None:
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
+    situation.teams("P", grants={"usersFrom": "users.txt"})
+    situation.settle()
+    (situation.folder / "policies" / "users.txt").write_text("# nobody\n")
+    ran = situation.planned()
+    assert ran.code == 3
+    assert "write `users: []` in the document" in ran.err + ran.out
+    situation.documents[-1]["spec"]["grants"] = {"users": []}
+    situation.settle()
+    assert situation.applied() == frozenset()
+    assert all(user != USERS[0] for _, user, _ in situation.reached())
