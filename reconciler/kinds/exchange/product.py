@@ -32,6 +32,7 @@ from reconciler.kinds.product import PlanContext, Product, ProductPlan, Rehearse
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
+    EVERY_APPLICATION,
     ExchangeApplicationAddress,
     ExchangePolicyAddress,
     Provider,
@@ -306,11 +307,15 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def unreplaced(
         self,
         baseline: Baseline,  # noqa: ARG002
-        done: Sequence[Step],  # noqa: ARG002
-        kept: Sequence[Step],  # noqa: ARG002
-        planned: Sequence[Step],  # noqa: ARG002
+        done: Sequence[Step],
+        kept: Sequence[Step],
+        planned: Sequence[Step],
     ) -> frozenset[int]:
-        """None: of an application all steps run that are left, or none."""
+        """All of them where a step of `*` does not run: it bears on every application."""
+        running = {step.id for step in (*done, *kept)}
+        every = exchange_policy(EVERY_APPLICATION, "")
+        if any(step.address.startswith(every) and step.id not in running for step in planned):
+            return frozenset(step.id for step in kept)
         return frozenset()
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
