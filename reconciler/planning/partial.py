@@ -62,7 +62,8 @@ def _refusals(part: PlannedSide, chosen: Selection) -> Iterator[Note]:
     if not exposed:
         return
     way_out = _way_out(part, chosen, exposed)
-    for application, alike in groupby(exposed, key=lambda beyond: beyond.application):
+    by_application = sorted(exposed, key=lambda beyond: beyond.application)
+    for application, alike in groupby(by_application, key=lambda beyond: beyond.application):
         yield _note(part.plan.provider, application, list(alike), way_out)
 
 
