@@ -870,7 +870,7 @@ def test_a_user_who_falls_to_a_group_that_the_plan_changes_is_named():
     result = made(declared, world=world, directory=directory)
     assert [
         note.details for note in result.warnings if note.code == WarningCode.FALLS_TO_CHANGED_GROUP
-    ] == [{"users": [USERS[0]]}]
+    ] == [{"users": [USERS[0]], "skip": [f"teams.grant/user:{USERS[0]}"]}]
 
 
 def test_standing_consents_that_nothing_asks_for_warn():
