@@ -70,7 +70,14 @@ def _directory(directory: Directory) -> Json:
         ],
         "recipients": _recipients(directory.recipients.values()),
         "absent": sorted(directory.absent),
+        **_opaque(directory),
     }
+
+
+def _opaque(directory: Directory) -> dict[str, Json]:
+    """What was read of users whose name is not understood, if there are any."""
+    texts = {user: row.text for user, row in directory.opaque.items()}
+    return {"opaque": texts} if texts else {}
 
 
 def _recipients(recipients: Collection[Recipient]) -> str:

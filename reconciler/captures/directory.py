@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.characters import folded
 from reconciler.kinds.capture_rows import (
@@ -19,11 +20,12 @@ from reconciler.kinds.capture_rows import (
     name_fault,
     object_id,
     object_ids,
+    raw_text,
     shown,
     text_property,
     typed,
 )
-from reconciler.model.observed import Directory, Group, Recipient, User
+from reconciler.model.observed import Directory, Group, OpaqueRow, Recipient, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,7 +66,7 @@ class RecipientRow(Struct, frozen=True, rename="camel"):
 
 def parse_directory(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
     """Parse the directory, with faults collected; the result is of use only if there are none."""
-    users, by_upn = _users(section, path, faults)
+    users, by_upn, opaque = _users(section, path, faults)
     recipients, by_address = _recipients(section, path, faults)
     return Directory(
         users,
@@ -73,13 +75,16 @@ def parse_directory(section: Mapping[str, Any], path: str, faults: FaultList) ->
         _absent(section, path, faults),
         by_upn,
         by_address,
+        opaque,
     )
 
 
 def _users(
     section: Mapping[str, Any], path: str, faults: FaultList
-) -> tuple[dict[str, User], dict[str, str]]:
-    """Users by id and ids by user principal name, column by column: there may be 100,000."""
+) -> tuple[dict[str, User], dict[str, str], dict[str, OpaqueRow]]:
+    """Users by id, ids by user principal name, and users whose name is not understood, column by
+    column: there may be 100,000.
+    """
     rows = typed(section, "users", UserRow, path, faults)
     ids = object_ids([row.id for row in rows], "id", f"{path}.users", faults)
     upns, names = [row.upn for row in rows], [row.display_name or "" for row in rows]
@@ -88,7 +93,22 @@ def _users(
     are_distinct = len(users) == len(by_upn) == len(rows)
     if not (are_distinct and are_texts(names) and are_names(upns)):
         _tell_users(ids, rows, f"{path}.users", faults)
-    return users, by_upn
+        return _without_odd_names(users)
+    return users, by_upn, {}
+
+
+def _without_odd_names(
+    users: Mapping[str, User],
+) -> tuple[dict[str, User], dict[str, str], dict[str, OpaqueRow]]:
+    """The same, with users whose principal name cannot be told from another's left without one."""
+    opaque = {
+        user: OpaqueRow(raw_text(row.upn), f"the user principal name {flaw}")
+        for user, row in users.items()
+        if (flaw := name_fault(str(row.upn)))
+    }
+    named = {user: replace(row, upn="") if user in opaque else row for user, row in users.items()}
+    by_upn = {str(row.upn).lower(): user for user, row in named.items() if row.upn}
+    return named, by_upn, dict(sorted(opaque.items()))
 
 
 def _tell_users(ids: Sequence[str], rows: Sequence[UserRow], path: str, faults: FaultList) -> None:
@@ -106,8 +126,6 @@ def _tell_users(ids: Sequence[str], rows: Sequence[UserRow], path: str, faults: 
                 " again",
             )
             continue
-        if flaw := name_fault(upn):
-            faults.add(f"{path}[{index}].upn", flaw)
         names = (upn, name)
         if (
             names_by_id.setdefault(user, names) != names

@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, convert
 
 from reconciler.characters import folded, unfit
 from reconciler.guids import are_guids, guid
+from reconciler.model.observed import OPAQUE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +70,11 @@ def raw_text(value: Any) -> str:
     if len(text) <= _LONGEST_RAW:
         return text
     return f"{text[:_LONGEST_RAW]}... sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def opaque_key(value: Any) -> str:
+    """A key that is what was read and nothing else."""
+    return f"{OPAQUE}{raw_text(value)}"
 
 
 def is_whole(text: str) -> bool:

@@ -11,6 +11,8 @@ from msgspec import Struct
 from reconciler.model.observed import GroupAssignment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from reconciler.model.documents import AccessRight
     from reconciler.model.plans import ParameterValue
 
@@ -39,6 +41,15 @@ OTHER_HOLDERS_OF = "other holders of "
 """What a snapshot has of an object beside the object itself. It stands before the address: a name
 may end in anything.
 """
+
+
+OPAQUE_MARK = " (not understood)"
+"""How the name of an entry ends that is what was read of something that is not understood."""
+
+
+def opaque_snapshot(texts: Mapping[str, Iterable[str]]) -> Snapshot:
+    """The entries of a snapshot for what was read, by the address that is held for it."""
+    return {f"{address}{OPAQUE_MARK}": frozenset(read) for address, read in texts.items()}
 
 
 def parameter_text(value: ParameterValue) -> str:

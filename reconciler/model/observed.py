@@ -6,7 +6,7 @@ Exchange Identity use that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 
 Origin: TypeAlias = Literal["live", "capture", "simulated"]
 """Where an observed state came from."""
+
+
+OPAQUE: Final = "NOT UNDERSTOOD: "
+"""How the key of an application, a policy or a group begins that is only what was read: no id has
+such letters, and no key of a policy's name has capitals.
+"""
+
+
+def is_opaque(key: str) -> bool:
+    """Whether a key, in any case, is only what was read of something that is not understood."""
+    return key[: len(OPAQUE)].upper() == OPAQUE
+
+
+class OpaqueRow(Struct, frozen=True, order=True):
+    """An object that was read and cannot be understood.
+
+    `text` is what was read, as JSON in ASCII; `why` says what of it is not understood. Nothing is
+    known of it but that it is there, and that equal texts are the same.
+    """
+
+    text: str
+    why: str
 
 
 class User(Struct, frozen=True, gc=False, rename={"display_name": "displayName"}):
@@ -67,7 +89,7 @@ class Directory(Struct, frozen=True):
     other name.
 
     `absent` has the lower-case names that were looked for and are not there. What is in neither was
-    not looked for.
+    not looked for. `opaque`: users whose principal name is not understood; they have none here.
     """
 
     users: Mapping[str, User]
@@ -76,6 +98,7 @@ class Directory(Struct, frozen=True):
     absent: frozenset[str]
     users_by_upn: Mapping[str, str]
     recipients_by_address: Mapping[str, str]
+    opaque: Mapping[str, OpaqueRow] = field(default_factory=dict)
 
     def is_gone(self, object_id: str) -> bool:
         """Whether an object was looked for by its id and is not in the tenant. One that is absent as
@@ -91,12 +114,17 @@ NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
 
 class TeamsPolicy(Struct, frozen=True):
     """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling,
-    description (`""` if blank).
+    description (`""` if blank). Entries of the list that are not understood have opaque keys.
     """
 
     name: str
     applications: Mapping[str, str]
     description: str
+
+    @property
+    def opaque(self) -> frozenset[str]:
+        """The entries of its list that are not understood."""
+        return frozenset(filter(is_opaque, self.applications))
 
 
 class GroupAssignment(NamedTuple):
@@ -104,17 +132,6 @@ class GroupAssignment(NamedTuple):
 
     group: str
     policy: str
-
-
-class OpaqueRow(Struct, frozen=True, order=True):
-    """An object that was read and cannot be understood.
-
-    `text` is what was read, as JSON in ASCII; `why` says what of it is not understood. Nothing is
-    known of it but that it is there, and that equal texts are the same.
-    """
-
-    text: str
-    why: str
 
 
 class State(Struct, frozen=True):
@@ -126,13 +143,18 @@ class TeamsState(State, frozen=True):
 
     `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first.
     `users` maps a user's id to the key of the policy granted directly; who is not in it has none. A
-    key may name a policy that does not exist (dangling): `spelled` has its name.
+    key may name a policy that does not exist (dangling): `spelled` has its name. An opaque key is a
+    grant that is not understood.
+
+    `opaque_ranks`: rows of groups whose place among the others is not understood; the order of
+    `groups` means nothing then.
     """
 
     policies: Mapping[str, TeamsPolicy]
     groups: tuple[GroupAssignment, ...]
     users: Mapping[str, str]
     spelled: Mapping[str, str]
+    opaque_ranks: tuple[OpaqueRow, ...] = ()
 
 
 class ExchangePolicy(Struct, frozen=True):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from reconciler.kinds.capture_rows import name_fault, shown
+from reconciler.kinds.capture_rows import name_fault, raw_text, shown
 
 Json: TypeAlias = Any
 Tell: TypeAlias = Callable[[str, str], None]
@@ -64,20 +64,19 @@ def users(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict[str,
                 " again",
             )
             continue
-        if flaw := name_fault(upn):
-            tell(f"{path}[{index}].upn", flaw)
         clashes = by_id.setdefault(user, (upn, name)) != (upn, name)
         if clashes or by_upn.setdefault(upn.lower(), user) != user:
             tell(
                 f"{path}[{index}]",
                 f"id {user} or upn {shown(upn)} appears twice, for different users: fetch again",
             )
-    return by_id, by_upn
+    named = {user: ("" if name_fault(upn) else upn, name) for user, (upn, name) in by_id.items()}
+    return named, {upn: user for upn, user in by_upn.items() if not name_fault(by_id[user][0])}
 
 
 def grants(value: Json, path: str, tell: Tell, *, holders_only: bool) -> dict[str, str]:
     """Users with the policy that is granted to them, in lower case and without `Tag:`."""
-    held: dict[str, str] = {}
+    held: dict[str, set[str]] = {}
     found = rows(value, path, tell)
     ids = [
         identifier(row.get("Identity"), f"{path}[{index}].Identity", tell) if row else None
@@ -91,20 +90,25 @@ def grants(value: Json, path: str, tell: Tell, *, holders_only: bool) -> dict[st
         if name is None:
             _tell_nothing_granted(row, here, tell, holders_only=holders_only)
             continue
-        if not isinstance(name, str):
-            tell(here, f"expected a policy name, found {shown(name)}: fetch again")
-            continue
-        bare = name[4:] if name[:4].lower() == "tag:" else name
-        if flaw := name_fault(bare):
-            tell(here, f"policy name {flaw}")
-        elif bare.lower() == "global":
-            tell(here, "Global cannot be granted: fetch again")
-        elif held.setdefault(user, bare.lower()) != bare.lower():
-            tell(
-                f"{path}[{index}]",
-                f"user {user} appears with two policies, but a user has one: fetch again",
-            )
-    return held
+        held.setdefault(user, set()).add(_policy(name))
+    return {
+        user: next(iter(keys)) if len(keys) == 1 else _not_understood(sorted(keys))
+        for user, keys in held.items()
+    }
+
+
+def _policy(name: Json) -> str:
+    """The key of what is granted; what no policy can be called as it was read."""
+    if not isinstance(name, str):
+        return _not_understood(name)
+    bare = name[4:] if name[:4].lower() == "tag:" else name
+    if name_fault(bare) or bare.lower() == "global":
+        return _not_understood(bare)
+    return bare.lower()
+
+
+def _not_understood(value: Json) -> str:
+    return f"NOT UNDERSTOOD: {raw_text(value)}"
 
 
 def _granted(row: dict[str, Json]) -> Json:

@@ -5,20 +5,19 @@ it narrows whatever the other policy does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from reconciler.kinds.snapshots import OPAQUE_MARK
 from reconciler.model.addresses import exchange_application
 from reconciler.model.codes import Held
 from reconciler.model.observed import OpaqueRow
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator
 
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.observed import Directory, ExchangeKey, ExchangeState
-
-_MARK: Final = " (not understood)"
 
 
 def is_new_limit(key: ExchangeKey, observed: ExchangeState, directory: Directory) -> bool:
@@ -62,16 +61,11 @@ def opaque_texts(
     }
 
 
-def opaque_snapshot(texts: Mapping[str, Iterable[str]]) -> Snapshot:
-    """The entries of a snapshot for what was read, by address."""
-    return {f"{address}{_MARK}": frozenset(read) for address, read in texts.items()}
-
-
 def told_opaque(snapshot: Snapshot) -> dict[str, tuple[OpaqueRow, ...]]:
     """The policies that a snapshot has such entries of, by application."""
     prefix = exchange_application("")
     return {
-        name.removeprefix(prefix).removesuffix(_MARK): tuple(
+        name.removeprefix(prefix).removesuffix(OPAQUE_MARK): tuple(
             OpaqueRow(text, "") for text in sorted(value)
         )
         for name, value in sorted(snapshot.items())

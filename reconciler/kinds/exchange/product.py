@@ -26,9 +26,9 @@ from reconciler.kinds.exchange import (
     target,
 )
 from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
-from reconciler.kinds.exchange.opaque import opaque_snapshot
 from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
+from reconciler.kinds.snapshots import opaque_snapshot
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.access_bounds import bounds
 from reconciler.kinds.exchange import access_delta
-from reconciler.kinds.exchange.opaque import opaque_snapshot, opaque_texts, told_opaque
-from reconciler.kinds.snapshots import ScopeRight, parameter_text
+from reconciler.kinds.exchange.opaque import opaque_texts, told_opaque
+from reconciler.kinds.snapshots import ScopeRight, opaque_snapshot, parameter_text
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
 from reconciler.model.baselines import (
     GUARD_SCOPE,

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.audiences.clauses import Audience, Clause
+from reconciler.audiences.clauses import Audience, Clause, audience
 from reconciler.audiences.rows import People, rows
 from reconciler.audiences.subjects import Delta, merged, sizes
 from reconciler.kinds.teams.effective_policy import (
     applications,
     fall_through,
     policy_address,
+    understood,
     user_partition,
 )
 from reconciler.kinds.teams.groups import group_coverage
@@ -33,6 +34,7 @@ from reconciler.model.access_rows import (
     TenantWideRow,
 )
 from reconciler.model.addresses import GLOBAL
+from reconciler.model.observed import is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -192,8 +194,10 @@ class _Memory:
 
     def _gain(self, before: Options, after: Options) -> tuple[frozenset[str], frozenset[str]]:
         old = [applications(self._way.before, policy) for policy in before]
-        new = [applications(self._way.after, policy) for policy in after]
+        new = [understood(self._way.after, policy) for policy in after]
         certain = frozenset.intersection(*new).difference(*old)
+        if any(map(is_opaque, frozenset.union(*old))):
+            certain = frozenset()
         return certain, frozenset.union(*new) - frozenset.intersection(*old) - certain
 
 
@@ -201,13 +205,15 @@ def _options(state: TeamsState, user: str, members: Callable[[str], Coverage]) -
     if user in state.users:
         return (state.users[user],)
     options: dict[str, None] = {}
+    is_member = False
     for assignment in state.groups:
         covers = members(assignment.group).covers(user)
         if covers is not False:
             options[assignment.policy] = None
-        if covers:
-            return tuple(options)
-    return (*options, GLOBAL)
+        is_member |= covers is True
+        if covers and not state.opaque_ranks:
+            break
+    return tuple(options) if is_member else (*options, GLOBAL)
 
 
 def _of_changed_users(way: Transition) -> Iterator[AccessRow]:
@@ -246,7 +252,7 @@ def _holders(
     or where it has none.
     """
     grown = (
-        applications(way.after, policy) - applications(way.before, policy)
+        understood(way.after, policy) - understood(way.before, policy)
         if way.staying.get(policy)
         else frozenset()
     )
@@ -274,18 +280,43 @@ def _holders(
 
 
 def _of_groups(way: Transition) -> Iterator[AccessRow]:
-    """Users who hold no policy directly, neither before nor after: by group, and everyone else."""
+    """Users who hold no policy directly, neither before nor after: by group, and everyone else.
+    Where something is not understood that their access may come from, nothing is certain.
+    """
+    everything = {key for state in (way.before, way.after) for key in _all_fallen_to(state)}
+    doubtful = bool(way.before.opaque_ranks) or any(map(is_opaque, everything))
     for application in sorted(_fallen_to(way.before) | _fallen_to(way.after)):
         before, after = fall_through(way.before, application), fall_through(way.after, application)
         if before != after:
-            gained = user_partition(after[0], everyone=after[1]) - user_partition(
-                before[0], everyone=before[1]
+            gained = (
+                _gained_in_any_order(way, application)
+                if way.before.opaque_ranks
+                else user_partition(after[0], everyone=after[1])
+                - user_partition(before[0], everyone=before[1])
             )
-            yield from rows(application, gained, way.people)
+            for row in rows(application, gained, way.people):
+                yield replace(row, certainty=Certainty.POSSIBLE) if doubtful else row
+
+
+def _gained_in_any_order(way: Transition, application: str) -> Audience:
+    """Whom an application may newly reach where nobody knows the order of the groups, whose grants
+    do not change: members of each group whose list grows, and everyone if Global's does.
+    """
+
+    def grows(policy: str) -> bool:
+        return application in applications(way.after, policy) - applications(way.before, policy)
+
+    grown = [row.group for row in way.after.groups if grows(row.policy)]
+    everyone = [Clause()] if grows(GLOBAL) else []
+    return audience([*(Clause(frozenset({group})) for group in grown), *everyone])
 
 
 def _fallen_to(state: TeamsState) -> set[str]:
-    """Applications that some user without a direct grant may have."""
+    """Applications that some user without a direct grant may have, as far as they are understood."""
+    return {key for key in _all_fallen_to(state) if not is_opaque(key)}
+
+
+def _all_fallen_to(state: TeamsState) -> set[str]:
     return {
         application
         for policy in {GLOBAL, *(assignment.policy for assignment in state.groups)}
@@ -316,7 +347,7 @@ def _tenant_wide(way: Transition) -> Iterator[TenantWideRow]:
     """Applications that enter Global: they reach everyone without a policy of their own, whoever
     joins the tenant next.
     """
-    for application in sorted(applications(way.after, GLOBAL) - applications(way.before, GLOBAL)):
+    for application in sorted(understood(way.after, GLOBAL) - understood(way.before, GLOBAL)):
         groups = [
             SubjectPart(SubjectKind.GROUP_MEMBERS, group)
             for group, listed in fall_through(way.after, application)[0]

@@ -22,6 +22,7 @@ from reconciler.model.live_limits import (
     policy_name_limit,
     unqueried,
 )
+from reconciler.model.observed import is_opaque
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -171,6 +172,8 @@ def _dangling(observed: TeamsState) -> Iterator[Note]:
         assignment.policy for assignment in observed.groups
     )
     for key in sorted(grants.keys() - observed.policies.keys()):
+        if is_opaque(key):
+            continue
         yield Note(
             WarningCode.DANGLING_GRANT,
             teams_policy(observed.spelled.get(key, key)),
@@ -180,7 +183,7 @@ def _dangling(observed: TeamsState) -> Iterator[Note]:
 
 def _read_once(observed: TeamsState) -> Iterator[Note]:
     """Policies whose holders the live side reads in one way only, and whether it can at all."""
-    names = [policy.name for policy in observed.policies.values()]
+    names = [policy.name for key, policy in observed.policies.items() if not is_opaque(key)]
     odd = sorted(unqueried(names))
     for name in odd:
         yield Note(WarningCode.HOLDERS_READ_ONCE, teams_policy(name), {})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from reconciler.audiences.clauses import Clause, Partition, audience
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.observed import is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from reconciler.model.observed import TeamsState
 
 NO_APPLICATIONS: frozenset[str] = frozenset()
+EVERY_GROUP = teams_group_grant("*")
+"""Stands for the order of all group grants."""
 
 
 def user_verdict(
@@ -49,13 +52,17 @@ def user_verdict(
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
     asked = [Reason(Asked.DIRECT_GRANT, grant, holds=False)]
     options = []
+    if state.opaque_ranks:
+        asked.append(Reason(Asked.UNDERSTOOD, EVERY_GROUP, holds=None))
     for assignment in state.groups:
         holds = member(assignment.group)
         asked = [*asked, Reason(Asked.GROUP_GRANT, teams_group_grant(assignment.group), holds)]
         if holds is not False:
             options.append((assignment.policy, asked))
-        if holds:
+        if holds and not state.opaque_ranks:
             return _decided(state, application, options)
+    if any(reason.asked is Asked.GROUP_GRANT and reason.holds for reason in asked):
+        return _decided(state, application, options)
     asked = [*asked, Reason(Asked.GLOBAL, policy_address(state, GLOBAL), holds=True)]
     return _decided(state, application, [*options, (GLOBAL, asked)])
 
@@ -67,23 +74,44 @@ def _decided(
 
     The last option is what holds if no group of unknown membership has the user.
     """
-    listed = {policy: application in applications(state, policy) for policy, _ in options}
+    listed = {policy: lists(state, policy, application) for policy, _ in options}
     last, asked = options[-1]
     path = (
         *asked,
         *(
-            Reason(Asked.LISTED, policy_address(state, policy), holds)
+            Reason(
+                Asked.UNDERSTOOD if holds is None else Asked.LISTED,
+                policy_address(state, policy),
+                holds,
+            )
             for policy, holds in listed.items()
         ),
     )
-    if len(set(listed.values())) > 1:
-        return Depends(path, tuple(reason.address for reason in asked if reason.holds is None))
+    if len(set(listed.values())) > 1 or None in listed.values():
+        return Depends(path, tuple(reason.address for reason in path if reason.holds is None))
     decided_by = policy_address(state, last)
     return Granted(path, decided_by) if listed[last] else Denied(path, decided_by)
 
 
+def lists(state: TeamsState, policy: str, application: str) -> bool | None:
+    """Whether a policy lists an application; None if an entry that is not understood may be it."""
+    listed = applications(state, policy)
+    if application in listed:
+        return True
+    return None if any(map(is_opaque, listed)) else False
+
+
+def understood(state: TeamsState, policy: str) -> frozenset[str]:
+    """Client ids in a policy's list, without the entries that are not understood."""
+    return frozenset(key for key in applications(state, policy) if not is_opaque(key))
+
+
 def applications(state: TeamsState, policy: str) -> frozenset[str]:
-    """Client ids in a policy's list, none if it does not exist."""
+    """Keys in a policy's list, none if it does not exist; of a grant that is not understood, what
+    it gives is as little understood.
+    """
+    if is_opaque(policy):
+        return frozenset({policy})
     stored = state.policies.get(policy)
     return NO_APPLICATIONS if stored is None else frozenset(stored.applications)
 

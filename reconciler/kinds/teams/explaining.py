@@ -20,7 +20,7 @@ from reconciler.model.addresses import (
 )
 from reconciler.model.codes import Unfound
 from reconciler.model.findings import Position
-from reconciler.model.observed import TeamsPolicy, TeamsState
+from reconciler.model.observed import TeamsPolicy, TeamsState, is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -78,7 +78,9 @@ def _listing(state: TeamsState, application: str) -> Iterator[Address]:
     return (
         teams_policy(policy.name)
         for key, policy in state.policies.items()
-        if application in policy.applications and key != GLOBAL
+        if application in policy.applications
+        and key != GLOBAL
+        and not (policy.opaque or is_opaque(key))
     )
 
 

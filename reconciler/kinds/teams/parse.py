@@ -7,8 +7,8 @@ PowerShell editions are known to print differently is accepted; nothing is guess
 
 from __future__ import annotations
 
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
@@ -22,11 +22,19 @@ from reconciler.kinds.capture_rows import (
     name_fault,
     object_ids,
     objects,
+    opaque_key,
+    raw_text,
     shown,
     typed,
 )
 from reconciler.model.addresses import GLOBAL, name_key
-from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+from reconciler.model.observed import (
+    GroupAssignment,
+    OpaqueRow,
+    TeamsPolicy,
+    TeamsState,
+    is_opaque,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +45,8 @@ TEMPLATE: Final = "default"
 page). It is not a policy of the tenant's.
 """
 _TAG: Final = "tag:"
+_TELLING: Final = ("GroupId", "PolicyName", "PolicyType", "Priority", "Rank")
+"""The properties of a group's row that are looked at."""
 
 
 class GrantedPolicy(Struct, frozen=True, gc=False):
@@ -104,11 +114,11 @@ def parse_section(
     """
     names = _Names(faults)
     policies = _policies(objects(section, "policies", path, faults), f"{path}.policies", names)
-    groups = _groups(
+    groups, opaque_ranks = _groups(
         objects(section, "groupAssignments", path, faults), f"{path}.groupAssignments", names
     )
     users = _users(section, path, names, holders_only=holders_only)
-    return TeamsState(policies, groups, users, names.spelled(policies))
+    return TeamsState(policies, groups, users, names.spelled(policies), opaque_ranks)
 
 
 def bare_name(identity: str) -> str:
@@ -141,25 +151,21 @@ class _Names:
         return self.is_fit(spelling) and self.keys[spelling] != GLOBAL
 
     def key(self, value: Any, path: str) -> str | None:
-        """Key of a policy name, None with a fault if it is none."""
+        """Key of a policy's name, an opaque one if the name is not fit; None with a fault if there
+        is no name at all.
+        """
         if not isinstance(value, str):
             self.faults.add(path, f"expected a policy name, found {shown(value)}: fetch again")
             return None
-        if not self.is_fit(value):
-            self.faults.add(path, f"policy name {name_fault(bare_name(value))}")
-            return None
-        return self.keys[value]
+        return self.keys[value] if self.is_fit(value) else opaque_key(bare_name(value))
 
-    def granted(self, value: Any, path: str) -> str | None:
-        """Key of the policy of a grant.
-
-        Nobody can be granted Global: what says so was not read as it should be.
+    def granted(self, value: Any) -> str:
+        """Key of the policy of a grant, an opaque one if it cannot be the name of a policy that
+        anybody is granted: nobody can be granted Global.
         """
-        key = self.key(value, path)
-        if key == GLOBAL:
-            self.faults.add(path, "Global cannot be granted: fetch again")
-            return None
-        return key
+        if isinstance(value, str) and self.is_grantable(value):
+            return self.keys[value]
+        return opaque_key(bare_name(value) if isinstance(value, str) else value)
 
     def spelled(self, policies: Mapping[str, TeamsPolicy]) -> dict[str, str]:
         """Key to spelling: a policy's own, and for one that does not exist the first in code-point
@@ -193,9 +199,8 @@ def _policies(
                 f"{shown(row['Identity'])} appears twice, ignoring case: fetch again",
             )
         seen.add(key)
-        policies[key] = _policy(
-            "Global" if key == GLOBAL else bare_name(row["Identity"]), row, here, names.faults
-        )
+        name = key if is_opaque(key) else bare_name(row["Identity"])
+        policies[key] = _policy("Global" if key == GLOBAL else name, row, here, names.faults)
     return by_key(policies)
 
 
@@ -206,74 +211,74 @@ def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> 
             f"{path}.Description", f"expected a string for policy {shown(name)}: fetch again"
         )
     return TeamsPolicy(
-        name, _applications(name, row.get("AppIds"), f"{path}.AppIds", faults), description or ""
+        name, _applications(row.get("AppIds"), f"{path}.AppIds", faults), description or ""
     )
 
 
-def _applications(name: str, value: Any, path: str, faults: FaultList) -> dict[str, str]:
+def _applications(value: Any, path: str, faults: FaultList) -> dict[str, str]:
     applications: dict[str, str] = {}
-    for index, spelled in enumerate(as_list(value, path, faults)):
+    for spelled in as_list(value, path, faults):
         application = guid(spelled)
         if spelled is None:
             continue  # what PowerShell makes of a list that was not there
         if application is None:
-            faults.add(
-                f"{path}[{index}]",
-                f"{shown(spelled)} of policy {shown(name)} is not a client id (a GUID): remove it from"
-                " the policy",
-            )
+            applications[opaque_key(spelled)] = raw_text(spelled)
         else:
             applications[application] = min(spelled, applications.get(application, spelled))
     return by_key(applications)
 
 
+class _RankedRow(NamedTuple):
+    """A group's row: its rank (0 is not understood), its grant, and what was read."""
+
+    rank: int
+    assignment: GroupAssignment
+    row: Mapping[str, Any]
+
+
 def _groups(
     rows: Sequence[Mapping[str, Any]], path: str, names: _Names
-) -> tuple[GroupAssignment, ...]:
-    ranked: dict[int, GroupAssignment] = {}
-    seen: set[str] = set()
-    for index, row in enumerate(rows):
-        ranked_group = _group(row, f"{path}[{index}]", names) if row else None
-        if ranked_group is None:
-            continue
-        rank, assignment = ranked_group
-        if rank in ranked:
-            names.faults.add(
-                f"{path}[{index}]",
-                f"rank {rank} appears twice, so the order of the groups is unknown: fetch again",
-            )
-        if assignment.group in seen:
-            names.faults.add(
-                f"{path}[{index}].GroupId",
-                f"{assignment.group} appears twice, but a group has one policy: fetch again",
-            )
-        ranked[rank] = assignment
-        seen.add(assignment.group)
-    return tuple(assignment for _, assignment in sorted(ranked.items(), key=itemgetter(0)))
+) -> tuple[tuple[GroupAssignment, ...], tuple[OpaqueRow, ...]]:
+    """Groups in rank order, and rows whose place among the others is not understood."""
+    ranked = [
+        ranked_row
+        for index, row in enumerate(rows)
+        if row and (ranked_row := _group(row, f"{path}[{index}]", names)) is not None
+    ]
+    ranks = Counter(row.rank for row in ranked)
+    groups = Counter(row.assignment.group for row in ranked)
+    opaque = [
+        OpaqueRow(raw_text(row.row), flaw)
+        for row in ranked
+        if (flaw := _place_flaw(row, ranks[row.rank], groups[row.assignment.group]))
+    ]
+    order = sorted((row.rank, row.assignment) for row in ranked)
+    return tuple(dict.fromkeys(assignment for _, assignment in order)), tuple(sorted(set(opaque)))
 
 
-def _group(row: Mapping[str, Any], path: str, names: _Names) -> tuple[int, GroupAssignment] | None:
-    group, rank = guid(row.get("GroupId")), rank_of(row)
-    policy = names.granted(row.get("PolicyName"), f"{path}.PolicyName")
-    if group is None:
-        names.faults.add(
-            f"{path}.GroupId",
-            f"{shown(row.get('GroupId'))} is not an object id (a GUID): fetch again",
-        )
-    if rank is None:
-        names.faults.add(
-            f"{path}.Priority",
-            f"{shown(row.get('Priority', row.get('Rank')))} is not a rank (one integer from 1, as"
-            " `Priority` or `Rank`): fetch again",
-        )
-        return None
+def _place_flaw(row: _RankedRow, of_rank: int, of_group: int) -> str | None:
+    """Why the place of a group is not understood, if it is not."""
+    if is_opaque(row.assignment.group):
+        return f"GroupId: {shown(row.row.get('GroupId'))} is not an object id (a GUID)"
+    if not row.rank:
+        ranks = ", ".join(f"{name} {shown(row.row.get(name))}" for name in ("Priority", "Rank"))
+        return f"Priority: expected one rank, an integer from 1, found {ranks}"
+    if of_rank > 1:
+        return f"Priority: rank {row.rank} appears twice, so the order of the groups is unknown"
+    return "GroupId: appears twice, but a group has one policy" if of_group > 1 else None
+
+
+def _group(row: Mapping[str, Any], path: str, names: _Names) -> _RankedRow | None:
     if row.get("PolicyType", POLICY_TYPE) != POLICY_TYPE:
         names.faults.add(
             f"{path}.PolicyType",
             f"expected {POLICY_TYPE}, found {shown(row['PolicyType'])}: fetch again",
         )
         return None
-    return None if group is None or policy is None else (rank, GroupAssignment(group, policy))
+    kept = {name: row[name] for name in _TELLING if name in row}
+    group = guid(row.get("GroupId")) or opaque_key(row.get("GroupId"))
+    assignment = GroupAssignment(group, names.granted(row.get("PolicyName")))
+    return _RankedRow(rank_of(row) or 0, assignment, kept)
 
 
 def rank_of(row: Mapping[str, Any]) -> int | None:
@@ -295,10 +300,9 @@ def _users(
     ids = object_ids([row.Identity for row in rows], "Identity", here, names.faults)
     granted = _granted(rows)
     are_distinct = len(set(ids)) == len(ids)
-    if not (are_distinct and are_texts(granted) and all(map(names.is_grantable, set(granted)))):
-        _tell_users(ids, rows, here, names, holders_only=holders_only)
-        granted = [name if isinstance(name, str) else "" for name in granted]
-    return {user: key for user, key in zip(ids, map(names.keys.get, granted), strict=True) if key}
+    if are_distinct and are_texts(granted) and all(map(names.is_grantable, set(granted))):
+        return dict(zip(ids, map(names.keys.__getitem__, granted), strict=True))
+    return _users_by_row(ids, rows, here, names, holders_only=holders_only)
 
 
 def _granted(rows: Sequence[GrantRow]) -> Sequence[Any]:
@@ -308,24 +312,26 @@ def _granted(rows: Sequence[GrantRow]) -> Sequence[Any]:
     return named if len(named) == len(rows) else [row.granted for row in rows]
 
 
-def _tell_users(
+def _users_by_row(
     ids: Sequence[str], rows: Sequence[GrantRow], path: str, names: _Names, *, holders_only: bool
-) -> None:
-    """What is wrong with each of the rows, which may be nothing: two may be the same."""
-    keys_by_user: dict[str, str] = {}
+) -> dict[str, str]:
+    """The same row by row, where one is odd: two may be the same, and what is granted may not be
+    understood.
+    """
+    granted: dict[str, set[str]] = {}
     for index, (user, row) in enumerate(zip(ids, rows, strict=True)):
         if not user:
             continue  # told already
-        name, here = row.granted, f"{path}[{index}]"
+        name = row.granted
         if name is None:
             if flaw := _no_grant_fault(row, holders_only=holders_only):
-                names.faults.add(f"{here}.{POLICY_TYPE}", flaw)
+                names.faults.add(f"{path}[{index}].{POLICY_TYPE}", flaw)
             continue
-        key = names.granted(name, f"{here}.{POLICY_TYPE}")
-        if key and keys_by_user.setdefault(user, key) != key:
-            names.faults.add(
-                here, f"user {user} appears with two policies, but a user has one: fetch again"
-            )
+        granted.setdefault(user, set()).add(names.granted(name))
+    return {
+        user: next(iter(keys)) if len(keys) == 1 else opaque_key(sorted(keys))
+        for user, keys in granted.items()
+    }
 
 
 def _no_grant_fault(row: GrantRow, *, holders_only: bool) -> str | None:

@@ -7,10 +7,13 @@ from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 from reconciler.audiences.verdicts import Unnamed
 from reconciler.canonical import Json, rows_digest
 from reconciler.guids import GUID
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
+from reconciler.kinds.snapshots import opaque_snapshot
 from reconciler.kinds.teams import (
     access_changes,
     changes,
@@ -122,6 +125,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
 
     def digest_rows(self, state: TeamsState) -> Json:
         """Policies, groups in rank order, and the spelling of policy names."""
+        ranks = [row.text for row in state.opaque_ranks]
         return {
             "policies": [
                 [policy.name, list(policy.applications), policy.description]
@@ -129,6 +133,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
             ],
             "groups": state.groups,
             "spelled": state.spelled,
+            **({"opaqueRanks": ranks} if ranks else {}),
         }
 
     def direct_grants(self, state: TeamsState) -> Mapping[str, str]:
@@ -202,7 +207,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
             provider=self.provider,
             changes=tuple(changes.changes(state, aim)),
             ordered=order,
-            baseline=Baseline(teams=states.baseline(state, aim) if order.drafts else None),
+            baseline=Baseline(
+                teams=states.baseline(state, aim) if order.drafts else None,
+                opaque=(states.opaque(state) if order.drafts else {}) or UNSET,
+            ),
             access=reached.delta,
             outcome=reached.outcome,
             refusals=(
@@ -267,7 +275,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def start(self, baseline: Baseline) -> Snapshot:
         """Policies, grants and descriptions of the baseline."""
         section = baseline.of_teams()
-        return {} if section is None else states.starting_snapshot(section)
+        if section is None:
+            return {}
+        texts = baseline.opaque_of(self.provider)
+        return states.starting_snapshot(section) | opaque_snapshot(texts)
 
     def project(
         self,
@@ -350,6 +361,7 @@ def _target(desired: DesiredTeams, state: TeamsState, context: PlanContext) -> T
         state,
         prune=context.prunes(Kind.TEAMS_POLICY),
         holding=context.holding,
+        directory=context.directory,
     )
 
 

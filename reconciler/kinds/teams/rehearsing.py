@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from reconciler.kinds.capture_rows import is_whole
 from reconciler.kinds.product import RehearsedPart
 from reconciler.kinds.teams.parse import POLICY_TYPE
+from reconciler.model.observed import OPAQUE, is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,10 +57,11 @@ def _section(teams: TeamsBaseline, holders: Mapping[str, str]) -> Row:
         "policies": [
             {
                 "Identity": policy.identity,
-                "AppIds": list(policy.applications),
+                "AppIds": [_entry(listed) for listed in policy.applications],
                 "Description": policy.description,
             }
-            for policy in stored.values()
+            for key, policy in stored.items()
+            if not is_opaque(key)
         ],
         "groupAssignments": [
             {
@@ -77,6 +81,12 @@ def _section(teams: TeamsBaseline, holders: Mapping[str, str]) -> Row:
             for user, policy in sorted(holders.items())
         ],
     }
+
+
+def _entry(listed: str) -> Any:
+    """An entry of a list; one that is not understood as it was read."""
+    text = listed.removeprefix(OPAQUE)
+    return json.loads(text) if text != listed and is_whole(text) else listed
 
 
 def _user(user: str) -> Row:

@@ -13,11 +13,14 @@ from reconciler.canonical import digest
 from reconciler.kinds.access_bounds import PolicyHolders, bounds
 from reconciler.kinds.snapshots import (
     DESCRIPTION_OF,
+    OPAQUE_MARK,
     OTHER_HOLDERS_OF,
+    opaque_snapshot,
     parameter_ids,
     parameter_text,
 )
 from reconciler.kinds.teams import access_delta
+from reconciler.kinds.teams.effective_policy import EVERY_GROUP
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.model.addresses import (
     GLOBAL,
@@ -31,7 +34,14 @@ from reconciler.model.addresses import (
     teams_user_grant,
 )
 from reconciler.model.baselines import BaselineGroup, StoredTeamsPolicy, TeamsBaseline
-from reconciler.model.observed import NOTHING_KNOWN, GroupAssignment, TeamsPolicy, TeamsState
+from reconciler.model.observed import (
+    NOTHING_KNOWN,
+    GroupAssignment,
+    OpaqueRow,
+    TeamsPolicy,
+    TeamsState,
+    is_opaque,
+)
 from reconciler.model.plans import WidenedList
 
 if TYPE_CHECKING:
@@ -72,7 +82,7 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
             BaselineGroup(assignment.group, assignment.policy) for assignment in observed.groups
         ),
         others={key: key in kept for key in sorted(edited - {GLOBAL})},
-        policies={key: _stored(observed.policies.get(key)) for key in sorted(keys)},
+        policies={key: _stored(_policy_of(observed, key)) for key in sorted(keys)},
         users={user: observed.users.get(user) for user in sorted(target.users)},
     )
 
@@ -94,9 +104,15 @@ def sections(states: Sequence[TeamsState]) -> Iterator[TeamsBaseline]:
         yield TeamsBaseline(
             groups=tuple(BaselineGroup(row.group, row.policy) for row in state.groups),
             others={key: key in kept for key in sorted(keys - {GLOBAL})},
-            policies={key: _stored(state.policies.get(key)) for key in sorted(keys)},
+            policies={key: _stored(_policy_of(state, key)) for key in sorted(keys)},
             users={user: state.users.get(user) for user in moving},
         )
+
+
+def opaque(observed: TeamsState) -> dict[str, tuple[str, ...]]:
+    """What was read of groups whose place among the others is not understood."""
+    texts = tuple(row.text for row in observed.opaque_ranks)
+    return {EVERY_GROUP: texts} if texts else {}
 
 
 def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
@@ -115,6 +131,11 @@ def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
         )
 
 
+def _policy_of(observed: TeamsState, key: str) -> TeamsPolicy | None:
+    """A policy; a group's grant that is not understood gives what nobody knows."""
+    return TeamsPolicy(key, {key: key}, "") if is_opaque(key) else observed.policies.get(key)
+
+
 def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
     keys = observed.policies.keys() | target.policies.keys()
     changed = {key for key in keys if observed.policies.get(key) != target.policies.get(key)}
@@ -127,7 +148,9 @@ def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
 def _stored(policy: TeamsPolicy | None) -> StoredTeamsPolicy | None:
     if policy is None:
         return None
-    applications = tuple(policy.applications[key] for key in sorted(policy.applications))
+    applications = tuple(
+        key if is_opaque(key) else policy.applications[key] for key in sorted(policy.applications)
+    )
     return StoredTeamsPolicy(applications, policy.description, policy.name)
 
 
@@ -149,7 +172,7 @@ def project(section: TeamsBaseline, observed: TeamsState) -> Snapshot:
     """The same part of a tenant as it is now."""
     snapshot: Snapshot = {GROUPS: observed.groups}
     for key in section.policies:
-        policy = observed.policies.get(key)
+        policy = _policy_of(observed, key)
         snapshot |= _policy(
             key,
             None if policy is None else policy.applications,
@@ -157,7 +180,8 @@ def project(section: TeamsBaseline, observed: TeamsState) -> Snapshot:
         )
     snapshot |= {teams_user_grant(user): observed.users.get(user) for user in section.users}
     kept = staying(observed.users, section.users)
-    return snapshot | {_others(key): key in kept for key in section.others}
+    snapshot |= {_others(key): key in kept for key in section.others}
+    return snapshot | opaque_snapshot(opaque(observed))
 
 
 def effect(snapshot: Snapshot, step: Step) -> Snapshot:
@@ -220,7 +244,11 @@ def told_state(
         for key, applications in listed.items()
     }
     users = {user: policy for user, policy in grants.items() if isinstance(policy, str)}
-    return TeamsState(policies, _groups(snapshot), users, spelled), frozenset(grants)
+    read = snapshot.get(f"{EVERY_GROUP}{OPAQUE_MARK}")
+    rows = (
+        tuple(OpaqueRow(text, "") for text in sorted(read)) if isinstance(read, frozenset) else ()
+    )
+    return TeamsState(policies, _groups(snapshot), users, spelled, rows), frozenset(grants)
 
 
 def access_bounds(
@@ -302,7 +330,7 @@ def _policy(key: str, applications: Iterable[str] | None, description: str | Non
     listed = (
         None
         if applications is None
-        else frozenset(application.lower() for application in applications)
+        else frozenset(each if is_opaque(each) else each.lower() for each in applications)
     )
     address = teams_policy(key)
     return {address: listed} if key == GLOBAL else {address: listed, _description(key): description}

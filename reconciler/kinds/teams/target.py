@@ -10,6 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.guids import GUID
+from reconciler.kinds.teams import opaque
+from reconciler.kinds.teams.effective_policy import EVERY_GROUP, applications, policy_address
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.ranks import final_order
 from reconciler.model.addresses import (
@@ -22,14 +24,21 @@ from reconciler.model.addresses import (
     teams_user_grant,
 )
 from reconciler.model.codes import Held
-from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
+from reconciler.model.observed import (
+    NOTHING_KNOWN,
+    GroupAssignment,
+    TeamsPolicy,
+    TeamsState,
+    is_opaque,
+)
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.model.addresses import Address
     from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
+    from reconciler.model.observed import Directory
 
     Holding = Callable[[Address], Held | None]
 
@@ -61,7 +70,9 @@ def state_reached(observed: TeamsState, target: TeamsTarget) -> TeamsState:
         else:
             users[user] = policy
     spelled = {**observed.spelled, **{key: policy.name for key, policy in target.policies.items()}}
-    return TeamsState(policies=target.policies, groups=target.groups, users=users, spelled=spelled)
+    return replace(
+        observed, policies=target.policies, groups=target.groups, users=users, spelled=spelled
+    )
 
 
 def target(
@@ -70,6 +81,7 @@ def target(
     *,
     prune: bool,
     holding: Holding,
+    directory: Directory = NOTHING_KNOWN,
 ) -> TeamsTarget:
     """Compute the end state.
 
@@ -78,26 +90,35 @@ def target(
         observed: the tenant.
         prune: undeclared policies that hold no grant afterwards are deleted.
         holding: why an address is held at its observed value, None if it is not.
+        directory: says which users have a name that is not understood.
     """
-    return _Aiming(desired, observed, holding).aim(prune=prune)
+    return _Aiming(desired, observed, directory, holding).aim(prune=prune)
 
 
 class _Aiming:
     """Collects what is held while the target is built; built once, used once."""
 
-    def __init__(self, desired: DesiredTeams, observed: TeamsState, holding: Holding) -> None:
+    def __init__(
+        self, desired: DesiredTeams, observed: TeamsState, directory: Directory, holding: Holding
+    ) -> None:
         self._desired = desired
+        self._directory = directory
         self._observed = observed
         self._holding = holding
         self._held: dict[Address, Note] = {}
         self._may_be_listed = self._name_held()
         self._may_be_group = self._group_name_held()
         self._policies: dict[str, TeamsPolicy] = dict(observed.policies)
+        self._has_opaque = bool(directory.opaque) or opaque.has_opaque(observed)
+        self._opaque: dict[Address, Note] = {}
+        self._shall = observed
+        """What the Teams side shall be, as far as it is built."""
 
     def aim(self, *, prune: bool) -> TeamsTarget:
         leaving = self._declare()
-        users = self._users()
         declared, groups = self._groups()
+        self._shall = replace(self._observed, policies=self._policies, groups=groups)
+        users = self._users()
         tenant_grant = self._tenant_grant()
         leaving |= (pruned := self._undeclared() if prune else set())
         stuck = leaving & self._holders(users, groups) if leaving else leaving
@@ -113,8 +134,17 @@ class _Aiming:
             tenant_grant=tenant_grant,
             pruned=frozenset(pruned - stuck),
             prune_blocked=frozenset(pruned & stuck),
-            held=tuple(self._held[address] for address in sorted(self._held)),
+            held=(
+                *(self._held[address] for address in sorted(self._held)),
+                *opaque.opaque_notes(self._observed, self._policies, self._directory),
+                *self._opaque.values(),
+            ),
         )
+
+    def _rests(self, address: Address, on: Iterable[Address]) -> bool:
+        """Hold an object because of what is not understood."""
+        self._opaque[address] = opaque.resting(address, on)
+        return True
 
     def _hold(self, address: Address, why: Held) -> None:
         self._held[address] = Note(why.value, address, {})
@@ -133,6 +163,10 @@ class _Aiming:
             if wanted.absent and present is None:
                 continue
             now = None if wanted.absent else _declared_policy(wanted, present)
+            if now is not None and present is not None and present.opaque - now.applications.keys():
+                address = teams_policy(present.name)
+                self._rests(address, [address])
+                now = replace(now, applications=present.applications)
             if now == present or self._is_held(
                 teams_policy(present.name if present else wanted.name)
             ):
@@ -147,7 +181,7 @@ class _Aiming:
         keys = (
             key
             for key in self._observed.policies
-            if key not in self._desired.policies and key != GLOBAL
+            if key not in self._desired.policies and key != GLOBAL and not is_opaque(key)
         )
         return {
             key
@@ -179,7 +213,20 @@ class _Aiming:
         if policy is None and self._may_be_listed:
             self._hold(address, Held.MAY_BE_LISTED)
             return True
-        return False
+        return self._has_opaque and self._user_rests(user, policy)
+
+    def _user_rests(self, user: str, policy: str | None) -> bool:
+        """Whether a grant rests on what is not understood: the one that is there, or what the user
+        would newly have.
+        """
+        present, address = self._observed.users.get(user), teams_user_grant(user)
+        if user in self._directory.opaque or (present is not None and is_opaque(present)):
+            return self._rests(address, [address])
+        gain = opaque.user_gain(self._shall, present, policy)
+        return bool(gain) and self._rests(address, map(self._address, gain))
+
+    def _address(self, policy: str) -> Address:
+        return policy_address(self._shall, policy)
 
     def _name_held(self) -> bool:
         """Whether a user principal name that nobody resolves is held. Whoever is behind it may have
@@ -201,6 +248,33 @@ class _Aiming:
         )
 
     def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
+        """The groups that are managed, and all of them as they shall be; they stay as they are where
+        that rests on what is not understood.
+        """
+        declared, groups = self._declared_groups()
+        if not self._has_opaque:
+            return declared, groups
+        observed = self._observed
+        on = [EVERY_GROUP] if observed.opaque_ranks else []
+        if not on and opaque.opaque_for_groups(observed, groups, self._policies):
+            on = [self._address(key) for key in self._opaque_policies()]
+        if not on:
+            return declared, groups
+        differing = {*groups} ^ {*observed.groups}
+        moved = declared if len(declared) > 1 else ()
+        for group in sorted({row.group for row in differing} | {*moved}):
+            if not is_opaque(group):
+                self._rests(teams_group_grant(group), on)
+        return (), observed.groups
+
+    def _opaque_policies(self) -> Iterator[str]:
+        """Policies that groups or everyone have, with something that is not understood."""
+        keys = {GLOBAL, *(row.policy for row in self._observed.groups)}
+        return (
+            key for key in sorted(keys) if any(map(is_opaque, applications(self._observed, key)))
+        )
+
+    def _declared_groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
         present = {assignment.group: assignment.policy for assignment in self._observed.groups}
         wanted = {
             group: policy
@@ -238,7 +312,11 @@ class _Aiming:
         if policy not in self._policies:
             self._hold(address, Held.POLICY_HELD)
             return True
-        return False
+        if present is not None and is_opaque(present):
+            return self._rests(address, [address])
+        entries = self._policies[policy].opaque
+        had = applications(self._observed, present) if present is not None else frozenset()
+        return bool(entries - had) and self._rests(address, [self._address(policy)])
 
     def _tenant_grant(self) -> str | None:
         """Copy the granted policy's list into Global; None when Global has it already, or is
@@ -256,6 +334,9 @@ class _Aiming:
             for application in self._policies[key].applications
         }
         if listed.keys() == everyone.applications.keys() or self._is_held(TEAMS_TENANT_GRANT):
+            return None
+        if on := [each for each in (key, GLOBAL) if self._policies[each].opaque]:
+            self._rests(TEAMS_TENANT_GRANT, map(self._address, on))
             return None
         self._policies[GLOBAL] = replace(everyone, applications=listed)
         return key

@@ -115,13 +115,13 @@ def _judged(
 def _begun(
     provider: Provider, baseline: Baseline, toward: Sequence[Step]
 ) -> Judging | Violation | None:
+    opaque = baseline.opaque_of(provider)
     match provider:
         case "exchange":
             policies = baseline.of_exchange()
-            opaque = baseline.opaque_of(provider)
             return None if policies is None else exchange.begun(policies, toward, opaque)
         case "teams":
             section = baseline.of_teams()
-            return None if section is None else teams.begun(section, toward)
+            return None if section is None else teams.begun(section, toward, opaque)
         case _:
             assert_never(provider)

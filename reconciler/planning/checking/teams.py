@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, assert_never
 
+from reconciler.model.observed import is_opaque
 from reconciler.planning.checking.memberships import moment, out_of_reach
 from reconciler.planning.checking.teams_steps import (
     EVERYONE,
@@ -24,7 +25,7 @@ from reconciler.planning.checking.teams_steps import (
 from reconciler.planning.checking.verdicts import Holders, Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from reconciler.model.baselines import TeamsBaseline
     from reconciler.model.plans import Step
@@ -38,19 +39,22 @@ if TYPE_CHECKING:
 _STUCK = (Unfollowable, KeyError, TypeError, AttributeError)
 
 
-def begun(section: TeamsBaseline, toward: Sequence[Step]) -> TeamsJudging | Violation | None:
+def begun(
+    section: TeamsBaseline, toward: Sequence[Step], opaque: Collection[str] = ()
+) -> TeamsJudging | Violation | None:
     """Begin to follow Teams steps from the plan's baseline.
 
     Args:
         section: the Teams part of the plan's baseline.
         toward: Teams steps that lead to the end which access is held against.
+        opaque: an address if the order of the groups is not understood.
 
     Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
     if there are none and the baseline cannot be read.
     """
     step = None
     try:
-        before = TeamsModel.read(section)
+        before = TeamsModel.read(section, opaque)
         after = before.copy()
         for step in toward:
             after.run(step)
@@ -77,6 +81,12 @@ def beyond(
     """
     models = TeamsModel.read(before), TeamsModel.read(now), TeamsModel.read(after)
     yield from TeamsJudging(*models).standing()
+
+
+def _exposure(step: Step, application: str, holders: Holders) -> Violation:
+    if is_opaque(application):
+        return Violation("teams", step.id, step.address, ViolationKind.OPAQUE)
+    return Violation("teams", step.id, step.address, ViolationKind.EXPOSED, application, holders)
 
 
 class TeamsJudging:
@@ -106,9 +116,7 @@ class TeamsJudging:
         for application, holders in self._exposed(effect):
             if (application, holders) not in self._known:
                 self._known.add((application, holders))
-                yield Violation(
-                    "teams", step.id, step.address, ViolationKind.EXPOSED, application, holders
-                )
+                yield _exposure(step, application, holders)
 
     def standing(self) -> Iterator[tuple[str, Holders]]:
         """Name whom applications reach as things stand."""
@@ -188,7 +196,9 @@ class TeamsJudging:
         for application in sorted(self._new_to(ends, applications)):
             asked = (application, ends[0] is None, ends[1] is None)
             if asked not in self._anywhere:
-                self._anywhere[asked] = out_of_reach(application, self._groups, self._open(ends))
+                self._anywhere[asked] = out_of_reach(
+                    application, self._groups, self._open(ends, application)
+                )
             groups = self._anywhere[asked]
             if groups is not None:
                 yield application, Holders(ends[0], key, ends[1], groups)
@@ -210,20 +220,25 @@ class TeamsJudging:
                 asked = (application, ends_of_class[0] is None, ends_of_class[1] is None)
                 if asked not in ways_out:
                     ways_out[asked] = out_of_reach(
-                        application, pool, self._open(ends_of_class), group
+                        application, pool, self._open(ends_of_class, application), group
                     )
                 if (groups := ways_out[asked]) is not None:
                     yield application, Holders(ends_of_class[0], None, ends_of_class[1], groups)
 
     def _new_to(self, ends: Ends, applications: frozenset[str]) -> frozenset[str]:
-        """The applications that the class does not have by a direct grant, before or after."""
-        for teams, policy in zip((self._before, self._after), ends, strict=True):
-            if policy is not None:
-                applications -= teams.reach(policy)
-        return applications
-
-    def _open(self, ends: Ends) -> list[GroupOrder]:
-        """The moments, of before and after, at which the class has no direct grant: its groups
-        decide.
+        """The applications that the class does not have by a direct grant, before or after; what is
+        not understood it must have had before.
         """
-        return [each for each, policy in zip(self._moments, ends, strict=True) if policy is None]
+        before, after = ends
+        if before is not None:
+            applications -= self._before.reach(before)
+        had = self._after.reach(after) if after is not None else frozenset()
+        return applications - {application for application in had if not is_opaque(application)}
+
+    def _open(self, ends: Ends, application: str) -> list[GroupOrder]:
+        """The moments, of before and after, at which the class has no direct grant: its groups
+        decide. Nobody may gain what is not understood, so that only before counts.
+        """
+        counting = 1 if is_opaque(application) else len(ends)
+        moments = zip(self._moments[:counting], ends[:counting], strict=True)
+        return [each for each, policy in moments if policy is None]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
+from reconciler.model.observed import is_opaque
 from reconciler.planning.checking.verdicts import Unfollowable, ViolationKind
 
 if TYPE_CHECKING:
@@ -46,16 +47,18 @@ class TeamsModel(Struct):
 
     `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first.
     `users`: only those whom a step may touch. `others`: whether users whom no step touches hold the
-    policy directly; a policy that it does not name may have any holders.
+    policy directly; a policy that it does not name may have any holders. `ranked`: whether the order
+    of the groups is understood.
     """
 
     policies: dict[str, frozenset[str] | None]
     groups: list[tuple[str, str]]
     users: dict[str, str | None]
     others: dict[str, bool]
+    ranked: bool = True
 
     @classmethod
-    def read(cls, section: TeamsBaseline) -> TeamsModel:
+    def read(cls, section: TeamsBaseline, opaque: Collection[str] = ()) -> TeamsModel:
         """Read the section of a plan file's baseline.
 
         Raises:
@@ -78,11 +81,13 @@ class TeamsModel(Struct):
         )
         if not granted <= policies.keys():
             raise Unfollowable(ViolationKind.UNKNOWN)
-        return cls(policies, groups, users, others)
+        return cls(policies, groups, users, others, ranked=not opaque)
 
     def copy(self) -> TeamsModel:
         """A second one that changes on its own."""
-        return TeamsModel(dict(self.policies), list(self.groups), dict(self.users), self.others)
+        return TeamsModel(
+            dict(self.policies), list(self.groups), dict(self.users), self.others, self.ranked
+        )
 
     def reach(self, key: str) -> frozenset[str]:
         """The applications of a policy; of one that is not there, none."""
@@ -131,6 +136,7 @@ class TeamsModel(Struct):
             return ListChanged(key, NOTHING)
         if not isinstance(edit, Mapping) or not edit or edit.keys() - {"Add", "Remove"}:
             raise Unfollowable(ViolationKind.UNKNOWN)
+        _assert_understood(stored)
         return self._list(key, (stored - _ids(edit.get("Remove", ()))) | _ids(edit.get("Add", ())))
 
     def _remove(self, key: str) -> Effect:
@@ -151,6 +157,7 @@ class TeamsModel(Struct):
         if policy is not None:
             self._existing(policy)
         if given.get("Global") is True and policy is not None:
+            _assert_understood(self.reach(EVERYONE) | self.reach(policy))
             return self._list(EVERYONE, self.reach(policy))
         if policy == EVERYONE:
             raise Unfollowable(ViolationKind.UNKNOWN)
@@ -167,7 +174,12 @@ class TeamsModel(Struct):
     def _grant_group(self, group: str, policy: str | None, rank: object) -> Effect:
         """A rank beyond the end is the last one, and so is none (New-CsGroupPolicyAssignment page);
         others close up or make room.
+
+        Raises:
+            Unfollowable: the order of the groups is not understood.
         """
+        if not self.ranked:
+            raise Unfollowable(ViolationKind.OPAQUE)
         old = next(
             (place for place, row in enumerate(self.groups) if row[0] == group), len(self.groups)
         )
@@ -197,6 +209,12 @@ class TeamsModel(Struct):
         if stored is None:
             raise Unfollowable(ViolationKind.REFUSED)
         return stored
+
+
+def _assert_understood(applications: frozenset[str]) -> None:
+    """A list is edited, or copied, only if all of it is understood."""
+    if any(map(is_opaque, applications)):
+        raise Unfollowable(ViolationKind.OPAQUE)
 
 
 def _text(given: Mapping[str, ParameterValue], name: str) -> str:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import as_list
+from reconciler.kinds.capture_rows import as_list, raw_text
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.kinds.teams.reading_once import read_once
@@ -41,11 +41,13 @@ class TeamsService:
         self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {
             _key(row["Identity"]): row for row in _rows(section, "policies")
         }
-        self._groups = _ranked(
-            sorted(_rows(section, "groupAssignments"), key=lambda row: rank_of(row) or 0)
-        )
+        groups = sorted(_rows(section, "groupAssignments"), key=lambda row: rank_of(row) or 0)
+        is_order = len({rank_of(row) for row in groups} - {None}) == len(groups)
+        self._groups = _ranked(groups) if is_order else groups
         self._users: dict[str, Row] = {
-            row["Identity"].lower(): row for row in _rows(section, "users") if granted_name(row)
+            row["Identity"].lower(): row
+            for row in _rows(section, "users")
+            if granted_name(row) is not None
         }
         self._holders = Counter(_key(granted_name(row)) for row in self._users.values())
 
@@ -91,7 +93,7 @@ class TeamsService:
         """Holders of direct grants, and groups that hold one."""
         return NamedByRows(
             users=self._users.keys(),
-            groups=tuple(row["GroupId"].lower() for row in self._groups),
+            groups=tuple(_group(row) for row in self._groups),
         )
 
     @property
@@ -221,7 +223,7 @@ class TeamsService:
         not documented either.
         """
         group = moment.text("Group").lower()
-        others = [row for row in self._groups if row["GroupId"].lower() != group]
+        others = [row for row in self._groups if _group(row) != group]
         if name and len(others) < len(self._groups) and moment.quirks.in_place_regrant_refused:
             return Failed(
                 Fault.EXISTS,
@@ -257,8 +259,15 @@ def _unknown(name: str) -> Failed:
     return Failed(Fault.NOT_FOUND, f'[ClientError] : "{name}" not found')
 
 
-def _key(identity: str) -> str:
-    return name_key(bare_name(identity))
+def _key(identity: Any) -> str:
+    """What a policy is found by; of what has no text, what was read."""
+    is_name = isinstance(identity, str)
+    return name_key(bare_name(identity)) if is_name else raw_text(identity)
+
+
+def _group(row: Row) -> str:
+    group = row.get("GroupId")
+    return group.lower() if isinstance(group, str) else raw_text(group)
 
 
 def _rows(section: Row, key: str) -> Sequence[Row]:
