@@ -72,8 +72,8 @@ def parse_capture(
 ) -> Observed:
     """Parse a capture.
 
-    A product that is not in `needs` and was not read completely is None in the result, never an
-    empty product.
+    A product that is not in `needs` and was not read completely, or has a fault, is None in the
+    result, never an empty product.
 
     Args:
         raw: the content of a capture file, as `capture_content` or `Tenant.capture` gives it.
@@ -98,11 +98,18 @@ def parse_capture(
     _right_tenant(raw, tenant_id, faults)
     section = raw.get("directory") or {}
     directory = directories.parse_directory(section, "$.directory", faults)
-    states = {
-        name: PRODUCTS[name].parse(raw[name], f"$.{name}", faults)
-        for name in PROVIDERS
-        if _usable(name, raw, needs, tolerated, faults)
-    }
+    states: dict[Provider, State] = {}
+    faulty: dict[Provider, str] = {}
+    for name in PROVIDERS:
+        own = FaultList()
+        if _usable(name, raw, needs, tolerated, own):
+            states[name] = PRODUCTS[name].parse(raw[name], f"$.{name}", own)
+        if own.told and name not in needs:
+            # A fault of one product says nothing about another one.
+            states.pop(name, None)
+            faulty[name] = own.told[0]
+        else:
+            faults.take(own)
     faults.refuse(place)
     _contradicted_scopes(states, directory, faults)
     faults.refuse(place)
@@ -119,6 +126,7 @@ def parse_capture(
         directory,
         digest,
         tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
+        faulty,
     )
 
 

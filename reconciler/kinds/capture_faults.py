@@ -29,6 +29,12 @@ class FaultList:
         if len(self._shown) < SHOWN:
             self._shown.append((path, message))
 
+    def take(self, other: FaultList) -> None:
+        """Add the faults of another list."""
+        room = SHOWN - len(self._shown)
+        self._shown += other._shown[: max(room, 0)]
+        self._count += other._count
+
     @property
     def told(self) -> tuple[str, ...]:
         """The faults that are kept, each in a line."""

@@ -87,6 +87,7 @@ class WarningCode(StrEnum):
     GONE_GROUP = "gone-group"
     GONE_GROUP_DROPPED = "gone-group-dropped"
     NOT_UNDERSTOOD = "not-understood"
+    FAULTY_READING = "faulty-reading"
 
 
 DEAD = frozenset(

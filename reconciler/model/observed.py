@@ -216,7 +216,8 @@ class Observed(Struct, frozen=True):
     """A reading of a tenant.
 
     `states` has the products that were read completely. `digest` is the capture digest (hex).
-    `warnings` were consented to.
+    `warnings` were consented to. `faulty` says what is wrong with the reading of a product that
+    nobody needed.
     """
 
     tenant_id: str
@@ -227,6 +228,7 @@ class Observed(Struct, frozen=True):
     directory: Directory
     digest: str
     warnings: tuple[ReadWarning, ...] = ()
+    faulty: Mapping[Provider, str] = field(default_factory=dict)
 
     def state(self, kind: type[_State]) -> _State | None:
         """The state of the product whose type this is; None if it was not read completely."""

@@ -358,6 +358,10 @@ def _warnings(
             *unused,
             *quoted,
             *_held_warning(held_notes),
+            *(
+                Note(WarningCode.FAULTY_READING, name, {"fault": fault})
+                for name, fault in observed.faulty.items()
+            ),
         )
     )
 

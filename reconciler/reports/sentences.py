@@ -130,6 +130,11 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         " tenant has.",
         "Plan again without them to converge.",
     ),
+    WarningCode.FAULTY_READING: NoteAdvice(
+        "The reading of a product that these documents do not need has a fault, so this plan says"
+        " nothing about it.",
+        "Fetch again before you plan documents of that product.",
+    ),
     WarningCode.NOT_UNDERSTOOD: NoteAdvice(
         "Objects of the tenant ({objects}) could not be understood: they are held, and so is what"
         " the documents say about whatever rests on them.",

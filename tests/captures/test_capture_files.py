@@ -117,3 +117,15 @@ def test_a_product_parses_alone():
 )
 def test_an_empty_store_is_known_by_type_and_object_in_any_language(exception, message, empty):
     assert exchange.is_empty_store(exception, message) is empty
+
+
+def test_a_fault_of_one_product_says_nothing_about_the_other():
+    raw = load_raw(PLAIN)
+    raw["exchange"]["reads"][0]["count"] += 1
+    found = reading.parse_capture(raw, source="capture", tenant_id=None, needs=frozenset({"teams"}))
+    assert list(found.states) == ["teams"]
+    assert "returned 2, but `policies` has 1" in found.faulty["exchange"]
+    with pytest.raises(CaptureFault, match=r"\$\.exchange\.reads\[0\]\.count"):
+        reading.parse_capture(
+            raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"})
+        )

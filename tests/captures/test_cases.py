@@ -68,6 +68,7 @@ def told(found):
     content = plain(found)
     states = content.pop("states")
     assert content.pop("warnings") == []
+    assert content.pop("faulty") == {}
     return content | {name: states.get(name) for name in ("teams", "exchange")}
 
 
