@@ -103,7 +103,6 @@ def test_everything_else_is_planned_as_if_the_odd_policy_were_not_there(cases):
         if len(others) == len(plan.steps):
             assert others == [step.text for step in without.steps], f"seed {seed}"
             assert plan.access == without.access, f"seed {seed}"
-            assert plan.applicable is without.applicable, f"seed {seed}"
         steps += len(others)
     assert steps > SAMPLES // 8
 
