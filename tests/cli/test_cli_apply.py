@@ -133,14 +133,15 @@ def test_what_makes_a_plan_does_not_go_with_a_plan(
 
 def test_documents_elsewhere_and_options_of_planning(run: Run, folder: Path) -> None:
     (folder / "policies").rename(folder / "elsewhere")
-    skipped = ("--skip", "teams.policy/MY-APP-POLICY")
+    analytics = "exchange.application/e7e4dbfc-046f-4074-9b3b-2ae8f144f59b"
+    skipped = ("--skip", analytics)
     ran = run(
         "apply", "--path", "elsewhere", "--auto-approve", *SIM, *skipped, "--state-dir", "state"
     )
     assert ran.code == 0, ran.err
     assert (folder / "state").is_dir()
     assert not (folder / ".reconciler").exists()
-    assert "MY-APP-POLICY" in run("plan", "elsewhere", *SIM).out
+    assert analytics.replace("application", "policy") in run("plan", "elsewhere", *SIM).out
 
 
 def test_a_tenant_that_moved_is_left_alone(run: Run, folder: Path) -> None:
