@@ -296,7 +296,7 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) 
         in said(rows)
     )
     assert (
-        f"{small_tenants.application(1)}: some of everyone without a grant, after step 1\n"
+        f"{small_tenants.application(1)}: possibly everyone without a grant, after step 1\n"
         in said(rows)
     )
     assert "... and after 1 more" in said(rows)
