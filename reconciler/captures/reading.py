@@ -98,18 +98,7 @@ def parse_capture(
     _right_tenant(raw, tenant_id, faults)
     section = raw.get("directory") or {}
     directory = directories.parse_directory(section, "$.directory", faults)
-    states: dict[Provider, State] = {}
-    faulty: dict[Provider, str] = {}
-    for name in PROVIDERS:
-        own = FaultList()
-        if _usable(name, raw, needs, tolerated, own):
-            states[name] = PRODUCTS[name].parse(raw[name], f"$.{name}", own)
-        if own.told and name not in needs:
-            # A fault of one product says nothing about another one.
-            states.pop(name, None)
-            faulty[name] = own.told[0]
-        else:
-            faults.take(own)
+    states, faulty = _states(raw, needs, tolerated, faults)
     faults.refuse(place)
     _contradicted_scopes(states, directory, faults)
     faults.refuse(place)
@@ -128,6 +117,32 @@ def parse_capture(
         tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
         faulty,
     )
+
+
+def _states(
+    raw: Mapping[str, Any],
+    needs: frozenset[Provider],
+    tolerated: frozenset[Provider],
+    faults: FaultList,
+) -> tuple[dict[Provider, State], dict[Provider, str]]:
+    """The products that were read completely, and what is wrong with the reading of those that
+    nobody needs: a fault of one product says nothing about another one.
+
+    Of a product that was not read itself only names were looked up: what is wrong with those
+    concerns the directory, and so everybody.
+    """
+    states: dict[Provider, State] = {}
+    faulty: dict[Provider, str] = {}
+    for name in PROVIDERS:
+        own = FaultList()
+        if _usable(name, raw, needs, tolerated, own):
+            states[name] = PRODUCTS[name].parse(raw[name], f"$.{name}", own)
+        if own.told and name not in needs and raw[name]["complete"]:
+            states.pop(name, None)
+            faulty[name] = own.told[0]
+        else:
+            faults.take(own)
+    return states, faulty
 
 
 def _warnings(product: Provider, raw: Mapping[str, Any]) -> Sequence[ReadWarning]:
