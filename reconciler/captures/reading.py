@@ -154,7 +154,7 @@ def _warnings(product: Provider, raw: Mapping[str, Any]) -> Sequence[ReadWarning
 def _contradicted_scopes(
     states: Mapping[Provider, State], directory: Directory, faults: FaultList
 ) -> None:
-    """A scope cannot be looked for in vain and be there: a policy of it would be judged dead."""
+    """A scope that is both absent and present: a policy of it would be judged dead."""
     named = {scope for name, state in states.items() for scope in PRODUCTS[name].names(state)}
     for scope in sorted(named & directory.absent & directory.recipients.keys()):
         faults.add(

@@ -21,6 +21,14 @@ _OURS: Final = re.compile(rb"apiVersion[\"']?[ ]*:[ ]*[\"']?reconciler/")
 _BEGINNING: Final = 4096
 """Bytes; a document begins with its version."""
 
+_HIDDEN: Final = (
+    "not read, because hidden files are skipped: rename it, or move it out of the folder"
+)
+_ANOTHER_FORM: Final = (
+    "not read, although it has our apiVersion, because only *.yaml and *.yml files are documents:"
+    " write it as YAML, or move it out of the folder"
+)
+
 
 def why_not_read(path: Path) -> str | None:
     """Why a file that looks like a document is not read, and what to do; None if it does not look
@@ -39,15 +47,6 @@ def why_not_read(path: Path) -> str | None:
             " the folder"
         )
     return _ANOTHER_FORM if _declares(path) else None
-
-
-_HIDDEN: Final = (
-    "not read, because hidden files are skipped: rename it, or move it out of the folder"
-)
-_ANOTHER_FORM: Final = (
-    "not read, although it has our apiVersion, because only *.yaml and *.yml files are documents:"
-    " write it as YAML, or move it out of the folder"
-)
 
 
 def _declares(path: Path) -> bool:

@@ -98,7 +98,7 @@ DEAD = frozenset(
         WarningCode.GONE_GROUP,
     )
 )
-"""What stands, and does not do what it says, because what it names is gone."""
+"""What exists without effect, because what it names is gone."""
 
 
 class RefusalRule(StrEnum):

@@ -39,7 +39,7 @@ def continuation(plan: Plan, done: Sequence[Step], remaining: Sequence[Step]) ->
 
 
 def halfway(steps: Sequence[Step], done: Collection[int]) -> Iterator[tuple[Step, Step]]:
-    """Groups whose policy was taken away and not granted anew yet; only the plan knows their rank.
+    """Groups whose policy was taken away and not granted again yet; only the plan knows their rank.
 
     Args:
         steps: All steps of a plan.

@@ -100,7 +100,7 @@ def _closing(plan: Plan, value: Applied, *, verified: bool) -> Iterator[Line]:
 
 
 def _halfway(plan: Plan, value: Applied, resume: str) -> Iterator[Line]:
-    """Groups whose policy was taken away and not granted anew yet: only this plan knows the rank."""
+    """Groups whose policy was taken away and not granted again yet: only this plan knows the rank."""
     done = {*range(1, value.already + 1), *value.done}
     for drop, step in continuing.halfway(plan.steps, done):
         group = f"{step.address}{values.of(step.address, plan.names)}"

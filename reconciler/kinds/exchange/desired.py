@@ -37,7 +37,7 @@ def resolve(
         documents: validated documents.
         directory: what the capture knows; matching ignores case and looks at all addresses.
         observed: the policies that the tenant has: their scopes resolve themselves. One that is
-            gone does so for what stands on it and for deletions; nothing can be created on it.
+            gone does so for what exists on it and for deletions; nothing can be created on it.
 
     Returns:
         The desired state, and one finding for each (application, scope) that is named twice under
@@ -112,7 +112,7 @@ class _Reading:
         )
 
     def _keep(self, key: ExchangeKey, document: ExchangePolicyDocument) -> None:
-        """Declare a policy as it stands, so that what cannot take its place does not remove it."""
+        """Declare a policy unchanged, so that what cannot take its place does not remove it."""
         present = self._observed.get(key)
         if present is not None:
             self._place(replace(document, right=present.right, description=None), key)

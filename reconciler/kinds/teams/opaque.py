@@ -1,7 +1,7 @@
 """What rests on something in Teams that is not understood: an entry of a policy's list, what a user or
 a group is granted, a group's place among the others.
 
-An entry stands for applications that nobody knows: its list is not edited, and nobody may gain it.
+An entry may be any application: its list is not edited, and nobody may gain it.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class _Moment(Struct, frozen=True):
         return cls._made({}, (), snapshot)
 
     def changed(self, entries: Snapshot) -> _Moment:
-        """The same with some entries of a snapshot set anew."""
+        """The same with some entries of a snapshot replaced."""
         return self._made(self.lists, self.groups, entries)
 
     @classmethod
