@@ -18,8 +18,15 @@ from reconciler.model.plans import Action
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from reconciler.model.access_rows import AccessDelta
     from reconciler.model.applied import Applied
     from reconciler.model.plans import Change, Note, Plan, Step
+
+_OUTCOMES: Mapping[Action, str] = {
+    Action.CREATE: "added",
+    Action.UPDATE: "changed",
+    Action.DELETE: "removed",
+}
 
 
 class Counts(Struct, frozen=True):
@@ -65,6 +72,63 @@ class Figures(Struct, frozen=True):
             )
         }
         return {**counted, "steps": self.steps, "unmanaged": self.unmanaged}
+
+
+class AccessFigures(Struct, frozen=True):
+    """How many applications, told apart by client id over all products, come to reach others.
+
+    Attributes:
+        everyone: Those that come to reach everyone; they are among `widens`.
+        widens: Those that gain anybody.
+        narrows: Those that lose anybody; one that gains others is among `widens` too.
+    """
+
+    everyone: int
+    widens: int
+    narrows: int
+
+
+class ObjectFigures(Struct, frozen=True):
+    """How many objects of one product and noun are added, changed (a grant: moved), replaced and
+    removed.
+
+    Each object counts once: a flip, and two objects that replace one another, are one replaced.
+    """
+
+    added: int = 0
+    changed: int = 0
+    replaced: int = 0
+    removed: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything is counted."""
+        return bool(self.added or self.changed or self.replaced or self.removed)
+
+
+def access_figures(access: AccessDelta) -> AccessFigures:
+    """Count the applications of an access delta."""
+    everyone = {row.application for row in access.tenant_wide}
+    return AccessFigures(
+        everyone=len(everyone),
+        widens=len(everyone.union(row.application for row in access.gained)),
+        narrows=len({row.application for row in access.lost}),
+    )
+
+
+def object_figures(changes: Iterable[Change]) -> ObjectFigures:
+    """Count objects once each."""
+    rows = list(changes)
+    addresses = {change.address: change for change in rows}
+    tally: Counter[str] = Counter()
+    for change in rows:
+        partner = addresses.get(change.replaces) if change.replaces else None
+        if partner is not None and partner.replaces == change.address:
+            # the one that is created stands for both
+            tally["replaced"] += Action.CREATE in change.actions
+            continue
+        actions = _actions(change)
+        tally["replaced" if len(actions) > 1 else _OUTCOMES[actions[0]]] += 1
+    return ObjectFigures(**tally)
 
 
 def plan_figures(

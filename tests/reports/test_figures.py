@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.model import figures
-from reconciler.model.addresses import TEAMS_TENANT_GRANT
+from reconciler.model.access_rows import (
+    AccessDelta,
+    AccessRow,
+    Certainty,
+    Subject,
+    SubjectKind,
+    TenantWideRow,
+)
+from reconciler.model.addresses import TEAMS_TENANT_GRANT, Address, Provider
 from reconciler.model.applied import Applied
 from reconciler.model.plans import Action, Change, Note, ObjectKind, Step
 from reconciler.reports import plans
@@ -124,3 +133,44 @@ def test_the_unmanaged_count_of_the_text_is_that_of_the_plan() -> None:
     alone = plain_text(plans.plan_lines(empty_plan(unmanaged=rows[2:]), DIGESTS, simulated=False))
     assert "Unmanaged," not in alone
     assert "\nGlobal is not managed, and it is not empty: " in alone
+
+
+@given(CHANGES)
+def test_objects_counted_once_and_counted_by_action_agree(changes: tuple[Change, ...]) -> None:
+    nouns = [
+        [change for change in changes if figures.is_grant(change) is grants]
+        for grants in (False, True)
+    ]
+    counts = figures.plan_figures(changes, (), ())
+    for rows, by_action in zip(nouns, (counts.policies, counts.grants), strict=True):
+        once = figures.object_figures(rows)
+        assert once.added + once.changed + once.replaced + once.removed == len(rows)
+        assert once.added + once.replaced == by_action.created
+        assert once.removed + once.replaced == by_action.deleted
+        assert once.changed == by_action.updated
+
+
+def test_two_objects_that_replace_one_another_are_one_replaced() -> None:
+    def half(scope: str, other: str, action: Action) -> Change:
+        address = Address(f"exchange.policy/a@{scope}")
+        change = _change(address, (action,))
+        return replace(change, replaces=Address(f"exchange.policy/a@{other}"))
+
+    old, new = half("old", "new", Action.DELETE), half("new", "old", Action.CREATE)
+    assert figures.object_figures((old, new)) == figures.ObjectFigures(replaced=1)
+    assert figures.object_figures((new,)) == figures.ObjectFigures(added=1)
+    assert figures.object_figures((old,)) == figures.ObjectFigures(removed=1)
+
+
+def test_an_application_that_reaches_everyone_is_among_those_that_widen() -> None:
+    def row(application: str, provider: Provider) -> AccessRow:
+        return AccessRow(application, Subject(SubjectKind.USER, "u"), Certainty.CERTAIN, provider)
+
+    wide = TenantWideRow("a", Subject(SubjectKind.EVERYONE), Certainty.CERTAIN, "teams", ())
+    delta = AccessDelta(
+        gained=(row("b", "teams"), row("b", "exchange")),
+        lost=(row("b", "exchange"), row("c", "teams")),
+        tenant_wide=(wide,),
+        unpopulated=(),
+    )
+    assert figures.access_figures(delta) == figures.AccessFigures(everyone=1, widens=2, narrows=2)
