@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.access.rules import FAILED
 from reconciler.access.testing import DEPENDS, KINDS, Result, expectations_of, sort_results
-from reconciler.documents.rules import DocumentRule
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from reconciler.model.documents import Documents
-
-FAILED = DocumentRule(
-    "access-test.failed",
-    "The documents contradict an access test",
-    "A test says what must stay true, whatever anyone edits. This one fails whatever the tenant"
-    " has; what only a tenant decides, `plan` and `test` judge.",
-)
 
 
 def judge_declared(documents: Documents) -> tuple[Result, ...]:

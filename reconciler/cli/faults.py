@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import traceback
+from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
-from reconciler.cli import printing
+from reconciler.access.rules import EVERY_RULE
+from reconciler.cli import annotating, printing
 from reconciler.cli.options import FORMAT
 from reconciler.errors import DocumentFaults, ReconcilerError
-from reconciler.reports import findings, json
+from reconciler.reports import annotated, findings, json
 from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def report_fault(fault: ReconcilerError, ctx: click.Context) -> int:
             return report_fault(unprinted, ctx)
     elif not (isinstance(fault, printing.Unprinted) and fault.reader_gone):
         printing.say(f"Error: {fault}", Tone.FAULT)
+        _annotate_failure(fault, ctx)
     return fault.exit_code
 
 
@@ -75,11 +78,27 @@ def unexpected(fault: Exception) -> int:
 
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
     form = ctx.meta.get(FORMAT)
-    if form == "json":
+    if machine := annotating.chosen_format(form):
+        annotating.annotate(
+            annotated.of_findings(_command(ctx), fault.findings, EVERY_RULE), machine
+        )
+    elif form == "json":
         printing.raw(json.findings_json(fault.findings))
-    elif form == "junit":
-        from reconciler.reports import access_tests  # noqa: PLC0415  lazy: only `test` has it
-
-        printing.raw(access_tests.junit_faults(fault.findings))
     else:
         printing.report(findings.finding_lines(fault.findings))
+
+
+def _annotate_failure(fault: ReconcilerError, ctx: click.Context) -> None:
+    """Tell those who read annotations, too, that a run failed.
+
+    Not as SARIF: a log without results would say that all is well, and close every alert.
+    """
+    machine = annotating.chosen_format(ctx.meta.get(FORMAT))
+    if machine is None or machine == "sarif" or isinstance(fault, printing.Unprinted):
+        return
+    with suppress(printing.Unprinted):  # the message on standard error has to do
+        annotating.annotate(annotated.of_failure(_command(ctx), str(fault)), machine)
+
+
+def _command(ctx: click.Context) -> str:
+    return ctx.invoked_subcommand or ctx.info_name or ""

@@ -11,13 +11,13 @@ from msgspec.structs import replace
 
 from reconciler.access import declared, testing
 from reconciler.captures import reading
-from reconciler.cli import loading, plan_files, printing, sources
+from reconciler.cli import annotating, loading, plan_files, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
 from reconciler.kinds.read_warnings import tolerated
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.requests import consented_warnings
 from reconciler.planning.testing import names_in_results
-from reconciler.reports import access_tests
+from reconciler.reports import access_tests, annotated, junit
 from reconciler.reports.access_tests import Outcome, row_outcome
 from reconciler.reports.lines import Line, Tone, paragraph
 
@@ -88,7 +88,9 @@ def show_tests(value: Tested, form: str) -> None:
     if form == "json":
         printing.raw(access_tests.tests_json(value))
     elif form == "junit":
-        printing.raw(access_tests.tests_junit(value))
+        printing.raw(junit.tests_junit(value))
+    elif machine := annotating.chosen_format(form):
+        annotating.annotate(annotated.of_tests(value), machine)
     else:
         printing.report(access_tests.test_lines(value))
 

@@ -15,20 +15,16 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, to_builtins
 
 from reconciler.audiences.verdicts import Asked, Unnamed
-from reconciler.model.findings import Severity
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
-from reconciler.reports.findings import within_bound
 from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
-from reconciler.reports.terminal import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from xml.etree.ElementTree import Element
 
     from reconciler.canonical import Json
-    from reconciler.model.findings import Finding, Position
+    from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
     from reconciler.model.test_results import AccessTestResult, ResultPath
 
@@ -54,12 +50,6 @@ _TONES = {
 _REACHED: Mapping[ResultKind, str] = {
     ResultKind.MAILBOX: "the mailbox",
     ResultKind.USER: "the meetings of",
-}
-_ELEMENTS = {
-    Outcome.PASSED: "system-out",
-    Outcome.FAILED: "failure",
-    Outcome.UNDECIDED: "failure",
-    Outcome.EXCUSED: "skipped",
 }
 
 REASONS: Mapping[tuple[str, bool | None], str] = {
@@ -259,73 +249,3 @@ def tests_json(value: Tested) -> str:
             "simulated": value.simulated,
         }
     )
-
-
-def tests_junit(value: Tested) -> str:
-    """The run as JUnit XML: a test case for each expectation.
-
-    ASCII only, so that no terminal or log can spoil it.
-    """
-    counts = Counter(map(row_outcome, value.rows))
-    failing = counts[Outcome.FAILED] + counts[Outcome.UNDECIDED]
-    figures = {
-        "tests": str(len(value.rows)),
-        "failures": str(failing),
-        "errors": "0",
-        "skipped": str(counts[Outcome.EXCUSED]),
-    }
-    from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: `plan` needs no XML
-
-    whole = ET.Element("testsuites", {"name": "reconciler test", **figures})
-    simulated = "SIMULATED TENANT: " if value.simulated else ""
-    suite = ET.SubElement(
-        whole, "testsuite", {"name": line(f"{simulated}{TITLE} on {value.ground}"), **figures}
-    )
-    for index, row in enumerate(value.rows):
-        _case(
-            ET.SubElement(suite, "testcase"), row, value.positions[index : index + 1], value.names
-        )
-    ET.indent(whole)
-    return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
-
-
-def junit_faults(every_finding: Sequence[Finding]) -> str:
-    """Findings of documents that cannot be tested, as JUnit XML: an error for each, so that a
-    dashboard shows why there are no results.
-    """
-    from xml.etree import ElementTree as ET  # noqa: PLC0415  lazy: `plan` needs no XML
-
-    printed = within_bound(sorted(every_finding))
-    errors = sum(finding.severity is Severity.ERROR for finding in printed)
-    figures = {
-        "tests": str(len(printed)),
-        "failures": "0",
-        "errors": str(errors),
-        "skipped": str(len(printed) - errors),
-    }
-    whole = ET.Element("testsuites", {"name": "reconciler test", **figures})
-    suite = ET.SubElement(whole, "testsuite", {"name": "Documents", **figures})
-    for finding in printed:
-        place = {"file": line(finding.position.file), "line": str(finding.position.line)}
-        names = {"classname": finding.rule, "name": line(f"{finding.position}: {finding.path}")}
-        case = ET.SubElement(suite, "testcase", {**names, **place})
-        came_out = "error" if finding.severity is Severity.ERROR else "skipped"
-        ET.SubElement(case, came_out, {"message": line(finding.message), "type": finding.rule})
-    ET.indent(whole)
-    return str(ET.tostring(whole, encoding="us-ascii", xml_declaration=True), "ascii") + "\n"
-
-
-def _case(
-    case: Element, row: AccessTestResult, at: Sequence[Position], names: Mapping[str, str]
-) -> None:
-    case.attrib |= {"classname": line(row.name), "name": line(expectation(row, names))}
-    for position in at:
-        case.attrib |= {"file": line(position.file), "line": str(position.line)}
-    came_out = row_outcome(row)
-    result = case.makeelement(_ELEMENTS[came_out], {})
-    if came_out is not Outcome.PASSED:
-        result.set("message", line(contrast(row)))
-    if came_out in {Outcome.FAILED, Outcome.UNDECIDED}:
-        result.set("type", came_out.value.lower())
-    result.text = "\n".join(map(line, reasons(row.why, names)))
-    case.append(result)

@@ -49,7 +49,7 @@ def finding_lines(unsorted: Iterable[Finding]) -> Iterator[Line]:
     ordered = sorted(unsorted)
     for finding in within_bound(ordered):
         yield Line(str(finding), _TONES[finding.severity])
-    yield Line(_count(ordered), Tone.HEADING)
+    yield Line(count_line(ordered), Tone.HEADING)
 
 
 def within_bound(ordered: Sequence[Finding]) -> Sequence[Finding]:
@@ -72,9 +72,14 @@ def validated(every_finding: Sequence[Finding], documents: Documents) -> Iterato
     if every_finding:
         yield from finding_lines(every_finding)
     else:
-        parts = (getattr(documents, name) for name in documents.__struct_fields__)
-        count = sum(len(part) if isinstance(part, tuple) else part is not None for part in parts)
-        yield Line(f"{counted(count, 'document is', 'documents are')} valid.", Tone.HEADING)
+        yield Line(valid_line(documents), Tone.HEADING)
+
+
+def valid_line(documents: Documents) -> str:
+    """How many documents are valid."""
+    parts = (getattr(documents, name) for name in documents.__struct_fields__)
+    count = sum(len(part) if isinstance(part, tuple) else part is not None for part in parts)
+    return f"{counted(count, 'document is', 'documents are')} valid."
 
 
 def rule_lines(every_rule: Iterable[RuleInfo]) -> Iterator[Line]:
@@ -84,7 +89,8 @@ def rule_lines(every_rule: Iterable[RuleInfo]) -> Iterator[Line]:
         yield Line(f"    {rule.why}")
 
 
-def _count(ordered: Sequence[Finding]) -> str:
+def count_line(ordered: Sequence[Finding]) -> str:
+    """How many findings there are, in how many files."""
     errors = sum(finding.severity is Severity.ERROR for finding in ordered)
     warnings = len(ordered) - errors
     files = len({finding.position.file for finding in ordered})

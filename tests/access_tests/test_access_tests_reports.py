@@ -4,6 +4,7 @@ anything.
 
 from __future__ import annotations
 
+import json as stdlib_json
 from xml.etree import ElementTree as ET
 
 from hypothesis import given
@@ -13,11 +14,14 @@ from msgspec import convert
 from reconciler.access.testing import Unnamed
 from reconciler.audiences.verdicts import Asked
 from reconciler.characters import unfit
+from reconciler.cli.annotating import annotated_text
 from reconciler.model.addresses import Address
 from reconciler.model.findings import Position
 from reconciler.model.test_results import AccessTestResult, ResultPath, ResultReason
-from reconciler.reports import access_tests, json
+from reconciler.reports import access_tests, json, junit
+from reconciler.reports.annotated import of_tests
 from reconciler.reports.lines import plain_text
+from tests.reports import runners
 
 HOSTILE = st.lists(
     st.sampled_from(
@@ -86,7 +90,7 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
         {name.lower(): shown, subject.lower(): shown},
         simulated=True,
     )
-    written = access_tests.tests_junit(value)
+    written = junit.tests_junit(value)
     assert written.isascii()
     root = ET.fromstring(written)  # noqa: S314  our own text
     assert [one.tag for one in root.iter()][:3] == ["testsuites", "testsuite", "testcase"]
@@ -102,6 +106,53 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
             for line in out.split("\n")
         )
     assert plain_text(access_tests.test_lines(value)).count("\n") == (7 if passed else 8)
+
+
+@given(
+    st.lists(
+        st.tuples(HOSTILE, HOSTILE, st.sampled_from(["passed", "failed", "undecided", "excused"])),
+        max_size=15,
+    ),
+    st.booleans(),
+)
+def test_annotations_tell_what_does_not_pass_at_its_place(
+    told: list[tuple[str, str, str]], placed: bool
+) -> None:
+    results = [
+        row(
+            name,
+            subject,
+            passed=came_out == "passed",
+            verdict="depends" if came_out == "undecided" else "denied",
+            excused=came_out == "excused",
+        )
+        for name, subject, came_out in told
+    ]
+    places = [Position("a.yaml", line, 4) for line in range(1, len(results) + 1)]
+    value = of_tests(
+        access_tests.Tested("a tenant", results, places if placed else [], {}, simulated=True)
+    )
+    levels = {"failed": "error", "undecided": "error", "excused": "notice"}
+    failing = [
+        (levels[came_out], line)
+        for line, (_, _, came_out) in enumerate(told, 1)
+        if came_out != "passed"
+    ]
+    text = annotated_text(value, "github")
+    commands = [command for line in text.splitlines() if (command := runners.github(line))]
+    assert [(command.name, int(command.properties.get("line", 0))) for command in commands] == [
+        (level, line if placed else 0)
+        for wanted in ("error", "notice")
+        for level, line in [each for each in failing if each[0] == wanted][:10]
+    ]
+    assert text.startswith("SIMULATED TENANT")
+    (run,) = stdlib_json.loads(annotated_text(value, "sarif"))["runs"]
+    assert len(run["results"]) == len(failing)
+    assert {result["ruleId"] for result in run["results"]} == {
+        f"access-test.{came_out}" for _, _, came_out in told if came_out != "passed"
+    }
+    asked = [runners.azure(line) for line in annotated_text(value, "azure").splitlines()]
+    assert sum(command is not None for command in asked) == len(failing)
 
 
 def test_everything_has_words() -> None:

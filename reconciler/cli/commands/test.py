@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from reconciler.cli import options, testing
+from reconciler.cli import annotating, options, testing
 
 
 @click.command("test", short_help="Run access tests.")
@@ -27,7 +27,7 @@ from reconciler.cli import options, testing
     metavar="PLAN.json",
     help="Show the test results that are stored in this plan.",
 )
-@options.formats("text", "json", "junit")
+@options.formats("text", "json", *annotating.ANNOTATION_FORMATS)
 def command(
     *, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan: Path | None, form: str
 ) -> int:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.access import declared
-from reconciler.access.declared import FAILED
-from reconciler.cli import options, printing
+from reconciler.access.rules import EVERY_RULE
+from reconciler.cli import annotating, options, printing
 from reconciler.documents import examine_documents
-from reconciler.documents.rules import RULES
-from reconciler.errors import DocumentFaults
+from reconciler.errors import DocumentFaults, UsageFault
 from reconciler.model.findings import Severity
-from reconciler.reports import access_tests, findings, json
+from reconciler.reports import access_tests, annotated, findings, json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 @click.command("validate", short_help="Check documents.")
 @options.documents
 @click.option("--rules", is_flag=True, help="List every rule with its id and exit.")
-@options.formats("text", "json")
+@options.formats("text", "json", *annotating.ANNOTATION_FORMATS)
 def command(*, paths: tuple[Path, ...], rules: bool, form: str) -> int:
     """Check documents offline and report every fault in every file. Access tests are checked as far
     as the documents decide them.
@@ -39,7 +38,12 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
     faulty = any(finding.severity is Severity.ERROR for finding in examined.findings)
     results = () if faulty else declared.judge_declared(examined.documents)
     every_finding = (*examined.findings, *declared.contradictions(results))
-    if form == "json":
+    if machine := annotating.chosen_format(form):
+        valid = findings.valid_line(examined.documents)
+        annotating.annotate(
+            annotated.of_findings("validate", every_finding, EVERY_RULE, valid), machine
+        )
+    elif form == "json":
         printing.raw(json.findings_json(every_finding))
     else:
         printing.report(
@@ -57,7 +61,9 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
 
 def _list_rules(form: str) -> int:
     if form == "json":
-        printing.raw(json.rules_json((*RULES, FAILED)))
+        printing.raw(json.rules_json(EVERY_RULE))
+    elif form == "text":
+        printing.report(findings.rule_lines(EVERY_RULE))
     else:
-        printing.report(findings.rule_lines((*RULES, FAILED)))
+        raise UsageFault("--rules takes --format text or json")
     return 0
