@@ -57,11 +57,10 @@ def rows_digest(columns: Sequence[Collection[str]]) -> str:
     One text with a line for each cell takes a tenth of the time of canonical JSON, which is left
     for rows that hold a line break themselves.
     """
-    joined, cells = (
-        "\n".join(sorted(map("\n".join, zip(*columns, strict=True)))),
-        sum(map(len, columns)),
-    )
-    plain = joined.count("\n") + bool(cells) == cells
-    return hashlib.sha256(
-        b"lines\n" + joined.encode("utf-8") if plain else dumps(sorted(zip(*columns, strict=True)))
-    ).hexdigest()
+    lines = "\n".join(sorted(map("\n".join, zip(*columns, strict=True))))
+    cells = sum(map(len, columns))
+    if lines.count("\n") + bool(cells) != cells:
+        return digest(sorted(zip(*columns, strict=True)))
+    hashed = hashlib.sha256(b"lines\n")
+    hashed.update(lines.encode("utf-8"))
+    return hashed.hexdigest()

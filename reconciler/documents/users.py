@@ -244,10 +244,13 @@ def _read_csv(text: str, file: str) -> _Entries:
         message = f"{short_value(lines[first - 1])} is not a valid header: {_HEADER_ADVICE}"
         entries.faults.append(_fault(rules.USERS_FROM_HEADER, Position(file, first, 1), message))
         return entries
+    rows = lines[first:]
+    if text.isascii() and all(rows) and not any(mark in text for mark in ',"'):
+        return _whole_lines(rows, first + 1)
     user, width = header.index("user"), len(header)
     add_text, add_line = entries.texts.append, entries.lines.append
     add_column = entries.columns.append
-    for number, line in enumerate(lines[first:], first + 1):
+    for number, line in enumerate(rows, first + 1):
         values = _quoted_values(line) if '"' in line else line.split(",")
         if values is not None and len(values) == width and line:
             add_text(values[user])
@@ -260,6 +263,15 @@ def _read_csv(text: str, file: str) -> _Entries:
     if not text.isascii():
         entries.faults.extend(_character_faults(lines, file))
     return entries
+
+
+def _whole_lines(rows: list[str], number: int) -> _Entries:
+    """Rows without commas and quotes, which are one value each: there may be 100,000.
+
+    `number`: the line of the first.
+    """
+    numbers = range(number, number + len(rows))
+    return _Entries(rows, array("L", numbers), array("L", [1]) * len(rows), [])
 
 
 def _quoted_values(line: str) -> list[str] | None:

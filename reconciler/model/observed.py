@@ -6,6 +6,8 @@ Exchange Identity use that.
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from msgspec import Struct, field
@@ -138,7 +140,7 @@ class State(Struct, frozen=True):
     """The state of one product; each product has a type of its own."""
 
 
-class TeamsState(State, frozen=True):
+class TeamsState(State, frozen=True, dict=True):
     """The Teams side of a tenant.
 
     `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first.
@@ -155,6 +157,11 @@ class TeamsState(State, frozen=True):
     users: Mapping[str, str]
     spelled: Mapping[str, str]
     opaque_ranks: tuple[OpaqueRow, ...] = ()
+
+    @cached_property
+    def holder_counts(self) -> Counter[str]:
+        """How many users hold each policy directly, by its key: counted once, not to be changed."""
+        return Counter(self.users.values())
 
 
 class ExchangePolicy(Struct, frozen=True):

@@ -194,7 +194,7 @@ def _capture(
     directory = {
         "users": [
             {"id": one.user, "upn": _upn(one.user), "displayName": f"User {one.user[:8]}"}
-            for one in held
+            for one in sorted(held)  # as `fetch` writes them
         ],
         "groups": [],
         "recipients": [_recipient_row(scope) for scope in scopes],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft7Validator
+from msgspec import Struct
 
 from reconciler.captures import files, reading
 from reconciler.errors import CaptureFault
@@ -58,8 +59,8 @@ def plain(value: Any) -> Any:
             "@".join(key) if isinstance(key, tuple) else key: plain(item)
             for key, item in value.items()
         }
-    if hasattr(value, "__slots__") and not isinstance(value, str):
-        return {key: plain(getattr(value, key)) for key in value.__slots__}
+    if isinstance(value, Struct):
+        return {key: plain(getattr(value, key)) for key in value.__struct_fields__}
     return value
 
 

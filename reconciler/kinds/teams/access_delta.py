@@ -24,7 +24,7 @@ from reconciler.kinds.teams.effective_policy import (
     user_partition,
 )
 from reconciler.kinds.teams.groups import group_coverage
-from reconciler.kinds.teams.holders import differing
+from reconciler.kinds.teams.holders import differing, staying
 from reconciler.model.access_rows import (
     AccessRow,
     Certainty,
@@ -92,11 +92,14 @@ def transition(
             *differing(before.users, after.users),
             *(user for user in after.users if user not in before.users),
         }
-    staying = Counter(before.users.values())
-    staying.subtract(Counter(before.users[user] for user in changed if user in before.users))
     members = group_coverage(directory)
     return Transition(
-        before, after, frozenset(changed), +staying, members, _people(before, after, members)
+        before,
+        after,
+        frozenset(changed),
+        staying(before, changed),
+        members,
+        _people(before, after, members),
     )
 
 
@@ -364,8 +367,7 @@ def _tenant_wide(way: Transition) -> Iterator[TenantWideRow]:
 
 def _reached(state: TeamsState, application: str) -> Iterator[Subject]:
     """Whom an application reaches through something else than Global."""
-    granted = set(state.users.values())
-    for policy in granted:
+    for policy in state.holder_counts:
         if application in applications(state, policy):
             yield Subject(SubjectKind.POLICY_HOLDERS, policy_name(state, policy))
     yield from (

@@ -103,14 +103,13 @@ def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) 
     """What is left alone: undeclared policies, groups under them, and a Global that holds
     applications nobody declares.
     """
-    holders = Counter(observed.users.values())
     for key in sorted(observed.policies.keys() - desired.policies.keys() - {GLOBAL}):
         if key in target.policies:
             policy = observed.policies[key]
             yield Note(
                 "unmanaged",
                 teams_policy(policy.name),
-                {"applications": sorted(policy.applications), "users": holders[key]},
+                {"applications": sorted(policy.applications), "users": observed.holder_counts[key]},
             )
     managed = {group for group, _ in desired.groups}
     owned = {key for key, policy in desired.policies.items() if policy.owns_groups}
@@ -168,9 +167,7 @@ def _dangling(observed: TeamsState) -> Iterator[Note]:
     """Grants of policies that do not exist: they deny, and should be impossible (MicrosoftDocs
     Grant-CsApplicationAccessPolicy).
     """
-    grants = Counter(observed.users.values()) + Counter(
-        assignment.policy for assignment in observed.groups
-    )
+    grants = observed.holder_counts + Counter(assignment.policy for assignment in observed.groups)
     for key in sorted(grants.keys() - observed.policies.keys()):
         if is_opaque(key):
             continue
@@ -187,7 +184,7 @@ def _read_once(observed: TeamsState) -> Iterator[Note]:
     odd = sorted(unqueried(names))
     for name in odd:
         yield Note(WarningCode.HOLDERS_READ_ONCE, teams_policy(name), {})
-    if odd and not is_confirmed(names, set(observed.users.values())):
+    if odd and not is_confirmed(names, observed.holder_counts):
         yield Note(WarningCode.UNREADABLE_LIVE, POLICIES, {"policies": odd})
 
 

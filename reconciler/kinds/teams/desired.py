@@ -5,6 +5,7 @@ then.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -178,7 +179,7 @@ class _Reading:
     def read(self, listings: Sequence[tuple[TeamsPolicyDocument, Listing]]) -> None:
         whole: dict[str, str] = {}
         for document, listing in listings:
-            whole |= dict.fromkeys(folded(listing.texts), name_key(document.name))
+            whole.update(zip(folded(listing.texts), repeat(name_key(document.name)), strict=False))
         if (
             len(whole) == sum(len(listing.texts) for _, listing in listings)
             and whole.keys() <= self._directory.users.keys()

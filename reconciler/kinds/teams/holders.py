@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from reconciler.model.observed import TeamsState
 
-def staying(users: Mapping[str, str], changing: Collection[str]) -> frozenset[str]:
-    """Keys of the policies that somebody holds directly whose grant does not change.
+
+def staying(state: TeamsState, changing: Collection[str]) -> Counter[str]:
+    """How many hold a policy directly, by its key, whose grant does not change; a policy that nobody
+    holds is left out.
 
     Args:
-        users: direct grants, user id to policy key.
+        state: the Teams side.
         changing: users whose direct grant changes; whether they have one now or not.
     """
-    grants = Counter(users.values())
-    grants.subtract(users[user] for user in changing if user in users)
-    return frozenset(+grants)
+    users = state.users
+    return state.holder_counts - Counter(users[user] for user in changing if user in users)
 
 
 def differing(wanted: Mapping[str, str], present: Mapping[str, str]) -> list[str]:

@@ -98,7 +98,7 @@ class _Counting:
 
     def _direct(self) -> tuple[Counter[str], Counter[str]]:
         granted, changed = self._observed.users, self._target.users
-        concerned = Counter(granted.values())
+        concerned = Counter(self._observed.holder_counts)
         losing = Counter(
             granted[user]
             for user in changed

@@ -34,7 +34,7 @@ _GRANT: Final = "what is granted is not a policy that can be granted"
 
 def has_opaque(state: TeamsState) -> bool:
     """Whether anything of the Teams side is not understood."""
-    granted = {*state.users.values(), *(row.policy for row in state.groups)}
+    granted = {*state.holder_counts, *(row.policy for row in state.groups)}
     listed = any(policy.opaque for policy in state.policies.values())
     named = {*granted, *state.policies}
     return bool(state.opaque_ranks) or listed or any(map(is_opaque, named))
@@ -50,7 +50,7 @@ def opaque_notes(
         yield _note(teams_user_grant(user), row.text, row.why)
     for key, policy in observed.policies.items():
         yield from _of_policy(key, policy) if key in policies else ()
-    if any(map(is_opaque, set(observed.users.values()))):
+    if any(map(is_opaque, observed.holder_counts)):
         grants = {user: key for user, key in observed.users.items() if is_opaque(key)}
         for user, key in sorted(grants.items()):
             yield _note(teams_user_grant(user), key.removeprefix(OPAQUE), _GRANT)

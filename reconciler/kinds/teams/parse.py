@@ -299,9 +299,10 @@ def _users(
     here = f"{path}.users"
     ids = object_ids([row.Identity for row in rows], "Identity", here, names.faults)
     granted = _granted(rows)
-    are_distinct = len(set(ids)) == len(ids)
-    if are_distinct and are_texts(granted) and all(map(names.is_grantable, set(granted))):
-        return dict(zip(ids, map(names.keys.__getitem__, granted), strict=True))
+    if are_texts(granted) and all(map(names.is_grantable, set(granted))):
+        users = dict(zip(ids, map(names.keys.__getitem__, granted), strict=True))
+        if len(users) == len(ids):
+            return users
     return _users_by_row(ids, rows, here, names, holders_only=holders_only)
 
 

@@ -106,7 +106,6 @@ class TeamsReach:
         `bystanders` counts known users without a grant.
         """
         self._bystanders = bystanders
-        self._held: Counter[str] | None = None
         self._state, self._target, self._nodes = observed, target, nodes
         self.groups = GroupList(observed, target, nodes)
         classes = [(1 << bit, node) for bit, node in enumerate(nodes) if node.users]
@@ -339,9 +338,7 @@ class TeamsReach:
         """Whether a class is one user, or all who hold its policy."""
         if node.size == 1:
             return True
-        if self._held is None:
-            self._held = Counter(self._state.users.values())
-        return node.old is not None and self._held[node.old] == node.size
+        return node.old is not None and self._state.holder_counts[node.old] == node.size
 
 
 _FEW = 64

@@ -70,7 +70,7 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
         | {GLOBAL}
         | {assignment.policy for assignment in (*observed.groups, *target.groups)}
     )
-    kept = staying(observed.users, target.users)
+    kept = staying(observed, target.users)
     # A policy that is made may have holders already, whose grant leads to nothing until then.
     edited = {
         key
@@ -95,7 +95,7 @@ def sections(states: Sequence[TeamsState]) -> Iterator[TeamsBaseline]:
     moving = sorted(
         {user for users in others for user in (*differing(users, first), *(first.keys() - users))}
     )
-    kept = staying(first, moving)
+    kept = staying(states[0], moving)
     keys = {GLOBAL, *kept}
     for state in states:
         keys.update(state.policies, (row.policy for row in state.groups))
@@ -179,7 +179,7 @@ def project(section: TeamsBaseline, observed: TeamsState) -> Snapshot:
             None if policy is None else policy.description,
         )
     snapshot |= {teams_user_grant(user): observed.users.get(user) for user in section.users}
-    kept = staying(observed.users, section.users)
+    kept = staying(observed, section.users)
     snapshot |= {_others(key): key in kept for key in section.others}
     return snapshot | opaque_snapshot(opaque(observed))
 

@@ -4,6 +4,7 @@ observed value.
 
 from __future__ import annotations
 
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -196,9 +197,7 @@ class _Aiming:
             user: policy for user, policy in changed if not self._user_held(user, policy)
         }
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_users}
-        for user in sorted(
-            user for user in present if user not in wanted
-        ):  # a difference of keys makes a set of them all first
+        for user in sorted(filterfalse(wanted.__contains__, present)):
             if present[user] in owned and not self._user_held(user, None):
                 changes[user] = None
         return changes
@@ -343,14 +342,11 @@ class _Aiming:
 
     def _holders(
         self, users: Mapping[str, str | None], groups: tuple[GroupAssignment, ...]
-    ) -> frozenset[str]:
+    ) -> set[str]:
         """Keys of the policies that some grant names in the end."""
-        kept = staying(self._observed.users, users)
-        return (
-            kept
-            | {policy for policy in users.values() if policy is not None}
-            | {assignment.policy for assignment in groups}
-        )
+        kept = staying(self._observed, users)
+        granted = {policy for policy in users.values() if policy is not None}
+        return granted.union(kept, (assignment.policy for assignment in groups))
 
 
 def _names_group(name: Unresolved) -> bool:
