@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reconciler.audiences.verdicts import Answer, Reason
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Access, AccessTestDocument, Located
+    from reconciler.model.findings import Position
     from reconciler.model.observed import Observed
     from reconciler.model.test_results import TestVerdict
 
@@ -188,6 +189,15 @@ def sort_results(results: Iterable[Result]) -> tuple[Result, ...]:
                 result.expected[3:5],
             ),
         )
+    )
+
+
+def positions_of(results: Iterable[Result]) -> tuple[Position, ...]:
+    """Where the expectations are written; nothing of those that a plan file has."""
+    return tuple(
+        result.expected.written.position
+        for result in results
+        if result.expected.written is not None
     )
 
 

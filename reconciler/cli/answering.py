@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.audiences.questions import Explanation, Known, Question
-from reconciler.cli import loading, options, plan_files, printing, sources
+from reconciler.cli import collecting, loading, options, plan_files, printing, sources
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
 from reconciler.kinds.exchange.scopes import has_mailbox
@@ -141,7 +141,7 @@ def basis_of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     )
 
 
-def answer(basis: Basis, asked: Asking, form: str) -> None:
+def answer(basis: Basis, asked: Asking) -> None:
     """Print the answer."""
     explanation = explain(_question(basis, asked), basis.known)
     places = (
@@ -150,14 +150,15 @@ def answer(basis: Basis, asked: Asking, form: str) -> None:
         else positions(basis.documents, basis.known.directory, explanation.addresses)
     )
     names = _names(basis, explanation)
-    if form == "json":
-        printing.raw(explanations.explanation_json(explanation, basis.kind, names, places))
-    else:
-        printing.report(
-            explanations.explanation_lines(
-                explanation, basis.source, names, places, simulated=basis.simulated
-            )
+    collecting.current().simulated = basis.simulated
+    collecting.add_part(
+        "explanation", explanations.explanation_value(explanation, basis.kind, names, places)
+    )
+    printing.report(
+        explanations.explanation_lines(
+            explanation, basis.source, names, places, simulated=basis.simulated
         )
+    )
 
 
 def _named(paths: Sequence[Path]) -> Documents | None:

@@ -14,7 +14,16 @@ from reconciler.applying import state
 from reconciler.applying.applying import ApplyPatience, apply
 from reconciler.applying.host import Host
 from reconciler.applying.lock import hold
-from reconciler.cli import loading, plan_files, printing, showing, sources, testing, watching
+from reconciler.cli import (
+    collecting,
+    loading,
+    plan_files,
+    printing,
+    showing,
+    sources,
+    testing,
+    watching,
+)
 from reconciler.errors import (
     AccessTestFailed,
     AppliedInPart,
@@ -26,7 +35,7 @@ from reconciler.errors import (
     UsageFault,
 )
 from reconciler.planning import approval
-from reconciler.reports import applies, comparisons, remedies
+from reconciler.reports import access_tests, applies, comparisons, remedies
 from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
@@ -81,6 +90,7 @@ def from_file(file: Path, tenant: str | None) -> Target:
         UsageFault: `--tenant` names nothing that can be written.
     """
     loaded = plan_files.plan_file(file)
+    showing.collect_plan(loaded, shown=False)
     source = sources.choose(tenant, sources.target_of_plan(loaded.plan), [file])
     return Target(loaded, sources.writable(source), file)
 
@@ -92,7 +102,9 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
     made = loading.made(paths, tenant, options)
-    return Target(loading.sealed_plan(made.plan), sources.writable(made.source), None)
+    loaded = loading.sealed_plan(made.plan)
+    showing.collect_plan(loaded, shown=True)
+    return Target(loaded, sources.writable(made.source), None)
 
 
 def match(target: Target, digest: str | None, approved: Path | None = None) -> None:
@@ -283,11 +295,17 @@ def _opened(source: sources.WritableSource) -> Iterator[Tenant]:
 
 
 def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTESTED) -> None:
+    simulated = isinstance(target.source, sources.SimulatedTenant)
+    collected = collecting.current()
+    collected.applied = outcome
+    collected.tested = access_tests.Tested(
+        "the tenant, read again", verified.rows, (), target.loaded.plan.names, simulated
+    )
     printing.report_done(
         applies.applied(
             target.loaded.plan,
             outcome,
-            simulated=isinstance(target.source, sources.SimulatedTenant),
+            simulated=simulated,
             tests=verified.lines,
             verified=not verified.trouble,
             resume="" if target.file is None else _command_line(),

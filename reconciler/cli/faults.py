@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import traceback
 from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from reconciler.access.rules import EVERY_RULE
-from reconciler.cli import annotating, printing
-from reconciler.cli.options import FORMAT
+from reconciler.cli import annotating, collecting, options, printing
 from reconciler.errors import DocumentFaults, ReconcilerError
-from reconciler.reports import annotated, findings, json
+from reconciler.reports import annotated, findings
 from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
@@ -31,16 +31,26 @@ def report_fault(fault: ReconcilerError, ctx: click.Context) -> int:
             _findings(fault, ctx)
         except printing.Unprinted as unprinted:
             return report_fault(unprinted, ctx)
-    elif not (isinstance(fault, printing.Unprinted) and fault.reader_gone):
-        printing.say(f"Error: {fault}", Tone.FAULT)
+    else:
+        say_fault(fault)
         _annotate_failure(fault, ctx)
     return fault.exit_code
+
+
+def say_fault(fault: ReconcilerError) -> None:
+    """Say what is wrong, if anybody is there to read it."""
+    if isinstance(fault, printing.Unprinted) and fault.reader_gone:
+        collecting.current().error = str(fault)
+    else:
+        _say(str(fault))
 
 
 def usage(fault: click.UsageError) -> None:
     """Say what click says of an invalid command line; what was typed may have come from
     others.
     """
+    options.remember_typed(fault, sys.argv[1:])
+    collecting.current().error = fault.format_message()
     message = StringIO()
     fault.show(file=message)
     printing.notice(map(Line, message.getvalue().splitlines()))
@@ -50,22 +60,10 @@ def unexpected(fault: Exception) -> int:
     """Say that something went wrong which nobody thought of; a file that cannot be used is not such
     thing.
     """
-    if isinstance(fault, OSError) and fault.filename is not None:
-        advice = (
-            "make room, or write to another place"
-            if fault.errno in _FULL
-            else "check that the folder exists and is accessible"
-        )
-        printing.say(f"Error: {fault.filename}: {fault.strerror}; {advice}", Tone.FAULT)
-        return ReconcilerError.exit_code
     if isinstance(fault, OSError):
-        printing.say(
-            f"Error: {fault.strerror or fault}: check the free disk space, and that standard output"
-            " and the files are writable",
-            Tone.FAULT,
-        )
+        _say(_of_system(fault))
         return ReconcilerError.exit_code
-    printing.say(f"Error: unexpected {type(fault).__name__}: {fault}", Tone.FAULT)
+    _say(f"unexpected {type(fault).__name__}: {fault}")
     if os.environ.get(TRACEBACK):
         printing.say("".join(traceback.format_exception(fault)).rstrip("\n"))
     else:
@@ -76,14 +74,32 @@ def unexpected(fault: Exception) -> int:
     return ReconcilerError.exit_code
 
 
+def _of_system(fault: OSError) -> str:
+    if fault.filename is None:
+        return (
+            f"{fault.strerror or fault}: check the free disk space, and that standard output"
+            " and the files are writable"
+        )
+    advice = (
+        "make room, or write to another place"
+        if fault.errno in _FULL
+        else "check that the folder exists and is accessible"
+    )
+    return f"{fault.filename}: {fault.strerror}; {advice}"
+
+
+def _say(message: str) -> None:
+    collecting.current().error = message
+    printing.say(f"Error: {message}", Tone.FAULT)
+
+
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
-    form = ctx.meta.get(FORMAT)
-    if machine := annotating.chosen_format(form):
+    collected = collecting.current()
+    collected.findings, collected.error = fault.findings, str(fault)
+    if machine := annotating.chosen_format(collected.form):
         annotating.annotate(
             annotated.of_findings(_command(ctx), fault.findings, EVERY_RULE), machine
         )
-    elif form == "json":
-        printing.raw(json.findings_json(fault.findings))
     else:
         printing.report(findings.finding_lines(fault.findings))
 
@@ -93,7 +109,7 @@ def _annotate_failure(fault: ReconcilerError, ctx: click.Context) -> None:
 
     Not as SARIF: a log without results would say that all is well, and close every alert.
     """
-    machine = annotating.chosen_format(ctx.meta.get(FORMAT))
+    machine = annotating.chosen_format(collecting.current().form)
     if machine is None or machine == "sarif" or isinstance(fault, printing.Unprinted):
         return
     with suppress(printing.Unprinted):  # the message on standard error has to do

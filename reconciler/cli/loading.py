@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.cli import printing, sources
+from reconciler.cli import collecting, printing, sources
 from reconciler.cli.working import working
 from reconciler.documents import examine_documents
 from reconciler.errors import DocumentFaults
@@ -42,6 +42,7 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
     chosen = selection(options.only, options.skip)
     with working("Reading the documents"):
         examined = examine_documents(paths)
+    collecting.current().findings = examined.findings
     blocking = [
         finding
         for finding in examined.findings

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.cli import streams
+from reconciler.cli import collecting, streams
 from reconciler.errors import Interrupted, ReconcilerError, UsageFault
 
 if TYPE_CHECKING:
@@ -115,9 +115,21 @@ def run() -> int:
     it is asked for.
     """
     streams.prepare()
+    collected = collecting.begin_run()
     code = _code()
+    if collected.wanted:
+        code = _enveloped(collected, code)
     streams.finish()
     return code
+
+
+def _enveloped(collected: collecting.Collected, code: int) -> int:
+    from reconciler.cli import enveloping, faults  # noqa: PLC0415  lazy: only where it is asked for
+
+    try:
+        return enveloping.deliver(collected, code)
+    except Exception as fault:  # noqa: BLE001  as below
+        return code or faults.unexpected(fault)
 
 
 def _code() -> int:
@@ -131,6 +143,7 @@ def _code() -> int:
     except (click.Abort, KeyboardInterrupt):
         from reconciler.cli import printing  # noqa: PLC0415  lazy: only when something is wrong
 
+        collecting.current().error = "Interrupted."
         printing.say("Interrupted.")
         return Interrupted.exit_code
     # the last line of defence: a person gets a message, not a traceback

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.cli import collecting
+from reconciler.errors import UsageFault
 from reconciler.model.addresses import PROVIDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Command = Callable[..., Any]
 
 DEFAULT_PATHS = (Path("policies"),)
-FORMAT = "reconciler.format"
-"""Key of `click.Context.meta`: the format that was asked for; findings are a report and come in it.
-"""
-
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -29,10 +28,71 @@ def paths(
     return value or DEFAULT_PATHS
 
 
-def remember_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
-    """Let a fault of the documents be reported in the format that was asked for."""
-    ctx.meta[FORMAT] = value
+class Reporting(click.Command):
+    """A command that has an envelope."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command, unless the envelope would be written over what is read."""
+        collected = collecting.current()
+        collected.command = ctx.info_name or ""
+        if collected.json_into is not None:
+            file, collected.json_into = collected.json_into, None
+            _assert_envelope_spares(file, ctx.params)
+            collected.json_into = file
+        collected.began = True
+        return super().invoke(ctx)
+
+
+def _assert_envelope_spares(file: Path, params: Mapping[str, Any]) -> None:
+    """See to it that `--json-into` names no file that the run reads or writes otherwise.
+
+    Raises:
+        UsageFault: it does.
+    """
+    from reconciler.cli import sources  # noqa: PLC0415  lazy: only if there is such a file
+
+    paths = [
+        path
+        for value in params.values()
+        for path in (value if isinstance(value, tuple) else (value,))
+        if isinstance(path, Path)
+    ]
+    if (tenant := sources.file_of(params.get("tenant"))) is not None:
+        sources.assert_tenant_spared([tenant], [file])
+    sources.assert_documents_spared(paths, [file])
+    if any(_same(file, path) for path in paths):
+        raise UsageFault(f"--json-into {file}: another option names this file: choose another one")
+
+
+def _same(file: Path, path: Path) -> bool:
+    return file.samefile(path) if file.is_file() and path.exists() else file == path
+
+
+def remember_format(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Let whatever is reported come in the format that was asked for."""
+    collecting.current().form = value
     return value
+
+
+def _remember_file(_ctx: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    collecting.current().json_into = value
+
+
+def remember_typed(fault: click.UsageError, typed: Sequence[str]) -> None:
+    """What asks for the envelope on a command line that could not be read to its end."""
+    collected = collecting.current()
+    if fault.ctx is not None and fault.ctx.parent is not None:
+        collected.command = fault.ctx.info_name or ""
+    values = dict(_typed_values(typed))
+    collected.form = collected.form or values.get("--format")
+    if collected.json_into is None and not collected.began and values.get("--json-into"):
+        collected.json_into = Path(values["--json-into"])
+
+
+def _typed_values(typed: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for word, following in zip_longest(typed, typed[1:], fillvalue=""):
+        name, _, value = word.partition("=")
+        yield name, value or following
 
 
 documents = click.argument(
@@ -70,17 +130,36 @@ max_age = click.option(
 )
 
 
-def formats(*names: str) -> Callable[[Command], Command]:
-    """`--format`, with the first name as default."""
-    return click.option(
+_JSON_INTO = click.option(
+    "--json-into",
+    type=_FILE,
+    metavar="FILE",
+    is_eager=True,
+    expose_value=False,
+    callback=_remember_file,
+    help="Also write what --format json prints to FILE, whatever the exit code.",
+)
+
+
+def formats(*names: str, exposed: bool = True) -> Callable[[Command], Command]:
+    """`--format`, with the first name as default, and `--json-into`; a command that is not
+    `exposed` to the format prints its report, which is not shown where the envelope is.
+    """
+    form = click.option(
         "--format",
         "form",
         type=click.Choice(names),
         default=names[0],
         show_default=True,
+        is_eager=True,  # what is wrong with the rest is reported in it
         callback=remember_format,
+        expose_value=exposed,
         help="How to print the report.",
     )
+    return lambda command: form(_JSON_INTO(command))
+
+
+text_or_json = formats("text", "json", exposed=False)
 
 
 def file_out(name: str, text: str, *, required: bool = False) -> Callable[[Command], Command]:

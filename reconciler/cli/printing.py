@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import streams
+from reconciler.cli import collecting, streams
 from reconciler.errors import ReconcilerError
 from reconciler.files import write_atomically
 from reconciler.reports.lines import Line, Tone, paragraph, plain_text
@@ -74,11 +74,13 @@ def into(path: Path | None) -> Iterator[None]:
 
 
 def report(lines: Iterable[Line]) -> None:
-    """Print a report.
+    """Print a report; nothing where standard output is for the envelope of the run alone.
 
     Raises:
         Unprinted: standard output does not take it.
     """
+    if collecting.current().quiet:
+        return
     if (pieces := _FILE.get()) is not None:
         pieces.append(encoded(plain_text(lines)))
         return
@@ -121,6 +123,16 @@ def raw(content: str) -> None:
 
     Whatever takes it gets UTF-8 with LF, whatever the console's encoding is; only a terminal gets
     letters as it shows them, with those that it lacks marked.
+
+    Raises:
+        Unprinted: standard output does not take it.
+    """
+    if not collecting.current().quiet:
+        raw_last(content)
+
+
+def raw_last(content: str) -> None:
+    """As `raw`, also where standard output is for the envelope of the run, which this prints.
 
     Raises:
         Unprinted: standard output does not take it.

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, get_args
 
-import msgspec
-
-from reconciler.cli import printing
+from reconciler.cli import collecting, printing
 from reconciler.cli.working import working
 from reconciler.errors import (
     CHANGES_PENDING,
@@ -16,8 +14,8 @@ from reconciler.errors import (
     TamperedPlan,
     UsageFault,
 )
-from reconciler.planning import approval, planfile
-from reconciler.reports import comparisons, json, plans, powershell, remedies
+from reconciler.planning import approval
+from reconciler.reports import comparisons, plans, powershell, remedies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +43,7 @@ def show_plan(
         UsageFault: `--product` without `--format powershell`, or a script of two products without
             it.
     """
+    collect_plan(loaded, shown=True)
     if product is not None and form != "powershell":
         raise UsageFault(
             "--product requires --format powershell: every other format shows both products"
@@ -53,11 +52,17 @@ def show_plan(
         case "text":
             _text(loaded, then)
         case "json":
-            _json(loaded.plan)
+            pass  # it is in the envelope
         case "powershell":
             _script(loaded, product)
         case _:
             assert_never(form)
+
+
+def collect_plan(loaded: SealedPlan, *, shown: bool) -> None:
+    """Collect the plan that a run is about; the plan itself only if it is `shown`."""
+    collected = collecting.current()
+    collected.plan, collected.digests, collected.shown = loaded.plan, loaded.digests, shown
 
 
 def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFormat) -> int:
@@ -68,12 +73,14 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFor
         UsageFault: the format is not one that a comparison has.
     """
     differing = approval.differences(approved.plan, loaded.plan)
+    collect_plan(loaded, shown=False)
+    collecting.add_part("differences", differing)
     match form:
         case "text":
             names = {**approved.plan.names, **loaded.plan.names}
             printing.report(comparisons.comparison(differing, names, str(file)))
         case "json":
-            printing.raw(json.json_text(msgspec.to_builtins(differing)))
+            pass  # they are in the envelope
         case "powershell":
             raise UsageFault("--against takes --format text or json")
         case _:
@@ -117,10 +124,6 @@ def _text(loaded: SealedPlan, then: str) -> None:
             )
         )
     printing.report(lines)
-
-
-def _json(plan: Plan) -> None:
-    printing.raw(json.printable(b"".join(planfile.chunks(plan)).decode()))
 
 
 def _script(loaded: SealedPlan, product: Provider | None) -> None:

@@ -15,7 +15,7 @@ from reconciler.model.target_tenant import TargetTenant
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
@@ -109,6 +109,13 @@ def choose(value: str | None, target: TargetTenant | None, reads: Iterable[Path]
     return CaptureFile(Path(value))
 
 
+def file_of(value: str | None) -> Path | None:
+    """The file that `--tenant` names; None if it is the tenant itself."""
+    if not value:
+        return BUNDLED_STATE
+    return None if value == LIVE else Path(value.removeprefix("sim:"))
+
+
 def _default(tenant_id: str | None) -> Source:
     if tenant_id == BUNDLED_ID:
         return SimulatedTenant(BUNDLED_STATE, typed=False)
@@ -147,7 +154,7 @@ def _simulated(name: str) -> Source:
 _WRITTEN_BY_PEOPLE = frozenset((".yaml", ".yml", ".csv", ".txt"))
 
 
-def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) -> None:
+def assert_spared(source: Source, paths: Collection[Path], files: Collection[Path]) -> None:
     """See to it that no file to write is one that the run reads.
 
     Args:
@@ -158,12 +165,30 @@ def assert_spared(source: Source, paths: Iterable[Path], files: Iterable[Path]) 
     Raises:
         UsageFault: one is the tenant's file, or a document.
     """
-    tenant = () if isinstance(source, LiveTenant) else (source.path,)
+    assert_tenant_spared(() if isinstance(source, LiveTenant) else (source.path,), files)
+    assert_documents_spared(paths, files)
+
+
+def assert_tenant_spared(tenants: Collection[Path], files: Iterable[Path]) -> None:
+    """See to it that no file to write is a tenant.
+
+    Raises:
+        UsageFault: one is.
+    """
     for file in filter(Path.is_file, files):
-        if any(file.samefile(path) for path in tenant if path.exists()):
+        if any(file.samefile(path) for path in tenants if path.exists()):
             raise UsageFault(
                 f"{file} is the tenant that is read and would be overwritten: choose another file"
             )
+
+
+def assert_documents_spared(paths: Collection[Path], files: Iterable[Path]) -> None:
+    """See to it that no file to write is a document, or a list, under these paths.
+
+    Raises:
+        UsageFault: one is.
+    """
+    for file in filter(Path.is_file, files):
         if file.suffix in _WRITTEN_BY_PEOPLE and any(
             file.resolve().is_relative_to(path.resolve()) for path in paths
         ):

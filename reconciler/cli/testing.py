@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from reconciler.access import declared, testing
 from reconciler.captures import reading
-from reconciler.cli import annotating, loading, plan_files, printing, sources
+from reconciler.cli import annotating, collecting, loading, plan_files, printing, sources
 from reconciler.errors import AccessTestFailed, CaptureFault, TenantFault
 from reconciler.kinds.read_warnings import tolerated
+from reconciler.model.plans import PlanTenant
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.requests import consented_warnings
 from reconciler.planning.testing import names_in_results
@@ -60,6 +61,7 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     observed = sources.observe_source(
         sources.choose(tenant, sources.target_of_documents(wanted), paths), request, tenant_id
     )
+    collecting.current().tenant = PlanTenant(observed.tenant_id, observed.organization)
     results = testing.judge_observed(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
     return _test_run(
@@ -73,21 +75,14 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
 def _test_run(
     ground: str, results: Sequence[Result], names: dict[str, str], *, simulated: bool
 ) -> Tested:
-    positions = tuple(
-        result.expected.written.position
-        for result in results
-        if result.expected.written is not None
-    )
-    return access_tests.Tested(
-        ground, tuple(result.row() for result in results), positions, names, simulated
-    )
+    rows = tuple(result.row() for result in results)
+    return access_tests.Tested(ground, rows, testing.positions_of(results), names, simulated)
 
 
 def show_tests(value: Tested, form: str) -> None:
     """Print a run in the format that was asked for."""
-    if form == "json":
-        printing.raw(access_tests.tests_json(value))
-    elif form == "junit":
+    collecting.current().tested = value
+    if form == "junit":
         printing.raw(junit.tests_junit(value))
     elif machine := annotating.chosen_format(form):
         annotating.annotate(annotated.of_tests(value), machine)
@@ -105,12 +100,13 @@ def _standing_in_the_way(rows: Iterable[AccessTestResult]) -> bool:
 
 
 class Verified(Struct, frozen=True):
-    """What the tests of a plan say of the tenant after its apply: lines of a report, and what is
-    wrong, empty if nothing is.
+    """What the tests of a plan say of the tenant after its apply: lines of a report, what is wrong,
+    empty if nothing is, and the results.
     """
 
     lines: tuple[Line, ...]
     trouble: str
+    rows: tuple[AccessTestResult, ...] = ()
 
 
 def after_apply(plan: Plan, tenant: Tenant) -> Verified:
@@ -135,7 +131,7 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
         "everything was applied, but an access test fails, see above: change the documents, then"
         " plan and apply again"
     )
-    return Verified(lines, failing if _standing_in_the_way(rows) else "")
+    return Verified(lines, failing if _standing_in_the_way(rows) else "", rows)
 
 
 def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:

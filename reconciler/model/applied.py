@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    from reconciler.model.addresses import Address
+from reconciler.model.addresses import Address
 
 
 class StepFailure(Struct, frozen=True):

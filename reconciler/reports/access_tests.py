@@ -12,18 +12,16 @@ from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct
 
 from reconciler.audiences.verdicts import Asked, Unnamed
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
-from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from reconciler.canonical import Json
     from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
     from reconciler.model.test_results import AccessTestResult, ResultPath
@@ -234,18 +232,3 @@ def test_lines(value: Tested) -> Iterator[Line]:
         yield from explained(row, value.names)
     yield Line()
     yield Line(outcome_counts(value.rows), Tone.HEADING)
-
-
-def tests_json(value: Tested) -> str:
-    """The run as one JSON text."""
-    results: list[dict[str, Json]] = [to_builtins(row) for row in value.rows]
-    for row, at in zip(results, value.positions, strict=False):
-        row["position"] = {"column": at.column, "file": at.file, "line": at.line}
-    return json_text(
-        {
-            "ground": value.ground,
-            "names": value.names,
-            "results": results,
-            "simulated": value.simulated,
-        }
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.reports.json import json_text
+from reconciler.model.outputs import OutputCheck
 from reconciler.reports.lines import Line, Tone
 from reconciler.tenants.live.examining import Health
 
@@ -39,17 +39,9 @@ def readiness_lines(checks: Iterable[Check]) -> Iterator[Line]:
         yield Line("Ready. Next: reconciler fetch --tenant live --out capture.json", Tone.HEADING)
 
 
-def checks_json(checks: Iterable[Check]) -> str:
-    """Every check as one JSON list with a final LF."""
-    return json_text(
-        [
-            {
-                "about": check.about,
-                "found": check.found,
-                "health": check.health.value,
-                "remedy": check.remedy,
-                "what": check.what,
-            }
-            for check in checks
-        ]
+def check_rows(checks: Iterable[Check]) -> tuple[OutputCheck, ...]:
+    """Every check as it is in the envelope."""
+    return tuple(
+        OutputCheck(check.about, check.found, check.health.value, check.remedy, check.what)
+        for check in checks
     )

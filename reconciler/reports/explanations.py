@@ -9,7 +9,6 @@ from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
 from reconciler.model.access_rows import SubjectKind
 from reconciler.reports import values
 from reconciler.reports.access_tests import REASONS
-from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, heading
 
 if TYPE_CHECKING:
@@ -132,12 +131,12 @@ def _object(address: str, names: Mapping[str, str], places: Mapping[str, Positio
     return f"{address}{values.of(address, names)}{place}"
 
 
-def explanation_json(
+def explanation_value(
     explanation: Explanation, basis: str, names: Mapping[str, str], places: Mapping[str, Position]
-) -> str:
-    """The explanation as one JSON text. `basis` is desired, plan or capture."""
+) -> Mapping[str, Json]:
+    """The explanation as a JSON value. `basis` is desired, plan or capture."""
     question, verdict = explanation.question, explanation.verdict
-    written: Mapping[str, Json] = {
+    return {
         "application": {"id": question.application, "name": names.get(question.application)},
         "basis": basis,
         "decided_by": None if isinstance(verdict, Depends) else verdict.decided_by,
@@ -162,7 +161,6 @@ def explanation_json(
             for advice in explanation.advice
         ],
     }
-    return json_text(written)
 
 
 def _subject(question: Question, names: Mapping[str, str]) -> Json:

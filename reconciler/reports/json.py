@@ -7,14 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.characters import plain, unfit
-from reconciler.reports.findings import within_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from reconciler.canonical import Json
-    from reconciler.model.findings import Finding
-    from reconciler.reports.findings import RuleInfo
 
 _RUNNER_COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
 
@@ -33,42 +28,12 @@ def printable(text: str) -> str:
     return "".join(char if plain(char) else _escaped(char) for char in head) + end
 
 
-def findings_json(every_finding: Iterable[Finding]) -> str:
-    """Findings as a list, sorted, one JSON text with a final LF; no more than `MOST`, and then one
-    that says how many more there are.
-    """
-    return json_text([_finding(each) for each in within_bound(sorted(every_finding))])
-
-
-def rules_json(every_rule: Iterable[RuleInfo]) -> str:
-    """Rules as a list, sorted by id."""
-    return json_text(
-        [
-            {"id": rule.id, "title": rule.title, "why": rule.why}
-            for rule in sorted(every_rule, key=lambda rule: rule.id)
-        ]
-    )
-
-
 def json_text(value: Json) -> str:
     """Any report that is a JSON value, as one text with a final LF: keys sorted, no blanks."""
     # not `canonical`: a fault may quote a lone surrogate, which has no UTF-8 and is escaped here
     return printable(
         json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")) + "\n"
     )
-
-
-def _finding(finding: Finding) -> Json:
-    return {
-        "column": finding.position.column,
-        "file": finding.position.file,
-        "line": finding.position.line,
-        "message": finding.message,
-        "path": finding.path,
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "subject": finding.subject,
-    }
 
 
 def _escaped(char: str) -> str:

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.applying.rehearsing import Trouble
 from reconciler.reports import access
-from reconciler.reports.json import json_text
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.applying.rehearsing import Rehearsal, RehearsalRun
     from reconciler.model.plans import Plan
@@ -53,9 +52,9 @@ def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
         )
 
 
-def rehearsal_json(value: Rehearsal, *, where: str) -> str:
-    """The same as one JSON text with a final LF."""
-    raw: dict[str, Any] = {
+def rehearsal_value(value: Rehearsal, *, where: str) -> Mapping[str, Any]:
+    """The same as a JSON value."""
+    return {
         "already": value.already,
         "complete": value.complete,
         "passed": value.passed,
@@ -64,7 +63,6 @@ def rehearsal_json(value: Rehearsal, *, where: str) -> str:
         "steps": value.steps,
         "where": where,
     }
-    return json_text(raw)
 
 
 def _run(run: RehearsalRun) -> dict[str, Any]:

@@ -178,7 +178,7 @@ def test_validate_fails_for_a_test_that_the_documents_contradict(run: Run, folde
     assert ran.code == 3
     assert "policies/mine.yaml:7:" in ran.out
     assert "[access-test.failed]" in ran.out
-    (finding,) = json.loads(run("validate", "--format", "json").out)
+    (finding,) = json.loads(run("validate", "--format", "json").out)["findings"]
     assert (finding["rule"], finding["subject"]) == ("access-test.failed", "AccessTest/mine")
     assert "access-test.failed: " in run("validate", "--rules").out
 
@@ -229,9 +229,9 @@ def test_json_tells_the_same_with_places(run: Run, folder: Path) -> None:
     only(folder, HELD, WRONG)
     told = json.loads(run("test", *SIM, "--format", "json").out)
     assert told["simulated"] is True
-    assert [row["passed"] for row in told["results"]] == [True, False]
-    assert [row["position"]["line"] for row in told["results"]] == [7, 8]
-    assert "position" not in json.loads(_shown_plan(run))["results"][0], "a plan holds no places"
+    assert [row["passed"] for row in told["tests"]] == [True, False]
+    assert [row["position"]["line"] for row in told["tests"]] == [7, 8]
+    assert "position" not in json.loads(_shown_plan(run))["tests"][0], "a plan holds no places"
     assert told["names"][CRM] == "crm"
 
 
@@ -375,7 +375,7 @@ def test_names_stand_beside_ids(run: Run, folder: Path) -> None:
         f"{RECORDER} meetingsOf diego.siciliani@contoso.com granted",
     )
     out = run("plan", *SIM, "--format", "json").out
-    assert {BOT, "ba90fed8-0625-46e8-ab8c-ef52dd948f51"} <= json.loads(out)["names"].keys()
+    assert {BOT, "ba90fed8-0625-46e8-ab8c-ef52dd948f51"} <= json.loads(out)["plan"]["names"].keys()
     assert (
         f"{BOT} (scheduling-bot) is denied the meetings of ba90fed8-0625-46e8-ab8c-ef52dd948f51"
         " (Diego Siciliani" in run("test", *SIM).out

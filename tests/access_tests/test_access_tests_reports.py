@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import convert
+from msgspec import convert, to_builtins
 
 from reconciler.access.testing import Unnamed
 from reconciler.audiences.verdicts import Asked
@@ -21,6 +21,7 @@ from reconciler.model.test_results import AccessTestResult, ResultPath, ResultRe
 from reconciler.reports import access_tests, json, junit
 from reconciler.reports.annotated import of_tests
 from reconciler.reports.lines import plain_text
+from reconciler.reports.outputs import output_tests
 from tests.reports import runners
 
 HOSTILE = st.lists(
@@ -98,7 +99,7 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
     for out in (
         written,
         plain_text(access_tests.test_lines(value)),
-        access_tests.tests_json(value),
+        json.json_text(to_builtins(output_tests(results, value.positions))),
     ):
         assert all(unfit(line) is None for line in out.split("\n"))
         assert not any(

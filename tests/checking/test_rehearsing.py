@@ -328,7 +328,7 @@ def test_the_command_needs_no_tenant_and_speaks_json(run: Command, tmp_path: Pat
     (tmp_path / "tenant.json").unlink()
     ran = run("rehearse", "plan.json", "--most", "1", "--format", "json")
     assert ran.code == 0, ran.err
-    raw = json.loads(ran.out)
+    raw = json.loads(ran.out)["rehearsal"]
     assert (raw["passed"], raw["complete"], raw["sampled"], raw["already"]) == (True, False, [1], 0)
     assert [row["trouble"] for row in raw["runs"]] == [
         "none",

@@ -43,7 +43,7 @@ def test_a_reading_beyond_a_day_is_warned_of(
     for ran in (planned, shown):
         assert ran.code == 0
         assert f"Warning: the tenant was read {told} ago" in ran.err
-    assert shown.out == (folder / "plan.json").read_text(encoding="utf-8")
+    assert (folder / "plan.json").read_text(encoding="utf-8").rstrip("\n") in shown.out
     assert told not in shown.out
 
 

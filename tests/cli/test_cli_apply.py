@@ -536,7 +536,7 @@ def test_a_plan_that_was_sealed_again_is_neither_shown_nor_applied(run: Run, fol
 
 def test_the_closing_words_of_an_apply_are_the_figures_of_its_plan(run: Run, folder: Path) -> None:
     assert run("plan", *SIM, "--out", "plan.json").code == 0
-    summary = json.loads(run("show", "plan.json", "--format", "json").out)["summary"]
+    summary = json.loads(run("show", "plan.json", "--format", "json").out)["plan"]["summary"]
     policies, grants = (
         [summary[f"{what}_{action}"] for action in ("create", "update", "delete")]
         for what in ("policies", "grants")

@@ -56,7 +56,7 @@ def test_the_text_says_what_decides_and_where_it_is_declared(run: Run) -> None:
 def _asked(run: Run, *arguments: str) -> dict:
     ran = run("explain", *arguments, "--format", "json")
     assert ran.code == 0, ran.err
-    answer: dict = json.loads(ran.out)
+    answer: dict = json.loads(ran.out)["explanation"]
     return answer
 
 

@@ -188,7 +188,10 @@ def _advised(run: Run, mailbox: str) -> list[tuple[str, str]]:
         *("explain", "--tenant", "sim:tenant.json", "--app", MAILER, "--mailbox", mailbox),
         *("--format", "json"),
     )
-    return [(row["remedy"], row["address"]) for row in json.loads(ran.out)["would_change"]]
+    return [
+        (row["remedy"], row["address"])
+        for row in json.loads(ran.out)["explanation"]["would_change"]
+    ]
 
 
 def test_nobody_is_advised_to_join_a_scope_that_is_gone(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft7Validator
 
+from reconciler import canonical
 from tests.cli.sample import STRANGER, teams_document, tenant_document
 
 if TYPE_CHECKING:
@@ -19,16 +20,15 @@ SIM = ("--tenant", "sim:tenant.json")
 
 
 def test_a_plan_is_the_same_printed_saved_and_shown(run: Run, folder: Path) -> None:
-    planned = run("plan", "--out", "plan.json", "--json-into", "also.json")
+    planned = run("plan", "--out", "plan.json", "--json-into", "output.json")
     saved = (folder / "plan.json").read_text(encoding="utf-8")
     assert planned.out.startswith("SIMULATED TENANT")
     assert planned.out == run("show", "plan.json").out
-    assert (
-        saved
-        == (folder / "also.json").read_text(encoding="utf-8")
-        == run("show", "plan.json", "--format", "json").out
-    )
-    assert saved == run("plan", "--format", "json").out
+    written = (folder / "output.json").read_text(encoding="utf-8")
+    assert written == run("plan", "--format", "json").out
+    for output in (written, run("show", "plan.json", "--format", "json").out):
+        assert canonical.dumps(json.loads(output)["plan"]) + b"\n" == saved.encode()
+        assert saved.rstrip("\n") in output
     assert json.loads(saved)["inputs"]["source"] == "simulated"
     assert json.loads(saved)["digest"] in planned.out
     for step in json.loads(saved)["steps"]:
@@ -51,7 +51,7 @@ def test_plan_and_capture_files_are_what_their_schemas_say(
 
 
 def test_the_closing_lines_agree_with_the_summary_of_the_plan(run: Run, folder: Path) -> None:
-    summary = json.loads(run("plan", "--format", "json").out)["summary"]
+    summary = json.loads(run("plan", "--format", "json").out)["plan"]["summary"]
     policies, grants = (
         [summary[f"{what}_{action}"] for action in ("create", "update", "delete")]
         for what in ("policies", "grants")
@@ -126,10 +126,9 @@ def test_a_capture_is_a_tenant_to_plan_on(run: Run, folder: Path) -> None:
     offline = run("plan", "--tenant", "capture.json", "--format", "json")
     live = run("plan", *SIM, "--format", "json")
     assert offline.code == 0
-    assert json.loads(offline.out)["content_digest"] == json.loads(live.out)["content_digest"]
-    assert (
-        json.loads(offline.out)["inputs"]["source"] == "simulated"
-    )  # what was captured was a simulator
+    plans = [json.loads(ran.out)["plan"] for ran in (offline, live)]
+    assert plans[0]["content_digest"] == plans[1]["content_digest"]
+    assert plans[0]["inputs"]["source"] == "simulated"  # what was captured was a simulator
 
 
 def test_the_whole_directory_can_be_fetched(run: Run, folder: Path) -> None:

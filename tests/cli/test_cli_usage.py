@@ -172,7 +172,7 @@ def test_faults_of_documents_are_a_report_in_the_format_asked_for(run: Run, fold
     assert text.out.endswith("1 error in 1 file.\n")
     listed = run("plan", "--format", "json")
     assert listed.code == 3
-    assert [row["rule"] for row in json.loads(listed.out)] == ["schema.unknown-key"]
+    assert [row["rule"] for row in json.loads(listed.out)["findings"]] == ["schema.unknown-key"]
 
 
 def test_an_unexpected_fault_asks_for_a_report_and_shows_its_traceback_only_when_asked(
@@ -218,10 +218,11 @@ def test_the_schemas_are_printed(run: Run) -> None:
 def test_validate_and_its_rules(run: Run, folder: Path) -> None:
     ran = run("validate")
     assert (ran.code, ran.out.splitlines()[0], ran.err) == (0, "17 documents are valid.", "")
-    assert run("validate", "--format", "json") == (0, "[]\n", "")
+    listed = run("validate", "--format", "json")
+    assert (listed.code, json.loads(listed.out)["findings"], listed.err) == (0, [], "")
     assert "yaml.duplicate-key: A duplicate key\n" in run("validate", "--rules").out
     assert {"id", "title", "why"} == set(
-        json.loads(run("validate", "--rules", "--format", "json").out)[0]
+        json.loads(run("validate", "--rules", "--format", "json").out)["rules"][0]
     )
     (folder / "policies" / "bad.yaml").write_text("a\tb")
     assert run("validate").code == run("validate", "--format", "json").code == 3

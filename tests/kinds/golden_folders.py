@@ -87,7 +87,7 @@ def _planned(folder: Path, scratch: Path, *more: str) -> tuple[Ran, Mapping[str,
         return ran, None
     shown = _run(scratch, "show", str(out), "--format", "json")
     assert shown.code == 0, shown.out
-    plan: Mapping[str, Any] = json.loads(shown.out)
+    plan: Mapping[str, Any] = json.loads(shown.out)["plan"]
     assert plan["applicable"] is (ran.code == 0)
     return ran, plan
 
@@ -117,7 +117,7 @@ def _applied(folder: Path, scratch: Path, consents: list[str]) -> Iterator[str]:
     applied = _run(scratch, "apply", plan, "--auto-approve", *simulated)
     yield f"applied, exit code: {applied.code}"
     again = _run(scratch, "plan", *_documents(folder), *consents, *simulated, "--format", "json")
-    left = json.loads(again.out)
+    left = json.loads(again.out)["plan"]
     counts = f"{len(left['changes'])} changes, {len(left['steps'])} steps"
     yield f"planned again, exit code: {again.code}, {counts}"
 

@@ -225,7 +225,7 @@ def test_warnings_do_not_fail_the_command(begun: Stage, run: Run, tmp_path: Path
 def test_the_command_as_json(begun: Stage, run: Run) -> None:
     ran = run("doctor", "--format", "json")
     assert ran.code == 1
-    rows = json.loads(ran.out)
+    rows = json.loads(ran.out)["checks"]
     assert rows[0].keys() == {"about", "found", "health", "remedy", "what"}
     assert {row["health"] for row in rows} <= {one.value for one in examining.Health}
     assert begun.begin.sessions

@@ -219,7 +219,7 @@ def test_doctor_finds_everything_in_order(place: Place) -> None:
 
 
 def test_doctor_as_json(place: Place) -> None:
-    rows = json.loads(place("doctor", "--format", "json", tenant="").out)
+    rows = json.loads(place("doctor", "--format", "json", tenant="").out)["checks"]
     assert {row["about"] for row in rows} == {"pwsh", "teams", "exchange"}
     assert {row["health"] for row in rows} == {"ok"}
     assert {

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, executing, options
+from reconciler.cli import ages, collecting, executing, options
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
     from reconciler.planning.making import GroupChanges
 
 
-@click.command("apply", short_help="Run the steps of a plan.")
+@click.command("apply", cls=options.Reporting, short_help="Run the steps of a plan.")
 @click.argument(
     "plan",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -85,6 +85,7 @@ if TYPE_CHECKING:
 )
 @options.max_age
 @options.planning
+@options.text_or_json
 def command(
     *,
     plan: Path | None,
@@ -114,6 +115,8 @@ def command(
     tenant is running, 130 interrupted.
     """
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
+    if collecting.current().quiet and not auto_approve:
+        raise click.UsageError("--format json requires --auto-approve: nobody can be asked")
     executing.refuse_silence(
         auto=auto_approve, tenant=tenant, approved=digest is not None or approved is not None
     )

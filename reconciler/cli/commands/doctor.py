@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler import documents
-from reconciler.cli import live, options, printing, sources
+from reconciler.cli import collecting, live, options, printing, sources
 from reconciler.errors import ReconcilerError
 from reconciler.model.addresses import PROVIDERS
 from reconciler.reports import examinations
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from reconciler.tenants.live.examining import Check
 
 
-@click.command("doctor", short_help="Check the requirements of `--tenant live`.")
+@click.command(
+    "doctor", cls=options.Reporting, short_help="Check the requirements of `--tenant live`."
+)
 @options.documents
-@options.formats("text", "json")
-def command(*, paths: tuple[Path, ...], form: str) -> int:
+@options.text_or_json
+def command(*, paths: tuple[Path, ...]) -> int:
     """Check the requirements of `--tenant live`: PowerShell, modules, credentials, sign-in, roles.
 
     Nothing is changed.
@@ -42,12 +44,9 @@ def command(*, paths: tuple[Path, ...], form: str) -> int:
     checks: list[Check] = []
     for check in examine_tenant(target, live.begin(paths), products):
         checks.append(check)
-        if form == "text":
-            printing.report(examinations.check_lines(check))
-    if form == "json":
-        printing.raw(examinations.checks_json(checks))
-    else:
-        printing.report(examinations.readiness_lines(checks))
+        printing.report(examinations.check_lines(check))
+    collecting.add_part("checks", examinations.check_rows(checks))
+    printing.report(examinations.readiness_lines(checks))
     return ReconcilerError.exit_code if any(check.health is Health.FAULT for check in checks) else 0
 
 

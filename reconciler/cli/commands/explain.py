@@ -11,7 +11,11 @@ from reconciler.cli import answering, options
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command("explain", short_help="Explain why an application reaches someone or not.")
+@click.command(
+    "explain",
+    cls=options.Reporting,
+    short_help="Explain why an application reaches someone or not.",
+)
 @options.documents
 @click.option(
     "--app",
@@ -44,7 +48,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="FILE",
     help="Explain the state in this capture.",
 )
-@options.formats("text", "json")
+@options.text_or_json
 def command(
     *,
     paths: tuple[Path, ...],
@@ -54,7 +58,6 @@ def command(
     tenant: str | None,
     plan_file: Path | None,
     capture_file: Path | None,
-    form: str,
 ) -> int:
     """Explain whether an application reaches a user's meetings or a mailbox once the documents are
     applied.
@@ -77,5 +80,5 @@ def command(
         basis = answering.basis_of_capture(paths, capture_file, asked)
     else:
         basis = answering.basis_of_documents(paths, tenant, asked)
-    answering.answer(basis, asked, form)
+    answering.answer(basis, asked)
     return 0

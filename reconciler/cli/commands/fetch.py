@@ -8,7 +8,9 @@ import click
 from msgspec.structs import replace
 
 from reconciler.captures import files
-from reconciler.cli import loading, options, printing, sources
+from reconciler.cli import collecting, loading, options, printing, sources
+from reconciler.model.outputs import OutputCapture
+from reconciler.model.plans import PlanTenant
 from reconciler.planning import making, requests
 from reconciler.planning.selection import assert_consents
 from reconciler.reports import captures
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("fetch", short_help="Save a complete reading of a tenant.")
+@click.command("fetch", cls=options.Reporting, short_help="Save a complete reading of a tenant.")
 @options.documents
 @options.tenant
 @options.file_out("--out", "Where to write the capture.", required=True)
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     help="Read every user and security principal, not only those that the documents name.",
 )
 @options.allow
+@options.text_or_json
 def command(
     *,
     paths: tuple[Path, ...],
@@ -53,5 +56,9 @@ def command(
     read = sources.capture(source, request)
     observed = sources.observed_of(read, request, tenant_id)
     files.write(out, read.raw)
+    collected = collecting.current()
+    collected.tenant = PlanTenant(observed.tenant_id, observed.organization)
+    collected.simulated = observed.source == "simulated"
+    collecting.add_part("capture", OutputCapture(str(out), observed.taken_at))
     printing.report(captures.written(observed, str(out)))
     return 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.planning.making import GroupChanges
 
 
-@click.command("plan", short_help="Show what would change.")
+@click.command("plan", cls=options.Reporting, short_help="Show what would change.")
 @options.documents
 @options.tenant
 @options.file_out(
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
 @options.max_age
-@options.file_out("--json-into", "Also write the plan as JSON to FILE.")
 def command(
     *,
     paths: tuple[Path, ...],
@@ -43,7 +42,6 @@ def command(
     form: PlanFormat,
     product: Provider | None,
     max_age: int | None,
-    json_into: Path | None,
 ) -> int:
     """Show the changes that would bring a tenant in line with the documents.
 
@@ -56,7 +54,7 @@ def command(
         paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
     )
     ages.check_age(made.plan, max_age)
-    files = [file for file in (out, json_into) if file is not None]
+    files = [] if out is None else [out]
     sources.assert_spared(made.source, paths, files)
     loaded = loading.sealed_plan(made.plan, *files)
     showing.show_plan(loaded, form, product, then=showing.how_to_apply(out, tenant))

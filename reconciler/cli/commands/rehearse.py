@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 import click
 
 from reconciler.applying import rehearsing
-from reconciler.cli import options, plan_files, printing
+from reconciler.cli import collecting, options, plan_files, printing, showing
 from reconciler.errors import NotVerified
 from reconciler.reports import rehearsal
 
 
-@click.command("rehearse", short_help="Try a plan on a simulated tenant.")
+@click.command("rehearse", cls=options.Reporting, short_help="Try a plan on a simulated tenant.")
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option(
     "--tenant",
@@ -30,8 +30,8 @@ from reconciler.reports import rehearsal
         "Maximum number of steps to disturb. Default: all of a short plan, a sample of a long one."
     ),
 )
-@options.formats("text", "json")
-def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> int:
+@options.text_or_json
+def command(*, plan: Path, tenant: str | None, most: int | None) -> int:
     """Run a plan on copies of a simulated tenant: undisturbed, stopped after each step, with each
     answer lost before and after its effect.
 
@@ -43,13 +43,12 @@ def command(*, plan: Path, tenant: str | None, most: int | None, form: str) -> i
     """
     original = _original(tenant)
     loaded = plan_files.plan_file(plan)
+    showing.collect_plan(loaded, shown=False)
     with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
         value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
     where = "a tenant made from the plan's baseline" if original is None else str(original)
-    if form == "json":
-        printing.raw(rehearsal.rehearsal_json(value, where=where))
-    else:
-        printing.report(rehearsal.rehearsal(loaded.plan, value, where=where))
+    collecting.add_part("rehearsal", rehearsal.rehearsal_value(value, where=where))
+    printing.report(rehearsal.rehearsal(loaded.plan, value, where=where))
     return 0 if value.passed else NotVerified.exit_code
 
 

@@ -1,4 +1,4 @@
-"""`reconciler schema`: the JSON Schemas of documents, plans and captures."""
+"""`reconciler schema`: the JSON Schemas of documents, and of the files that the tool writes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from reconciler.cli import printing
 from reconciler.documents import schemas
 from reconciler.model.documents import Kind
 
-FILES = {"plan": "plan.schema.json", "capture": "capture.schema.json"}
+FILES = {
+    "plan": "plan.schema.json",
+    "capture": "capture.schema.json",
+    "output": "output.schema.json",
+}
 
 
 @click.command("schema", short_help="Print a JSON Schema.")
@@ -17,7 +21,7 @@ def command(*, kind: str | None) -> int:
     """Print a JSON Schema.
 
     KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy,
-    ExchangeApplicationAccessPolicy, AccessTest), or `plan` or `capture` for those files; case is
+    ExchangeApplicationAccessPolicy, AccessTest), or `plan`, `capture` or `output` for those files; case is
     ignored. Without KIND, the combined schema is printed, which selects by `kind`.
     """
     printing.raw(_text(kind))

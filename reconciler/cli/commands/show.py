@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, options, plan_files, printing, showing
+from reconciler.cli import ages, collecting, options, plan_files, printing, showing
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
 
 
-@click.command("show", short_help="Show a saved plan.")
+@click.command("show", cls=options.Reporting, short_help="Show a saved plan.")
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
@@ -49,11 +49,14 @@ def command(
         _assert_spared(out, [plan] if against is None else [plan, against])
     loaded = plan_files.plan_file(plan)
     ages.check_age(loaded.plan, max_age)
-    with printing.into(out):
+    with printing.into(None if form == "json" else out):
         if against is not None:
-            return showing.compared(plan_files.plan_file(against), against, loaded, form)
-        showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
-    return 0
+            code = showing.compared(plan_files.plan_file(against), against, loaded, form)
+        else:
+            showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
+            code = 0
+    collecting.current().out = out if form == "json" else None
+    return code
 
 
 def _assert_spared(out: Path, plans: Iterable[Path]) -> None:

@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from reconciler.cli import annotating, options, testing
 
 
-@click.command("test", short_help="Run access tests.")
+@click.command("test", cls=options.Reporting, short_help="Run access tests.")
 @options.documents
 @options.tenant
 @click.option(

@@ -8,17 +8,20 @@ import click
 
 from reconciler.access import declared
 from reconciler.access.rules import EVERY_RULE
-from reconciler.cli import annotating, options, printing
+from reconciler.access.testing import positions_of
+from reconciler.cli import annotating, collecting, options, printing
 from reconciler.documents import examine_documents
 from reconciler.errors import DocumentFaults, UsageFault
 from reconciler.model.findings import Severity
-from reconciler.reports import access_tests, annotated, findings, json
+from reconciler.reports import access_tests, annotated, findings
+from reconciler.reports.access_tests import Tested
+from reconciler.reports.outputs import output_rules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("validate", short_help="Check documents.")
+@click.command("validate", cls=options.Reporting, short_help="Check documents.")
 @options.documents
 @click.option("--rules", is_flag=True, help="List every rule with its id and exit.")
 @options.formats("text", "json", *annotating.ANNOTATION_FORMATS)
@@ -38,18 +41,22 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
     faulty = any(finding.severity is Severity.ERROR for finding in examined.findings)
     results = () if faulty else declared.judge_declared(examined.documents)
     every_finding = (*examined.findings, *declared.contradictions(results))
+    rows = [result.row() for result in results]
+    collected = collecting.current()
+    collected.findings = every_finding
+    collected.tested = Tested(
+        "the documents alone", rows, positions_of(results), {}, simulated=False
+    )
     if machine := annotating.chosen_format(form):
         valid = findings.valid_line(examined.documents)
         annotating.annotate(
             annotated.of_findings("validate", every_finding, EVERY_RULE, valid), machine
         )
-    elif form == "json":
-        printing.raw(json.findings_json(every_finding))
     else:
         printing.report(
             [
                 *findings.validated(every_finding, examined.documents),
-                *access_tests.undecided_lines([result.row() for result in results]),
+                *access_tests.undecided_lines(rows),
             ]
         )
     return (
@@ -60,10 +67,8 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
 
 
 def _list_rules(form: str) -> int:
-    if form == "json":
-        printing.raw(json.rules_json(EVERY_RULE))
-    elif form == "text":
-        printing.report(findings.rule_lines(EVERY_RULE))
-    else:
+    if annotating.chosen_format(form):
         raise UsageFault("--rules takes --format text or json")
+    collecting.add_part("rules", output_rules(EVERY_RULE))
+    printing.report(findings.rule_lines(EVERY_RULE))
     return 0

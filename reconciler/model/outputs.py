@@ -1,0 +1,163 @@
+"""What a run says to a machine: one envelope for every command and every exit code.
+
+`schemas/output.schema.json` is the same types as a schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Any, TypeAlias
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from reconciler.model.applied import Applied
+from reconciler.model.findings import Position, Severity
+from reconciler.model.plans import PlanTenant, Tool
+from reconciler.model.test_results import AccessTestResult
+
+OUTPUT_VERSION = "1.0"
+
+_Count: TypeAlias = Annotated[int, Meta(ge=0)]
+_Document: TypeAlias = Mapping[str, Any]
+
+
+class ExitName(StrEnum):
+    """What an exit code means, in a word that stays."""
+
+    OK = "ok"
+    ERROR = "error"
+    CHANGES_PENDING = "changes-pending"
+    FINDINGS = "findings"
+    REFUSED = "refused"
+    STALE = "stale"
+    APPLIED_IN_PART = "applied-in-part"
+    NOT_VERIFIED = "not-verified"
+    LOCKED = "locked"
+    USAGE = "usage"
+    INTERRUPTED = "interrupted"
+
+
+EXIT_NAMES: Mapping[int, ExitName] = {
+    0: ExitName.OK,
+    1: ExitName.ERROR,
+    2: ExitName.CHANGES_PENDING,
+    3: ExitName.FINDINGS,
+    4: ExitName.REFUSED,
+    5: ExitName.STALE,
+    6: ExitName.APPLIED_IN_PART,
+    7: ExitName.NOT_VERIFIED,
+    8: ExitName.LOCKED,
+    64: ExitName.USAGE,
+    130: ExitName.INTERRUPTED,
+}
+
+
+class OutputFinding(Struct, frozen=True):
+    """A fault of the documents, with its place: lines and columns from 1."""
+
+    column: Annotated[int, Meta(ge=1)]
+    file: str
+    line: Annotated[int, Meta(ge=1)]
+    message: str
+    path: str
+    rule: str
+    severity: Severity
+    subject: str
+
+
+class OutputTest(AccessTestResult, frozen=True, omit_defaults=True):
+    """An expectation as a plan file has it, and where it is written, if that is known."""
+
+    position: Position | UnsetType = UNSET
+
+
+class OutputRule(Struct, frozen=True):
+    """A rule that a finding may name."""
+
+    id: str
+    title: str
+    why: str
+
+
+class OutputCheck(Struct, frozen=True):
+    """One thing that `doctor` looked at."""
+
+    about: str
+    found: str
+    health: str
+    remedy: str
+    what: str
+
+
+class OutputDifference(Struct, frozen=True):
+    """A member of two plans that an approval covers and that differs, and its objects that do."""
+
+    member: str
+    objects: tuple[str, ...]
+
+
+class OutputDigests(Struct, frozen=True):
+    """What a plan is approved by: the digest of its file, and that of what it does."""
+
+    content_digest: Annotated[str, Meta(pattern="^content:[0-9a-f]{64}$")]
+    digest: Annotated[str, Meta(pattern="^plan:[0-9a-f]{64}$")]
+
+
+class OutputCapture(Struct, frozen=True):
+    """A capture that was written."""
+
+    file: str
+    taken_at: str
+
+
+class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The envelope: what `--format json` prints and `--json-into` writes, whatever the exit code.
+    Members that the run has nothing to say about are absent; readers ignore those that they don't
+    know and refuse a newer major version.
+
+    Attributes:
+        applied: What an apply did with each step.
+        capture: What `fetch` wrote.
+        checks: What `doctor` found.
+        command: The command; empty if none could be told.
+        differences: What an approval does not cover (`show --against`).
+        digests: Those of the plan that the run was about.
+        error: Why the run ended as it did, in words: what is wrong and what to do.
+        exit_code: The exit code of the process.
+        exit_name: Its meaning.
+        explanation: The answer of `explain`.
+        findings: Faults of the documents; where there are many, the last one counts the others.
+        format_version: Major and minor version of the envelope.
+        names: Ids to names, for people, of what `tests` is about.
+        plan: The plan that was made or shown, as its file has it.
+        rehearsal: What `rehearse` tried, and how each run ended.
+        rules: Every rule (`validate --rules`).
+        simulated: Whether it is about a simulated tenant.
+        summary: Figures, by dotted names; those that the run has nothing to say about are absent.
+        tenant: The tenant that it is about.
+        tests: Results of access tests.
+        tool: What wrote it.
+    """
+
+    command: str
+    exit_code: _Count
+    exit_name: ExitName
+    findings: tuple[OutputFinding, ...]
+    format_version: Annotated[str, Meta(pattern="^1\\.[0-9]+$")]
+    summary: Mapping[str, _Count]
+    tests: tuple[OutputTest, ...]
+    tool: Tool
+    applied: Applied | UnsetType = UNSET
+    capture: OutputCapture | UnsetType = UNSET
+    checks: tuple[OutputCheck, ...] | UnsetType = UNSET
+    differences: tuple[OutputDifference, ...] | UnsetType = UNSET
+    digests: OutputDigests | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    explanation: _Document | UnsetType = UNSET
+    names: Mapping[str, str] | UnsetType = UNSET
+    plan: Any = UNSET
+    rehearsal: _Document | UnsetType = UNSET
+    rules: tuple[OutputRule, ...] | UnsetType = UNSET
+    simulated: bool | UnsetType = UNSET
+    tenant: PlanTenant | UnsetType = UNSET
