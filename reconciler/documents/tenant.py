@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules
 from reconciler.documents.raw_documents import Claim, clashes, value_at
-from reconciler.model.documents import Kind, Limits, Located, TenantDocument
+from reconciler.model.documents import Kind, Limits, TenantDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ def build(document: RawDocument) -> TenantDocument:
         prune=tuple(sorted(Kind(kind) for kind in spec.get("prune", ()))),
         consents=tuple(sorted(map(_consent, spec.get("consents", ())))),
         limits=_limits(spec.get("limits", {})),
-        guard_scope=_located(document, "exchange", "guardScope"),
+        guard_scope=spec.get("exchange", {}).get("guardScope"),
         connect=spec.get("connect", {}),
         position=document.position(()),
     )
@@ -63,12 +63,3 @@ def _limits(written: Mapping[str, Any]) -> Limits:
 def _consent(text: str) -> str:
     """Ids in lower case, as addresses spell them; a policy's name stays as it is."""
     return text if text.startswith(_POLICY_CONSENT) else text.lower()
-
-
-def _located(document: RawDocument, *way: str) -> Located | None:
-    text = document.at("spec", *way)
-    return (
-        Located(text, document.position(("spec", *way)), "$.spec." + ".".join(way))
-        if isinstance(text, str)
-        else None
-    )

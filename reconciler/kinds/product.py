@@ -58,9 +58,8 @@ class PlanContext(Struct, frozen=True):
 
     @property
     def guard_scope(self) -> str | None:
-        """`spec.exchange.guardScope` as it is written; None if it is not declared."""
-        scope = None if self.tenant is None else self.tenant.guard_scope
-        return None if scope is None else scope.text
+        """The scope of guards that the Tenant document declares; None if it does not."""
+        return None if self.tenant is None else self.tenant.guard_scope
 
     def prunes(self, kind: Kind) -> bool:
         """Whether undeclared objects of a kind are deleted."""

@@ -77,6 +77,7 @@ class Limits(Struct, frozen=True):
 class TenantDocument(Struct, frozen=True):
     """Who is talked to and what this repository owns.
 
+    `guard_scope` is `spec.exchange.guardScope` as it is written: an address or an object id.
     `connect` names environment variables, never values.
     """
 
@@ -86,7 +87,7 @@ class TenantDocument(Struct, frozen=True):
     prune: tuple[Kind, ...]
     consents: tuple[str, ...]
     limits: Limits
-    guard_scope: Located | None
+    guard_scope: str | None
     connect: Mapping[str, Json]
     position: Position
 

@@ -31,7 +31,7 @@ def _tenant(tenant: TenantDocument) -> Json:
     return {
         "connect": tenant.connect,
         "consents": sorted(tenant.consents),
-        "guardScope": None if tenant.guard_scope is None else tenant.guard_scope.text.lower(),
+        "guardScope": tenant.guard_scope and tenant.guard_scope.lower(),
         "limits": [
             limits.max_deletes,
             limits.max_delete_percent,

@@ -16,8 +16,6 @@ from reconciler.applying.rehearsing_tenant import simulated_tenant
 from reconciler.captures import reading
 from reconciler.errors import StalePlan
 from reconciler.model.access_rows import Certainty, GapRow, GapSubject, SubjectKind
-from reconciler.model.documents import Located
-from reconciler.model.findings import Position
 from reconciler.model.plans import Invocation
 from reconciler.planning import planfile, prefixes
 from reconciler.reports import rehearsal
@@ -135,9 +133,7 @@ def test_a_plan_with_a_guard_is_rehearsed_on_an_empty_group(tmp_path: Path, stag
         World(exchange={(1, 1): "DenyAccess", (1, 2): "RestrictAccess"})
     )
     assert wanted.tenant is not None
-    scope = Located(
-        small_tenants.address(4), Position("policies/all.yaml", 1, 1), "$.spec.guardScope"
-    )
+    scope = small_tenants.address(4)
     plan = small_tenants.planned(
         Simulator(path), replace(wanted, tenant=replace(wanted.tenant, guard_scope=scope))
     )

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from reconciler.model.addresses import exchange_policy
 from reconciler.model.baselines import Baseline
-from reconciler.model.documents import AccessRight, Located
+from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Plan, PlanTenant, Step
-from tests.planning.enumerated_access import HERE, NAMES, SCOPES, TENANT, USERS, observed, tenant
+from tests.planning.enumerated_access import NAMES, SCOPES, TENANT, USERS, observed, tenant
 from tests.strategies.plans import empty_plan
 
 if TYPE_CHECKING:
@@ -187,9 +187,7 @@ def guarded(world: ExchangeWorld) -> tuple[Observed, TenantDocument]:
         **seen.directory.recipients,
         GUARD: replace(seen.directory.recipients[GUARD], members=frozenset()),
     }
-    guarding = replace(
-        tenant(), guard_scope=Located(f"{GUARD}@contoso.com", HERE, "$.spec.guardScope")
-    )
+    guarding = replace(tenant(), guard_scope=f"{GUARD}@contoso.com")
     return replace(seen, directory=replace(seen.directory, recipients=recipients)), guarding
 
 

@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from reconciler.applying.applying import ApplyPatience
 from reconciler.applying.events import Settling
 from reconciler.errors import AppliedInPart, StalePlan
-from reconciler.model.documents import Located
 from reconciler.planning.prefixes import locate
 from reconciler.tenants.simulated import Simulator
 from tests.applying import small_tenants
@@ -44,7 +43,7 @@ class Flip:
         documents = small_tenants.documents(AFTER)
         owner = replace(
             documents.tenant,
-            guard_scope=Located(EMAIL, documents.tenant.position, "$.spec.exchange.guardScope"),
+            guard_scope=EMAIL,
         )
         self.plan = small_tenants.loaded(
             folder, small_tenants.planned(self.tenant, replace(documents, tenant=owner))

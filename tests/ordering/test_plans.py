@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.model.codes import GapReason, RefusalRule, WarningCode
-from reconciler.model.documents import AccessRight, GroupGrant, Located
+from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
@@ -37,7 +37,7 @@ from tests.planning.enumerated_access import (
 A, B = APPS[:2]
 OWNER = replace(
     tenant(),
-    guard_scope=Located(judge.GUARD_SCOPE, tenant().position, "$.spec.exchange.guardScope"),
+    guard_scope=judge.GUARD_SCOPE,
 )
 
 

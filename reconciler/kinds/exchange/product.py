@@ -84,7 +84,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         recipients = {document.scope.text for document in documents.exchange}
         tenant = documents.tenant if recipients else None
         if tenant is not None and tenant.guard_scope is not None:
-            recipients.add(tenant.guard_scope.text)
+            recipients.add(tenant.guard_scope)
         return CaptureRequest(frozenset(), recipients=tuple(sorted(recipients)))
 
     def subjects(self, names: frozenset[str]) -> CaptureRequest:
