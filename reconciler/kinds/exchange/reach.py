@@ -10,13 +10,13 @@ them.
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.kinds.exchange.nodes import ExchangeNodeKind, needs
+from reconciler.kinds.ordering.combinations import combinations_of, steps_within, unimplied
 from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground
 from reconciler.model.access_rows import GapSubject, SubjectKind, SubjectPart
@@ -89,10 +89,7 @@ class ExchangeReach:
             if key not in target.removed and key not in moving
         }
         self._scopes = self._told_apart(sorted({node.key[1] for node in nodes if not node.guards}))
-        small = range(min(_together(len(self._scopes)), len(self._scopes)) + 1)
-        self._combinations = [
-            some for size in small for some in itertools.combinations(self._scopes, size)
-        ]
+        self._combinations = combinations_of(self._scopes, _together(len(self._scopes)))
         self._all = (1 << len(self._combinations)) - 1
         self._covers = {
             scope: sum(1 << slot for slot, some in enumerate(self._combinations) if scope in some)
@@ -126,26 +123,18 @@ class ExchangeReach:
         """
         spans = [(first, last, pairs) for first, last, pairs in stretches if pairs]
         for index, application in enumerate(self._applications if spans else ()):
-            reported: dict[tuple[str, ...], set[int]] = {}
-            for slot, combination in enumerate(self._combinations):
-                bit = 1 << index * len(self._combinations) + slot
-                where = tuple(
-                    step
-                    for first, last, pairs in spans
-                    if pairs & bit
-                    for step in range(first, last + 1)
+            first = index * len(self._combinations)
+            steps = (
+                (combination, steps_within(spans, 1 << first + slot))
+                for slot, combination in enumerate(self._combinations)
+            )
+            for combination, where in unimplied(steps):
+                yield from (
+                    # in one scope, or in none
+                    Pairs(name, subject, len(combination) < 2, where)  # noqa: PLR2004
+                    for name in application.names
+                    for subject in self._subjects(name, combination)
                 )
-                implied = set().union(
-                    *(reported[part] for part in reported if set(part) < set(combination))
-                )
-                if set(where) - implied:
-                    reported[combination] = set(where)
-                    yield from (
-                        # in one scope, or in none
-                        Pairs(name, subject, len(combination) < 2, where)  # noqa: PLR2004
-                        for name in application.names
-                        for subject in self._subjects(name, combination)
-                    )
 
     def _told_apart(self, moving: list[str]) -> list[str]:
         staying = {

@@ -11,7 +11,6 @@ and afterwards, and of the groups that no step touches only the first one counts
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from functools import reduce
 from operator import or_
@@ -19,6 +18,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.kinds.ordering.combinations import (
+    Combination,
+    combinations_of,
+    steps_within,
+    unimplied,
+)
 from reconciler.kinds.ordering.orders import Pairs
 from reconciler.kinds.ordering.search import MOST_NODES, Ground, Stretch
 from reconciler.kinds.teams.changes import spelled
@@ -179,10 +184,8 @@ class TeamsReach:
             ever = reduce(or_, (pairs for _, _, pairs in spans), 0)
             for number, applications in enumerate(self._alike.values()) if ever else ():
                 if ever & self._ones(block.many) << number:
-                    steps = [
-                        _steps(spans, ever, 1 << slot * self._width + number)
-                        for slot in range(block.many)
-                    ]
+                    bits = (1 << slot * self._width + number for slot in range(block.many))
+                    steps = [steps_within(spans, bit) if ever & bit else () for bit in bits]
                     for subject, certain, where in self._told(block, steps):
                         yield from (
                             Pairs(application, subject, certain, where)
@@ -315,18 +318,9 @@ class TeamsReach:
             if where:
                 yield self._class(block.node), all(steps) and self._whole(block.node), where
             return
-        reported: dict[tuple[str, ...], set[int]] = {}
-        for combination, where in zip(self._combinations, steps, strict=True):
-            implied = set().union(
-                *(reported[part] for part in reported if set(part) < set(combination))
-            )
-            if set(where) - implied:
-                reported[combination] = set(where)
-                yield (
-                    _members(combination),
-                    len(combination) < 2,  # noqa: PLR2004
-                    where,
-                )
+        for combination, where in unimplied(zip(self._combinations, steps, strict=True)):
+            # in one group, or in none
+            yield _members(combination), len(combination) < 2, where  # noqa: PLR2004
 
     def _class(self, node: TeamsNode) -> GapSubject:
         if node.size == 1:
@@ -345,21 +339,13 @@ _FEW = 64
 """Nodes of a component whose dependencies are worked out; a larger one is never searched."""
 
 
-def _steps(spans: Iterable[tuple[int, int, int]], ever: int, bit: int) -> tuple[int, ...]:
-    if not ever & bit:
-        return ()
-    return tuple(
-        step for first, last, pairs in spans if pairs & bit for step in range(first, last + 1)
-    )
-
-
-def _members(combination: tuple[str, ...]) -> GapSubject:
+def _members(combination: Combination) -> GapSubject:
     if not combination:
         return GapSubject(SubjectKind.EVERYONE)
     return GapSubject(SubjectKind.GROUP_MEMBERS, combination[0], together=combination[1:])
 
 
-def _combinations(groups: GroupList) -> list[tuple[str, ...]]:
+def _combinations(groups: GroupList) -> list[Combination]:
     """All that can make a difference, smallest first: at most one group that no step touches,
     because the first of those always wins.
 
@@ -368,13 +354,8 @@ def _combinations(groups: GroupList) -> list[tuple[str, ...]]:
     """
     stepped, others = groups.stepped, groups.others
     together = _TOGETHER if len(stepped) <= MOST_NODES else _TOGETHER - 1
-    small = [some for size in range(together + 1) for some in itertools.combinations(stepped, size)]
-    mixed = [
-        (*some, other)
-        for size in range(together)
-        for some in itertools.combinations(stepped, size)
-        for other in others
-    ]
+    small = combinations_of(stepped, together)
+    mixed = [(*some, other) for some in small if len(some) < together for other in others]
     return sorted((*small, *mixed), key=lambda some: (len(some), some))
 
 
