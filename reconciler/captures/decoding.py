@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from reconciler.captures.directory import (  # noqa: TC001  decoders look them up
+from reconciler.kinds.capture_directory import (  # noqa: TC001  decoders look them up
     GroupRow,
     RecipientRow,
     UserRow,

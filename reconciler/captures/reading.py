@@ -7,14 +7,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from reconciler.captures import directory as directories
 from reconciler.captures import files
 from reconciler.captures.decoding import decode_capture
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.characters import has_surrogate
+from reconciler.kinds.capture_directory import parse_directory
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_reads import check_reads
 from reconciler.kinds.capture_rows import is_time, shown
 from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.read_warnings import read_warning
@@ -91,31 +90,23 @@ def parse_capture(
     place, faults = file or source, FaultList()
     envelope_faults(raw, faults)
     faults.refuse(place)
-    if not is_time(raw["taken_at"]):
-        faults.add(
-            "$.taken_at", f"expected a date and time, found {shown(raw['taken_at'])}: fetch again"
-        )
+    _right_time(raw, faults)
     _right_tenant(raw, tenant_id, faults)
-    section = raw.get("directory") or {}
-    directory = directories.parse_directory(section, "$.directory", faults)
+    directory = parse_directory(raw.get("directory") or {}, "$.directory", faults)
     states, faulty = _states(raw, needs, tolerated, faults)
     faults.refuse(place)
     _contradicted_scopes(states, directory, faults)
     faults.refuse(place)
-    digest = _digest(raw, states, directory, place)
-    tenant = raw["tenant"]
-    organization = tenant.get("organization") or ""
-    origin = "simulated" if raw.get("simulated") is True else source
     return Observed(
-        tenant["tenantId"].lower(),
-        organization,
-        raw["taken_at"],
-        origin,
-        states,
-        directory,
-        digest,
-        tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
-        faulty,
+        tenant_id=raw["tenant"]["tenantId"].lower(),
+        organization=raw["tenant"].get("organization") or "",
+        taken_at=raw["taken_at"],
+        source="simulated" if raw.get("simulated") is True else source,
+        states=states,
+        directory=directory,
+        digest=_digest(raw, states, directory, place),
+        warnings=tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
+        faulty=faulty,
     )
 
 
@@ -136,7 +127,7 @@ def _states(
     for name in PROVIDERS:
         own = FaultList()
         if _usable(name, raw, needs, tolerated, own):
-            states[name] = PRODUCTS[name].parse(raw[name], f"$.{name}", own)
+            states[name] = PRODUCTS[name].read_section(raw[name], f"$.{name}", own)
         if own.told and name not in needs and raw[name]["complete"]:
             states.pop(name, None)
             faulty[name] = own.told[0]
@@ -180,6 +171,13 @@ def _digest(
         raise
 
 
+def _right_time(raw: Mapping[str, Any], faults: FaultList) -> None:
+    if not is_time(raw["taken_at"]):
+        faults.add(
+            "$.taken_at", f"expected a date and time, found {shown(raw['taken_at'])}: fetch again"
+        )
+
+
 def _right_tenant(raw: Mapping[str, Any], tenant_id: str | None, faults: FaultList) -> None:
     """The tenant of the capture, and of each product in it, must be the one that is meant."""
     wanted = (tenant_id or raw["tenant"]["tenantId"]).lower()
@@ -203,8 +201,7 @@ def _usable(
     tolerated: frozenset[Provider],
     faults: FaultList,
 ) -> bool:
-    """Whether a product was read completely; a fault if it was not and is needed, or if its counts
-    disagree with its rows.
+    """Whether a product was read completely; a fault if it was not and is needed.
 
     A warning makes a reading incomplete, also one that only looked names up.
     """
@@ -215,7 +212,6 @@ def _usable(
             _refuse_warnings(warned, faults)
         return False
     if section is not None and section["complete"]:
-        check_reads(PRODUCTS[product].lists, section, f"$.{product}", faults)
         return True
     if product in needs:
         trouble = "is missing" if section is None else "is not complete"

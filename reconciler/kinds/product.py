@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from reconciler.kinds.capture_reads import check_reads
 from reconciler.model.documents import Kind, Limits
 
 if TYPE_CHECKING:
@@ -134,8 +135,15 @@ class Product(Protocol[DesiredT, StateT]):
     def labels(self, documents: Documents) -> Mapping[str, str]:
         """Names for people that its documents give to object ids."""
 
+    def read_section(self, section: Mapping[str, Any], path: str, faults: FaultList) -> StateT:
+        """Read its section of a capture, which must have all that there is; the result is of use
+        only if no fault was added.
+        """
+        check_reads(self.lists, section, path, faults)
+        return self.parse(section, path, faults)
+
     def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> StateT:
-        """Read its section of a capture; the result is of use only if no fault was added."""
+        """The rows of its section of a capture, whether or not these are all; likewise."""
 
     def digest_rows(self, state: StateT) -> Json:
         """What of its state the capture digest covers, direct grants of users left out."""

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler import canonical
-from reconciler.captures import directory, files, reading
+from reconciler.captures import files, reading
 from reconciler.captures.decoding import decode_capture
-from reconciler.captures.directory import GroupRow, RecipientRow, UserRow
 from reconciler.errors import CaptureFault, TenantFault
+from reconciler.kinds import capture_directory
+from reconciler.kinds.capture_directory import GroupRow, RecipientRow, UserRow
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.teams import parse
 from reconciler.kinds.teams.parse import GrantRow
@@ -308,7 +309,7 @@ Reading: TypeAlias = "tuple[Any, Any, Any] | list[tuple[str, str]]"
 def _read(raw: dict[str, Any], *, holders_only: bool) -> Reading:
     """The users, recipients and grants of a capture's content, or every fault of them."""
     faults = FaultList()
-    found = directory.parse_directory(raw["directory"], "$.directory", faults)
+    found = capture_directory.parse_directory(raw["directory"], "$.directory", faults)
     teams = parse.parse_section(raw["teams"], "$.teams", faults, holders_only=holders_only)
     with suppress(CaptureFault):
         faults.refuse("f")

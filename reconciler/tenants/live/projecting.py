@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from reconciler.captures.directory import smtp_address
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
+from reconciler.kinds.capture_directory import smtp_address
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list, shown
 from reconciler.kinds.teams.parse import POLICY_TYPE

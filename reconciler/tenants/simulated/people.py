@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reconciler.captures import directory
+from reconciler.kinds import capture_directory
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list
 
@@ -20,7 +20,7 @@ class SimulatedPeople:
     """Users, groups and recipients. They never change: no cmdlet of ours writes a directory."""
 
     def __init__(self, section: Mapping[str, Any], faults: FaultList) -> None:
-        self.known = directory.parse_directory(section, "$.directory", faults)
+        self.known = capture_directory.parse_directory(section, "$.directory", faults)
         self._rows = {
             key: {
                 str(row.get("id")).lower(): row
