@@ -272,13 +272,15 @@ def finished(state: RunState, step: Step, now: float, *, relied_on: bool) -> Run
     )
 
 
-def gone_on(state: RunState, attempt: Unanswered, remaining: tuple[Step, ...]) -> RunState:
+def gone_on(state: RunState, remaining: tuple[Step, ...]) -> RunState:
     """The state once a step was refused for good and the run goes on with these steps only."""
+    if state.unanswered is None:
+        raise AssertionError("no step was refused")
     return replace(
         state,
         course=state.passed + remaining,
         unanswered=None,
-        refused=(*state.refused, attempt),
+        refused=(*state.refused, state.unanswered),
         in_a_row=state.in_a_row + 1,
     )
 

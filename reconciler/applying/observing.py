@@ -5,6 +5,7 @@ These are effects (the tenant, the clock, waiting); what follows from them is de
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -43,7 +44,7 @@ GROUP_HINT = (
 _EXCHANGE: frozenset[Provider] = frozenset({"exchange"})
 
 
-class RunContext(Struct, frozen=True):
+class RunContext(Struct, frozen=True, dict=True):
     """What a run works with.
 
     `relied_on`: for steps that take something away, the step that they rely on. `closes`: for steps
@@ -59,6 +60,11 @@ class RunContext(Struct, frozen=True):
     relied_on: Mapping[int, int]
     closes: Mapping[int, int]
     keep_going: KeepGoing | None = None
+
+    @cached_property
+    def awaited(self) -> frozenset[int]:
+        """The steps that later ones rely on."""
+        return frozenset(self.relied_on.values())
 
     @property
     def remote(self) -> Remote | None:

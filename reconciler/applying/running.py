@@ -18,6 +18,7 @@ from reconciler.applying.deciding import (
     Interrupt,
     Refuse,
     RunState,
+    WayOn,
     Write,
     answered,
     decide,
@@ -46,7 +47,9 @@ from reconciler.planning import reviewed
 from reconciler.tenants.protocol import Failed, Fault, Lost, Remote
 
 if TYPE_CHECKING:
-    from reconciler.applying.deciding import Ending, KeepGoing, TenantMoved, Unanswered, WayOn
+    from collections.abc import Iterator
+
+    from reconciler.applying.deciding import Decision, Ending, KeepGoing, TenantMoved, Unanswered
     from reconciler.applying.host import Host
     from reconciler.applying.journal import Journal
     from reconciler.applying.outcomes import NotDone
@@ -92,33 +95,11 @@ def run_steps(
     closes = credential_lifetime.closing_steps(plan) if isinstance(tenant, Remote) else {}
     relied_on = lookups.relied_on(plan) if host.patience.settle else {}
     run = RunContext(plan, tenant, watch, journal, host, relied_on, closes, keep_going)
-    awaited = frozenset(relied_on.values())
     state = RunState(plan.steps, already, already, host.clock())
     try:
-        while True:
-            decision = decide(observe(run, state))
-            if isinstance(decision, Write):
-                begun = host.clock()
-                _announce(run, decision)
-                state = sent(state, decision, begun)
-                outcome = _send(run, decision.step)
-                state = answered(state, decision, outcome, host.patience)
-                if state.unanswered is not None:
-                    _record_failure(run, state.unanswered)
-                    continue
-            elif isinstance(decision, GiveUp):
-                way = way_on(run, state, decision)
-                if isinstance(way, str):
-                    decision = replace(decision, why=way)
-                    break
-                _record_refusal(run, way)
-                state = gone_on(state, decision.attempt, way.remaining)
-                continue
-            elif not isinstance(decision, Adopt):
-                break
-            step, seen = decision.step, isinstance(decision, Adopt)
-            state = finished(state, step, host.clock(), relied_on=step.id in awaited)
-            _record_done(run, step, state.step_began, seen=seen)
+        while isinstance(decision := _decided(run, state), Write | Adopt | WayOn):
+            for latest in _followed(run, state, decision):
+                state = latest
     except ReconcilerError as error:
         _record_end(run, ApplyEnd.STOPPED)
         if not state.attempted:
@@ -128,7 +109,46 @@ def run_steps(
     return _finish(run, state, decision)
 
 
+def _decided(run: RunContext, state: RunState) -> Decision | WayOn:
+    decision = decide(observe(run, state))
+    if not isinstance(decision, GiveUp):
+        return decision
+    way = way_on(run, state, decision)
+    return replace(decision, why=way) if isinstance(way, str) else way
+
+
 # --- write and record
+
+
+def _followed(
+    run: RunContext, state: RunState, decision: Write | Adopt | WayOn
+) -> Iterator[RunState]:
+    """Do what was decided. Each state that this leads to is given at once: what is done next may
+    fail.
+    """
+    match decision:
+        case Write():
+            return _written(run, state, decision)
+        case Adopt(step):
+            return _done(run, state, step, seen=True)
+        case WayOn():
+            return _left_out(run, state, decision)
+        case _:
+            assert_never(decision)
+
+
+def _written(run: RunContext, state: RunState, write: Write) -> Iterator[RunState]:
+    begun = run.host.clock()
+    _announce(run, write)
+    state = sent(state, write, begun)
+    yield state
+    outcome = _send(run, write.step)
+    state = answered(state, write, outcome, run.host.patience)
+    yield state
+    if state.unanswered is None:
+        yield from _done(run, state, write.step, seen=False)
+    else:
+        _record_failure(run, state.unanswered)
 
 
 def _announce(run: RunContext, write: Write) -> None:
@@ -167,16 +187,19 @@ def _record_failure(run: RunContext, attempt: Unanswered) -> None:
         run.host.pause(pause)
 
 
-def _record_refusal(run: RunContext, way: WayOn) -> None:
+def _done(run: RunContext, state: RunState, step: Step, *, seen: bool) -> Iterator[RunState]:
+    state = finished(state, step, run.host.clock(), relied_on=step.id in run.awaited)
+    yield state
+    run.journal.done(step.id, seen=seen)
+    run.host.tell(StepDone(step, run.host.clock() - state.step_began, seen))
+
+
+def _left_out(run: RunContext, state: RunState, way: WayOn) -> Iterator[RunState]:
     """Have it on the disk that the plan cannot be resumed, before any other step."""
     run.journal.without(way.step.id)
     run.host.tell(StepFailed(way.step, way.fault, way.message))
     run.host.tell(WentOn(way.step, way.left_out))
-
-
-def _record_done(run: RunContext, step: Step, begun: float, *, seen: bool) -> None:
-    run.journal.done(step.id, seen=seen)
-    run.host.tell(StepDone(step, run.host.clock() - begun, seen))
+    yield gone_on(state, way.remaining)
 
 
 def _record_end(run: RunContext, how: ApplyEnd) -> None:

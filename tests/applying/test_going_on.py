@@ -114,8 +114,9 @@ def test_a_step_that_is_done_ends_the_row_of_refusals() -> None:
     steps = tuple(replace(STEP, id=number) for number in range(1, 6))
     state = RunState(steps, already=0, reached=0, began=0.0)
     attempts = [Unanswered(step, 1, Failed(Fault.DENIED, ""), None) for step in steps]
-    state = gone_on(state, attempts[0], steps[1:])
-    state = gone_on(sent(state, Write(steps[1], 1), 1.0), attempts[1], steps[2:4])
+    state = gone_on(replace(state, unanswered=attempts[0]), steps[1:])
+    state = sent(state, Write(steps[1], 1), 1.0)
+    state = gone_on(replace(state, unanswered=attempts[1]), steps[2:4])
     assert (state.row, state.following, state.unanswered) == (
         tuple(attempts[:2]),
         steps[2],
@@ -123,7 +124,7 @@ def test_a_step_that_is_done_ends_the_row_of_refusals() -> None:
     )
     state = finished(state, steps[2], 2.0, relied_on=False)
     assert (state.row, state.refused, state.done) == ((), tuple(attempts[:2]), (3,))
-    state = gone_on(state, attempts[3], ())
+    state = gone_on(replace(state, unanswered=attempts[3]), ())
     assert (state.row, state.passed, state.following) == ((attempts[3],), (steps[2],), None)
 
 
