@@ -1,5 +1,5 @@
-"""What an apply gets from outside: time, a way to wait, a way to tell, a person who may want it to
-stop.
+"""What an apply needs from outside: the time, a way to wait, somewhere to report progress, and a
+person's request to stop.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
 
 _SLICE = 1.0
-"""Seconds of a wait after which the wish to stop is looked at again."""
+"""A wait asks after so many seconds, again and again, whether to stop."""
 
 
 class ApplyPatience(Struct, frozen=True):
@@ -61,9 +61,10 @@ class ApplyPatience(Struct, frozen=True):
 
 
 class Host(Struct, frozen=True):
-    """The outside of one apply.
+    """What one apply needs from outside.
 
-    `clock` gives seconds since 1970; `stop` is asked between steps and while waiting.
+    `clock` gives seconds since 1970. `stop` says whether a person asked to stop; it is called between
+    steps and during waits.
     """
 
     tell: Callable[[Event], None]
@@ -73,11 +74,11 @@ class Host(Struct, frozen=True):
     patience: ApplyPatience
 
     def scaled(self, seconds: float) -> float:
-        """How long a wait for a service is to be, seconds."""
+        """How many seconds to wait for a service that needs so many."""
         return seconds * self.patience.scale
 
     def pause(self, seconds: float) -> None:
-        """Wait, or less if a person wants to stop."""
+        """Wait so many seconds, or until a person asks to stop."""
         left = seconds
         while left > 0 and not self.stop():
             self.sleep(min(_SLICE, left))

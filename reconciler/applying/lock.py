@@ -1,4 +1,4 @@
-"""One apply of a tenant at a time for this user (law 10).
+"""The lock that keeps a user from applying to one tenant twice at the same time (law 10).
 
 The operating system's lock on the file is the truth: it ends with the process that holds it,
 however that ends, so there is no stale lock and nobody has to delete one. What is written in the

@@ -73,7 +73,7 @@ class RunContext(Struct, frozen=True, dict=True):
 
 
 def observe(run: RunContext, state: RunState) -> Observation:
-    """Look at whatever the run has to know next.
+    """Read what the run has to know next.
 
     Raises:
         TenantFault: the tenant could not be read, or its credential does not last for the next
@@ -91,16 +91,16 @@ def observe(run: RunContext, state: RunState) -> Observation:
 
 
 def name_runner(run: RunContext, provider: Provider) -> None:
-    """Put the process that will write into the journal before it does, so that the next apply can
-    wait for it (law 10).
+    """Journal the process that is going to write before it does, so that the next apply can wait
+    for its end (law 10).
     """
     if run.remote is not None:
         run.journal.runner(provider, run.remote.runner(provider))
 
 
 def _after_doubtful(run: RunContext, state: RunState) -> Observation | None:
-    """Read what a step did whose form nobody documents: a group regranted in place, or a name that
-    the service's addresses may not take.
+    """Read the tenant after a step that is not documented to work: a group that was regranted in
+    place, or a name that may not be usable in a request.
     """
     if state.reached == state.already or state.in_a_row:
         return None  # nothing done since the last reading
@@ -113,7 +113,7 @@ def _after_doubtful(run: RunContext, state: RunState) -> Observation | None:
 
 
 def _next_step(run: RunContext, state: RunState, step: Step) -> Observation:
-    """Look at everything that a step rests on; the first thing that is not as it must be ends it."""
+    """Check everything that a step rests on, up to the first check that fails."""
     if run.host.stop() or not _settle(run, state, step):
         return StopAsked()
     why = _reading_reason(run, state, step)
@@ -142,7 +142,7 @@ def _settle(run: RunContext, state: RunState, step: Step) -> bool:
 
 
 def _reading_reason(run: RunContext, state: RunState, step: Step) -> ReadingReason | None:
-    """Say why a step must not rest on the last reading; None if it may."""
+    """Why the tenant has to be read again before a step; None if it has not."""
     if step.cmdlet == lookups.REMOVE_EXCHANGE:
         return ReadingReason.REMOVAL
     if step.provider in state.retried:
@@ -186,7 +186,9 @@ def _names(run: RunContext, step: Step) -> TenantMoved | None:
 
 
 def _identity(run: RunContext, step: Step) -> TenantMoved | None:
-    """A temporary policy is removed by the name that the plan expected the service to give it."""
+    """Check that the service named a temporary policy as the plan expected: its removal uses that
+    name.
+    """
     identity = run.watch.until(
         _EXCHANGE,
         ReadingReason.REMOVAL,
@@ -201,7 +203,7 @@ def _identity(run: RunContext, step: Step) -> TenantMoved | None:
 
 
 def _check_credential(run: RunContext, step: Step) -> None:
-    """Stop before a step that opens what the credential could not close any more."""
+    """Refuse a step that opens a window if the credential expires before that could be closed."""
     if run.remote is None:
         return
     name_runner(run, step.provider)
@@ -218,7 +220,9 @@ def _check_credential(run: RunContext, step: Step) -> None:
 
 
 def _outcome(run: RunContext, state: RunState, attempt: Unanswered) -> OutcomeReading:
-    """Read what an attempt did: a service may report a failure of a write that it committed."""
+    """Read whether an attempt took effect: a service may report that a write failed and have
+    committed it.
+    """
     step, products = attempt.step, frozenset({attempt.step.provider})
 
     def look(observed: Observed) -> OutcomeReading:

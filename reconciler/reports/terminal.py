@@ -1,4 +1,4 @@
-"""Text of others on a terminal or in a CI log: it must stay text (law 7).
+"""Text of others on a terminal or in a CI log: it must stay text (law 8).
 
 A name in a tenant, a description in a pull request or a service's message may hold escape
 sequences, characters that hide or turn around what follows, line ends, or the commands that GitHub

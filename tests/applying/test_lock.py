@@ -220,7 +220,7 @@ def test_one_whose_kernel_says_that_its_holder_has_ended_is_free(
 ) -> None:
     (directory / "lock").write_bytes(record(**differences))
     with hold(directory):
-        pass
+        assert json.loads((directory / "lock").read_bytes())["pid"] == os.getpid()
 
 
 # --- waiting

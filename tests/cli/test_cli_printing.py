@@ -135,14 +135,18 @@ def test_the_bar_moves_and_shows_trouble_above_it(monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
     class Gone(io.StringIO):
-        def write(self, _: str) -> int:
+        def write(self, text: str) -> int:
+            tried.append(text)
             raise BrokenPipeError
 
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", Gone())
         with watching.event_display(1) as tell:
             tell(PlanLocated(0, 1))
+    assert tried
 
 
 @pytest.mark.usefixtures("default_signals")

@@ -113,3 +113,4 @@ def test_a_note_that_is_a_link_is_not_read(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_listed_is_left_alone(tmp_path: Path) -> None:
     homes.remove_left(tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir())

@@ -120,6 +120,7 @@ def test_a_private_file_is_its_owner_s_alone(tmp_path: Path) -> None:
 
 def test_a_system_that_cannot_open_folders_is_no_fault(tmp_path: Path) -> None:
     sync_directory(tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_was_left_beside_the_file_that_a_link_leads_to_is_swept(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ def test_the_other_products_credentials_are_not_missed(stage: Stage) -> None:
         stage.begin,
         environment={key: value for key, value in ENVIRONMENT.items() if key != "EXO_TOKEN"},
     )
-    read(stage, "teams")
+    assert read(stage, "teams") is stage.begin.sessions[0]
 
 
 def test_a_document_that_does_not_say_how_to_sign_in(stage: Stage) -> None:

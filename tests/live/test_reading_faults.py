@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -324,7 +325,9 @@ def test_a_pause_ends_when_the_line_is_abandoned(stage: Stage) -> None:
     line = stage.live()._lines["teams"]
     line.sleep = None
     line.abandon()
+    begun = time.monotonic()
     line.pause(3600)
+    assert time.monotonic() - begun < 60
 
 
 def test_both_products_are_read_at_the_same_time(stage: Stage) -> None:

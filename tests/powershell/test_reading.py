@@ -175,7 +175,7 @@ def test_any_text_is_refused_or_spelled_as_the_renderer_spells_it(tail: str) -> 
 
 
 @given(hostile.any_texts)
-def test_no_text_is_a_fault_of_another_kind(text: str) -> None:
+def test_any_text_is_read_or_refused_and_raises_nothing_else(text: str) -> None:
     accepted(text)
     accepted(f"Set-Probe -P:'{text}'")
     accepted(f'Set-Probe -P:"{text}"')

@@ -146,6 +146,6 @@ def test_a_changed_character_is_refused_or_read_alike_or_read_by_the_gate_only(
 
 
 @given(st.text(max_size=40))
-def test_no_text_is_a_fault_of_another_kind(tail: str) -> None:
+def test_any_text_is_read_or_refused_and_raises_nothing_else(tail: str) -> None:
     accepted(tail)
     accepted(f"Set-Probe -P:{tail}")
