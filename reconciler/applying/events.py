@@ -5,13 +5,17 @@ works.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 
 if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Step
+
+
+LOST: Final = "lost"
+"""Stands where the class of a service's error does, if no answer came."""
 
 
 class ReadingReason(StrEnum):
@@ -76,7 +80,7 @@ class StepDone(Struct, frozen=True):
 
 
 class StepFailed(Struct, frozen=True):
-    """A step was refused for good, or its outcome is unknown (`fault` is `lost`).
+    """A step was refused for good, or its outcome is unknown (`fault` is `LOST`).
 
     `message` is untrusted text.
     """

@@ -27,7 +27,7 @@ from reconciler.applying.deciding import (
     is_group_step,
     sent,
 )
-from reconciler.applying.events import Retrying, StepDone, StepFailed, StepStarted, WentOn
+from reconciler.applying.events import LOST, Retrying, StepDone, StepFailed, StepStarted, WentOn
 from reconciler.applying.going_on import is_refused, way_on
 from reconciler.applying.journal import ApplyEnd
 from reconciler.applying.observing import GROUP_HINT, RunContext, name_runner, observe
@@ -326,7 +326,7 @@ def _failure(step: Step, outcome: NotDone, hint: str) -> StepFailure:
 
 
 def _fault(outcome: NotDone) -> str:
-    return outcome.fault if isinstance(outcome, Failed) else "lost"
+    return outcome.fault if isinstance(outcome, Failed) else LOST
 
 
 def _hint(step: Step, outcome: Failed, state: RunState, *, goes_on: bool) -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.applying.deciding import KeepGoing, WayOn
+    from reconciler.cli.recording import Recorder
     from reconciler.model.applied import Applied
     from reconciler.model.plans import Plan
     from reconciler.planning.making import PlanOptions
@@ -235,14 +236,15 @@ def _keep_going(plan: Plan, options: ApplyOptions, display: watching.Display) ->
     return _GoingOn(plan, display) if options.asking else None
 
 
-def execute(target: Target, options: ApplyOptions) -> int:
-    """Run the steps, report what was done, and give the exit code.
+def execute(target: Target, options: ApplyOptions, recorder: Recorder) -> int:
+    """Run the steps, record and report what was done, and give the exit code.
 
     Raises:
         ReconcilerError: nothing was done, or the run had to stop.
     """
     plan = target.loaded.plan
-    with watching.stopping() as stop, watching.event_display(len(plan.steps)) as tell:
+    recorder.start(target.loaded, simulated=isinstance(target.source, sources.SimulatedTenant))
+    with watching.stopping() as stop, watching.event_display(len(plan.steps), recorder) as tell:
         host = Host(tell, time.time, time.sleep, stop, ApplyPatience())
         with (
             hold(_directories(target, options), host, timeout=options.lock_timeout) as lock,
@@ -260,8 +262,10 @@ def execute(target: Target, options: ApplyOptions) -> int:
                 )
             except (AppliedInPart, Interrupted) as fault:
                 if fault.applied is not None:
+                    recorder.stop(fault.applied)
                     _report(target, fault.applied)
                 raise
+            recorder.stop(outcome)
             code = exit_code_of_apply(outcome)
             verified = testing.after_apply(plan, tenant) if code == 0 else _UNTESTED
     _report(target, outcome, verified)

@@ -35,16 +35,19 @@ class Reporting(click.Command):
         """Run the command, unless the envelope would be written over what is read."""
         collected = collecting.current()
         collected.command = ctx.info_name or ""
+        if (events := ctx.params.get("events")) is not None:
+            others = {name: value for name, value in ctx.params.items() if name != "events"}
+            _assert_spares("--events", events, others)
         if collected.json_into is not None:
             file, collected.json_into = collected.json_into, None
-            _assert_envelope_spares(file, ctx.params)
+            _assert_spares("--json-into", file, ctx.params)
             collected.json_into = file
         collected.began = True
         return super().invoke(ctx)
 
 
-def _assert_envelope_spares(file: Path, params: Mapping[str, Any]) -> None:
-    """See to it that `--json-into` names no file that the run reads or writes otherwise.
+def _assert_spares(option: str, file: Path, params: Mapping[str, Any]) -> None:
+    """See to it that an option names no file that the run reads or writes otherwise.
 
     Raises:
         UsageFault: it does.
@@ -59,9 +62,9 @@ def _assert_envelope_spares(file: Path, params: Mapping[str, Any]) -> None:
     ]
     if (tenant := sources.file_of(params.get("tenant"))) is not None:
         sources.assert_tenant_spared([tenant], [file])
-    sources.assert_documents_spared(paths, [file])
+    sources.assert_documents_spared([*paths, *DEFAULT_PATHS], [file])
     if any(_same(file, path) for path in paths):
-        raise UsageFault(f"--json-into {file}: another option names this file: choose another one")
+        raise UsageFault(f"{option} {file}: another option names this file: choose another one")
 
 
 def _same(file: Path, path: Path) -> bool:

@@ -19,6 +19,7 @@ from reconciler.applying.events import (
 from reconciler.cli import printing
 from reconciler.cli.working import QUIET_SECONDS
 from reconciler.reports import applies
+from reconciler.reports.lines import Tone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from reconciler.applying.events import Event
+    from reconciler.cli.recording import Recorder
     from reconciler.reports.lines import Line
 
 _MANY_STEPS = 5000
@@ -55,26 +57,30 @@ class Show(Protocol):
 
 
 @contextmanager
-def event_display(steps: int) -> Iterator[Display]:
+def event_display(steps: int, recorder: Recorder) -> Iterator[Display]:
     """What shows the events of an apply of so many steps: a bar on a terminal, now and then a line
-    elsewhere.
+    elsewhere; all of them are recorded.
     """
     with ExitStack() as stack:
         show: Show = (
             stack.enter_context(_bar(steps)) if printing.colours(sys.stderr) else Plain(steps)
         )
 
-        yield Display(show)
+        yield Display(show, recorder)
 
 
 class Display:
-    """Shows events as long as somebody listens."""
+    """Records events, and shows them as long as somebody listens."""
 
-    def __init__(self, show: Show) -> None:
-        self._show = show
+    def __init__(self, show: Show, recorder: Recorder) -> None:
+        self._show, self._recorder = show, recorder
 
     def __call__(self, event: Event) -> None:
-        """Show an event."""
+        """Record and show an event."""
+        self._recorder.record(event)
+        if trouble := self._recorder.trouble():
+            with self.paused():
+                printing.say(trouble, Tone.WARNING)
         with suppress(
             OSError
         ):  # nobody listens any more: that must not stop an apply between two steps

@@ -148,8 +148,18 @@ def of_plan(plan: Plan) -> Figures:
 
 
 def apply_figures(plan: Plan, applied: Applied) -> Figures:
-    """The figures of what an apply finished: every step of an object is done, and at least one was
-    done by this apply.
+    """The figures of what an apply finished, and of its steps."""
+    now = frozenset(applied.done)
+    return plan_figures(
+        finished_changes(plan, applied),
+        [step for step in plan.steps if step.id in now],
+        plan.unmanaged,
+    )
+
+
+def finished_changes(plan: Plan, applied: Applied) -> list[Change]:
+    """What an apply finished: every step of an object is done, and at least one was done by this
+    apply.
     """
     ids: dict[str, set[int]] = {}
     for step in plan.steps:
@@ -157,8 +167,7 @@ def apply_figures(plan: Plan, applied: Applied) -> Figures:
     now = frozenset(applied.done)
     all_done = now.union(range(1, applied.already + 1))
     finished = {address for address, own in ids.items() if own <= all_done and own & now}
-    changes = [change for change in plan.changes if change.address.lower() in finished]
-    return plan_figures(changes, [step for step in plan.steps if step.id in now], plan.unmanaged)
+    return [change for change in plan.changes if change.address.lower() in finished]
 
 
 def is_grant(change: Change) -> bool:

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.model.applied import Applied
-    from reconciler.model.figures import Counts
     from reconciler.model.findings import Finding
-    from reconciler.model.plans import Plan
+    from reconciler.model.plans import Change, Plan
     from reconciler.model.test_results import AccessTestResult
 
 
@@ -48,19 +47,9 @@ def plan_summary(plan: Plan) -> Mapping[str, int]:
     `policies` and `grants` count each object once, a replacement as one; `widens` has `everyone`
     among it.
     """
-    grants = figures.object_figures(filter(figures.is_grant, plan.changes))
-    policies = figures.object_figures(
-        change for change in plan.changes if not figures.is_grant(change)
-    )
     counted = {
-        "grants.added": grants.added,
-        "grants.moved": grants.changed + grants.replaced,
-        "grants.removed": grants.removed,
+        **_objects(plan.changes),
         "held": len(plan.held),
-        "policies.added": policies.added,
-        "policies.changed": policies.changed,
-        "policies.removed": policies.removed,
-        "policies.replaced": policies.replaced,
         "refusals": len(plan.refusals),
         "steps": len(plan.steps),
         "unmanaged": len(plan.unmanaged),
@@ -79,18 +68,21 @@ def plan_summary(plan: Plan) -> Mapping[str, int]:
 
 
 def applied_summary(plan: Plan, applied: Applied) -> Mapping[str, int]:
-    """What an apply finished, as its closing line counts it: both ends of a replacement."""
-    done = figures.apply_figures(plan, applied)
-    return {
-        **_both_ends("policies", done.policies, "changed"),
-        **_both_ends("grants", done.grants, "moved"),
-        "applied.steps": done.steps,
-    }
+    """What an apply finished, counted as the plan's changes are."""
+    objects = _objects(figures.finished_changes(plan, applied))
+    done = {**objects, "steps": len(applied.done)}
+    return {f"applied.{name}": number for name, number in done.items()}
 
 
-def _both_ends(noun: str, counts: Counts, updated: str) -> Mapping[str, int]:
+def _objects(changes: Sequence[Change]) -> Mapping[str, int]:
+    grants = figures.object_figures(filter(figures.is_grant, changes))
+    policies = figures.object_figures(change for change in changes if not figures.is_grant(change))
     return {
-        f"applied.{noun}.added": counts.created,
-        f"applied.{noun}.{updated}": counts.updated,
-        f"applied.{noun}.removed": counts.deleted,
+        "grants.added": grants.added,
+        "grants.moved": grants.changed + grants.replaced,
+        "grants.removed": grants.removed,
+        "policies.added": policies.added,
+        "policies.changed": policies.changed,
+        "policies.removed": policies.removed,
+        "policies.replaced": policies.replaced,
     }

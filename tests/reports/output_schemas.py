@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from reconciler.model.event_records import EventRecord
 from reconciler.model.outputs import Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER = Path(__file__).parents[2] / "schemas"
-TYPES: Mapping[str, tuple[type, str]] = {"output.schema.json": (Output, "Output of a command")}
+TYPES: Mapping[str, tuple[type, str]] = {
+    "events.schema.json": (EventRecord, "Event of an apply"),
+    "output.schema.json": (Output, "Output of a command"),
+}
 """Each schema: the type that it is made from, and its title."""
 ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", re.MULTILINE)
 ELSEWHERE = {"plan": {"$ref": "plan.schema.json"}}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, collecting, executing, options
+from reconciler.cli import ages, collecting, executing, options, recording
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ if TYPE_CHECKING:
         " ends with exit code 6, and its plan cannot be resumed. Without it a terminal is asked."
     ),
 )
+@options.file_out("--events", "Write what happens to FILE, one JSON object a line, as it happens.")
 @options.max_age
 @options.planning
 @options.text_or_json
@@ -98,6 +99,7 @@ def command(
     paths: tuple[Path, ...],
     settle: int,
     keep_going: bool,
+    events: Path | None,
     max_age: int | None,
     allow: tuple[str, ...],
     only: tuple[str, ...],
@@ -122,22 +124,24 @@ def command(
     )
     if plan is not None:
         _refuse_planning(paths, chosen)
-        target = executing.from_file(plan, tenant)
-    else:
-        target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
-    ages.check_age(target.loaded.plan, max_age)
-    executing.match(target, digest, approved)
-    executing.approve(target, auto=auto_approve)
-    return executing.execute(
-        target,
-        executing.ApplyOptions(
-            journals=state_dir,
-            settle=settle,
-            lock_timeout=lock_timeout,
-            keep_going=keep_going,
-            asking=not auto_approve,
-        ),
+    run = executing.ApplyOptions(
+        journals=state_dir,
+        settle=settle,
+        lock_timeout=lock_timeout,
+        keep_going=keep_going,
+        asking=not auto_approve,
     )
+    with recording.recording(events) as recorder:
+        if plan is not None:
+            target = executing.from_file(plan, tenant)
+        else:
+            target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
+        ages.check_age(target.loaded.plan, max_age)
+        executing.match(target, digest, approved)
+        executing.approve(target, auto=auto_approve)
+        code = executing.execute(target, run, recorder)
+        recorder.finish(code)
+    return code
 
 
 def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:

@@ -11,6 +11,7 @@ from reconciler.model.documents import Kind
 FILES = {
     "plan": "plan.schema.json",
     "capture": "capture.schema.json",
+    "events": "events.schema.json",
     "output": "output.schema.json",
 }
 
@@ -21,8 +22,8 @@ def command(*, kind: str | None) -> int:
     """Print a JSON Schema.
 
     KIND is a kind of document (Tenant, Application, TeamsApplicationAccessPolicy,
-    ExchangeApplicationAccessPolicy, AccessTest), or `plan`, `capture` or `output` for those files; case is
-    ignored. Without KIND, the combined schema is printed, which selects by `kind`.
+    ExchangeApplicationAccessPolicy, AccessTest), or `plan`, `capture`, `output` or `events`
+    for those files; case is ignored. Without KIND, the combined schema is printed, which selects by `kind`.
     """
     printing.raw(_text(kind))
     return 0
