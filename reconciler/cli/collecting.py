@@ -1,16 +1,17 @@
 """What a run has to say to a machine, collected on its way; `enveloping` makes one envelope of it
 at the end, whatever the end is.
 
-Every run begins a collection, so nothing is loaded here that `--version` does not need.
+Every run has a collection, so nothing is loaded here that `--version` does not need.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -74,16 +75,19 @@ class Collected:
 _RUN: ContextVar[Collected | None] = ContextVar("_RUN", default=None)
 
 
-def begin_run() -> Collected:
-    """Begin the collection of a run."""
-    collected = Collected()
-    _RUN.set(collected)
-    return collected
+@contextmanager
+def run_of_its_own() -> Iterator[Collected]:
+    """A collection for the run in the block, and nothing left of it afterwards."""
+    token = _RUN.set(Collected())
+    try:
+        yield current()
+    finally:
+        _RUN.reset(token)
 
 
 def current() -> Collected:
-    """The collection of this run."""
-    return _RUN.get() or begin_run()
+    """The collection of this run; outside of one, what is collected is not kept."""
+    return _RUN.get() or Collected()
 
 
 def add_part(name: str, value: Sequence[Any] | Mapping[str, Any] | Any) -> None:

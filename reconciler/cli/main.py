@@ -115,10 +115,10 @@ def run() -> int:
     it is asked for.
     """
     streams.prepare()
-    collected = collecting.begin_run()
-    code = _code()
-    if collected.wanted:
-        code = _enveloped(collected, code)
+    with collecting.run_of_its_own() as collected:
+        code = _code()
+        if collected.wanted:
+            code = _enveloped(collected, code)
     streams.finish()
     return code
 

@@ -41,6 +41,7 @@ class Reporting(click.Command):
         if collected.json_into is not None:
             file, collected.json_into = collected.json_into, None
             _assert_spares("--json-into", file, ctx.params)
+            _assert_folder(file)
             collected.json_into = file
         collected.began = True
         return super().invoke(ctx)
@@ -65,6 +66,16 @@ def _assert_spares(option: str, file: Path, params: Mapping[str, Any]) -> None:
     sources.assert_documents_spared([*paths, *DEFAULT_PATHS], [file])
     if any(_same(file, path) for path in paths):
         raise UsageFault(f"{option} {file}: another option names this file: choose another one")
+
+
+def _assert_folder(file: Path) -> None:
+    """See to it that the envelope can be written, before anything is done that it tells of.
+
+    Raises:
+        UsageFault: its folder does not exist.
+    """
+    if not file.absolute().parent.is_dir():
+        raise UsageFault(f"--json-into {file}: folder not found: create it, or name another file")
 
 
 def _same(file: Path, path: Path) -> bool:

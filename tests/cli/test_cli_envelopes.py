@@ -4,6 +4,7 @@ always what its schema says.
 
 from __future__ import annotations
 
+import errno
 import json
 import stat
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from reconciler.cli import executing
+from reconciler.cli import collecting, enveloping, executing
 from reconciler.cli.main import COMMANDS
 from reconciler.errors import LockHeld
 from reconciler.tenants.protocol import Failed, Fault
@@ -310,11 +311,30 @@ def test_help_and_version_have_no_envelope(run: Run) -> None:
 
 
 def test_a_file_that_cannot_be_written_changes_no_exit_code_of_an_apply(
-    run: Run, folder: Path
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran = run("apply", "--auto-approve", *SIM, "--json-into", "no/such/folder.json")
-    assert ran.code == 0
+    def full(path: Path, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(enveloping, "write_atomically", full)
+        planned = run("plan", *SIM, "--json-into", "output.json")
+        ran = run("apply", "--auto-approve", *SIM, "--json-into", "output.json")
+    assert (planned.code, ran.code) == (1, 0)
     assert "Apply complete!" in ran.out
-    assert "no/such/folder.json: No such file or directory" in ran.err
-    planned = run("plan", *SIM, "--json-into", "no/such/folder.json")
-    assert planned.code == 1
+    for told in (planned, ran):
+        assert "output.json: No space left on device" in told.err
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_done(run: Run, folder: Path) -> None:
+    before = (folder / "tenant.json").read_bytes()
+    ran = run("apply", "--auto-approve", *SIM, "--json-into", "no/such/folder.json")
+    assert (ran.code, ran.out) == (64, "")
+    assert "--json-into no/such/folder.json: folder not found" in ran.err
+    assert (folder / "tenant.json").read_bytes() == before
+
+
+def test_nothing_of_a_run_is_left_for_the_next_one(run: Run, folder: Path) -> None:
+    assert run("validate", "--format", "json").code == 0
+    assert not collecting.current().quiet
+    assert run("validate").out.startswith("17 documents are valid.\n")

@@ -22,6 +22,7 @@ from reconciler.applying.events import (
     StepStarted,
 )
 from reconciler.cli import printing, watching
+from reconciler.cli.recording import Recorder
 from reconciler.cli.working import working
 from reconciler.model.plans import Step
 from reconciler.reports.lines import Line, Tone, plain_text
@@ -125,7 +126,7 @@ def test_the_bar_moves_and_shows_trouble_above_it(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", stream)
         patch.setenv("TERM", "xterm")
-        with watching.event_display(10) as tell:
+        with watching.event_display(10, Recorder(None)) as tell:
             tell(ReadingTenant(frozenset({"teams"}), ReadingReason.BASELINE))
             tell(PlanLocated(3, 10))
             tell(StepStarted(_step(4), 1))
@@ -144,7 +145,7 @@ def test_an_apply_goes_on_when_nobody_listens(monkeypatch: pytest.MonkeyPatch) -
 
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", Gone())
-        with watching.event_display(1) as tell:
+        with watching.event_display(1, Recorder(None)) as tell:
             tell(PlanLocated(0, 1))
     assert tried
 
@@ -175,7 +176,7 @@ def test_a_terminal_that_goes_away_takes_no_outcome_with_it(
         patch.setattr("sys.stderr", Gone())
         patch.setattr("sys.stdout", Gone())
         patch.setenv("TERM", "xterm")
-        with watching.event_display(1) as tell:
+        with watching.event_display(1, Recorder(None)) as tell:
             tell(PlanLocated(0, 1))
             tell(Retrying(_step(1), "throttled", "too many.", 30.0))
         printing.report_done([Line("done", Tone.HEADING)])
