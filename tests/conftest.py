@@ -47,6 +47,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             if name in STEERING or (name.startswith("RECONCILER_") and name not in KEPT):
                 patch.delenv(name)
         patch.setenv("RECONCILER_STATE_DIR", str(state))
+        patch.setenv("COLUMNS", "5000")  # tests look for sentences: no line may break them
         before = _environment()
         yield
         assert _environment() == before, "this test leaves the environment altered"

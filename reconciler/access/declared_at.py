@@ -27,7 +27,7 @@ def positions(
     wanted = {_folded(address): address for address in addresses}
     places: dict[str, Position] = {}
     for product in PRODUCTS.values():
-        for address, position in product.declared_at(documents, directory):
+        for address, position in product.declared_at(documents, directory, wanted):
             if address in wanted:
                 places.setdefault(wanted[address], position)
     return places

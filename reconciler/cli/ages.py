@@ -48,6 +48,14 @@ def check_age(plan: Plan, max_age: int | None, *, clock: Callable[[], float] = t
         )
 
 
+def age_words(plan: Plan, *, clock: Callable[[], float] = time.time) -> str:
+    """How long ago the tenant of a plan was read, in words; empty for less than an hour, and for a
+    simulated tenant, which has no age.
+    """
+    hours = _hours(plan.inputs, clock())
+    return _told(hours) if hours >= 1 else ""
+
+
 def _hours(inputs: Inputs, now: float) -> float:
     if inputs.source == "simulated":
         return 0.0

@@ -169,8 +169,8 @@ def refuse_silence(*, auto: bool, tenant: str | None, approved: bool) -> None:
         )
 
 
-def approve(target: Target, *, auto: bool) -> None:
-    """Show the plan and ask for the word `yes`, unless it is approved already.
+def approve(target: Target, view: showing.View, *, auto: bool) -> None:
+    """Show the plan, as `view` says, and ask for the word `yes`, unless it is approved already.
 
     Raises:
         UsageFault: a simulated tenant that nobody named is to be changed without asking.
@@ -182,7 +182,7 @@ def approve(target: Target, *, auto: bool) -> None:
         raise UsageFault("--auto-approve on a simulated tenant requires --tenant sim:FILE")
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
-        _show(target.loaded)
+        _show(target.loaded, view)
     if showing.exit_code_of_plan(plan, detailed=False) == AccessTestFailed.exit_code:
         raise AccessTestFailed(
             "the plan is not applicable: its outcome fails an access test; see above"
@@ -193,9 +193,9 @@ def approve(target: Target, *, auto: bool) -> None:
         _ask(len(plan.steps))
 
 
-def _show(loaded: SealedPlan) -> None:
+def _show(loaded: SealedPlan, view: showing.View) -> None:
     try:
-        showing.show_plan(loaded, "text", None)
+        showing.show_plan(loaded, view)
     except printing.Unprinted as fault:
         raise Declined(
             f"nothing was changed, because the plan could not be shown: {fault}"

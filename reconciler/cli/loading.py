@@ -6,30 +6,36 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.access.declared_at import positions
 from reconciler.cli import collecting, printing, sources
 from reconciler.cli.working import working
 from reconciler.documents import examine_documents
-from reconciler.errors import DocumentFaults
+from reconciler.errors import DocumentFaults, UsageFault
+from reconciler.model.addresses import GLOBAL, teams_policy
 from reconciler.model.findings import Severity
 from reconciler.planning import making, planfile, requests
+from reconciler.planning.making import PlanOptions
 from reconciler.planning.selection import selection
 from reconciler.reports import findings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from reconciler.model.documents import Documents
+    from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
-    from reconciler.planning.making import PlanOptions
     from reconciler.planning.planfile import SealedPlan
 
 
 class Made(Struct, frozen=True):
-    """A plan, and the tenant that it was made for."""
+    """A plan, the tenant that it was made for, and where the documents declare what changes and
+    give the consents that it uses.
+    """
 
     plan: Plan
     source: sources.Source
+    places: Mapping[str, Position]
 
 
 def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
@@ -69,7 +75,31 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     )
     observed = sources.observe_source(source, request, tenant_id)
     with working("Planning"):
-        return Made(making.make_plan(wanted, observed, options), source)
+        plan = making.make_plan(wanted, observed, options)
+        changed = [change.address for change in plan.changes]
+        changed.append(teams_policy(GLOBAL))  # declares a tenant-wide grant
+        consents = {
+            text: wanted.tenant.position
+            for text in plan.consents
+            if wanted.tenant is not None and text in wanted.tenant.consents
+        }
+        return Made(plan, source, positions(wanted, observed.directory, changed) | consents)
+
+
+def places(plan: Plan, paths: Sequence[Path], tenant: str | None) -> Mapping[str, Position]:
+    """Where the documents that a plan was made from declare what it changes, by address.
+
+    Raises:
+        ReconcilerError: any fault of the documents or of the tenant.
+        UsageFault: these are not the documents of the plan.
+    """
+    again = made(paths, tenant, PlanOptions())
+    if again.plan.inputs.documents_digest != plan.inputs.documents_digest:
+        raise UsageFault(
+            "the plan was not made from these documents, or the names in them mean other objects"
+            " now: show it without them, or plan again"
+        )
+    return again.places
 
 
 def sealed_plan(plan: Plan, *files: Path) -> SealedPlan:

@@ -133,6 +133,17 @@ product = click.option(
 )
 
 
+_IDS = click.option("--ids", is_flag=True, help="Show every id beside its name.")
+_COMMANDS = click.option(
+    "--commands", is_flag=True, help="Show every command, however many there are."
+)
+
+
+def viewing(command: Command) -> Command:
+    """The options of a plan's text: ids, and all commands."""
+    return _IDS(_COMMANDS(command))
+
+
 max_age = click.option(
     "--max-age",
     type=click.IntRange(min=0),

@@ -5,6 +5,7 @@ error.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from reconciler.cli import collecting, streams
 from reconciler.errors import ReconcilerError
 from reconciler.files import write_atomically
 from reconciler.reports.lines import Line, Tone, paragraph, plain_text
+from reconciler.reports.wrapping import NO_TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +34,13 @@ STYLES: Mapping[Tone, str] = {
     Tone.REMOVE: "red",
     Tone.WARNING: "yellow",
     Tone.FAULT: "bold red",
+    Tone.EVERYONE: "bold red",
+    Tone.WIDENS: "red",
+    Tone.MOVES: "yellow",
+    Tone.NARROWS: "green",
 }
+MIN_COLUMNS = 40
+"""Narrower terminals wrap by themselves."""
 
 
 class Unprinted(ReconcilerError):
@@ -164,16 +172,36 @@ def encoded(content: str) -> bytes:
 
 def colours(stream: TextIO) -> bool:
     """Whether colour is wanted: on a terminal that has it, unless NO_COLOR (no-color.org) says
-    otherwise.
+    otherwise; where there is none, if FORCE_COLOR (force-color.org) or CLICOLOR_FORCE
+    (bixense.com/clicolors) asks for it.
     """
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if any(
+        os.environ.get(name, "0") not in ("", "0") for name in ("FORCE_COLOR", "CLICOLOR_FORCE")
+    ):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def columns(stream: TextIO) -> int:
+    """How wide a report may be: COLUMNS, else as wide as the terminal, else NO_TERMINAL."""
+    asked = os.environ.get("COLUMNS", "")
+    if asked.isdecimal() and int(asked):
+        return max(MIN_COLUMNS, int(asked))
+    if _FILE.get() is not None or not stream.isatty():
+        return NO_TERMINAL
+    return max(MIN_COLUMNS, shutil.get_terminal_size((NO_TERMINAL, 24)).columns)
 
 
 def console(stream: TextIO) -> Console:
     """A rich console that changes nothing about a text but its colour."""
     from rich.console import Console  # noqa: PLC0415  lazy: only on a terminal
 
-    return Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    # forced: whoever calls this has decided that there is colour
+    return Console(
+        file=stream, force_terminal=True, highlight=False, markup=False, emoji=False, soft_wrap=True
+    )
 
 
 def _print(lines: Iterable[Line], stream: TextIO) -> None:

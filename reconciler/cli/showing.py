@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, get_args
 
-from reconciler.cli import collecting, printing
+from msgspec import Struct
+
+from reconciler.cli import ages, collecting, printing
 from reconciler.cli.working import working
 from reconciler.errors import (
     CHANGES_PENDING,
@@ -16,11 +19,15 @@ from reconciler.errors import (
 )
 from reconciler.planning import approval
 from reconciler.reports import comparisons, plans, powershell, remedies
+from reconciler.reports.review.composing import review
+from reconciler.reports.wrapping import Layout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from reconciler.model.addresses import Provider
+    from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
 
@@ -34,29 +41,55 @@ def is_simulated(plan: Plan) -> bool:
     return plan.inputs.source == "simulated"
 
 
+class View(Struct, frozen=True):
+    """How a plan is shown.
+
+    Attributes:
+        form: The format.
+        product: Whose script, of those that have one for each product.
+        ids: Show every id beside its name.
+        commands: Show every command, however many there are.
+    """
+
+    form: PlanFormat = "text"
+    product: Provider | None = None
+    ids: bool = False
+    commands: bool = False
+
+
 def show_plan(
-    loaded: SealedPlan, form: PlanFormat, product: Provider | None, *, then: str = ""
+    loaded: SealedPlan,
+    view: View,
+    *,
+    then: str = "",
+    sources: Mapping[str, Position] | None = None,
 ) -> None:
-    """Print a plan; `then` is what a person may do with it next.
+    """Print a plan.
+
+    Args:
+        loaded: the plan and its digests.
+        view: how it is shown.
+        then: what a person may do with it next.
+        sources: where the documents declare what changes, if they are at hand.
 
     Raises:
         UsageFault: `--product` without `--format powershell`, or a script of two products without
             it.
     """
     collect_plan(loaded, shown=True)
-    if product is not None and form != "powershell":
+    if view.product is not None and view.form != "powershell":
         raise UsageFault(
             "--product requires --format powershell: every other format shows both products"
         )
-    match form:
+    match view.form:
         case "text":
-            _text(loaded, then)
+            _text(loaded, view, then, sources)
         case "json":
             pass  # it is in the envelope
         case "powershell":
-            _script(loaded, product)
+            _script(loaded, view.product)
         case _:
-            assert_never(form)
+            assert_never(view.form)
 
 
 def collect_plan(loaded: SealedPlan, *, shown: bool) -> None:
@@ -109,20 +142,19 @@ def how_to_apply(saved: Path | None, tenant: str | None = None) -> str:
         words += ["--tenant", remedies.shell_word(tenant)]
     command = " ".join(words)
     if saved is None:
-        return (
-            "Not saved. To apply exactly this, run the same command with --out plan.json, then:"
-            f" {command}"
-        )
+        return f"Not saved. To apply exactly this, add --out plan.json, then: {command}"
     return f"To apply exactly this: {command}"
 
 
-def _text(loaded: SealedPlan, then: str) -> None:
+def _text(
+    loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
+) -> None:
     with working("Preparing the report"):
-        lines = list(
-            plans.plan_lines(
-                loaded.plan, loaded.digests, simulated=is_simulated(loaded.plan), then=then
-            )
+        layout = Layout(printing.columns(sys.stdout), ids=view.ids)
+        shown = plans.Shown(
+            layout, commands=view.commands, then=then, age=ages.age_words(loaded.plan)
         )
+        lines = list(plans.plan_lines(review(loaded.plan, loaded.digests, sources), shown))
     printing.report(lines)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reconciler.cli.recording import Recorder
     from reconciler.reports.lines import Line
 
+_BAR_WIDTH = 16
 _MANY_STEPS = 5000
 """Checking fewer takes no time that anybody notices."""
 _HANGUP = getattr(signal, "SIGHUP", None)  # Windows has none
@@ -143,16 +144,22 @@ def _bar(steps: int) -> Iterator[Show]:
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.table import Column  # noqa: PLC0415
 
     columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
+        # what is cut on a narrow terminal is the name of the step
+        TextColumn(
+            "{task.description}",
+            markup=False,
+            table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+        ),
+        BarColumn(bar_width=_BAR_WIDTH),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left:"),
         TimeRemainingColumn(),
     )
-    bar = Progress(*columns, console=printing.console(sys.stderr), transient=True)
+    bar = Progress(*columns, console=printing.console(sys.stderr), transient=True, expand=True)
     task = bar.add_task("Applying", total=steps)
     with suppress(OSError):
         bar.start()

@@ -211,9 +211,9 @@ class Product(Protocol[DesiredT, StateT]):
         """What the documents alone decide, by application and the text that names a subject."""
 
     def declared_at(
-        self, documents: Documents, directory: Directory
+        self, documents: Documents, directory: Directory, wanted: Collection[str]
     ) -> Iterator[tuple[Address, Position]]:
-        """Where the documents declare the product's objects."""
+        """Where the documents declare the product's objects; at least those of the wanted addresses."""
 
     def start(self, baseline: Baseline) -> Snapshot:
         """Its part of the state before a plan's first step; empty if the plan does not rest on it."""

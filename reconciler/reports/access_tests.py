@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.model.findings import Position
-    from reconciler.model.plans import Plan
     from reconciler.model.test_results import AccessTestResult, ResultPath
 
 MOST = 50
@@ -45,7 +44,7 @@ _TONES = {
     Outcome.UNDECIDED: Tone.FAULT,
     Outcome.EXCUSED: Tone.WARNING,
 }
-_REACHED: Mapping[ResultKind, str] = {
+REACHED: Mapping[ResultKind, str] = {
     ResultKind.MAILBOX: "the mailbox",
     ResultKind.USER: "the meetings of",
 }
@@ -119,11 +118,6 @@ def row_outcome(row: AccessTestResult) -> Outcome:
     return Outcome.UNDECIDED if row.verdict == "depends" else Outcome.FAILED
 
 
-def plan_test_lines(value: Plan) -> Iterator[Line]:
-    """What a plan's outcome does not pass, in full, and how many pass."""
-    yield from _summed(f"{TITLE} on the outcome", value.tests, value.names)
-
-
 def apply_test_lines(rows: Sequence[AccessTestResult], names: Mapping[str, str]) -> Iterator[Line]:
     """The same of the tenant that was read after an apply."""
     yield from _summed(f"{TITLE} on the tenant, read again", rows, names)
@@ -161,7 +155,7 @@ def outcome_counts(rows: Sequence[AccessTestResult]) -> str:
 def expectation(row: AccessTestResult, names: Mapping[str, str]) -> str:
     """What is expected, as a sentence without an end."""
     subject = row.subject
-    reached = f"{_REACHED[subject.kind]} {values.with_name(subject.id, names)}"
+    reached = f"{REACHED[subject.kind]} {values.with_name(subject.id, names)}"
     return f"{values.with_name(row.application, names)} is {row.expected} {reached}"
 
 

@@ -28,11 +28,14 @@ from reconciler.model import figures
 from reconciler.planning import continuing
 from reconciler.reports import values
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
-from reconciler.reports.plans import step_lines
+from reconciler.reports.plans import command_line
+from reconciler.reports.review import way
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.wrapping import Layout
 from reconciler.tenants.protocol import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.applying.deciding import WayOn
     from reconciler.applying.events import Event
@@ -210,13 +213,14 @@ def _group(
     yield Line(f"{title}: {counted(len(ids), 'step')}", tone)
     chosen = frozenset(ids)
     steps = [step for step in plan.steps if step.id in chosen]
-    yield from _commands(steps)
+    yield from _commands(steps, plan.names)
 
 
-def _commands(steps: list[Step]) -> Iterator[Line]:
+def _commands(steps: Sequence[Step], names: Mapping[str, str]) -> Iterator[Line]:
     width = len(str(steps[-1].id)) if steps else 0
+    naming, layout = Naming(names), Layout()
     for step in steps[:MOST_STEPS]:
-        yield from step_lines(step, width)
+        yield command_line(way.command(step, naming), layout, width)
     if len(steps) > MOST_STEPS:
         yield Line(f"    ... and {len(steps) - MOST_STEPS} more")
 
@@ -230,21 +234,22 @@ def _failures(plan: Plan, value: Applied) -> Iterator[Line]:
     yield Line(f"Failed: {counted(len(failures), 'step')}", Tone.FAULT)
     steps = {step.id: step for step in plan.steps}
     width = len(str(failures[-1].step))
+    naming, layout = Naming(plan.names), Layout()
     for failure in failures:
-        yield from step_lines(steps[failure.step], width)
+        yield command_line(way.command(steps[failure.step], naming), layout, width)
         yield Line(f"      {failure.address}{values.of(failure.address, plan.names)}")
         yield Line(f"      {_class(failure.fault)}: {failure.message}", Tone.FAULT)
         yield Line(f"      {failure.hint}")
 
 
-def refused_step(plan: Plan, way: WayOn) -> Iterator[Line]:
+def refused_step(plan: Plan, remaining: WayOn) -> Iterator[Line]:
     """What was refused, and what going on without it means."""
-    about = values.of(way.step.address, plan.names)
-    yield Line(f"Step {way.step.id} was refused: {way.step.address}{about}", Tone.FAULT)
-    yield Line(f"    {way.fault}: {way.message}", Tone.FAULT)
+    about = values.of(remaining.step.address, plan.names)
+    yield Line(f"Step {remaining.step.id} was refused: {remaining.step.address}{about}", Tone.FAULT)
+    yield Line(f"    {remaining.fault}: {remaining.message}", Tone.FAULT)
     yield Line(
-        f"    {counted(len(way.remaining), 'step')} can go on without it;"
-        f" {counted(way.left_out, 'step')} that depend on it would be left out."
+        f"    {counted(len(remaining.remaining), 'step')} can go on without it;"
+        f" {counted(remaining.left_out, 'step')} that depend on it would be left out."
     )
     yield Line("    A plan that goes on cannot be resumed: what is left takes a new plan.")
 

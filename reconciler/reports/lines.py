@@ -28,6 +28,10 @@ class Tone(Enum):
     REMOVE = auto()
     WARNING = auto()
     FAULT = auto()
+    EVERYONE = auto()
+    WIDENS = auto()
+    MOVES = auto()
+    NARROWS = auto()
 
 
 class Line(Struct, frozen=True):

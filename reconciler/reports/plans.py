@@ -1,212 +1,385 @@
-"""A plan as a text for a person, made from nothing but the plan value."""
+"""The review of a plan as a text for a terminal."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections import Counter
+from typing import TYPE_CHECKING
 
-from reconciler.model import figures
-from reconciler.model.codes import DEAD, Held
-from reconciler.reports import access, access_tests, changes, notes, sentences, values
+from reconciler.kinds.facts import facts
+from reconciler.model.access_rows import Certainty
+from reconciler.model.addresses import PROVIDERS
+from reconciler.model.codes import WarningCode
+from reconciler.reports import terminal
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
+from reconciler.reports.remedies import shell_word
+from reconciler.reports.review import phrases
+from reconciler.reports.review.value import (
+    HANDFUL,
+    LONG_LIST,
+    MOST_COMMANDS,
+    MOST_ROWS,
+    MOST_TAKING,
+    ChangeOutcome,
+    Danger,
+    Effect,
+    Name,
+    Section,
+)
+from reconciler.reports.wrapping import Layout, cells, enumerated, enumerated_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from reconciler.model.figures import Figures
-    from reconciler.model.plans import Plan, Step
+    from reconciler.reports.review.value import (
+        AccessLine,
+        Attribute,
+        Command,
+        GapLine,
+        GrantLine,
+        NoteGroup,
+        NoteLine,
+        Phrase,
+        PolicyBlock,
+        Review,
+    )
 
-MOST_COMMANDS = 200
-SECONDS_A_CALL = (0.4, 14.0)
-"""The quickest and the slowest mean time of one write that was reported from the field, for
-thousands of grants by `Grant-Cs*` cmdlets.
-"""
-WORTH_SAYING = 5
-"""Minutes from which the time of an apply is said."""
-TOKEN_MINUTES = 60
-"""An access token lives 60 to 90 minutes (Microsoft identity platform, access token lifetime)."""
+_NAME_COLUMNS = 20
+"""Names of applications are padded to at most so many columns."""
+_DANGER_TONES = {
+    Danger.EVERYONE: Tone.EVERYONE,
+    Danger.MORE: Tone.WIDENS,
+    Danger.LESS: Tone.NARROWS,
+}
+_EFFECT_TONES = {
+    Effect.WIDENS: Tone.WIDENS,
+    Effect.MOVES: Tone.MOVES,
+    Effect.UNKNOWN: Tone.MOVES,
+    Effect.NARROWS: Tone.NARROWS,
+    Effect.NONE: Tone.PLAIN,
+}
+_SECTION_TITLES = {
+    Section.REFUSED: "REFUSED, so this plan will not be applied",
+    Section.UNRESOLVED: "UNRESOLVED, so nothing can be planned for",
+    Section.DISPLACED: "DISPLACED, taken away from policies that no document declares",
+    Section.HELD: "HELD, not part of this plan",
+    Section.WARNING: "WARNINGS",
+}
+_SECTION_TONES = {
+    Section.REFUSED: Tone.FAULT,
+    Section.UNRESOLVED: Tone.FAULT,
+    Section.DISPLACED: Tone.WARNING,
+    Section.HELD: Tone.PLAIN,
+    Section.WARNING: Tone.WARNING,
+}
+_ALL = "--format json lists all"
 
 
-class Digests(Protocol):
-    """The two digests of a plan, `plan:HEX` and `content:HEX`."""
+class Shown:
+    """What a person asked to see of a review.
 
-    @property
-    def digest(self) -> str:
-        """Of the whole plan."""
-        ...
-
-    @property
-    def content_digest(self) -> str:
-        """Of what it would do."""
-        ...
-
-
-def plan_lines(value: Plan, digests: Digests, *, simulated: bool, then: str = "") -> Iterator[Line]:
-    """The whole plan.
-
-    `then` is what a person may do with it next, said if the plan has steps and is applicable.
+    `commands`: every command, however many there are. `then`: what can be typed next, said if the
+    plan has steps and is applicable. `age`: how long ago the tenant was read, in words; a simulated
+    one has none.
     """
-    if simulated:
-        yield SIMULATED
+
+    def __init__(
+        self, layout: Layout | None = None, *, commands: bool = False, then: str = "", age: str = ""
+    ) -> None:
+        self.layout = layout or Layout()
+        self.commands = commands
+        self.then = then
+        self.age = age
+
+
+def plan_lines(review: Review, shown: Shown | None = None) -> Iterator[Line]:
+    """The whole review."""
+    yield from _PlanText(review, shown or Shown()).lines()
+
+
+class _PlanText:
+    def __init__(self, review: Review, shown: Shown) -> None:
+        self._review = review
+        self._shown = shown
+        self._layout = shown.layout
+
+    def lines(self) -> Iterator[Line]:
+        review = self._review
+        if review.simulated:
+            yield SIMULATED
+        yield from self._head()
+        yield from self._notes((Section.REFUSED, Section.UNRESOLVED))
+        yield from self._access()
+        yield from self._changes()
+        yield from self._way()
+        yield from self._unmanaged()
+        yield from self._notes((Section.DISPLACED, Section.HELD, Section.WARNING))
+        yield from self._tests()
+        yield from self._commands()
+        yield from self._end()
+
+    def _said(self, text: str, indent: int = 0, tone: Tone = Tone.PLAIN) -> Iterator[Line]:
+        yield from self._layout.lines((text,), " " * indent, tone=tone)
+
+    def _head(self) -> Iterator[Line]:
+        review, verdict = self._review, self._review.verdict
+        tenant = f" ({review.tenant_id})" if self._layout.ids else ""
+        title = phrases.plan_title(review, self._shown.age)
+        yield from self._said(f"{title}{tenant}.", tone=Tone.HEADING)
+        tone = Tone.HEADING if verdict.applicable else Tone.FAULT
+        if verdict.applicable and verdict.access is not None:
+            tone = Tone.EVERYONE if verdict.access.everyone else tone
+        yield from self._said(phrases.headline(verdict), 2, tone)
+        counts = [*phrases.product_counts(verdict), phrases.work(verdict)]
+        yield from self._said(f"{'. '.join(counts)}.", 2)
+        if review.consents:
+            phrase = ("Consented to: ", *phrases.consents(review), ".")
+            yield from self._layout.lines(phrase, "  ", 4, Tone.WARNING)
+
+    def _access(self) -> Iterator[Line]:
+        rows = self._review.access
+        if rows is None:
+            yield from heading("Access: not computed")
+            text = (
+                "The plan does not say who is reached afterwards: read the changes below with that"
+                " question."
+            )
+            yield from self._said(text, 2)
+            return
+        shown_any = False
+        for danger in Danger:
+            own = [row for row in rows if row.danger is danger]
+            if not own:
+                continue
+            if not shown_any:
+                yield Line()
+            shown_any = True
+            yield Line(str(danger), Tone.HEADING)
+            widths = [cells(self._applications(row)) for row in own]
+            width = max((width for width in widths if width <= _NAME_COLUMNS), default=0)
+            for row in own:
+                yield from self._access_row(row, width)
+
+    def _applications(self, row: AccessLine) -> str:
+        return self._layout.text(enumerated_names(row.applications))
+
+    def _access_row(self, row: AccessLine, width: int) -> Iterator[Line]:
+        applications = self._applications(row)
+        sign, tone = phrases.SIGNS[row.danger], _DANGER_TONES[row.danger]
+        phrase: Phrase = (*phrases.access_phrase(row), f"  [{facts(row.provider).title}]")
+        first = f"  {sign} {applications}"
+        missing = width - cells(applications)
+        if missing >= 0:
+            yield from self._layout.lines(phrase, f"{first}{' ' * missing}  ", tone=tone)
+        else:
+            whole: Phrase = (*enumerated_names(row.applications), ": ", *phrase)
+            yield from self._layout.lines(whole, f"  {sign} ", 6, tone)
+
+    def _changes(self) -> Iterator[Line]:
+        if self._review.blocks:
+            yield from heading("CHANGES")
+        width = max((len(facts(row.provider).title) for row in self._review.blocks), default=0)
+        for block in self._review.blocks:
+            product = f"{facts(block.provider).title:<{width}}"
+            first = f"  {block.outcome.symbol:>3} {product}  "
+            tone = _EFFECT_TONES[block.effect]
+            yield from self._layout.lines(self._block(block), first, tone=tone)
+            if self._layout.ids:
+                yield from self._said(block.address, len(first))
+            if block.grants:
+                grants = enumerated(_grant(grant, block.effect) for grant in block.grants)
+                yield from self._layout.lines(grants, " " * len(first), len(first) + 2, tone)
+
+    def _block(self, block: PolicyBlock) -> Phrase:
+        """A policy on its line: what differs, what that does to access, where it is declared."""
+        differing = enumerated((_attribute(attribute) for attribute in block.attributes), None)
+        details: Phrase = (": ", *differing) if differing else ()
+        return (*block.title, *details, f"  ({block.effect})", *_place(block.declared_at))
+
+    def _way(self) -> Iterator[Line]:
+        review = self._review
+        late = [group for group in review.notes if group.code == WarningCode.RELIES_ON]
+        if not (review.gaps or review.guards or late):
+            return
+        yield from heading("ON THE WAY")
+        for why, proved in dict.fromkeys((gap.why, gap.proved) for gap in review.gaps):
+            alike = [gap for gap in review.gaps if (gap.why, gap.proved) == (why, proved)]
+            yield from self._gaps(why, alike, proved=proved)
+        for guard in review.guards:
+            yield from self._layout.lines((f"step {guard.id}: ", *guard.about), "  ", 4)
+        for group in late:
+            yield from self._group(group)
+
+    def _gaps(self, why: str, gaps: Sequence[GapLine], *, proved: bool) -> Iterator[Line]:
+        text = f"Missing for a while: {why} ({'proved' if proved else 'not proved'})"
+        yield from self._said(text, 2, Tone.WARNING)
+        for gap in gaps[:MOST_ROWS]:
+            possibly = "possibly " if gap.certainty is Certainty.POSSIBLE else ""
+            missed = enumerated(gap.missed, HANDFUL)
+            phrase: Phrase = (
+                *enumerated_names(gap.applications),
+                f": {possibly}",
+                *missed,
+                f", {gap.steps}",
+            )
+            yield from self._layout.lines(phrase, "    ", 6)
+        yield from self._others(len(gaps), MOST_ROWS)
+
+    def _others(self, count: int, most: int) -> Iterator[Line]:
+        if count > most:
+            yield Line(f"    ... and {count - most} more: {_ALL}")
+
+    def _unmanaged(self) -> Iterator[Line]:
+        unmanaged = self._review.unmanaged
+        if unmanaged.counts:
+            counts = ", ".join(text for text, _ in unmanaged.counts)
+            text = f"UNMANAGED, left alone: {counts} (--format json lists them)"
+            yield Line()
+            yield from self._said(text, tone=Tone.HEADING)
+        if unmanaged.global_applications is not None:
+            yield from () if unmanaged.counts else (Line(),)
+            yield from self._unmanaged_global(unmanaged.global_applications)
+
+    def _unmanaged_global(self, applications: Sequence[Name]) -> Iterator[Line]:
+        text = (
+            "Global is not managed, and it is not empty: everyone without a grant has these"
+            " applications"
+        )
+        yield from self._said(text, tone=Tone.HEADING)
+        yield from self._layout.lines(enumerated_names(applications), "    ")
+        advice = (
+            "To revoke them, declare a policy `Global` with `applications: []`; to keep them, list"
+            " them there."
+        )
+        yield from self._said(advice, 6)
+
+    def _notes(self, sections: Iterable[Section]) -> Iterator[Line]:
+        for section in sections:
+            groups = [
+                group
+                for group in self._review.notes
+                if group.section is section and group.code != WarningCode.RELIES_ON
+            ]
+            if groups:
+                yield from heading(_SECTION_TITLES[section])
+            for group in groups:
+                yield from self._group(group)
+
+    def _group(self, group: NoteGroup) -> Iterator[Line]:
+        """A sentence, its objects and what to do: in one paragraph where it is short."""
+        tone = _SECTION_TONES[group.section]
+        consents = any(row.consent for row in group.rows)
+        if len(group.rows) <= HANDFUL and not (consents or group.options or self._layout.ids):
+            yield from self._layout.lines(_paragraph(group), "  ", 4, tone)
+            return
+        yield from self._layout.lines(group.what, "  ", 4, tone)
+        most = len(group.rows) if group.section is Section.REFUSED else MOST_ROWS
+        for row in group.rows[:most]:
+            yield from self._layout.lines(_note(row), "    ", 6)
+            if self._layout.ids:
+                yield from self._said(row.address, 6)
+            if row.consent:
+                typed = Name(f"--allow {shell_word(row.consent)}")  # never broken
+                consent: Phrase = ("To allow exactly this: ", typed)
+                yield from self._layout.lines(consent, "      ")
+        yield from self._others(len(group.rows), most)
+        if group.then:
+            yield from self._layout.lines(group.then, "    ")
+        yield from (Line(f"    {text}") for text in group.options)  # typed, so never broken
+
+    def _tests(self) -> Iterator[Line]:
+        failing = self._review.failing
+        if failing:
+            yield from heading(f"ACCESS TESTS on the outcome: {self._review.test_counts}")
+        for test in failing:
+            tone = Tone.FAULT if test.blocks else Tone.WARNING
+            phrase: Phrase = (test.name, ": ", *test.expected)
+            yield from self._layout.lines(phrase, f"  {test.outcome:<9}  ", tone=tone)
+            yield from self._said(test.contrast, 13)
+            for reason in test.reasons:
+                yield from self._layout.lines(reason, " " * 13, 15)
+
+    def _commands(self) -> Iterator[Line]:
+        commands = self._review.commands
+        if not commands:
+            return
+        steps = counted(len(commands), "step")
+        if self._shown.commands or len(commands) <= MOST_COMMANDS:
+            yield from heading(f"COMMANDS, in this order: {steps}")
+            width = len(str(len(commands)))
+            for command in commands:
+                yield command_line(command, self._layout, width)
+            return
+        tally = Counter(command.cmdlet for command in commands)
+        counts = ", ".join(f"{count} {cmdlet}" for cmdlet, count in tally.most_common())
+        yield from heading(f"COMMANDS: {steps} (--commands shows them)")
+        yield from self._said(counts, 2)
+
+    def _end(self) -> Iterator[Line]:
+        review = self._review
         yield Line()
-    yield from _head(value)
-    yield from changes.policy_blocks(value.changes, value.names)
-    yield from changes.grant_lines(value.changes, value.names)
-    yield from _commands(value.steps)
-    yield from access.gap_lines(value)
-    yield from _consents(value)
-    yield from notes.notes(value)
-    yield from access_tests.plan_test_lines(value)
-    yield from _closing(value)
-    yield from _digests(digests)
-    yield from _next(value, then)
+        if review.nothing:
+            yield from self._said(review.nothing, tone=Tone.HEADING)
+        else:
+            yield from self._said(phrases.closing(review.verdict.figures), tone=Tone.HEADING)
+        yield Line(f"Digest to approve: {review.content_digest}")
+        if self._layout.ids:
+            yield Line(f"Digest of all:     {review.digest}")
+        if not review.verdict.applicable:
+            yield Line()
+            text = "This plan is not applicable: the top says why. It will not be applied as it is."
+            yield from self._said(text, tone=Tone.FAULT)
+        elif review.commands and self._shown.then:
+            yield Line()
+            yield Line(self._shown.then)
 
 
-def _head(value: Plan) -> Iterator[Line]:
-    yield from changes.LEGEND
-    yield Line()
-    yield Line(
-        f"Tenant {value.tenant.organization} ({value.tenant.tenant_id}), read {value.inputs.capture_taken_at}"
-        f" from {_origin(value.inputs.source)}."
-    )
-    yield from access.access_lines(value)
-    if value.changes:
-        yield from heading(
-            f"Changes: {counted(len(value.changes), 'object differs', 'objects differ')} from the"
-            " documents"
-        )
+def _note(row: NoteLine) -> Phrase:
+    details = enumerated(row.details)
+    return (*row.about, " [", *details, "]") if details else row.about
 
 
-def _origin(source: str) -> str:
-    return {
-        "simulated": "a simulated tenant",
-        "capture": "a capture file",
-        "live": "the live tenant",
-    }[source]
+def _paragraph(group: NoteGroup) -> Phrase:
+    """`What is so: objects. What to do.`; objects that are only products are not told."""
+    rows = [row for row in group.rows if row.address not in PROVIDERS]
+    if not rows:
+        return (*group.what, " ", *group.then)
+    *before, last = group.what
+    ended = last.rstrip(".:") if isinstance(last, str) else last
+    return (*before, ended, ": ", *enumerated(map(_note, rows)), ". ", *group.then)
 
 
-def _duration(calls: int) -> Iterator[Line]:
-    """How long an apply may take, said where it is worth knowing beforehand."""
-    least, most = (calls * seconds / 60 for seconds in SECONDS_A_CALL)
-    if most < WORTH_SAYING:
-        return
-    yield Line(
-        f"    {calls} cmdlet calls, one after the other: about {_time(least)} to {_time(most)} on a"
-        " live tenant."
-    )
-    if most > TOKEN_MINUTES:
-        yield Line(
-            "    That may be longer than a sign-in lasts. If an apply has to stop, apply the"
-            " same plan again: it resumes where the first one stopped."
-        )
+def _attribute(attribute: Attribute) -> Phrase:
+    """Members of a list by name; of a text only that it changes, for its command has it."""
+    members = [
+        *(("+ ", name) for name in attribute.added),
+        *(("- ", name) for name in attribute.removed),
+    ]
+    if members:
+        return enumerated(members)
+    return ("no applications",) if attribute.empty else (attribute.name,)
 
 
-def _time(minutes: float) -> str:
-    return (
-        counted(max(1, round(minutes)), "minute")
-        if minutes < 2 * 60
-        else counted(round(minutes / 60), "hour")
-    )
+def _grant(grant: GrantLine, effect: Effect) -> Phrase:
+    """Who gets or loses a policy; what it does to access where that is not what the block says."""
+    most = LONG_LIST if grant.outcome is ChangeOutcome.ADDED else MOST_TAKING
+    who = phrases.grant_phrase(grant, most)
+    own = "" if grant.effect is effect else f" ({grant.effect})"
+    place = (" ", Name(grant.declared_at)) if grant.declared_at else ()
+    return (f"{grant.outcome.symbol} ", *who, own, *place)
 
 
-def _commands(steps: tuple[Step, ...]) -> Iterator[Line]:
-    if not steps:
-        return
-    yield from heading(f"Commands, in this order: {counted(len(steps), 'step')}")
-    yield from _duration(len(steps))
-    width = len(str(len(steps)))
-    for step in steps[:MOST_COMMANDS]:
-        yield from step_lines(step, width)
-    if len(steps) > MOST_COMMANDS:
-        yield Line(
-            f"    ... and {len(steps) - MOST_COMMANDS} more: --format powershell --product"
-            " teams|exchange has all of them"
-        )
+def _place(declared_at: str) -> Phrase:
+    return ("  ", Name(declared_at)) if declared_at else ()
 
 
-def step_lines(step: Step, width: int = 0) -> Iterator[Line]:
-    """A step: its number, the exact text that will run, and why.
+def command_line(command: Command, layout: Layout, width: int = 0) -> Line:
+    """A step: its number, the exact text that will run, and beside it, as a comment of PowerShell,
+    the names of what is in it.
 
-    A text that cannot be shown raw is marked: then it cannot be pasted.
+    It is one line however long it is, because what is pasted is what runs. A text that cannot be
+    shown raw is marked: then it cannot be pasted.
     """
-    shown = Line(f"    {step.id:>{width}}  {step.text}")
-    yield shown
-    if not shown.printed().endswith(step.text):
-        yield Line(
-            f"    {'':>{width}}    (shown with escapes; --format json has the exact text)",
-            Tone.WARNING,
-        )
-    temporary = " (temporary)" if step.temporary else ""
-    yield Line(f"    {'':>{width}}    {sentences.step(step.reason)}{temporary}")
-
-
-def _consents(value: Plan) -> Iterator[Line]:
-    if value.consents:
-        yield from heading("Consents used:")
-    for consent in value.consents:
-        yield Line(
-            f"    {consent}{values.of(consent.partition(':')[2], value.names)}", Tone.WARNING
-        )
-
-
-def planned_policies(counts: Figures) -> str:
-    """What is to happen to policies."""
-    policies = counts.policies
-    return f"{policies.created} to add, {policies.updated} to change, {policies.deleted} to destroy"
-
-
-def planned_grants(counts: Figures) -> str:
-    """What is to happen to grants."""
-    grants = counts.grants
-    return f"{grants.created} to add, {grants.updated} to move, {grants.deleted} to remove"
-
-
-def _closing(value: Plan) -> Iterator[Line]:
-    yield Line()
-    counts = figures.of_plan(value)
-    if counts.grants:
-        yield Line(f"Grants: {planned_grants(counts)}.", Tone.HEADING)
-    if value.changes:
-        yield Line(f"Plan: {planned_policies(counts)}.", Tone.HEADING)
-    elif value.unresolved:
-        yield Line("Nothing can be planned for the names that were not found.", Tone.HEADING)
-    elif not value.held and (dead := sum(warning.code in DEAD for warning in value.warnings)):
-        yield Line(
-            "No changes, but what"
-            f" {counted(dead, 'policy or grant names', 'policies or grants name')} no longer exists:"
-            " see the warnings above.",
-            Tone.WARNING,
-        )
-    else:
-        yield Line(_no_changes(value), Tone.HEADING)
-
-
-def _no_changes(value: Plan) -> str:
-    opaque = [note for note in value.held if note.code == Held.NOT_UNDERSTOOD]
-    if len(value.held) > len(opaque):
-        differing = counted(len(value.held) - len(opaque), "object")
-        return f"No changes. What differs is held: {differing}, listed above."
-    if opaque:
-        return (
-            "No changes. The tenant has what the documents say, as far as it is understood:"
-            f" {counted(len(opaque), 'object')} could not be, listed above."
-        )
-    return "No changes. The tenant has what the documents say."
-
-
-def _digests(digests: Digests) -> Iterator[Line]:
-    yield Line()
-    yield Line(f"This plan:     {digests.digest}")
-    yield Line(f"What it does:  {digests.content_digest}")
-
-
-def _next(value: Plan, then: str) -> Iterator[Line]:
-    if not value.applicable:
-        yield Line()
-        yield Line(
-            "This plan is not applicable: see above for what refuses it. It will not be applied as"
-            " it is.",
-            Tone.FAULT,
-        )
-    elif value.steps and then:
-        yield Line()
-        yield Line(then)
+    beside = layout.text(command.about)
+    if terminal.line(f" {command.text}") != f" {command.text}":
+        beside += " (shown with escapes; --format json has the exact text)"
+    return Line(f"{command.id:>{width + 2}}  {command.text}  # {beside}")

@@ -20,8 +20,9 @@ from reconciler.model.addresses import PROVIDERS
 from reconciler.model.plans import Invocation
 from reconciler.powershell.literals import literal
 from reconciler.powershell.rendering import render
-from reconciler.reports import plans, sentences, terminal, values
+from reconciler.reports import sentences, terminal, values
 from reconciler.reports.lines import SIMULATED
+from reconciler.reports.review import phrases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.plans import Plan, Step
-    from reconciler.reports.plans import Digests
+    from reconciler.reports.review.composing import Digests
 
 COMMENT: Final = "# ========== "
 
@@ -135,8 +136,8 @@ def _header(plan: Plan, provider: Provider, digests: Digests, count: int) -> Ite
         " the tenant has moved since; `reconciler apply` does."
     )
     counts = figures.of_plan(plan)
-    yield f"Grants of the whole plan: {plans.planned_grants(counts)}."
-    yield f"Policies of the whole plan: {plans.planned_policies(counts)}."
+    yield f"Grants of the whole plan: {phrases.planned_grants(counts)}."
+    yield f"Policies of the whole plan: {phrases.planned_policies(counts)}."
     if earlier := _earlier(plan, provider):
         yield f"Run the {' and then the '.join(earlier)} script of this plan first."
     yield "Run it as a whole, in a session of its own: pwsh -NoProfile -File SCRIPT"

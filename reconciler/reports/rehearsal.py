@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.applying.rehearsing import Trouble
-from reconciler.reports import access
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
+from reconciler.reports.review import way
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.wrapping import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.applying.rehearsing import Rehearsal, RehearsalRun
+    from reconciler.model.access_rows import GapRow
     from reconciler.model.plans import Plan
 
 MOST = 20
@@ -118,10 +121,15 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
         )
         return
     yield from heading("Gaps: if it stops here, somebody misses what is granted before and after")
+    naming, layout = Naming(plan.names), Layout()
+
+    def gap_text(row: GapRow) -> str:
+        return layout.text(way.gap_phrase(row, naming))
+
     for run in stops[:MOST]:
         yield Line(f"    after step {run.step} ({plan.steps[run.step - 1].address})", Tone.WARNING)
         for index in run.gaps[:MOST]:
-            yield Line(f"      {access.gap_sentence(plan.gaps[index], plan.names)}")
+            yield Line(f"      {gap_text(plan.gaps[index])}")
     if len(stops) > MOST:
         yield Line(f"    ... and after {len(stops) - MOST} more: --format json lists all")
 

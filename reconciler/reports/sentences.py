@@ -88,9 +88,8 @@ STEPS: Mapping[str, str] = {
 
 WARNINGS: Mapping[str, NoteAdvice] = {
     WarningCode.LEGACY_MECHANISM: NoteAdvice(
-        "This plan creates Exchange application access policies ({policies}), a mechanism that"
-        " Microsoft calls legacy.",
-        "For a new application consider RBAC for Applications in Exchange Online.",
+        "Policies like the {policies} that this plan creates in Exchange are legacy.",
+        "For new applications consider RBAC for Applications.",
     ),
     WarningCode.POLICY_SPACE: NoteAdvice(
         "The plan brings Exchange to {policies} policies at once; with long descriptions the service"
@@ -145,10 +144,8 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Declare the policy, or list the holder under another one.",
     ),
     WarningCode.RELIES_ON: NoteAdvice(
-        "Steps take something away and rely on an earlier step; the services enforce both late, and"
-        " not always in order.",
-        "If minutes of too much or too little access matter, apply with --settle MINUTES, which"
-        " waits in between.",
+        "Removals that rely on an earlier step, which the services enforce late.",
+        "If minutes matter, apply with --settle MINUTES, which waits in between.",
     ),
     WarningCode.HOLDERS_READ_ONCE: NoteAdvice(
         "The holders of a policy were read in one way only: its name contains characters that may"

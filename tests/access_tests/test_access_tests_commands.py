@@ -41,7 +41,7 @@ def test_the_sample_passes_its_tests_once_it_is_applied(run: Run, folder: Path) 
     assert "FAILED     meeting-service-acts-for-its-user-only: " in before.out
     planned = run("plan", *SIM, "--out", "plan.json")
     assert planned.code == 0
-    assert "\nAccess tests on the outcome: 5 passed.\n" in planned.out
+    assert "; access tests: 5 of 5 pass." in planned.out
     applied = run("apply", "plan.json", "--auto-approve", *SIM)
     assert applied.code == 0, applied.err
     assert "\nAccess tests on the tenant, read again: 5 passed.\n" in applied.out
@@ -67,7 +67,7 @@ def test_a_plan_whose_outcome_fails_a_test_is_not_applicable(run: Run, folder: P
     write(folder, WRONG)
     ran = run("plan", *SIM, "--out", "plan.json")
     assert ran.code == 3
-    assert "Access tests on the outcome: 5 passed, 1 failed.\n    FAILED     mine: " in ran.out
+    assert "ACCESS TESTS on the outcome: 5 passed, 1 failed.\n  FAILED     mine: " in ran.out
     assert "This plan is not applicable" in ran.out
     assert _plan(folder)["applicable"] is False
     assert [row["name"] for row in _plan(folder)["tests"] if not row["passed"]] == ["mine"]

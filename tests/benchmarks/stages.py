@@ -40,6 +40,7 @@ STAGES = (
     ("render", "reconciler.planning.making", "render"),
     ("plan", "reconciler.planning.making", "make_plan"),
     ("write", "reconciler.planning.planfile", "sealed"),
+    ("review", "reconciler.reports.review.composing", "review"),
     ("report", "reconciler.reports.plans", "plan_lines"),
 )
 """Stage, module, function.

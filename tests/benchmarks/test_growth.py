@@ -23,6 +23,7 @@ from reconciler.model.observed import User
 from reconciler.planning import making, planfile, requests
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
+from reconciler.reports.review.composing import review
 from tests.benchmarks import generated_tenants
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _plan(world: generated_tenants.World, folder: Path) -> Plan:
     observed = reading.load_capture(world.capture, tenant_id=None, needs=request.products)
     made = making.make_plan(examined.documents, observed, making.PlanOptions())
     loaded = planfile.sealed(made, folder / "plan.json")
-    assert plain_text(plans.plan_lines(made, loaded.digests, simulated=False))
+    assert plain_text(plans.plan_lines(review(made, loaded.digests)))
     planfile.load_plan(folder / "plan.json")
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -141,7 +142,11 @@ def test_documents_elsewhere_and_options_of_planning(run: Run, folder: Path) -> 
     assert ran.code == 0, ran.err
     assert (folder / "state").is_dir()
     assert not (folder / ".reconciler").exists()
-    assert analytics.replace("application", "policy") in run("plan", "elsewhere", *SIM).out
+    planned = json.loads(run("plan", "elsewhere", *SIM, "--format", "json").out)
+    changed = [change["address"] for change in planned.get("plan", planned)["changes"]]
+    policies = analytics.replace("application", "policy")
+    assert changed
+    assert all(address.startswith(policies) for address in changed)
 
 
 def test_a_tenant_that_moved_is_left_alone(run: Run, folder: Path) -> None:
@@ -247,7 +252,7 @@ def test_what_does_not_depend_on_a_refused_step_is_carried_out_on_demand(
     assert f"teams.grant/user:{user} ({name})" in again.err
     assert "plan again" in again.err
     rest = run("plan", "--out", "rest.json", *SIM)
-    assert f"teams.grant/user:{user}" in rest.out
+    assert f"-Identity:'{user}'" in rest.out
     assert run("apply", "rest.json", "--auto-approve", *SIM).code == 0
     assert "\nNo changes. " in run("plan", *SIM).out
 
@@ -369,6 +374,19 @@ def test_on_a_terminal_there_is_colour_and_a_bar(folder: Path) -> None:
     assert "\x1b[32m" in out
     assert "13/13" in out
     assert "Apply complete!" in out
+
+
+def test_a_narrow_terminal_cuts_the_name_of_the_step_and_not_the_count(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out = _on_a_terminal(folder, "apply", "--auto-approve", *SIM)
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out)
+    shown = [line for line in re.split(r"[\r\n]+", plain) if " left: " in line]
+    assert any("…" in line for line in shown)
+    for line in shown:
+        assert len(line) <= 80
+        assert re.search(r" \d+/13 \d+:\d\d:\d\d left: [-\d]", line)
 
 
 def _signalled(folder: Path, *signals: str, before: str = "") -> subprocess.CompletedProcess[str]:

@@ -183,7 +183,7 @@ def test_what_is_written_before_the_lock_is_taken_is_not_lost(
         ran = run("apply", "plan.json", "--auto-approve", "--tenant", f"sim:{tenant}", *waited)
     assert ran.code == 0, ran.err
     assert "Another apply of this tenant is running" in ran.err
-    assert "Rival" in run("plan", "--tenant", f"sim:{tenant}").out
+    assert "Rival" in run("plan", "--tenant", f"sim:{tenant}", "--format", "json").out
 
 
 @pytest.mark.parametrize("seconds", [(), ("--lock-timeout", "0"), ("--lock-timeout", "1")])

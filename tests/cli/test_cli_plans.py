@@ -23,16 +23,48 @@ def test_a_plan_is_the_same_printed_saved_and_shown(run: Run, folder: Path) -> N
     planned = run("plan", "--out", "plan.json", "--json-into", "output.json")
     saved = (folder / "plan.json").read_text(encoding="utf-8")
     assert planned.out.startswith("SIMULATED TENANT")
-    assert planned.out == run("show", "plan.json").out
+    shown = run("show", "plan.json").out
+    assert _without_changes(planned.out) == _without_changes(shown)
     written = (folder / "output.json").read_text(encoding="utf-8")
     assert written == run("plan", "--format", "json").out
     for output in (written, run("show", "plan.json", "--format", "json").out):
-        assert canonical.dumps(json.loads(output)["plan"]) + b"\n" == saved.encode()
-        assert saved.rstrip("\n") in output
+        assert canonical.dumps(json.loads(output)["plan"]) + b"
+" == saved.encode()
+        assert saved.rstrip("
+") in output
     assert json.loads(saved)["inputs"]["source"] == "simulated"
-    assert json.loads(saved)["digest"] in planned.out
+    assert json.loads(saved)["content_digest"] in planned.out
+    assert json.loads(saved)["digest"] in run("plan", "--ids").out
     for step in json.loads(saved)["steps"]:
-        assert f"  {step['text']}\n" in planned.out
+        assert f"  {step['text']}  # " in planned.out
+
+
+def test_a_saved_plan_says_where_its_changes_are_declared(run: Run, folder: Path) -> None:
+    planned = run("plan", "--out", "plan.json", *SIM)
+    assert "crm.yaml:18" in planned.out
+    assert "crm.yaml" not in run("show", "plan.json").out
+    shown = run("show", "plan.json", "policies", *SIM)
+    assert shown.code == 0, shown.err
+    assert shown.out.split("\nPlan: ")[0] == planned.out.split("\nPlan: ")[0]
+
+
+def test_documents_that_a_plan_was_not_made_from_say_nothing_about_it(
+    run: Run, folder: Path
+) -> None:
+    run("plan", "--out", "plan.json", *SIM)
+    (folder / "policies" / "more.yaml").write_text(teams_document("More", "{applications: []}"))
+    ran = run("show", "plan.json", "policies", *SIM)
+    assert (ran.code, ran.out) == (64, "")
+    assert "the plan was not made from these documents" in ran.err
+    assert run("show", "plan.json", *SIM).code == 64
+
+
+def _without_changes(text: str) -> str:
+    """The text without the changes, which have their places in the documents only where those are
+    at hand.
+    """
+    before, _, after = text.partition("\nCHANGES\n")
+    return before + after[after.index("\nON THE WAY\n") :]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +89,8 @@ def test_the_closing_lines_agree_with_the_summary_of_the_plan(run: Run, folder: 
         for what in ("policies", "grants")
     )
     told = run("plan").out
-    assert "Plan: {} to add, {} to change, {} to destroy.\n".format(*policies) in told
-    assert "Grants: {} to add, {} to move, {} to remove.\n".format(*grants) in told
+    planned = "Plan: {} to add, {} to change, {} to destroy.".format(*policies)
+    assert f"{planned} Grants: {{}} to add, {{}} to move, {{}} to remove.\n".format(*grants) in told
 
 
 def test_planning_writes_nothing_but_what_it_is_asked_for(run: Run, folder: Path) -> None:
@@ -113,7 +145,7 @@ def test_a_selection_holds_the_rest_and_only_its_faults_block(run: Run, folder: 
     assert run("plan").code == 3
     ran = run("plan", "--only", "teams.policy/MY-APP-POLICY")
     assert ran.code == 0, ran.out
-    assert "Plan: 1 to add, 0 to change, 0 to destroy.\n" in ran.out
+    assert "Plan: 1 to add, 0 to change, 0 to destroy. " in ran.out
     assert "bad.yaml:" in ran.err
     assert "bad.yaml:" not in ran.out
 
@@ -197,8 +229,8 @@ def test_a_name_that_is_not_found_is_told_with_its_policy_as_the_document_spells
     )
     ran = run("plan", "more.yaml")
     assert ran.code == 4, ran
-    assert "user:no@contoso.com [in Readers-Of-All]\n" in ran.out
-    assert "      + applications: (none)\n" in ran.out
+    assert "no@contoso.com [in Readers-Of-All]" in ran.out
+    assert "+ Teams  Readers-Of-All: no applications" in ran.out
     assert "null" not in ran.out
 
 

@@ -26,9 +26,12 @@ from reconciler.cli.recording import Recorder
 from reconciler.cli.working import working
 from reconciler.model.plans import Step
 from reconciler.reports.lines import Line, Tone, plain_text
+from tests.cli.sample import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.conftest import Run
 
 lines = st.lists(st.builds(Line, st.text(max_size=120), st.sampled_from(Tone)), max_size=6)
 
@@ -75,6 +78,35 @@ def test_colour_is_for_terminals_that_want_it(
             patch.setenv(name, value)
         assert printing.colours(Terminal()) is wanted
         assert not printing.colours(io.StringIO())
+
+
+@pytest.mark.parametrize(
+    ("environment", "wanted"),
+    [
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": ""}, False),
+        ({"CLICOLOR_FORCE": "1"}, True),
+        ({"CLICOLOR_FORCE": "0"}, False),
+        ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
+    ],
+)
+def test_colour_can_be_forced_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], *, wanted: bool
+) -> None:
+    with monkeypatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        assert printing.colours(io.StringIO()) is wanted
+
+
+def test_forced_colour_is_written_to_a_file_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    ran = run("plan", cwd=ROOT)
+    assert "\x1b[1;31m" in ran.out
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", ran.out)
+    monkeypatch.delenv("FORCE_COLOR")
+    assert plain == run("plan", cwd=ROOT).out
 
 
 def _step(number: int) -> Step:

@@ -267,4 +267,4 @@ def test_a_terminal_without_the_letters_still_gets_a_report(folder: Path) -> Non
     )
     ran = _process(folder, "plan", env={"PYTHONIOENCODING": "ascii", "PATH": ""})
     assert ran.returncode == 0, ran.stderr
-    assert "teams.policy/Zo\\xeb" in ran.stdout
+    assert "Zo\\xeb" in ran.stdout

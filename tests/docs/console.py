@@ -77,7 +77,11 @@ def _bash(command: str, folder: Path, keyboard: int) -> str:
         ["bash", "-c", command],
         cwd=folder,
         # Locks and journals stay out of the home of whoever writes the page.
-        env={**os.environ, "RECONCILER_STATE_DIR": str(folder.resolve() / ".reconciler" / "state")},
+        env={
+            **os.environ,
+            "COLUMNS": "100",
+            "RECONCILER_STATE_DIR": str(folder.resolve() / ".reconciler" / "state"),
+        },
         stdin=keyboard,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,6 +14,7 @@ from reconciler.model.documents import AccessRight, GroupGrant
 from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
+from reconciler.reports.review.composing import review
 from tests.ordering import exchange_judge as judge
 from tests.planning.enumerated_access import (
     APPS,
@@ -236,5 +237,5 @@ def test_gaps_are_told_with_their_steps_and_the_steps_with_their_gaps(seed):
     made = _planned(declared, teams=world, group_changes=chance.choice(["in-place", "remove-add"]))
     for number, row in enumerate(made.gaps):
         assert tuple(step.id for step in made.steps if number in step.gaps) == row.steps
-    told = plain_text(plans.plan_lines(made, Digests(), simulated=False))
-    assert ("\nGaps: " in told) is bool(made.gaps)
+    told = plain_text(plans.plan_lines(review(made, Digests())))
+    assert ("\n  Missing for a while: " in told) is bool(made.gaps)

@@ -20,6 +20,7 @@ from reconciler.planning import approval, outcomes, planfile, prefixes
 from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
+from reconciler.reports.review.composing import review
 from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
@@ -323,7 +324,7 @@ def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape
             for error in validator.iter_errors(raw)
             if error.validator != "additionalProperties"
         ] == [], way
-        assert plain_text(plans.plan_lines(found.plan, found.digests, simulated=False))
+        assert plain_text(plans.plan_lines(review(found.plan, found.digests)))
         with suppress(TamperedPlan):
             outcomes.after_plan(found.plan)
     assert 90 < loaded < 450

@@ -339,8 +339,8 @@ def test_how_to_apply(situation: Situation) -> None:
     situation.settle()
     part = ("plan", *SIM, "--only", "teams.policy/P")
     ran = situation(*part)
-    assert "run the same command with --out plan.json" in ran.out
-    command = typed(ran.out, "with --out plan.json, then: ")
+    assert "add --out plan.json" in ran.out
+    command = typed(ran.out, "add --out plan.json, then: ")
     ran = situation(*part, "--out", "plan.json")
     assert command == typed(ran.out, "To apply exactly this: ")
     assert situation(*command[1:], "--auto-approve").code == 0

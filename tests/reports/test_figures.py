@@ -20,6 +20,7 @@ from reconciler.model.applied import Applied
 from reconciler.model.plans import Action, Change, Note, ObjectKind, Step
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
+from reconciler.reports.review.composing import review
 from tests.reports.samples import DIGESTS
 from tests.strategies.plans import empty_plan
 
@@ -110,28 +111,24 @@ def test_a_tenant_wide_grant_changes_global_and_grants_nobody_anything() -> None
         counted = figures.plan_figures([_change(TEAMS_TENANT_GRANT, (action,))], (), ())
         assert counted.policies == figures.Counts(0, 1, 0)
         assert not counted.grants
-    told = plain_text(
-        plans.plan_lines(
-            empty_plan(changes=(_change(TEAMS_TENANT_GRANT, (Action.CREATE,)),)),
-            DIGESTS,
-            simulated=False,
-        )
-    )
-    assert "Plan: 0 to add, 1 to change, 0 to destroy.\n" in told
-    assert "Grants: " not in told
+    value = empty_plan(changes=(_change(TEAMS_TENANT_GRANT, (Action.CREATE,)),))
+    told = plain_text(plans.plan_lines(review(value, DIGESTS)))
+    assert "Plan: 0 to add, 1 to change, 0 to destroy. Grants: 0 to add, 0 to move," in told
 
 
 def test_the_unmanaged_count_of_the_text_is_that_of_the_plan() -> None:
     rows = tuple(Note("unmanaged", f"teams.policy/{name}", {}) for name in ("A", "B", "Global"))
     value = empty_plan(unmanaged=rows)
-    told = plain_text(plans.plan_lines(value, DIGESTS, simulated=False))
+    told = plain_text(plans.plan_lines(review(value, DIGESTS)))
     assert figures.of_plan(value).unmanaged == 3
-    assert "Unmanaged, left alone: 3 objects in no document, Global (below) among them\n" in told
+    assert "UNMANAGED, left alone: 2 Teams policies (" in told
+    assert "\nGlobal is not managed, and it is not empty: " in told
     beside = empty_plan(unmanaged=rows[:2])
-    told = plain_text(plans.plan_lines(beside, DIGESTS, simulated=False))
-    assert "Unmanaged, left alone: 2 objects in no document\n" in told
-    alone = plain_text(plans.plan_lines(empty_plan(unmanaged=rows[2:]), DIGESTS, simulated=False))
-    assert "Unmanaged," not in alone
+    told = plain_text(plans.plan_lines(review(beside, DIGESTS)))
+    assert "UNMANAGED, left alone: 2 Teams policies (" in told
+    assert "Global" not in told
+    alone = plain_text(plans.plan_lines(review(empty_plan(unmanaged=rows[2:]), DIGESTS)))
+    assert "UNMANAGED," not in alone
     assert "\nGlobal is not managed, and it is not empty: " in alone
 
 

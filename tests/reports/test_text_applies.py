@@ -144,9 +144,9 @@ def test_a_failure_shows_each_step_under_what_became_of_it(plan: Plan) -> None:
         )
     ]
     assert places == sorted(places)
-    assert [told.index(f"{number}  Set-It -Number:{number}\n") for number in range(1, 6)] == sorted(
-        told.index(f"{number}  Set-It -Number:{number}\n") for number in range(1, 6)
-    )
+    assert [
+        told.index(f"{number}  Set-It -Number:{number}  # ") for number in range(1, 6)
+    ] == sorted(told.index(f"{number}  Set-It -Number:{number}  # ") for number in range(1, 6))
     assert (
         "      denied: no \\u{1B}[2J\\u{A}::error::rights\n      plan again with --skip"
         " teams.policy/A\n" in told

@@ -1,29 +1,40 @@
-"""Plans as text: each folder of `cases` is a plan and the text that people get."""
+"""Plans as text: each folder of `cases` is a plan and the text that people get.
+
+`python -m tests.reports` writes what is expected anew.
+"""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import re
 
 import pytest
+from rich.cells import cell_len
 
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
-from tests.reports import samples
+from tests.reports import golden_cases
+from tests.reports.golden_cases import CASES, Case
 
-CASES = Path(__file__).with_name("cases")
-SIMULATED = {"everything"}
-THEN = {"hostile": "To apply exactly this: reconciler apply plan.json"}
+_TYPED = re.compile(r" *\d+  \S+-\S+|.*--(skip|only|allow) ")
 
 
-@pytest.mark.parametrize("name", sorted(case.name for case in CASES.iterdir()))
-def test_the_text_of_a_case(name: str, tmp_path: Path) -> None:
-    plan = samples.plan(
-        tmp_path, json.loads((CASES / name / "plan.json").read_text(encoding="utf-8"))
-    )
-    told = plain_text(
-        plans.plan_lines(
-            plan, samples.DIGESTS, simulated=name in SIMULATED, then=THEN.get(name, "")
-        )
-    )
-    assert told == (CASES / name / "expected.txt").read_text(encoding="utf-8")
+def rendered(case: Case) -> str:
+    """The text at 100 columns."""
+    shown = plans.Shown(then="To apply exactly this: reconciler apply plan.json")
+    return plain_text(plans.plan_lines(golden_cases.reviewed(case), shown))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_text_of_a_case(case: Case) -> None:
+    assert rendered(case) == case.expected("txt")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_no_line_is_wider_than_the_terminal_but_what_is_typed(case: Case) -> None:
+    wide = [line for line in rendered(case).splitlines() if cell_len(line) > 100]
+    assert [line for line in wide if not _TYPED.match(line)] == []
+
+
+def test_the_text_of_500_grants_is_short() -> None:
+    case = next(case for case in CASES if case.name == "500-grants")
+    assert rendered(case).count("\n") <= 80

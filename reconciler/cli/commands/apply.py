@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, collecting, executing, options, recording
+from reconciler.cli import ages, collecting, executing, options, recording, showing
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ if TYPE_CHECKING:
 )
 @options.file_out("--events", "Write what happens to FILE, one JSON object a line, as it happens.")
 @options.max_age
+@options.viewing
 @options.planning
 @options.text_or_json
 def command(
@@ -101,6 +102,8 @@ def command(
     keep_going: bool,
     events: Path | None,
     max_age: int | None,
+    ids: bool,
+    commands: bool,
     allow: tuple[str, ...],
     only: tuple[str, ...],
     skip: tuple[str, ...],
@@ -138,7 +141,8 @@ def command(
             target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
         ages.check_age(target.loaded.plan, max_age)
         executing.match(target, digest, approved)
-        executing.approve(target, auto=auto_approve)
+        view = showing.View(ids=ids, commands=commands)
+        executing.approve(target, view, auto=auto_approve)
         code = executing.execute(target, run, recorder)
         recorder.finish(code)
     return code

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
+@options.viewing
 @options.max_age
 def command(
     *,
@@ -41,6 +42,8 @@ def command(
     detailed_exitcode: bool,
     form: PlanFormat,
     product: Provider | None,
+    ids: bool,
+    commands: bool,
     max_age: int | None,
 ) -> int:
     """Show the changes that would bring a tenant in line with the documents.
@@ -57,5 +60,10 @@ def command(
     files = [] if out is None else [out]
     sources.assert_spared(made.source, paths, files)
     loaded = loading.sealed_plan(made.plan, *files)
-    showing.show_plan(loaded, form, product, then=showing.how_to_apply(out, tenant))
+    showing.show_plan(
+        loaded,
+        showing.View(form, product, ids, commands),
+        then=showing.how_to_apply(out, tenant),
+        sources=made.places,
+    )
     return showing.exit_code_of_plan(made.plan, detailed=detailed_exitcode)

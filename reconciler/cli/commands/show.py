@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
-from reconciler.cli import ages, collecting, options, plan_files, printing, showing
+from reconciler.cli import ages, collecting, loading, options, plan_files, printing, showing
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 @click.command("show", cls=options.Reporting, short_help="Show a saved plan.")
 @click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@options.tenant
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
+@options.viewing
 @options.max_age
 @click.option(
     "--against",
@@ -34,26 +38,39 @@ if TYPE_CHECKING:
 def command(
     *,
     plan: Path,
+    paths: tuple[Path, ...],
+    tenant: str | None,
     form: PlanFormat,
     product: Provider | None,
+    ids: bool,
+    commands: bool,
     against: Path | None,
     out: Path | None,
     max_age: int | None,
 ) -> int:
     """Show a saved plan, after checking that it is unchanged and agrees with itself.
 
+    With PATHs, the documents that it was made from, each change says where it is declared; --tenant
+    is then read to look up the names in them.
+
     Exit codes: 0 success, 4 the tenant was read longer ago than --max-age, 5 the plan was modified,
     its version is not supported, or (--against) the approval of the other plan does not cover it.
     """
+    source = click.get_current_context().get_parameter_source("tenant")
+    if source is ParameterSource.COMMANDLINE and not paths:
+        raise UsageFault("--tenant requires the documents: without them, no tenant is read")
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
     loaded = plan_files.plan_file(plan)
     ages.check_age(loaded.plan, max_age)
+    places = loading.places(loaded.plan, paths, tenant) if paths else None
     with printing.into(None if form == "json" else out):
         if against is not None:
             code = showing.compared(plan_files.plan_file(against), against, loaded, form)
         else:
-            showing.show_plan(loaded, form, product, then=showing.how_to_apply(plan))
+            view = showing.View(form, product, ids, commands)
+            then = showing.how_to_apply(plan)
+            showing.show_plan(loaded, view, then=then, sources=places)
             code = 0
     collecting.current().out = out if form == "json" else None
     return code

@@ -247,7 +247,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         return explaining.declared_verdicts(documents.exchange)
 
     def declared_at(
-        self, documents: Documents, directory: Directory
+        self,
+        documents: Documents,
+        directory: Directory,
+        wanted: Collection[str],  # noqa: ARG002  they are few: all are given
     ) -> Iterator[tuple[Address, Position]]:
         """Where the documents declare policies."""
         return explaining.declared_at(documents.exchange, directory)

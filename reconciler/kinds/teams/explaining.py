@@ -23,13 +23,16 @@ from reconciler.model.findings import Position
 from reconciler.model.observed import TeamsPolicy, TeamsState, is_opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from reconciler.audiences.questions import Known, Question
     from reconciler.audiences.verdicts import Verdict
     from reconciler.model.addresses import Address
-    from reconciler.model.documents import TeamsPolicyDocument
+    from reconciler.model.documents import Listing, TeamsPolicyDocument
     from reconciler.model.observed import Directory
+
+_USER = teams_user_grant("")
+"""What is before the object id in the address of a direct grant."""
 
 
 def user_id(state: TeamsState, directory: Directory, name: str) -> str | Unnamed:
@@ -110,9 +113,12 @@ def declared_verdicts(documents: Iterable[TeamsPolicyDocument]) -> Callable[[str
 
 
 def declared_at(
-    documents: Iterable[TeamsPolicyDocument], directory: Directory
+    documents: Iterable[TeamsPolicyDocument], directory: Directory, wanted: Collection[str]
 ) -> Iterator[tuple[Address, Position]]:
-    """Where policies and their grants are declared."""
+    """Where policies and their grants are declared; of grants to users only those whose address is
+    wanted.
+    """
+    users = {address.removeprefix(_USER) for address in wanted if address.startswith(_USER)}
     for document in documents:
         yield teams_policy(name_key(document.name)), document.position
         if document.tenant:
@@ -122,8 +128,16 @@ def declared_at(
             name = grant.group if isinstance(group, Unfound) else group
             yield teams_group_grant(name), grant.position
         for listing in document.users or ():
-            for index, text in enumerate(listing.texts):
-                name = text.lower()
-                user = directory.users_by_upn.get(name, name)
-                place = Position(listing.file, listing.lines[index], listing.columns[index])
-                yield teams_user_grant(user), place
+            yield from _listed_at(listing, directory, users)
+
+
+def _listed_at(
+    listing: Listing, directory: Directory, users: Collection[str]
+) -> Iterator[tuple[Address, Position]]:
+    ids = directory.users_by_upn
+    for index, text in enumerate(listing.texts):
+        name = text.lower()
+        user = ids.get(name, name)
+        if user in users:
+            place = Position(listing.file, listing.lines[index], listing.columns[index])
+            yield teams_user_grant(user), place

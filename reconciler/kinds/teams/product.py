@@ -267,10 +267,10 @@ class Teams(Product[DesiredTeams, TeamsState]):
         return explaining.declared_verdicts(documents.teams)
 
     def declared_at(
-        self, documents: Documents, directory: Directory
+        self, documents: Documents, directory: Directory, wanted: Collection[str]
     ) -> Iterator[tuple[Address, Position]]:
         """Where the documents declare policies and grants."""
-        return explaining.declared_at(documents.teams, directory)
+        return explaining.declared_at(documents.teams, directory, wanted)
 
     def start(self, baseline: Baseline) -> Snapshot:
         """Policies, grants and descriptions of the baseline."""

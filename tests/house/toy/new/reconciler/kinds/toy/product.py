@@ -163,6 +163,7 @@ class Toy(Product[DesiredToy, ToyState]):
         self,
         documents: Documents,
         directory: Directory,
+        wanted: Collection[str],
     ) -> Iterator[tuple[Address, Position]]:
         for document in documents.toy:
             for name in document.names:

@@ -1,0 +1,172 @@
+"""A plan becomes a review."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Protocol
+
+from reconciler.kinds.facts import in_turn
+from reconciler.model import figures
+from reconciler.model.addresses import GLOBAL, TeamsPolicyAddress, parse_address, provider_of
+from reconciler.model.codes import DEAD, Held
+from reconciler.reports.access_tests import outcome_counts
+from reconciler.reports.lines import counted
+from reconciler.reports.review import access, changes, notes, way
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.review.value import Consent, ProductFigures, Review, Unmanaged, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reconciler.model.findings import Position
+    from reconciler.model.plans import Note, Plan
+
+SECONDS_A_CALL = (0.4, 14.0)
+"""The quickest and the slowest mean time of one write that was reported from the field, for
+thousands of grants by `Grant-Cs*` cmdlets.
+"""
+WORTH_SAYING = 5
+"""Minutes from which the time of an apply is said."""
+_SOURCES = {
+    "simulated": "a simulated tenant",
+    "capture": "a capture file",
+    "live": "the live tenant",
+}
+_KINDS = {
+    "exchange.policy": ("Exchange policy", "Exchange policies"),
+    "teams.policy": ("Teams policy", "Teams policies"),
+    "teams.grant": ("grant", "grants"),
+}
+
+
+class Digests(Protocol):
+    """The two digests of a plan, `plan:HEX` and `content:HEX`."""
+
+    @property
+    def digest(self) -> str:
+        """Of the whole plan."""
+        ...
+
+    @property
+    def content_digest(self) -> str:
+        """Of what it would do."""
+        ...
+
+
+def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None = None) -> Review:
+    """Everything that a person is told about a plan.
+
+    Args:
+        plan: the plan.
+        digests: what its file says of it.
+        sources: where the documents declare the objects that change, by address, and give the
+            consents that it uses, by their texts; if the documents are at hand.
+    """
+    naming = Naming(plan.names)
+    commands = tuple(way.command(step, naming) for step in plan.steps)
+    return Review(
+        simulated=plan.inputs.source == "simulated",
+        organization=plan.tenant.organization,
+        tenant_id=plan.tenant.tenant_id,
+        read_at=plan.inputs.capture_taken_at,
+        source=_SOURCES[plan.inputs.source],
+        verdict=_verdict(plan),
+        access=access.access_lines(plan, naming),
+        blocks=changes.policy_blocks(plan, naming, sources or {}),
+        edited=None,
+        drifted=None,
+        gaps=way.gap_lines(plan, naming),
+        gap_rows=len(plan.gaps or ()),
+        guards=tuple(command for command in commands if command.temporary),
+        consents=tuple(_consent(text, naming, sources or {}) for text in plan.consents),
+        unmanaged=_unmanaged(plan.unmanaged, naming),
+        notes=notes.note_groups(plan, naming),
+        test_counts=outcome_counts(plan.tests) if plan.tests else "",
+        failing=notes.failed_tests(plan, naming),
+        commands=commands,
+        digest=digests.digest,
+        content_digest=digests.content_digest,
+        nothing=_nothing(plan),
+    )
+
+
+def _consent(text: str, naming: Naming, sources: Mapping[str, Position]) -> Consent:
+    rule, _, address = text.partition(":")
+    place = sources.get(text)
+    declared_at = "" if place is None else f"{PurePath(place.file).name}:{place.line}"
+    return Consent(text, rule, naming.address(address), declared_at)
+
+
+def _verdict(plan: Plan) -> Verdict:
+    return Verdict(
+        applicable=plan.applicable,
+        access=None if plan.access is None else figures.access_figures(plan.access),
+        products=tuple(_product_figures(plan)),
+        figures=figures.of_plan(plan),
+        refused=len(plan.refusals),
+        unresolved=len(plan.unresolved),
+        tests_passed=sum(row.passed for row in plan.tests),
+        tests=len(plan.tests),
+        tests_failed=sum(not (row.passed or row.excused) for row in plan.tests),
+        minutes=_minutes(len(plan.steps)),
+    )
+
+
+def _product_figures(plan: Plan) -> Iterator[ProductFigures]:
+    for provider in in_turn():
+        own = [change for change in plan.changes if provider_of(change.address) == provider]
+        policies = figures.object_figures(change for change in own if not figures.is_grant(change))
+        grants = figures.object_figures(filter(figures.is_grant, own))
+        if policies or grants:
+            yield ProductFigures(provider, policies, grants)
+
+
+def _minutes(steps: int) -> tuple[float, float] | None:
+    least, most = (steps * seconds / 60 for seconds in SECONDS_A_CALL)
+    return None if most < WORTH_SAYING else (least, most)
+
+
+def _unmanaged(rows: Sequence[Note], naming: Naming) -> Unmanaged:
+    others = [row for row in rows if not _is_global(row)]
+    tally = Counter(row.address.partition("/")[0] for row in others)
+    applications = None
+    for row in filter(_is_global, rows):
+        listed = row.details.get("applications")
+        members = listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ()
+        applications = tuple(naming.application(str(member)) for member in members)
+    return Unmanaged(
+        tuple(
+            (counted(count, *_KINDS.get(kind, (kind,))), count)
+            for kind, count in sorted(tally.items())
+        ),
+        applications,
+    )
+
+
+def _is_global(row: Note) -> bool:
+    policy = parse_address(row.address.lower())
+    return isinstance(policy, TeamsPolicyAddress) and policy.name == GLOBAL
+
+
+def _nothing(plan: Plan) -> str:
+    """What is said where no object changes."""
+    if plan.changes:
+        return ""
+    if plan.unresolved:
+        return "Nothing can be planned for the names that were not found."
+    dead = sum(warning.code in DEAD for warning in plan.warnings)
+    if dead and not plan.held:
+        subjects = counted(dead, "policy or grant names", "policies or grants name")
+        return f"No changes, but what {subjects} no longer exists: see the warnings."
+    opaque = sum(note.code == Held.NOT_UNDERSTOOD for note in plan.held)
+    if len(plan.held) > opaque:
+        differing = counted(len(plan.held) - opaque, "object")
+        return f"No changes. What differs is held: {differing}, listed above."
+    if opaque:
+        return (
+            "No changes. The tenant has what the documents say, as far as it is understood:"
+            f" {counted(opaque, 'object')} could not be, listed above."
+        )
+    return "No changes. The tenant has what the documents say."

@@ -1,0 +1,157 @@
+"""What a plan says beside its changes: refused, unresolved, displaced, held, warnings; each with
+what to do.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import TYPE_CHECKING
+
+from reconciler.reports import access_tests, recipients, sentences, values
+from reconciler.reports.remedies import (
+    OPTION_DETAILS,
+    held_with,
+    leaving_for_later,
+    options,
+    selecting,
+    shell_word,
+)
+from reconciler.reports.review.naming import readable
+from reconciler.reports.review.value import (
+    MOST_TAKING,
+    FailedTest,
+    Name,
+    NoteGroup,
+    NoteLine,
+    Phrase,
+    Section,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.model.plans import Note, Plan
+    from reconciler.model.test_results import AccessTestResult
+    from reconciler.reports.review.naming import Naming
+    from reconciler.reports.sentences import NoteAdvice
+
+RECIPIENT_TYPE = "recipientType"
+_NOT_SHOWN = OPTION_DETAILS | {RECIPIENT_TYPE}
+
+
+def note_groups(plan: Plan, naming: Naming) -> tuple[NoteGroup, ...]:
+    """All notes of a plan, the gravest first; those that the same is said of are together."""
+    return tuple(
+        group
+        for section, rows, advice in (
+            (Section.REFUSED, plan.refusals, sentences.refusal),
+            (Section.UNRESOLVED, plan.unresolved, sentences.unfound),
+            (Section.DISPLACED, plan.displaced, sentences.displacement),
+            (Section.HELD, plan.held, sentences.held),
+            (Section.WARNING, plan.warnings, sentences.warning),
+        )
+        for group in _groups(section, rows, advice, naming)
+    )
+
+
+def _groups(
+    section: Section,
+    rows: Iterable[Note],
+    advice: Callable[[str], NoteAdvice],
+    naming: Naming,
+) -> Iterator[NoteGroup]:
+    alike: dict[tuple[str, Phrase, Phrase], list[Note]] = {}
+    for row in rows:
+        own = advice(row.code)
+        key = (row.code, _filled(own.what, row, naming), _filled(own.then, row, naming))
+        alike.setdefault(key, []).append(row)
+    for (code, sentence, then), notes in alike.items():
+        template = advice(code)
+        told_already = _fields(template.what) | _fields(template.then) | _NOT_SHOWN
+        lines = tuple(_line(row, told_already, naming) for row in notes)
+        yield NoteGroup(section, code, sentence, then, lines, tuple(_options(section, notes)))
+
+
+def _options(section: Section, notes: Sequence[Note]) -> Iterator[str]:
+    """Options to type, each with what it is for; who leaves out more than can be listed should
+    read the tenant again instead.
+    """
+    if section is Section.REFUSED:
+        yield from selecting(notes)
+    else:
+        yield from leaving_for_later(notes)
+    if section is Section.UNRESOLVED and len(notes) <= MOST_TAKING:
+        words = options("skip", (held_with(row.address) for row in notes))
+        yield f"To plan without what is unresolved: {words}"
+
+
+def _line(row: Note, told_already: set[str], naming: Naming) -> NoteLine:
+    about = naming.address(row.address)
+    shown = {piece.id.lower() for piece in about if isinstance(piece, Name)}
+    details = tuple(
+        (f"{key} ", *naming.value(row.details[key]))
+        for key in sorted(row.details)
+        if key not in told_already
+        and row.details[key] not in ("", None, *values.parts(row.address))
+        and str(row.details[key]).lower() not in shown
+    )
+    consent = row.details.get("allow")
+    return NoteLine(row.address, about, details, consent if isinstance(consent, str) else "")
+
+
+def failed_tests(plan: Plan, naming: Naming) -> tuple[FailedTest, ...]:
+    """What a plan's outcome is not certain to pass."""
+    return tuple(_failed(row, naming) for row in plan.tests if not row.passed)
+
+
+def _failed(row: AccessTestResult, naming: Naming) -> FailedTest:
+    asked = (
+        (reason, access_tests.REASONS.get((reason.asked, reason.holds), str(reason.asked)))
+        for reason in row.why.path
+    )
+    reasons: list[Phrase] = [
+        (f"{sentence}: ", *naming.address(reason.address)) for reason, sentence in asked
+    ]
+    if not row.why.path:
+        reasons = [(access_tests.NOBODY.get(code, str(code)),) for code in row.why.unknown]
+    outcome = access_tests.row_outcome(row)
+    return FailedTest(
+        outcome.value,
+        not row.excused,
+        Name(readable(row.name)),
+        (
+            naming.application(row.application),
+            f" is {row.expected} {access_tests.REACHED[row.subject.kind]} ",
+            naming.person(row.subject.id),
+        ),
+        access_tests.contrast(row),
+        tuple(reasons),
+    )
+
+
+def _filled(template: str, row: Note, naming: Naming) -> Phrase:
+    """A sentence with the note's details in it; one that the plan does not give is a question mark."""
+    derived = _derived(row)
+    pieces: list[str | Name] = []
+    for literal, field, _, _ in Formatter().parse(template):
+        pieces += [literal] if literal else []
+        if field == "in":
+            pieces.append(Name(shell_word(str(row.details.get("in", "?")))))
+        elif field is not None and field in derived:
+            pieces.append(derived[field])
+        elif field is not None:
+            pieces += naming.value(row.details[field]) if field in row.details else ["?"]
+    return tuple(pieces)
+
+
+def _derived(row: Note) -> Mapping[str, str]:
+    """What follows from a recipient's type, in words."""
+    recipient_type = str(row.details.get(RECIPIENT_TYPE, ""))
+    return {
+        "what it is": recipients.recipient_words(recipient_type),
+        "instead": recipients.scope_instead(recipient_type),
+    }
+
+
+def _fields(template: str) -> set[str]:
+    return {field for _, field, _, _ in Formatter().parse(template) if field}

@@ -1,0 +1,254 @@
+"""What is said of the facts of a review, in words that every rendering shares."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from reconciler.kinds.facts import facts
+from reconciler.model.access_rows import Certainty, SubjectKind
+from reconciler.reports.lines import counted
+from reconciler.reports.review.value import HANDFUL, Cause, ChangeOutcome, Danger, Phrase
+from reconciler.reports.wrapping import enumerated, enumerated_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.model.addresses import Provider
+    from reconciler.model.figures import Figures, ObjectFigures
+    from reconciler.reports.review.value import (
+        AccessLine,
+        AccessPart,
+        GrantLine,
+        Name,
+        Review,
+        Verdict,
+    )
+
+CAUSES = {
+    Cause.DIRECT_REPLACES: "a direct policy replaces what a group or Global gave",
+    Cause.DIRECT_ENDS: "a group's or Global's policy takes the place of a direct one",
+}
+SECTIONS = {
+    Danger.EVERYONE: "EVERYONE: applications that reach everyone afterwards, and do not now",
+    Danger.MORE: "MORE: whom applications reach afterwards, and do not now",
+    Danger.LESS: "LESS: whom applications reach now, and do not afterwards",
+}
+SIGNS = {Danger.EVERYONE: "!", Danger.MORE: "+", Danger.LESS: "-"}
+_PREFIXES: Mapping[SubjectKind, Phrase] = {
+    SubjectKind.GROUP_MEMBERS: ("members of ",),
+    SubjectKind.POLICY_HOLDERS: ("holders of ",),
+}
+
+
+def part_phrase(part: AccessPart, provider: Provider, most: int | None = HANDFUL) -> Phrase:
+    """Some of those whom an application gains or loses; of people at most so many by name."""
+    possibly = part.certainty is Certainty.POSSIBLE
+    if part.cause is not None:
+        people = counted(len(part.names), "person", "people")
+        return (
+            f"up to {people}: ",
+            *enumerated_names(part.names, most),
+            f" ({CAUSES[part.cause]})",
+        )
+    phrase: Phrase = (
+        *_subject(part, provider, most),
+        *_size_and_exceptions(part),
+    )
+    return ("possibly ", *phrase) if possibly else phrase
+
+
+def _subject(part: AccessPart, provider: Provider, most: int | None) -> Phrase:
+    match part.kind:
+        case SubjectKind.EVERYONE:
+            return (facts(provider).everyone,)
+        case SubjectKind.GROUP_MEMBERS:
+            return ("members of ", *part.names)
+        case SubjectKind.POLICY_HOLDERS:
+            return ("holders of ", *part.names)
+        case SubjectKind.USER | SubjectKind.MAILBOX:
+            return enumerated_names(part.names, most)
+        case _:
+            assert_never(part.kind)
+
+
+def _size_and_exceptions(part: AccessPart) -> Phrase:
+    """`(5, not Alex Wilber)`."""
+    size: Phrase = ()
+    if (
+        part.kind in (SubjectKind.GROUP_MEMBERS, SubjectKind.POLICY_HOLDERS)
+        and part.size is not None
+    ):
+        size = (str(part.size),)
+    excepted = _excepted(part.excepted)
+    if part.kind is SubjectKind.EVERYONE:
+        return (", but not ", *excepted) if excepted else ()
+    if excepted:
+        excepted = ("not ", *excepted)
+    inside = enumerated(phrase for phrase in (size, excepted) if phrase)
+    return (" (", *inside, ")") if inside else ()
+
+
+def _excepted(excepted: Sequence[tuple[SubjectKind, Name]]) -> Phrase:
+    """`members of Sales, Marketing, holders of P, Alex Wilber`."""
+    kinds: dict[SubjectKind, list[Name]] = {}
+    for kind, name in excepted:
+        kinds.setdefault(kind, []).append(name)
+    return enumerated(
+        (*_PREFIXES.get(kind, ()), *enumerated_names(own)) for kind, own in kinds.items()
+    )
+
+
+def access_phrase(line: AccessLine, most: int | None = HANDFUL) -> Phrase:
+    """Whom the applications of a row gain or lose."""
+    return enumerated(part_phrase(part, line.provider, most) for part in line.parts)
+
+
+def before_phrase(line: AccessLine) -> Phrase:
+    """Whom the applications of a row reached before they come to reach everyone."""
+    was = enumerated((part_phrase(part, line.provider) for part in line.was), HANDFUL)
+    return was or ("nobody",)
+
+
+def headline(verdict: Verdict) -> str:
+    """Whether the plan is applicable, and how many applications reach others."""
+    word = "APPLICABLE" if verdict.applicable else f"NOT APPLICABLE: {why_not(verdict)}"
+    return f"{word}. {access_counts(verdict)}"
+
+
+def access_counts(verdict: Verdict) -> str:
+    """How many applications come to reach others; those that reach everyone are told first."""
+    if verdict.access is None:
+        return "Who gains and loses access was not computed."
+    counts = verdict.access
+    more = counts.widens - counts.everyone
+    pieces = []
+    if counts.everyone:
+        verb = "reaches" if counts.everyone == 1 else "reach"
+        pieces.append(f"{counted(counts.everyone, 'application')} newly {verb} EVERYONE")
+    if more:
+        noun = "other" if counts.everyone else "application"
+        pieces.append(f"{counted(more, noun)} {_verb(more)} more")
+    if counts.narrows:
+        noun = "" if pieces else f" {'application' if counts.narrows == 1 else 'applications'}"
+        pieces.append(f"{counts.narrows}{noun} {_verb(counts.narrows)} less")
+    return f"{', '.join(pieces)}." if pieces else "Nobody gains or loses access."
+
+
+def _verb(count: int) -> str:
+    return "reaches" if count == 1 else "reach"
+
+
+def why_not(verdict: Verdict) -> str:
+    """Why a plan is not applicable, counted."""
+    return (
+        ", ".join(
+            text
+            for count, text in (
+                (verdict.refused, counted(verdict.refused, "refusal")),
+                (verdict.unresolved, counted(verdict.unresolved, "unresolved name")),
+                (
+                    verdict.tests_failed,
+                    counted(verdict.tests_failed, "access test does", "access tests do")
+                    + " not pass",
+                ),
+            )
+            if count
+        )
+        or "the plan says so"
+    )
+
+
+def product_counts(verdict: Verdict) -> Iterator[str]:
+    """`Teams: 1 policy added, 2 changed; 4 grants added, 1 moved, 1 removed`."""
+    for product in verdict.products:
+        nouns = [
+            _counts(noun, row, changed)
+            for noun, row, changed in (
+                (("policy", "policies"), product.policies, "changed"),
+                (("grant", "grants"), product.grants, "moved"),
+            )
+            if row
+        ]
+        yield f"{facts(product.provider).title}: {'; '.join(nouns)}"
+
+
+def _counts(noun: tuple[str, str], row: ObjectFigures, changed: str) -> str:
+    outcomes = (
+        (row.added, "added"),
+        (row.changed, changed),
+        (row.replaced, "replaced"),
+        (row.removed, "removed"),
+    )
+    (first, word), *others = [(count, verb) for count, verb in outcomes if count]
+    return ", ".join(
+        [f"{counted(first, *noun)} {word}", *(f"{count} {verb}" for count, verb in others)]
+    )
+
+
+def work(verdict: Verdict) -> str:
+    """Steps, access tests and time."""
+    steps = counted(verdict.figures.steps, "step")
+    tests = (
+        f"access tests: {verdict.tests_passed} of {verdict.tests} pass"
+        if verdict.tests
+        else "no access tests"
+    )
+    time = ""
+    if verdict.minutes is not None:
+        least, most = map(_time, verdict.minutes)
+        time = f", about {least} to {most} on a live tenant"
+    return f"{steps}{time}; {tests}"
+
+
+def _time(minutes: float) -> str:
+    if minutes < 2 * 60:
+        return counted(max(1, round(minutes)), "minute")
+    return counted(round(minutes / 60), "hour")
+
+
+def planned_policies(counts: Figures) -> str:
+    """What is to happen to policies."""
+    policies = counts.policies
+    return f"{policies.created} to add, {policies.updated} to change, {policies.deleted} to destroy"
+
+
+def planned_grants(counts: Figures) -> str:
+    """What is to happen to grants."""
+    grants = counts.grants
+    return f"{grants.created} to add, {grants.updated} to move, {grants.deleted} to remove"
+
+
+def closing(counts: Figures) -> str:
+    """The last line about what is to change."""
+    return f"Plan: {planned_policies(counts)}. Grants: {planned_grants(counts)}."
+
+
+def grant_phrase(line: GrantLine, most: int | None) -> Phrase:
+    """Who gets, changes or loses a policy; many people from one file are counted."""
+    if line.kind is SubjectKind.GROUP_MEMBERS:
+        moved = line.old_rank not in (None, line.rank)
+        rank = f"rank {line.old_rank} -> {line.rank}" if moved else f"rank {line.rank}"
+        who: Phrase = ("members of ", *line.names, f" ({rank})" if line.rank is not None else "")
+    elif most is not None and line.outcome is ChangeOutcome.ADDED and len(line.names) > most:
+        who = (f"{len(line.names)} people: ", *enumerated_names(line.names, most))
+    else:
+        who = enumerated_names(line.names, most)
+    return who if line.origin is None else (*who, " (from ", line.origin, ")")
+
+
+def plan_title(review: Review, age: str = "") -> str:
+    """What the plan is for, when its tenant was read, and how long ago."""
+    read = review.read_at.replace("T", " ").replace("Z", " UTC")
+    ago = f" ({age} ago)" if age else ""
+    return f"Plan for {review.organization}, read {read}{ago} from {review.source}"
+
+
+def consents(review: Review) -> Phrase:
+    """`tenant-wide: crm, ticket-sync (tenant.yaml:1)`, by rule and place."""
+    alike: dict[tuple[str, str], list[Phrase]] = {}
+    for consent in review.consents:
+        alike.setdefault((consent.rule, consent.declared_at), []).append(consent.about)
+    return enumerated(
+        (f"{rule} for ", *enumerated(abouts), f" ({place or 'by option'})")
+        for (rule, place), abouts in alike.items()
+    )

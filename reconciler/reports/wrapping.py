@@ -1,0 +1,109 @@
+"""Phrases as lines of at most so many columns, broken between our words and never inside a name."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from reconciler.reports import terminal
+from reconciler.reports.lines import Line, Tone
+from reconciler.reports.review.value import Name, NameKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from reconciler.reports.review.value import Phrase
+
+NO_TERMINAL = 100
+"""Columns where there is no terminal."""
+_SHORT_ID = 8
+_WIDE = frozenset("WF")
+
+
+class Layout:
+    """How phrases are laid out: columns, and whether every id is shown beside its name."""
+
+    def __init__(self, width: int = NO_TERMINAL, *, ids: bool = False) -> None:
+        self.width = width
+        self.ids = ids
+
+    def name(self, name: Name) -> str:
+        """A name as it is shown: with its id where it has none, shares it, or all are asked for."""
+        if name.missing:
+            return name.id if self.ids or name.kind is not NameKind.APPLICATION else _unnamed(name)
+        if name.id and (self.ids or name.ambiguous):
+            return f"{name.text} ({name.id})"
+        return name.text
+
+    def text(self, phrase: Phrase) -> str:
+        """A phrase on one line."""
+        return "".join(piece if isinstance(piece, str) else self.name(piece) for piece in phrase)
+
+    def lines(
+        self, phrase: Phrase, first: str = "", hanging: int | None = None, tone: Tone = Tone.PLAIN
+    ) -> Iterator[Line]:
+        """A phrase on as many lines as it needs.
+
+        Args:
+            phrase: what is said.
+            first: what stands before it on the first line.
+            hanging: columns that the other lines are indented by; None is as far as `first` goes.
+            tone: of all lines.
+        """
+        indent = " " * (cells(first) if hanging is None else hanging)
+        current, empty = first, True
+        for word in self._words(phrase):
+            longer = current + word if empty else f"{current} {word}"
+            if empty or cells(longer) <= self.width:
+                current = longer
+            else:
+                yield Line(current.rstrip(), tone)
+                current = indent + word
+            empty = False
+        yield Line(current.rstrip(), tone)
+
+    def _words(self, phrase: Phrase) -> Iterator[str]:
+        """What is never broken: a name with whatever of our words sticks to it."""
+        current = ""
+        for piece in phrase:
+            if isinstance(piece, Name):
+                current += self.name(piece)
+                continue
+            glued, *others = piece.split(" ")
+            current += glued
+            for word in others:
+                yield current
+                current = word
+        yield current
+
+
+def cells(text: str) -> int:
+    """The columns that a text takes in a terminal."""
+    shown = terminal.line(text)
+    if shown.isascii():
+        return len(shown)
+    return sum(
+        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in _WIDE)
+        for char in shown
+    )
+
+
+def enumerated(phrases: Iterable[Phrase], most: int | None = None) -> Phrase:
+    """Phrases with commas between them; of more than `most` the others are counted."""
+    every = list(phrases)
+    shown = every if most is None or len(every) <= most else every[:most]
+    joined: list[str | Name] = []
+    for phrase in shown:
+        joined += [", "] if joined else []
+        joined += phrase
+    more = len(every) - len(shown)
+    return (*joined, f" and {more} more") if more else tuple(joined)
+
+
+def enumerated_names(values: Iterable[Name], most: int | None = None) -> Phrase:
+    """Names with commas between them; of more than `most` the others are counted."""
+    return enumerated(((value,) for value in values), most)
+
+
+def _unnamed(name: Name) -> str:
+    return f"{name.id[:_SHORT_ID]}… (no name: add an Application)"

@@ -1,0 +1,14 @@
+"""`python -m tests.reports`: writes the golden files of every rendering anew."""
+
+from __future__ import annotations
+
+from tests.reports import test_text_cases
+from tests.reports.golden_cases import CASES
+
+RENDERINGS = {"txt": test_text_cases.rendered}
+
+if __name__ == "__main__":
+    for case in CASES:
+        for suffix, rendered in RENDERINGS.items():
+            case.path(suffix).parent.mkdir(exist_ok=True)
+            case.path(suffix).write_bytes(rendered(case).encode())
