@@ -68,6 +68,7 @@ READ_ONLY: Final = (
     "--format json has the exact text",
     "see --format json",
     "(--format json lists them)",
+    "not annotated: --format text lists all",
     "(--commands shows them)",
     "--most N tries more or fewer",
     "--product requires --format powershell",
@@ -111,6 +112,8 @@ NO_ADVICE: Final = (
     "Left out by --skip:",
     "Not chosen by --only:",
     "remove-add takes",
+    "A plan of a part (`--only`, `--skip`) is not refused for what fails before it",
+    "not written, because the file exists and is not the report of an earlier run",
 )
 """It says what was done."""
 

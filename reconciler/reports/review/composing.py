@@ -80,7 +80,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         gaps=way.gap_lines(plan, naming),
         gap_rows=len(plan.gaps or ()),
         guards=tuple(command for command in commands if command.temporary),
-        consents=tuple(_consent(text, naming, sources or {}) for text in plan.consents),
+        consents=tuple(_consent(text, naming, sources) for text in plan.consents),
         unmanaged=_unmanaged(plan.unmanaged, naming),
         notes=notes.note_groups(plan, naming),
         test_counts=outcome_counts(plan.tests) if plan.tests else "",
@@ -92,10 +92,12 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
     )
 
 
-def _consent(text: str, naming: Naming, sources: Mapping[str, Position]) -> Consent:
+def _consent(text: str, naming: Naming, sources: Mapping[str, Position] | None) -> Consent:
     rule, _, address = text.partition(":")
-    place = sources.get(text)
-    declared_at = "" if place is None else f"{PurePath(place.file).name}:{place.line}"
+    place = (sources or {}).get(text)
+    declared_at = "" if sources is None else "--allow"
+    if place is not None:
+        declared_at = f"{PurePath(place.file).name}:{place.line}"
     return Consent(text, rule, naming.address(address), declared_at)
 
 

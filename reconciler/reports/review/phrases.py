@@ -249,6 +249,6 @@ def consents(review: Review) -> Phrase:
     for consent in review.consents:
         alike.setdefault((consent.rule, consent.declared_at), []).append(consent.about)
     return enumerated(
-        (f"{rule} for ", *enumerated(abouts), f" ({place or 'by option'})")
+        (f"{rule} for ", *enumerated(abouts), f" ({place})" if place else "")
         for (rule, place), abouts in alike.items()
     )

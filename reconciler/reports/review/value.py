@@ -311,7 +311,7 @@ class Verdict(Struct, frozen=True):
 
 class Consent(Struct, frozen=True):
     """A consent that was needed and given: its text, the rule that it lifts, what it is about, and
-    the place of the document that gives it (empty if an option does).
+    what gives it: the place of a document, or `--allow` (empty where that is not known).
     """
 
     text: str
