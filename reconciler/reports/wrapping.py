@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ NO_TERMINAL = 100
 """Columns where there is no terminal."""
 _SHORT_ID = 8
 _WIDE = frozenset("WF")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Layout:
@@ -50,17 +52,17 @@ class Layout:
             hanging: columns that the other lines are indented by; None is as far as `first` goes.
             tone: of all lines.
         """
-        indent = " " * (cells(first) if hanging is None else hanging)
-        current, empty = first, True
+        used = cells(first)
+        indent = " " * (used if hanging is None else hanging)
+        current: list[str] = []
         for word in self._words(phrase):
-            longer = current + word if empty else f"{current} {word}"
-            if empty or cells(longer) <= self.width:
-                current = longer
-            else:
-                yield Line(current.rstrip(), tone)
-                current = indent + word
-            empty = False
-        yield Line(current.rstrip(), tone)
+            width = cells(word)
+            if current and used + 1 + width > self.width:
+                yield Line((first + " ".join(current)).rstrip(), tone)
+                first, used, current = indent, len(indent), []
+            used += width + (1 if current else 0)
+            current.append(word)
+        yield Line((first + " ".join(current)).rstrip(), tone)
 
     def _words(self, phrase: Phrase) -> Iterator[str]:
         """What is never broken: a name with whatever of our words sticks to it."""
@@ -82,10 +84,14 @@ def cells(text: str) -> int:
     shown = terminal.line(text)
     if shown.isascii():
         return len(shown)
-    return sum(
-        0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in _WIDE)
-        for char in shown
-    )
+    return len(shown) + sum(map(_beyond_one, _NOT_ASCII.findall(shown)))
+
+
+def _beyond_one(char: str) -> int:
+    """How many columns more than one a character takes."""
+    if unicodedata.combining(char):
+        return -1
+    return 1 if unicodedata.east_asian_width(char) in _WIDE else 0
 
 
 def enumerated(phrases: Iterable[Phrase], most: int | None = None) -> Phrase:
