@@ -182,7 +182,7 @@ def test_a_plan_is_shown_as_it_was_printed(place: Place) -> None:
     planned = place("plan", "--out", "plan.json")
     shown = place.run("show", "plan.json", cwd=place.folder)
     assert shown.code == 0
-    for start, end in (("SIMULATED", "\nCHANGES"), ("\nCOMMANDS", "\nPlan: ")):
+    for start, end in (("\nEVERYONE", "\nCHANGES"), ("\nCOMMANDS", "\nPlan: ")):
         texts = [out[out.index(start) : out.index(end)] for out in (planned.out, shown.out)]
         assert texts[0] == texts[1]
 

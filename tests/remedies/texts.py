@@ -114,6 +114,7 @@ NO_ADVICE: Final = (
     "remove-add takes",
     "A plan of a part (`--only`, `--skip`) is not refused for what fails before it",
     "not written, because the file exists and is not the report of an earlier run",
+    "the apply goes on, and its events are not written",
 )
 """It says what was done."""
 
