@@ -11,6 +11,7 @@ import click
 from reconciler.cli import collecting
 from reconciler.errors import UsageFault
 from reconciler.model.addresses import PROVIDERS
+from reconciler.reports.markdown.limits import LEAST_BYTES, MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -142,6 +143,28 @@ _COMMANDS = click.option(
 def viewing(command: Command) -> Command:
     """The options of a plan's text: ids, and all commands."""
     return _IDS(_COMMANDS(command))
+
+
+max_bytes = click.option(
+    "--max-bytes",
+    type=click.IntRange(min=LEAST_BYTES),
+    metavar="BYTES",
+    help=(
+        f"With --format markdown: how large it may be; what is cut is counted at the top. Default:"
+        f" {MAX_BYTES}, for a comment on GitHub; 1048576 for a step summary, 150000 for a comment"
+        " on Azure DevOps."
+    ),
+)
+
+
+def assert_max_bytes_taken(value: int | None, form: str) -> None:
+    """See to it that `--max-bytes` is of a format that has it.
+
+    Raises:
+        UsageFault: it is not.
+    """
+    if value is not None and form != "markdown":
+        raise UsageFault("--max-bytes requires --format markdown: no other format is cut")
 
 
 max_age = click.option(

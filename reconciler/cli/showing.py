@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never, get_args
 
 from msgspec import Struct
 
-from reconciler.cli import ages, collecting, printing
+from reconciler.cli import ages, collecting, options, printing
 from reconciler.cli.working import working
 from reconciler.errors import (
     CHANGES_PENDING,
@@ -19,6 +19,8 @@ from reconciler.errors import (
 )
 from reconciler.planning import approval
 from reconciler.reports import comparisons, plans, powershell, remedies
+from reconciler.reports.markdown import plans as markdown
+from reconciler.reports.markdown.limits import MAX_BYTES
 from reconciler.reports.review.composing import review
 from reconciler.reports.wrapping import Layout
 
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
 
-PlanFormat: TypeAlias = Literal["text", "json", "powershell"]
+PlanFormat: TypeAlias = Literal["text", "markdown", "json", "powershell"]
 """The formats of a plan."""
 PLAN_FORMATS: tuple[str, ...] = get_args(PlanFormat)
 
@@ -49,12 +51,14 @@ class View(Struct, frozen=True):
         product: Whose script, of those that have one for each product.
         ids: Show every id beside its name.
         commands: Show every command, however many there are.
+        max_bytes: How large Markdown may be; None is as large as a comment of GitHub.
     """
 
     form: PlanFormat = "text"
     product: Provider | None = None
     ids: bool = False
     commands: bool = False
+    max_bytes: int | None = None
 
 
 def show_plan(
@@ -74,16 +78,19 @@ def show_plan(
 
     Raises:
         UsageFault: `--product` without `--format powershell`, or a script of two products without
-            it.
+            it; `--max-bytes` without `--format markdown`.
     """
     collect_plan(loaded, shown=True)
     if view.product is not None and view.form != "powershell":
         raise UsageFault(
             "--product requires --format powershell: every other format shows both products"
         )
+    options.assert_max_bytes_taken(view.max_bytes, view.form)
     match view.form:
         case "text":
             _text(loaded, view, then, sources)
+        case "markdown":
+            _markdown(loaded, view, then, sources)
         case "json":
             pass  # it is in the envelope
         case "powershell":
@@ -114,7 +121,7 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFor
             printing.report(comparisons.comparison(differing, names, str(file)))
         case "json":
             pass  # they are in the envelope
-        case "powershell":
+        case "powershell" | "markdown":
             raise UsageFault("--against takes --format text or json")
         case _:
             assert_never(form)
@@ -156,6 +163,15 @@ def _text(
         )
         lines = list(plans.plan_lines(review(loaded.plan, loaded.digests, sources), shown))
     printing.report(lines)
+
+
+def _markdown(
+    loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
+) -> None:
+    with working("Preparing the report"):
+        wanted = markdown.Wanted(view.ids, view.commands, then, view.max_bytes or MAX_BYTES)
+        text = markdown.plan_markdown(review(loaded.plan, loaded.digests, sources), wanted)
+    printing.raw(text)
 
 
 def _script(loaded: SealedPlan, product: Provider | None) -> None:

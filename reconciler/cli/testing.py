@@ -21,12 +21,15 @@ from reconciler.planning.testing import names_in_results
 from reconciler.reports import access_tests, annotated, junit
 from reconciler.reports.access_tests import Outcome, row_outcome
 from reconciler.reports.lines import Line, Tone, paragraph
+from reconciler.reports.markdown.access_tests import markdown_of_tests
+from reconciler.reports.markdown.limits import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from reconciler.access.testing import Result
+    from reconciler.model.documents import Documents
     from reconciler.model.plans import Plan
     from reconciler.model.test_results import AccessTestResult
     from reconciler.reports.access_tests import Tested
@@ -37,14 +40,22 @@ def on_documents(paths: Sequence[Path]) -> Tested:
     """Run the tests of documents on the documents alone."""
     wanted = loading.documents(paths, PlanOptions())
     names = {application.application: application.name for application in wanted.applications}
-    return _test_run("the documents alone", declared.judge_declared(wanted), names, simulated=False)
+    return replace(
+        _test_run("the documents alone", declared.judge_declared(wanted), names, simulated=False),
+        tenant_id=_tenant_id(wanted),
+    )
 
 
 def on_plan(file: Path) -> Tested:
     """What a plan says of the tests that it was made with."""
     plan = plan_files.plan_file(file).plan
     return access_tests.Tested(
-        f"the outcome of {file}", plan.tests, (), plan.names, plan.inputs.source == "simulated"
+        f"the outcome of {file}",
+        plan.tests,
+        (),
+        plan.names,
+        plan.inputs.source == "simulated",
+        plan.tenant.tenant_id,
     )
 
 
@@ -53,8 +64,10 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     wanted = loading.documents(paths, PlanOptions())
     expected = testing.expectations_of(wanted.tests)
     if not expected:
-        return access_tests.Tested("no tenant", (), (), {}, simulated=False)
-    tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
+        return access_tests.Tested(
+            "no tenant", (), (), {}, simulated=False, tenant_id=_tenant_id(wanted)
+        )
+    tenant_id = _tenant_id(wanted) or None
     request = replace(
         testing.request_for_expectations(expected), tolerated=consented_warnings(wanted)
     )
@@ -64,12 +77,20 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
     collecting.current().tenant = PlanTenant(observed.tenant_id, observed.organization)
     results = testing.judge_observed(expected, observed)
     ground = f"tenant {observed.organization} ({observed.tenant_id}), read {observed.taken_at}"
-    return _test_run(
-        ground,
-        results,
-        names_in_results(wanted, observed, results),
-        simulated=observed.source == "simulated",
+    return replace(
+        _test_run(
+            ground,
+            results,
+            names_in_results(wanted, observed, results),
+            simulated=observed.source == "simulated",
+        ),
+        tenant_id=observed.tenant_id,
     )
+
+
+def _tenant_id(documents: Documents) -> str:
+    """The tenant that documents are for; empty if they do not say."""
+    return "" if documents.tenant is None else documents.tenant.tenant_id
 
 
 def _test_run(
@@ -79,10 +100,12 @@ def _test_run(
     return access_tests.Tested(ground, rows, testing.positions_of(results), names, simulated)
 
 
-def show_tests(value: Tested, form: str) -> None:
-    """Print a run in the format that was asked for."""
+def show_tests(value: Tested, form: str, max_bytes: int | None = None) -> None:
+    """Print a run in the format that was asked for; Markdown of at most so many bytes."""
     collecting.current().tested = value
-    if form == "junit":
+    if form == "markdown":
+        printing.raw(markdown_of_tests(value, max_bytes or MAX_BYTES))
+    elif form == "junit":
         printing.raw(junit.tests_junit(value))
     elif machine := annotating.chosen_format(form):
         annotating.annotate(annotated.of_tests(value), machine)

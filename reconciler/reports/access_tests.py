@@ -207,6 +207,7 @@ class Tested(Struct, frozen=True):
         positions: Where each expectation is written; empty if that is not known.
         names: Ids to names for people.
         simulated: It is about a simulated tenant.
+        tenant_id: The tenant's; empty where neither the tenant nor the documents say.
     """
 
     ground: str
@@ -214,6 +215,7 @@ class Tested(Struct, frozen=True):
     positions: Sequence[Position]
     names: Mapping[str, str]
     simulated: bool
+    tenant_id: str = ""
 
 
 def test_lines(value: Tested) -> Iterator[Line]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
 @options.viewing
+@options.max_bytes
 @options.max_age
 def command(
     *,
@@ -44,6 +45,7 @@ def command(
     product: Provider | None,
     ids: bool,
     commands: bool,
+    max_bytes: int | None,
     max_age: int | None,
 ) -> int:
     """Show the changes that would bring a tenant in line with the documents.
@@ -62,7 +64,7 @@ def command(
     loaded = loading.sealed_plan(made.plan, *files)
     showing.show_plan(
         loaded,
-        showing.View(form, product, ids, commands),
+        showing.View(form, product, ids, commands, max_bytes),
         then=showing.how_to_apply(out, tenant),
         sources=made.places,
     )

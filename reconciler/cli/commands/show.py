@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
 @options.viewing
+@options.max_bytes
 @options.max_age
 @click.option(
     "--against",
@@ -44,6 +45,7 @@ def command(
     product: Provider | None,
     ids: bool,
     commands: bool,
+    max_bytes: int | None,
     against: Path | None,
     out: Path | None,
     max_age: int | None,
@@ -68,7 +70,7 @@ def command(
         if against is not None:
             code = showing.compared(plan_files.plan_file(against), against, loaded, form)
         else:
-            view = showing.View(form, product, ids, commands)
+            view = showing.View(form, product, ids, commands, max_bytes)
             then = showing.how_to_apply(plan)
             showing.show_plan(loaded, view, then=then, sources=places)
             code = 0

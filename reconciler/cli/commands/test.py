@@ -27,9 +27,16 @@ from reconciler.cli import annotating, options, testing
     metavar="PLAN.json",
     help="Show the test results that are stored in this plan.",
 )
-@options.formats("text", "json", *annotating.ANNOTATION_FORMATS)
+@options.formats("text", "markdown", "json", *annotating.ANNOTATION_FORMATS)
+@options.max_bytes
 def command(
-    *, paths: tuple[Path, ...], tenant: str | None, desired: bool, plan: Path | None, form: str
+    *,
+    paths: tuple[Path, ...],
+    tenant: str | None,
+    desired: bool,
+    plan: Path | None,
+    form: str,
+    max_bytes: int | None,
 ) -> int:
     """Run access tests against the current tenant or against the documents alone, or show the
     results stored in a plan.
@@ -40,13 +47,14 @@ def command(
     Exit codes: 0 all pass, 3 a test fails or cannot be decided, or faults in the documents.
     """
     _refuse_two_grounds(desired=desired, plan=plan)
+    options.assert_max_bytes_taken(max_bytes, form)
     if plan is not None:
         tested = testing.on_plan(plan)
     elif desired:
         tested = testing.on_documents(paths)
     else:
         tested = testing.on_tenant(paths, tenant)
-    testing.show_tests(tested, form)
+    testing.show_tests(tested, form, max_bytes)
     return testing.exit_code_of_tests(tested)
 
 

@@ -101,10 +101,11 @@ def _line(row: Note, told_already: set[str], naming: Naming) -> NoteLine:
 
 def failed_tests(plan: Plan, naming: Naming) -> tuple[FailedTest, ...]:
     """What a plan's outcome is not certain to pass."""
-    return tuple(_failed(row, naming) for row in plan.tests if not row.passed)
+    return tuple(judgement(row, naming) for row in plan.tests if not row.passed)
 
 
-def _failed(row: AccessTestResult, naming: Naming) -> FailedTest:
+def judgement(row: AccessTestResult, naming: Naming) -> FailedTest:
+    """An expectation and the way to its verdict; one that passes has them as well."""
     asked = (
         (reason, access_tests.REASONS.get((reason.asked, reason.holds), str(reason.asked)))
         for reason in row.why.path
