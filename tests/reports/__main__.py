@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.reports import test_text_cases
+from tests.reports import test_markdown, test_text_cases
 from tests.reports.golden_cases import CASES
 
-RENDERINGS = {"txt": test_text_cases.rendered}
+RENDERINGS = {"txt": test_text_cases.rendered, "md": test_markdown.rendered}
 
 if __name__ == "__main__":
     for case in CASES:

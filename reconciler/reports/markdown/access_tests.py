@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.reports.access_tests import Outcome, outcome_counts, row_outcome
 from reconciler.reports.markdown.cutting import Head, Piece, ReportSection, fitted
-from reconciler.reports.markdown.inert import Inert, code, cut, phrase, words
+from reconciler.reports.markdown.inert import Inert, code, phrase, shortened, words
 from reconciler.reports.review.naming import Naming
 from reconciler.reports.review.notes import judgement
 from reconciler.reports.wrapping import Layout
@@ -31,7 +31,7 @@ def markdown_of_tests(tested: Tested, max_bytes: int) -> str:
         tested.tenant_id,
         tested.simulated,
         words(f"Access tests: {outcome_counts(tested.rows)}"),
-        (Inert(f"On {code(cut(tested.ground))}"),),
+        (Inert(f"On {code(shortened(tested.ground))}"),),
         (),
         Inert("`--format json` has all of them."),
     )

@@ -5,17 +5,18 @@ one, and says what it leaves out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from reconciler.reports.lines import SIMULATED, counted
 from reconciler.reports.markdown.inert import Inert, fence, words
+from reconciler.reports.markdown.limits import LEAST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from jinja2 import Template
 
@@ -77,9 +78,11 @@ class Head(Struct, frozen=True):
 
 
 class _Printed(Struct, frozen=True):
-    """A section as it is printed: its lines, and how many pieces are left out or shown in part."""
+    """A section as it is printed: its lines, and how many objects are left out or shown in part;
+    `counted` where rows count its objects.
+    """
 
-    part: ReportSection
+    section: ReportSection
     lines: tuple[str, ...]
     left_out: int = 0
     in_part: int = 0
@@ -87,137 +90,119 @@ class _Printed(Struct, frozen=True):
 
     @property
     def body(self) -> Inert:
-        if self.part.language and not self.counted:
-            return fence(self.lines, self.part.language)
+        if self.section.language and not self.counted:
+            return fence(self.lines, self.section.language)
         return Inert("\n".join(self.lines))
 
 
-def fitted(head: Head, parts: Sequence[ReportSection], max_bytes: int) -> str:
+def fitted(head: Head, sections: Sequence[ReportSection], max_bytes: int) -> str:
     """A report as Markdown, of at most so many bytes of UTF-8.
 
     Args:
         head: what is told in any case.
-        parts: the sections, in the order in which they are read.
+        sections: in the order in which they are read.
         max_bytes: the limit, at least LEAST_BYTES.
     """
-    whole = _printed(head, [_all_of(part) for part in parts])
+    whole = _rendered(head, [_shown(section, len(section.pieces)) for section in sections])
     if _size(whole) <= max_bytes:
         return whole
-    least = [_least_of(part) for part in parts]
-    base = _size(_printed(head, least))
-    if base > max_bytes:
-        return _counted(head, parts, max_bytes)
-    room = max_bytes - base
+    least = _least(head, sections, max_bytes)
+    room = max_bytes - _size(_rendered(head, least))
     while True:
-        text = _printed(head, _filled(parts, room))
+        text = _rendered(head, _filled(least, room))
         excess = _size(text) - max_bytes
-        if excess <= 0:
+        if excess <= 0 or room < 0:
             return text
         room -= excess
 
 
-def _filled(parts: Sequence[ReportSection], room: int) -> list[_Printed]:
+def _least(head: Head, sections: Sequence[ReportSection], max_bytes: int) -> list[_Printed]:
+    """What is never cut of each section; where all of that is too large, the largest ones are
+    counted by application.
+    """
+    least = [_shown(section) for section in sections]
+    countable = [place for place, section in enumerate(sections) if section.brief is not None]
+    countable.sort(key=lambda place: -_bytes(least[place].lines))
+    room = max(0, max_bytes - LEAST_BYTES) // max(1, len(countable))
+    for place in countable:
+        if _size(_rendered(head, least)) <= max_bytes:
+            break
+        least[place] = _counted(sections[place], room)
+    return least
+
+
+def _filled(least: Sequence[_Printed], room: int) -> list[_Printed]:
     """Sections with as many whole pieces as there is room for, the most important first."""
-    shown = {id(part): _least_of(part) for part in parts}
-    for part in sorted(parts, key=lambda part: part.rank):
+    shown = list(least)
+    for place in sorted(range(len(least)), key=lambda place: least[place].section.rank):
+        printed = least[place]
+        if printed.counted:
+            continue
         whole = 0
-        left = room - (0 if shown[id(part)].lines else _FRAME)
-        for piece in part.pieces:
+        left = room - (0 if printed.lines else _FRAME)
+        for piece in printed.section.pieces:
             left -= _bytes(piece.full) - _bytes(piece.least)
             if left < 0:
                 break
             whole += 1
             room = left
-        shown[id(part)] = _least_of(part, whole)
-    return [shown[id(part)] for part in parts]
+        shown[place] = _shown(printed.section, whole)
+    return shown
 
 
-def _all_of(part: ReportSection) -> _Printed:
-    return _least_of(part, len(part.pieces))
-
-
-def _least_of(part: ReportSection, whole: int = 0) -> _Printed:
+def _shown(section: ReportSection, whole: int = 0) -> _Printed:
     """A section with so many of its pieces whole, and of the others what is never cut."""
-    pieces = part.pieces[whole:]
-    lines = [line for piece in part.pieces[:whole] for line in piece.full]
+    pieces = section.pieces[whole:]
+    lines = [line for piece in section.pieces[:whole] for line in piece.full]
     lines += [line for piece in pieces for line in piece.least]
     cut = [piece for piece in pieces if piece.least != piece.full]
     return _Printed(
-        part,
+        section,
         tuple(lines),
         left_out=sum(piece.objects for piece in cut if not piece.least),
         in_part=sum(piece.objects for piece in cut if piece.least),
     )
 
 
-def _counted(head: Head, parts: Sequence[ReportSection], max_bytes: int) -> str:
-    """What is never cut counted by application: as many rows of each section as there is room for.
-
-    The rooms of the sections are equal, so that none crowds another out.
-    """
-    never_cut = [part for part in parts if part.brief is not None]
-    empty = [replace(_least_of(part), lines=()) for part in parts]
-    room = max_bytes - _size(_printed(head, _told_in_part(empty, {})))
-    share = room // max(1, len(never_cut)) - _FRAME
-    while True:
-        rows = {id(part): _rows_within(part, share) for part in never_cut}
-        text = _printed(head, _told_in_part(empty, rows))
-        if _size(text) <= max_bytes or share < 0:
-            return text
-        share = share * 9 // 10 - 1
-
-
-def _told_in_part(empty: Sequence[_Printed], rows: dict[int, tuple[str, ...]]) -> list[_Printed]:
-    return [
-        replace(
-            shown,
-            lines=rows.get(id(shown.part), ()),
-            left_out=sum(piece.objects for piece in shown.part.pieces),
-            in_part=0,
-            counted=True,
-        )
-        for shown in empty
-    ]
-
-
-def _rows_within(part: ReportSection, room: int) -> tuple[str, ...]:
-    """Rows of a section that is counted by application, and how many more applications there are."""
-    rows = () if part.brief is None else tuple(part.brief())
-    shown: list[str] = []
+def _counted(section: ReportSection, room: int) -> _Printed:
+    """A section as rows that count its objects, as many as there is room for."""
+    rows = () if section.brief is None else tuple(section.brief())
+    lines: list[str] = []
     for row in rows:
         room -= _bytes((row,))
         if room < 0:
             break
-        shown.append(row)
-    more = len(rows) - len(shown)
-    return (*shown, f"- and {counted(more, 'more row')}") if more else tuple(shown)
+        lines.append(row)
+    if len(lines) < len(rows):
+        lines.append(f"- and {counted(len(rows) - len(lines), 'more row')}")
+    left_out = sum(piece.objects for piece in section.pieces)
+    return _Printed(section, tuple(lines), left_out, counted=True)
 
 
-def _notice(sections: Sequence[_Printed]) -> Inert:
-    """How much is left out, at the top of the report."""
-    by_noun: dict[tuple[str, str], list[int]] = {}
-    for section in sections:
-        counts = by_noun.setdefault(section.part.noun, [0, 0, 0])
-        counts[2 if section.counted and section.part.brief else 0] += section.left_out
-        counts[1] += section.in_part
-    told = [
-        f"{counted(number, *noun)}{suffix}"
-        for noun, numbers in by_noun.items()
-        for number, suffix in zip(
-            numbers, ("", " in part", " (counted by application)"), strict=True
+def _notice(shown: Iterable[_Printed]) -> Inert:
+    """How much is left out, for the top of the report."""
+    by_noun: dict[tuple[str, str], Counter[str]] = {}
+    for printed in shown:
+        tally = by_noun.setdefault(printed.section.noun, Counter())
+        tally[" (counted by application)" if printed.counted else ""] += printed.left_out
+        tally[" in part"] += printed.in_part
+    return words(
+        ", ".join(
+            f"{counted(number, *noun)}{how}"
+            for noun, tally in by_noun.items()
+            for how, number in tally.items()
+            if number
         )
-        if number
-    ]
-    return words(", ".join(told))
+    )
 
 
-def _printed(head: Head, sections: Sequence[_Printed]) -> str:
+def _rendered(head: Head, shown: Sequence[_Printed]) -> str:
     return _template().render(
         head=head,
         marker=Inert(_NOT_OF_IDS.sub("", head.tenant_id) or "unknown"),
         simulated=Inert(SIMULATED.text),
-        notice=_notice(sections),
-        sections=[section for section in sections if section.lines],
+        notice=_notice(shown),
+        sections=[printed for printed in shown if printed.lines],
     )
 
 

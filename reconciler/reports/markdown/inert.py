@@ -38,9 +38,18 @@ class Inert(str):
     __slots__ = ()
 
 
-def cut(text: str) -> str:
-    """A text of others that is not longer than can be read."""
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def shortened(text: str) -> str:
+    """A text of others that is not longer than can be read, where an invisible character takes
+    several.
+    """
+    if len(text) <= LONGEST and len(line(text)) <= LONGEST:
+        return text
+    length = 0
+    for index, char in enumerate(text):
+        length += len(line(char))
+        if length >= LONGEST:
+            return f"{text[:index]}…"
+    return text
 
 
 def code(text: str) -> Inert:
@@ -76,7 +85,7 @@ def _word(word: str) -> str:
 def phrase(pieces: Phrase, layout: Layout) -> Inert:
     """A phrase as the text of a paragraph or of an item: it begins no block of its own."""
     text = _joined(
-        words(piece) if isinstance(piece, str) else code(cut(layout.name(piece)))
+        words(piece) if isinstance(piece, str) else code(shortened(layout.name(piece)))
         for piece in pieces
     ).strip()
     first, blank, others = text.partition(" ")
@@ -85,10 +94,10 @@ def phrase(pieces: Phrase, layout: Layout) -> Inert:
     return Inert(text)
 
 
-def cut_names(pieces: Phrase) -> Phrase:
+def with_short_names(pieces: Phrase) -> Phrase:
     """A phrase whose names are not longer than can be read."""
     return tuple(
-        Name(cut(piece.text), cut(piece.id), piece.kind, piece.missing, piece.ambiguous)
+        Name(shortened(piece.text), shortened(piece.id), piece.kind, piece.missing, piece.ambiguous)
         if isinstance(piece, Name)
         else piece
         for piece in pieces

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.model.addresses import TEAMS_TENANT_GRANT, ExchangePolicyAddress, parse_address
 from reconciler.reports.lines import counted
 from reconciler.reports.markdown.inert import Inert, fence
 from reconciler.reports.review.value import HANDFUL, ChangeOutcome, Name, NameKind
@@ -82,11 +83,11 @@ def _label(text: str) -> str:
 
 
 def _edges(block: PolicyBlock, layout: Layout) -> Iterator[_Edge]:
-    if block.provider == "exchange":
+    if isinstance(parse_address(block.address), ExchangePolicyAddress):
         yield from _exchange_edges(block, layout)
         return
     policy = _node("policy", _names(block)[-1], layout)
-    if block.address == "teams.grant/tenant":
+    if block.address == TEAMS_TENANT_GRANT:
         policy = _Node("policy", "global", "Global")
     for attribute in block.attributes:
         for new, members in ((True, attribute.added), (False, attribute.removed)):

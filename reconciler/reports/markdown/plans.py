@@ -13,7 +13,14 @@ from reconciler.model.addresses import PROVIDERS
 from reconciler.reports import terminal
 from reconciler.reports.lines import counted
 from reconciler.reports.markdown.cutting import Head, Piece, ReportSection, fitted
-from reconciler.reports.markdown.inert import Inert, code, cut_names, phrase, words
+from reconciler.reports.markdown.inert import (
+    Inert,
+    code,
+    phrase,
+    shortened,
+    with_short_names,
+    words,
+)
 from reconciler.reports.markdown.limits import MAX_BYTES
 from reconciler.reports.markdown.picture import picture
 from reconciler.reports.remedies import shell_word
@@ -50,6 +57,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = 100
 """Lines of a fence are not wrapped by the page that shows them."""
+_HANGING = 8
+"""Columns before what goes on from the line above: more than before a row that begins."""
 _SIGNS = {
     ChangeOutcome.ADDED: "+",
     ChangeOutcome.CHANGED: "!",
@@ -112,7 +121,7 @@ class _PlanMarkdown:
     def __init__(self, review: Review, wanted: Wanted) -> None:
         self._review = review
         self._wanted = wanted
-        self._layout = Layout(_COLUMNS - 2, ids=wanted.ids)
+        self._layout = Layout(_COLUMNS, ids=wanted.ids)
 
     def head(self) -> Head:
         review, verdict = self._review, self._review.verdict
@@ -121,14 +130,15 @@ class _PlanMarkdown:
         end.append(Inert(f"Digest to approve: {code(review.content_digest)}"))
         if self._wanted.ids:
             end.append(Inert(f"Digest of all: {code(review.digest)}"))
-        if verdict.applicable and review.commands and self._wanted.then:
-            end.append(words(self._wanted.then))
+        then = self._wanted.then
+        if verdict.applicable and review.commands and then == shortened(then):
+            end.append(words(then))
         return Head(
             review.tenant_id,
             review.simulated,
             words(phrases.headline(verdict)),
             (
-                words(f"{phrases.plan_title(review)}."),
+                words(f"{shortened(phrases.plan_title(review))}."),
                 words(f"{'. '.join(counts)}."),
                 *(() if review.access is not None else (words(_NOT_COMPUTED),)),
             ),
@@ -153,10 +163,11 @@ class _PlanMarkdown:
     def _phrase(self, pieces: Phrase) -> Inert:
         return phrase(pieces, self._layout)
 
-    def _fenced(self, pieces: Phrase, sign: str, hanging: int = 4) -> Iterator[str]:
+    def _fenced(self, pieces: Phrase, sign: str, indent: int = 1) -> Iterator[str]:
         """A phrase as lines of a `diff` fence: each begins with the sign, which colours it."""
-        for row in self._layout.lines(cut_names(pieces), "", hanging):
-            yield f"{sign} {row.text}".rstrip()
+        first = f"{sign}{' ' * indent}"
+        for row in self._layout.lines(with_short_names(pieces), first, _HANGING):
+            yield f"{sign[0]}{row.text[1:]}"
 
     def _access(self, danger: Danger) -> Iterator[ReportSection]:
         rows = [row for row in self._review.access or () if row.danger is danger]
@@ -189,15 +200,15 @@ class _PlanMarkdown:
 
     def _by_application(self, rows: Iterable[AccessLine]) -> list[str]:
         """Whom each application gains, counted."""
-        totals: dict[Name, Counter[str]] = {}
+        totals: dict[Name, Counter[SubjectKind]] = {}
         for row in rows:
             for application in row.applications:
                 own = totals.setdefault(application, Counter())
                 for part in row.parts:
-                    own[_KINDS[part.kind]] += max(1, len(part.names))
+                    own[part.kind] += max(1, len(part.names))
         return [
             f"- {self._phrase((application,))}: "
-            + ", ".join(f"{count} {kind}" for kind, count in own.items())
+            + ", ".join(counted(count, *_KINDS[kind]) for kind, count in own.items())
             for application, own in totals.items()
         ]
 
@@ -230,7 +241,7 @@ class _PlanMarkdown:
         """A policy with its grants; what is removed is never cut."""
         head = tuple(self._fenced(self._block_head(block), _SIGNS[block.outcome]))
         grants = [
-            (row, tuple(self._fenced(_grant(row, block), f"{_SIGNS[row.outcome]}    ", 2)))
+            (row, tuple(self._fenced(_grant(row, block), _SIGNS[row.outcome], 3)))
             for row in block.grants
         ]
         full = (*head, *(text for _, lines in grants for text in lines))
@@ -397,7 +408,7 @@ class _PlanMarkdown:
 
     def _command(self, command: Command) -> tuple[str, str]:
         """The exact text, under a comment with its number and the names of the ids in it."""
-        about = terminal.line(self._layout.text(cut_names(command.about)))
+        about = self._layout.text(with_short_names(command.about))
         if terminal.line(command.text) != command.text:
             about += " (shown with escapes; --format json has the exact text)"
         return f"# {command.id}: {about}", command.text
@@ -411,11 +422,11 @@ _GLOBAL = (
     "Global is not managed, and it is not empty: everyone without a grant has these applications: "
 )
 _KINDS = {
-    SubjectKind.USER: "people",
-    SubjectKind.MAILBOX: "mailboxes",
-    SubjectKind.GROUP_MEMBERS: "groups",
-    SubjectKind.POLICY_HOLDERS: "policies",
-    SubjectKind.EVERYONE: "times EVERYONE",
+    SubjectKind.USER: ("person", "people"),
+    SubjectKind.MAILBOX: ("mailbox", "mailboxes"),
+    SubjectKind.GROUP_MEMBERS: ("group", "groups"),
+    SubjectKind.POLICY_HOLDERS: ("policy with its holders", "policies with their holders"),
+    SubjectKind.EVERYONE: ("time EVERYONE", "times EVERYONE"),
 }
 
 
