@@ -169,7 +169,13 @@ def _markdown(
     loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
 ) -> None:
     with working("Preparing the report"):
-        wanted = markdown.Wanted(view.ids, view.commands, then, view.max_bytes or MAX_BYTES)
+        wanted = markdown.Wanted(
+            view.ids,
+            view.commands,
+            then,
+            ages.age_words(loaded.plan),
+            view.max_bytes or MAX_BYTES,
+        )
         text = markdown.plan_markdown(review(loaded.plan, loaded.digests, sources), wanted)
     printing.raw(text)
 

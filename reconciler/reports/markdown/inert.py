@@ -66,7 +66,7 @@ def words(text: str) -> Inert:
     """
     pieces = text.split("`")
     if len(pieces) % 2 == 0:
-        return _joined(_words(text))
+        return _words(text)
     return _joined(
         code(piece) if index % 2 else _words(piece) for index, piece in enumerate(pieces)
     )

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         AccessLine,
         Attribute,
         Command,
+        Consent,
         FailedTest,
         GapLine,
         GrantLine,
@@ -101,12 +102,13 @@ class Wanted(Struct, frozen=True):
     """What a person asked to see of a review.
 
     `commands`: every command, however many there are. `then`: what can be typed next, said if the
-    plan has steps and is applicable.
+    plan has steps and is applicable. `age`: of the reading, in words. `max_bytes`: of UTF-8.
     """
 
     ids: bool = False
     commands: bool = False
     then: str = ""
+    age: str = ""
     max_bytes: int = MAX_BYTES
 
 
@@ -138,7 +140,7 @@ class _PlanMarkdown:
             review.simulated,
             words(phrases.headline(verdict)),
             (
-                words(f"{shortened(phrases.plan_title(review))}."),
+                words(f"{shortened(phrases.plan_title(review, self._wanted.age))}."),
                 words(f"{'. '.join(counts)}."),
                 *(() if review.access is not None else (words(_NOT_COMPUTED),)),
             ),
@@ -382,12 +384,13 @@ class _PlanMarkdown:
             yield ReportSection(
                 f"Consents that this plan uses: {len(consents)}",
                 ("consent", "consents"),
-                [
-                    Piece((f"- {code(consent.text)}: {self._phrase(consent.about)}",))
-                    for consent in consents
-                ],
+                list(map(self._consent, consents)),
                 rank=_RANKS["consents"],
             )
+
+    def _consent(self, consent: Consent) -> Piece:
+        place = code(consent.declared_at) if consent.declared_at else "by option"
+        return Piece((f"- {code(consent.text)}: {self._phrase(consent.about)} ({place})",))
 
     def _commands(self) -> Iterator[ReportSection]:
         commands = self._review.commands
