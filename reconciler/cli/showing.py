@@ -19,7 +19,6 @@ from reconciler.errors import (
 )
 from reconciler.planning import approval
 from reconciler.reports import comparisons, plans, powershell, remedies
-from reconciler.reports.markdown import plans as markdown
 from reconciler.reports.markdown.limits import MAX_BYTES
 from reconciler.reports.review.composing import review
 from reconciler.reports.wrapping import Layout
@@ -168,6 +167,8 @@ def _text(
 def _markdown(
     loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
 ) -> None:
+    from reconciler.reports.markdown import plans as markdown  # noqa: PLC0415  lazy: six modules
+
     with working("Preparing the report"):
         wanted = markdown.Wanted(
             view.ids,

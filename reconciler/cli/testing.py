@@ -21,7 +21,6 @@ from reconciler.planning.testing import names_in_results
 from reconciler.reports import access_tests, annotated, junit
 from reconciler.reports.access_tests import Outcome, row_outcome
 from reconciler.reports.lines import Line, Tone, paragraph
-from reconciler.reports.markdown.access_tests import markdown_of_tests
 from reconciler.reports.markdown.limits import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -104,13 +103,21 @@ def show_tests(value: Tested, form: str, max_bytes: int | None = None) -> None:
     """Print a run in the format that was asked for; Markdown of at most so many bytes."""
     collecting.current().tested = value
     if form == "markdown":
-        printing.raw(markdown_of_tests(value, max_bytes or MAX_BYTES))
+        _show_markdown(value, max_bytes or MAX_BYTES)
     elif form == "junit":
         printing.raw(junit.tests_junit(value))
     elif machine := annotating.chosen_format(form):
         annotating.annotate(annotated.of_tests(value), machine)
     else:
         printing.report(access_tests.test_lines(value))
+
+
+def _show_markdown(value: Tested, max_bytes: int) -> None:
+    from reconciler.reports.markdown.access_tests import (  # noqa: PLC0415  lazy: six modules
+        markdown_of_tests,
+    )
+
+    printing.raw(markdown_of_tests(value, max_bytes))
 
 
 def exit_code_of_tests(value: Tested) -> int:
