@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from reconciler.cli import collecting, enveloping, executing
+from reconciler.cli import collecting, enveloping, executing, printing
 from reconciler.cli.main import COMMANDS
 from reconciler.errors import LockHeld
 from reconciler.tenants.protocol import Failed, Fault
@@ -338,3 +338,27 @@ def test_nothing_of_a_run_is_left_for_the_next_one(run: Run, folder: Path) -> No
     assert run("validate", "--format", "json").code == 0
     assert not collecting.current().quiet
     assert run("validate").out.startswith("17 documents are valid.\n")
+
+
+def test_an_envelope_that_cannot_be_printed_says_so(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unprinted(_: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(printing, "_print_raw", unprinted)
+        planned = run("plan", *SIM, "--format", "json")
+        applied = run("apply", "--auto-approve", *SIM, "--format", "json")
+    assert (planned.code, applied.code) == (1, 0), "what is applied stays applied"
+    for ran in (planned, applied):
+        assert "cannot write to standard output: Input/output error" in ran.err
+
+
+def test_show_says_where_its_envelope_cannot_go(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("plan", *SIM, "--out", "plan.json").code == 0
+    ran = run("show", "plan.json", "--format", "json", "--out", "no/such/file.json")
+    assert ran.code == 1
+    assert "no/such/file.json: No such file or directory" in ran.err

@@ -196,6 +196,28 @@ def test_a_reader_of_a_pipe_who_goes_stops_nothing(run: Run, folder: Path) -> No
     assert lines
 
 
+@pytest.mark.parametrize(
+    ("fault", "code", "name"),
+    [(ZeroDivisionError("x"), 1, "error"), (KeyboardInterrupt(), 130, "interrupted")],
+)
+def test_an_end_that_nobody_thought_of_is_the_last_event_too(
+    run: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: BaseException,
+    code: int,
+    name: str,
+) -> None:
+    def ending(*_: object) -> Outcome:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Simulator, "capture", ending)
+        ran = run("apply", "--auto-approve", *SIM, "--events", "events.ndjson")
+    assert ran.code == code
+    assert (written(folder)[-1]["event"], written(folder)[-1]["exit_name"]) == ("finished", name)
+
+
 @pytest.mark.parametrize("file", ["tenant.json", "plan.json", "policies/tenant.yaml"])
 def test_what_is_read_is_not_written_over_by_events(run: Run, folder: Path, file: str) -> None:
     assert run("plan", *SIM, "--out", "plan.json").code == 0

@@ -20,7 +20,7 @@ from reconciler.characters import unfit
 from reconciler.cli.annotating import ANNOTATION_FORMATS, annotated_text
 from reconciler.documents.rules import RULES
 from reconciler.model.findings import Finding, Position, Severity
-from reconciler.reports import pipelines, sarif
+from reconciler.reports import junit, pipelines, sarif
 from reconciler.reports.annotated import Annotated, Level, of_failure, of_findings
 from tests.reports import runners
 from tests.reports.runners import revealed
@@ -221,6 +221,28 @@ def test_what_is_very_long_is_cut_where_the_runner_would_cut_it_and_counted() ->
         assert len(text) < 4096
         assert "more letters)" in text
     assert "x" * 100_000 in annotated_text(annotated([long]), "sarif")
+
+
+def test_what_is_beyond_the_bound_of_a_format_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, bound in (
+        (sarif, "MOST_RESULTS"),
+        (junit, "MOST"),
+        (pipelines, "MOST"),
+        (pipelines, "MOST_OF_A_LEVEL"),
+    ):
+        monkeypatch.setattr(module, bound, 2)
+    many = [Finding(Position("a.yaml", line, 1), "$", "yaml.tab", "a tab") for line in range(1, 6)]
+    (run,) = json.loads(annotated_text(annotated(many), "sarif"))["runs"]
+    VALIDATOR.validate({"version": "2.1.0", "runs": [run]})
+    assert len(run["results"]) == 2
+    assert "3 more results not shown" in json.dumps(run["invocations"])
+    root = ET.fromstring(annotated_text(annotated(many), "junit"))  # noqa: S314  our own text
+    assert len(root.findall(".//testcase")) == int(root.attrib["tests"]) == 2
+    assert "3 more findings not shown" in "".join(root.itertext())
+    for form in ("github", "azure"):
+        text = annotated_text(annotated(many), form)
+        assert text.count("\n") == 3
+        assert "5 errors in 1 file. 3 more are not annotated" in text
 
 
 def test_a_link_in_a_message_is_text() -> None:
