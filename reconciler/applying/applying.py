@@ -200,7 +200,7 @@ def _wait_unseen(past: EarlierApply, lock: HeldLock, host: Host) -> None:
 
 
 def _still_running(pid: int, start: str, host: Host, left: float) -> tuple[int, ...]:
-    """Those of a process and all that it started that run after waiting this long at most."""
+    """The process and what it started, as far as they still run after waiting at most this long."""
     while alive := processes.running(pid, start):
         if host.stop():
             raise Interrupted("stopped before anything was written; apply the same plan again")

@@ -1,5 +1,5 @@
-"""Whether a credential lasts long enough for what a step begins: nothing is left half open because
-a token ended.
+"""Whether a credential lasts long enough for what a step begins: no step leaves
+a window open because a token expired.
 """
 
 from __future__ import annotations

@@ -101,8 +101,8 @@ def _believed(paths: list[Path], source: Origin, tell: Callable[[Event], None]) 
 
 
 def _doubt(path: Path) -> str:
-    """Why a file is perhaps not this user's own: a journal names processes that are waited for and
-    ended, so one that somebody else wrote would be believed to this user's harm.
+    """Why a journal may not be this user's own. It names processes that are waited for and ended, so
+    believing one that somebody else wrote could harm this user.
     """
     try:
         for folder in (path.parent.parent, path.parent):

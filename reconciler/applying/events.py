@@ -1,6 +1,4 @@
-"""What an apply tells while it runs, so that whoever shows it needs to know nothing of how it
-works.
-"""
+"""The events of an apply, for whoever shows its progress."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the file. What was not said stays unsaid: only `ended` marks an end."""
+        """Close the file. Only `ended` marks an end."""
         os.close(self._descriptor)
 
     def started(self, step: int, attempt: int) -> None:

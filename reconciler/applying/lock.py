@@ -56,7 +56,7 @@ _FLAGS = (
 
 
 class HeldLock(Struct, frozen=True):
-    """The lock of a tenant, for as long as the block of `hold` lasts; who has one may apply.
+    """A tenant's lock, held until the `with` block of `hold` ends; whoever has one may apply.
 
     `timeout`: seconds that a person lets an apply wait for another one.
     """
@@ -85,7 +85,7 @@ class _Busy(Struct, frozen=True):
 
 
 class _Unreleased(Struct, frozen=True):
-    """Nobody holds the lock here, but one on another machine did not give it back."""
+    """Nobody holds the lock on this machine, but an apply on another one has not released it."""
 
     holder: _Holder
 
@@ -125,7 +125,7 @@ def hold(directories: StateDirectories, host: Host, *, timeout: float = 0.0) -> 
 
 
 def _wait(path: Path, host: Host, timeout: float, *, shared: bool) -> int:
-    """Take the lock, trying again for so long."""
+    """Take the lock, trying again until the timeout."""
     left, attempts = timeout, 0
     while isinstance(outcome := _attempt(path, shared=shared), _Busy | _Unreleased):
         if left <= 0:
@@ -140,7 +140,7 @@ def _wait(path: Path, host: Host, timeout: float, *, shared: bool) -> int:
 
 
 def _attempt(path: Path, *, shared: bool) -> int | _Refusal:
-    """An open file that is locked, or who is in the way."""
+    """The open file, locked; or why it could not be locked."""
     descriptor = _open(path)
     refusal: _Refusal | None = None
     try:
@@ -190,7 +190,9 @@ def _open(path: Path) -> int:
 
 
 def _check(descriptor: int, path: Path) -> None:
-    """Nothing is locked, and nothing ever written, but a plain file that has no other name."""
+    """Refuse anything but a regular file with a single name: nothing else is ever locked or
+    written.
+    """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise _unusable(path, "is not a regular file")

@@ -1,5 +1,5 @@
-"""What an attempt came to: the service's word, and what the tenant shows where that word is not
-enough.
+"""The outcome of an attempt: the service's answer, and what the tenant shows where that answer is
+not enough.
 """
 
 from __future__ import annotations

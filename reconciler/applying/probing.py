@@ -55,7 +55,7 @@ def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[
 def _checks(
     remote: Remote, state: ExchangeState, directory: Directory, applications: Iterable[str]
 ) -> Iterator[AccessCheck]:
-    """What was said; nothing where nobody can be asked."""
+    """What Exchange answered; nothing if there is no mailbox to ask about."""
     for application in applications:
         for mailbox, expected in probes(state, directory, application):
             match remote.verdict(mailbox, application):

@@ -51,8 +51,8 @@ class Watch:
         self._old.update(self.products)
 
     def old(self, product: Provider) -> bool:
-        """Say whether anything was written, whatever product it was, since this one was last read:
-        so long somebody else had time.
+        """Say whether anything was written since this product was last read: meanwhile somebody else
+        may have changed it.
         """
         return product in self._old
 
