@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from reconciler.model import figures
@@ -17,6 +19,7 @@ from reconciler.model.applied import Applied
 from reconciler.model.findings import Finding, Position, Severity
 from reconciler.model.plans import Action, Change
 from reconciler.reports import summaries
+from tests.reports.golden_cases import CASES, Case, reviewed
 from tests.reports.test_figures import CHANGES, _change, _step
 from tests.strategies.plans import empty_plan, of_annotation
 
@@ -72,6 +75,32 @@ def test_applications_are_counted_by_what_they_gain_and_lose(access: AccessDelta
     assert told["everyone"] == len(everyone)
     assert told["widens"] == len(everyone | {row.application for row in access.gained})
     assert told["narrows"] == len({row.application for row in access.lost})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_machine_is_told_what_a_person_is_told(case: Case) -> None:
+    verdict = reviewed(case).verdict
+    told = summaries.plan_summary(case.plan)
+    products = verdict.products
+    assert told["policies.added"] == sum(product.policies.added for product in products)
+    assert told["policies.changed"] == sum(product.policies.changed for product in products)
+    assert told["policies.removed"] == sum(product.policies.removed for product in products)
+    assert told["policies.replaced"] == sum(product.policies.replaced for product in products)
+    assert told["grants.added"] == sum(product.grants.added for product in products)
+    assert told["grants.moved"] == sum(product.grants.changed for product in products)
+    assert told["grants.removed"] == sum(product.grants.removed for product in products)
+    assert (told["steps"], told["unmanaged"]) == (
+        verdict.figures.steps,
+        verdict.figures.unmanaged,
+    )
+    assert (told["refusals"], told["unresolved"]) == (verdict.refused, verdict.unresolved)
+    if verdict.access is not None:
+        assert {name: told[name] for name in ("everyone", "widens", "narrows")} == (
+            to_builtins(verdict.access)
+        )
+    tests = summaries.tests_summary(case.plan.tests)
+    assert (tests["tests.passed"], tests["tests.total"]) == (verdict.tests_passed, verdict.tests)
+    assert tests["tests.failed"] + tests["tests.undecided"] == verdict.tests_failed
 
 
 def test_what_is_not_computed_is_not_nought() -> None:
