@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
 
-PlanFormat: TypeAlias = Literal["text", "markdown", "json", "powershell"]
+PlanFormat: TypeAlias = Literal["text", "markdown", "json", "html", "powershell"]
 """The formats of a plan."""
 PLAN_FORMATS: tuple[str, ...] = get_args(PlanFormat)
 
@@ -92,6 +92,8 @@ def show_plan(
             _markdown(loaded, view, then, sources)
         case "json":
             pass  # it is in the envelope
+        case "html":
+            _page(loaded, view, then, sources)
         case "powershell":
             _script(loaded, view.product)
         case _:
@@ -120,7 +122,7 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFor
             printing.report(comparisons.comparison(differing, names, str(file)))
         case "json":
             pass  # they are in the envelope
-        case "powershell" | "markdown":
+        case "markdown" | "html" | "powershell":
             raise UsageFault("--against takes --format text or json")
         case _:
             assert_never(form)
@@ -179,6 +181,20 @@ def _markdown(
         )
         text = markdown.plan_markdown(review(loaded.plan, loaded.digests, sources), wanted)
     printing.raw(text)
+
+
+def _page(
+    loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
+) -> None:
+    # lazy: only this format needs them
+    from reconciler.reports import html  # noqa: PLC0415
+    from reconciler.reports.review.matrix import access_matrix  # noqa: PLC0415
+
+    with working("Preparing the report"):
+        shown = html.Page(then=then, ids=view.ids)
+        reviewed = review(loaded.plan, loaded.digests, sources)
+        page = html.page(reviewed, access_matrix(loaded.plan), shown)
+    printing.raw(page)
 
 
 def _script(loaded: SealedPlan, product: Provider | None) -> None:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from tests.benchmarks.generated_tenants import Form
 
 SIZES = (100, 1_000, 10_000, 100_000)
-TIME, MEMORY, EXPONENT, READ_BACK, RATE = 2.0, 1.5, 1.05, 700.0, 300.0
+TIME, MEMORY, EXPONENT, READ_BACK, RATE, PAGE = 2.0, 1.5, 1.05, 700.0, 300.0, 1.0
 """Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that
-is read, steps a second.
+is read, steps a second, seconds of an HTML page.
 """
 _LARGE = 10_000
 _FLOOR = Path(__file__).with_name("floor.py")
@@ -37,6 +37,19 @@ import gc, resource, sys, pathlib
 gc.disable()
 from reconciler.planning import planfile
 planfile.load_plan(pathlib.Path(sys.argv[1]))
+"""
+_PAGE = """
+import gc, pathlib, sys, time
+gc.disable()
+from reconciler.planning import planfile
+from reconciler.reports import html
+from reconciler.reports.review.composing import review
+from reconciler.reports.review.matrix import access_matrix
+loaded = planfile.load_plan(pathlib.Path(sys.argv[1]))
+html._template()
+start = time.process_time()
+html.page(review(loaded.plan, loaded.digests), access_matrix(loaded.plan))
+print(time.process_time() - start)
 """
 
 
@@ -102,6 +115,7 @@ def _form(folder: Path, form: Form, sizes: Sequence[int], rounds: int) -> Iterat
                 "stages", f"{size:,} {form}: {stage}", seconds, seconds, peak=found["peaks"][stage]
             )
         yield from _calls(world, f"{size:,} {form}: calls per change")
+        yield _page(world, f"{size:,} {form}: HTML", times)
     yield from _exponents(totals, form)
 
 
@@ -145,6 +159,16 @@ def _staged(world: _World) -> Any:
     return json.loads(
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     )
+
+
+def _page(world: _World, name: str, rounds: int) -> Row:
+    """The page of a plan that is read already: CPU seconds; loading Jinja2 is start-up."""
+    command = (sys.executable, "-c", _PAGE, str(world.plan))
+    seconds = sorted(
+        float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+        for _ in range(rounds)
+    )
+    return Row("html", name, seconds[0], seconds[len(seconds) // 2], budget=PAGE)
 
 
 def _calls(world: _World, name: str) -> Iterator[Row]:

@@ -97,6 +97,22 @@ def test_planning_writes_nothing_but_what_it_is_asked_for(run: Run, folder: Path
     assert sorted(folder.rglob("*")) == before
 
 
+def test_a_page_is_printed_or_written(run: Run, folder: Path) -> None:
+    planned = run("plan", "--out", "plan.json", "--format", "html")
+    assert planned.code == 0
+    assert planned.out.startswith("<!DOCTYPE html>\n")
+    assert planned.out.endswith("</html>\n")
+    assert "To apply exactly this: <code data-copy>reconciler apply plan.json</code>" in planned.out
+    assert "declared in <code>test-policy.yaml:" in planned.out
+    written = run("show", "plan.json", "--format", "html", "--ids", "--out", "plan.html")
+    assert (written.code, written.out) == (0, "")
+    page = (folder / "plan.html").read_text(encoding="utf-8")
+    assert 'type="checkbox" checked>' in page
+    assert page.count("<pre>") == planned.out.count("<pre>") == 13
+    usage = run("show", "plan.json", "--against", "plan.json", "--format", "html")
+    assert usage.code == 64
+
+
 def test_scripts_are_one_for_each_product(run: Run, folder: Path) -> None:
     run("plan", "--out", "plan.json")
     teams = run("show", "plan.json", "--format", "powershell", "--product", "teams").out

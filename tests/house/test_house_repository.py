@@ -64,6 +64,7 @@ def test_nothing_tracked_speaks_of(what: str) -> None:
 MAY_BE_LEFT_OUT = {
     "tests/powershell/conftest.py": "needs PowerShell, and says so by the marker pwsh",
     "tests/applying/test_lock.py": "one case needs fcntl, which Windows has not",
+    "tests/reports/test_html_browser.py": "needs Chromium, its driver, and axe-core",
     "tests/cli/test_cli_streams.py": "a device that is always full is Linux's alone",
 }
 

@@ -79,7 +79,7 @@ def _size_and_exceptions(part: AccessPart) -> Phrase:
         and part.size is not None
     ):
         size = (str(part.size),)
-    excepted = _excepted(part.excepted)
+    excepted = excepted_phrase(part.excepted)
     if part.kind is SubjectKind.EVERYONE:
         return (", but not ", *excepted) if excepted else ()
     if excepted:
@@ -88,7 +88,7 @@ def _size_and_exceptions(part: AccessPart) -> Phrase:
     return (" (", *inside, ")") if inside else ()
 
 
-def _excepted(excepted: Sequence[tuple[SubjectKind, Name]]) -> Phrase:
+def excepted_phrase(excepted: Sequence[tuple[SubjectKind, Name]]) -> Phrase:
     """`members of Sales, Marketing, holders of P, Alex Wilber`."""
     kinds: dict[SubjectKind, list[Name]] = {}
     for kind, name in excepted:

@@ -240,7 +240,8 @@ class NoteGroup(Struct, frozen=True):
 class GapLine(Struct, frozen=True):
     """Applications that miss the same people on the way only.
 
-    `steps` says after which ones; `why` and `proved` are about the order of the steps.
+    `steps` says after which ones, `runs` are the first and the last of each that follow one
+    another; `why` and `proved` are about the order of the steps.
     """
 
     applications: tuple[Name, ...]
@@ -250,6 +251,7 @@ class GapLine(Struct, frozen=True):
     why: str
     proved: bool
     span: tuple[int, int]
+    runs: tuple[tuple[int, int], ...]
 
 
 class Unmanaged(Struct, frozen=True):

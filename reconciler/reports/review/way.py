@@ -45,6 +45,7 @@ def gap_lines(plan: Plan, naming: Naming) -> tuple[GapLine, ...]:
             sentences.gap(reason),
             proved,
             (steps[0], steps[-1]) if steps else (0, 0),
+            tuple((run[0], run[-1]) for run in _runs(steps)),
         )
         for (applications, (certainty, steps, reason, proved)), subjects in alike.items()
     )
@@ -81,14 +82,19 @@ def _subject(subject: GapSubject, naming: Naming) -> Iterator[str | Name]:
 
 def after_steps(steps: Sequence[int]) -> str:
     """`after step 3`, `after steps 3 to 5, 8`."""
+    ranges = ", ".join(" to ".join(str(step) for step in run) for run in _runs(steps))
+    return f"after step {ranges}" if len(steps) == 1 else f"after steps {ranges}"
+
+
+def _runs(steps: Sequence[int]) -> list[list[int]]:
+    """Steps that follow one another, as the first and the last of them; one alone once."""
     runs: list[list[int]] = []
     for step in steps:
         if runs and runs[-1][-1] == step - 1:
             runs[-1][1:] = [step]
         else:
             runs.append([step])
-    ranges = ", ".join(" to ".join(str(step) for step in run) for run in runs)
-    return f"after step {ranges}" if len(steps) == 1 else f"after steps {ranges}"
+    return runs
 
 
 def command(step: Step, naming: Naming) -> Command:
