@@ -189,8 +189,9 @@ def assert_documents_spared(paths: Collection[Path], files: Iterable[Path]) -> N
         UsageFault: one is.
     """
     for file in filter(Path.is_file, files):
-        if file.suffix in _WRITTEN_BY_PEOPLE and any(
-            file.resolve().is_relative_to(path.resolve()) for path in paths
+        written = file.resolve()  # through a link, as it would be written
+        if written.suffix in _WRITTEN_BY_PEOPLE and any(
+            written.is_relative_to(path.resolve()) for path in paths
         ):
             raise UsageFault(
                 f"{file} is among the documents that are read and would be overwritten: choose"

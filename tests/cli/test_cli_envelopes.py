@@ -276,6 +276,20 @@ def test_nothing_of_others_is_written_over(
         assert (folder / file).read_bytes() == before
 
 
+@pytest.mark.parametrize("option", ["--out", "--json-into", "--events"])
+def test_nothing_is_written_through_a_link_to_a_document(
+    run: Run, folder: Path, option: str
+) -> None:
+    document = folder / "policies" / "tenant.yaml"
+    (folder / "link.json").symlink_to(document)
+    before = document.read_bytes()
+    command = ("apply", "--auto-approve") if option == "--events" else ("plan",)
+    ran = run(*command, *SIM, option, "link.json")
+    assert (ran.code, ran.out) == (64, "")
+    assert "would be overwritten" in ran.err
+    assert document.read_bytes() == before
+
+
 @pytest.mark.parametrize("option", ["--out", "--json-into"])
 def test_two_options_do_not_name_one_file(run: Run, folder: Path, option: str) -> None:
     assert run("plan", *SIM, "--out", "plan.json").code == 0
