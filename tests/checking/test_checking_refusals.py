@@ -15,6 +15,7 @@ from reconciler.model.addresses import exchange_application, teams_application
 from reconciler.model.baselines import Baseline
 from reconciler.model.codes import RefusalRule
 from reconciler.model.documents import AccessRight
+from reconciler.model.observed import OPAQUE
 from reconciler.model.plans import Note
 from reconciler.planning import making, planfile
 from reconciler.planning.checking import (
@@ -25,8 +26,9 @@ from reconciler.planning.checking import (
     judge_prefixes,
     refusals_of_violations,
 )
-from reconciler.reports import notes
+from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
+from reconciler.reports.review.composing import review
 from tests.applying import small_tenants as tenants
 from tests.checking import transitions
 from tests.checking.transitions import exchange_call, teams_call
@@ -104,6 +106,22 @@ def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     assert [(one.step, one.why) for one in judge_prefixes(_teams_plan(allowed, call, allowed))] == [
         (2, ViolationKind.REFUSED)
     ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        teams_call("Grant", Group=GROUPS[1], PolicyName="Beta", Rank=1),
+        teams_call("Grant", Group=GROUPS[0], PolicyName="Beta", Rank=1),
+        teams_call("Grant", Identity=USERS[1], PolicyName="Beta"),
+    ],
+    ids=["a group without a policy", "a group with another one", "a user"],
+)
+def test_nobody_gains_an_entry_that_is_not_understood_though_it_stays(call) -> None:
+    policies = transitions.teams_baseline(WORLD, [call])["policies"]
+    beta = {**policies["beta"], "applications": [Y, f'{OPAQUE}"app"']}
+    judged = judge_prefixes(_teams_plan(call, policies={**policies, "beta": beta}))
+    assert [(one.step, one.why) for one in judged] == [(1, ViolationKind.OPAQUE)]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +327,8 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(
     assert [(note.code, note.address) for note in plan.refusals] == [
         (RefusalRule.UNSAFE, teams_application(tenants.application(1)))
     ]
-    said = plain_text(notes.notes(plan))
+    loaded = planfile.sealed(plan, tmp_path / "plan.json")
+    said = " ".join(plain_text(plans.plan_lines(review(plan, loaded.digests))).split())
     assert "Checked independently, the order of these steps is not safe: after step 2" in said
     assert "at teams.grant/user:" in said
 
