@@ -744,6 +744,24 @@ def test_a_grant_of_a_list_that_is_left_as_it_is_does_not_widen(option):
     assert again.applicable
 
 
+def test_a_list_that_changes_while_the_order_of_groups_is_left_names_the_groups():
+    """Who is in both groups gets the policy of the other one in the end, and never this list."""
+    world = teams({"P": [A], "Q": [A]}, groups=[(GROUPS[0], "P"), (GROUPS[1], "Q")])
+    declared = [
+        teams_document("P", applications=(A, B), groups=(GroupGrant(GROUPS[0], 2, None, HERE),)),
+        teams_document("Q", groups=(GroupGrant(GROUPS[1], 1, None, HERE),)),
+    ]
+    policy = "teams.policy/P"
+    refusal = next(
+        note
+        for note in made(declared, world=world, only=(policy,)).refusals
+        if note.code == RefusalRule.BEYOND_SELECTION
+    )
+    assert refusal.address == f"teams.application/{B}"
+    assert refusal.details["only"] == [f"teams.grant/group:{group}" for group in GROUPS[:2]]
+    assert made(declared, world=world, only=(policy, *refusal.details["only"])).applicable
+
+
 def test_who_would_have_to_name_too_much_plans_everything():
     """Twenty-one holders whose grants go, left out, would keep a policy that gains an application."""
     people = many(21)
