@@ -121,6 +121,8 @@ def declared_at(
     wanted.
     """
     users = {address.removeprefix(_USER) for address in wanted if address.startswith(_USER)}
+    rows = (directory.users[user] for user in users & directory.users.keys())
+    names = users.union(row.upn.lower() for row in rows)
     for document in documents:
         yield teams_policy(name_key(document.name)), document.position
         if document.tenant:
@@ -130,15 +132,15 @@ def declared_at(
             name = grant.group if isinstance(group, Unfound) else group
             yield teams_group_grant(name), grant.position
         for listing in document.users or ():
-            yield from _listed_at(listing, directory, users)
+            yield from _listed_at(listing, directory, names)
 
 
 def _listed_at(
-    listing: Listing, directory: Directory, users: Collection[str]
+    listing: Listing, directory: Directory, wanted: Collection[str]
 ) -> Iterator[tuple[Address, Position]]:
-    """All names at once: there may be 100,000, and few are wanted."""
+    """Where these names are listed, looked for in all at once: there may be 100,000."""
     names = folded(listing.texts)
-    listed = list(map(directory.users_by_upn.get, names, names))
-    for index in compress(range(len(listed)), map(users.__contains__, listed)):
+    for index in compress(range(len(names)), map(wanted.__contains__, names)):
+        user = directory.users_by_upn.get(names[index], names[index])
         place = Position(listing.file, listing.lines[index], listing.columns[index])
-        yield teams_user_grant(listed[index]), place
+        yield teams_user_grant(user), place
