@@ -25,7 +25,7 @@ from reconciler.reports.review.value import (
     Name,
     Section,
 )
-from reconciler.reports.wrapping import Layout, cells, enumerated, enumerated_names
+from reconciler.reports.wrapping import NO_BREAK, Layout, cells, enumerated, enumerated_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -110,10 +110,12 @@ class _PlanText:
         yield from self._notes((Section.REFUSED, Section.UNRESOLVED))
         yield from self._access()
         yield from self._changes()
-        yield from self._way()
-        yield from self._unmanaged()
-        yield from self._notes((Section.DISPLACED, Section.HELD, Section.WARNING))
-        yield from self._tests()
+        yield from _together(
+            self._way(),
+            self._unmanaged(),
+            self._notes((Section.DISPLACED, Section.HELD, Section.WARNING)),
+            self._tests(),
+        )
         yield from self._commands()
         yield from self._end()
 
@@ -191,7 +193,9 @@ class _PlanText:
 
     def _block(self, block: PolicyBlock) -> Phrase:
         """A policy on its line: what differs, what that does to access, where it is declared."""
-        differing = enumerated((_attribute(attribute) for attribute in block.attributes), None)
+        replaced = block.outcome is ChangeOutcome.REPLACED  # its description is its successor's
+        attributes = [row for row in block.attributes if not (replaced and not _members(row))]
+        differing = enumerated(map(_attribute, attributes))
         details: Phrase = (": ", *differing) if differing else ()
         return (*block.title, *details, f"  ({block.effect})", *_place(block.declared_at))
 
@@ -233,10 +237,8 @@ class _PlanText:
         if unmanaged.counts:
             counts = ", ".join(text for text, _ in unmanaged.counts)
             text = f"UNMANAGED, left alone: {counts} (--format json lists them)"
-            yield Line()
             yield from self._said(text, tone=Tone.HEADING)
         if unmanaged.global_applications is not None:
-            yield from () if unmanaged.counts else (Line(),)
             yield from self._unmanaged_global(unmanaged.global_applications)
 
     def _unmanaged_global(self, applications: Sequence[Name]) -> Iterator[Line]:
@@ -329,8 +331,15 @@ class _PlanText:
             text = "This plan is not applicable: the top says why. It will not be applied as it is."
             yield from self._said(text, tone=Tone.FAULT)
         elif review.commands and self._shown.then:
-            yield Line()
             yield Line(self._shown.then)
+
+
+def _together(*sections: Iterable[Line]) -> Iterator[Line]:
+    """Short sections as one block, after one blank line."""
+    lines = [line for section in sections for line in section if line.text]
+    if lines:
+        yield Line()
+        yield from lines
 
 
 def _note(row: NoteLine) -> Phrase:
@@ -350,22 +359,27 @@ def _paragraph(group: NoteGroup) -> Phrase:
 
 def _attribute(attribute: Attribute) -> Phrase:
     """Members of a list by name; of a text only that it changes, for its command has it."""
-    members = [
-        *(("+ ", name) for name in attribute.added),
-        *(("- ", name) for name in attribute.removed),
-    ]
-    if members:
+    if members := _members(attribute):
         return enumerated(members)
     return ("no applications",) if attribute.empty else (attribute.name,)
+
+
+def _members(attribute: Attribute) -> list[Phrase]:
+    return [
+        *((f"+{NO_BREAK}", name) for name in attribute.added),
+        *((f"-{NO_BREAK}", name) for name in attribute.removed),
+    ]
 
 
 def _grant(grant: GrantLine, effect: Effect) -> Phrase:
     """Who gets or loses a policy; what it does to access where that is not what the block says."""
     most = LONG_LIST if grant.outcome is ChangeOutcome.ADDED else MOST_TAKING
     who = phrases.grant_phrase(grant, most)
-    own = "" if grant.effect is effect else f" ({grant.effect})"
-    place = (" ", Name(grant.declared_at)) if grant.declared_at else ()
-    return (f"{grant.outcome.symbol} ", *who, own, *place)
+    own = () if grant.effect is effect else ((str(grant.effect),),)
+    place = ((Name(grant.declared_at),),) if grant.declared_at else ()
+    beside = enumerated((*own, *place))
+    details: Phrase = (f"{NO_BREAK}(", *beside, ")") if beside else ()
+    return (f"{grant.outcome.symbol}{NO_BREAK}", *who, *details)
 
 
 def _place(declared_at: str) -> Phrase:

@@ -144,8 +144,8 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Declare the policy, or list the holder under another one.",
     ),
     WarningCode.RELIES_ON: NoteAdvice(
-        "Removals that rely on an earlier step, which the services enforce late.",
-        "If minutes matter, apply with --settle MINUTES, which waits in between.",
+        "Removals rely on earlier steps, which the services enforce late.",
+        "To wait in between, apply with --settle MINUTES.",
     ),
     WarningCode.HOLDERS_READ_ONCE: NoteAdvice(
         "The holders of a policy were read in one way only: its name contains characters that may"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 NO_TERMINAL = 100
 """Columns where there is no terminal."""
+NO_BREAK = "\u00a0"
+"""A blank in our words at which no line is broken; it is shown as any other."""
 _SHORT_ID = 8
 _WIDE = frozenset("WF")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -39,7 +41,10 @@ class Layout:
 
     def text(self, phrase: Phrase) -> str:
         """A phrase on one line."""
-        return "".join(piece if isinstance(piece, str) else self.name(piece) for piece in phrase)
+        return "".join(
+            self.name(piece) if isinstance(piece, Name) else piece.replace(NO_BREAK, " ")
+            for piece in phrase
+        )
 
     def lines(
         self, phrase: Phrase, first: str = "", hanging: int | None = None, tone: Tone = Tone.PLAIN
@@ -72,10 +77,10 @@ class Layout:
                 current += self.name(piece)
                 continue
             glued, *others = piece.split(" ")
-            current += glued
+            current += glued.replace(NO_BREAK, " ")
             for word in others:
                 yield current
-                current = word
+                current = word.replace(NO_BREAK, " ")
         yield current
 
 

@@ -35,6 +35,11 @@ def test_no_line_is_wider_than_the_terminal_but_what_is_typed(case: Case) -> Non
     assert [line for line in wide if not _TYPED.match(line)] == []
 
 
-def test_the_text_of_500_grants_is_short() -> None:
-    case = next(case for case in CASES if case.name == "500-grants")
-    assert rendered(case).count("\n") <= 80
+@pytest.mark.parametrize(
+    ("name", "most"), [("500-grants", 80), ("10000-grants", 80), ("sample", 60)]
+)
+def test_the_text_is_short_beside_its_commands(name: str, most: int) -> None:
+    case = next(case for case in CASES if case.name == name)
+    commands = [line for line in rendered(case).splitlines() if re.match(r" *\d+  \S+-\S+ ", line)]
+    assert len(commands) in (0, len(case.plan.steps))
+    assert rendered(case).count("\n") - len(commands) <= most
