@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reports import test_html_pages, test_markdown, test_text_cases
+from tests.reports import golden_cases, test_html_pages, test_markdown, test_text_cases
 from tests.reports.golden_cases import CASES
 
 RENDERINGS = {
@@ -20,3 +20,4 @@ if __name__ == "__main__":
                 continue
             case.path(suffix).parent.mkdir(exist_ok=True)
             case.path(suffix).write_bytes(rendered(case).encode())
+    golden_cases.PARTLY_APPLIED.write_bytes(test_text_cases.stopped().encode())

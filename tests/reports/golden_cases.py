@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reconciler.cli import loading
+from reconciler.model.applied import Applied, StepFailure
 from reconciler.model.findings import Position
 from reconciler.planning import making
 from reconciler.reports.review.composing import review
@@ -217,6 +218,30 @@ _MAKERS: Mapping[str, Callable[[], Made]] = {
     "guards": _of_kinds("exchange/guard"),
     "not-applicable": _not_applicable,
 }
+PARTLY_APPLIED = FOLDER.with_name("partly-applied.txt")
+
+
+def partly_applied() -> Applied:
+    """The sample, of which the service refused a step and whose apply stopped there."""
+    plan = _made("sample").plan
+    failure = StepFailure(
+        7,
+        plan.steps[6].address,
+        "invalid",
+        "Policy rank is taken.",
+        "correct what the service refused, then plan again",
+    )
+    return Applied(
+        (1, 2, 3, 4, 5, 6),
+        0,
+        failure,
+        None,
+        tuple(range(8, 14)),
+        converged=False,
+        moved=(),
+    )
+
+
 CASES = tuple(
     Case(name)
     for name in sorted(_MAKERS.keys() | {path.parent.name for path in FOLDER.glob("*/plan.json")})

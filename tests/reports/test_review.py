@@ -38,6 +38,7 @@ from tests.planning.enumerated_access import (
 )
 from tests.reports.golden_cases import CASES, reviewed
 from tests.reports.samples import DIGESTS
+from tests.reports.text_facts import text_facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -205,3 +206,38 @@ def test_a_widening_change_comes_before_one_that_narrows(case: object) -> None:
         widening = [index for index, effect in enumerate(effects) if effect is Effect.WIDENS]
         others = [index for index, effect in enumerate(effects) if effect is Effect.NARROWS]
         assert not widening or not others or max(widening) < min(others)
+
+
+SIGNS = {"added": "+", "changed": "~", "removed": "-", "replaced": "-/+"}
+
+
+@EVERY
+def test_the_rows_of_the_text_and_their_counts_account_for_the_whole_plan(index: int) -> None:
+    """Read back by a parser, against the plan itself."""
+    plan = _plan(index)
+    if "\u202e" in str(plan) or plan.access is None:
+        return  # hostile names have cases of their own
+    value = review(plan, DIGESTS)
+    text = plain_text(plans.plan_lines(value, plans.Shown(Layout(1_000_000, ids=True))))
+    said = text_facts("\n".join(line for line in text.splitlines() if " teams." not in line))
+    wide = {(row.application, row.provider) for row in plan.access.tenant_wide}
+    titles = {"teams": "Teams", "exchange": "Exchange"}
+    expected = Counter(("EVERYONE", titles[product], application) for application, product in wide)
+    for section, rows in (("MORE", plan.access.gained), ("LESS", plan.access.lost)):
+        for application, product, *_ in _expected(rows, wide).elements():
+            expected[section, titles[product], application] += 1
+    assert said.access == expected
+    policies = [change for change in plan.changes if not figures.is_grant(change)]
+    for product, title in titles.items():
+        own = [change for change in policies if change.address.startswith(product)]
+        once = figures.object_figures(own)
+        for outcome, sign in SIGNS.items():
+            assert said.policies[title, sign] == getattr(once, outcome)
+    grants = Counter(
+        {"create": "+", "update": "~", "delete": "-"}[change.actions[0]]
+        for change in plan.changes
+        if figures.is_grant(change)
+    )
+    assert Counter({sign: said.grants["Teams", sign] for sign in "+~-"}) == Counter(
+        {sign: grants[sign] for sign in "+~-"}
+    )

@@ -10,7 +10,7 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from reconciler.reports import plans
+from reconciler.reports import applies, plans
 from reconciler.reports.lines import plain_text
 from tests.reports import golden_cases
 from tests.reports.golden_cases import CASES, Case
@@ -27,6 +27,23 @@ def rendered(case: Case) -> str:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_the_text_of_a_case(case: Case) -> None:
     assert rendered(case) == case.expected("txt")
+
+
+def stopped() -> str:
+    """The text of an apply that stopped."""
+    sample = next(case for case in CASES if case.name == "sample")
+    return plain_text(
+        applies.applied(
+            sample.plan,
+            golden_cases.partly_applied(),
+            simulated=True,
+            resume="reconciler apply plan.json",
+        )
+    )
+
+
+def test_the_text_of_an_apply_that_stopped() -> None:
+    assert stopped() == golden_cases.PARTLY_APPLIED.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -80,8 +80,6 @@ def _size_and_exceptions(part: AccessPart) -> Phrase:
     ):
         size = (str(part.size),)
     excepted = excepted_phrase(part.excepted)
-    if part.kind is SubjectKind.EVERYONE:
-        return (", but not ", *excepted) if excepted else ()
     if excepted:
         excepted = ("not ", *excepted)
     inside = enumerated(phrase for phrase in (size, excepted) if phrase)
