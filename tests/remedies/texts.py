@@ -79,6 +79,7 @@ READ_ONLY: Final = (
     "`--format json` has all of",
     "`--format json` lists them",
     "`--commands` shows them",
+    "<code>--format json</code>",
     "--most N tries more or fewer",
     "--product requires --format powershell",
     "choose --product teams or --product exchange",
