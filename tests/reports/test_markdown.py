@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.model import figures
@@ -109,6 +109,8 @@ def test_no_name_alters_the_blocks_of_a_page(name: str) -> None:
 
 
 @given(anything)
+@example(" ")
+@example("  ")
 def test_a_code_span_is_read_as_the_name_it_was_made_from(name: str) -> None:
     page = Parsed(f"a {code(name)} b")
     assert page.inline_kinds() <= TEXT

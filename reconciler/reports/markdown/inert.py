@@ -56,7 +56,9 @@ def code(text: str) -> Inert:
     """Any text as a code span, in more back-ticks than there are in it."""
     shown = line(text) or '""'
     ticks = "`" * (_longest_run(shown) + 1)
-    pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    # a reader takes one blank off each end, but not where there is nothing else
+    edges = shown[0] + shown[-1]
+    pad = " " if shown.strip(" ") and ("`" in edges or " " in edges) else ""
     return Inert(f"{ticks}{pad}{shown}{pad}{ticks}")
 
 
