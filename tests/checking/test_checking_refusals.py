@@ -20,6 +20,7 @@ from reconciler.model.plans import Note
 from reconciler.planning import making, planfile
 from reconciler.planning.checking import (
     Mailboxes,
+    StepwiseJudge,
     Violation,
     ViolationKind,
     assert_safe,
@@ -106,6 +107,19 @@ def test_a_teams_step_that_the_service_would_refuse_is_named(call) -> None:
     assert [(one.step, one.why) for one in judge_prefixes(_teams_plan(allowed, call, allowed))] == [
         (2, ViolationKind.REFUSED)
     ]
+
+
+def test_a_step_that_is_not_admitted_is_not_done() -> None:
+    """Were the removal done, the policy could be made again."""
+    removal, again = transitions.steps(
+        [
+            exchange_call("Remove", X, SCOPES[0]),
+            exchange_call("New", X, SCOPES[0], "RestrictAccess"),
+        ]
+    )
+    judge = StepwiseJudge(_exchange_plan().baseline, toward=())
+    assert not judge.admits(removal)
+    assert not judge.admits(again)
 
 
 @pytest.mark.parametrize(
