@@ -32,6 +32,7 @@ from reconciler.applying.outcomes import (
     too_many_alike,
 )
 from reconciler.errors import AppliedInPart, Interrupted, StalePlan
+from reconciler.planning import continuing
 from reconciler.tenants.protocol import Failed, Fault, Lost
 from tests.applying import small_tenants
 from tests.applying.small_tenants import (
@@ -161,6 +162,18 @@ def test_an_exchange_application_is_left_as_it_is_and_teams_goes_on(case: Case) 
     applied = case.apply(keep_going=always)
     assert (applied.left_out, applied.complete) == ((removal.id,), False)
     assert applied.done == everything(case.count)[2:]
+
+
+def test_what_the_checker_finds_unsafe_is_not_gone_on_with(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever chose the steps: here somebody chooses all, and so to remove what nothing replaces."""
+    create = case.step("New-ApplicationAccessPolicy")
+    case.door.refusing[create.text] = Fault.SCOPE_INVALID
+    monkeypatch.setattr(continuing, "continuation", lambda _plan, _done, left: tuple(left))
+    applied = case.apply(keep_going=always)
+    assert (applied.refused, applied.done) == ((), everything(create.id - 1))
+    assert "they are not safe" in applied.trouble
 
 
 def test_nobody_goes_on_unasked(case: Case) -> None:
