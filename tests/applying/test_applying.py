@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import pytest
@@ -531,6 +531,36 @@ def test_a_journal_that_cannot_be_written_stops_the_run_before_the_step(case: Ca
     assert caught.value.applied.done == (1, 2, 3)
     assert isinstance(caught.value.__cause__, ReconcilerError)
     assert case.apply().converged
+
+
+def test_a_step_whose_last_line_cannot_be_written_is_among_those_that_are_done(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = Journal.done
+
+    def full(journal: Journal, step: int, *, seen: bool) -> None:
+        if step == 3:
+            raise ReconcilerError("the disk is full")
+        done(journal, step, seen=seen)
+
+    monkeypatch.setattr(Journal, "done", full)
+    with pytest.raises(AppliedInPart, match="the disk is full") as caught:
+        case.apply()
+    assert caught.value.applied is not None
+    assert caught.value.applied.done == (1, 2, 3)
+
+
+def test_an_error_while_the_first_step_is_sent_is_an_apply_in_part(case: Case) -> None:
+    """It may have been carried out."""
+
+    def broken(_write: object) -> NoReturn:
+        raise ReconcilerError("it broke")
+
+    case.door.answers[1] = broken
+    with pytest.raises(AppliedInPart, match="it broke") as caught:
+        case.apply()
+    assert caught.value.applied is not None
+    assert (caught.value.applied.done, caught.value.applied.not_tried[0]) == ((), 1)
 
 
 def test_applications_are_what_the_tenant_shows_after_all(case: Case) -> None:
