@@ -101,6 +101,7 @@ class _PlanText:
         self._review = review
         self._shown = shown
         self._layout = shown.layout
+        self._brief = shown.layout.briefly()
 
     def lines(self) -> Iterator[Line]:
         review = self._review
@@ -184,12 +185,12 @@ class _PlanText:
             product = f"{facts(block.provider).title:<{width}}"
             first = f"  {block.outcome.symbol:>3} {product}  "
             tone = _EFFECT_TONES[block.effect]
-            yield from self._layout.lines(self._block(block), first, tone=tone)
+            yield from self._brief.lines(self._block(block), first, tone=tone)
             if self._layout.ids:
                 yield from self._said(block.address, len(first))
             if block.grants:
                 grants = enumerated(_grant(grant, block.effect) for grant in block.grants)
-                yield from self._layout.lines(grants, " " * len(first), len(first) + 2, tone)
+                yield from self._brief.lines(grants, " " * len(first), len(first) + 2, tone)
 
     def _block(self, block: PolicyBlock) -> Phrase:
         """A policy on its line: what differs, what that does to access, where it is declared."""
@@ -209,7 +210,7 @@ class _PlanText:
             alike = [gap for gap in review.gaps if (gap.why, gap.proved) == (why, proved)]
             yield from self._gaps(why, alike, proved=proved)
         for guard in review.guards:
-            yield from self._layout.lines((f"step {guard.id}: ", *guard.about), "  ", 4)
+            yield from self._brief.lines((f"step {guard.id}: ", *guard.about), "  ", 4)
         for group in late:
             yield from self._group(group)
 
@@ -225,7 +226,7 @@ class _PlanText:
                 *missed,
                 f", {gap.steps}",
             )
-            yield from self._layout.lines(phrase, "    ", 6)
+            yield from self._brief.lines(phrase, "    ", 6)
         yield from self._others(len(gaps), MOST_ROWS)
 
     def _others(self, count: int, most: int) -> Iterator[Line]:
@@ -295,10 +296,10 @@ class _PlanText:
         for test in failing:
             tone = Tone.FAULT if test.blocks else Tone.WARNING
             phrase: Phrase = (test.name, ": ", *test.expected)
-            yield from self._layout.lines(phrase, f"  {test.outcome:<9}  ", tone=tone)
+            yield from self._brief.lines(phrase, f"  {test.outcome:<9}  ", tone=tone)
             yield from self._said(test.contrast, 13)
             for reason in test.reasons:
-                yield from self._layout.lines(reason, " " * 13, 15)
+                yield from self._brief.lines(reason, " " * 13, 15)
 
     def _commands(self) -> Iterator[Line]:
         commands = self._review.commands
@@ -309,7 +310,7 @@ class _PlanText:
             yield from heading(f"COMMANDS, in this order: {steps}")
             width = len(str(len(commands)))
             for command in commands:
-                yield command_line(command, self._layout, width)
+                yield command_line(command, self._brief, width)
             return
         tally = Counter(command.cmdlet for command in commands)
         counts = ", ".join(f"{count} {cmdlet}" for cmdlet, count in tally.most_common())

@@ -25,19 +25,34 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 class Layout:
-    """How phrases are laid out: columns, and whether every id is shown beside its name."""
+    """How phrases are laid out: columns, whether every id is shown beside its name, and whether an
+    application without a name says what to do about it.
+    """
 
-    def __init__(self, width: int = NO_TERMINAL, *, ids: bool = False) -> None:
+    def __init__(
+        self, width: int = NO_TERMINAL, *, ids: bool = False, advising: bool = True
+    ) -> None:
         self.width = width
         self.ids = ids
+        self.advising = advising
+
+    def briefly(self) -> Layout:
+        """The same without advice, for what was advised on before."""
+        return Layout(self.width, ids=self.ids, advising=False)
 
     def name(self, name: Name) -> str:
         """A name as it is shown: with its id where it has none, shares it, or all are asked for."""
         if name.missing:
-            return name.id if self.ids or name.kind is not NameKind.APPLICATION else _unnamed(name)
+            return self._unnamed(name)
         if name.id and (self.ids or name.ambiguous):
             return f"{name.text} ({name.id})"
         return name.text
+
+    def _unnamed(self, name: Name) -> str:
+        if self.ids or name.kind is not NameKind.APPLICATION:
+            return name.id
+        short = f"{name.id[:_SHORT_ID]}…"
+        return f"{short} (no name: add an Application)" if self.advising else short
 
     def text(self, phrase: Phrase) -> str:
         """A phrase on one line."""
@@ -114,7 +129,3 @@ def enumerated(phrases: Iterable[Phrase], most: int | None = None) -> Phrase:
 def enumerated_names(values: Iterable[Name], most: int | None = None) -> Phrase:
     """Names with commas between them; of more than `most` the others are counted."""
     return enumerated(((value,) for value in values), most)
-
-
-def _unnamed(name: Name) -> str:
-    return f"{name.id[:_SHORT_ID]}… (no name: add an Application)"

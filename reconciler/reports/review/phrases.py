@@ -52,7 +52,7 @@ def part_phrase(part: AccessPart, provider: Provider, most: int | None = HANDFUL
         )
     phrase: Phrase = (
         *_subject(part, provider, most),
-        *_size_and_exceptions(part),
+        *_size_and_exceptions(part, most),
     )
     return ("possibly ", *phrase) if possibly else phrase
 
@@ -71,7 +71,7 @@ def _subject(part: AccessPart, provider: Provider, most: int | None) -> Phrase:
             assert_never(part.kind)
 
 
-def _size_and_exceptions(part: AccessPart) -> Phrase:
+def _size_and_exceptions(part: AccessPart, most: int | None) -> Phrase:
     """`(5, not Alex Wilber)`."""
     size: Phrase = ()
     if (
@@ -79,20 +79,22 @@ def _size_and_exceptions(part: AccessPart) -> Phrase:
         and part.size is not None
     ):
         size = (str(part.size),)
-    excepted = excepted_phrase(part.excepted)
+    excepted = excepted_phrase(part.excepted, most)
     if excepted:
         excepted = ("not ", *excepted)
     inside = enumerated(phrase for phrase in (size, excepted) if phrase)
     return (" (", *inside, ")") if inside else ()
 
 
-def excepted_phrase(excepted: Sequence[tuple[SubjectKind, Name]]) -> Phrase:
-    """`members of Sales, Marketing, holders of P, Alex Wilber`."""
+def excepted_phrase(
+    excepted: Sequence[tuple[SubjectKind, Name]], most: int | None = None
+) -> Phrase:
+    """`members of Sales, Marketing, holders of P, Alex Wilber`; of one kind at most so many."""
     kinds: dict[SubjectKind, list[Name]] = {}
     for kind, name in excepted:
         kinds.setdefault(kind, []).append(name)
     return enumerated(
-        (*_PREFIXES.get(kind, ()), *enumerated_names(own)) for kind, own in kinds.items()
+        (*_PREFIXES.get(kind, ()), *enumerated_names(own, most)) for kind, own in kinds.items()
     )
 
 
