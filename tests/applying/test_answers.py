@@ -284,6 +284,7 @@ def test_a_wish_to_stop_while_a_removal_waits_is_no_accusation(case: Case) -> No
         )
     assert caught.value.applied is not None
     assert caught.value.applied.done == everything(removal - 1)
+    assert sum(isinstance(event, WaitingToReadAgain) for event in waited) == 1
 
 
 ANSWERS = st.sampled_from(
