@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import Certainty
+from reconciler.model.addresses import PROVIDERS
 from reconciler.reports.lines import SIMULATED, counted
 from reconciler.reports.remedies import shell_word
 from reconciler.reports.review import phrases
@@ -329,7 +330,9 @@ def _typed(text: str) -> _Markup:
 
 
 def _is_its_address(row: NoteLine) -> bool:
-    """Whether a note has nothing better to call its object than its address."""
+    """Whether a note has nothing better to call its object than its address; a product has not."""
+    if row.address in PROVIDERS:
+        return True
     names = [piece.id or piece.text if isinstance(piece, Name) else piece for piece in row.about]
     return names == [row.address]
 

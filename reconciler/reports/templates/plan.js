@@ -13,14 +13,14 @@
     return (element.textContent + " " + titles.join(" ")).toLowerCase();
   }
   function read() {
+    var people = new Map();
+    document.querySelectorAll("details.people > ul").forEach(function (list) {
+      var row = list.closest("[data-row]");
+      var items = Array.from(list.children, function (item) { return { element: item, text: words(item) }; });
+      people.set(row, (people.get(row) || []).concat(items));
+    });
     return Array.from(document.querySelectorAll("[data-row]"), function (element) {
-      return {
-        element: element,
-        text: words(element),
-        inner: Array.from(element.querySelectorAll("details.people li"), function (item) {
-          return { element: item, text: words(item) };
-        })
-      };
+      return { element: element, text: words(element), inner: people.get(element) || [] };
     });
   }
   function unfold(element) {
@@ -71,6 +71,7 @@
     return document.execCommand("copy");
   }
   function copy(element, button) {
+    button.setAttribute("aria-live", "polite");
     function say(done) {
       button.textContent = done ? "Copied" : "Press Ctrl+C";
       window.setTimeout(function () { button.textContent = "Copy"; }, 2000);
@@ -91,13 +92,14 @@
       button.type = "button";
       button.className = "copy";
       button.textContent = "Copy";
-      button.setAttribute("aria-live", "polite");
       button.setAttribute("aria-description", element.textContent.slice(0, 80));
       button.addEventListener("click", function () { copy(element, button); });
       block.after(button);
     });
   }
-  equip(document);
+  document.querySelectorAll("section").forEach(function (section) {
+    if (!section.querySelector(":scope > details:not([open])")) { equip(section); }
+  });
   document.addEventListener("toggle", function (event) { if (event.target.open) { equip(event.target); } }, true);
 
   var read_at = document.getElementById("read");
