@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 from msgspec import Struct
 
-from reconciler.audiences.verdicts import Denied, Depends, Granted, Unnamed
+from reconciler.audiences.verdicts import Ambiguous, Denied, Depends, Granted, Unnamed
 from reconciler.errors import CaptureFault
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.requests import CaptureRequest
@@ -38,6 +38,8 @@ KINDS: Mapping[Provider, ResultKind] = {
 }
 """The kind of subject that each product's access is about, where tests ask about one."""
 DEPENDS: Final = "depends"
+AMBIGUOUS: Final = "ambiguous"
+"""The code of a name that leads to two, whose object ids follow it."""
 
 
 class Expected(NamedTuple):
@@ -74,7 +76,7 @@ class Result(Struct, frozen=True):
                 return "granted"
             case Denied():
                 return "denied"
-            case Depends() | Unnamed():
+            case Depends() | Unnamed() | Ambiguous():
                 return DEPENDS
         assert_never(self.answer)
 
@@ -84,9 +86,14 @@ class Result(Struct, frozen=True):
         return self.verdict == self.expected.access
 
     def mentions(self) -> Iterator[str]:
-        """Every address of the way that leads to the answer."""
-        if not isinstance(self.answer, Unnamed):
-            yield from (reason.address for reason in self.answer.path)
+        """Every address of the way that leads to the answer, and whom else the name may mean."""
+        match self.answer:
+            case Unnamed():
+                return
+            case Ambiguous(meanings):
+                yield from meanings
+            case Granted(path) | Denied(path) | Depends(path):
+                yield from (reason.address for reason in path)
 
     def row(self, *, excused: bool = False) -> AccessTestResult:
         """The result as a plan file has it.
@@ -209,6 +216,8 @@ def _why(answer: Answer) -> ResultPath:
             return ResultPath(None, _path(path), tuple(unknown))
         case Unnamed():
             return ResultPath(None, (), (answer.value,))
+        case Ambiguous(meanings):
+            return ResultPath(None, (), (AMBIGUOUS, *meanings))
     assert_never(answer)
 
 

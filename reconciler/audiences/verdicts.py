@@ -25,6 +25,7 @@ class Asked(StrEnum):
     RESTRICTED = "restricted"
     UNDERSTOOD = "understood"
     GOVERNED = "governed"
+    SCOPE_FOUND = "scope-found"
 
 
 class Reason(Struct, frozen=True):
@@ -77,4 +78,12 @@ class Unnamed(StrEnum):
     NOT_A_MAILBOX = "not-a-mailbox"
 
 
-Answer: TypeAlias = Verdict | Unnamed
+class Ambiguous(Struct, frozen=True):
+    """A name of a subject that is the principal name of one and an address of another: their object
+    ids, in this order.
+    """
+
+    meanings: tuple[str, str]
+
+
+Answer: TypeAlias = Verdict | Unnamed | Ambiguous

@@ -195,6 +195,8 @@ def _question(basis: Basis, asked: Asking) -> Question:
     name = _whole_name(typed, kind, directory)
     if name in directory.absent:
         raise UsageFault(f"{kind.value} {typed!r} not found in the tenant: correct the name")
+    if meanings := directory.two_meanings(name):
+        raise UsageFault(_two_meanings(typed, meanings, directory))
     subject = by_name.get(name, name)
     recipient = directory.recipients.get(subject)
     if kind is SubjectKind.MAILBOX and recipient is not None and not has_mailbox(recipient):
@@ -203,6 +205,15 @@ def _question(basis: Basis, asked: Asking) -> Question:
             " about the mailbox of one of its members"
         )
     return Question(application, kind, subject, resolved=bool(GUID.fullmatch(subject)))
+
+
+def _two_meanings(typed: str, meanings: tuple[str, str], directory: Directory) -> str:
+    user, recipient = meanings
+    return (
+        f"{typed!r} is the principal name of {user} ({_shown(directory.users[user])}) and an address"
+        f" of {recipient} ({_shown(directory.recipients[recipient])}): write the object id of the"
+        " right one"
+    )
 
 
 def _whole_name(typed: str, kind: SubjectKind, directory: Directory) -> str:

@@ -67,7 +67,12 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
     Raises:
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
-    wanted = documents(paths, options)
+    try:
+        wanted = documents(paths, options)
+    except DocumentFaults as faults:
+        from reconciler.cli import display_names  # noqa: PLC0415  lazy: most documents have no fault
+
+        raise display_names.with_ids(faults, tenant, paths) from None
     tenant_id = wanted.tenant.tenant_id if wanted.tenant is not None else None
     source = sources.choose(tenant, sources.target_of_documents(wanted), paths)
     request = requests.capture_request(

@@ -82,12 +82,15 @@ class Baseline(Struct, frozen=True):
     """A section for each product: None is one without steps, unset one that was not read.
 
     `opaque`: what was read of objects that are not understood and that bear on the sections, by the
-    address that is held for them; unset if there are none.
+    address that is held for them; unset if there are none. `awaited`: addresses of the policies that
+    documents declare and whose scope was looked for and is not there, by that of the application;
+    unset if there are none.
     """
 
     exchange: ExchangeBaseline | UnsetType | None = UNSET
     teams: TeamsBaseline | UnsetType | None = UNSET
     opaque: Mapping[str, tuple[str, ...]] | UnsetType = UNSET
+    awaited: Mapping[str, tuple[str, ...]] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Refuse a scope under the name of an application, and policies under `GUARD_SCOPE`.
@@ -128,14 +131,21 @@ class Baseline(Struct, frozen=True):
         texts = {} if isinstance(self.opaque, UnsetType) else self.opaque
         return {name: read for name, read in texts.items() if name.startswith(f"{provider}.")}
 
+    def awaited_of(self, provider: Provider) -> Mapping[str, tuple[str, ...]]:
+        """The policies of a product that wait for their scope, by the application's address."""
+        rows = {} if isinstance(self.awaited, UnsetType) else self.awaited
+        return {name: waiting for name, waiting in rows.items() if name.startswith(f"{provider}.")}
+
     def with_others(self, other: Baseline) -> Baseline:
         """This baseline with the products that only the other one has."""
         unread = [name for name in PROVIDERS if getattr(self, name) is UNSET]
         opaque = {} if isinstance(self.opaque, UnsetType) else dict(self.opaque)
+        awaited = {} if isinstance(self.awaited, UnsetType) else dict(self.awaited)
         for name in unread:
             opaque |= other.opaque_of(name)
+            awaited |= other.awaited_of(name)
         sections = {name: getattr(other, name) for name in unread}
-        return replace(self, **sections, opaque=opaque or UNSET)
+        return replace(self, **sections, opaque=opaque or UNSET, awaited=awaited or UNSET)
 
 
 def stored_policies(section: ExchangeBaseline) -> dict[str, tuple[StoredExchangePolicy, ...]]:

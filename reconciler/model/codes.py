@@ -87,6 +87,7 @@ class WarningCode(StrEnum):
     GONE_GROUP = "gone-group"
     GONE_GROUP_DROPPED = "gone-group-dropped"
     NOT_UNDERSTOOD = "not-understood"
+    SCOPE_ABSENT = "scope-absent"
     FAULTY_READING = "faulty-reading"
 
 
@@ -144,6 +145,8 @@ class Held(StrEnum):
     GROUP_HELD = "group-held"
     NOT_UNDERSTOOD = "not-understood"
     RESTS_ON_OPAQUE = "rests-on-not-understood"
+    SCOPE_ABSENT = "scope-absent"
+    RESTS_ON_ABSENT = "rests-on-absent-scope"
 
 
 class Unfound(StrEnum):

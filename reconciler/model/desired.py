@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,13 +100,15 @@ class DesiredExchange(Struct, frozen=True):
     """The Exchange side.
 
     `owned` applications: the documents are the whole truth about them. `absent`: keys stated as
-    deleted.
+    deleted. `awaited`: policies whose scope was looked for and is not there, as addresses by
+    application: what the application shall reach is not known without them.
     """
 
     owned: frozenset[str]
     policies: Mapping[ExchangeKey, DesiredExchangePolicy]
     absent: frozenset[ExchangeKey]
     unresolved: tuple[Unresolved, ...]
+    awaited: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
 
 
 class DesiredState(Protocol):

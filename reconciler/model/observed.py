@@ -15,9 +15,9 @@ from msgspec import Struct, field
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
-    from reconciler.model.addresses import Provider
+    from reconciler.model.addresses import Address, Provider
     from reconciler.model.documents import AccessRight
 
 Origin: TypeAlias = Literal["live", "capture", "simulated"]
@@ -101,6 +101,15 @@ class Directory(Struct, frozen=True):
     users_by_upn: Mapping[str, str]
     recipients_by_address: Mapping[str, str]
     opaque: Mapping[str, OpaqueRow] = field(default_factory=dict)
+
+    def two_meanings(self, name: str) -> tuple[str, str] | None:
+        """The user whose principal name a lower-case name is, and another recipient who has it as an
+        address: a name that is both identifies neither. None if it is not.
+        """
+        user, recipient = self.users_by_upn.get(name), self.recipients_by_address.get(name)
+        if user is None or recipient is None or user == recipient:
+            return None
+        return user, recipient
 
     def is_gone(self, object_id: str) -> bool:
         """Whether an object was looked for by its id and is not in the tenant. One that is absent as
@@ -190,22 +199,34 @@ class ExchangeState(State, frozen=True):
     """The Exchange side of a tenant, policies by natural key.
 
     `opaque` has the policies that cannot be understood, by the application that they limit; under
-    `*` those of `*`, and those that may be of any application.
+    `*` those of `*`, and those that may be of any application. `awaited`, of a state that documents
+    lead to: addresses of the policies that they declare and whose scope is not there, by
+    application.
     """
 
     policies: Mapping[ExchangeKey, ExchangePolicy]
     opaque: Mapping[str, tuple[OpaqueRow, ...]] = field(default_factory=dict)
+    awaited: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
 
     def opaque_limits(self, application: str) -> tuple[str, ...]:
         """Keys of `opaque` whose policies may limit an application: its own and `*`."""
-        return tuple(sorted({application, EVERY_APPLICATION} & self.opaque.keys()))
+        return limiting(self.opaque, application)
 
     def opaque_under(self, owner: str) -> tuple[str, ...]:
-        """Keys of `opaque` that a change of an owner's policies rests on: what changes for `*`
-        changes for every application.
-        """
-        everything = owner == EVERY_APPLICATION
-        return tuple(sorted(self.opaque)) if everything else self.opaque_limits(owner)
+        """Keys of `opaque` that a change of an owner's policies rests on."""
+        return resting_on(self.opaque, owner)
+
+
+def limiting(owners: Collection[str], application: str) -> tuple[str, ...]:
+    """Those owners of policies whose policies limit an application: it itself and `*`."""
+    return tuple(owner for owner in sorted({application, EVERY_APPLICATION}) if owner in owners)
+
+
+def resting_on(owners: Collection[str], owner: str) -> tuple[str, ...]:
+    """Those owners of policies that a change of one owner's policies bears on, or that bear on it:
+    what changes for `*` changes for every application.
+    """
+    return tuple(sorted(owners)) if owner == EVERY_APPLICATION else limiting(owners, owner)
 
 
 _State = TypeVar("_State", bound=State)

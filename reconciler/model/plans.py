@@ -199,8 +199,8 @@ class Plan(Struct, frozen=True):
         displaced: Policies of no document that grants are taken away from.
         format_version: Major and minor version of the file's format.
         gaps: What is granted before and after and missing in between; None is not computed.
-        held: Objects left at their observed value: by --only or --skip, or because the tenant has
-            something there that is not understood.
+        held: Objects left at their observed value: by --only or --skip, because the tenant has
+            something there that is not understood, or because a scope is not there.
         inputs: What the plan was made from.
         limits: The mass-change limits that it was held against.
         names: Ids to names, for people only.

@@ -5,6 +5,7 @@ A pure function: same content, same plan, whatever the order of anything (law 2)
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING, Literal, cast
@@ -22,7 +23,7 @@ from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import Held, WarningCode
+from reconciler.model.codes import Held, Unfound, WarningCode
 from reconciler.model.documents import Limits
 from reconciler.model.plans import (
     FORMAT_VERSION,
@@ -300,15 +301,19 @@ def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
     blocking, held_notes = [], []
     for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
         why = given.chosen.holding(name.held_with)
-        if why is None:
-            blocking.append(Note(name.reason, name.address, _about_name(name)))
-        else:
+        if why is not None:
             held_notes.append(Note(why.value, name.address, {"text": name.text}))
+        elif name.reason == Unfound.SCOPE_ABSENT:
+            held_notes.append(Note(Held.SCOPE_ABSENT, name.address, _about_name(name)))
+        else:
+            blocking.append(Note(name.reason, name.address, _about_name(name)))
     return _sorted_notes(blocking), tuple(held_notes)
 
 
 def _about_name(name: Unresolved) -> Mapping[str, Json]:
-    details: dict[str, Json] = {"text": name.text, "in": name.policy}
+    details: dict[str, Json] = {"text": name.text}
+    if name.whole is None:  # the address says the rest
+        details["in"] = name.policy
     if name.may_be:
         details["may be"] = list(name.may_be)
     if name.recipient_type:
@@ -367,13 +372,17 @@ def _warnings(
 
 
 def _held_warning(held_notes: Sequence[Note]) -> Iterator[Note]:
-    """How much is held by options, and how much because it is not understood."""
-    opaque = [note for note in held_notes if note.code == Held.NOT_UNDERSTOOD]
-    resting = [note for note in held_notes if note.code == Held.RESTS_ON_OPAQUE]
-    if chosen := len(held_notes) - len(opaque) - len(resting):
+    """How much is held by options, how much because it is not understood, and how many scopes are
+    not there.
+    """
+    counts = Counter(note.code for note in held_notes)
+    opaque, absent = counts.pop(Held.NOT_UNDERSTOOD, 0), counts.pop(Held.SCOPE_ABSENT, 0)
+    if chosen := counts.total() - counts[Held.RESTS_ON_OPAQUE] - counts[Held.RESTS_ON_ABSENT]:
         yield Note(WarningCode.HELD, "plan", {"objects": chosen})
     if opaque:
-        yield Note(WarningCode.NOT_UNDERSTOOD, "plan", {"objects": len(opaque)})
+        yield Note(WarningCode.NOT_UNDERSTOOD, "plan", {"objects": opaque})
+    if absent:
+        yield Note(WarningCode.SCOPE_ABSENT, "plan", {"policies": absent})
 
 
 def _inputs(given: _Given) -> Inputs:

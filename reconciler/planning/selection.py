@@ -92,8 +92,8 @@ def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> Non
     Raises:
         UsageFault: neither the documents nor the tenant have an object at an address.
     """
-    addresses = frozenset() if chosen.is_everything else _known(desired, observed)
-    for name in sorted((chosen.only | chosen.skip) - addresses):
+    addresses = {} if chosen.is_everything else _known(desired, observed)
+    for name in sorted((chosen.only | chosen.skip) - addresses.keys()):
         alike = sorted(
             address for address in addresses if address.partition("/")[0] == name.partition("/")[0]
         )
@@ -103,12 +103,14 @@ def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> Non
                 f" {teams_user_grant(user)}"
             )
         near = difflib.get_close_matches(name, alike[:_MOST_COMPARED], n=1)
-        meant = f"; did you mean {near[0]}?" if near else ""
+        meant = f"; did you mean {addresses[near[0]]}?" if near else ""
         raise UsageFault(f"{name} not found in the documents or the tenant{meant}")
 
 
-def _known(desired: Desired, observed: Observed) -> frozenset[str]:
-    """All addresses of the documents and of the tenant, as they are compared."""
+def _known(desired: Desired, observed: Observed) -> Mapping[str, str]:
+    """All addresses of the documents and of the tenant, as they are compared, with how each is
+    written; the tenant's spelling before that of a document.
+    """
     addresses = chain.from_iterable(
         product.addresses(desired[name], observed.states.get(name))
         for name, product in PRODUCTS.items()
@@ -116,7 +118,7 @@ def _known(desired: Desired, observed: Observed) -> frozenset[str]:
     unresolved = chain.from_iterable(
         _compared(name.address) for side in desired.values() for name in side.unresolved
     )
-    return frozenset(chain(map(str.lower, addresses), unresolved))
+    return {address.lower(): address for address in chain(unresolved, addresses)}
 
 
 def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:

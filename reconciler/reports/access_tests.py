@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.access.testing import AMBIGUOUS
 from reconciler.audiences.verdicts import Asked, Unnamed
+from reconciler.guids import GUID
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
 from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
@@ -82,6 +84,10 @@ REASONS: Mapping[tuple[str, bool | None], str] = {
         None,
     ): "no document declares its policies, so the tenant may have one that denies",
     (Asked.UNDERSTOOD, None): "what the tenant has here could not be understood",
+    (Asked.SCOPE_FOUND, False): (
+        "the documents declare a policy whose scope is not in the tenant: the application is held"
+        " until it is"
+    ),
     (Asked.GOVERNED, True): "application access policies cover such a mailbox",
     (Asked.GOVERNED, False): (
         "application access policies do not govern the mailbox of a Microsoft 365 group, so that it"
@@ -102,6 +108,10 @@ NOBODY: Mapping[str, str] = {
     Unnamed.MAILBOX_ABSENT: "mailbox not found: correct the test, or remove the expectation",
     Unnamed.MAILBOX_UNKNOWN: (
         "the reading of the tenant does not cover this mailbox: fetch again with these documents"
+    ),
+    AMBIGUOUS: (
+        "this is the principal name of one user and an address of another: write the object id of the"
+        " right one"
     ),
     Unnamed.NOT_A_MAILBOX: (
         "this is a group or another recipient without a mailbox of its own: name one of its members"
@@ -195,7 +205,12 @@ def reasons(why: ResultPath, names: Mapping[str, str]) -> Iterator[str]:
         reason = REASONS.get((asked, step.holds), f"{asked}: {values.quoted(step.holds)}")
         yield f"{reason}: {address}{values.of(address, names)}"
     if not why.path:
-        yield from (NOBODY.get(code, str(code)) for code in why.unknown)
+        yield from (
+            f"either {values.with_name(code, names)}"
+            if GUID.fullmatch(code)
+            else NOBODY.get(code, str(code))
+            for code in why.unknown
+        )
 
 
 class Tested(Struct, frozen=True):

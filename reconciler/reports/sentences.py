@@ -139,6 +139,11 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         " the documents say about whatever rests on them.",
         "Inspect each one in the tenant, and correct or remove it there; then plan again.",
     ),
+    WarningCode.SCOPE_ABSENT: NoteAdvice(
+        "The tenant does not have the scope of declared policies ({policies}): their applications"
+        " stay as they are, but for denials that are added.",
+        "Correct each scope, listed under Held, or create the group or mailbox; then plan again.",
+    ),
     WarningCode.DANGLING_GRANT: NoteAdvice(
         "Grants ({grants}) name a policy that does not exist.",
         "Declare the policy, or list the holder under another one.",
@@ -302,6 +307,13 @@ REFUSALS: Mapping[str, NoteAdvice] = {
     ),
 }
 
+_ABSENT_SCOPE = NoteAdvice(
+    "The tenant has no such recipient, so the policy is neither created nor removed, and its"
+    " application is held:",
+    "Correct the scope, or create the group or mailbox; then plan again. A policy on a group that was"
+    " deleted is addressed by that group's object id.",
+)
+
 HOLDS: Mapping[str, NoteAdvice] = {
     Held.SKIPPED: NoteAdvice("Left out by --skip:", ""),
     Held.NOT_SELECTED: NoteAdvice("Not chosen by --only:", ""),
@@ -312,10 +324,16 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.NOT_UNDERSTOOD: NoteAdvice(
         "Not understood, so nothing about it is changed:",
         "`text` is what was read. Correct the object in the tenant, or remove it there; then plan"
-        " again.",
+        " again. A document with `ensure: absent` removes a Teams policy with such an entry.",
     ),
     Held.RESTS_ON_OPAQUE: NoteAdvice(
         "What the documents say about it is not done, because it rests on what is not understood:",
+        "",
+    ),
+    Held.SCOPE_ABSENT: _ABSENT_SCOPE,
+    Held.RESTS_ON_ABSENT: NoteAdvice(
+        "What the documents say about it is not done, because it rests on a scope that is not in the"
+        " tenant:",
         "",
     ),
 }
@@ -353,23 +371,18 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         "This recipient is not a group that a Teams policy can be assigned to:",
         "Write the address or object id of a security, Microsoft 365 or distribution group",
     ),
-    Unfound.SCOPE_ABSENT: NoteAdvice(
-        "The tenant has no such recipient:",
-        "Correct the scope, create the group or mailbox, or plan without the application: --skip"
-        " {in}",
-    ),
+    Unfound.SCOPE_ABSENT: _ABSENT_SCOPE,
     Unfound.SCOPE_UNKNOWN: NoteAdvice(
         "The capture does not cover this scope:",
-        "Make a new capture (reconciler fetch), or plan without the application: --skip {in}",
+        "Make a new capture (reconciler fetch).",
     ),
     Unfound.SCOPE_AMBIGUOUS: NoteAdvice(
         "This is an address of one mailbox and the principal name of another user:",
-        "Write the object id of the right mailbox or group, or plan without the application: --skip"
-        " {in}",
+        "Write the object id of the right mailbox or group",
     ),
     Unfound.SCOPE_NOT_PRINCIPAL: NoteAdvice(
         "This recipient is {what it is}, and not a security principal, which a scope must be:",
-        "{instead}, or plan without the application: --skip {in}",
+        "{instead}",
     ),
 }
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import convert, to_builtins
 
-from reconciler.access.testing import Unnamed
+from reconciler.access.testing import AMBIGUOUS, Unnamed
 from reconciler.audiences.verdicts import Asked
 from reconciler.characters import unfit
 from reconciler.cli.annotating import annotated_text
@@ -157,14 +157,16 @@ def test_annotations_tell_what_does_not_pass_at_its_place(
 
 
 def test_everything_has_words() -> None:
-    assert access_tests.NOBODY.keys() == set(Unnamed)
+    assert access_tests.NOBODY.keys() == {*Unnamed, AMBIGUOUS}
     told = {(asked, holds) for asked in Asked for holds in (True, False, None)}
     assert told - access_tests.REASONS.keys() == {
         (Asked.GLOBAL, False),
         (Asked.GLOBAL, None),
         (Asked.UNDERSTOOD, True),
         (Asked.UNDERSTOOD, False),
-    }, "Global holds for whom no grant does, and what is understood is not asked about"
+        (Asked.SCOPE_FOUND, True),
+        (Asked.SCOPE_FOUND, None),
+    }, "Global holds for whom no grant does, and what is understood or found is not asked about"
 
 
 def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:

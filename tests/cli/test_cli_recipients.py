@@ -111,6 +111,7 @@ def test_a_scope_that_cannot_be_one_is_called_what_it_is_with_what_to_name_inste
     assert instead in then
     assert f"--skip exchange.application/{MAILER}" in ran.out
     assert "or a mailbox" not in then
+    assert ran.out.count("--skip") == 1
 
 
 SPECIAL = ["DiscoveryMailbox", "ArbitrationMailbox", "AuditLogMailbox", "SystemMailbox"]

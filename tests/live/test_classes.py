@@ -221,6 +221,55 @@ def test_what_services_answered_has_its_class(error: ServiceError, wanted: Error
     assert meaning(error, "Get-ApplicationAccessPolicy") is wanted
 
 
+ANY_TEXT = [
+    "already exists",
+    "Access Denied.",
+    "couldn't be found",
+    "TooManyRequests",
+    "The operation has timed out.",
+    "temporarily unavailable",
+    "is currently assigned to one or more users",
+    "The total size of App Access Policies exceeded the limit.",
+    "Zugriff verweigert",
+]
+MISLEADING = {
+    "429": (ErrorClass.THROTTLED, {}),
+    "500": (ErrorClass.NO_ANSWER, {}),
+    "504": (ErrorClass.NO_ANSWER, {}),
+    "401": (ErrorClass.EXPIRED, {}),
+    "404": (ErrorClass.NOT_FOUND, {}),
+    "403": (ErrorClass.DENIED, {}),
+    "503": (ErrorClass.TRANSIENT, {ErrorClass.THROTTLED}),
+}
+
+
+@pytest.mark.parametrize("text", ANY_TEXT)
+@pytest.mark.parametrize("status", MISLEADING)
+def test_what_an_answer_is_worth_does_not_depend_on_its_words(status: str, text: str) -> None:
+    """A write that ended in 500 may have been carried out, whatever the page says."""
+    told, refined = MISLEADING[status]
+    for kind in ("System.Exception", "System.Net.Http.HttpRequestException"):
+        assert meaning(an_error(text, kind, status), "Grant-CsX") in {told, *refined}
+
+
+@pytest.mark.parametrize("text", ANY_TEXT)
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        (NOT_FOUND, ErrorClass.NOT_FOUND),
+        ("System.Management.Automation.CommandNotFoundException", ErrorClass.DENIED),
+        ("System.Management.Automation.ParameterBindingException", ErrorClass.INVALID),
+        ("System.TimeoutException", ErrorClass.NO_ANSWER),
+        ("Microsoft.Exchange.Data.Directory.DCOverloadedException", ErrorClass.TRANSIENT),
+    ],
+)
+def test_a_type_counts_before_words(kind: str, told: ErrorClass, text: str) -> None:
+    expected = {told, ErrorClass.THROTTLED} if told is ErrorClass.TRANSIENT else {told}
+    assert meaning(an_error(text, kind), "Remove-X") in expected
+    if kind.startswith("Microsoft.Exchange"):
+        assert meaning(an_error(f"Ex1|{kind}|{text}"), "Remove-X") in expected
+
+
 def test_every_row_is_decided_by_some_case() -> None:
     assert {row.meaning for row in TABLE} | {ErrorClass.EMPTY_STORE, ErrorClass.UNKNOWN} == {
         wanted for _, wanted in CASES.values()

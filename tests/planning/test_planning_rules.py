@@ -504,9 +504,9 @@ def test_scopes_are_found_by_any_address_and_judged_as_principals():
     result = made([], scopes, store=ExchangeWorld(), directory=directory)
     assert [note.code for note in result.unresolved] == [
         Unfound.SCOPE_NOT_PRINCIPAL,
-        Unfound.SCOPE_ABSENT,
         Unfound.SCOPE_UNKNOWN,
     ]
+    assert [note.code for note in result.held] == [Held.SCOPE_ABSENT]
 
 
 def test_a_dangling_scope_resolves_itself_and_stays_deletable():
@@ -787,7 +787,7 @@ def test_held_groups_and_pruned_policies_stay():
 @pytest.mark.parametrize(
     ("text", "near"),
     [
-        ("teams.policy/Beat", "did you mean teams.policy/beta"),
+        ("teams.policy/Beat", "did you mean teams.policy/Beta"),
         (f"teams.grant/user:{many(1)[0]}", ""),
         (f"teams.grant/group:{GROUPS[3]}", ""),
         ("exchange.application/x", ""),

@@ -18,6 +18,7 @@ from reconciler.model.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reconciler.model.addresses import Address
     from reconciler.model.documents import ExchangePolicyDocument
     from reconciler.model.observed import Directory, ExchangeKey, ExchangePolicy
 
@@ -56,6 +57,10 @@ def resolve(
         policies=reading.policies,
         absent=frozenset(reading.absent),
         unresolved=tuple(sorted(reading.unresolved, key=lambda name: (name.address, name.reason))),
+        awaited={
+            application: tuple(sorted(addresses))
+            for application, addresses in sorted(reading.awaited.items())
+        },
     )
     return desired, tuple(sorted(reading.findings))
 
@@ -79,6 +84,7 @@ class _Reading:
         self.policies: dict[ExchangeKey, DesiredExchangePolicy] = {}
         self.absent: set[ExchangeKey] = set()
         self.unresolved: list[Unresolved] = []
+        self.awaited: dict[str, set[Address]] = {}
         self.findings: list[Finding] = []
 
     def read(self, document: ExchangePolicyDocument) -> None:
@@ -103,11 +109,18 @@ class _Reading:
     ) -> None:
         address, owner = exchange_policy(application, name), exchange_application(application)
         # What else the application may do is not known without this scope.
+        if reason is Unfound.SCOPE_ABSENT:
+            self.awaited.setdefault(application, set()).add(address)
         recipient = self._directory.recipients.get(name)
-        kind = "" if recipient is None else recipient.type
         self.unresolved.append(
             Unresolved(
-                address, document.scope.text, reason, owner, whole=owner, recipient_type=kind
+                address,
+                document.scope.text,
+                reason,
+                owner,
+                may_be=self._directory.two_meanings(name) or (),
+                whole=owner,
+                recipient_type="" if recipient is None else recipient.type,
             )
         )
 
@@ -131,9 +144,8 @@ class _Reading:
         if name in directory.recipients or name in self._observed_scopes:
             return name
         if name in directory.recipients_by_address:
-            recipient = directory.recipients_by_address[name]
-            user = directory.users_by_upn.get(name, recipient)
-            return recipient if user == recipient else Unfound.SCOPE_AMBIGUOUS
+            is_two = directory.two_meanings(name) is not None
+            return Unfound.SCOPE_AMBIGUOUS if is_two else directory.recipients_by_address[name]
         return Unfound.SCOPE_ABSENT if name in directory.absent else Unfound.SCOPE_UNKNOWN
 
     def _unfit(self, scope: str) -> bool:

@@ -8,8 +8,20 @@ from typing import TYPE_CHECKING, assert_never
 
 from reconciler.audiences.membership import NOBODY
 from reconciler.audiences.questions import Advice, Remedy
-from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
-from reconciler.kinds.exchange.mailbox_access import limits_of, mailbox_verdict
+from reconciler.audiences.verdicts import (
+    Ambiguous,
+    Asked,
+    Denied,
+    Depends,
+    Granted,
+    Reason,
+    Unnamed,
+)
+from reconciler.kinds.exchange.mailbox_access import (
+    documented_verdict,
+    limits_of,
+    mailbox_verdict,
+)
 from reconciler.kinds.exchange.scopes import (
     has_mailbox,
     is_governed,
@@ -36,8 +48,10 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeKey
 
 
-def mailbox_id(directory: Directory, name: str) -> str | Unnamed:
+def mailbox_id(directory: Directory, name: str) -> str | Unnamed | Ambiguous:
     """The object id of a mailbox by any name, lower-case; why there is none otherwise."""
+    if meanings := directory.two_meanings(name):
+        return Ambiguous(meanings)
     recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
     if recipient is None:
         return Unnamed.MAILBOX_ABSENT if name in directory.absent else Unnamed.MAILBOX_UNKNOWN
@@ -63,7 +77,7 @@ def explained_verdict(question: Question, knowledge: Known, state: ExchangeState
         return Depends((Reason(Asked.RESTRICTED, owner, holds=None),), (owner,))
     return ungoverned(
         knowledge.directory, question.subject, question.application
-    ) or mailbox_verdict(state, question.application, _covers(question, knowledge.directory))
+    ) or documented_verdict(state, question.application, _covers(question, knowledge.directory))
 
 
 def _covers(question: Question, directory: Directory) -> Callable[[str], bool | None]:

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from reconciler.audiences.clauses import Clause, Partition, audience
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_application, exchange_policy
 from reconciler.model.documents import AccessRight
+from reconciler.model.observed import limiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -81,8 +84,42 @@ def mailbox_verdict(
         state: the Exchange side.
         application: client id in lower case, or `*` for one without policies of its own.
         covers: whether a scope, by its object id, covers the mailbox; None is not known. A scope
-            that is gone covers nobody. Where a policy is not understood, only a Deny decides.
+            that is gone covers nobody. Where a policy is not understood, only a Deny decides. What
+            policies would say that wait for their scope is left out, and they end the way.
     """
+    verdict = _limited(state, application, covers)
+    waiting = _waiting(state, application)
+    return replace(verdict, path=(*verdict.path, *waiting)) if waiting else verdict
+
+
+def documented_verdict(
+    state: ExchangeState, application: str, covers: Callable[[str], bool | None]
+) -> Verdict:
+    """The same once the documents are applied as a whole: what waits for its scope decides as well,
+    in a way that nobody knows, unless a Deny does.
+    """
+    verdict = mailbox_verdict(state, application, covers)
+    waiting = _waiting(state, application)
+    if not waiting or (isinstance(verdict, Denied) and _is_denied(verdict)):
+        return verdict
+    return Depends(verdict.path, tuple(reason.address for reason in waiting))
+
+
+def _is_denied(verdict: Denied) -> bool:
+    return any(reason.asked is Asked.DENY_COVERS and reason.holds for reason in verdict.path)
+
+
+def _waiting(state: ExchangeState, application: str) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(Asked.SCOPE_FOUND, address, holds=False)
+        for owner in limiting(state.awaited, application)
+        for address in state.awaited[owner]
+    )
+
+
+def _limited(
+    state: ExchangeState, application: str, covers: Callable[[str], bool | None]
+) -> Verdict:
     denies, restricts = limits_of(state, application)
     denying = _asked(Asked.DENY_COVERS, denies, covers)
     if denying and denying[-1].holds:

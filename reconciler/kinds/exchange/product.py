@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
-from reconciler.audiences.verdicts import Unnamed
+from reconciler.audiences.verdicts import Ambiguous, Unnamed
 from reconciler.guids import GUID
 from reconciler.kinds.capture_reads import RowList
 from reconciler.kinds.exchange import (
     access_delta,
+    awaited,
     changes,
     checks,
     cmdlets,
@@ -193,6 +194,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             baseline=Baseline(
                 exchange=states.baseline(state, aim, order.guard) if drafts else None,
                 opaque=(states.opaque(state, aim) if drafts else {}) or UNSET,
+                awaited=awaited.awaited_rows(desired.awaited) if drafts else UNSET,
             ),
             access=delta,
             outcome=after,
@@ -227,7 +229,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
         def answer(application: str, name: str) -> tuple[str, Answer]:
             mailbox = explaining.mailbox_id(directory, name)
-            if isinstance(mailbox, Unnamed):
+            if isinstance(mailbox, (Unnamed, Ambiguous)):
                 return name, mailbox
             covers = lambda scope: scopes(scope).covers(mailbox)  # noqa: E731  a closure of one line
             undecided = explaining.ungoverned(directory, mailbox, application)

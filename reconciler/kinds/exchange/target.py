@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from reconciler.kinds.exchange.awaited import held_by_absent
 from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.documents import AccessRight
-from reconciler.model.observed import ExchangePolicy, ExchangeState
+from reconciler.model.observed import ExchangePolicy, ExchangeState, resting_on
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from reconciler.model.addresses import Address
     from reconciler.model.codes import Held
@@ -40,7 +41,7 @@ class ExchangeTarget(Struct, frozen=True):
     """What happens to each key.
 
     A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it
-    follows.
+    follows. `awaited` are the policies that wait for their scope, by application.
     """
 
     created: Mapping[ExchangeKey, Creation]
@@ -48,6 +49,7 @@ class ExchangeTarget(Struct, frozen=True):
     described: Mapping[ExchangeKey, str]
     replaced: Mapping[ExchangeKey, ExchangeKey]
     stated_absent: frozenset[ExchangeKey]
+    awaited: Mapping[str, tuple[Address, ...]]
     held: tuple[Note, ...]
 
     @property
@@ -63,7 +65,7 @@ def state_reached(observed: ExchangeState, target: ExchangeTarget) -> ExchangeSt
     """
     kept = {key: policy for key, policy in observed.policies.items() if key not in target.removed}
     created = {key: _created(key, creation) for key, creation in target.created.items()}
-    return ExchangeState(kept | created, observed.opaque)
+    return ExchangeState(kept | created, observed.opaque, target.awaited)
 
 
 def _created(key: ExchangeKey, creation: Creation) -> ExchangePolicy:
@@ -96,14 +98,14 @@ def target(
     differing = sorted(wanted.keys() | leaving.keys())
     reasons = {key: holding(exchange_policy(*key)) for key in differing}
     holds = {key: why for key, why in reasons.items() if why is not None}
-    resting = {
+    waiting = {
         key
         for key in differing
         if key not in holds
-        and observed.opaque_under(key[0])
+        and (observed.opaque_under(key[0]) or resting_on(desired.awaited, key[0]))
         and not _narrows(key, wanted, observed, directory)
     }
-    kept = resting | holds.keys()
+    kept = waiting | holds.keys()
     created = {
         key: policy
         for key, policy in wanted.items()
@@ -124,11 +126,18 @@ def target(
         },
         replaced={new: old for new, old in replaced.items() if kept.isdisjoint((new, old))},
         stated_absent=desired.absent,
+        awaited=desired.awaited,
         held=(
             *_held_notes(holds, holding),
-            *held_by_opaque({application for application, _ in resting}, observed),
+            *held_by_opaque(_owners(waiting, observed.opaque), observed),
+            *held_by_absent(_owners(waiting, desired.awaited), desired.awaited),
         ),
     )
+
+
+def _owners(keys: Iterable[ExchangeKey], owners: Collection[str]) -> frozenset[str]:
+    """The applications of keys that rest on what some owners have."""
+    return frozenset(application for application, _ in keys if resting_on(owners, application))
 
 
 def _held_notes(holds: Mapping[ExchangeKey, Held], holding: Holding) -> Iterator[Note]:

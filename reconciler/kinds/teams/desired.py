@@ -153,7 +153,7 @@ def _with_holders(reading: _Reading, holders: Mapping[str, str]) -> list[Unresol
         unlisted[holders[user]].append(user)
     return [
         name
-        if GUID.fullmatch(name.text)
+        if name.may_be or GUID.fullmatch(name.text)
         else replace(name, may_be=tuple(unlisted[name_key(name.policy)][:_MOST_ALIKE]))
         for name in reading.unresolved
     ]
@@ -203,12 +203,13 @@ class _Reading:
         """The id of a user, or None and an unresolved entry: a name that is one user's principal
         name and another's mailbox address could mean either.
         """
-        user = self._known(name)
-        if user is not None and self._directory.recipients_by_address.get(name, user) != user:
-            address = teams_user_grant(name)
-            self.unresolved.append(Unresolved(address, name, Unfound.USER_AMBIGUOUS, policy))
+        if meanings := self._directory.two_meanings(name):
+            reason = Unfound.USER_AMBIGUOUS
+            self.unresolved.append(
+                Unresolved(teams_user_grant(name), name, reason, policy, may_be=meanings)
+            )
             return None
-        return user or self._beyond_directory(name, policy)
+        return self._known(name) or self._beyond_directory(name, policy)
 
     def _known(self, name: str) -> str | None:
         return name if name in self._directory.users else self._directory.users_by_upn.get(name)

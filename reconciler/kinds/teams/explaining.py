@@ -8,7 +8,15 @@ from itertools import compress
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.audiences.questions import Advice, Remedy
-from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Unnamed
+from reconciler.audiences.verdicts import (
+    Ambiguous,
+    Asked,
+    Denied,
+    Depends,
+    Granted,
+    Reason,
+    Unnamed,
+)
 from reconciler.characters import folded
 from reconciler.kinds.teams.desired import group_id
 from reconciler.kinds.teams.effective_policy import user_verdict
@@ -37,8 +45,10 @@ _USER = teams_user_grant("")
 """What is before the object id in the address of a direct grant."""
 
 
-def user_id(state: TeamsState, directory: Directory, name: str) -> str | Unnamed:
+def user_id(state: TeamsState, directory: Directory, name: str) -> str | Unnamed | Ambiguous:
     """The object id of a user by any name, lower-case; why there is none otherwise."""
+    if meanings := directory.two_meanings(name):
+        return Ambiguous(meanings)
     if name in state.users or name in directory.users:
         return name
     if name in directory.users_by_upn:

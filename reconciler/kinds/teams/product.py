@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
-from reconciler.audiences.verdicts import Unnamed
+from reconciler.audiences.verdicts import Ambiguous, Unnamed
 from reconciler.canonical import Json, rows_digest
 from reconciler.guids import GUID
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
@@ -164,11 +164,11 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def addresses(self, desired: DesiredTeams, state: TeamsState | None) -> Iterator[Address]:
         """Policies, grants of users and groups, and the tenant-wide grant."""
         yield TEAMS_TENANT_GRANT
-        yield from map(teams_policy, desired.policies)
+        yield from (teams_policy(policy.name) for policy in desired.policies.values())
         yield from map(teams_user_grant, desired.users)
         yield from (teams_group_grant(group) for group, _ in desired.groups)
         if state is not None:
-            yield from map(teams_policy, state.policies)
+            yield from (teams_policy(policy.name) for policy in state.policies.values())
             yield from map(teams_user_grant, state.users)
             yield from (teams_group_grant(assignment.group) for assignment in state.groups)
 
@@ -248,7 +248,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
 
         def answer(application: str, name: str) -> tuple[str, Answer]:
             user = explaining.user_id(state, directory, name)
-            if isinstance(user, Unnamed):
+            if isinstance(user, (Unnamed, Ambiguous)):
                 return name, user
             covers = lambda group: groups(group).covers(user)  # noqa: E731  a closure of one line
             return user, user_verdict(state, application, user, covers)

@@ -28,7 +28,10 @@ _STUCK = (Unfollowable, KeyError, TypeError, AttributeError, ValueError)
 
 
 def begun(
-    section: ExchangeBaseline, toward: Sequence[Step], opaque: Collection[str] = ()
+    section: ExchangeBaseline,
+    toward: Sequence[Step],
+    opaque: Collection[str] = (),
+    awaited: Collection[str] = (),
 ) -> ExchangeJudging | Violation | None:
     """Begin to follow Exchange steps from the plan's baseline.
 
@@ -36,13 +39,14 @@ def begun(
         section: the Exchange part of the plan's baseline.
         toward: Exchange steps that lead to the end which access is held against.
         opaque: addresses of the applications with a policy that nobody understands.
+        awaited: addresses of those that shall have a policy whose scope is not there.
 
     Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
     if there are none and the baseline cannot be read.
     """
     step = None
     try:
-        before, empty = ExchangeModel.read(section, opaque), empty_scopes(section)
+        before, empty = ExchangeModel.read(section, opaque, awaited), empty_scopes(section)
         after = before.copy()
         for step in toward:
             after.run(step)

@@ -56,14 +56,21 @@ NO_RIGHTS = Rights(frozenset(), frozenset())
 
 class ExchangeModel(Struct):
     """The rights of each application's own policies, by lower-case client id or `*`, changed step
-    by step. `opaque`: the applications that have a policy which nobody understands.
+    by step. `opaque`: the applications that have a policy which nobody understands; `awaited`:
+    those that shall have one whose scope is not there.
     """
 
     own: dict[str, Rights]
     opaque: frozenset[str] = frozenset()
+    awaited: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, section: ExchangeBaseline, opaque: Collection[str] = ()) -> ExchangeModel:
+    def read(
+        cls,
+        section: ExchangeBaseline,
+        opaque: Collection[str] = (),
+        awaited: Collection[str] = (),
+    ) -> ExchangeModel:
         """Read the section of a plan file's baseline: the policies of each application that a step
         bears on.
         """
@@ -73,12 +80,15 @@ class ExchangeModel(Struct):
                 for application, policies in section.items()
                 if not isinstance(policies, GuardScope)
             },
-            frozenset(address.partition("/")[2].lower() for address in opaque),
+            *(
+                frozenset(address.partition("/")[2].lower() for address in addresses)
+                for addresses in (opaque, awaited)
+            ),
         )
 
     def copy(self) -> ExchangeModel:
         """A second one that changes on its own."""
-        return ExchangeModel(dict(self.own), self.opaque)
+        return ExchangeModel(dict(self.own), self.opaque, self.awaited)
 
     def bearing(self, application: str) -> Rights:
         """What bears on an application: its own policies and those of `*`.
@@ -101,31 +111,34 @@ class ExchangeModel(Struct):
                 return self._new(*_created(step))
             case "Remove-ApplicationAccessPolicy":
                 application, scope = _identified(step)
-                self._assert_understood(application)
+                self._assert_settled(application)
                 self.own[application] = self._having(application, scope).changed(scope, None)
                 return application
             case "Set-ApplicationAccessPolicy":
                 application, scope = _identified(step)
-                self._assert_understood(application)
+                self._assert_settled(application)
                 self._having(application, scope)
                 return None
             case _:
                 raise Unfollowable(ViolationKind.UNKNOWN)
 
-    def _assert_understood(self, owner: str) -> None:
-        """Only a Deny may come beside a policy that nobody understands: whatever that one does, it
-        narrows. A policy of `*` bears on every application.
+    def _assert_settled(self, owner: str) -> None:
+        """Only a Deny may come beside a policy that nobody understands, or before one whose scope is
+        not there: whatever that one does, it narrows. A policy of `*` bears on every application.
         """
-        bearing = self.opaque if owner == EVERY else self.opaque & {owner, EVERY}
-        if bearing:
-            raise Unfollowable(ViolationKind.OPAQUE)
+        for owners, why in (
+            (self.opaque, ViolationKind.OPAQUE),
+            (self.awaited, ViolationKind.AWAITED),
+        ):
+            if owners if owner == EVERY else owners & {owner, EVERY}:
+                raise Unfollowable(why)
 
     def _new(self, application: str, scope: str, right: str) -> str:
         own = self.own.get(application)
         if own is None or right not in {RESTRICT, DENY}:
             raise Unfollowable(ViolationKind.UNKNOWN)
         if right != DENY:
-            self._assert_understood(application)
+            self._assert_settled(application)
         if scope in own.restrict or scope in own.deny:
             raise Unfollowable(ViolationKind.REFUSED)
         self.own[application] = own.changed(scope, right)

@@ -119,7 +119,8 @@ def _begun(
     match provider:
         case "exchange":
             policies = baseline.of_exchange()
-            return None if policies is None else exchange.begun(policies, toward, opaque)
+            awaited = baseline.awaited_of(provider)
+            return None if policies is None else exchange.begun(policies, toward, opaque, awaited)
         case "teams":
             section = baseline.of_teams()
             return None if section is None else teams.begun(section, toward, opaque)

@@ -120,6 +120,8 @@ def _sentence(violation: Violation) -> str:
         return f"{where} cannot be done at this point: the service would refuse it"
     if violation.why is ViolationKind.OPAQUE:
         return f"{where} depends on an object of the tenant that could not be understood"
+    if violation.why is ViolationKind.AWAITED:
+        return f"{where} depends on a policy whose scope is not in the tenant"
     return f"{where} cannot be checked: the plan's baseline lacks what it depends on"
 
 

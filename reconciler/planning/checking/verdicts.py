@@ -28,6 +28,8 @@ class ViolationKind(StrEnum):
     """
     OPAQUE = "opaque"
     """The step rests on an object that was read and that nobody understands."""
+    AWAITED = "awaited"
+    """The step rests on a policy that the documents declare and whose scope is not there."""
 
 
 class Holders(Struct, frozen=True):

@@ -7,7 +7,8 @@ from __future__ import annotations
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from reconciler.reports import access_tests, recipients, sentences, values
+from reconciler.guids import GUID
+from reconciler.reports import access_tests, holders, recipients, sentences, values
 from reconciler.reports.remedies import (
     OPTION_DETAILS,
     held_with,
@@ -88,12 +89,13 @@ def _options(section: Section, notes: Sequence[Note]) -> Iterator[str]:
 def _line(row: Note, told_already: set[str], naming: Naming) -> NoteLine:
     about = naming.address(row.address)
     shown = {piece.id.lower() for piece in about if isinstance(piece, Name)}
+    worded = holders.in_words(row.details)
     details = tuple(
-        (f"{key} ", *naming.value(row.details[key]))
-        for key in sorted(row.details)
+        (f"{key} ", *naming.value(worded[key]))
+        for key in sorted(worded)
         if key not in told_already
-        and row.details[key] not in ("", None, *values.parts(row.address))
-        and str(row.details[key]).lower() not in shown
+        and worded[key] not in ("", None, *values.parts(row.address))
+        and str(worded[key]).lower() not in shown
     )
     consent = row.details.get("allow")
     return NoteLine(row.address, about, details, consent if isinstance(consent, str) else "")
@@ -114,7 +116,12 @@ def judgement(row: AccessTestResult, naming: Naming) -> FailedTest:
         (f"{sentence}: ", *naming.address(reason.address)) for reason, sentence in asked
     ]
     if not row.why.path:
-        reasons = [(access_tests.NOBODY.get(code, str(code)),) for code in row.why.unknown]
+        reasons = [
+            ("either ", naming.person(code))
+            if GUID.fullmatch(code)
+            else (access_tests.NOBODY.get(code, str(code)),)
+            for code in row.why.unknown
+        ]
     outcome = access_tests.row_outcome(row)
     return FailedTest(
         outcome.value,

@@ -1,4 +1,4 @@
-"""What an error of a service means: a table, first match wins.
+"""What an error of a service means: a table of values (HTTP status, types of exceptions) and texts.
 
 Texts are unstable across module versions, and names in them are anybody's: a class decides how
 often something is tried and what a person is told, never whether something exists that a complete
@@ -45,10 +45,12 @@ class ErrorClass(StrEnum):
 
 
 class Row(Struct, frozen=True):
-    """One row of the table: it matches by any of its columns.
+    """One row of the table.
 
-    `texts` are looked for in the messages, `types` in the names of exceptions, both for `silence`
-    only where no HTTP answer is known.
+    By value it matches an error with one of the HTTP `statuses`, or with one of the `types` among
+    the names of its exceptions; by text one whose messages have one of the `texts`. Types and texts
+    count for `silence` only where no HTTP answer is known. Texts are English and may be translated:
+    where a value tells the class, only a text of a class in `refined_by` tells more.
     """
 
     meaning: ErrorClass
@@ -56,15 +58,20 @@ class Row(Struct, frozen=True):
     types: str = ""
     statuses: frozenset[str] = frozenset()
     silence: bool = False
+    refined_by: frozenset[ErrorClass] = frozenset()
 
-    def matches(self, error: ServiceError) -> bool:
-        """Whether an error is of this row."""
-        if error.status:
-            if error.status in self.statuses:
-                return True
-            if self.silence:
-                return False
-        return _found(self.texts, _messages(error)) or _found(self.types, _types(error))
+    def has_value(self, error: ServiceError) -> bool:
+        """Whether an error is of this row by its status or its types."""
+        if error.status in self.statuses:
+            return True
+        return not self._is_answered(error) and _found(self.types, _types(error))
+
+    def has_text(self, error: ServiceError) -> bool:
+        """Whether an error is of this row by its messages."""
+        return not self._is_answered(error) and _found(self.texts, _messages(error))
+
+    def _is_answered(self, error: ServiceError) -> bool:
+        return self.silence and bool(error.status)
 
 
 TABLE: Final = (
@@ -98,6 +105,7 @@ TABLE: Final = (
         r" role assignment|is not recognized as|\bAADSTS\d+",
         r"\bCommandNotFoundException|\bInsufficientPermissionsException|\bUnauthorizedAccessException",
         frozenset({"403"}),
+        refined_by=frozenset({ErrorClass.ORGANIZATION, ErrorClass.EXPIRED}),
     ),
     Row(ErrorClass.EXISTS, r"already exists|already has a policy"),
     Row(
@@ -107,6 +115,7 @@ TABLE: Final = (
         r"\b(?:DCOverloaded|SuitabilityDirectory|ServerInMM|StorageTransient)Exception"
         r"|\bADServerSettingsChangedException",
         frozenset({"503"}),
+        refined_by=frozenset({ErrorClass.THROTTLED}),
     ),
     Row(
         ErrorClass.NOT_FOUND,
@@ -126,9 +135,14 @@ TABLE: Final = (
         frozenset({"408", "500", "502", "504"}),
         silence=True,
     ),
-    Row(ErrorClass.INVALID, statuses=frozenset({"400", "422"})),
+    # The service answered and refused; what, only its words tell.
+    Row(
+        ErrorClass.INVALID,
+        statuses=frozenset({"400", "422"}),
+        refined_by=frozenset(ErrorClass) - {ErrorClass.NO_ANSWER},
+    ),
 )
-"""First match wins; no row: unknown.
+"""The first match by value counts, then the first by text; no row: unknown.
 
 What the services answered in public records is beside each row in the tests.
 """
@@ -178,7 +192,11 @@ def meaning(error: ServiceError, cmdlet: str) -> ErrorClass:
     """
     if cmdlet == "Get-ApplicationAccessPolicy" and is_empty_store(_types(error), _messages(error)):
         return ErrorClass.EMPTY_STORE
-    return next((row.meaning for row in TABLE if row.matches(error)), ErrorClass.UNKNOWN)
+    valued = next((row for row in TABLE if row.has_value(error)), None)
+    worded = next((row.meaning for row in TABLE if row.has_text(error)), None)
+    if valued is None:
+        return worded or ErrorClass.UNKNOWN
+    return worded if worded in valued.refined_by else valued.meaning
 
 
 def leading(errors: Sequence[ServiceError], cmdlet: str) -> tuple[ErrorClass, ServiceError]:
