@@ -120,7 +120,7 @@ def test_an_unresolved_name_with_two_meanings_is_told_with_both(folder: Path, ru
     )
     ran = run("plan", *SIM, "--format", "json")
     assert ran.code == 4
-    notes = json.loads(ran.out)["unresolved"]
+    notes = json.loads(ran.out)["plan"]["unresolved"]
     assert [note["details"]["may be"] for note in notes] == [[NEW, OLD]] * 2
 
 
