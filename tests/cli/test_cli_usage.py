@@ -100,7 +100,7 @@ def test_an_interrupt_during_the_first_imports_is_no_crash(module: str) -> None:
     [
         ("nonsense",),
         ("plan", "--nonsense"),
-        ("plan", "--format", "html"),
+        ("plan", "--format", "pdf"),
         ("show",),
         ("show", "missing.json"),
         ("apply", "missing.json", "--auto-approve"),
