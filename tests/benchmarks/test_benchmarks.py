@@ -36,6 +36,7 @@ def test_a_small_tenant_has_a_row_for_every_stage() -> None:
         "stages",
         "calls",
         "from zero",
+        "html",
         "apply",
     }
 
