@@ -166,8 +166,18 @@ def test_the_filter_leaves_the_rows_that_match_and_says_how_many(
         ".filter(row => row.checkVisibility()).map(row => row.textContent)"
     )
     assert all("Lynne Robbins" in text for text in texts)
+    headings = browser.find_elements(By.CSS_SELECTOR, "main h3")
+    assert not any("LESS" in heading.text for heading in headings)
+    assert any("MORE" in heading.text for heading in headings)
     browser.find_element(By.ID, "filter").send_keys(Keys.CONTROL, "a", Keys.BACKSPACE)
     WebDriverWait(browser, 5).until(lambda _: _rows(browser) == before)
+
+
+def test_the_filter_never_hides_why_a_plan_is_refused(browser: Any, pages: dict[str, str]) -> None:
+    _open(browser, pages["not-applicable"])
+    refused = browser.find_element(By.ID, "refused").text
+    _filter(browser, "no such text")
+    assert browser.find_element(By.ID, "refused").text == refused
 
 
 def test_the_filter_finds_ids_and_people_in_folded_lists(

@@ -19,7 +19,7 @@
       var items = Array.from(list.children, function (item) { return { element: item, text: words(item) }; });
       people.set(row, (people.get(row) || []).concat(items));
     });
-    return Array.from(document.querySelectorAll("[data-row]"), function (element) {
+    return Array.from(document.querySelectorAll("section:not(.urgent) [data-row]"), function (element) {
       return { element: element, text: words(element), inner: people.get(element) || [] };
     });
   }
@@ -35,6 +35,20 @@
     });
     if (fitting.length) { unfold(fitting[0].element); }
   }
+  function leave(wanted) {
+    document.querySelectorAll("section:not(.urgent) table, section:not(.urgent) .note").forEach(function (part) {
+      var rows = part.querySelectorAll("[data-row]");
+      if (rows.length) { part.hidden = wanted !== "" && !part.querySelector("[data-row]:not([hidden])"); }
+    });
+    document.querySelectorAll("details.matrix").forEach(function (part) {
+      part.hidden = part.querySelector("table").hidden;
+    });
+    document.querySelectorAll("section:not(.urgent) h3").forEach(function (heading) {
+      var element = heading.nextElementSibling;
+      while (element && element.tagName !== "H3" && element.hidden) { element = element.nextElementSibling; }
+      heading.hidden = wanted !== "" && (!element || element.tagName === "H3");
+    });
+  }
   function apply() {
     var wanted = filter.value.trim().toLowerCase();
     rows = rows || read();
@@ -47,6 +61,7 @@
       if (fits) { shown += 1; narrow(row, wanted); }
       if (fits && wanted) { unfold(row.element); }
     });
+    leave(wanted);
     matches.textContent = wanted ? shown + " of " + rows.length + " rows match" : "";
   }
   var waiting = 0;
