@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, PlanTenant
     from reconciler.planning.planfile import PlanDigests
     from reconciler.reports.access_tests import Tested
+    from reconciler.reports.redaction import Redaction
 
 
 class Collected:
@@ -37,6 +38,7 @@ class Collected:
         plan: The plan that the run is about.
         digests: Its digests, once it is sealed.
         shown: Whether the plan itself belongs into the envelope.
+        redaction: What people are called instead; None where they keep their names.
         applied: What an apply did.
         tenant: The tenant, if there is no plan that says so.
         simulated: Whether it is a simulated one; None if that is not known.
@@ -55,6 +57,7 @@ class Collected:
         self.plan: Plan | None = None
         self.digests: PlanDigests | None = None
         self.shown = False
+        self.redaction: Redaction | None = None
         self.applied: Applied | None = None
         self.tenant: PlanTenant | None = None
         self.simulated: bool | None = None

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.cli.collecting import Collected
+    from reconciler.model.findings import Finding
     from reconciler.model.plans import PlanTenant
     from reconciler.model.test_results import AccessTestResult
 
@@ -100,7 +101,7 @@ def _output(collected: Collected, code: int) -> Output:
         error=collected.error or UNSET,
         exit_code=code,
         exit_name=EXIT_NAMES[code],
-        findings=output_findings(collected.findings or ()),
+        findings=output_findings(_findings(collected)),
         format_version=OUTPUT_VERSION,
         names=UNSET if tested is None else tested.names,
         simulated=_simulated(collected),
@@ -120,7 +121,15 @@ def _plan(collected: Collected) -> Iterable[bytes]:
         return ()
     from reconciler.planning import planfile  # noqa: PLC0415  lazy: it is there where a plan is
 
-    return planfile.chunks(collected.plan)
+    redacted = collected.redaction is not None
+    return planfile.chunks(collected.plan, collected.digests if redacted else None)
+
+
+def _findings(collected: Collected) -> Iterator[Finding]:
+    """Faults of the documents; where people are redacted, without them."""
+    redaction = collected.redaction
+    for finding in collected.findings or ():
+        yield finding if redaction is None else redaction.finding(finding)
 
 
 def _tenant(collected: Collected) -> PlanTenant | UnsetType:

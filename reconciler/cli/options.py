@@ -157,6 +157,16 @@ max_bytes = click.option(
 )
 
 
+redact = click.option(
+    "--redact",
+    type=click.Choice(["names"]),
+    help=(
+        "Show people as Person 1, Person 2 and so on, by their ids, and no commands; applications,"
+        " groups and policies keep their names."
+    ),
+)
+
+
 def assert_max_bytes_taken(value: int | None, form: str) -> None:
     """See to it that `--max-bytes` is of a format that has it.
 

@@ -18,6 +18,7 @@ from reconciler.errors import (
     UsageFault,
 )
 from reconciler.planning import approval
+from reconciler.planning.planfile import SealedPlan
 from reconciler.reports import comparisons, plans, powershell, remedies
 from reconciler.reports.markdown.limits import MAX_BYTES
 from reconciler.reports.review.composing import review
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
-    from reconciler.planning.planfile import SealedPlan
 
 PlanFormat: TypeAlias = Literal["text", "markdown", "json", "html", "powershell"]
 """The formats of a plan."""
@@ -51,6 +51,7 @@ class View(Struct, frozen=True):
         ids: Show every id beside its name.
         commands: Show every command, however many there are.
         max_bytes: How large Markdown may be; None is as large as a comment of GitHub.
+        redact: `names`, if nobody is to be named.
     """
 
     form: PlanFormat = "text"
@@ -58,6 +59,7 @@ class View(Struct, frozen=True):
     ids: bool = False
     commands: bool = False
     max_bytes: int | None = None
+    redact: str | None = None
 
 
 def show_plan(
@@ -77,9 +79,16 @@ def show_plan(
 
     Raises:
         UsageFault: `--product` without `--format powershell`, or a script of two products without
-            it; `--max-bytes` without `--format markdown`.
+            it; `--max-bytes` without `--format markdown`; a script without people.
     """
+    if view.redact is not None:
+        loaded, sources = _redacted(loaded, sources)
     collect_plan(loaded, shown=True)
+    if view.redact is not None and view.form == "powershell":
+        raise UsageFault(
+            "--redact leaves commands out, because they hold the ids of people, and a script has"
+            " nothing else: choose another --format"
+        )
     if view.product is not None and view.form != "powershell":
         raise UsageFault(
             "--product requires --format powershell: every other format shows both products"
@@ -98,6 +107,18 @@ def show_plan(
             _script(loaded, view.product)
         case _:
             assert_never(view.form)
+
+
+def _redacted(
+    loaded: SealedPlan, sources: Mapping[str, Position] | None
+) -> tuple[SealedPlan, Mapping[str, Position] | None]:
+    """A plan without its people, under the digests that it has; whatever shows it cannot name them."""
+    from reconciler.reports.redaction import Redaction  # noqa: PLC0415  lazy: seldom asked for
+
+    redaction = Redaction(loaded.plan)
+    collecting.current().redaction = redaction
+    places = None if sources is None else redaction.places(sources)
+    return SealedPlan(redaction.plan(), loaded.digests), places
 
 
 def collect_plan(loaded: SealedPlan, *, shown: bool) -> None:

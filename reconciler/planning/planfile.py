@@ -68,10 +68,20 @@ def sealed(plan: Plan, *paths: Path) -> SealedPlan:
     return SealedPlan(plan, computed)
 
 
-def chunks(plan: Plan) -> Iterator[bytes]:
-    """The bytes of the plan file, in pieces."""
+def chunks(plan: Plan, stated: PlanDigests | None = None) -> Iterator[bytes]:
+    """The bytes of the plan file, in pieces.
+
+    Args:
+        plan: the plan.
+        stated: the digests of the plan that this one is a redacted copy of; the bytes are then for
+            readers, and nothing takes them for a plan file.
+    """
     members = _members(plan)
-    _seal(plan, members)
+    if stated is None:
+        _seal(plan, members)
+    else:
+        members["content_digest"] = tuple(_member("content_digest", stated.content_digest))
+        members["digest"] = tuple(_member("digest", stated.digest))
     yield from _file(members)
 
 

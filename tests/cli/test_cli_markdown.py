@@ -1,7 +1,8 @@
-"""`--format markdown` of `plan`, `show` and `test`, and `--max-bytes`."""
+"""`--format markdown` of `plan`, `show` and `test`, `--max-bytes` and `--redact`."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,3 +75,41 @@ def test_only_markdown_is_cut(run: Run, folder: Path, command: tuple[str, ...]) 
     assert "--max-bytes requires --format markdown" in ran.err
     small = run(*command, "--format", "markdown", "--max-bytes", "1000")
     assert small.code == 64
+
+
+def _directory(folder: Path) -> set[str]:
+    """Ids and principal names of all users of the sample."""
+    capture = json.loads((folder / "capture.json").read_text(encoding="utf-8"))
+    users = capture["directory"]["users"]
+    return {text.lower() for user in users for text in (user["id"], user["upn"])}
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+def test_people_are_redacted_on_every_surface(run: Run, folder: Path, form: str) -> None:
+    run("fetch", "--directory", "all", "--out", "capture.json")
+    people = _directory(folder)
+    assert len(people) > 10
+    planned = run("plan", "--out", "plan.json", "--json-into", "all.json", "--redact", "names")
+    assert planned.code == 0
+    shown = run("show", "plan.json", "--format", form, "--ids", "--commands", "--redact", "names")
+    envelope = (folder / "all.json").read_text(encoding="utf-8")
+    for told in (planned.out, shown.out, envelope):
+        assert [text for text in people if text in told.lower()] == []
+        assert "Person 1" in told
+        assert "Grant-CsApplicationAccessPolicy -" not in told
+    assert "event-registration" in shown.out
+    assert "meeting-hosts.csv:3" in planned.out  # a place is found by the address as it was
+    kept = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    assert kept["content_digest"] in shown.out
+    assert run("show", "plan.json").code == 0
+
+
+def test_a_script_and_a_comparison_take_no_redaction(run: Run, folder: Path) -> None:
+    assert folder
+    run("plan", "--out", "plan.json")
+    script = run("show", "plan.json", "--format", "powershell", "--redact", "names")
+    assert script.code == 64
+    assert "--redact leaves commands out" in script.err
+    compared = run("show", "plan.json", "--against", "plan.json", "--redact", "names")
+    assert compared.code == 64
+    assert "takes no --redact" in compared.err

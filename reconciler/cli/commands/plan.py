@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @options.product
 @options.viewing
 @options.max_bytes
+@options.redact
 @options.max_age
 def command(
     *,
@@ -46,6 +47,7 @@ def command(
     ids: bool,
     commands: bool,
     max_bytes: int | None,
+    redact: str | None,
     max_age: int | None,
 ) -> int:
     """Show the changes that would bring a tenant in line with the documents.
@@ -64,7 +66,7 @@ def command(
     loaded = loading.sealed_plan(made.plan, *files)
     showing.show_plan(
         loaded,
-        showing.View(form, product, ids, commands, max_bytes),
+        showing.View(form, product, ids, commands, max_bytes, redact),
         then=showing.how_to_apply(out, tenant),
         sources=made.places,
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @options.product
 @options.viewing
 @options.max_bytes
+@options.redact
 @options.max_age
 @click.option(
     "--against",
@@ -46,6 +47,7 @@ def command(
     ids: bool,
     commands: bool,
     max_bytes: int | None,
+    redact: str | None,
     against: Path | None,
     out: Path | None,
     max_age: int | None,
@@ -61,6 +63,8 @@ def command(
     source = click.get_current_context().get_parameter_source("tenant")
     if source is ParameterSource.COMMANDLINE and not paths:
         raise UsageFault("--tenant requires the documents: without them, no tenant is read")
+    if against is not None and redact is not None:
+        raise UsageFault("--against names the objects that differ: it takes no --redact")
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
     loaded = plan_files.plan_file(plan)
@@ -70,7 +74,7 @@ def command(
         if against is not None:
             code = showing.compared(plan_files.plan_file(against), against, loaded, form)
         else:
-            view = showing.View(form, product, ids, commands, max_bytes)
+            view = showing.View(form, product, ids, commands, max_bytes, redact)
             then = showing.how_to_apply(plan)
             showing.show_plan(loaded, view, then=then, sources=places)
             code = 0

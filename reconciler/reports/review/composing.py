@@ -85,7 +85,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         notes=notes.note_groups(plan, naming),
         test_counts=outcome_counts(plan.tests) if plan.tests else "",
         failing=notes.failed_tests(plan, naming),
-        commands=commands,
+        commands=tuple(command for command in commands if command.text),
         digest=digests.digest,
         content_digest=digests.content_digest,
         nothing=_nothing(plan),

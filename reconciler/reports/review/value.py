@@ -357,7 +357,7 @@ class Review(Struct, frozen=True):
         notes: Refusals, unresolved names and the like, the gravest first.
         test_counts: How the access tests came out, counted; empty if there are none.
         failing: Access tests whose expectation is not certain to be met.
-        commands: The steps, in the order in which they run.
+        commands: The steps, in the order in which they run; none where their texts are redacted.
         digest: Of the whole plan.
         content_digest: Of what it does, which an approval covers.
         nothing: What is said where nothing changes; empty where something does.
