@@ -1,7 +1,7 @@
 """A plan without the people in it: Person 1, Person 2 and so on by the order of their ids.
 
 Whatever shows a redacted plan cannot tell who they are, because the plan does not: ids, principal
-names, addresses and display names are gone, and so are the commands and the baseline. Applications,
+names, addresses and display names are gone, and so are the commands. Applications,
 groups and policies keep their names. What cannot be told apart is taken for a person.
 """
 
@@ -27,7 +27,7 @@ from reconciler.model.addresses import (
     TeamsUserGrantAddress,
     parse_address,
 )
-from reconciler.model.baselines import Baseline
+from reconciler.model.baselines import Baseline, GuardScope, StoredExchangePolicy, TeamsBaseline
 from reconciler.model.plans import Plan
 
 if TYPE_CHECKING:
@@ -40,14 +40,10 @@ if TYPE_CHECKING:
 
 LEFT_OUT: Final = "(redacted)"
 _PEOPLE: Final = frozenset((SubjectKind.USER, SubjectKind.MAILBOX))
-_MAIL = re.compile(
-    r"[^\s<>\"',;:()\[\]{}/*@]+@[^\s<>\"',;:()\[\]{}/*@]+\.[^\s<>\"',;:()\[\]{}/*@]+"
-)
-_TOKEN = re.compile(f"{GUID.pattern.replace('a-f', 'a-fA-F')}|{_MAIL.pattern}")
-_PERSON = re.compile(r"(?P<display>.+) <[^<>]+>")
-_ADDRESS = re.compile(
-    r"(?:teams\.grant/(?:user|group):|exchange\.policy/[^@]*@)(?P<subject>.+)", re.DOTALL
-)
+_WORD = re.compile(r"""[^\s<>"',;:()\[\]{}/*\\]+""")
+"""What stands between blanks and signs that no id and no principal name has."""
+_GUID = re.compile(GUID.pattern.replace("a-f", "a-fA-F"))
+_BEFORE_SUBJECT: Final = ("teams.grant/user:", "teams.grant/group:")
 _NOTES: Final = ("displaced", "held", "refusals", "unmanaged", "unresolved", "warnings")
 _APPLICATION_KEYS: Final = frozenset(("application", "applications"))
 _GROUP_KEYS: Final = frozenset(("group", "groups", "together", "and"))
@@ -75,24 +71,21 @@ class Redaction:
         self._odd_tokens = {
             json.dumps(text, ensure_ascii=False)[1:-1].lower(): instead
             for text, instead in self._tokens.items()
-            if not _TOKEN.fullmatch(text)
+            if not (_GUID.fullmatch(text) or list(_mails(text)) == [text])
         }
         # whole texts, and what an address ends in
         odd = "|".join(map(re.escape, sorted(self._odd_tokens, key=len, reverse=True)))
         self._odd = re.compile(f'(?<=["@:])(?:{odd})(?=")', re.IGNORECASE) if odd else None
         self._groups = frozenset(
-            token.lower()
-            for kept in self._kept
-            for token in _MAIL.findall(plan.names.get(kept, ""))
+            token.lower() for kept in self._kept for token in _mails(plan.names.get(kept, ""))
         )
 
     def _learn(self, person: str, name: str) -> None:
         """The principal name of a person, and the display name, stand for the person too."""
-        for address in _MAIL.findall(name):
+        for address in _mails(name):
             self._tokens.setdefault(address.lower(), self._instead[person])
-        match = _PERSON.fullmatch(name)
-        display = name if match is None else match["display"]
-        if display and not _MAIL.fullmatch(display):
+        display = _display(name) or name
+        if display and list(_mails(display)) != [display]:
             self._displays[display] = self._instead[person]
 
     def plan(self) -> Plan:
@@ -101,7 +94,7 @@ class Redaction:
         text = encode(bare).decode()
         if self._odd is not None:
             text = self._odd.sub(self._of_odd, text)
-        redacted = decode(_TOKEN.sub(self._token, text).encode(), type=Plan)
+        redacted = decode(_WORD.sub(self._of_word, text).encode(), type=Plan)
         return replace(redacted, names=self._names())
 
     def _without_free_texts(self, plan: Plan) -> Plan:
@@ -177,18 +170,35 @@ class Redaction:
         """Any text of ours or of a plan without ids, principal names and addresses of people."""
         if text.lower() in self._tokens:
             return self._tokens[text.lower()]
-        address = _ADDRESS.search(text)
-        if address is not None and address["subject"].lower() in self._tokens:
-            start = address.start("subject")
-            return text[:start] + self._tokens[address["subject"].lower()]
-        return _TOKEN.sub(self._token, text) if "@" in text or "-" in text else text
+        for start in _BEFORE_SUBJECT:
+            before, opening, subject = text.partition(start)
+            if opening and subject.lower() in self._tokens:
+                return f"{before}{opening}{self._tokens[subject.lower()]}"
+        before, at, subject = text.partition("@")
+        if at and subject.lower() in self._tokens and "exchange.policy/" in before:
+            return f"{before}@{self._tokens[subject.lower()]}"
+        return _WORD.sub(self._of_word, text) if "@" in text or "-" in text else text
 
-    def _token(self, match: re.Match[str]) -> str:
-        token = match[0]
-        key = token.lower()
-        if key in self._tokens:
-            return self._tokens[key]
-        return token if key in self._kept or key in self._groups else LEFT_OUT
+    def _of_word(self, match: re.Match[str]) -> str:
+        return self._word(match[0]) if "@" in match[0] or "-" in match[0] else match[0]
+
+    def _word(self, word: str) -> str:
+        """A word with whatever names a person in it: an id, a principal name, an address, also
+        behind the application in the address of an Exchange policy.
+        """
+        core = word.rstrip(".")
+        if core.lower() in self._tokens:
+            return self._tokens[core.lower()] + word[len(core) :]
+        before, at, after = word.partition("@")
+        if not at or core.lower() in self._kept:
+            return _GUID.sub(self._of_guid, word)
+        if not before or before.lower() in self._kept or _GUID.fullmatch(before):
+            return f"{_GUID.sub(self._of_guid, before)}@{self._word(after)}"
+        return word if core.lower() in self._groups or core.lower() in self._kept else LEFT_OUT
+
+    def _of_guid(self, match: re.Match[str]) -> str:
+        key = match[0].lower()
+        return self._tokens.get(key) or (match[0] if key in self._kept else LEFT_OUT)
 
     def _names(self) -> dict[str, str]:
         kept = {
@@ -202,10 +212,44 @@ class Redaction:
         return {**kept, **people}
 
 
+def _mails(text: str) -> Iterator[str]:
+    """Principal names and addresses in a text."""
+    yield from (word for word in _WORD.findall(text) if "@" in word.strip("@"))
+
+
+def _display(name: str) -> str:
+    """The display name of `Alex Wilber <alex.wilber@contoso.com>`; empty if it is no such name."""
+    display, opening, address = name.rpartition(" <")
+    return display if opening and address.endswith(">") and "@" in address else ""
+
+
 def _bare(plan: Plan) -> Plan:
-    """A plan without what is only there to be run."""
+    """A plan without what is only there to be run. The baseline says what decides before the plan;
+    its identities and security ids do not help a reader.
+    """
     steps = tuple(replace(step, parameters={}, text="") for step in plan.steps)
-    return replace(plan, steps=steps, baseline=Baseline(), names={})
+    exchange: Any = plan.baseline.exchange
+    if isinstance(exchange, Mapping):
+        exchange = {name: _stored(rows) for name, rows in exchange.items()}
+    teams = plan.baseline.teams
+    if isinstance(teams, TeamsBaseline):
+        policies = {
+            name: policy and replace(policy, description="")
+            for name, policy in teams.policies.items()
+        }
+        teams = replace(teams, policies=policies)
+    baseline = Baseline(exchange, teams)
+    return replace(plan, steps=steps, baseline=baseline, names={})
+
+
+def _stored(
+    rows: tuple[StoredExchangePolicy, ...] | GuardScope,
+) -> tuple[StoredExchangePolicy, ...] | GuardScope:
+    if isinstance(rows, GuardScope):
+        return replace(rows, sid="")
+    return tuple(
+        replace(row, description="", identity="", sid="", stored_description="") for row in rows
+    )
 
 
 def _ids(plan: Plan, kept: frozenset[str]) -> Iterator[str]:
@@ -248,7 +292,7 @@ def _addresses(plan: Plan) -> Iterator[str]:
 def _kept(plan: Plan) -> Iterator[str]:
     """Ids of the tenant, of applications, of groups, and of scopes that are not people."""
     people = {row.id.lower() for row in _subjects(plan) if row.kind in _PEOPLE}
-    people |= {name_id for name_id, name in plan.names.items() if _PERSON.fullmatch(name)}
+    people |= {name_id for name_id, name in plan.names.items() if _display(name)}
     for kept in _named(plan):
         if kept.lower() not in people:
             yield kept.lower()
@@ -258,6 +302,7 @@ def _named(plan: Plan) -> Iterator[str]:
     yield from (plan.tenant.tenant_id, EVERY_APPLICATION)
     for address in (*_addresses(plan), *(text.partition(":")[2] for text in plan.consents)):
         yield from _named_by(address)
+    yield from _named_before(plan.baseline)
     yield from (row.id for row in _subjects(plan) if row.kind is SubjectKind.GROUP_MEMBERS)
     yield from (gap.application for gap in plan.gaps or ())
     yield from (row.application for row in plan.tests)
@@ -273,6 +318,18 @@ def _named(plan: Plan) -> Iterator[str]:
     for notes in (plan.displaced, plan.held, plan.refusals, plan.unmanaged, plan.warnings):
         for note in notes:
             yield from _listed(note.details, _APPLICATION_KEYS | _GROUP_KEYS)
+
+
+def _named_before(baseline: Baseline) -> Iterator[str]:
+    for application, rows in (baseline.of_exchange() or {}).items():
+        yield application
+        scopes = (rows.id,) if isinstance(rows, GuardScope) else (row.scope for row in rows)
+        yield from scopes
+    teams = baseline.of_teams()
+    if teams is not None:
+        yield from (row.group for row in teams.groups)
+        for policy in teams.policies.values():
+            yield from () if policy is None else policy.applications
 
 
 def _named_by(address: str) -> Iterator[str]:

@@ -84,7 +84,7 @@ def _directory(folder: Path) -> set[str]:
     return {text.lower() for user in users for text in (user["id"], user["upn"])}
 
 
-@pytest.mark.parametrize("form", ["text", "markdown", "json"])
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
 def test_people_are_redacted_on_every_surface(run: Run, folder: Path, form: str) -> None:
     run("fetch", "--directory", "all", "--out", "capture.json")
     people = _directory(folder)

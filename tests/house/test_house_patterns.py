@@ -30,6 +30,8 @@ MADE_ELSEWHERE: Final = {
     ("documents/schemas.py", "user_check"): "a pattern of a schema, which is judged there",
     ("documents/schemas.py", "users_from_form"): "a pattern of a schema, which is judged there",
     ("planning/selection.py", "is_consent"): "the forms of consents, which are judged here",
+    ("reports/redaction.py", "__init__"): "what people without an id are called, escaped",
+    ("reports/redaction.py", "_without_free_texts"): "display names, escaped",
     ("tenants/live/classes.py", "_found"): "the table of errors, which is judged here",
 }
 """Where patterns are not constants of a module, and why that is right."""

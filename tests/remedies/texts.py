@@ -70,6 +70,7 @@ READ_ONLY: Final = (
     "(--format json lists them)",
     "`--format json` has all of",
     "`--format json` lists them",
+    "choose another --format",
     "<code>--format json</code> lists them",
     "<code>--format json</code> has the exact text",
     "`--commands` shows them",

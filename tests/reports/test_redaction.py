@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.planning import planfile
-from reconciler.reports import plans
+from reconciler.reports import html, plans
 from reconciler.reports.lines import plain_text
 from reconciler.reports.markdown.plans import Wanted, plan_markdown
 from reconciler.reports.redaction import LEFT_OUT, Redaction
 from reconciler.reports.review.composing import review
+from reconciler.reports.review.matrix import access_matrix
 from reconciler.reports.wrapping import Layout
 from tests.reports import golden_cases, samples
 from tests.reports.golden_cases import CASES, Case
@@ -45,6 +46,7 @@ def _shown(plan: Plan) -> dict[str, str]:
     return {
         "text": plain_text(plans.plan_lines(reviewed, shown)),
         "markdown": plan_markdown(reviewed, Wanted(ids=True, commands=True)),
+        "html": html.page(reviewed, access_matrix(plan), html.Page(ids=True)),
         "json": b"".join(planfile.chunks(plan, samples.DIGESTS)).decode(),
     }
 
@@ -160,6 +162,7 @@ def test_people_are_numbered_by_their_ids_and_alike_on_every_surface() -> None:
     assert redacted.access.gained[0].subject.id == "person-1"
     assert redacted.access.lost[0].subject.id == "person-2"
     told = _shown(redacted)
+    assert "Person 1" in told["html"]
     for form in ("text", "markdown"):
         assert re.search(rf"\+ crm \({APP}\):? +Person 1 \(person-1\)  \[Teams\]", told[form])
     again = json.loads(told["json"])
