@@ -58,11 +58,11 @@ _EFFECT_TONES = {
     Effect.NONE: Tone.PLAIN,
 }
 _SECTION_TITLES = {
-    Section.REFUSED: "REFUSED, so this plan will not be applied",
-    Section.UNRESOLVED: "UNRESOLVED, so nothing can be planned for",
-    Section.DISPLACED: "DISPLACED, taken away from policies that no document declares",
-    Section.HELD: "HELD, not part of this plan",
-    Section.WARNING: "WARNINGS",
+    Section.REFUSED: "Refused, so this plan will not be applied",
+    Section.UNRESOLVED: "Unresolved, so nothing can be planned for",
+    Section.DISPLACED: "Displaced, taken away from policies that no document declares",
+    Section.HELD: "Held, not part of this plan",
+    Section.WARNING: "Warnings",
 }
 _SECTION_TONES = {
     Section.REFUSED: Tone.FAULT,
@@ -148,14 +148,12 @@ class _PlanText:
             )
             yield from self._said(text, 2)
             return
-        shown_any = False
+        if rows:
+            yield from heading("Access: who gains and loses")
         for danger in Danger:
             own = [row for row in rows if row.danger is danger]
             if not own:
                 continue
-            if not shown_any:
-                yield Line()
-            shown_any = True
             yield Line(str(danger), Tone.HEADING)
             widths = [cells(self._applications(row)) for row in own]
             width = max((width for width in widths if width <= _NAME_COLUMNS), default=0)
@@ -179,7 +177,7 @@ class _PlanText:
 
     def _changes(self) -> Iterator[Line]:
         if self._review.blocks:
-            yield from heading("CHANGES")
+            yield from heading("Changes")
         width = max((len(facts(row.provider).title) for row in self._review.blocks), default=0)
         for block in self._review.blocks:
             product = f"{facts(block.provider).title:<{width}}"
@@ -205,7 +203,7 @@ class _PlanText:
         late = [group for group in review.notes if group.code == WarningCode.RELIES_ON]
         if not (review.gaps or review.guards or late):
             return
-        yield from heading("ON THE WAY")
+        yield from heading("On the way")
         for why, proved in dict.fromkeys((gap.why, gap.proved) for gap in review.gaps):
             alike = [gap for gap in review.gaps if (gap.why, gap.proved) == (why, proved)]
             yield from self._gaps(why, alike, proved=proved)
@@ -237,7 +235,7 @@ class _PlanText:
         unmanaged = self._review.unmanaged
         if unmanaged.counts:
             counts = ", ".join(text for text, _ in unmanaged.counts)
-            text = f"UNMANAGED, left alone: {counts} (--format json lists them)"
+            text = f"Unmanaged, left alone: {counts} (--format json lists them)"
             yield from self._said(text, tone=Tone.HEADING)
         if unmanaged.global_applications is not None:
             yield from self._unmanaged_global(unmanaged.global_applications)
@@ -292,7 +290,7 @@ class _PlanText:
     def _tests(self) -> Iterator[Line]:
         failing = self._review.failing
         if failing:
-            yield from heading(f"ACCESS TESTS on the outcome: {self._review.test_counts}")
+            yield from heading(f"Access tests on the outcome: {self._review.test_counts}")
         for test in failing:
             tone = Tone.FAULT if test.blocks else Tone.WARNING
             phrase: Phrase = (test.name, ": ", *test.expected)
@@ -307,14 +305,14 @@ class _PlanText:
             return
         steps = counted(len(commands), "step")
         if self._shown.commands or len(commands) <= MOST_COMMANDS:
-            yield from heading(f"COMMANDS, in this order: {steps}")
+            yield from heading(f"Commands, in this order: {steps}")
             width = len(str(len(commands)))
             for command in commands:
                 yield command_line(command, self._brief, width)
             return
         tally = Counter(command.cmdlet for command in commands)
         counts = ", ".join(f"{count} {cmdlet}" for cmdlet, count in tally.most_common())
-        yield from heading(f"COMMANDS: {steps} (--commands shows them)")
+        yield from heading(f"Commands: {steps} (--commands shows them)")
         yield from self._said(counts, 2)
 
     def _end(self) -> Iterator[Line]:

@@ -67,7 +67,7 @@ def test_a_plan_whose_outcome_fails_a_test_is_not_applicable(run: Run, folder: P
     write(folder, WRONG)
     ran = run("plan", *SIM, "--out", "plan.json")
     assert ran.code == 3
-    assert "ACCESS TESTS on the outcome: 5 passed, 1 failed.\n  FAILED     mine: " in ran.out
+    assert "Access tests on the outcome: 5 passed, 1 failed.\n  FAILED     mine: " in ran.out
     assert "This plan is not applicable" in ran.out
     assert _plan(folder)["applicable"] is False
     assert [row["name"] for row in _plan(folder)["tests"] if not row["passed"]] == ["mine"]

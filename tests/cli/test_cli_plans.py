@@ -61,8 +61,8 @@ def _without_changes(text: str) -> str:
     """The text without the changes, which have their places in the documents only where those are
     at hand.
     """
-    before, _, after = text.replace(" (tenant.yaml:3)", "").partition("\nCHANGES\n")
-    return before + after[after.index("\nON THE WAY\n") :]
+    before, _, after = text.replace(" (tenant.yaml:3)", "").partition("\nChanges\n")
+    return before + after[after.index("\nOn the way\n") :]
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_an_application_taken_out_of_its_last_document_is_unmanaged(applied: Pla
         if "6d2b65ed-3c77-4f3c-bd7a-8e4e3704d672" in note["address"]
     ]
     assert len(left) == 2
-    assert "UNMANAGED, left alone: 3 Exchange policies, " in applied("plan").out
+    assert "Unmanaged, left alone: 3 Exchange policies, " in applied("plan").out
 
 
 def test_no_more_tenant_grant_names_what_stays_in_global(applied: Place) -> None:
@@ -182,7 +182,7 @@ def test_a_plan_is_shown_as_it_was_printed(place: Place) -> None:
     planned = place("plan", "--out", "plan.json")
     shown = place.run("show", "plan.json", cwd=place.folder)
     assert shown.code == 0
-    for start, end in (("\nEVERYONE", "\nCHANGES"), ("\nCOMMANDS", "\nPlan: ")):
+    for start, end in (("\nEVERYONE", "\nChanges"), ("\nCommands", "\nPlan: ")):
         texts = [out[out.index(start) : out.index(end)] for out in (planned.out, shown.out)]
         assert texts[0] == texts[1]
 

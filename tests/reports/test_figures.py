@@ -121,14 +121,14 @@ def test_the_unmanaged_count_of_the_text_is_that_of_the_plan() -> None:
     value = empty_plan(unmanaged=rows)
     told = plain_text(plans.plan_lines(review(value, DIGESTS)))
     assert figures.of_plan(value).unmanaged == 3
-    assert "UNMANAGED, left alone: 2 Teams policies (" in told
+    assert "Unmanaged, left alone: 2 Teams policies (" in told
     assert "\nGlobal is not managed, and it is not empty: " in told
     beside = empty_plan(unmanaged=rows[:2])
     told = plain_text(plans.plan_lines(review(beside, DIGESTS)))
-    assert "UNMANAGED, left alone: 2 Teams policies (" in told
+    assert "Unmanaged, left alone: 2 Teams policies (" in told
     assert "Global" not in told
     alone = plain_text(plans.plan_lines(review(empty_plan(unmanaged=rows[2:]), DIGESTS)))
-    assert "UNMANAGED," not in alone
+    assert "Unmanaged," not in alone
     assert "\nGlobal is not managed, and it is not empty: " in alone
 
 

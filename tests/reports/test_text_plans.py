@@ -153,7 +153,7 @@ def test_what_no_document_has_is_counted_by_kind(tmp_path: Path) -> None:
         note("unmanaged", "exchange.policy/a@s"),
     ]
     told = _text(tmp_path, unmanaged=rows)
-    assert "UNMANAGED, left alone: 1 Exchange policy, 1 grant, 2 Teams policies (" in told
+    assert "Unmanaged, left alone: 1 Exchange policy, 1 grant, 2 Teams policies (" in told
 
 
 def test_a_detail_that_is_long_is_cut(tmp_path: Path) -> None:

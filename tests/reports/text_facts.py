@@ -42,10 +42,10 @@ def text_facts(text: str) -> TextFacts:
         elif section in _SECTIONS and (row := _ROW.fullmatch(line)):
             for application in _applications(row["row"]):
                 facts.access[section, row["product"], application] += _size(row["row"])
-        elif section == "CHANGES" and (block := _BLOCK.fullmatch(line)):
+        elif section == "Changes" and (block := _BLOCK.fullmatch(line)):
             product = block["product"]
             facts.policies[product, block["sign"].strip()] += 1
-        elif section == "CHANGES":
+        elif section == "Changes":
             facts.grants.update(_grants(product, line))
     return facts
 
