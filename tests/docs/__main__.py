@@ -1,5 +1,5 @@
 """`python -m tests.docs [--write]`: shows where README.md differs from what the tool prints, or
-puts it right.
+puts it and its picture right.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.docs.console import ROOT, rewritten, sample
+from tests.docs.picture import PICTURE, picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +30,8 @@ def main(arguments: Sequence[str], readme: Path) -> int:
         sys.stderr.write(f"no longer printed by `{command}`; correct the excerpt:\n{piece}")
     if "--write" in arguments and not now.lost:
         readme.write_text(now.page, encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            PICTURE.write_text(picture(sample(Path(folder))), encoding="utf-8")
         return 0
     sys.stdout.writelines(
         difflib.unified_diff(
