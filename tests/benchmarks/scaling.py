@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SIZES = (100, 1_000, 10_000, 100_000)
 TIME, MEMORY, EXPONENT, READ_BACK, RATE, PAGE = 2.0, 1.5, 1.05, 700.0, 300.0, 1.0
 """Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that
-is read, steps a second, seconds of an HTML page.
+is read, steps a second, seconds of an HTML page or of Markdown.
 """
 _LARGE = 10_000
 _FLOOR = Path(__file__).with_name("floor.py")
@@ -49,6 +49,17 @@ loaded = planfile.load_plan(pathlib.Path(sys.argv[1]))
 html._template()
 start = time.process_time()
 html.page(review(loaded.plan, loaded.digests), access_matrix(loaded.plan))
+print(time.process_time() - start)
+"""
+_MARKDOWN = """
+import gc, pathlib, sys, time
+gc.disable()
+from reconciler.planning import planfile
+from reconciler.reports.markdown import plans
+from reconciler.reports.review.composing import review
+loaded = planfile.load_plan(pathlib.Path(sys.argv[1]))
+start = time.process_time()
+plans.plan_markdown(review(loaded.plan, loaded.digests))
 print(time.process_time() - start)
 """
 
@@ -115,7 +126,8 @@ def _form(folder: Path, form: Form, sizes: Sequence[int], rounds: int) -> Iterat
                 "stages", f"{size:,} {form}: {stage}", seconds, seconds, peak=found["peaks"][stage]
             )
         yield from _calls(world, f"{size:,} {form}: calls per change")
-        yield _page(world, f"{size:,} {form}: HTML", times)
+        yield _rendered(world, "html", _PAGE, f"{size:,} {form}: HTML", times)
+        yield _rendered(world, "markdown", _MARKDOWN, f"{size:,} {form}: Markdown", times)
     yield from _exponents(totals, form)
 
 
@@ -161,14 +173,14 @@ def _staged(world: _World) -> Any:
     )
 
 
-def _page(world: _World, name: str, rounds: int) -> Row:
-    """The page of a plan that is read already: CPU seconds; loading Jinja2 is start-up."""
-    command = (sys.executable, "-c", _PAGE, str(world.plan))
+def _rendered(world: _World, stage: str, script: str, name: str, rounds: int) -> Row:
+    """A rendering of a plan that is read already, its review included: CPU seconds."""
+    command = (sys.executable, "-c", script, str(world.plan))
     seconds = sorted(
         float(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
         for _ in range(rounds)
     )
-    return Row("html", name, seconds[0], seconds[len(seconds) // 2], budget=PAGE)
+    return Row(stage, name, seconds[0], seconds[len(seconds) // 2], budget=PAGE)
 
 
 def _calls(world: _World, name: str) -> Iterator[Row]:

@@ -37,6 +37,7 @@ def test_a_small_tenant_has_a_row_for_every_stage() -> None:
         "calls",
         "from zero",
         "html",
+        "markdown",
         "apply",
     }
 

@@ -16,6 +16,7 @@ from reconciler.cli import loading
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.model.findings import Position
 from reconciler.planning import making
+from reconciler.reports.redaction import Redaction
 from reconciler.reports.review.composing import review
 from tests.reports import samples
 from tests.reports.samples import change, note, step
@@ -87,6 +88,12 @@ def _planned(documents: Path, tenant: str | None = None, *allow: str) -> Made:
 
 def _sample() -> Made:
     return _planned(ROOT / "policies")
+
+
+def _redacted() -> Made:
+    made = _sample()
+    redaction = Redaction(made.plan)
+    return Made(redaction.plan(), redaction.places(made.places))
 
 
 def _unmanaged() -> Made:
@@ -217,6 +224,7 @@ _MAKERS: Mapping[str, Callable[[], Made]] = {
     "gaps": _of_kinds("teams/swap-applications-gap"),
     "guards": _of_kinds("exchange/guard"),
     "not-applicable": _not_applicable,
+    "redacted": _redacted,
 }
 PARTLY_APPLIED = FOLDER.with_name("partly-applied.txt")
 
