@@ -193,9 +193,10 @@ def test_every_note_is_told(told: tuple[Plan, HtmlPage]) -> None:
 def test_every_command_is_told_as_it_runs(told: tuple[Plan, HtmlPage]) -> None:
     plan, page = told
     codes = [node.text(deep=True) for node in page.all("#commands pre code")]
-    assert codes == [visible(row.text) for row in plan.steps]
+    shown = [row for row in plan.steps if row.text]  # none of a redacted plan
+    assert codes == [visible(row.text) for row in shown]
     numbers = page.texts("#commands li .number")
-    assert numbers == [str(row.id) for row in plan.steps]
+    assert numbers == [str(row.id) for row in shown]
 
 
 def test_the_figures_are_those_of_the_plan(told: tuple[Plan, HtmlPage]) -> None:

@@ -109,6 +109,7 @@ def _verdict(plan: Plan) -> Verdict:
         figures=figures.of_plan(plan),
         refused=len(plan.refusals),
         unresolved=len(plan.unresolved),
+        held=len(plan.held),
         tests_passed=sum(row.passed for row in plan.tests),
         tests=len(plan.tests),
         tests_failed=sum(not (row.passed or row.excused) for row in plan.tests),

@@ -186,7 +186,7 @@ def _counts(noun: tuple[str, str], row: ObjectFigures, changed: str) -> str:
 
 
 def work(verdict: Verdict) -> str:
-    """Steps, access tests and time."""
+    """Steps, time, access tests, and how much is left as it is."""
     steps = counted(verdict.figures.steps, "step")
     tests = (
         f"access tests: {verdict.tests_passed} of {verdict.tests} pass"
@@ -197,7 +197,8 @@ def work(verdict: Verdict) -> str:
     if verdict.minutes is not None:
         least, most = map(_time, verdict.minutes)
         time = f", about {least} to {most} on a live tenant"
-    return f"{steps}{time}; {tests}"
+    held = f"; {counted(verdict.held, 'object')} held, see below" if verdict.held else ""
+    return f"{steps}{time}; {tests}{held}"
 
 
 def _time(minutes: float) -> str:

@@ -293,6 +293,7 @@ class Verdict(Struct, frozen=True):
         figures: The figures of the closing lines.
         refused: Objects that a rule refuses.
         unresolved: Names that were not found.
+        held: Objects that are left at their observed value.
         tests_passed: Access tests that pass on the outcome.
         tests: Access tests in all.
         tests_failed: Those that fail and block the plan.
@@ -305,6 +306,7 @@ class Verdict(Struct, frozen=True):
     figures: Figures
     refused: int
     unresolved: int
+    held: int
     tests_passed: int
     tests: int
     tests_failed: int
