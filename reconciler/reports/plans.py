@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import Certainty
-from reconciler.model.addresses import PROVIDERS
 from reconciler.model.codes import WarningCode
 from reconciler.reports import terminal
 from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
@@ -347,8 +346,8 @@ def _note(row: NoteLine) -> Phrase:
 
 
 def _paragraph(group: NoteGroup) -> Phrase:
-    """`What is so: objects. What to do.`; objects that are only products are not told."""
-    rows = [row for row in group.rows if row.address not in PROVIDERS]
+    """`What is so: objects. What to do.`; the whole plan, and a whole product, are no objects."""
+    rows = [row for row in group.rows if "." in row.address or row.details]
     if not rows:
         return (*group.what, " ", *group.then)
     *before, last = group.what

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from reconciler.guids import guid
 from reconciler.reports import terminal
 from reconciler.reports.lines import Line, Tone
 from reconciler.reports.review.value import Name, NameKind
@@ -51,6 +52,8 @@ class Layout:
     def _unnamed(self, name: Name) -> str:
         if self.ids or name.kind is not NameKind.APPLICATION:
             return name.id
+        if guid(name.id) is None:
+            return name.text  # an entry that is not understood, as it was read
         short = f"{name.id[:_SHORT_ID]}…"
         return f"{short} (no name: add an Application)" if self.advising else short
 

@@ -88,7 +88,8 @@ def _options(section: Section, notes: Sequence[Note]) -> Iterator[str]:
 
 def _line(row: Note, told_already: set[str], naming: Naming) -> NoteLine:
     about = naming.address(row.address)
-    shown = {piece.id.lower() for piece in about if isinstance(piece, Name)}
+    names = [piece for piece in about if isinstance(piece, Name)]
+    shown = {text.lower() for name in names for text in (name.id, name.text)}
     worded = holders.in_words(row.details)
     details = tuple(
         (f"{key} ", *naming.value(worded[key]))
