@@ -267,5 +267,5 @@ def test_a_tenant_with_years_behind_it_is_read_and_planned(place: Place) -> None
     assert holder not in {row["Identity"] for row in capture["teams"]["users"]}
     planned = place("plan")
     assert planned.code in {0, 4}, planned.err
-    assert all(f"teams.policy/{name}\n" in planned.out for name in odd)
+    assert all(name in planned.out for name in odd)
     assert scope in planned.out

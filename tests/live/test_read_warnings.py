@@ -177,7 +177,7 @@ def test_a_consent_is_quoted_in_the_plan_and_holds_for_its_apply(place: Place) -
     assert place("plan", tenant="capture.json").code == 1
     planned = place("plan", "--out", "plan.json", "--allow", "read-warning:teams")
     assert planned.code == 0, planned.err
-    assert f"[cmdlet Get-CsOnlineUser; text {json.dumps(ODD)}]" in planned.out
+    assert f"[cmdlet Get-CsOnlineUser, text {json.dumps(ODD)}]" in planned.out
     plan = json.loads((place.folder / "plan.json").read_text(encoding="utf-8"))
     assert "read-warning:teams" in plan["consents"]
     applied = place.apply()

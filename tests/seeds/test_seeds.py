@@ -80,7 +80,7 @@ def test_every_documented_line_is_planned(seed: str, run: Run) -> None:
         "json",
     )
     assert ran.code == 0, ran.out + ran.err
-    planned = [_planned(step) for step in json.loads(ran.out)["steps"]]
+    planned = [_planned(step) for step in json.loads(ran.out)["plan"]["steps"]]
     documented = [_documented(line) for line in _lines(seed)]
     assert [line for line in documented if line not in planned] == []
     assert len(planned) == len(documented), "a step that no page asks for"

@@ -50,7 +50,7 @@ class ExchangeTarget(Struct, frozen=True):
     replaced: Mapping[ExchangeKey, ExchangeKey]
     stated_absent: frozenset[ExchangeKey]
     awaited: Mapping[str, tuple[Address, ...]]
-    held: tuple[Note, ...]
+    held: tuple[Note, ...] = ()
 
     @property
     def flipped(self) -> frozenset[ExchangeKey]:

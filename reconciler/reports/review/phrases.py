@@ -197,8 +197,8 @@ def work(verdict: Verdict) -> str:
     if verdict.minutes is not None:
         least, most = map(_time, verdict.minutes)
         time = f", about {least} to {most} on a live tenant"
-    held = f"; {counted(verdict.held, 'object')} held, see below" if verdict.held else ""
-    return f"{steps}{time}; {tests}{held}"
+    left = f"; {counted(verdict.held, 'object')} held, see below" if verdict.held else ""
+    return f"{steps}{time}; {tests}{left}"
 
 
 def _time(minutes: float) -> str:
