@@ -38,7 +38,7 @@ from reconciler.reports.review.value import (
     Section,
 )
 from reconciler.reports.terminal import visible
-from reconciler.reports.wrapping import enumerated
+from reconciler.reports.wrapping import SHORT_ID, enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -63,8 +63,6 @@ FOLDED_FROM = 12
 """People of one row from which their list is folded; it is in the page all the same."""
 _TOLD_FIRST = 3
 """People that a folded list names."""
-_SHORT_ID = 8
-"""Characters of an application's client id that stand for it where it has no name."""
 MOST_COLUMNS = 6
 """Columns of one table of the matrix; more are further tables, each with the rows that it needs."""
 OPEN_ROWS = 40
@@ -296,8 +294,8 @@ def _name(name: Name) -> _Markup:
     """
     if name.missing:
         object_id = name.id or name.text
-        if name.kind is NameKind.APPLICATION and len(object_id) > _SHORT_ID:
-            shortened = inert(f"{object_id[:_SHORT_ID]}…")
+        if name.kind is NameKind.APPLICATION and len(object_id) > SHORT_ID:
+            shortened = inert(f"{object_id[:SHORT_ID]}…")
             return _Markup(f'<code class="name" title="{inert(object_id)}">{shortened}</code>')
         return _Markup(f'<code class="name">{inert(object_id)}</code>')
     text = inert(name.text)

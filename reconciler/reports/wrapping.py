@@ -20,7 +20,8 @@ NO_TERMINAL = 100
 """Columns where there is no terminal."""
 NO_BREAK = "\u00a0"
 """A blank in our words at which no line is broken; it is shown as any other."""
-_SHORT_ID = 8
+SHORT_ID = 8
+"""Characters of an application's client id that stand for it where it has no name."""
 _WIDE = frozenset("WF")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -54,7 +55,7 @@ class Layout:
             return name.id
         if guid(name.id) is None:
             return name.text  # an entry that is not understood, as it was read
-        short = f"{name.id[:_SHORT_ID]}…"
+        short = f"{name.id[:SHORT_ID]}…"
         return f"{short} (no name: add an Application)" if self.advising else short
 
     def text(self, phrase: Phrase) -> str:

@@ -51,6 +51,7 @@ _BY_DANGER = (Effect.WIDENS, Effect.MOVES, Effect.UNKNOWN, Effect.NARROWS, Effec
 _GRANT_ORDER = (ChangeOutcome.REMOVED, ChangeOutcome.CHANGED, ChangeOutcome.ADDED)
 _BOTH = frozenset((True, False))
 _RIGHTS = {"DenyAccess": "Deny", "RestrictAccess": "Restrict"}
+_IN_TITLE = frozenset(("accessRight", "scope"))
 
 
 def policy_blocks(
@@ -64,9 +65,7 @@ def policy_blocks(
             key=lambda block: (
                 in_turn().index(block.provider),
                 _BY_DANGER.index(block.effect),
-                tuple(
-                    str(piece) if isinstance(piece, str) else piece.text for piece in block.title
-                ),
+                tuple(piece if isinstance(piece, str) else piece.text for piece in block.title),
                 block.address,
             ),
         )
@@ -274,9 +273,6 @@ class _Blocks:
             before, after = map(_value, (change.before, change.after))
             empty = not (added or removed) and before == after
             yield Attribute(change.name, before, after, added, removed, empty)
-
-
-_IN_TITLE = frozenset(("accessRight", "scope"))
 
 
 def _possible(

@@ -61,10 +61,8 @@ def _subject(part: AccessPart, provider: Provider, most: int | None) -> Phrase:
     match part.kind:
         case SubjectKind.EVERYONE:
             return (facts(provider).everyone,)
-        case SubjectKind.GROUP_MEMBERS:
-            return ("members of ", *part.names)
-        case SubjectKind.POLICY_HOLDERS:
-            return ("holders of ", *part.names)
+        case SubjectKind.GROUP_MEMBERS | SubjectKind.POLICY_HOLDERS:
+            return (*_PREFIXES[part.kind], *part.names)
         case SubjectKind.USER | SubjectKind.MAILBOX:
             return enumerated_names(part.names, most)
         case _:
@@ -123,7 +121,7 @@ def access_counts(verdict: Verdict) -> str:
     more = counts.widens - counts.everyone
     pieces = []
     if counts.everyone:
-        verb = "reaches" if counts.everyone == 1 else "reach"
+        verb = _verb(counts.everyone)
         pieces.append(f"{counted(counts.everyone, 'application')} newly {verb} EVERYONE")
     if more:
         noun = "other" if counts.everyone else "application"
@@ -245,7 +243,7 @@ def plan_title(review: Review, age: str = "") -> str:
 
 
 def consents(review: Review) -> Phrase:
-    """`tenant-wide: crm, ticket-sync (tenant.yaml:1)`, by rule and place."""
+    """`tenant-wide for crm, ticket-sync (tenant.yaml:1)`, by rule and place."""
     alike: dict[tuple[str, str], list[Phrase]] = {}
     for consent in review.consents:
         alike.setdefault((consent.rule, consent.declared_at), []).append(consent.about)
