@@ -234,7 +234,7 @@ def _failures(plan: Plan, value: Applied) -> Iterator[Line]:
     yield Line(f"Failed: {counted(len(failures), 'step')}", Tone.FAULT)
     steps = {step.id: step for step in plan.steps}
     width = len(str(failures[-1].step))
-    naming, layout = Naming(plan.names), Layout()
+    naming, layout = Naming.of_plan(plan), Layout()
     for failure in failures:
         yield command_line(way.command(steps[failure.step], naming), layout, width)
         yield Line(f"      {failure.address}{values.of(failure.address, plan.names)}")

@@ -34,11 +34,10 @@ from reconciler.reports.review.value import (
     Danger,
     Effect,
     Name,
-    NameKind,
     Section,
 )
 from reconciler.reports.terminal import visible
-from reconciler.reports.wrapping import SHORT_ID, enumerated
+from reconciler.reports.wrapping import enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -67,13 +66,6 @@ MOST_COLUMNS = 6
 """Columns of one table of the matrix; more are further tables, each with the rows that it needs."""
 OPEN_ROWS = 40
 """Rows of all tables of the matrix up to which they are unfolded."""
-_SECTION_TITLES: Mapping[Section, str] = {
-    Section.REFUSED: "Refused, so this plan will not be applied",
-    Section.UNRESOLVED: "Unresolved, so nothing can be planned for",
-    Section.DISPLACED: "Displaced: taken away from policies that no document declares",
-    Section.HELD: "Held: not part of this plan",
-    Section.WARNING: "Warnings",
-}
 _CODE = re.compile("`([^`]+)`")
 _AT_THE_TOP = (Section.REFUSED, Section.UNRESOLVED)
 _EFFECT_CLASSES = {
@@ -135,6 +127,7 @@ def page(review: Review, matrices: Sequence[Matrix], shown: Page | None = None) 
         script=_Markup(script),
         policy=_policy(style, script),
         title=phrases.plan_title(review),
+        words=phrases,
         simulated=SIMULATED.text,
         read=review.read_at.replace("T", " ").replace("Z", " UTC"),
         headline=phrases.headline(review.verdict),
@@ -261,7 +254,7 @@ def _notes(
     for section in sections:
         own = [group for group in groups if group.section is section]
         if own:
-            yield _SECTION_TITLES[section], own
+            yield phrases.NOTE_TITLES[section], own
 
 
 def _gaps(review: Review) -> Iterator[tuple[str, list[GapLine]]]:
@@ -294,8 +287,8 @@ def _name(name: Name) -> _Markup:
     """
     if name.missing:
         object_id = name.id or name.text
-        if name.kind is NameKind.APPLICATION and len(object_id) > SHORT_ID:
-            shortened = inert(f"{object_id[:SHORT_ID]}…")
+        if name.short:
+            shortened = inert(f"{name.short}…")
             return _Markup(f'<code class="name" title="{inert(object_id)}">{shortened}</code>')
         return _Markup(f'<code class="name">{inert(object_id)}</code>')
     text = inert(name.text)
@@ -418,6 +411,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "attribute_value": _cell,
     "bar": _bar,
     "counted": counted,
+    "counts": phrases.unmanaged_counts,
     "effect_class": _EFFECT_CLASSES.__getitem__,
     "gravity": _gravity,
     "grant": _grant,

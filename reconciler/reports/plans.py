@@ -14,10 +14,8 @@ from reconciler.reports.remedies import shell_word
 from reconciler.reports.review import phrases
 from reconciler.reports.review.value import (
     HANDFUL,
-    LONG_LIST,
     MOST_COMMANDS,
     MOST_ROWS,
-    MOST_TAKING,
     ChangeOutcome,
     Danger,
     Effect,
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
 
     from reconciler.reports.review.value import (
         AccessLine,
-        Attribute,
         Command,
         GapLine,
         GrantLine,
@@ -55,13 +52,6 @@ _EFFECT_TONES = {
     Effect.UNKNOWN: Tone.MOVES,
     Effect.NARROWS: Tone.NARROWS,
     Effect.NONE: Tone.PLAIN,
-}
-_SECTION_TITLES = {
-    Section.REFUSED: "Refused, so this plan will not be applied",
-    Section.UNRESOLVED: "Unresolved, so nothing can be planned for",
-    Section.DISPLACED: "Displaced, taken away from policies that no document declares",
-    Section.HELD: "Held, not part of this plan",
-    Section.WARNING: "Warnings",
 }
 _SECTION_TONES = {
     Section.REFUSED: Tone.FAULT,
@@ -140,12 +130,8 @@ class _PlanText:
     def _access(self) -> Iterator[Line]:
         rows = self._review.access
         if rows is None:
-            yield from heading("Access: not computed")
-            text = (
-                "The plan does not say who is reached afterwards: read the changes below with that"
-                " question."
-            )
-            yield from self._said(text, 2)
+            yield Line()
+            yield from self._said(phrases.NOT_COMPUTED, tone=Tone.HEADING)
             return
         if rows:
             yield from heading("Access: who gains and loses")
@@ -192,10 +178,15 @@ class _PlanText:
     def _block(self, block: PolicyBlock) -> Phrase:
         """A policy on its line: what differs, what that does to access, where it is declared."""
         replaced = block.outcome is ChangeOutcome.REPLACED  # its description is its successor's
-        attributes = [row for row in block.attributes if not (replaced and not _members(row))]
-        differing = enumerated(map(_attribute, attributes))
+        attributes = [row for row in block.attributes if not replaced or phrases.is_list(row)]
+        differing = enumerated(map(phrases.attribute_phrase, attributes))
         details: Phrase = (": ", *differing) if differing else ()
-        return (*block.title, *details, f"  ({block.effect})", *_place(block.declared_at))
+        return (
+            *block.title,
+            *details,
+            f"  ({block.effect})",
+            *phrases.place_phrase(block.declared_at),
+        )
 
     def _way(self) -> Iterator[Line]:
         review = self._review
@@ -233,24 +224,16 @@ class _PlanText:
     def _unmanaged(self) -> Iterator[Line]:
         unmanaged = self._review.unmanaged
         if unmanaged.counts:
-            counts = ", ".join(text for text, _ in unmanaged.counts)
-            text = f"Unmanaged, left alone: {counts} (--format json lists them)"
+            counts = ", ".join(phrases.unmanaged_counts(unmanaged))
+            text = f"{phrases.UNMANAGED}: {counts} (--format json lists them)"
             yield from self._said(text, tone=Tone.HEADING)
         if unmanaged.global_applications is not None:
             yield from self._unmanaged_global(unmanaged.global_applications)
 
     def _unmanaged_global(self, applications: Sequence[Name]) -> Iterator[Line]:
-        text = (
-            "Global is not managed, and it is not empty: everyone without a grant has these"
-            " applications"
-        )
-        yield from self._said(text, tone=Tone.HEADING)
+        yield from self._said(phrases.UNMANAGED_GLOBAL, tone=Tone.HEADING)
         yield from self._layout.lines(enumerated_names(applications), "    ")
-        advice = (
-            "To revoke them, declare a policy `Global` with `applications: []`; to keep them, list"
-            " them there."
-        )
-        yield from self._said(advice, 6)
+        yield from self._said(phrases.UNMANAGED_GLOBAL_ADVICE, 6)
 
     def _notes(self, sections: Iterable[Section]) -> Iterator[Line]:
         for section in sections:
@@ -260,7 +243,7 @@ class _PlanText:
                 if group.section is section and group.code != WarningCode.RELIES_ON
             ]
             if groups:
-                yield from heading(_SECTION_TITLES[section])
+                yield from heading(phrases.NOTE_TITLES[section])
             for group in groups:
                 yield from self._group(group)
 
@@ -355,33 +338,12 @@ def _paragraph(group: NoteGroup) -> Phrase:
     return (*before, ended, ": ", *enumerated(map(_note, rows)), ". ", *group.then)
 
 
-def _attribute(attribute: Attribute) -> Phrase:
-    """Members of a list by name; of a text only that it changes, for its command has it."""
-    if members := _members(attribute):
-        return enumerated(members)
-    return ("no applications",) if attribute.empty else (attribute.name,)
-
-
-def _members(attribute: Attribute) -> list[Phrase]:
-    return [
-        *((f"+{NO_BREAK}", name) for name in attribute.added),
-        *((f"-{NO_BREAK}", name) for name in attribute.removed),
-    ]
-
-
 def _grant(grant: GrantLine, effect: Effect) -> Phrase:
     """Who gets or loses a policy; what it does to access where that is not what the block says."""
-    most = LONG_LIST if grant.outcome is ChangeOutcome.ADDED else MOST_TAKING
-    who = phrases.grant_phrase(grant, most)
-    own = () if grant.effect is effect else ((str(grant.effect),),)
-    place = ((Name(grant.declared_at),),) if grant.declared_at else ()
-    beside = enumerated((*own, *place))
+    who = phrases.grant_phrase(grant, phrases.most_of(grant))
+    beside = enumerated(phrases.grant_details(grant, effect))
     details: Phrase = (f"{NO_BREAK}(", *beside, ")") if beside else ()
     return (f"{grant.outcome.symbol}{NO_BREAK}", *who, *details)
-
-
-def _place(declared_at: str) -> Phrase:
-    return ("  ", Name(declared_at)) if declared_at else ()
 
 
 def command_line(command: Command, layout: Layout, width: int = 0) -> Line:

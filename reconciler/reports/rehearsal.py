@@ -121,7 +121,7 @@ def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
         )
         return
     yield from heading("Gaps: if it stops here, somebody misses what is granted before and after")
-    naming, layout = Naming(plan.names), Layout()
+    naming, layout = Naming.of_plan(plan), Layout()
 
     def gap_text(row: GapRow) -> str:
         return layout.text(way.gap_phrase(row, naming))

@@ -88,7 +88,7 @@ STEPS: Mapping[str, str] = {
 
 WARNINGS: Mapping[str, NoteAdvice] = {
     WarningCode.LEGACY_MECHANISM: NoteAdvice(
-        "Policies like the {policies} that this plan creates in Exchange are legacy.",
+        "Exchange calls policies like these {policies} legacy.",
         "For new applications consider RBAC for Applications.",
     ),
     WarningCode.POLICY_SPACE: NoteAdvice(
@@ -149,7 +149,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Declare the policy, or list the holder under another one.",
     ),
     WarningCode.RELIES_ON: NoteAdvice(
-        "Removals rely on earlier steps, which the services enforce late.",
+        "Removals rely on steps that the services enforce late.",
         "To wait in between, apply with --settle MINUTES.",
     ),
     WarningCode.HOLDERS_READ_ONCE: NoteAdvice(

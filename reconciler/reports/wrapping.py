@@ -20,8 +20,6 @@ NO_TERMINAL = 100
 """Columns where there is no terminal."""
 NO_BREAK = "\u00a0"
 """A blank in our words at which no line is broken; it is shown as any other."""
-SHORT_ID = 8
-"""Characters of an application's client id that stand for it where it has no name."""
 _WIDE = frozenset("WF")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
@@ -55,7 +53,7 @@ class Layout:
             return name.id
         if guid(name.id) is None:
             return name.text  # an entry that is not understood, as it was read
-        short = f"{name.id[:SHORT_ID]}…"
+        short = f"{name.short}…" if name.short else name.id
         return f"{short} (no name: add an Application)" if self.advising else short
 
     def text(self, phrase: Phrase) -> str:

@@ -102,7 +102,7 @@ def test_who_gains_and_loses_is_told_of_every_application(told: tuple[Plan, Html
         sections[danger] |= applications
     if plan.access is None:
         assert sections == {"EVERYONE": set(), "MORE": set(), "LESS": set()}
-        assert "Not computed." in " ".join(page.texts("#access p"))
+        assert "Access: not computed." in " ".join(page.texts("#access p"))
         return
     wide = {row.application for row in plan.access.tenant_wide}
     others = {

@@ -261,8 +261,8 @@ def test_every_note_is_counted_and_every_consent_that_is_missing_stands_there(ca
     page = Parsed(rendered(case))
     titles = "\n".join(page.sections())
     for notes, title in (
-        (case.plan.refusals, "REFUSED"),
-        (case.plan.unresolved, "UNRESOLVED"),
+        (case.plan.refusals, "Refused"),
+        (case.plan.unresolved, "Unresolved"),
         (case.plan.displaced, "Displaced"),
         (case.plan.held, "Held"),
         (case.plan.warnings, "Warnings"),
@@ -270,7 +270,7 @@ def test_every_note_is_counted_and_every_consent_that_is_missing_stands_there(ca
         assert bool(notes) == (f"{title}" in titles)
         if notes:
             assert re.search(rf"^{title}.*: {len(notes)}$", titles, re.MULTILINE)
-    refused = "\n".join(page.items("REFUSED"))
+    refused = "\n".join(page.items("Refused"))
     for note in case.plan.refusals:
         if "allow" in note.details:
             assert f"--allow {shell_word(str(note.details['allow']))}" in refused

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.reports.review.value import Name
 from reconciler.reports.terminal import line
 
@@ -99,7 +101,7 @@ def phrase(pieces: Phrase, layout: Layout) -> Inert:
 def with_short_names(pieces: Phrase) -> Phrase:
     """A phrase whose names are not longer than can be read."""
     return tuple(
-        Name(shortened(piece.text), shortened(piece.id), piece.kind, piece.missing, piece.ambiguous)
+        replace(piece, text=shortened(piece.text), id=shortened(piece.id))
         if isinstance(piece, Name)
         else piece
         for piece in pieces

@@ -29,7 +29,6 @@ from reconciler.reports.review.value import (
     HANDFUL,
     LONG_LIST,
     MOST_COMMANDS,
-    MOST_TAKING,
     ChangeOutcome,
     Danger,
     Name,
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 
     from reconciler.reports.review.value import (
         AccessLine,
-        Attribute,
         Command,
         Consent,
         FailedTest,
@@ -68,13 +66,6 @@ _SIGNS = {
     ChangeOutcome.KEPT: " ",
 }
 _TAKING = frozenset((ChangeOutcome.REMOVED, ChangeOutcome.REPLACED))
-_NOTE_TITLES = {
-    Section.REFUSED: "REFUSED, so this plan will not be applied",
-    Section.UNRESOLVED: "UNRESOLVED, so nothing can be planned for",
-    Section.DISPLACED: "Displaced, taken away from policies that no document declares",
-    Section.HELD: "Held, not part of this plan",
-    Section.WARNING: "Warnings",
-}
 _NOTE_NOUNS = {
     Section.REFUSED: ("refusal", "refusals"),
     Section.UNRESOLVED: ("unresolved name", "unresolved names"),
@@ -142,7 +133,7 @@ class _PlanMarkdown:
             (
                 words(f"{shortened(phrases.plan_title(review, self._wanted.age))}."),
                 words(f"{'. '.join(counts)}."),
-                *(() if review.access is not None else (words(_NOT_COMPUTED),)),
+                *(() if review.access is not None else (words(phrases.NOT_COMPUTED),)),
             ),
             tuple(end),
             Inert("`--format json` has all of it, and a higher `--max-bytes` more."),
@@ -251,7 +242,7 @@ class _PlanMarkdown:
         return Piece(full, (*head, *removed) if _takes(block) else ())
 
     def _block_head(self, block: PolicyBlock) -> Phrase:
-        differing = enumerated((_attribute(attribute) for attribute in block.attributes), None)
+        differing = enumerated(map(phrases.attribute_phrase, block.attributes))
         grants_only = block.outcome is ChangeOutcome.KEPT
         ids: Phrase = (" ", Name(block.address)) if self._wanted.ids else ()
         return (
@@ -260,7 +251,7 @@ class _PlanMarkdown:
             *block.title,
             *((": ", *differing) if differing else ()),
             f"  ({block.effect})",
-            *_place(block.declared_at),
+            *phrases.place_phrase(block.declared_at),
             *ids,
         )
 
@@ -287,7 +278,7 @@ class _PlanMarkdown:
         number = sum(len(group.rows) for group in groups)
         pieces = [(self._note_group(group), len(group.rows)) for group in groups]
         return ReportSection(
-            f"{_NOTE_TITLES[section]}: {number}",
+            f"{phrases.NOTE_TITLES[section]}: {number}",
             _NOTE_NOUNS[section],
             [Piece(lines, lines if kept else (), objects) for lines, objects in pieces],
             rank=0 if kept else _RANKS[section],
@@ -344,7 +335,7 @@ class _PlanMarkdown:
         ]
         if pieces:
             yield ReportSection(
-                "On the way: what is missing or temporary for a while",
+                phrases.WAY,
                 ("row about the way", "rows about the way"),
                 pieces,
                 rank=_RANKS["gaps"],
@@ -365,13 +356,14 @@ class _PlanMarkdown:
 
     def _unmanaged(self) -> Iterator[ReportSection]:
         unmanaged = self._review.unmanaged
-        lines = [f"- {words(text)}" for text, _ in unmanaged.counts]
+        lines = [f"- {words(text)}" for text in phrases.unmanaged_counts(unmanaged)]
         if unmanaged.global_applications is not None:
             members = enumerated_names(unmanaged.global_applications, LONG_LIST)
-            lines.append(f"- {self._phrase((_GLOBAL, *members))}")
+            whole: Phrase = (f"{phrases.UNMANAGED_GLOBAL}: ", *members)
+            lines.append(f"- {self._phrase(whole)}")
         if lines:
             yield ReportSection(
-                "Unmanaged, left alone",
+                phrases.UNMANAGED,
                 ("row about unmanaged objects", "rows about unmanaged objects"),
                 [Piece((line,)) for line in lines],
                 rank=_RANKS["unmanaged"],
@@ -417,13 +409,6 @@ class _PlanMarkdown:
         return f"# {command.id}: {about}", command.text
 
 
-_NOT_COMPUTED = (
-    "Access: not computed. The plan does not say who is reached afterwards: read the changes with"
-    " that question."
-)
-_GLOBAL = (
-    "Global is not managed, and it is not empty: everyone without a grant has these applications: "
-)
 _KINDS = {
     SubjectKind.USER: ("person", "people"),
     SubjectKind.MAILBOX: ("mailbox", "mailboxes"),
@@ -445,23 +430,8 @@ def _first_name(pieces: Phrase) -> Name:
     return (applications or names or [Name("the tenant")])[0]
 
 
-def _attribute(attribute: Attribute) -> Phrase:
-    """Members of a list by name; of a text only that it changes, for its command has it."""
-    members = [
-        *(("+ ", name) for name in attribute.added),
-        *(("- ", name) for name in attribute.removed),
-    ]
-    if not members:
-        return (attribute.name, ": none") if attribute.empty else (attribute.name,)
-    return enumerated(members)
-
-
 def _grant(grant: GrantLine, block: PolicyBlock) -> Phrase:
     """Who gets or loses a policy; what it does to access where that is not what the block says."""
-    most = LONG_LIST if grant.outcome is ChangeOutcome.ADDED else MOST_TAKING
     own = "" if grant.effect is block.effect else f" ({grant.effect})"
-    return (*phrases.grant_phrase(grant, most), own, *_place(grant.declared_at))
-
-
-def _place(declared_at: str) -> Phrase:
-    return ("  ", Name(declared_at)) if declared_at else ()
+    who = phrases.grant_phrase(grant, phrases.most_of(grant))
+    return (*who, own, *phrases.place_phrase(grant.declared_at))

@@ -15,7 +15,14 @@ from reconciler.reports.access_tests import outcome_counts
 from reconciler.reports.lines import counted
 from reconciler.reports.review import access, changes, notes, way
 from reconciler.reports.review.naming import Naming
-from reconciler.reports.review.value import Consent, ProductFigures, Review, Unmanaged, Verdict
+from reconciler.reports.review.value import (
+    Consent,
+    ProductFigures,
+    Review,
+    Unmanaged,
+    UnmanagedCount,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +40,6 @@ _SOURCES = {
     "simulated": "a simulated tenant",
     "capture": "a capture file",
     "live": "the live tenant",
-}
-_KINDS = {
-    "exchange.policy": ("Exchange policy", "Exchange policies"),
-    "teams.policy": ("Teams policy", "Teams policies"),
-    "teams.grant": ("grant", "grants"),
 }
 
 
@@ -64,7 +66,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         sources: where the documents declare the objects that change, by address, and give the
             consents that it uses, by their texts; if the documents are at hand.
     """
-    naming = Naming(plan.names)
+    naming = Naming.of_plan(plan)
     commands = tuple(way.command(step, naming) for step in plan.steps)
     return Review(
         simulated=plan.inputs.source == "simulated",
@@ -140,10 +142,7 @@ def _unmanaged(rows: Sequence[Note], naming: Naming) -> Unmanaged:
         members = listed if isinstance(listed, Sequence) and not isinstance(listed, str) else ()
         applications = tuple(naming.application(str(member)) for member in members)
     return Unmanaged(
-        tuple(
-            (counted(count, *_KINDS.get(kind, (kind,))), count)
-            for kind, count in sorted(tally.items())
-        ),
+        tuple(UnmanagedCount(kind, count) for kind, count in sorted(tally.items())),
         applications,
     )
 

@@ -81,7 +81,7 @@ def access_matrix(plan: Plan) -> tuple[Matrix, ...]:
     """
     if plan.access is None:
         return ()
-    naming = Naming(plan.names)
+    naming = Naming.of_plan(plan)
     deltas = {provider: plan.access.of(provider) for provider in in_turn()}
     return tuple(
         _ProductMatrix(plan, naming, provider).matrix(delta)

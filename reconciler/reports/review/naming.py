@@ -7,8 +7,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec.json import encode
+
+from reconciler.guids import GUID, guid
 from reconciler.kinds.facts import facts
 from reconciler.model.addresses import (
     EVERY_APPLICATION,
@@ -22,29 +26,46 @@ from reconciler.model.addresses import (
     TeamsUserGrantAddress,
     parse_address,
 )
+from reconciler.model.figures import is_grant
 from reconciler.reports import values
 from reconciler.reports.review.value import Name, NameKind, Phrase
 from reconciler.reports.terminal import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Self
 
     from reconciler.canonical import Json
+    from reconciler.model.plans import Plan
 
 OTHERS = "every application without a policy of its own"
 LONGEST_NAME = 60
 """Characters of a name that are shown; the rest is cut, and the id is shown beside it."""
+SHORT_ID = 8
+"""Characters of an application's client id that stand for it where it has no name, at least."""
 
 _PLAIN = re.compile(r"[\w.'@()&+/<>\[\]{}#$%*=!?|~^`\\ -]+")
 """What can be read inside a list without quotes: no comma, no semicolon, no colon, no quote."""
 
 
 class Naming:
-    """The names of one plan."""
+    """Names of one tenant or plan.
 
-    def __init__(self, names: Mapping[str, str]) -> None:
+    Args:
+        names: ids to names.
+        client_ids: the applications that are told of, beside which the id of one without a name is
+            shortened.
+    """
+
+    def __init__(self, names: Mapping[str, str], client_ids: Iterable[str] = ()) -> None:
         self._names = names
         self._made: dict[tuple[str, NameKind], Name] = {}
+        self._lengths = _telling_lengths(set(filter(None, map(guid, client_ids))))
+
+    @classmethod
+    def of_plan(cls, plan: Plan) -> Self:
+        """The names of a plan."""
+        return cls(plan.names, _client_ids(plan))
 
     @cached_property
     def _uses(self) -> Counter[str]:
@@ -78,12 +99,19 @@ class Naming:
     def _name(self, object_id: str, kind: NameKind) -> Name:
         full = self._names.get(object_id.lower())
         if not full:
-            return Name(readable(object_id), object_id, kind, missing=True)
+            short = self._short_id(object_id) if kind is NameKind.APPLICATION else ""
+            return Name(readable(object_id), object_id, kind, missing=True, short=short)
         short = _short(full)
         if self._uses[_folded(short)] == 1:
             return Name(readable(short), object_id, kind, ambiguous=len(short) > LONGEST_NAME)
         ambiguous = self._uses[_folded(full)] > 1 or len(full) > LONGEST_NAME
         return Name(readable(full), object_id, kind, ambiguous=ambiguous)
+
+    def _short_id(self, client_id: str) -> str:
+        if guid(client_id) is None:
+            return ""
+        length = self._lengths.get(client_id.lower(), SHORT_ID)
+        return client_id[:length] if length < len(client_id) else ""
 
     def address(self, address: str) -> Phrase:
         """The object of an address."""
@@ -123,6 +151,38 @@ class Naming:
 
 
 _MOST_MEMBERS = 10
+_GRANT = "teams.grant/"
+
+
+def _telling_lengths(client_ids: Iterable[str]) -> Mapping[str, int]:
+    """How many characters of each id tell it from its neighbours in order, SHORT_ID at least."""
+    ordered = sorted(client_ids)
+    lengths = dict.fromkeys(ordered, SHORT_ID)
+    for client_id, following in pairwise(ordered):
+        telling = 1 + next(
+            place for place in range(len(client_id)) if client_id[place] != following[place]
+        )
+        lengths[client_id] = max(lengths[client_id], telling)
+        lengths[following] = max(lengths[following], telling)
+    return lengths
+
+
+def _client_ids(plan: Plan) -> Iterator[str]:
+    """Every text in a plan that may be the client id of an application; grants, which may be many,
+    have none.
+    """
+    if plan.access is not None:
+        yield from (row.application for row in plan.access.gained)
+        yield from (row.application for row in plan.access.lost)
+        yield from (row.application for row in plan.access.tenant_wide)
+    yield from (row.application for row in plan.gaps or ())
+    yield from (row.application for row in plan.tests)
+    changes = [change for change in plan.changes if not is_grant(change)]
+    steps = [step for step in plan.steps if not step.address.startswith(_GRANT)]
+    unmanaged = [note for note in plan.unmanaged if not note.address.startswith(_GRANT)]
+    notes = (plan.refusals, plan.unresolved, plan.displaced, plan.held, plan.warnings)
+    text = encode([changes, steps, unmanaged, *notes, plan.consents]).decode()
+    yield from GUID.findall(text.lower())
 
 
 def readable(text: str) -> str:

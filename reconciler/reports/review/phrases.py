@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec.structs import replace
+
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import Certainty, SubjectKind
 from reconciler.reports.lines import counted
-from reconciler.reports.review.value import HANDFUL, Cause, ChangeOutcome, Danger, Phrase
-from reconciler.reports.wrapping import enumerated, enumerated_names
+from reconciler.reports.review.value import (
+    HANDFUL,
+    LONG_LIST,
+    MOST_TAKING,
+    Cause,
+    ChangeOutcome,
+    Danger,
+    Name,
+    Phrase,
+    Section,
+)
+from reconciler.reports.wrapping import NO_BREAK, enumerated, enumerated_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,9 +30,11 @@ if TYPE_CHECKING:
     from reconciler.reports.review.value import (
         AccessLine,
         AccessPart,
+        Attribute,
+        Effect,
         GrantLine,
-        Name,
         Review,
+        Unmanaged,
         Verdict,
     )
 
@@ -33,6 +47,34 @@ SECTIONS = {
     Danger.MORE: "MORE: whom applications reach afterwards, and do not now",
     Danger.LESS: "LESS: whom applications reach now, and do not afterwards",
 }
+NOTE_TITLES: Mapping[Section, str] = {
+    Section.REFUSED: "Refused, so this plan will not be applied",
+    Section.UNRESOLVED: "Unresolved, so nothing can be planned for",
+    Section.DISPLACED: "Displaced, taken away from policies that no document declares",
+    Section.HELD: "Held, not part of this plan",
+    Section.WARNING: "Warnings",
+}
+WAY = "On the way: what is missing or temporary for a while"
+UNMANAGED = "Unmanaged, left alone"
+UNMANAGED_GLOBAL = (
+    "Global is not managed, and it is not empty: everyone without a grant has these applications"
+)
+UNMANAGED_GLOBAL_ADVICE = (
+    "To revoke them, declare a policy `Global` with `applications: []`; to keep them, list them"
+    " there."
+)
+NOT_COMPUTED = (
+    "Access: not computed. The plan does not say who is reached afterwards: read the changes with"
+    " that question."
+)
+_UNMANAGED_KINDS: Mapping[str, tuple[str, str]] = {
+    "exchange.policy": ("Exchange policy", "Exchange policies"),
+    "teams.policy": ("Teams policy", "Teams policies"),
+    "teams.grant": ("grant", "grants"),
+}
+MOST_OF_TEXT = 20
+"""Characters of a text that changes; `--format json` and the command have all of it."""
+_BEFORE_DIFFERENCE = 8
 SIGNS = {Danger.EVERYONE: "!", Danger.MORE: "+", Danger.LESS: "-"}
 _PREFIXES: Mapping[SubjectKind, Phrase] = {
     SubjectKind.GROUP_MEMBERS: ("members of ",),
@@ -233,6 +275,68 @@ def grant_phrase(line: GrantLine, most: int | None) -> Phrase:
     else:
         who = enumerated_names(line.names, most)
     return who if line.origin is None else (*who, " (from ", line.origin, ")")
+
+
+def grant_details(line: GrantLine, effect: Effect) -> Iterator[Phrase]:
+    """What a grant does to access where its policy does something else, and where it is declared."""
+    if line.effect is not effect:
+        yield (str(line.effect),)
+    if line.declared_at:
+        yield (Name(line.declared_at),)
+
+
+def most_of(line: GrantLine) -> int:
+    """How many people of a grant are named: of those who only gain it few."""
+    return LONG_LIST if line.outcome is ChangeOutcome.ADDED else MOST_TAKING
+
+
+def place_phrase(declared_at: str) -> Phrase:
+    """Where something is declared, behind what was said before."""
+    return ("  ", Name(declared_at)) if declared_at else ()
+
+
+def is_list(attribute: Attribute) -> bool:
+    """Whether members of a list come and go."""
+    return bool(attribute.added or attribute.removed)
+
+
+def attribute_phrase(attribute: Attribute) -> Phrase:
+    """Members of a list by name, `description "old" -> "new"` of a text."""
+    if is_list(attribute):
+        return enumerated(
+            (
+                *((f"+{NO_BREAK}", name) for name in attribute.added),
+                *((f"-{NO_BREAK}", name) for name in attribute.removed),
+            )
+        )
+    if attribute.empty:
+        return ("no applications",)
+    if attribute.before is None or attribute.after is None:
+        return (attribute.name,)
+    old, new = _contrasted(attribute.before, attribute.after)
+    return (f"{attribute.name} ", *(() if old.text == '""' else (old, " -> ")), new)
+
+
+def _contrasted(before: Name, after: Name) -> Iterator[Name]:
+    """Two texts from shortly before they begin to differ, cut where they are long."""
+    sides = (before.text, after.text)
+    same = next(
+        (place for place, chars in enumerate(zip(*sides, strict=False)) if len(set(chars)) > 1),
+        min(map(len, sides)),
+    )
+    start = max(0, same - _BEFORE_DIFFERENCE) if max(map(len, sides)) > MOST_OF_TEXT else 0
+    for value in (before, after):
+        text = f'"…{value.text[start:]}' if start > 1 else value.text
+        ending = '"' if text.endswith('"') else ""
+        cut = f"{text[: MOST_OF_TEXT - 2]}…{ending}" if len(text) > MOST_OF_TEXT else text
+        yield replace(value, text=cut)
+
+
+def unmanaged_counts(unmanaged: Unmanaged) -> list[str]:
+    """`2 Exchange policies`, by kind."""
+    return [
+        counted(row.count, *_UNMANAGED_KINDS.get(row.kind, (row.kind,))) for row in unmanaged.counts
+    ]
 
 
 def plan_title(review: Review, age: str = "") -> str:

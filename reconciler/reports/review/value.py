@@ -44,6 +44,8 @@ class Name(Struct, frozen=True, order=True):
 
     `text` is the name, and the id where none is known (`missing`). `id` is empty where the name
     itself identifies. `ambiguous`: something else is called the same, so the id is shown too.
+    `short`: the first characters of the id of an application without a name, as many as tell it
+    from the others of its plan; empty where nothing shorter does.
     """
 
     text: str
@@ -51,6 +53,7 @@ class Name(Struct, frozen=True, order=True):
     kind: NameKind = NameKind.TEXT
     missing: bool = False
     ambiguous: bool = False
+    short: str = ""
 
 
 Phrase: TypeAlias = tuple[str | Name, ...]
@@ -254,12 +257,19 @@ class GapLine(Struct, frozen=True):
     runs: tuple[tuple[int, int], ...]
 
 
+class UnmanagedCount(Struct, frozen=True):
+    """How many objects of a kind no document declares; the kind is the head of their addresses."""
+
+    kind: str
+    count: int
+
+
 class Unmanaged(Struct, frozen=True):
     """Objects of no document: how many of each kind, and the applications of a Global that nobody
     manages, which everyone without a grant has.
     """
 
-    counts: tuple[tuple[str, int], ...]
+    counts: tuple[UnmanagedCount, ...]
     global_applications: tuple[Name, ...] | None
 
 
