@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, PlanTenant
     from reconciler.planning.planfile import PlanDigests
     from reconciler.reports.access_tests import Tested
-    from reconciler.reports.redaction import Redaction
+    from reconciler.reports.redaction import Speech
 
 
 class Collected:
@@ -57,7 +57,7 @@ class Collected:
         self.plan: Plan | None = None
         self.digests: PlanDigests | None = None
         self.shown = False
-        self.redaction: Redaction | None = None
+        self.redaction: Speech | None = None
         self.applied: Applied | None = None
         self.tenant: PlanTenant | None = None
         self.simulated: bool | None = None

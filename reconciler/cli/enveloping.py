@@ -98,7 +98,7 @@ def _output(collected: Collected, code: int) -> Output:
     tested = collected.tested
     return Output(
         command=collected.command,
-        error=collected.error or UNSET,
+        error=_error(collected) or UNSET,
         exit_code=code,
         exit_name=EXIT_NAMES[code],
         findings=output_findings(_findings(collected)),
@@ -123,6 +123,12 @@ def _plan(collected: Collected) -> Iterable[bytes]:
 
     redacted = collected.redaction is not None
     return planfile.chunks(collected.plan, collected.digests if redacted else None)
+
+
+def _error(collected: Collected) -> str:
+    """Why the run ends; where people are redacted, without them."""
+    redaction = collected.redaction
+    return collected.error if redaction is None else redaction.message(collected.error)
 
 
 def _findings(collected: Collected) -> Iterator[Finding]:

@@ -17,7 +17,11 @@ from reconciler.reports import annotated, findings
 from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import click
+
+    from reconciler.model.findings import Finding
 
 TRACEBACK = "RECONCILER_TRACEBACK"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -96,12 +100,17 @@ def _say(message: str) -> None:
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
     collected = collecting.current()
     collected.findings, collected.error = fault.findings, str(fault)
+    told = _told(fault.findings)
     if machine := annotating.chosen_format(collected.form):
-        annotating.annotate(
-            annotated.of_findings(_command(ctx), fault.findings, EVERY_RULE), machine
-        )
+        annotating.annotate(annotated.of_findings(_command(ctx), told, EVERY_RULE), machine)
     else:
-        printing.report(findings.finding_lines(fault.findings))
+        printing.report(findings.finding_lines(told))
+
+
+def _told(every_finding: Sequence[Finding]) -> Sequence[Finding]:
+    """Faults of the documents; where people are redacted, without them."""
+    redaction = collecting.current().redaction
+    return every_finding if redaction is None else list(map(redaction.finding, every_finding))
 
 
 def _annotate_failure(fault: ReconcilerError, ctx: click.Context) -> None:

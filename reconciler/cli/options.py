@@ -145,9 +145,48 @@ def viewing(command: Command) -> Command:
     return _IDS(_COMMANDS(command))
 
 
+class _Bytes(click.ParamType[int]):
+    """How large a report may be."""
+
+    name = "bytes"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number that is not too small."""
+        number = click.INT.convert(value, param, ctx)
+        if number < LEAST_BYTES:
+            self.fail(
+                f"{number} is less than the {LEAST_BYTES} bytes that the verdict and its counts need:"
+                f" give {LEAST_BYTES} or more, or leave the option out for {MAX_BYTES}",
+                param,
+                ctx,
+            )
+        return int(number)
+
+
+class PlanFile(click.Path):
+    """The file of a plan, which has to be there."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Read the name of a file.
+
+        Raises:
+            click.BadParameter: there is none, or it is a folder.
+        """
+        file = Path(value)
+        advice = "name a file that `reconciler plan --out FILE` wrote"
+        if file.is_dir():
+            self.fail(f"{str(file)!r} is a folder: {advice}", param, ctx)
+        if not file.exists():
+            self.fail(f"{str(file)!r} does not exist: {advice}", param, ctx)
+        return file
+
+
 max_bytes = click.option(
     "--max-bytes",
-    type=click.IntRange(min=LEAST_BYTES),
+    type=_Bytes(),
     metavar="BYTES",
     help=(
         f"With --format markdown: how large it may be; what is cut is counted at the top. Default:"
@@ -157,9 +196,22 @@ max_bytes = click.option(
 )
 
 
+def _remember_redaction(
+    _ctx: click.Context, _parameter: click.Parameter, value: str | None
+) -> str | None:
+    """Until a plan tells who is a person, whatever is said names nobody."""
+    if value is not None:
+        from reconciler.reports.redaction import Unplanned  # noqa: PLC0415  lazy: seldom asked for
+
+        collecting.current().redaction = Unplanned()
+    return value
+
+
 redact = click.option(
     "--redact",
     type=click.Choice(["names"]),
+    is_eager=True,
+    callback=_remember_redaction,
     help=(
         "Show people as Person 1, Person 2 and so on, by their ids, and no commands; applications,"
         " groups and policies keep their names."

@@ -116,9 +116,17 @@ def notice(lines: Iterable[Line]) -> None:
     Where nobody takes it, the run goes on without.
     """
     try:
-        _print(lines, sys.stderr)
+        _print(_without_people(lines), sys.stderr)
     except OSError:
         streams.give_up(sys.stderr)
+
+
+def _without_people(lines: Iterable[Line]) -> Iterable[Line]:
+    """What is said about a run, in which nobody is named where that was asked for."""
+    redaction = collecting.current().redaction
+    if redaction is None:
+        return lines
+    return [Line(redaction.message(line.text), line.tone) for line in lines]
 
 
 def say(message: str, tone: Tone = Tone.PLAIN) -> None:

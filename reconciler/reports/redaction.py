@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec.json import decode, encode
 from msgspec.structs import replace
@@ -43,10 +43,49 @@ _PEOPLE: Final = frozenset((SubjectKind.USER, SubjectKind.MAILBOX))
 _WORD = re.compile(r"""[^\s<>"',;:()\[\]{}/*\\]+""")
 """What stands between blanks and signs that no id and no principal name has."""
 _GUID = re.compile(GUID.pattern.replace("a-f", "a-fA-F"))
+_ADDRESS = re.compile(r"""[^\s<>"',;:()\[\]{}@]+@[^\s<>"',;:()\[\]{}@]*[^\s<>"',;:()\[\]{}@.]""")
+_QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)(?!\w)""")
+_KEY = re.compile(r"\w*", re.ASCII)
 _BEFORE_SUBJECT: Final = ("teams.grant/user:", "teams.grant/group:")
 _NOTES: Final = ("displaced", "held", "refusals", "unmanaged", "unresolved", "warnings")
 _APPLICATION_KEYS: Final = frozenset(("application", "applications"))
 _GROUP_KEYS: Final = frozenset(("group", "groups", "together", "and"))
+
+
+class Speech(Protocol):
+    """What is said beside a plan, without the people in it."""
+
+    def message(self, text: str) -> str:
+        """A message of ours."""
+        ...
+
+    def finding(self, finding: Finding) -> Finding:
+        """A fault of the documents."""
+        ...
+
+
+class Unplanned:
+    """Redaction where there is no plan that tells people from others: every id, every address and
+    every quoted text that may be a name is left out.
+    """
+
+    def message(self, text: str) -> str:
+        """A message of ours without whatever may name somebody."""
+        bare = _QUOTED.sub(_without_names, text)
+        return _GUID.sub(LEFT_OUT, _ADDRESS.sub(LEFT_OUT, bare))
+
+    def finding(self, finding: Finding) -> Finding:
+        """A fault of the documents; its place stays."""
+        return replace(
+            finding,
+            message=self.message(finding.message),
+            subject=self.message(finding.subject),
+        )
+
+
+def _without_names(match: re.Match[str]) -> str:
+    """A quoted text, unless it is one word that a document may have as a key."""
+    return match[0] if _KEY.fullmatch(match[0][1:-1]) else LEFT_OUT
 
 
 class Redaction:
@@ -162,9 +201,16 @@ class Redaction:
         """A fault of the documents without the people whom it quotes."""
         return replace(
             finding,
-            message=self.text(finding.message),
+            message=self.message(finding.message),
             subject=self.text(finding.subject) if finding.subject else finding.subject,
         )
+
+    def message(self, text: str) -> str:
+        """A message of ours without ids, principal names, addresses and display names of people."""
+        for display in sorted(self._displays, key=len, reverse=True):
+            if display in text:
+                text = text.replace(display, self._displays[display])
+        return _WORD.sub(self._of_word, text)
 
     def text(self, text: str) -> str:
         """Any text of ours or of a plan without ids, principal names and addresses of people."""

@@ -50,7 +50,7 @@ def test_a_page_is_no_larger_than_it_may_be(run: Run, folder: Path) -> None:
 def test_results_of_access_tests(run: Run, folder: Path) -> None:
     assert folder
     ran = run("test", "--format", "markdown")
-    assert ran.out.startswith(MARKER)
+    assert ran.out.startswith(MARKER.replace("reconciler:", "reconciler:test:"))
     assert ran.code == 3
     assert "Access tests: 4 passed, 1 failed." in ran.out
     page = Parsed(ran.out)
@@ -58,7 +58,7 @@ def test_results_of_access_tests(run: Run, folder: Path) -> None:
     assert "expected granted, found denied" in page.items("FAILED")
     assert len([item for item in page.items("Passed") if " is " in item.partition(": ")[2]]) == 4
     assert run("test", "--desired", "--format", "markdown").out.startswith(
-        f"<!-- reconciler:{TENANT_ID} -->"
+        f"<!-- reconciler:test:{TENANT_ID} -->"
     )
     run("plan", "--out", "plan.json")
     assert "5 passed" in run("test", "--plan", "plan.json", "--format", "markdown").out
@@ -73,8 +73,25 @@ def test_only_markdown_is_cut(run: Run, folder: Path, command: tuple[str, ...]) 
     ran = run(*command, "--max-bytes", "60000")
     assert ran.code == 64
     assert "--max-bytes requires --format markdown" in ran.err
-    small = run(*command, "--format", "markdown", "--max-bytes", "1000")
+    small = run(*command, "--format", "markdown", "--max-bytes", "5")
     assert small.code == 64
+    assert f"give {LEAST_BYTES} or more, or leave the option out" in " ".join(small.err.split())
+
+
+@pytest.mark.parametrize(
+    "command", [("show",), ("apply",), ("rehearse",), ("test", "--plan")], ids=" ".join
+)
+@pytest.mark.parametrize(
+    ("name", "what"), [("policies", "is a folder"), ("no.json", "does not exist")]
+)
+def test_what_is_no_plan_file_says_where_one_comes_from(
+    run: Run, folder: Path, command: tuple[str, ...], name: str, what: str
+) -> None:
+    assert folder
+    ran = run(*command, name)
+    assert ran.code == 64
+    told = " ".join(ran.err.split())
+    assert f"'{name}' {what}: name a file that `reconciler plan --out FILE` wrote" in told
 
 
 def _directory(folder: Path) -> set[str]:
@@ -113,3 +130,29 @@ def test_a_script_and_a_comparison_take_no_redaction(run: Run, folder: Path) -> 
     compared = run("show", "plan.json", "--against", "plan.json", "--redact", "names")
     assert compared.code == 64
     assert "takes no --redact" in compared.err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "markdown"])
+def test_what_is_said_beside_a_plan_names_nobody(run: Run, folder: Path, form: str) -> None:
+    """Faults of the documents, and a tenant that cannot be read: there is no plan then."""
+    hosts = folder / "policies/teams/meeting-hosts.csv"
+    hosts.write_text(hosts.read_text(encoding="utf-8") + "Zoe Zwick,x\nzoe@,x\n", encoding="utf-8")
+    for redacted in (True, False):
+        option = ("--redact", "names") if redacted else ()
+        ran = run("plan", "--format", form, "--json-into", "all.json", *option)
+        assert ran.code == 3
+        told = ran.out + ran.err + (folder / "all.json").read_text(encoding="utf-8")
+        assert "meeting-hosts.csv" in told
+        assert ("Zoe" in told or "zoe" in told) == (not redacted)
+
+
+def test_a_message_after_the_plan_names_nobody(run: Run, folder: Path) -> None:
+    assert folder
+    run("plan", "--out", "plan.json")
+    lost = "gone/megan.bowen@contoso.com/plan.md"
+    ran = run("show", "plan.json", "--redact", "names", "--out", lost, "--json-into", "all.json")
+    assert ran.code == 1
+    error = json.loads((folder / "all.json").read_text(encoding="utf-8"))["error"]
+    assert "folder" in error
+    assert "megan" not in f"{error}{ran.err}".lower()
+    assert "megan" in run("show", "plan.json", "--out", lost).err

@@ -14,7 +14,7 @@ from reconciler.planning import planfile
 from reconciler.reports import html, plans
 from reconciler.reports.lines import plain_text
 from reconciler.reports.markdown.plans import Wanted, plan_markdown
-from reconciler.reports.redaction import LEFT_OUT, Redaction
+from reconciler.reports.redaction import LEFT_OUT, Redaction, Unplanned
 from reconciler.reports.review.composing import review
 from reconciler.reports.review.matrix import access_matrix
 from reconciler.reports.wrapping import Layout
@@ -195,3 +195,20 @@ def test_no_redacted_plan_is_a_plan_file(tmp_path) -> None:
     file.write_bytes(b"".join(planfile.chunks(Redaction(plan).plan(), samples.DIGESTS)))
     with pytest.raises(planfile.TamperedPlan, match="modified"):
         planfile.load_plan(file)
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("user 'adele.vance' not found", "user (redacted) not found"),
+        ('"Adele Vance" is no UPN', "(redacted) is no UPN"),
+        (
+            "unknown key 'grnats'; the plan's tenant isn't",
+            "unknown key 'grnats'; the plan's tenant isn't",
+        ),
+        ("a.yaml:3: adele@contoso.com.", "a.yaml:3: (redacted)."),
+        (f"user {APP.upper()}: no", "user (redacted): no"),
+    ],
+)
+def test_without_a_plan_whatever_may_be_a_name_is_left_out(said: str, left: str) -> None:
+    assert Unplanned().message(said) == left

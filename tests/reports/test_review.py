@@ -18,8 +18,11 @@ from reconciler.planning.making import PlanOptions, make_plan
 from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
 from reconciler.reports.review.composing import review
-from reconciler.reports.review.value import ChangeOutcome, Danger, Effect
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.review.phrases import attribute_phrase
+from reconciler.reports.review.value import Attribute, ChangeOutcome, Danger, Effect, Name
 from reconciler.reports.terminal import visible
+from reconciler.reports.values import quoted
 from reconciler.reports.wrapping import Layout
 from tests.ordering import exchange_judge as judge
 from tests.planning.enumerated_access import (
@@ -241,3 +244,37 @@ def test_the_rows_of_the_text_and_their_counts_account_for_the_whole_plan(index:
     assert Counter({sign: said.grants["Teams", sign] for sign in "+~-"}) == Counter(
         {sign: grants[sign] for sign in "+~-"}
     )
+
+
+@pytest.mark.parametrize("shared", [0, 7, 8, 12, 20, 35])
+def test_the_short_ids_of_unnamed_applications_tell_them_apart(shared: int) -> None:
+    client_id = "0123abcd-0123-0123-0123-0123456789ab"
+    other = client_id[:shared] + client_id[shared:].translate(str.maketrans("0123", "4567"))
+    other = other[:-1] + "c"
+    naming = Naming({}, (client_id, other.upper(), "no id", "0" * 36))
+    names = [naming.application(each) for each in (client_id, other)]
+    shown = [Layout(advising=False).name(name) for name in names]
+    assert len({text.rstrip("…") for text in shown}) == 2
+    for text, name in zip(shown, names, strict=True):
+        assert name.id.startswith(text.rstrip("…"))
+        assert len(text.rstrip("…")) >= 8
+    assert naming.application("89abcdef-0123-0123-0123-0123456789ab").short == "89abcdef"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("a", "b", 'description "a" -> "b"'),
+        ("", "b", 'description "b"'),
+        ("b", "", 'description "b" -> ""'),
+        (
+            "Members of all the OddUsers group",
+            "Members of all the EvenUsers group",
+            'description "…all the OddUsers…" -> "…all the EvenUser…"',
+        ),
+        ("x" * 50, "x" * 51, 'description "…xxxxxxxx" -> "…xxxxxxxxx"'),
+    ],
+)
+def test_a_text_that_changes_is_shown_where_it_differs(before: str, after: str, told: str) -> None:
+    old, new = (Name(quoted(text)) for text in (before, after))
+    assert Layout().text(attribute_phrase(Attribute("description", old, new))) == told

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("apply", cls=options.Reporting, short_help="Run the steps of a plan.")
 @click.argument(
     "plan",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=options.PlanFile(),
     required=False,
     metavar="[PLAN.json]",
 )
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--approved",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=options.PlanFile(),
     metavar="PLAN.json",
     help="Apply only a plan that the approval of this one covers; says what differs.",
 )

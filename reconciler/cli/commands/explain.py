@@ -37,7 +37,7 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.option(
     "--plan",
     "plan_file",
-    type=_FILE,
+    type=options.PlanFile(),
     metavar="FILE",
     help="Explain the state after this plan is applied, based on the file alone.",
 )

@@ -14,7 +14,7 @@ from reconciler.reports import rehearsal
 
 
 @click.command("rehearse", cls=options.Reporting, short_help="Try a plan on a simulated tenant.")
-@click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("plan", type=options.PlanFile())
 @click.option(
     "--tenant",
     metavar="sim:FILE",

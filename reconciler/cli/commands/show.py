@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show", cls=options.Reporting, short_help="Show a saved plan.")
-@click.argument("plan", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("plan", type=options.PlanFile())
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @options.tenant
 @options.formats(*showing.PLAN_FORMATS)
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @options.max_age
 @click.option(
     "--against",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=options.PlanFile(),
     metavar="PLAN.json",
     help="Show what an approval of that plan does not cover of this one, instead of the plan.",
 )

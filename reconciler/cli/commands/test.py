@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
 from reconciler.cli import annotating, options, testing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("test", cls=options.Reporting, short_help="Run access tests.")
@@ -23,7 +26,7 @@ from reconciler.cli import annotating, options, testing
 )
 @click.option(
     "--plan",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=options.PlanFile(),
     metavar="PLAN.json",
     help="Show the test results that are stored in this plan.",
 )

@@ -34,6 +34,7 @@ def markdown_of_tests(tested: Tested, max_bytes: int) -> str:
         (Inert(f"On {code(shortened(tested.ground))}"),),
         (),
         Inert("`--format json` has all of them."),
+        "test",
     )
     return fitted(head, list(_sections(tested)), max_bytes)
 

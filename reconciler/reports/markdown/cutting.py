@@ -66,7 +66,8 @@ class ReportSection(Struct, frozen=True):
 class Head(Struct, frozen=True):
     """What stands before and behind the sections, all of it Markdown, and never cut.
 
-    `all_with` says how everything can be seen.
+    `all_with` says how everything can be seen. `command` is in the hidden marker, by which a comment
+    is found that a later run takes the place of; a plan's has none.
     """
 
     tenant_id: str
@@ -75,6 +76,7 @@ class Head(Struct, frozen=True):
     lines: tuple[Inert, ...]
     end: tuple[Inert, ...]
     all_with: Inert
+    command: str = ""
 
 
 class _Printed(Struct, frozen=True):
@@ -199,7 +201,10 @@ def _notice(shown: Iterable[_Printed]) -> Inert:
 def _rendered(head: Head, shown: Sequence[_Printed]) -> str:
     return _template().render(
         head=head,
-        marker=Inert(_NOT_OF_IDS.sub("", head.tenant_id) or "unknown"),
+        marker=Inert(
+            (f"{head.command}:" if head.command else "")
+            + (_NOT_OF_IDS.sub("", head.tenant_id) or "unknown")
+        ),
         simulated=Inert(SIMULATED.text),
         notice=_notice(shown),
         sections=[printed for printed in shown if printed.lines],
