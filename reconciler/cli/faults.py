@@ -100,14 +100,14 @@ def _say(message: str) -> None:
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
     collected = collecting.current()
     collected.findings, collected.error = fault.findings, str(fault)
-    told = _told(fault.findings)
+    shown = _shown(fault.findings)
     if machine := annotating.chosen_format(collected.form):
-        annotating.annotate(annotated.of_findings(_command(ctx), told, EVERY_RULE), machine)
+        annotating.annotate(annotated.of_findings(_command(ctx), shown, EVERY_RULE), machine)
     else:
-        printing.report(findings.finding_lines(told))
+        printing.report(findings.finding_lines(shown))
 
 
-def _told(every_finding: Sequence[Finding]) -> Sequence[Finding]:
+def _shown(every_finding: Sequence[Finding]) -> Sequence[Finding]:
     """Faults of the documents; where people are redacted, without them."""
     redaction = collecting.current().redaction
     return every_finding if redaction is None else list(map(redaction.finding, every_finding))

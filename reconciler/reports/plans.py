@@ -178,7 +178,7 @@ class _PlanText:
     def _block(self, block: PolicyBlock) -> Phrase:
         """A policy on its line: what differs, what that does to access, where it is declared."""
         replaced = block.outcome is ChangeOutcome.REPLACED  # its description is its successor's
-        attributes = [row for row in block.attributes if not replaced or phrases.is_list(row)]
+        attributes = [row for row in block.attributes if not replaced or phrases.is_membership(row)]
         differing = enumerated(map(phrases.attribute_phrase, attributes))
         details: Phrase = (": ", *differing) if differing else ()
         return (

@@ -43,8 +43,7 @@ _PEOPLE: Final = frozenset((SubjectKind.USER, SubjectKind.MAILBOX))
 _WORD = re.compile(r"""[^\s<>"',;:()\[\]{}/*\\]+""")
 """What stands between blanks and signs that no id and no principal name has."""
 _GUID = re.compile(GUID.pattern.replace("a-f", "a-fA-F"))
-_ADDRESS = re.compile(r"""[^\s<>"',;:()\[\]{}@]+@[^\s<>"',;:()\[\]{}@]*[^\s<>"',;:()\[\]{}@.]""")
-_QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`[^`]*`)(?!\w)""")
+_QUOTES = tuple(re.compile(pattern) for pattern in ("`", '"', r"(?<!\w)'|'(?!\w)"))
 _KEY = re.compile(r"\w*", re.ASCII)
 _BEFORE_SUBJECT: Final = ("teams.grant/user:", "teams.grant/group:")
 _NOTES: Final = ("displaced", "held", "refusals", "unmanaged", "unresolved", "warnings")
@@ -71,8 +70,10 @@ class Unplanned:
 
     def message(self, text: str) -> str:
         """A message of ours without whatever may name somebody."""
-        bare = _QUOTED.sub(_without_names, text)
-        return _GUID.sub(LEFT_OUT, _ADDRESS.sub(LEFT_OUT, bare))
+        bare = text.replace("\\\\", "").replace('\\"', "").replace("\\'", "")
+        for quote in _QUOTES:
+            bare = "".join(_bare_quotations(quote, bare))
+        return _GUID.sub(LEFT_OUT, _WORD.sub(_without_address, bare))
 
     def finding(self, finding: Finding) -> Finding:
         """A fault of the documents; its place stays."""
@@ -83,9 +84,26 @@ class Unplanned:
         )
 
 
-def _without_names(match: re.Match[str]) -> str:
-    """A quoted text, unless it is one word that a document may have as a key."""
-    return match[0] if _KEY.fullmatch(match[0][1:-1]) else LEFT_OUT
+def _bare_quotations(quote: re.Pattern[str], text: str) -> Iterator[str]:
+    """A text, and of what it quotes only words that a document may have as a key; a quote that does
+    not end goes to the end.
+    """
+    marks = [*(match[0] for match in quote.finditer(text)), ""]
+    for number, piece in enumerate(quote.split(text)):
+        if number % 2 == 0:
+            yield piece
+        elif _KEY.fullmatch(piece):
+            yield f"{marks[number - 1]}{piece}{marks[number]}"
+        else:
+            yield LEFT_OUT
+
+
+def _without_address(match: re.Match[str]) -> str:
+    """A word; an address, and whatever else has its sign, is left out, but for the end of a
+    sentence.
+    """
+    word = match[0]
+    return LEFT_OUT + word[len(word.rstrip(".")) :] if "@" in word else word
 
 
 class Redaction:

@@ -295,14 +295,14 @@ def place_phrase(declared_at: str) -> Phrase:
     return ("  ", Name(declared_at)) if declared_at else ()
 
 
-def is_list(attribute: Attribute) -> bool:
-    """Whether members of a list come and go."""
+def is_membership(attribute: Attribute) -> bool:
+    """Whether it is about members that come and go."""
     return bool(attribute.added or attribute.removed)
 
 
 def attribute_phrase(attribute: Attribute) -> Phrase:
     """Members of a list by name, `description "old" -> "new"` of a text."""
-    if is_list(attribute):
+    if is_membership(attribute):
         return enumerated(
             (
                 *((f"+{NO_BREAK}", name) for name in attribute.added),
