@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "show": "Show a saved plan.",
     "rehearse": "Try a plan on a simulated tenant.",
     "apply": "Run the steps of a plan.",
+    "export": "Write what a tenant has as documents.",
     "fetch": "Save a complete reading of a tenant.",
     "test": "Run access tests.",
     "explain": "Explain why an application reaches someone or not.",

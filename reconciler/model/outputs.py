@@ -111,6 +111,26 @@ class OutputCapture(Struct, frozen=True):
     taken_at: str
 
 
+class OutputRemark(Struct, frozen=True):
+    """Something that `export` says of an object: what could not be written, or is worth a look."""
+
+    address: str
+    code: str
+    message: str
+    names: tuple[str, ...]
+
+
+class OutputExport(Struct, frozen=True):
+    """What `export` wrote: files that are new or longer, files of which nothing was left, and how
+    many documents were left untouched because they say what the tenant has.
+    """
+
+    files: tuple[str, ...]
+    kept: _Count
+    remarks: tuple[OutputRemark, ...]
+    removed: tuple[str, ...]
+
+
 class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The envelope: what `--format json` prints and `--json-into` writes, whatever the exit code.
     Members that the run has nothing to say about are absent; readers ignore those that they don't
@@ -127,6 +147,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         exit_code: The exit code of the process.
         exit_name: Its meaning.
         explanation: The answer of `explain`.
+        export: What `export` wrote.
         findings: Faults of the documents; where there are many, the last one counts the others.
         format_version: Major and minor version of the envelope.
         names: Ids to names, for people, of what `tests` is about.
@@ -155,6 +176,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     digests: OutputDigests | UnsetType = UNSET
     error: str | UnsetType = UNSET
     explanation: _Document | UnsetType = UNSET
+    export: OutputExport | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
     plan: Any = UNSET
     rehearsal: _Document | UnsetType = UNSET

@@ -215,9 +215,13 @@ class _Reading:
         return name if name in self._directory.users else self._directory.users_by_upn.get(name)
 
     def _beyond_directory(self, name: str, policy: str) -> str | None:
-        """The id of a name that the directory does not hold, or None and an unresolved entry."""
+        """The id of a name that the directory does not hold, or None and an unresolved entry.
+
+        A grant that stands stays, also that of a user who is gone: nothing has to be written for it.
+        """
         absent = name in self._directory.absent
-        if GUID.fullmatch(name) and not absent:
+        stands = self._holders.get(name) == name_key(policy)
+        if GUID.fullmatch(name) and (stands or not absent):
             if name not in self._holders:
                 self.not_looked_for.add(name)
             return name

@@ -1,0 +1,111 @@
+"""`reconciler export`: what a tenant has, as documents that plan to no changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import collecting, exporting, options, printing
+from reconciler.exporting.choosing import Wanted
+from reconciler.model.outputs import OutputExport, OutputRemark
+from reconciler.planning.selection import assert_consents
+from reconciler.reports import exports
+
+
+@click.command("export", cls=options.Reporting, short_help="Write what a tenant has as documents.")
+@click.argument(
+    "paths", nargs=-1, type=click.Path(path_type=Path, exists=True), metavar="[PATH]..."
+)
+@options.tenant
+@click.option(
+    "--out-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder to write to. Without it nothing is written, which needs --suggest.",
+)
+@click.option(
+    "--only", multiple=True, metavar="ADDRESS", help="Write only this object. Repeatable."
+)
+@click.option(
+    "--app",
+    "applications",
+    multiple=True,
+    metavar="APP",
+    help="Write only the policies of this application: its name in the documents, or its client id.",
+)
+@click.option(
+    "--policy", "policies", multiple=True, metavar="NAME", help="Write only this Teams policy."
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Write documents anew that differ from the tenant; what is written by hand in them is lost.",
+)
+@click.option(
+    "--suggest",
+    is_flag=True,
+    help="List what is worth a look: objects that are gone, empty, unused or doubled.",
+)
+@options.allow
+@options.text_or_json
+def command(
+    *,
+    paths: tuple[Path, ...],
+    tenant: str | None,
+    out_dir: Path | None,
+    only: tuple[str, ...],
+    applications: tuple[str, ...],
+    policies: tuple[str, ...],
+    force: bool,
+    suggest: bool,
+    allow: tuple[str, ...],
+) -> int:
+    """Write what a tenant has as documents, one file a policy or application; a plan of them has no
+    changes. Documents in DIR that say already what the tenant has are left untouched.
+
+    Each PATH is a YAML file or a folder of them, which tells the tenant and names of applications;
+    by default `policies`, if it is there.
+
+    Exit codes: 0 written; 3 faults in the documents; 4 documents differ from the tenant and were
+    kept.
+    """
+    if out_dir is None and not suggest:
+        raise click.UsageError("--out-dir DIR is required")
+    assert_consents(allow)
+    default = tuple(path for path in options.DEFAULT_PATHS if path.is_dir())
+    asked = exporting.Asked(
+        paths or default,
+        out_dir,
+        tenant,
+        Wanted(only, applications, policies),
+        allow,
+        force=force,
+        suggest=suggest,
+    )
+    done = exporting.run_export(asked)
+    collecting.add_part("export", _output(done))
+    printing.report(
+        exports.export_lines(done.observed, done.export, done.paths, done.removed, kept=done.kept)
+    )
+    exporting.assert_complete(done)
+    if out_dir is not None:
+        printing.report([exports.closing_line(str(out_dir), tenant)])
+    return 0
+
+
+def _output(done: exporting.Done) -> OutputExport:
+    return OutputExport(
+        files=done.paths,
+        kept=done.kept,
+        remarks=tuple(
+            OutputRemark(
+                address=remark.address,
+                code=remark.code.value,
+                message=exports.remark_text(remark, done.export.names),
+                names=remark.names,
+            )
+            for remark in done.export.remarks
+        ),
+        removed=done.removed,
+    )

@@ -1,0 +1,1 @@
+"""Tests of `reconciler.exporting` and of the commands that write documents."""
