@@ -14,7 +14,7 @@ from reconciler.cli.working import working
 from reconciler.documents import input_files
 from reconciler.errors import Refused, UsageFault
 from reconciler.exporting.choosing import choice_of
-from reconciler.exporting.comparing import Standing, standing, written
+from reconciler.exporting.comparing import Standing, standing, written_already
 from reconciler.exporting.composing import exported
 from reconciler.exporting.removing import without_documents
 from reconciler.files import read_regular, write_atomically
@@ -26,7 +26,7 @@ from reconciler.planning import making, requests
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.exporting.choosing import Wanted
+    from reconciler.exporting.choosing import ExportWanted
     from reconciler.exporting.values import Export, ExportedFile
     from reconciler.model.findings import Position
     from reconciler.model.observed import Observed
@@ -35,7 +35,7 @@ _NO_DOCUMENTS = Documents(None, (), (), ())
 _NOTHING_DECLARED = Standing({}, {})
 
 
-class Asked(Struct, frozen=True):
+class ExportAsked(Struct, frozen=True):
     """What the command line asks for.
 
     Attributes:
@@ -51,13 +51,13 @@ class Asked(Struct, frozen=True):
     paths: tuple[Path, ...]
     folder: Path | None
     tenant: str | None
-    wanted: Wanted
+    wanted: ExportWanted
     allow: tuple[str, ...] = ()
     force: bool = False
     suggest: bool = False
 
 
-class Done(Struct, frozen=True):
+class ExportDone(Struct, frozen=True):
     """What an export did.
 
     Attributes:
@@ -86,7 +86,7 @@ class _Known(Struct, frozen=True):
     elsewhere: Documents
 
 
-def run_export(asked: Asked) -> Done:
+def run_export(asked: ExportAsked) -> ExportDone:
     """Read the tenant and write what is not written yet.
 
     Raises:
@@ -111,7 +111,7 @@ def run_export(asked: Asked) -> Done:
         return _done(asked, documents, observed)
 
 
-def assert_complete(done: Done) -> None:
+def assert_complete(done: ExportDone) -> None:
     """See to it that nothing was kept back.
 
     Raises:
@@ -120,12 +120,12 @@ def assert_complete(done: Done) -> None:
     if done.differing:
         raise Refused(
             "documents that differ from the tenant were kept as they are; see above. Run"
-            " `reconciler plan` to see the differences; --force writes these documents anew, and"
-            " loses the comments in them"
+            " `reconciler plan` to see the differences; --force rewrites these documents, and loses"
+            " the comments in them"
         )
 
 
-def _documents(asked: Asked) -> _Known:
+def _documents(asked: ExportAsked) -> _Known:
     folders = [path for path in (asked.folder,) if path is not None]
     around = [path for path in asked.paths if any(_contains(path, folder) for folder in folders)]
     others = [path for path in asked.paths if path not in around]
@@ -153,7 +153,7 @@ def _contains(path: Path, folder: Path) -> bool:
     return input_files.inside(input_files.real(folder), [input_files.real(path)])
 
 
-def _request(source: sources.Source, documents: Documents, asked: Asked) -> CaptureRequest:
+def _request(source: sources.Source, documents: Documents, asked: ExportAsked) -> CaptureRequest:
     consented = requests.consented_warnings(documents, asked.allow)
     if isinstance(source, sources.CaptureFile):
         return CaptureRequest(requests.products(documents), tolerated=consented)
@@ -161,7 +161,7 @@ def _request(source: sources.Source, documents: Documents, asked: Asked) -> Capt
     return replace(request, everything=True, products=requests.reachable(documents))
 
 
-def _done(asked: Asked, documents: _Known, observed: Observed) -> Done:
+def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDone:
     declared = _standing(documents.together, observed)
     going = _going(declared, asked) if asked.force else _Going({}, frozenset())
     staying = declared.without(going.places)
@@ -170,7 +170,7 @@ def _done(asked: Asked, documents: _Known, observed: Observed) -> Done:
     choice = choice_of(asked.wanted, observed, names)
     export = exported(
         observed,
-        written=written(
+        written=written_already(
             documents.together, staying, _files(asked.folder) - going.freed, observed.directory
         ),
         choice=choice,
@@ -179,11 +179,11 @@ def _done(asked: Asked, documents: _Known, observed: Observed) -> Done:
     )
     export = replace(export, remarks=tuple(sorted({*export.remarks, *staying.remarks()})))
     if asked.folder is None:
-        return Done(export, observed, (), (), 0, 0)
+        return ExportDone(export, observed, (), (), 0, 0)
     paths, removed = _write(asked.folder, export.files, going)
     differing = len(staying.differing)
     kept = len(declared.places) - len(declared.differing)
-    return Done(export, observed, paths, removed, kept, differing)
+    return ExportDone(export, observed, paths, removed, kept, differing)
 
 
 def _standing(documents: Documents, observed: Observed) -> Standing:
@@ -207,7 +207,7 @@ class _Going(Struct, frozen=True):
     places: frozenset[Position] = frozenset()
 
 
-def _going(declared: Standing, asked: Asked) -> _Going:
+def _going(declared: Standing, asked: ExportAsked) -> _Going:
     """The documents in the folder that differ from the tenant, and the lists that they name."""
     folder = asked.folder
     places = [

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import TYPE_CHECKING
 
 from reconciler.documents.checks_names import name_findings
 from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.raw_documents import raw_document
-from reconciler.documents.schemas import schema
+from reconciler.documents.schemas import schema, takes
 from reconciler.documents.shapes import shape_findings
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Severity
@@ -44,11 +43,11 @@ def name_refusal(kind: Kind, spelled: str) -> str:
 def is_scope(text: str) -> bool:
     """Whether an Exchange document may name a scope by this text, as its schema says."""
     form: Mapping[str, Any] = schema(Kind.EXCHANGE_POLICY)["definitions"]["scope"]
-    return len(text) <= form["maxLength"] and re.search(form["pattern"], text) is not None
+    return takes(form, text)
 
 
 @cache
 def is_organization(text: str) -> bool:
     """Whether a Tenant document may name this organization, as its schema says."""
     form = schema(Kind.TENANT)["properties"]["spec"]["properties"]["organization"]
-    return len(text) <= form["maxLength"] and re.search(form["pattern"], text) is not None
+    return takes(form, text)

@@ -105,6 +105,11 @@ def users_from_form() -> re.Pattern[str]:
     return re.compile(grants["properties"]["usersFrom"]["pattern"])
 
 
+def takes(form: Mapping[str, Any], text: str) -> bool:
+    """Whether a schema of a text, with `maxLength` and `pattern`, takes this one."""
+    return len(text) <= form["maxLength"] and re.search(form["pattern"], text) is not None
+
+
 def _user_schema() -> Mapping[str, Any]:
     user: Mapping[str, Any] = schema(Kind.TEAMS_POLICY)["definitions"]["user"]
     return user

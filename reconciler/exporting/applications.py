@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from reconciler.exporting.plain_words import words
+from reconciler.exporting.plain_words import dashed
 from reconciler.exporting.texts import comment, scalar
 from reconciler.model.addresses import name_key
 
@@ -45,7 +45,7 @@ def invented_names(uses: Mapping[str, Sequence[Use]], taken: Collection[str]) ->
         taken: names that others have, as `name_key`s.
     """
     hints = {
-        application: words(min(places).name, "app")[:_HINT].strip("-") if places else "app"
+        application: dashed(min(places).name, "app")[:_HINT].strip("-") if places else "app"
         for application, places in uses.items()
     }
     names: dict[str, str] = {}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Observed
 
 
-class Wanted(Struct, frozen=True):
+class ExportWanted(Struct, frozen=True):
     """What was typed: addresses, applications by name or client id, names of Teams policies."""
 
     only: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class _Chosen(Struct, frozen=True):
         return {application for application, _ in self.exchange.policies}
 
 
-def choice_of(wanted: Wanted, observed: Observed, names: Mapping[str, str]) -> Choice:
+def choice_of(wanted: ExportWanted, observed: Observed, names: Mapping[str, str]) -> Choice:
     """Read what was typed.
 
     Args:
@@ -67,7 +67,7 @@ def choice_of(wanted: Wanted, observed: Observed, names: Mapping[str, str]) -> C
         UsageFault: something was named that the tenant does not have, or that cannot be written
             alone.
     """
-    if wanted == Wanted():
+    if wanted == ExportWanted():
         return EVERYTHING_CHOSEN
     chosen = _Chosen(
         observed.state(TeamsState) or TeamsState({}, (), {}, {}),

@@ -114,7 +114,7 @@ def standing(documents: Documents, observed: Observed, desired: Desired) -> Stan
     return Standing(teams, exchange, frozenset(differing), frozenset(policies), promised)
 
 
-def written(
+def written_already(
     documents: Documents, declared: Standing, files: frozenset[str], directory: Directory
 ) -> Written:
     """What is written already.

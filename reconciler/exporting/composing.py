@@ -20,7 +20,7 @@ from reconciler.exporting.exchange import (
     exchange_uses,
     exported_exchange,
 )
-from reconciler.exporting.plain_words import free, stem, words
+from reconciler.exporting.plain_words import dashed, free, stem
 from reconciler.exporting.suggesting import suggestions
 from reconciler.exporting.teams import (
     CSV_HEADER,
@@ -187,7 +187,7 @@ def _top(observed: Observed, written: Written) -> Iterator[ExportedFile]:
     if SCHEMA not in written.files:
         yield ExportedFile(SCHEMA, schema_text(None))
     if not written.has_tenant:
-        name = words(observed.organization.partition(".")[0], "tenant")
+        name = dashed(observed.organization.partition(".")[0], "tenant")
         yield from _file(
             TENANT, [tenant_document(name, observed.tenant_id, observed.organization)], written
         )

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from reconciler.documents.refusing import is_scope
 from reconciler.exporting.applications import Use
-from reconciler.exporting.plain_words import free, words
+from reconciler.exporting.plain_words import dashed, free
 from reconciler.exporting.texts import comment, flow_list, is_expressible, scalar
 from reconciler.exporting.values import Remark, RemarkCode
 from reconciler.guids import EMPTY_GUID
@@ -138,7 +138,7 @@ def exchange_documents(
         declared: policies that have a document already.
     """
     documents: dict[str, str] = {}
-    own = words(names[application], "app")
+    own = dashed(names[application], "app")
     listed = sorted(
         export.policies[application],
         key=lambda policy: (export.scopes(policy.scope).label.casefold(), policy.scope),
@@ -147,7 +147,7 @@ def exchange_documents(
         if (policy.application, policy.scope) in declared:
             continue
         scope = export.scopes(policy.scope)
-        part = words(scope.name, "scope")[:_NAME_PART].strip("-")
+        part = dashed(scope.name, "scope")[:_NAME_PART].strip("-")
         wanted = f"{own[:_NAME_PART].strip('-')}-{part}"
         name = free(wanted, {*taken, *map(name_key, documents)})
         reference = EVERY_APPLICATION if application == EVERY_APPLICATION else names[application]

@@ -23,7 +23,7 @@ Namespaces).
 LONGEST: Final = 48
 
 
-def words(text: str, otherwise: str) -> str:
+def dashed(text: str, otherwise: str) -> str:
     """A text as lower-case words with dashes between them, at most `LONGEST` characters.
 
     Args:
@@ -38,7 +38,7 @@ def words(text: str, otherwise: str) -> str:
 
 def stem(text: str, otherwise: str) -> str:
     """The name of a file without its suffix: no device of Windows, no hidden file, no path."""
-    plain = words(text, otherwise)
+    plain = dashed(text, otherwise)
     return f"{plain}-{otherwise}" if _RESERVED.fullmatch(plain) else plain
 
 

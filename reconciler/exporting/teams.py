@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from reconciler.documents.refusing import name_refusal
 from reconciler.exporting.applications import Use
-from reconciler.exporting.texts import cell, comment, flow_list, is_expressible, scalar, visible
+from reconciler.exporting.texts import cell, comment, flow_list, is_expressible, one_line, scalar
 from reconciler.exporting.values import NOTHING_WRITTEN, ExportedDocument, Remark, RemarkCode
 from reconciler.guids import EMPTY_GUID
 from reconciler.kinds.teams.facts import MOST_GROUPS
@@ -45,7 +45,7 @@ class TeamsExport(Struct, frozen=True):
     remarks: tuple[Remark, ...]
 
 
-class GroupRow(NamedTuple):
+class RankedGroup(NamedTuple):
     """A group that holds a policy: rank, object id, a label if no other group has it, and whether
     the directory has the group.
     """
@@ -65,7 +65,7 @@ class TeamsParts(Struct, frozen=True):
     name: str
     description: str
     applications: tuple[str, ...] | None
-    groups: tuple[GroupRow, ...] | None
+    groups: tuple[RankedGroup, ...] | None
     users: tuple[tuple[str, str], ...] | None
 
 
@@ -191,7 +191,7 @@ def _users(
 
 def _groups(
     state: TeamsState, directory: Directory, written: Written
-) -> Mapping[str, tuple[GroupRow, ...] | None]:
+) -> Mapping[str, tuple[RankedGroup, ...] | None]:
     """The groups of each policy in the order of their ranks, by its key; None where they cannot be
     written: the order is not understood, or there is no room between ranks that are written.
     """
@@ -201,12 +201,12 @@ def _groups(
     ranks = free_ranks(order, written.ranks)
     labels = {group: _group_label(directory, group) for group in order}
     counts = Counter(label.casefold() for label in labels.values())
-    granted: dict[str, list[GroupRow]] = defaultdict(list)
+    granted: dict[str, list[RankedGroup]] = defaultdict(list)
     for row in state.groups:
         if row.group in ranks and row.group not in written.promised:
             label = labels[row.group] if counts[labels[row.group].casefold()] == 1 else ""
             is_known = row.group in directory.groups
-            granted[row.policy].append(GroupRow(ranks[row.group], row.group, label, is_known))
+            granted[row.policy].append(RankedGroup(ranks[row.group], row.group, label, is_known))
     refused = {
         row.policy for row in state.groups if row.group == EMPTY_GUID or row.group not in ranks
     }
@@ -241,12 +241,12 @@ def free_ranks(order: Sequence[str], taken: Mapping[str, int]) -> Mapping[str, i
 
 def _group_label(directory: Directory, group: str) -> str:
     row = directory.groups.get(group)
-    return "" if row is None else visible(row.display_name)[:_LONGEST_LABEL]
+    return "" if row is None else one_line(row.display_name)[:_LONGEST_LABEL]
 
 
 def _parts(
     policy: TeamsPolicy,
-    groups: tuple[GroupRow, ...] | None,
+    groups: tuple[RankedGroup, ...] | None,
     users: tuple[tuple[str, str], ...] | None,
 ) -> TeamsParts:
     is_listed = not policy.opaque and EMPTY_GUID not in policy.applications
@@ -312,7 +312,7 @@ def _grants(parts: TeamsParts, list_name: str) -> Iterator[str]:
     yield from lines
 
 
-def _group_lines(groups: tuple[GroupRow, ...] | None) -> Iterator[str]:
+def _group_lines(groups: tuple[RankedGroup, ...] | None) -> Iterator[str]:
     if groups is None:
         return
     yield "    groups:" if groups else "    groups: []"

@@ -54,7 +54,7 @@ def flow_list(texts: Sequence[str]) -> str:
     return f"[{', '.join(map(scalar, texts))}]"
 
 
-def visible(text: str) -> str:
+def one_line(text: str) -> str:
     """A text on one line, in which everything that cannot be seen is replaced, cut if it is long."""
     line = " ".join("".join(char if plain(char) else REPLACEMENT for char in text).split(" "))
     line = line.strip()
@@ -65,7 +65,7 @@ def comment(text: str) -> str:
     """A text as what stands behind `# `: it cannot leave the comment, and nobody takes it for an
     instruction.
     """
-    line = visible(text)
+    line = one_line(text)
     return f"“{line}”" if _DIRECTIVE.search(line) else line
 
 
@@ -73,7 +73,7 @@ def cell(text: str) -> str:
     """A text as a cell of a CSV file, which no spreadsheet calculates: not even one that takes `;`
     for the separator.
     """
-    line = visible(text).replace(";", ",")
+    line = one_line(text).replace(";", ",")
     if line[:1] in _FORMULA and line:
         line = f"'{line}"
     return '"' + line.replace('"', '""') + '"' if "," in line or '"' in line else line

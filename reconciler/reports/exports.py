@@ -128,7 +128,7 @@ _SENTENCES: Final[Mapping[RemarkCode, Callable[[Sequence[str]], str]]] = {
         f" does not exist, but is granted to {_grants(counts)}: these grants stay unmanaged"
     ),
     RemarkCode.LIST_LEFT_OUT: lambda names: (
-        ": the list has entries that are no client ids, and stays unmanaged:"
+        ": the list has entries that are not client ids, and stays unmanaged:"
         f" {_some(names) or 'the GUID of zeros'}"
     ),
     RemarkCode.USERS_LEFT_OUT: lambda _: (

@@ -61,9 +61,7 @@ def test_what_is_exported_plans_to_no_changes(state: dict[str, Any]) -> None:
         errors = [str(each) for each in examined.findings if each.severity is Severity.ERROR]
         assert errors == []
         request = requests.capture_request(examined.documents)
-        plan = making.make_plan(
-            examined.documents, observed(tenant, request), making.PlanOptions()
-        )
+        plan = making.make_plan(examined.documents, observed(tenant, request), making.PlanOptions())
         assert plan.changes == ()
         assert plan.steps == ()
         assert plan.unresolved == ()

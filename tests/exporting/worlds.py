@@ -30,7 +30,23 @@ ZEROS = "00000000-0000-0000-0000-000000000000"
 SPECIAL_NAMES = (
     *("CON", "aux", "nul.txt", "COM1", "lpt9", "..", "../../x", "a/b", "C:\\x", "-", "=1+1"),
     *("Räume", "raume", "RÄUME", "Straße", "日本", "ʻ", "true", "null", "~", "1e3", "2026-11-27"),
-    *("yes", "Off", "# x", "a: b", "- x", "[x]", "{x}", "&a", "*a", "!t", "|", ">", "%x", "@x", "`x"),
+    *(
+        "yes",
+        "Off",
+        "# x",
+        "a: b",
+        "- x",
+        "[x]",
+        "{x}",
+        "&a",
+        "*a",
+        "!t",
+        "|",
+        ">",
+        "%x",
+        "@x",
+        "`x",
+    ),
     *("'", '"', "''", "x #y", "<<", "a" * 300, "Tag:x", "Default", "x ", " x", "e\u0301", ZEROS),
     *("${NAME}", "{{ name }}", "yaml-language-server: $schema=x"),
 )
@@ -92,10 +108,14 @@ def hostile_tenants(draw: st.DrawFn) -> dict[str, Any]:
     ]
     for row in (*directory["users"][:3], *directory["groups"], *directory["recipients"]):
         row["displayName"] = draw(texts)
-    if draw(st.booleans()):  # two scopes under addresses that documents cannot have, or that mislead
+    if draw(
+        st.booleans()
+    ):  # two scopes under addresses that documents cannot have, or that mislead
         directory["recipients"][0] |= {"primary": "o'b;x@contoso.com", "addresses": []}
         directory["recipients"][1] |= {"primary": "user1@contoso.com", "addresses": []}
-    directory["recipients"].append(recipient(guid("d", 7), "empty", "MailUniversalSecurityGroup", 7))
+    directory["recipients"].append(
+        recipient(guid("d", 7), "empty", "MailUniversalSecurityGroup", 7)
+    )
     keys = draw(
         st.lists(
             st.tuples(st.sampled_from([*APPS, "*"]), st.sampled_from([*SCOPES, GONE_SCOPE])),

@@ -26,6 +26,7 @@ ROOMS = (
     ("captures",),
     ("access",),
     ("planning",),
+    ("exporting",),
     ("tenants",),
     ("applying",),
     ("reports",),

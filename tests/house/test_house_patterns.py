@@ -29,6 +29,7 @@ MADE_ELSEWHERE: Final = {
     ("documents/schemas.py", "_file"): "of one place, on names of ours",
     ("documents/schemas.py", "user_check"): "a pattern of a schema, which is judged there",
     ("documents/schemas.py", "users_from_form"): "a pattern of a schema, which is judged there",
+    ("documents/schemas.py", "takes"): "patterns of the schemas, which are judged here",
     ("planning/selection.py", "is_consent"): "the forms of consents, which are judged here",
     ("reports/redaction.py", "__init__"): "what people without an id are called, escaped",
     ("reports/redaction.py", "_without_free_texts"): "display names, escaped",

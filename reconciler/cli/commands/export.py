@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import collecting, exporting, options, printing
-from reconciler.exporting.choosing import Wanted
+from reconciler.exporting.choosing import ExportWanted
 from reconciler.model.outputs import OutputExport, OutputRemark
 from reconciler.planning.selection import assert_consents
 from reconciler.reports import exports
@@ -40,7 +40,7 @@ from reconciler.reports import exports
 @click.option(
     "--force",
     is_flag=True,
-    help="Write documents anew that differ from the tenant; what is written by hand in them is lost.",
+    help="Rewrite documents that differ from the tenant; comments in them are lost.",
 )
 @click.option(
     "--suggest",
@@ -65,7 +65,7 @@ def command(
     changes. Documents in DIR that say already what the tenant has are left untouched.
 
     Each PATH is a YAML file or a folder of them, which tells the tenant and names of applications;
-    by default `policies`, if it is there.
+    by default `policies`, if it exists.
 
     Exit codes: 0 written; 3 faults in the documents; 4 documents differ from the tenant and were
     kept.
@@ -74,11 +74,11 @@ def command(
         raise click.UsageError("--out-dir DIR is required")
     assert_consents(allow)
     default = tuple(path for path in options.DEFAULT_PATHS if path.is_dir())
-    asked = exporting.Asked(
+    asked = exporting.ExportAsked(
         paths or default,
         out_dir,
         tenant,
-        Wanted(only, applications, policies),
+        ExportWanted(only, applications, policies),
         allow,
         force=force,
         suggest=suggest,
@@ -94,7 +94,7 @@ def command(
     return 0
 
 
-def _output(done: exporting.Done) -> OutputExport:
+def _output(done: exporting.ExportDone) -> OutputExport:
     return OutputExport(
         files=done.paths,
         kept=done.kept,
