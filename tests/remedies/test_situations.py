@@ -390,3 +390,16 @@ def test_an_empty_list_of_users(situation: Situation) -> None:
     situation.settle()
     assert situation.applied() == frozenset()
     assert all(user != USERS[0] for _, user, _ in situation.reached())
+
+
+def test_an_export_beside_documents_that_differ(situation: Situation) -> None:
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.teams("P", applications=[B])
+    situation.settle()
+    export = ("export", *SIM, "--out-dir", "policies")
+    ran = situation(*export)
+    assert ran.code == 4
+    assert "--force rewrites these documents" in ran.err
+    ran = situation(*export, "--force")
+    assert ran.code == 0
+    assert "No changes." in situation(*typed(ran.out, "To compare: reconciler ")).out

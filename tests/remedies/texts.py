@@ -52,6 +52,8 @@ TRIED: Final[Mapping[str, str]] = {
     "To apply exactly this: {command}": "how to apply",
     "`Global` with `applications: []`": "an unmanaged Global",
     "write `users: []` in the document": "an empty list of users",
+    "--force rewrites these documents": "an export beside documents that differ",
+    "To compare: reconciler plan": "an export beside documents that differ",
 }
 """What is tried by a situation, by a part of the text."""
 
@@ -63,6 +65,7 @@ READ_ONLY: Final = (
     "`reconciler schema",
     "reconciler fetch --tenant live --out capture.json",
     "reconciler plan lists them",
+    "an Exchange policy is chosen by its application, with --app",
     "`reconciler apply` does",
     "--format json lists all",
     "--format json has the exact text",
