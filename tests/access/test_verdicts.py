@@ -230,6 +230,7 @@ def _knowledge(chance, groups):
     ]
 
 
+@pytest.mark.no_cover
 def test_teams_verdicts_are_those_of_all_possible_memberships():
     for seed in range(1000):
         chance = random.Random(seed)
@@ -242,6 +243,7 @@ def test_teams_verdicts_are_those_of_all_possible_memberships():
             ), f"seed {seed}"
 
 
+@pytest.mark.no_cover
 def test_exchange_verdicts_are_those_of_all_possible_memberships():
     for seed in range(2000):
         chance = random.Random(seed)

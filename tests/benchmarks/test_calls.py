@@ -7,6 +7,8 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
+
 from reconciler.model.addresses import name_key
 from reconciler.planning import making
 from tests.planning.enumerated_access import (
@@ -23,6 +25,8 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+
+pytestmark = pytest.mark.no_cover
 
 SAMPLES = 250
 """Temporaries are let be here: that some prefix is unsafe without each of them is a law, with tests

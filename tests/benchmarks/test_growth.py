@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from reconciler.model.plans import Plan
 
+pytestmark = pytest.mark.no_cover
+
 OURS = str(Path(reconciler.__file__).parent)
 SIZE = 600
 BESIDE_LINEAR = 1.15

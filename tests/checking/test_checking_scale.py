@@ -17,6 +17,8 @@ from tests.planning.enumerated_access import guid
 if TYPE_CHECKING:
     from reconciler.model.plans import Plan
 
+pytestmark = pytest.mark.no_cover
+
 POLICIES = 20
 GROUPS = 64
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from tests.house.tree import PACKAGE, ROOT, modules, parsed
@@ -36,6 +37,7 @@ class Text(NamedTuple):
         return f"{self.file}:{self.line}: {self.text}"
 
 
+@cache
 def texts() -> tuple[Text, ...]:
     """All of them, by place."""
     found = dict.fromkeys((*_python(), *_templates(), *_schemas()))

@@ -7,12 +7,16 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
+
 from reconciler.kinds.exchange import steps
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from tests.ordering import exchange_judge as judge
 from tests.planning.enumerated_access import APPS, ExchangeWorld, guid
+
+pytestmark = pytest.mark.no_cover
 
 SCOPES = [guid(4, number) for number in range(6)]
 OWNERS = (APPS[0], APPS[1], "*")

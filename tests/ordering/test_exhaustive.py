@@ -18,6 +18,8 @@ from reconciler.kinds.exchange import steps as exchange_steps
 from reconciler.kinds.teams import steps as teams_steps
 from tests.ordering import exchange_judge, teams_judge
 
+pytestmark = pytest.mark.no_cover
+
 TEAMS_PAIRS = 3_952_144
 """All pairs of states; about half a million of them are different once applications, policies and
 users may be exchanged.

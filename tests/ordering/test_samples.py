@@ -24,6 +24,8 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
 )
 
+pytestmark = pytest.mark.no_cover
+
 NOTHING_HELD = selection((), ()).holding
 PEOPLE = directory()
 

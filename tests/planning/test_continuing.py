@@ -30,6 +30,8 @@ from tests.planning.enumerated_access import (
     tenant,
 )
 
+pytestmark = pytest.mark.no_cover
+
 NO_REASON = ""
 SAMPLES = 150
 RUNS = [SAMPLES, pytest.param(4000, marks=pytest.mark.exhaustive)]

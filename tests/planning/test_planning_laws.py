@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from reconciler.model.codes import RefusalRule
 from reconciler.planning import making, prefixes
 from tests.planning.enumerated_access import (
@@ -22,7 +24,9 @@ from tests.planning.enumerated_access import (
     tenant,
 )
 
-SAMPLES = 2000
+pytestmark = pytest.mark.no_cover
+
+SAMPLES = 800
 OPTIONS = making.PlanOptions()
 
 

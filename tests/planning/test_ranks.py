@@ -9,6 +9,8 @@ import pytest
 
 from reconciler.kinds.teams.ranks import final_order, moves
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLES = 4000
 
 

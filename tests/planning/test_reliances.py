@@ -28,6 +28,8 @@ from tests.planning.enumerated_access import (
     tenant,
 )
 
+pytestmark = pytest.mark.no_cover
+
 SAMPLES = [300, pytest.param(5000, marks=pytest.mark.exhaustive)]
 
 
