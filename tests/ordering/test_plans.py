@@ -204,7 +204,7 @@ def _along(world, steps):
 @pytest.mark.no_cover
 def test_without_its_guard_some_prefix_of_a_plan_is_unsafe():
     needed = 0
-    for seed in range(1500):
+    for seed in range(750):
         chance = random.Random(seed)
         apps = [APPS[0], "*"]
         world, wanted = (
@@ -224,7 +224,7 @@ def test_without_its_guard_some_prefix_of_a_plan_is_unsafe():
             needed += 1
         along = list(_along(world, made.steps))
         assert all(one <= along[0] | along[-1] for one in along), f"seed {seed}"
-    assert needed > 20
+    assert needed > 10
 
 
 @pytest.mark.parametrize("seed", range(60))

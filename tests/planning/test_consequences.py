@@ -77,14 +77,14 @@ def consented(seed):
 @pytest.mark.no_cover
 def test_every_plan_agrees_with_itself_whatever_is_known_of_memberships():
     counted = Counter()
-    for seed in range(500):
+    for seed in range(250):
         plan = consented(seed)
         consequences.prove_consequences(plan)
         counted["applicable"] += plan.applicable
         counted["tenant-wide"] += bool(plan.applicable and plan.access.tenant_wide)
         counted["unpopulated"] += bool(plan.access.unpopulated)
-    assert counted["applicable"] > 350, counted
-    assert min(counted["tenant-wide"], counted["unpopulated"]) > 15, counted
+    assert counted["applicable"] > 175, counted
+    assert min(counted["tenant-wide"], counted["unpopulated"]) > 7, counted
 
 
 def applicable(seed):

@@ -73,7 +73,7 @@ def test_a_plan_reads_back_as_the_same_value(tmp_path):
 
 
 @given(any_plan())
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_the_types_allow_reads_back_as_the_same_value(value):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "plan.json"
@@ -293,6 +293,7 @@ def _altered(raw, way, other):
     return raw
 
 
+@pytest.mark.no_cover
 def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape_of_the_schema(
     tmp_path,
 ):
@@ -302,7 +303,7 @@ def test_whatever_is_sealed_is_shown_or_refused_and_what_is_loaded_has_the_shape
     validator = jsonschema.Draft7Validator(schema)
     whole = [json.loads(b"".join(planfile.chunks(made(seed)))) for seed in range(12)]
     loaded = 0
-    for _ in range(900):
+    for _ in range(450):
         raw = chance.choice(whole)
         way = chance.choice(
             [place for place in _places(raw) if place[0] not in {"digest", "content_digest"}]
