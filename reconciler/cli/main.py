@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 COMMANDS: Mapping[str, str] = {
+    "init": "Start a repository of documents.",
     "validate": "Check documents.",
     "plan": "Show what would change.",
     "show": "Show a saved plan.",

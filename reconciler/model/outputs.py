@@ -131,6 +131,13 @@ class OutputExport(Struct, frozen=True):
     removed: tuple[str, ...]
 
 
+class OutputInit(Struct, frozen=True):
+    """Files that `init` wrote, and files that were there and were kept."""
+
+    files: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
 class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The envelope: what `--format json` prints and `--json-into` writes, whatever the exit code.
     Members that the run has nothing to say about are absent; readers ignore those that they don't
@@ -150,6 +157,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         export: What `export` wrote.
         findings: Faults of the documents; where there are many, the last one counts the others.
         format_version: Major and minor version of the envelope.
+        init: What `init` wrote.
         names: Ids to names, for people, of what `tests` is about.
         plan: The plan that was made or shown, as its file has it.
         rehearsal: What `rehearse` tried, and how each run ended.
@@ -177,6 +185,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | UnsetType = UNSET
     explanation: _Document | UnsetType = UNSET
     export: OutputExport | UnsetType = UNSET
+    init: OutputInit | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
     plan: Any = UNSET
     rehearsal: _Document | UnsetType = UNSET

@@ -60,6 +60,18 @@ def export_lines(
     yield from _section("Worth a look", export, suggested=True)
 
 
+def begun_lines(written: Sequence[str], kept: Sequence[str]) -> Iterator[Line]:
+    """The report of a new repository.
+
+    Args:
+        written: files that were written.
+        kept: files that existed.
+    """
+    yield from (Line(f"  written: {path}", Tone.ADD) for path in written)
+    yield from (Line(f"  kept, because it exists: {path}") for path in kept)
+    yield Line("To write what the tenant has: reconciler export --out-dir policies --tenant TENANT")
+
+
 def closing_line(folder: str, tenant: str | None) -> Line:
     """What to do next."""
     at = f" --tenant {shell_word(tenant)}" if tenant else ""
