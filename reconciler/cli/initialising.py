@@ -34,7 +34,7 @@ class Begun(Struct, frozen=True):
     kept: tuple[str, ...]
 
 
-def identity_of(asked: Identity, tenant: str | None, *, is_terminal: bool) -> Identity:
+def asked_identity(asked: Identity, tenant: str | None, *, is_terminal: bool) -> Identity:
     """Who the tenant is: as the command line says, as a tenant that can be read says, or as
     somebody answers.
 
@@ -70,7 +70,7 @@ def identity_of(asked: Identity, tenant: str | None, *, is_terminal: bool) -> Id
     return Identity(tenant_id, organization)
 
 
-def begin(folder: Path, identity: Identity) -> Begun:
+def start_repository(folder: Path, identity: Identity) -> Begun:
     """Write the files that are not there yet.
 
     Raises:

@@ -68,6 +68,7 @@ READ_ONLY: Final = (
     "an Exchange policy is chosen by its application, with --app",
     "To write what the tenant has: reconciler export",
     "which is what `reconciler init` writes",
+    "entry: reconciler validate",
     "use --tenant-id and --organization, or --tenant with a capture",
     "`reconciler apply` does",
     "--format json lists all",

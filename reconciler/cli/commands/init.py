@@ -38,8 +38,8 @@ def command(
     Exit codes: 0 written; 4 there is a Tenant document already.
     """
     asked = initialising.Identity(tenant_id, organization)
-    identity = initialising.identity_of(asked, tenant, is_terminal=_is_terminal())
-    begun = initialising.begin(folder, identity)
+    identity = initialising.asked_identity(asked, tenant, is_terminal=_is_terminal())
+    begun = initialising.start_repository(folder, identity)
     collected = collecting.current()
     collected.tenant = PlanTenant(identity.tenant_id or "", identity.organization or "")
     collecting.add_part("init", OutputInit(files=begun.written, kept=begun.kept))
