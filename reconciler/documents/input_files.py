@@ -218,12 +218,13 @@ class Text(Struct, frozen=True):
     indented_by_tab: bool = False
 
 
-def decode_text(raw: bytes, file: str) -> Text | Finding:
+def decode_text(raw: bytes, file: str, *, tabs: bool = False) -> Text | Finding:
     """Decode the bytes of a file, or say where they stop being UTF-8.
 
     Args:
         raw: the whole file.
         file: its name, as findings shall spell it.
+        tabs: whether tabs are allowed.
     """
     body = raw.removeprefix(_BYTE_ORDER_MARK)
     try:
@@ -232,7 +233,7 @@ def decode_text(raw: bytes, file: str) -> Text | Finding:
         return _not_utf8(body, fault.start, file)
     if not body.translate(None, _HARMLESS) and not _lone_return(text):
         return Text(text, ())
-    return _judge(text, file)
+    return _judge(text, file, tabs=tabs)
 
 
 def unfit_message(flaw: Unfit) -> str:
@@ -257,13 +258,14 @@ def _lone_return(text: str) -> bool:
     return "\r" in text and text.count("\r") != text.count("\r\n")
 
 
-def _judge(text: str, file: str) -> Text:
-    if not _FLAW.search(text):
+def _judge(text: str, file: str, *, tabs: bool) -> Text:
+    if not _FLAW.search(text.replace("\t", " ") if tabs else text):
         return Text(text, ())
     findings = tuple(
         finding
         for number, line in enumerate(text.split("\n"), 1)
         for finding in _flaws(line, number, file)
+        if not (tabs and finding.rule == rules.TAB.id)
     )
     indented = any(line.lstrip(" ").startswith("\t") and line.strip() for line in text.split("\n"))
     return Text(_FLAW.sub(_replacement, text), findings, indented)

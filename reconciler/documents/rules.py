@@ -330,7 +330,13 @@ USERS_FROM_EMPTY = DocumentRule(
 USERS_FROM_HEADER = DocumentRule(
     "users-from.header",
     "An invalid CSV header",
-    "Columns are found by name: `user`, and `label` for people.",
+    "The header names the column that identifies the users: `Id`, `user`, `UserPrincipalName` or"
+    " `mail`; the id is taken before the principal name, and that before the mail address.",
+)
+USERS_FROM_COLUMNS = DocumentRule(
+    "users-from.columns",
+    "Columns of a CSV file that are not read",
+    "One column identifies the users; what the others say has no effect. A note, not a fault.",
 )
 USERS_FROM_LINE = DocumentRule(
     "users-from.line", "An invalid line", "Every entry is one user on one line."

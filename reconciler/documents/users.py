@@ -4,24 +4,34 @@ judged to be listed once each.
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from array import array
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.characters import folded, unfit
 from reconciler.documents import rules
-from reconciler.documents.input_files import decode_text, inside, real, unfit_message
+from reconciler.documents.csv_columns import (
+    BLANKS,
+    SEPARATOR_NAMES,
+    Columns,
+    TwoColumns,
+    columns_of,
+    place_of_value,
+    values_of,
+)
+from reconciler.documents.input_files import Text, decode_text, inside, real, unfit_message
 from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.documents.schemas import users_from_form
 from reconciler.documents.shapes import placeholder_fault, user_suspects
 from reconciler.documents.trees import ListMarks, MapMarks, json_path
 from reconciler.model.documents import Kind, Listing
-from reconciler.model.findings import Finding, Position
+from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,9 +45,19 @@ _USERS_PATH = json_path(_USERS)
 _USERS_FROM: Steps = ("spec", "grants", "usersFrom")
 _USERS_FROM_PATH = json_path(_USERS_FROM)
 
-_HEADERS = (["user"], ["user", "label"], ["label", "user"])
-_HEADER_ADVICE = "the first line must be `user` or `user,label`, separated by commas"
-_FIRST_VALUE = re.compile(r'"(?:[^"]|"")*"|[^,]*')
+_HEADER_ADVICE = (
+    "the first line must have a column `Id`, `user`, `UserPrincipalName` or `mail`, and separate"
+    " columns by commas, semicolons or tabs"
+)
+_A_SEPARATOR = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks of what Excel calls Unicode Text."""
+_MANY = 3
+"""Faults of one kind in one file that are told one by one; more are told as one."""
+_MOST_RANGES = 12
+"""Ranges of lines that a message names."""
+_WHOLE_LINES_ONLY = frozenset(',"\t ')
+"""Characters without which a line of a file with one column is its value."""
 _COMMENT = re.compile(r"(?:^|\s)#")
 
 
@@ -160,17 +180,17 @@ def _refused_path(
 
 
 def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
-    decoded = decode_text(raw, file)
+    decoded = _decoded(raw, file)
     if isinstance(decoded, Finding):
         return UserFile(None, (_of(document, decoded),))
     if decoded.findings:
         return UserFile(None, tuple(_of(document, finding) for finding in decoded.findings))
     is_csv = file.endswith(".csv")
     entries = _read_csv(decoded.text, file) if is_csv else _read_txt(decoded.text)
-    faults = [*entries.faults, *_user_faults(entries, file)]
-    if not entries.texts and not faults:
+    faults = _told_once([*entries.faults, *_user_faults(entries, file)])
+    if not entries.texts and not any(each.severity is Severity.ERROR for each in faults):
         message = "the file lists no users: to unassign everyone, write `users: []` in the document"
-        faults = [_fault(rules.USERS_FROM_EMPTY, Position(file, 1, 1), message)]
+        faults.append(_fault(rules.USERS_FROM_EMPTY, Position(file, 1, 1), message))
     listing = Listing(tuple(entries.texts), file, entries.lines, entries.columns, _USERS_FROM_PATH)
     return UserFile(listing, tuple(_of(document, finding) for finding in faults))
 
@@ -181,8 +201,54 @@ def _of(document: RawDocument, finding: Finding) -> Finding:
         _USERS_FROM_PATH,
         finding.rule,
         finding.message,
+        finding.severity,
         subject=document.subject,
     )
+
+
+def _decoded(raw: bytes, file: str) -> Text | Finding:
+    """The text of a file in UTF-8, or in UTF-16 with a byte order mark."""
+    if raw.startswith(_UTF_16):
+        with suppress(UnicodeError):
+            raw = raw.decode("utf-16").encode("utf-8")
+    return decode_text(raw, file, tabs=file.endswith(".csv"))
+
+
+def _told_once(faults: list[Finding]) -> list[Finding]:
+    """Faults with those of one kind together, where there are many: the first of them, with the lines
+    of all.
+    """
+    if len(faults) <= _MANY:
+        return faults
+    by_rule: dict[str, list[Finding]] = {}
+    for fault in faults:
+        by_rule.setdefault(fault.rule, []).append(fault)
+    return [
+        fault
+        for alike in by_rule.values()
+        for fault in (alike if len(alike) <= _MANY else [_with_lines(alike)])
+    ]
+
+
+def _with_lines(alike: list[Finding]) -> Finding:
+    """The first of some findings of one file and rule, with the lines of all."""
+    first = min(alike)
+    lines = sorted({finding.position.line for finding in alike})
+    message = f"{first.message} (and so on, on {len(lines)} lines: {_ranges(lines)})"
+    return replace(first, message=message)
+
+
+def _ranges(lines: list[int]) -> str:
+    """Line numbers as ranges: `3, 5 to 9`."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    named = [str(low) if low == high else f"{low} to {high}" for low, high in runs[:_MOST_RANGES]]
+    more = len(runs) - _MOST_RANGES
+    return ", ".join((*named, *(["and more"] if more > 0 else [])))
 
 
 def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:
@@ -236,70 +302,98 @@ def _read_csv(text: str, file: str) -> _Entries:
     """
     entries = _Entries([], array("L"), array("L"), [])
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-    first = next((number for number, line in enumerate(lines, 1) if line), None)
+    first = next((number for number, line in enumerate(lines, 1) if line.strip(BLANKS)), None)
     if first is None:
         return entries
-    header = _quoted_values(lines[first - 1])
-    if header is None or header not in _HEADERS:
-        message = f"{short_value(lines[first - 1])} is not a valid header: {_HEADER_ADVICE}"
-        entries.faults.append(_fault(rules.USERS_FROM_HEADER, Position(file, first, 1), message))
+    columns = columns_of(lines[first - 1])
+    entries.faults.extend(_header_findings(columns, lines[first - 1], Position(file, first, 1)))
+    if not isinstance(columns, Columns):
         return entries
     rows = lines[first:]
-    if text.isascii() and all(rows) and not any(mark in text for mark in ',"'):
-        return _whole_lines(rows, first + 1)
-    user, width = header.index("user"), len(header)
-    add_text, add_line = entries.texts.append, entries.lines.append
-    add_column = entries.columns.append
-    for number, line in enumerate(rows, first + 1):
-        values = _quoted_values(line) if '"' in line else line.split(",")
-        if values is not None and len(values) == width and line:
-            add_text(values[user])
-            add_line(number)
-            add_column(_second_column(line) if user else 1)
-        elif line:
-            position = Position(file, number, 1)
-            message = _row_message(values, width)
-            entries.faults.append(_fault(rules.USERS_FROM_LINE, position, message))
+    if columns.width == 1 and text.isascii() and all(rows) and _has_none(text, _WHOLE_LINES_ONLY):
+        return _whole_lines(rows, first + 1, entries.faults)
+    _read_rows(rows, first + 1, columns, file, entries)
     if not text.isascii():
         entries.faults.extend(_character_faults(lines, file))
     return entries
 
 
-def _whole_lines(rows: list[str], number: int) -> _Entries:
-    """Rows without commas and quotes, which are one value each: there may be 100,000.
+def _has_none(text: str, characters: Iterable[str]) -> bool:
+    return not any(character in text for character in characters)
+
+
+def _header_findings(
+    columns: Columns | TwoColumns | None, header: str, position: Position
+) -> Iterator[Finding]:
+    """What is to be said of a header."""
+    match columns:
+        case None:
+            message = f"{short_value(header)} is not a valid header: {_HEADER_ADVICE}"
+            yield _fault(rules.USERS_FROM_HEADER, position, message)
+        case TwoColumns(first, second):
+            message = (
+                f"the columns {short_value(first)} and {short_value(second)} are of one kind, and may"
+                " name different users: remove one"
+            )
+            yield _fault(rules.USERS_FROM_HEADER, position, message)
+        case Columns(ignored=(_, *_) as ignored):
+            listed = ", ".join(map(short_value, ignored))
+            message = f"users are read from {short_value(columns.name)}; not read: {listed}"
+            note = _fault(rules.USERS_FROM_COLUMNS, position, message)
+            yield replace(note, severity=Severity.WARNING)
+        case _:
+            pass
+
+
+def _read_rows(
+    rows: list[str], number: int, columns: Columns, file: str, entries: _Entries
+) -> None:
+    """Read the rows after the header, the first of which is on line `number`."""
+    user, width, separator = columns.index, columns.width, columns.separator
+    nothing = BLANKS + separator + '"'
+    add_text, add_line = entries.texts.append, entries.lines.append
+    add_column = entries.columns.append
+    for line_number, line in enumerate(rows, number):
+        values = values_of(line, separator) if '"' in line else line.split(separator)
+        if values is not None and len(values) == width and (value := values[user].strip(BLANKS)):
+            add_text(value)
+            add_line(line_number)
+            add_column(place_of_value(line, separator, user) if user else 1)
+        elif line.strip(nothing):
+            place = 1
+            if values is not None and len(values) == width:
+                place = place_of_value(line, separator, user)
+            message = _row_message(values, columns)
+            entries.faults.append(
+                _fault(rules.USERS_FROM_LINE, Position(file, line_number, place), message)
+            )
+
+
+def _whole_lines(rows: list[str], number: int, faults: list[Finding]) -> _Entries:
+    """Rows without separators, quotes and blanks, which are one value each: there may be 100,000.
 
     `number`: the line of the first.
     """
     numbers = range(number, number + len(rows))
-    return _Entries(rows, array("L", numbers), array("L", [1]) * len(rows), [])
+    return _Entries(rows, array("L", numbers), array("L", [1]) * len(rows), faults)
 
 
-def _quoted_values(line: str) -> list[str] | None:
-    """The values of a line that may hold quotes; None if a quote is not closed on it."""
-    try:
-        return next(csv.reader([line], strict=True))
-    except csv.Error:
-        return None
-
-
-def _second_column(line: str) -> int:
-    """Column of the second value of a line that has one."""
-    first = _FIRST_VALUE.match(line)
-    return first.end() + 2 if first else 1
-
-
-def _row_message(values: list[str] | None, width: int) -> str:
+def _row_message(values: list[str] | None, columns: Columns) -> str:
+    """What is wrong with a row that gives no user."""
     if values is None:
         return "unclosed quote: close it on this line, an entry cannot span lines"
+    width, separator = columns.width, SEPARATOR_NAMES[columns.separator]
+    if len(values) == width:
+        return "a blank value is not a user: write one object id or user principal name per line"
     return (
         f"expected {width} {'value' if width == 1 else 'values'}, found {len(values)}: separate"
-        " values with commas, and quote a value that contains a comma"
+        f" values with {separator}, and quote a value that contains {_A_SEPARATOR[columns.separator]}"
     )
 
 
 def _character_faults(lines: Sequence[str], file: str) -> Iterator[Finding]:
     for number, line in enumerate(lines, 1):
-        flaw = None if line.isascii() else unfit(line)
+        flaw = None if line.isascii() else unfit(line.replace("\t", " "))
         if flaw:
             position = Position(file, number, flaw.index + 1)
             yield _fault(rules.UNFIT_CHARACTER, position, unfit_message(flaw))

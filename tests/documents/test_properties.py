@@ -158,6 +158,11 @@ _ODD_LINES = st.sampled_from(
         " ",
         "a b",
         "a,b",
+        "a;b",
+        "a\tb",
+        "\t",
+        ";",
+        "a@contoso.com ",
         '"a"',
         "#",
         "x y@",
@@ -184,7 +189,11 @@ def test_blank_lines_and_comments_at_the_end_of_a_list_say_nothing(
 ):
     for at, line in odd:
         listed.insert(at, line)
-    for name, head, beside in (("b.csv", ["user"], ""), ("b.txt", [], "# that is all")):
+    for name, head, beside in (
+        ("b.csv", ["user"], ""),
+        ("b.csv", ["ObjectId"], ""),
+        ("b.txt", [], "# that is all"),
+    ):
         policy = _LISTED.replace(b"FILE", name.encode())
         plain = end.join([*head, *listed]) + end * times
         longer = end.join([*head, *listed, beside, ""])
