@@ -10,30 +10,39 @@ from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.documents import AccessRight, ExchangePolicyDocument, Located
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reconciler.documents.applications import Applications
     from reconciler.documents.raw_documents import RawDocument
+    from reconciler.documents.trees import Steps
     from reconciler.model.findings import Finding
+
+_SCOPE: Steps = ("spec", "scope")
+_MOVED_FROM: Steps = ("spec", "movedFrom")
 
 
 def check(documents: Sequence[RawDocument], applications: Applications) -> Iterator[Finding]:
     """One document for each application and scope, and no accidental confinement of every
     application.
     """
-    pairs = (pair for document in documents for pair in _pairs(document, applications))
-    yield from clashes(pairs, rules.DUPLICATE_SCOPE, _same_pair)
+    declared = [pair for document in documents for pair in _pairs(document, applications, _SCOPE)]
+    moved = [pair for document in documents for pair in _pairs(document, applications, _MOVED_FROM)]
+    yield from clashes(declared, rules.DUPLICATE_SCOPE, _same_pair)
+    yield from clashes(moved, rules.MOVED_FROM, _both_moved)
+    yield from _moved_from_declared(declared, moved)
     for document in documents:
         restricts = document.at("spec", "accessRight") == AccessRight.RESTRICT
         if restricts and not document.has("spec", "allowEveryApplication"):
             yield from _every_application(document)
 
 
-def _pairs(document: RawDocument, applications: Applications) -> Iterator[tuple[object, Claim]]:
-    """The (application, scope) pairs of a document; one that it lists twice is a fault of its list,
-    not of the pair.
+def _pairs(
+    document: RawDocument, applications: Applications, place: Steps
+) -> Iterator[tuple[object, Claim]]:
+    """The (application, scope) pairs of a document, with the scope at `place`; one that it lists
+    twice is a fault of its list, not of the pair.
     """
-    scope = document.at("spec", "scope")
+    scope = document.at(*place)
     seen: set[str] = set()
     for steps, text in document.texts("spec", "applications"):
         application = applications.resolve(text) or text.lower()
@@ -48,6 +57,40 @@ def _same_pair(claim: Claim, other: Claim) -> str:
         f"{pair} is also declared at {other.position}; the service has one policy for an"
         " application and scope: remove one"
     )
+
+
+def _both_moved(claim: Claim, other: Claim) -> str:
+    return (
+        f"the policy of {short_value(claim.value)} on"
+        f" {short_value(claim.document.at(*_MOVED_FROM))} also moves at {other.position}; one policy"
+        " takes the place of another: keep one `movedFrom`"
+    )
+
+
+def _moved_from_declared(
+    declared: Iterable[tuple[object, Claim]], moved: Iterable[tuple[object, Claim]]
+) -> Iterator[Finding]:
+    """A policy that moves is gone afterwards: no document can declare it."""
+    present = dict(declared)
+    seen = set()
+    for pair, claim in moved:
+        other = present.get(pair)
+        if other is None or claim.document.start in seen:
+            continue
+        seen.add(claim.document.start)
+        message = (
+            f"{short_value(claim.document.at(*_MOVED_FROM))} is also declared for"
+            f" {short_value(claim.value)} at {other.position}: `movedFrom` deletes the policy that it"
+            " names; remove one of the two"
+        )
+        yield claim.document.finding(rules.MOVED_FROM, _MOVED_FROM, message)
+
+
+def _moved_from(document: RawDocument) -> Located | None:
+    scope = document.at(*_MOVED_FROM)
+    if not isinstance(scope, str):
+        return None
+    return Located(scope, document.position(_MOVED_FROM), "$.spec.movedFrom")
 
 
 def _every_application(document: RawDocument) -> Iterator[Finding]:
@@ -71,4 +114,5 @@ def build(document: RawDocument, applications: Applications) -> ExchangePolicyDo
         right=AccessRight(spec["accessRight"]) if "accessRight" in spec else None,
         description=document.description,
         position=document.position(()),
+        moved_from=_moved_from(document),
     )

@@ -354,6 +354,11 @@ DUPLICATE_SCOPE = DocumentRule(
     "The service identifies a policy by application and scope, so both documents describe the same"
     " policy.",
 )
+MOVED_FROM = DocumentRule(
+    "exchange.moved-from",
+    "A move from a policy that stays",
+    "`movedFrom` deletes the policy that it names: nothing else may declare it or move from it.",
+)
 EVERY_APPLICATION = DocumentRule(
     "exchange.every-application",
     "RestrictAccess for every application",

@@ -180,7 +180,14 @@ class Product(Protocol[DesiredT, StateT]):
 
     @property
     def consent_forms(self) -> tuple[str, ...]:
-        """Regular expressions of the consents that its plans may need, `RULE:ADDRESS`."""
+        """Regular expressions of the consents that its plans may need, `RULE:ADDRESS`, and that a
+        Tenant document may give for good.
+        """
+
+    @property
+    def single_consent_forms(self) -> tuple[str, ...]:
+        """The same of those that are given for one plan only."""
+        return ()
 
     def plan(self, desired: DesiredT, state: StateT, context: PlanContext) -> ProductPlan:
         """Changes, ordered steps, and everything that is to be said of them."""
@@ -295,6 +302,16 @@ class Product(Protocol[DesiredT, StateT]):
             before: The state before the first step.
             after: The state after the last one.
         """
+
+    def consents(
+        self,
+        before: Snapshot,  # noqa: ARG002  most need none
+        steps: Sequence[Step],  # noqa: ARG002
+    ) -> frozenset[str]:
+        """The consents, `RULE:ADDRESS`, that steps need by what they do to a snapshot; those that
+        follow from access bounds left out.
+        """
+        return frozenset()
 
     def shows(
         self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot

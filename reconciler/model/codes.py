@@ -23,6 +23,7 @@ class ChangeReason(StrEnum):
     SCOPE_CHANGED = "scope-changed"
     RIGHT_CHANGED = "right-changed"
     TENANT_GRANT = "tenant-grant"
+    LEFT_GUARD = "left-guard"
 
 
 class StepReason(StrEnum):
@@ -89,6 +90,7 @@ class WarningCode(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
     SCOPE_ABSENT = "scope-absent"
     FAULTY_READING = "faulty-reading"
+    MOVED_ON = "moved-on"
 
 
 DEAD = frozenset(
@@ -103,12 +105,16 @@ DEAD = frozenset(
 
 
 class RefusalRule(StrEnum):
-    """Rules of refusals; the first six and the last are consents too: `--allow RULE:ADDRESS`."""
+    """Rules of refusals; those up to `policy-space` and the last are consents too: `--allow
+    RULE:ADDRESS`.
+    """
 
     TENANT_WIDE = "tenant-wide"
     EXPOSURE = "exposure"
     DISPLACED = "displaced"
     EMPTY_SCOPE = "empty-scope"
+    UNDECLARED = "undeclared"
+    DENY = "deny"
     LIMITS = "limits"
     POLICY_SPACE = "policy-space"
     NEEDS_GUARD = "needs-guard"

@@ -100,8 +100,10 @@ class DesiredExchange(Struct, frozen=True):
     """The Exchange side.
 
     `owned` applications: the documents are the whole truth about them. `absent`: keys stated as
-    deleted. `awaited`: policies whose scope was looked for and is not there, as addresses by
-    application: what the application shall reach is not known without them.
+    deleted. `moved`: keys that take another's place, with the other. `moved_on`: addresses that a
+    `movedFrom` names and where no policy is. `awaited`: policies whose scope was looked for and is
+    not there, as addresses by application: what the application shall reach is not known without
+    them.
     """
 
     owned: frozenset[str]
@@ -109,6 +111,8 @@ class DesiredExchange(Struct, frozen=True):
     absent: frozenset[ExchangeKey]
     unresolved: tuple[Unresolved, ...]
     awaited: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
+    moved: Mapping[ExchangeKey, ExchangeKey] = field(default_factory=dict)
+    moved_on: tuple[Address, ...] = ()
 
 
 class DesiredState(Protocol):

@@ -132,7 +132,8 @@ class TeamsPolicyDocument(Struct, frozen=True):
 class ExchangePolicyDocument(Struct, frozen=True):
     """One scope and right for one or more applications (lower-case client ids or `*`).
 
-    `right` is None only if absent.
+    `right` is None only if absent. `moved_from` is the scope whose policies this one takes the place
+    of.
     """
 
     name: str
@@ -142,6 +143,7 @@ class ExchangePolicyDocument(Struct, frozen=True):
     right: AccessRight | None
     description: str | None
     position: Position
+    moved_from: Located | None = None
 
 
 class Access(StrEnum):

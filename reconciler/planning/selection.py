@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
 
-_CONSENT: Final = "|".join(form for product in PRODUCTS.values() for form in product.consent_forms)
-"""What `--allow` takes, in any case; the same as `spec.consents` of a Tenant document, where the
-schema says it.
+_CONSENT: Final = "|".join(
+    form
+    for product in PRODUCTS.values()
+    for form in (*product.consent_forms, *product.single_consent_forms)
+)
+"""What `--allow` takes, in any case: what `spec.consents` of a Tenant document takes, where the
+schema says it, and what is consented to for one plan only.
 """
 
 _BY_DOCUMENT_KIND: Final[Mapping[str, Product[Any, Any]]] = {

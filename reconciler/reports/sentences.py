@@ -37,7 +37,10 @@ CHANGES: Mapping[str, str] = {
     ChangeReason.STATED_ABSENT: "a document says `ensure: absent`",
     ChangeReason.PRUNED: "no document declares it and its kind is in `prune`",
     ChangeReason.NOT_DECLARED: (
-        "the documents own this application and no longer declare this scope"
+        "the documents own this application, and none of them declares this policy"
+    ),
+    ChangeReason.LEFT_GUARD: (
+        "a temporary restriction of an earlier plan, which nothing needs any more"
     ),
     ChangeReason.NOT_LISTED: "no document lists it and the policy's document owns its grants",
     ChangeReason.LISTED: "a document lists it",
@@ -148,6 +151,10 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Grants ({grants}) name a policy that does not exist.",
         "Declare the policy, or list the holder under another one.",
     ),
+    WarningCode.MOVED_ON: NoteAdvice(
+        "A document moves a policy from a scope on which there is none.",
+        "If the move was applied, take the `movedFrom` line out; if not, correct it.",
+    ),
     WarningCode.RELIES_ON: NoteAdvice(
         "Removals rely on steps that the services enforce late.",
         "To wait in between, apply with --settle MINUTES.",
@@ -253,6 +260,18 @@ REFUSALS: Mapping[str, NoteAdvice] = {
     RefusalRule.EMPTY_SCOPE: NoteAdvice(
         "The scope has no members: restricted to it, the application is cut off from everyone.",
         "Fill the group first, or consent if this is intended.",
+    ),
+    RefusalRule.UNDECLARED: NoteAdvice(
+        "The application has this policy in the tenant and no document declares it; to own the"
+        " application is not enough to delete it.",
+        "If a declared policy takes its place, write `movedFrom: {scope}` into the `spec` of that"
+        " document. If it is to go, declare it with `ensure: absent`; if it is to stay, declare it as"
+        " it is. To delete it in this plan alone, consent.",
+    ),
+    RefusalRule.DENY: NoteAdvice(
+        "The plan removes a DenyAccess policy: unless another policy keeps it out, the application"
+        " reaches whoever is in that scope.",
+        "If these people may be reached from now on, consent for this policy.",
     ),
     RefusalRule.LIMITS: NoteAdvice(
         "In one go the plan takes away {losing} of {total} {counted}; the limits are {most}, and"

@@ -70,7 +70,7 @@ def test_an_exchange_state_after_a_target():
     created = {(APPS[1], SCOPES[0]): Creation(AccessRight.DENY, "scope@contoso.com", None)}
     after = exchange_target.state_reached(
         observed,
-        ExchangeTarget(created, {gone: observed.policies[gone]}, {}, {}, frozenset(), {}, ()),
+        ExchangeTarget(created, {gone: observed.policies[gone]}, {}, {}, {}, {}, ()),
     )
     assert after.policies.keys() == (observed.policies.keys() - {gone}) | created.keys()
     assert after.policies[APPS[1], SCOPES[0]].right is AccessRight.DENY

@@ -27,10 +27,11 @@ from reconciler.model.documents import (
 )
 from reconciler.model.findings import Position
 from reconciler.model.requests import CaptureRequest
-from reconciler.planning import making, planfile
+from reconciler.planning import planfile
 from reconciler.tenants.protocol import Failed, Fault, Lost
 from reconciler.tenants.simulated import Simulator
 from tests.applying.locked import TENANT, apply
+from tests.planning.consents import plan_with_deletions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -301,7 +302,7 @@ def planned(tenant: Tenant, wanted: Documents) -> Plan:
     observed = reading.parse_capture(
         tenant.capture(EVERYTHING), source="simulated", tenant_id=TENANT, needs=EVERYTHING.products
     )
-    return making.make_plan(wanted, observed, making.PlanOptions())
+    return plan_with_deletions(wanted, observed)
 
 
 def loaded(directory: Path, plan: Plan) -> SealedPlan:

@@ -23,6 +23,7 @@ from reconciler.planning.checking import (
 )
 from tests.checking import transitions
 from tests.checking.transitions import GUARD
+from tests.planning.consents import plan_with_deletions
 from tests.planning.enumerated_access import (
     APPS,
     GROUPS,
@@ -60,9 +61,7 @@ def _teams(world: TeamsWorld, *declared) -> tuple[Plan, TeamsWorld]:
 
 def _exchange(world: ExchangeWorld, *declared) -> tuple[Plan, ExchangeWorld]:
     seen, guarding = transitions.guarded(world)
-    return making.make_plan(
-        documents([], list(declared), guarding), seen, making.PlanOptions()
-    ), world
+    return plan_with_deletions(documents([], list(declared), guarding), seen), world
 
 
 def _edited() -> tuple[Plan, TeamsWorld]:

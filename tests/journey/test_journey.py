@@ -93,7 +93,10 @@ def test_apply_without_a_plan_and_without_changes_does_nothing(applied: Place) -
 
 def test_a_changed_scope_leaves_no_old_policy_behind(applied: Place) -> None:
     applied.edit(
-        "even-users", lambda document: document["spec"].update(scope="OddUsers@contoso.com")
+        "even-users",
+        lambda document: document["spec"].update(
+            scope="OddUsers@contoso.com", movedFrom="EvenUsers@contoso.com"
+        ),
     )
     applied.apply()
     scopes = [
@@ -104,14 +107,29 @@ def test_a_changed_scope_leaves_no_old_policy_behind(applied: Place) -> None:
     assert scopes == ["OddUsers"]
 
 
-def test_an_application_taken_out_of_one_of_two_documents_leaves_no_old_policy_behind(
+def test_an_application_taken_out_of_one_of_two_documents_keeps_its_policy_until_it_is_said_to_go(
     applied: Place,
 ) -> None:
     applied.edit(
         "sales-systems-off-the-board",
         lambda document: document["spec"].update(applications=["crm"]),
     )
-    applied.apply()
+    ran = applied("plan", "--out", "plan.json")
+    assert ran.code == 4
+    assert "--allow undeclared:exchange.policy/6d2b65ed-" in ran.out
+    assert len(applied.tenant()["exchange"]["policies"]) == 6
+    (applied.folder / "policies" / "gone.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: ExchangeApplicationAccessPolicy\nmetadata: {name: gone}\n"
+        "spec: {ensure: absent, applications: [ticket-sync], scope: board@contoso.com}\n",
+        encoding="utf-8",
+    )
+    ran = applied("plan", "--out", "plan.json")
+    assert ran.code == 4  # ticket-sync reaches the board again
+    (refusal,) = applied.plan()["refusals"]
+    consent = refusal["details"]["allow"]
+    assert consent.startswith("deny:exchange.policy/6d2b65ed-")
+    assert applied("plan", "--out", "plan.json", "--allow", consent).code == 0
+    assert applied("apply", "plan.json", "--auto-approve").code == 0
     rights = [
         policy["AccessRight"]
         for policy in applied.tenant()["exchange"]["policies"]

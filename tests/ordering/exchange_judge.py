@@ -68,7 +68,7 @@ def target(first, second):
         if new and new != old
     }
     removed = {key: _policy(key, old) for key, old, new in both if old and new != old}
-    return ExchangeTarget(created, removed, {}, {}, frozenset(), {})
+    return ExchangeTarget(created, removed, {}, {}, {}, {})
 
 
 @cache

@@ -44,7 +44,7 @@ def _target(before, after):
         for key in differing & after.policies.keys()
     }
     return ExchangeTarget(
-        created, {key: here[key] for key in differing & here.keys()}, {}, {}, frozenset(), {}
+        created, {key: here[key] for key in differing & here.keys()}, {}, {}, {}, {}
     )
 
 

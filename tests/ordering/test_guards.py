@@ -204,7 +204,7 @@ def _large(count):
     created = {
         key: Creation(DENY if n % 2 else RESTRICT, key[1], None) for n, key in enumerate(keys)
     }
-    return ExchangeState(policies), ExchangeTarget(created, policies, {}, {}, frozenset(), {})
+    return ExchangeState(policies), ExchangeTarget(created, policies, {}, {}, {}, {})
 
 
 def test_above_the_size_of_the_search_the_fixed_order_has_its_guard_between_creations_and_removals():
@@ -242,7 +242,7 @@ def test_each_application_that_opens_has_a_guard_and_no_other():
         {key: policies[key] for key in flipped},
         {},
         {},
-        frozenset(),
+        {},
         {},
     )
     made = steps.ordered(ExchangeState(policies), aim, judge.people(), judge.GUARD_SCOPE)
@@ -262,7 +262,7 @@ def test_scopes_whose_restricts_stay_count_as_one_where_there_are_many():
     }
     going, coming = keys[0], (APPS[0], SCOPES[0])
     aim = ExchangeTarget(
-        {coming: Creation(DENY, SCOPES[0], None)}, {going: policies[going]}, {}, {}, frozenset(), {}
+        {coming: Creation(DENY, SCOPES[0], None)}, {going: policies[going]}, {}, {}, {}, {}
     )
     made = steps.ordered(ExchangeState(policies), aim, judge.people(), None)
     assert len(made.ordered.drafts) == 2

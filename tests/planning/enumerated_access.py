@@ -301,7 +301,12 @@ def teams_document(name: str, **given) -> TeamsPolicyDocument:
 
 
 def exchange_document(
-    apps: list[str], scope: str, right: AccessRight | None, description: str | None = None
+    apps: list[str],
+    scope: str,
+    right: AccessRight | None,
+    description: str | None = None,
+    *,
+    moved_from: str | None = None,
 ) -> ExchangePolicyDocument:
     name = f"{'-'.join(app[-1] for app in apps)}-{scope}"
     return ExchangePolicyDocument(
@@ -312,6 +317,7 @@ def exchange_document(
         right,
         description,
         HERE,
+        Located(moved_from, HERE, "$.spec.movedFrom") if moved_from is not None else None,
     )
 
 

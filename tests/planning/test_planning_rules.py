@@ -290,7 +290,10 @@ def test_a_transition_that_needs_a_guard_is_refused_and_no_consent_helps():
         exchange_document([A], SCOPES[1], RESTRICT),
     ]
     result = made([], declared, store=store)
-    assert codes(result.refusals) == [(RefusalRule.NEEDS_GUARD, f"exchange.application/{A}")]
+    assert codes(result.refusals) == [
+        (RefusalRule.NEEDS_GUARD, f"exchange.application/{A}"),
+        (RefusalRule.DENY, f"exchange.policy/{A}@{SCOPES[1]}"),
+    ]
     assert "allow" not in result.refusals[0].details
 
 
@@ -695,7 +698,7 @@ def test_half_of_a_replacement_that_would_open_an_application_is_refused():
     takes over.
     """
     store = exchange(s0=RESTRICT)
-    declared = [exchange_document([A], SCOPES[1], RESTRICT)]
+    declared = [exchange_document([A], SCOPES[1], RESTRICT, moved_from=SCOPES[0])]
     old, new = f"exchange.policy/{A}@{SCOPES[0]}", f"exchange.policy/{A}@{SCOPES[1]}"
     whole = f"exchange.application/{A}"
     removing = made([], declared, store=store, only=(old,))

@@ -61,8 +61,14 @@ class Situation:
     def teams(self, name: str, **spec: Any) -> None:
         self._document("TeamsApplicationAccessPolicy", name, spec)
 
-    def exchange(self, name: str, app: str, scope: str, right: str = "RestrictAccess") -> None:
-        spec = {"applications": [app], "scope": scope, "accessRight": right}
+    def exchange(
+        self, name: str, app: str, scope: str, right: str = "RestrictAccess", **more: Any
+    ) -> None:
+        spec = {"applications": [app], "scope": scope, "accessRight": right, **more}
+        self._document("ExchangeApplicationAccessPolicy", name, spec)
+
+    def exchange_absent(self, name: str, app: str, scope: str) -> None:
+        spec = {"applications": [app], "scope": scope, "ensure": "absent"}
         self._document("ExchangeApplicationAccessPolicy", name, spec)
 
     def _document(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
@@ -166,7 +172,7 @@ def test_an_absent_scope(situation: Situation) -> None:
     assert [step["address"] for step in situation.plan()["steps"]] == []
     tenant = json.loads((situation.folder / "tenant.json").read_text())
     assert len(tenant["exchange"]["policies"]) == 3
-    situation.documents[1]["spec"]["scope"] = SCOPES[0]
+    situation.documents[1]["spec"] |= {"scope": SCOPES[0], "movedFrom": SCOPES[1]}
     situation.tenant = tenant
     situation.settle()
     assert {scopes for _, _, scopes in situation.applied()} == {frozenset({SCOPES[0]})}
@@ -222,7 +228,28 @@ def _limits(here: Situation) -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("case", [_tenant_wide, _displaced, _empty_scope, _limits])
+def _undeclared(here: Situation) -> set[str]:
+    """Somebody's Restrict goes, and only a wider one stays: nobody new is reached by that alone."""
+    here.tenant["exchange"]["policies"] = [
+        exchange_policy(A, scope, "RestrictAccess") for scope in SCOPES[:2]
+    ]
+    here.exchange("x", A, SCOPES[0])
+    return set()
+
+
+def _denial(here: Situation) -> set[str]:
+    here.tenant["exchange"]["policies"] = [
+        exchange_policy(A, SCOPES[0], "RestrictAccess"),
+        exchange_policy(A, SCOPES[1], "DenyAccess"),
+    ]
+    here.exchange("x", A, SCOPES[0])
+    here.exchange_absent("y", A, SCOPES[1])
+    return {A}
+
+
+@pytest.mark.parametrize(
+    "case", [_tenant_wide, _displaced, _empty_scope, _limits, _undeclared, _denial]
+)
 def test_consents(situation: Situation, case: Any) -> None:
     """The consent that a refusal prints lifts it; only what the refusal names is reached."""
     applications = case(situation)
@@ -233,6 +260,54 @@ def test_consents(situation: Situation, case: Any) -> None:
     assert ran.code == 4
     assert options
     assert {app for app, _, _ in situation.applied(*options)} == applications
+
+
+WAYS_OUT = ("movedFrom", "ensure: absent", "declare it as it is")
+
+
+@pytest.mark.parametrize("way", WAYS_OUT)
+def test_an_undeclared_policy(situation: Situation, way: str) -> None:
+    """Beside the consent there are three ways out, and each leads to a plan without changes."""
+    situation.tenant["exchange"]["policies"] = [exchange_policy(A, SCOPES[0], "RestrictAccess")]
+    situation.exchange("x", A, SCOPES[1])
+    situation.settle()
+    ran = situation.planned()
+    assert ran.code == 4
+    assert all(text in ran.out for text in WAYS_OUT)
+    match way:
+        case "movedFrom":
+            line = re.search(r"`(movedFrom: [^`]+)`", " ".join(ran.out.split()))
+            assert line is not None
+            situation.documents[-1]["spec"] |= yaml.safe_load(line[1])
+        case "ensure: absent":
+            situation.exchange_absent("old", A, SCOPES[0])
+        case _:
+            situation.exchange("old", A, SCOPES[0])
+    situation.settle()
+    gained = situation.applied()
+    assert all(SCOPES[1] in scopes for _, _, scopes in gained)
+    assert situation.applied() == frozenset()
+    left = {row["ScopeIdentityRaw"].partition(";")[2] for row in _policies(situation)}
+    assert left == ({*SCOPES[:2]} if way == WAYS_OUT[2] else {SCOPES[1]})
+
+
+def _policies(situation: Situation) -> list[dict[str, Any]]:
+    tenant = json.loads((situation.folder / "tenant.json").read_text())
+    policies: list[dict[str, Any]] = tenant["exchange"]["policies"]
+    return policies
+
+
+def test_a_move_that_was_applied(situation: Situation) -> None:
+    """Its line can go: the plan stays empty, and the warning goes with it."""
+    situation.tenant["exchange"]["policies"] = [exchange_policy(A, SCOPES[0], "RestrictAccess")]
+    situation.exchange("x", A, SCOPES[0], movedFrom=SCOPES[1])
+    situation.settle()
+    ran = situation.planned()
+    assert "take the `movedFrom` line out" in " ".join(ran.out.split())
+    del situation.documents[-1]["spec"]["movedFrom"]
+    situation.settle()
+    ran = situation.planned()
+    assert (ran.code, "movedFrom" in ran.out) == (0, False)
 
 
 def test_an_unused_consent(situation: Situation) -> None:
@@ -250,7 +325,7 @@ BELONGING = "as well, add: "
 def test_a_part_that_belongs_to_more(situation: Situation, option: str) -> None:
     """Half of a replacement would open the application to everyone."""
     situation.tenant["exchange"]["policies"].append(exchange_policy(A, SCOPES[0], "RestrictAccess"))
-    situation.exchange("x", A, SCOPES[1])
+    situation.exchange("x", A, SCOPES[1], movedFrom=SCOPES[0])
     situation.settle()
     scope = {"--only": SCOPES[0], "--skip": SCOPES[1]}[option]
     part = (option, f"exchange.policy/{A}@{scope}")
@@ -343,7 +418,7 @@ def test_users_who_fall_to_a_changed_group(situation: Situation) -> None:
 
 def test_steps_that_rely_on_others(situation: Situation) -> None:
     situation.tenant["exchange"]["policies"].append(exchange_policy(A, SCOPES[0], "RestrictAccess"))
-    situation.exchange("x", A, SCOPES[1])
+    situation.exchange("x", A, SCOPES[1], movedFrom=SCOPES[0])
     situation.settle()
     assert "apply with --settle MINUTES" in situation.planned().out
     ran = situation("apply", "plan.json", *SIM, "--auto-approve", "--settle", "0")

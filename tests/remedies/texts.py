@@ -54,6 +54,7 @@ TRIED: Final[Mapping[str, str]] = {
     "write `users: []` in the document": "an empty list of users",
     "--force rewrites these documents": "an export beside documents that differ",
     "To compare: reconciler plan": "an export beside documents that differ",
+    "write `movedFrom: {scope}` into the `spec`": "an undeclared policy",
 }
 """What is tried by a situation, by a part of the text."""
 

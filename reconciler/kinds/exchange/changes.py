@@ -77,11 +77,7 @@ def _created(target: ExchangeTarget, key: ExchangeKey) -> Change:
 
 def _removed(target: ExchangeTarget, key: ExchangeKey) -> Change:
     successor = next((new for new, old in target.replaced.items() if old == key), None)
-    reason = ChangeReason.NOT_DECLARED
-    if successor is not None:
-        reason = ChangeReason.SCOPE_CHANGED
-    elif key in target.stated_absent:
-        reason = ChangeReason.STATED_ABSENT
+    reason = target.why_removed[key] if successor is None else ChangeReason.SCOPE_CHANGED
     replaces = None if successor is None else exchange_policy(*successor)
     return object_change(
         exchange_policy(*key),

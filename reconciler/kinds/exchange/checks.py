@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.kinds.exchange.desired import scope_text
 from reconciler.kinds.exchange.facts import SPACE_LIMIT, SPACE_WARNING
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.model.addresses import exchange_application, exchange_policy
-from reconciler.model.codes import RefusalRule, WarningCode
+from reconciler.model.codes import ChangeReason, RefusalRule, WarningCode
 from reconciler.model.documents import AccessRight
 from reconciler.model.plans import Note
 
@@ -39,6 +40,8 @@ def refusals(
     """
     for application, lacks in sorted(way.lacking.items()):
         yield Note(RefusalRule.NEEDS_GUARD, exchange_application(application), {"missing": lacks})
+    yield from _undeclared(target, directory)
+    yield from _lifted_denials(target)
     yield from _empty_scopes(target, directory)
     yield from exceeded(
         POLICIES,
@@ -76,8 +79,12 @@ def unmanaged(observed: ExchangeState, desired: DesiredExchange) -> Iterator[Not
             yield Note("unmanaged", exchange_policy(*key), details)
 
 
-def warnings(observed: ExchangeState, target: ExchangeTarget, way: Guarded) -> Iterator[Note]:
+def warnings(
+    observed: ExchangeState, target: ExchangeTarget, way: Guarded, desired: DesiredExchange
+) -> Iterator[Note]:
     """What a reviewer should know."""
+    for address in desired.moved_on:
+        yield Note(WarningCode.MOVED_ON, address, {})
     if target.created:
         yield Note(WarningCode.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
     if (
@@ -86,6 +93,27 @@ def warnings(observed: ExchangeState, target: ExchangeTarget, way: Guarded) -> I
     ):
         details = {"policies": peak, "from": SPACE_WARNING, "most": SPACE_LIMIT}
         yield Note(WarningCode.POLICY_SPACE, "exchange", details)
+
+
+def _undeclared(target: ExchangeTarget, directory: Directory) -> Iterator[Note]:
+    """Deleting is written down: what no document mentions may be somebody else's."""
+    for key, reason in sorted(target.why_removed.items()):
+        if reason is ChangeReason.NOT_DECLARED:
+            address = exchange_policy(*key)
+            details: Mapping[str, Json] = {
+                "allow": f"{RefusalRule.UNDECLARED}:{address}",
+                "application": key[0],
+                "scope": scope_text(directory, key[1]),
+            }
+            yield Note(RefusalRule.UNDECLARED, address, details)
+
+
+def _lifted_denials(target: ExchangeTarget) -> Iterator[Note]:
+    """A DenyAccess that goes is asked about, whatever takes its place."""
+    for key, policy in sorted(target.removed.items()):
+        if policy.right is AccessRight.DENY:
+            address = exchange_policy(*key)
+            yield Note(RefusalRule.DENY, address, {"allow": f"{RefusalRule.DENY}:{address}"})
 
 
 def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note]:

@@ -4,6 +4,7 @@ only then.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.model.addresses import Address
     from reconciler.model.documents import ExchangePolicyDocument
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SAME_SCOPE = "exchange.duplicate"
 """Rule id of two documents that turn out to name the same application and scope once names are ids.
 """
+MOVED_FROM = "exchange.moved-from"
+"""Rule id of a `movedFrom` that turns out to name a policy that a document declares."""
 
 
 def resolve(
@@ -42,11 +45,12 @@ def resolve(
 
     Returns:
         The desired state, and one finding for each (application, scope) that is named twice under
-            two names.
+            two names, or that is both declared and moved from.
     """
     reading = _Reading(directory, observed)
     for document in documents:
         reading.read(document)
+    reading.compare_moves()
     desired = DesiredExchange(
         owned=frozenset(
             application
@@ -61,6 +65,8 @@ def resolve(
             application: tuple(sorted(addresses))
             for application, addresses in sorted(reading.awaited.items())
         },
+        moved={new: old for new, old in reading.moved.items() if old in observed},
+        moved_on=tuple(sorted(reading.moved_on())),
     )
     return desired, tuple(sorted(reading.findings))
 
@@ -83,6 +89,7 @@ class _Reading:
         self._seen: dict[ExchangeKey, ExchangePolicyDocument] = {}
         self.policies: dict[ExchangeKey, DesiredExchangePolicy] = {}
         self.absent: set[ExchangeKey] = set()
+        self.moved: dict[ExchangeKey, ExchangeKey] = {}
         self.unresolved: list[Unresolved] = []
         self.awaited: dict[str, set[Address]] = {}
         self.findings: list[Finding] = []
@@ -165,8 +172,47 @@ class _Reading:
         if document.right is None:
             self.absent.add(key)
             return
+        if document.moved_from is not None:
+            self._move(document, document.moved_from.text.lower(), key)
         text = scope_text(self._directory, key[1])
         self.policies[key] = DesiredExchangePolicy(*key, document.right, document.description, text)
+
+    def _move(self, document: ExchangePolicyDocument, name: str, key: ExchangeKey) -> None:
+        """Note which policy a new one takes the place of; an old scope that nobody knows has none."""
+        old = self._scope(name)
+        if old is Unfound.SCOPE_AMBIGUOUS:
+            self._leave(document, key[0], name, old)
+        self.moved[key] = (key[0], name if isinstance(old, Unfound) else old)
+
+    def moved_on(self) -> Iterator[Address]:
+        """What documents move from, where no application of the document has a policy."""
+        moved = defaultdict(list)
+        for new, old in self.moved.items():
+            moved[self._seen[new].name].append(old)
+        for olds in moved.values():
+            if not any(old in self._observed for old in olds):
+                yield from (exchange_policy(*old) for old in olds)
+
+    def compare_moves(self) -> None:
+        """Report moves from what a document declares, once names are ids."""
+        for new, old in self.moved.items():
+            declared = self._seen.get(old)
+            if declared is not None:
+                self._moved_from_declared(self._seen[new], old, declared)
+
+    def _moved_from_declared(
+        self, document: ExchangePolicyDocument, old: ExchangeKey, declared: ExchangePolicyDocument
+    ) -> None:
+        moved_from = document.moved_from or document.scope
+        message = (
+            f"the scope {moved_from.text!r} of application {old[0]} is {old[1]}, which document"
+            f" {declared.name!r} at {declared.position} still declares as"
+            f" {declared.scope.text!r}; remove `movedFrom`, or that document"
+        )
+        subject = f"{Kind.EXCHANGE_POLICY}/{document.name}"
+        self.findings.append(
+            Finding(moved_from.position, moved_from.path, MOVED_FROM, message, subject=subject)
+        )
 
     def _twice(self, document: ExchangePolicyDocument, key: ExchangeKey) -> None:
         first = self._seen[key]

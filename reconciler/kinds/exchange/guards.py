@@ -76,8 +76,7 @@ def guard(written: str | None, directory: Directory, observed: ExchangeState) ->
     """
     if written is None:
         return GuardLacks.NOT_DECLARED
-    name = written.lower()
-    recipient = directory.recipients.get(directory.recipients_by_address.get(name, name))
+    recipient = directory.recipients.get(guard_group(written, directory) or "")
     if recipient is None:
         return GuardLacks.NOT_FOUND
     lacking = _lacking(recipient)
@@ -87,6 +86,16 @@ def guard(written: str | None, directory: Directory, observed: ExchangeState) ->
     if organisation is None:
         return GuardLacks.NO_ORGANISATION
     return Guard(recipient.id, recipient.sid, recipient.primary or recipient.id, organisation)
+
+
+def guard_group(written: str | None, directory: Directory) -> str | None:
+    """The object id of the group that `guardScope` of the Tenant document names, as far as is
+    known.
+    """
+    if written is None:
+        return None
+    name = written.lower()
+    return directory.recipients_by_address.get(name, name)
 
 
 def in_use(made: Guard, application: str, keys: Collection[ExchangeKey]) -> bool:

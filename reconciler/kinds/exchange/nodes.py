@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from reconciler.kinds.ordering.components import components
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
+from reconciler.model.codes import ChangeReason
 from reconciler.model.documents import AccessRight
 
 if TYPE_CHECKING:
@@ -32,13 +33,15 @@ class ExchangeNodeKind(Enum):
 class ExchangeNode(Struct, frozen=True):
     """One node, one step.
 
-    SHUT and OPEN make and remove the guard of an application; their scope is empty.
+    SHUT and OPEN make and remove the guard of an application; their scope is empty. `left_guard`:
+    it removes a guard that an earlier plan left behind.
     """
 
     kind: ExchangeNodeKind
     key: ExchangeKey
     right: AccessRight
     flip: bool = False
+    left_guard: bool = False
 
     @property
     def guards(self) -> bool:
@@ -46,20 +49,28 @@ class ExchangeNode(Struct, frozen=True):
         return self.kind in {ExchangeNodeKind.SHUT, ExchangeNodeKind.OPEN}
 
     @property
-    def place(self) -> tuple[str, int]:
-        """Address order."""
-        return (exchange_policy(*self.key), self.kind.value)
+    def place(self) -> tuple[bool, str, int]:
+        """Address order, but guards that were left behind last: of orders that are equally good the
+        search takes the first, and until its end a guard is of use.
+        """
+        return (self.left_guard, exchange_policy(*self.key), self.kind.value)
 
 
 def nodes(target: ExchangeTarget) -> list[ExchangeNode]:
-    """All nodes of a transition in address order."""
+    """All nodes of a transition in their order."""
     flipped = target.flipped
     created = (
         ExchangeNode(ExchangeNodeKind.CREATE, key, creation.right, key in flipped)
         for key, creation in target.created.items()
     )
     removed = (
-        ExchangeNode(ExchangeNodeKind.REMOVE, key, policy.right, key in flipped)
+        ExchangeNode(
+            ExchangeNodeKind.REMOVE,
+            key,
+            policy.right,
+            key in flipped,
+            target.why_removed.get(key) is ChangeReason.LEFT_GUARD,
+        )
         for key, policy in target.removed.items()
     )
     return sorted((*created, *removed), key=lambda node: node.place)

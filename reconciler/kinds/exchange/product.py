@@ -19,6 +19,7 @@ from reconciler.kinds.exchange import (
     dead_scopes,
     desired,
     explaining,
+    guards,
     parse,
     rehearsing,
     reliances,
@@ -68,11 +69,12 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     subject_kind = SubjectKind.MAILBOX
     consent_forms = (
         rf"(?:tenant-wide|exposure):exchange\.application/(?:{GUID.pattern}|\*)",
-        rf"empty-scope:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
+        rf"(?:empty-scope|deny):exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
         r"limits:exchange\.policy",
         r"policy-space:exchange",
         r"read-warning:exchange",
     )
+    single_consent_forms = (rf"undeclared:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",)
     lists: tuple[RowList, ...] = (RowList("policies", "Get-ApplicationAccessPolicy"),)
     section_rows = None
 
@@ -82,7 +84,12 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
     def request(self, documents: Documents) -> CaptureRequest:
         """Scopes, and the scope of guards, which nothing else needs."""
-        recipients = {document.scope.text for document in documents.exchange}
+        scopes = (
+            located
+            for document in documents.exchange
+            for located in (document.scope, document.moved_from)
+        )
+        recipients = {located.text for located in scopes if located is not None}
         tenant = documents.tenant if recipients else None
         if tenant is not None and tenant.guard_scope is not None:
             recipients.add(tenant.guard_scope)
@@ -138,7 +145,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def desired_rows(self, desired: DesiredExchange) -> Json:
         """Owned applications, policies, and keys stated absent."""
         policies = desired.policies
-        return {
+        moved = {"moved": [[*new, old] for new, (_, old) in sorted(desired.moved.items())]}
+        return (moved if desired.moved else {}) | {
             "absent": [list(key) for key in sorted(desired.absent)],
             "owned": sorted(desired.owned),
             "policies": [
@@ -182,7 +190,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
     ) -> ProductPlan:
         """The plan of the Exchange side."""
-        aim = target.target(desired, state, context.directory, holding=context.holding)
+        aim = _target(desired, state, context)
         order = steps.ordered(state, aim, context.directory, context.guard_scope)
         after = target.state_reached(state, aim)
         delta = access_delta.delta(state, after, context.directory)
@@ -203,7 +211,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
                 *tenant_wide_refusals(delta, exchange_application),
             ),
             warnings=(
-                *checks.warnings(state, aim, order),
+                *checks.warnings(state, aim, order, desired),
                 *dead_scopes.dead_scope_warnings(state, aim, context.directory),
             ),
             unmanaged=tuple(checks.unmanaged(state, desired)),
@@ -214,7 +222,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
     ) -> ExchangeState:
         """The Exchange side once the documents are applied."""
-        aim = target.target(desired, state, context.directory, holding=context.holding)
+        aim = _target(desired, state, context)
         return target.state_reached(state, aim)
 
     def sections(self, states_of_tenant: Sequence[ExchangeState]) -> tuple[Baseline, ...]:
@@ -338,8 +346,24 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         section = baseline.of_exchange()
         return None if section is None else states.access_bounds(section, before, after)
 
+    def consents(self, before: Snapshot, steps: Sequence[Step]) -> frozenset[str]:
+        """One for each DenyAccess that is removed."""
+        return states.deny_consents(before, steps)
+
     def shows(
         self, address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot
     ) -> bool:
         """Whether a snapshot has a policy's right and description as given."""
         return states.shows(address, values, snapshot)
+
+
+def _target(
+    desired: DesiredExchange, state: ExchangeState, context: PlanContext
+) -> target.ExchangeTarget:
+    return target.target(
+        desired,
+        state,
+        context.directory,
+        holding=context.holding,
+        guard_scope=guards.guard_group(context.guard_scope, context.directory),
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.kinds.access_bounds import bounds
-from reconciler.kinds.exchange import access_delta
+from reconciler.kinds.exchange import access_delta, cmdlets
 from reconciler.kinds.exchange.opaque import opaque_texts, told_opaque
 from reconciler.kinds.snapshots import ScopeRight, opaque_snapshot, parameter_text
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
@@ -18,6 +18,7 @@ from reconciler.model.baselines import (
     StoredExchangePolicy,
     stored_policies,
 )
+from reconciler.model.codes import RefusalRule
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import NOTHING_KNOWN, ExchangePolicy, ExchangeState
 
@@ -161,6 +162,17 @@ def access_bounds(section: ExchangeBaseline, before: Snapshot, after: Snapshot) 
     """What a plan's baseline and steps alone say about access."""
     was, shall = (told_state(section, snapshot)[0] for snapshot in (before, after))
     return bounds(access_delta.delta(was, shall, NOTHING_KNOWN))
+
+
+def deny_consents(before: Snapshot, steps: Sequence[Step]) -> frozenset[str]:
+    """One for each DenyAccess that steps remove, to flip it too."""
+    removed = {step.address.lower() for step in steps if step.cmdlet == cmdlets.REMOVE}
+    policies = {address: before.get(address) for address in removed}
+    return frozenset(
+        f"{RefusalRule.DENY}:{address}"
+        for address, policy in policies.items()
+        if isinstance(policy, ScopeRight) and policy.right is AccessRight.DENY
+    )
 
 
 def shows(address: Address, values: Mapping[str, Json] | None, snapshot: Snapshot) -> bool:

@@ -182,9 +182,9 @@ def _fixed(part: Sequence[ExchangeNode], guards: tuple[str, ...]) -> _OrderedCom
     return _OrderedComponent(tuple(variant), tuple(order), proved=False, guards=guards)
 
 
-def _turn(node: ExchangeNode) -> tuple[int, tuple[str, int]]:
+def _turn(node: ExchangeNode) -> tuple[int, tuple[bool, str, int]]:
     """Phases: Denies, Restricts, guards, flips of Restricts, flips of Denies, guards again,
-    removals of Restricts, removals of Denies.
+    removals of Restricts, removals of Denies, guards that were left behind.
     """
     denies = node.right is AccessRight.DENY
     if node.guards:
@@ -193,6 +193,8 @@ def _turn(node: ExchangeNode) -> tuple[int, tuple[str, int]]:
         phase = 3 if denies is (node.kind is ExchangeNodeKind.CREATE) else 4
     elif node.kind is ExchangeNodeKind.CREATE:
         phase = 0 if denies else 1
+    elif node.left_guard:
+        phase = 8
     else:
         phase = 7 if denies else 6
     return (phase, node.place)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from reconciler.kinds.exchange.awaited import held_by_absent
 from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit
 from reconciler.model.addresses import exchange_application, exchange_policy
+from reconciler.model.codes import ChangeReason
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, resting_on
 from reconciler.model.plans import Note
@@ -41,14 +42,15 @@ class ExchangeTarget(Struct, frozen=True):
     """What happens to each key.
 
     A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it
-    follows. `awaited` are the policies that wait for their scope, by application.
+    follows. `why_removed` says of each that is removed for good why it is. `awaited` are the
+    policies that wait for their scope, by application.
     """
 
     created: Mapping[ExchangeKey, Creation]
     removed: Mapping[ExchangeKey, ExchangePolicy]
     described: Mapping[ExchangeKey, str]
     replaced: Mapping[ExchangeKey, ExchangeKey]
-    stated_absent: frozenset[ExchangeKey]
+    why_removed: Mapping[ExchangeKey, ChangeReason]
     awaited: Mapping[str, tuple[Address, ...]]
     held: tuple[Note, ...] = ()
 
@@ -83,7 +85,12 @@ def _created(key: ExchangeKey, creation: Creation) -> ExchangePolicy:
 
 
 def target(
-    desired: DesiredExchange, observed: ExchangeState, directory: Directory, *, holding: Holding
+    desired: DesiredExchange,
+    observed: ExchangeState,
+    directory: Directory,
+    *,
+    holding: Holding,
+    guard_scope: str | None = None,
 ) -> ExchangeTarget:
     """Compute what is created, removed and described.
 
@@ -93,25 +100,23 @@ def target(
         directory: tells a scope from that of a policy that is not understood.
         holding: why the address of a policy, or of an application, is held at its observed value,
             None if it is not.
+        guard_scope: the object id of the group that guards are made on, None if there is none: a
+            Restrict on it is of this tool's own making.
     """
     wanted, leaving = _transition(desired, observed)
-    differing = sorted(wanted.keys() | leaving.keys())
-    reasons = {key: holding(exchange_policy(*key)) for key in differing}
+    differing = wanted.keys() | leaving.keys()
+    reasons = {key: holding(exchange_policy(*key)) for key in sorted(differing)}
     holds = {key: why for key, why in reasons.items() if why is not None}
     waiting = {
         key
-        for key in differing
-        if key not in holds
-        and (observed.opaque_under(key[0]) or resting_on(desired.awaited, key[0]))
+        for key in differing - holds.keys()
+        if (observed.opaque_under(key[0]) or resting_on(desired.awaited, key[0]))
         and not _narrows(key, wanted, observed, directory)
     }
     kept = waiting | holds.keys()
-    created = {
-        key: policy
-        for key, policy in wanted.items()
-        if key not in observed.policies or key in leaving
-    }
-    replaced = _replaced(created, leaving)
+    leaving_for_good = leaving.keys() - wanted.keys() - kept
+    created = _to_create(wanted, observed, leaving)
+    replaced = _replaced(created, leaving, desired.moved)
     return ExchangeTarget(
         created={
             key: _creation(policy, leaving.get(replaced.get(key, key)))
@@ -125,7 +130,9 @@ def target(
             if key not in created and key not in kept
         },
         replaced={new: old for new, old in replaced.items() if kept.isdisjoint((new, old))},
-        stated_absent=desired.absent,
+        why_removed={
+            key: _why_removed(key, leaving[key], desired, guard_scope) for key in leaving_for_good
+        },
         awaited=desired.awaited,
         held=(
             *_held_notes(holds, holding),
@@ -133,6 +140,30 @@ def target(
             *held_by_absent(_owners(waiting, desired.awaited), desired.awaited),
         ),
     )
+
+
+def _to_create(
+    wanted: Mapping[ExchangeKey, DesiredExchangePolicy],
+    observed: ExchangeState,
+    leaving: Collection[ExchangeKey],
+) -> dict[ExchangeKey, DesiredExchangePolicy]:
+    """What cannot be edited into what is wanted: policies that are not there, and flips."""
+    return {
+        key: policy
+        for key, policy in wanted.items()
+        if key not in observed.policies or key in leaving
+    }
+
+
+def _why_removed(
+    key: ExchangeKey, policy: ExchangePolicy, desired: DesiredExchange, guard_scope: str | None
+) -> ChangeReason:
+    if key in desired.absent:
+        return ChangeReason.STATED_ABSENT
+    if key in desired.moved.values():
+        return ChangeReason.SCOPE_CHANGED
+    is_guard = key[1] == guard_scope and policy.right is AccessRight.RESTRICT
+    return ChangeReason.LEFT_GUARD if is_guard else ChangeReason.NOT_DECLARED
 
 
 def _owners(keys: Iterable[ExchangeKey], owners: Collection[str]) -> frozenset[str]:
@@ -195,21 +226,26 @@ def _differs(wanted: DesiredExchangePolicy, present: ExchangePolicy | None) -> b
 def _replaced(
     created: Mapping[ExchangeKey, DesiredExchangePolicy],
     removed: Mapping[ExchangeKey, ExchangePolicy],
+    moved: Mapping[ExchangeKey, ExchangeKey],
 ) -> dict[ExchangeKey, ExchangeKey]:
-    """An undeclared scope with exactly one new one of the same right is one replacement, to a
-    reviewer.
+    """What moves, as the documents say. Besides, a scope that goes and exactly one new one of the
+    same right are one replacement, to a reviewer.
     """
-    pairs = {}
+    pairs = {new: old for new, old in moved.items() if new in created and old in removed}
+    paired = pairs.keys() | pairs.values()
+    flipped = created.keys() & removed.keys()
+    created = {key: policy for key, policy in created.items() if key not in paired}
+    removed = {key: policy for key, policy in removed.items() if key not in paired}
     for application, right in sorted({(key[0], policy.right) for key, policy in created.items()}):
         new = [
             key
             for key, policy in created.items()
-            if (key[0], policy.right) == (application, right) and key not in removed
+            if (key[0], policy.right) == (application, right) and key not in flipped
         ]
         old = [
             key
             for key, policy in removed.items()
-            if (key[0], policy.right) == (application, right) and key not in created
+            if (key[0], policy.right) == (application, right) and key not in flipped
         ]
         if len(new) == len(old) == 1:
             pairs[new[0]] = old[0]
