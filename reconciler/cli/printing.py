@@ -192,6 +192,13 @@ def colours(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def animated(stream: TextIO) -> bool:
+    """Whether progress may move: on a terminal only. What asks for colour in the log of a pipeline
+    does not ask for lines that overwrite each other.
+    """
+    return colours(stream) and stream.isatty()
+
+
 def columns(stream: TextIO) -> int:
     """How wide a report may be: COLUMNS, else as wide as the terminal, else NO_TERMINAL."""
     asked = os.environ.get("COLUMNS", "")

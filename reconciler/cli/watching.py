@@ -64,7 +64,7 @@ def event_display(steps: int, recorder: Recorder) -> Iterator[Display]:
     """
     with ExitStack() as stack:
         show: Show = (
-            stack.enter_context(_bar(steps)) if printing.colours(sys.stderr) else Plain(steps)
+            stack.enter_context(_bar(steps)) if printing.animated(sys.stderr) else Plain(steps)
         )
 
         yield Display(show, recorder)

@@ -28,7 +28,7 @@ def working(task: str, quiet: float = QUIET_SECONDS) -> Iterator[None]:
     Nothing else may be printed meanwhile. `task`: as `Planning`.
     """
     ended = threading.Event()
-    moving = printing.colours(sys.stderr)
+    moving = printing.animated(sys.stderr)
     telling = threading.Thread(
         target=_spin if moving else _count, args=(task, ended, quiet), daemon=True
     )

@@ -98,6 +98,7 @@ def test_colour_can_be_forced_where_there_is_no_terminal(
         for name, value in environment.items():
             patch.setenv(name, value)
         assert printing.colours(io.StringIO()) is wanted
+        assert not printing.animated(io.StringIO())
 
 
 def test_forced_colour_is_written_to_a_file_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
