@@ -56,8 +56,9 @@ def flow_list(texts: Sequence[str]) -> str:
 
 def one_line(text: str) -> str:
     """A text on one line, in which everything that cannot be seen is replaced, cut if it is long."""
-    line = " ".join("".join(char if plain(char) else REPLACEMENT for char in text).split(" "))
-    line = line.strip()
+    if unfit(text) is not None:
+        text = "".join(char if plain(char) else REPLACEMENT for char in text)
+    line = text.strip()
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 SIZES = (100, 1_000, 10_000, 100_000)
 TIME, MEMORY, EXPONENT, READ_BACK, RATE, PAGE = 2.0, 1.5, 1.05, 700.0, 300.0, 1.0
+EXPORT = 1.5
 """Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that
-is read, steps a second, seconds of an HTML page or of Markdown.
+is read, steps a second, seconds of an HTML page or of Markdown; an export's ratio to a plan.
 """
 _LARGE = 10_000
 _FLOOR = Path(__file__).with_name("floor.py")
@@ -50,6 +51,16 @@ html._template()
 start = time.process_time()
 html.page(review(loaded.plan, loaded.digests), access_matrix(loaded.plan))
 print(time.process_time() - start)
+"""
+_EXPORT = """
+import gc, pathlib, sys, tempfile
+gc.disable()
+from reconciler.cli.main import program
+with tempfile.TemporaryDirectory() as folder:
+    documents, capture = sys.argv[1:]
+    command = ["export", documents, "--tenant", capture, "--out-dir", folder]
+    program.main(command, prog_name="reconciler", standalone_mode=False)
+    assert len(list(pathlib.Path(folder).rglob("*.csv"))) > 1
 """
 _MARKDOWN = """
 import gc, pathlib, sys, time
@@ -117,6 +128,8 @@ def _form(folder: Path, form: Form, sizes: Sequence[int], rounds: int) -> Iterat
         world = _world(folder / str(size), size, form)
         times = min(rounds, 3 if size > _LARGE else 5)
         yield from _beside_floor(world, f"{size:,} grants, {form}", times, judged=size == SIZES[-1])
+        if form == "csv" and size >= _LARGE:
+            yield _exported(world, f"{size:,} grants, {form}", times)
         found = min(
             (_staged(world) for _ in range(times)), key=lambda one: sum(one["seconds"].values())
         )
@@ -157,6 +170,16 @@ def _beside_floor(world: _World, name: str, rounds: int, *, judged: bool) -> Ite
         plan.peak,
         unit="MiB",
     )
+
+
+def _exported(world: _World, name: str, rounds: int) -> Row:
+    """An export of the tenant into an empty folder, beside a plan of it."""
+    tenant = str(world.documents / "tenant.yaml")
+    export = (sys.executable, "-c", _EXPORT, tenant, str(world.capture))
+    times = measure({"plan": _plan(world), "export": export}, ROOT, rounds)
+    ratio = times["export"].best / times["plan"].best
+    best, median, peak = times["export"]
+    return Row("export", name, best, median, "plan", ratio, EXPORT, peak)
 
 
 def _staged(world: _World) -> Any:
