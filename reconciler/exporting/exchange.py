@@ -39,18 +39,14 @@ _UNNAMED: Final = "unnamed scope"
 
 
 class ScopeText(Struct, frozen=True):
-    """How a document writes a scope, what stands beside it for people, and whether the text is its
-    address.
+    """How a document writes a scope, a name for it, what stands beside it for people, and whether the
+    text is its address.
     """
 
     text: str
+    name: str
     label: str
     is_address: bool
-
-    @property
-    def name(self) -> str:
-        """A name for the scope, also where nobody knows one."""
-        return self.label or (self.text if self.is_address else _UNNAMED)
 
 
 class ExchangeExport(Struct, frozen=True):
@@ -95,14 +91,16 @@ def scope_texts(state: ExchangeState, directory: Directory) -> Callable[[str], S
     def written(scope: str) -> ScopeText:
         recipient = directory.recipients.get(scope)
         if recipient is None:
-            label = stored[scope] or (_GONE if directory.is_gone(scope) else "")
-            return ScopeText(scope, label, is_address=False)
-        address = recipient.primary
+            name, is_gone = stored.get(scope, ""), directory.is_gone(scope)
+            label = f"{name} (gone)" if is_gone and name.strip() else name
+            otherwise = _GONE if is_gone else _UNNAMED
+            return ScopeText(scope, name or otherwise, label or otherwise, is_address=False)
+        address, name = recipient.primary, recipient.display_name
         is_own = directory.recipients_by_address.get(address.lower()) == scope
         is_two = directory.two_meanings(address.lower()) is not None
         if is_own and not is_two and is_scope(address):
-            return ScopeText(address, recipient.display_name, is_address=True)
-        return ScopeText(scope, f"{recipient.display_name} ({address})", is_address=False)
+            return ScopeText(address, name or address, name, is_address=True)
+        return ScopeText(scope, name or address, f"{name} ({address})", is_address=False)
 
     return written
 

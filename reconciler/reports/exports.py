@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from reconciler.exporting.values import RemarkCode
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     from reconciler.exporting.values import Export, Remark
     from reconciler.model.observed import Observed
 
-_MOST: Final = 40
-"""Remarks of a section that text shows."""
+_MOST: Final = 10
+"""Remarks of one kind that text shows."""
 _MOST_NAMES: Final = 3
 
 SUGGESTIONS: Final = frozenset(
@@ -93,7 +94,8 @@ def _section(title: str, export: Export, *, suggested: bool) -> Iterator[Line]:
     rows = [remark for remark in export.remarks if (remark.code in SUGGESTIONS) is suggested]
     if rows:
         yield from heading(title)
-        yield from capped(rows, _MOST, lambda row: Line(f"  {remark_text(row, export.names)}"))
+    for _, alike in groupby(rows, key=lambda row: row.code):
+        yield from capped([*alike], _MOST, lambda row: Line(f"  {remark_text(row, export.names)}"))
 
 
 def remark_text(remark: Remark, names: Mapping[str, str]) -> str:

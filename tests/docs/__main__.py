@@ -1,5 +1,5 @@
-"""`python -m tests.docs [--write]`: shows where README.md differs from what the tool prints, or
-puts it and its picture right.
+"""`python -m tests.docs [--write]`: shows where the pages that are executed differ from what the tool
+prints, or puts them and the picture right.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.docs.console import ROOT, rewritten, sample
+from tests.docs.console import PAGES, rewritten, sample
 from tests.docs.picture import PICTURE, picture
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str], readme: Path) -> int:
     """
     page = readme.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        now = rewritten(page, sample(Path(folder)))
+        now = rewritten(page, PAGES.get(readme, sample)(Path(folder)))
     for command, piece in now.lost:
         sys.stderr.write(f"no longer printed by `{command}`; correct the excerpt:\n{piece}")
     if "--write" in arguments and not now.lost:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str], readme: Path) -> int:
         difflib.unified_diff(
             page.splitlines(keepends=True),
             now.page.splitlines(keepends=True),
-            "README.md",
+            readme.name,
             "what is printed",
         )
     )
@@ -45,4 +45,4 @@ def main(arguments: Sequence[str], readme: Path) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:], ROOT / "README.md"))
+    raise SystemExit(max(main(sys.argv[1:], page) for page in PAGES))

@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.exporting import brownfield
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -50,6 +52,20 @@ def sample(folder: Path) -> Path:
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     return folder
+
+
+def brownfield_sample(folder: Path) -> Path:
+    """A tenant that nobody tidied up, and no documents."""
+    brownfield.write(folder / "tenant.json", brownfield.SMALL)
+    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    return folder
+
+
+PAGES = {
+    ROOT / "README.md": sample,
+    ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
+}
+"""Pages that are executed, with what makes the folder in which that is done."""
 
 
 def run(one: Typed, folder: Path) -> str:

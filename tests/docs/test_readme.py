@@ -70,7 +70,7 @@ def test_every_yaml_block_is_a_valid_document(document: str, tmp_path: Path, run
 def test_every_link_leads_somewhere() -> None:
     pages = [
         ROOT / "README.md",
-        *sorted((ROOT / ".github").glob("*.md")),
+        *sorted((ROOT / ".github").glob("**/*.md")),
         *sorted((ROOT / "schemas").glob("*.md")),
     ]
     dead = [
