@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.audiences.questions import Explanation, Known, Question
-from reconciler.cli import collecting, loading, options, plan_files, printing, sources
+from reconciler.cli import collecting, loading, options, plan_files, sources
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
+from reconciler.kinds.exchange.facts import MAILBOX_PERMISSIONS
 from reconciler.kinds.exchange.scopes import has_mailbox
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Directory, Observed, Recipient
+    from reconciler.reports.outline import Outline
 
 
 _MOST_CANDIDATES = 10
@@ -141,8 +143,8 @@ def basis_of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     )
 
 
-def answer(basis: Basis, asked: Asking) -> None:
-    """Print the answer."""
+def answer(basis: Basis, asked: Asking) -> Outline:
+    """The answer, which is collected for the envelope too."""
     explanation = explain(_question(basis, asked), basis.known)
     places = (
         {}
@@ -151,14 +153,33 @@ def answer(basis: Basis, asked: Asking) -> None:
     )
     names = _names(basis, explanation)
     collecting.current().simulated = basis.simulated
-    collecting.add_part(
-        "explanation", explanations.explanation_value(explanation, basis.kind, names, places)
+    explained = explanations.Explained(
+        explanation,
+        basis.kind,
+        basis.source,
+        names,
+        places,
+        basis.simulated,
+        permission_of(basis.documents, explanation.question),
     )
-    printing.report(
-        explanations.explanation_lines(
-            explanation, basis.source, names, places, simulated=basis.simulated
-        )
-    )
+    collecting.add_part("explanation", explanations.explanation_answer(explained))
+    return explanations.explanation_outline(explained)
+
+
+def permission_of(documents: Documents | None, question: Question) -> str | None:
+    """Of a mailbox: a permission of the application that access policies govern, empty if its
+    document lists others only; None if no document tells.
+    """
+    declared = () if documents is None else documents.applications
+    listed = [
+        permission
+        for document in declared
+        if document.application == question.application
+        for permission in document.permissions
+    ]
+    if question.kind is not SubjectKind.MAILBOX or not listed:
+        return None
+    return min((name for name in listed if name in MAILBOX_PERMISSIONS), default="")
 
 
 def _named(paths: Sequence[Path]) -> Documents | None:

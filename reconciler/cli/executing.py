@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from reconciler.tenants.protocol import Tenant
 
 WORD = "yes"
-_UNTESTED = testing.Verified((), "")
+_UNTESTED = testing.Verified(None, "")
 
 
 class Target(Struct, frozen=True):
@@ -305,15 +305,16 @@ def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTE
     collected.tested = access_tests.Tested(
         "the tenant, read again", verified.rows, (), target.loaded.plan.names, simulated
     )
-    printing.report_done(
-        applies.applied(
+    printing.outline_done(
+        applies.apply_outline(
             target.loaded.plan,
             outcome,
             simulated=simulated,
-            tests=verified.lines,
+            tests=verified.chapter,
             verified=not verified.trouble,
             resume="" if target.file is None else _command_line(),
-        )
+        ),
+        collected.form or "text",
     )
 
 

@@ -134,7 +134,7 @@ product = click.option(
 )
 
 
-_IDS = click.option("--ids", is_flag=True, help="Show every id beside its name.")
+ids = click.option("--ids", is_flag=True, help="Show every id beside its name.")
 _COMMANDS = click.option(
     "--commands", is_flag=True, help="Show every command, however many there are."
 )
@@ -142,7 +142,7 @@ _COMMANDS = click.option(
 
 def viewing(command: Command) -> Command:
     """The options of a plan's text: ids, and all commands."""
-    return _IDS(_COMMANDS(command))
+    return ids(_COMMANDS(command))
 
 
 class _Bytes(click.ParamType[int]):

@@ -17,7 +17,7 @@ from reconciler.cli import collecting, streams
 from reconciler.errors import ReconcilerError
 from reconciler.files import write_atomically
 from reconciler.reports.lines import Line, Tone, paragraph, plain_text
-from reconciler.reports.wrapping import NO_TERMINAL
+from reconciler.reports.wrapping import NO_TERMINAL, Layout
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from rich.console import Console
+
+    from reconciler.reports.outline import Outline
 
 STYLES: Mapping[Tone, str] = {
     Tone.PLAIN: "",
@@ -99,15 +101,53 @@ def report(lines: Iterable[Line]) -> None:
         raise Unprinted(fault) from fault
 
 
-def report_done(lines: Iterable[Line]) -> None:
+def outline(value: Outline, *, ids: bool = False) -> None:
+    """Print a report as text, no wider than where it goes.
+
+    Raises:
+        Unprinted: standard output does not take it.
+    """
+    from reconciler.reports.outline import outline_lines  # noqa: PLC0415  lazy: not of every command
+
+    report(outline_lines(value, Layout(columns(sys.stdout), ids=ids)))
+
+
+def outline_page(value: Outline, max_bytes: int | None = None, *, ids: bool = False) -> None:
+    """Print a report as Markdown of at most so many bytes.
+
+    Raises:
+        Unprinted: standard output does not take it.
+    """
+    # lazy: six modules
+    from reconciler.reports.markdown.limits import MAX_BYTES  # noqa: PLC0415
+    from reconciler.reports.markdown.outlines import outline_markdown  # noqa: PLC0415
+
+    raw(outline_markdown(value, max_bytes or MAX_BYTES, ids=ids))
+
+
+def outlined(value: Outline, form: str, max_bytes: int | None = None, *, ids: bool = False) -> None:
+    """Print a report in the format that was asked for: `text` or `markdown`; `json` is in the
+    envelope.
+
+    Raises:
+        Unprinted: standard output does not take it.
+    """
+    if form == "markdown":
+        outline_page(value, max_bytes, ids=ids)
+    else:
+        outline(value, ids=ids)
+
+
+def outline_done(value: Outline, form: str) -> None:
     """Print a report of what cannot be undone any more: on standard error if need be, and it never
     fails, so that the exit code stays.
     """
-    output = list(lines)
+    from reconciler.reports.outline import outline_lines  # noqa: PLC0415  lazy: as above
+
     try:
-        report(output)
+        outlined(value, form)
     except Unprinted:
-        notice(output)
+        notice(outline_lines(value))
 
 
 def notice(lines: Iterable[Line]) -> None:

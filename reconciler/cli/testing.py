@@ -20,8 +20,10 @@ from reconciler.planning.requests import consented_warnings
 from reconciler.planning.testing import names_in_results
 from reconciler.reports import access_tests, annotated, junit
 from reconciler.reports.access_tests import Outcome, row_outcome
-from reconciler.reports.lines import Line, Tone, paragraph
-from reconciler.reports.markdown.limits import MAX_BYTES
+from reconciler.reports.lines import Tone
+from reconciler.reports.outline import Chapter, Item
+from reconciler.reports.review.value import Name
+from reconciler.reports.tested import apply_test_chapter, outline_of_tests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,21 +105,13 @@ def show_tests(value: Tested, form: str, max_bytes: int | None = None) -> None:
     """Print a run in the format that was asked for; Markdown of at most so many bytes."""
     collecting.current().tested = value
     if form == "markdown":
-        _show_markdown(value, max_bytes or MAX_BYTES)
+        printing.outline_page(outline_of_tests(value), max_bytes)
     elif form == "junit":
         printing.raw(junit.tests_junit(value))
     elif machine := annotating.chosen_format(form):
         annotating.annotate(annotated.of_tests(value), machine)
     else:
-        printing.report(access_tests.test_lines(value))
-
-
-def _show_markdown(value: Tested, max_bytes: int) -> None:
-    from reconciler.reports.markdown.access_tests import (  # noqa: PLC0415  lazy: six modules
-        markdown_of_tests,
-    )
-
-    printing.raw(markdown_of_tests(value, max_bytes))
+        printing.outline(outline_of_tests(value))
 
 
 def exit_code_of_tests(value: Tested) -> int:
@@ -130,11 +124,11 @@ def _standing_in_the_way(rows: Iterable[AccessTestResult]) -> bool:
 
 
 class Verified(Struct, frozen=True):
-    """What the tests of a plan say of the tenant after its apply: lines of a report, what is wrong,
-    empty if nothing is, and the results.
+    """What the tests of a plan say of the tenant after its apply: a chapter of the report, what is
+    wrong, empty if nothing is, and the results.
     """
 
-    lines: tuple[Line, ...]
+    chapter: Chapter | None
     trouble: str
     rows: tuple[AccessTestResult, ...] = ()
 
@@ -145,23 +139,25 @@ def after_apply(plan: Plan, tenant: Tenant) -> Verified:
     A reading that fails leaves them undecided, which is not a pass.
     """
     if not plan.tests:
-        return Verified((), "")
+        return Verified(None, "")
     try:
         rows = _again(plan, tenant)
     except (CaptureFault, TenantFault) as fault:
-        failed = paragraph(
-            f"Access tests: not run, because the tenant could not be read: {fault}", tone=Tone.FAULT
+        failed = Chapter(
+            ("Access tests: not run, because the tenant could not be read:",),
+            tuple(Item((Name(line),), 2, Tone.FAULT) for line in str(fault).split("\n")),
+            Tone.FAULT,
         )
         return Verified(
-            (Line(), *failed),
+            failed,
             "everything was applied, but the access tests could not be run: run `reconciler test`",
         )
-    lines = tuple(access_tests.apply_test_lines(rows, plan.names))
+    chapter = apply_test_chapter(rows, plan.names)
     failing = (
         "everything was applied, but an access test fails, see above: change the documents, then"
         " plan and apply again"
     )
-    return Verified(lines, failing if _standing_in_the_way(rows) else "", rows)
+    return Verified(chapter, failing if _standing_in_the_way(rows) else "", rows)
 
 
 def _again(plan: Plan, tenant: Tenant) -> tuple[AccessTestResult, ...]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from reconciler.model.answers import ExplanationAnswer, RehearsalAnswer
 from reconciler.model.applied import Applied
 from reconciler.model.findings import Position, Severity
 from reconciler.model.plans import PlanTenant, Tool
@@ -19,7 +20,6 @@ from reconciler.model.test_results import AccessTestResult
 OUTPUT_VERSION = "1.0"
 
 _Count: TypeAlias = Annotated[int, Meta(ge=0)]
-_Document: TypeAlias = Mapping[str, Any]
 
 
 class ExitName(StrEnum):
@@ -183,12 +183,12 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     differences: tuple[OutputDifference, ...] | UnsetType = UNSET
     digests: OutputDigests | UnsetType = UNSET
     error: str | UnsetType = UNSET
-    explanation: _Document | UnsetType = UNSET
+    explanation: ExplanationAnswer | UnsetType = UNSET
     export: OutputExport | UnsetType = UNSET
     init: OutputInit | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
     plan: Any = UNSET
-    rehearsal: _Document | UnsetType = UNSET
+    rehearsal: RehearsalAnswer | UnsetType = UNSET
     rules: tuple[OutputRule, ...] | UnsetType = UNSET
     simulated: bool | UnsetType = UNSET
     tenant: PlanTenant | UnsetType = UNSET

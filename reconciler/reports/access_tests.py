@@ -19,7 +19,7 @@ from reconciler.audiences.verdicts import Asked, Unnamed
 from reconciler.guids import GUID
 from reconciler.model.test_results import ResultKind
 from reconciler.reports import values
-from reconciler.reports.lines import SIMULATED, Line, Tone, capped, heading
+from reconciler.reports.lines import Line, capped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,12 +40,6 @@ class Outcome(StrEnum):
     EXCUSED = "excused"
 
 
-_TONES = {
-    Outcome.PASSED: Tone.ADD,
-    Outcome.FAILED: Tone.FAULT,
-    Outcome.UNDECIDED: Tone.FAULT,
-    Outcome.EXCUSED: Tone.WARNING,
-}
 REACHED: Mapping[ResultKind, str] = {
     ResultKind.MAILBOX: "the mailbox",
     ResultKind.USER: "the meetings of",
@@ -128,11 +122,6 @@ def row_outcome(row: AccessTestResult) -> Outcome:
     return Outcome.UNDECIDED if row.verdict == "depends" else Outcome.FAILED
 
 
-def apply_test_lines(rows: Sequence[AccessTestResult], names: Mapping[str, str]) -> Iterator[Line]:
-    """The same of the tenant that was read after an apply."""
-    yield from _summed(f"{TITLE} on the tenant, read again", rows, names)
-
-
 def undecided_lines(rows: Sequence[AccessTestResult]) -> Iterator[Line]:
     """What the documents alone do not decide, and how many they do."""
     undecided = [row for row in rows if row_outcome(row) is Outcome.UNDECIDED]
@@ -175,27 +164,6 @@ def contrast(row: AccessTestResult) -> str:
     return f"expected {row.expected}, found {verdict}"
 
 
-def explained(row: AccessTestResult, names: Mapping[str, str]) -> Iterator[Line]:
-    """An expectation, how it came out, and the way to its verdict."""
-    came_out = row_outcome(row)
-    yield Line(f"    {came_out.value:<9}  {row.name}: {expectation(row, names)}", _TONES[came_out])
-    if came_out is not Outcome.PASSED:
-        yield Line(f"               {contrast(row)}")
-    for reason in reasons(row.why, names):
-        yield Line(f"               {reason}")
-
-
-def _summed(
-    title: str, rows: Sequence[AccessTestResult], names: Mapping[str, str]
-) -> Iterator[Line]:
-    if not rows:
-        return
-    yield from heading(f"{title}: {outcome_counts(rows)}")
-    for row in rows:
-        if not row.passed:
-            yield from explained(row, names)
-
-
 def reasons(why: ResultPath, names: Mapping[str, str]) -> Iterator[str]:
     """A line for each question of a `why` as a plan file has it, with the object it is asked of; of
     a name that leads to nobody, why not.
@@ -231,15 +199,3 @@ class Tested(Struct, frozen=True):
     names: Mapping[str, str]
     simulated: bool
     tenant_id: str = ""
-
-
-def test_lines(value: Tested) -> Iterator[Line]:
-    """Every expectation with the way to its verdict, then how many passed."""
-    if value.simulated:
-        yield SIMULATED
-        yield Line()
-    yield Line(f"{TITLE} on {value.ground}", Tone.HEADING)
-    for row in value.rows:
-        yield from explained(row, value.names)
-    yield Line()
-    yield Line(outcome_counts(value.rows), Tone.HEADING)

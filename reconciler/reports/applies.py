@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec.structs import replace
+
 from reconciler.applying.events import (
     CheckingPlan,
     EndingProcess,
@@ -27,21 +29,23 @@ from reconciler.kinds.facts import facts, in_turn
 from reconciler.model import figures
 from reconciler.planning import continuing
 from reconciler.reports import values
-from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading, paragraph
-from reconciler.reports.plans import command_line
+from reconciler.reports.lines import Line, Tone, counted
+from reconciler.reports.outline import Chapter, Item, Outline, StepItem
 from reconciler.reports.review import way
 from reconciler.reports.review.naming import Naming
-from reconciler.reports.wrapping import Layout
+from reconciler.reports.review.value import Name
 from reconciler.tenants.protocol import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping
 
     from reconciler.applying.deciding import WayOn
     from reconciler.applying.events import Event
     from reconciler.model.applied import AccessCheck, Applied
     from reconciler.model.figures import Figures
-    from reconciler.model.plans import Plan, Step
+    from reconciler.model.plans import Plan
+    from reconciler.reports.outline import AnyItem
+    from reconciler.reports.review.value import Phrase
 
 MOST_STEPS = 20
 
@@ -60,67 +64,72 @@ PURPOSES: Mapping[ReadingReason, str] = {
 }
 
 
-def applied(
+def apply_outline(
     plan: Plan,
     value: Applied,
     *,
     simulated: bool,
-    tests: Iterable[Line] = (),
+    tests: Chapter | None = None,
     verified: bool = True,
     resume: str = "",
-) -> Iterator[Line]:
+) -> Outline:
     """What was done, what was not, whether the tenant shows it, how the access tests came out
     (`tests`), and what to do next.
 
     `verified` False: the access tests did not pass. `resume`: the command that applies the same
     plan again; empty if it is in no file.
     """
-    if simulated:
-        yield SIMULATED
-    yield from _stopped(plan, value)
-    yield from _outcome(value)
-    yield from _checks(plan, value)
-    if not simulated and value.done:
-        yield from _propagation(plan, value)
-    yield from tests
-    yield from _halfway(plan, value, "" if value.refused else resume)
-    yield from _closing(plan, value, verified=verified)
+    naming = Naming.of_plan(plan)
+    closing, tone = _closing(plan, value, verified=verified)
+    return Outline(
+        command="apply",
+        simulated=simulated,
+        tenant_id=plan.tenant.tenant_id,
+        chapters=(
+            *_stopped(plan, value, naming),
+            *_outcome(value),
+            *_checks(value, naming),
+            *(_propagation(plan, value) if not simulated and value.done else ()),
+            *(() if tests is None else (tests,)),
+            *_halfway(plan, value, naming, "" if value.refused else resume),
+        ),
+        closing=closing,
+        closing_tone=tone,
+    )
 
 
-def _closing(plan: Plan, value: Applied, *, verified: bool) -> Iterator[Line]:
+def _closing(plan: Plan, value: Applied, *, verified: bool) -> tuple[Phrase, Tone]:
     """Terraform's last line, only if the apply is what it says: complete and verified."""
-    yield Line()
     done = _made(figures.apply_figures(plan, value))
     if not value.complete:
         tried = len(value.done) + value.already
         steps = counted(len(plan.steps), "step")
         how = "Applied in part" if _went_to_its_end(value) else "Apply stopped"
-        yield Line(f"{how}: {tried} of {steps} done. {done}", Tone.FAULT)
-    elif value.converged and verified:
-        yield Line(f"Apply complete! {done}", Tone.HEADING)
-    else:
-        yield Line(f"Applied, but not verified. {done}", Tone.FAULT)
+        return (f"{how}: {tried} of {steps} done. {done}",), Tone.FAULT
+    if value.converged and verified:
+        return (f"Apply complete! {done}",), Tone.HEADING
+    return (f"Applied, but not verified. {done}",), Tone.FAULT
 
 
-def _halfway(plan: Plan, value: Applied, resume: str) -> Iterator[Line]:
+def _halfway(plan: Plan, value: Applied, naming: Naming, resume: str) -> Iterator[Chapter]:
     """Groups whose policy was taken away and not granted again yet: only this plan knows the rank."""
     done = {*range(1, value.already + 1), *value.done}
     for drop, step in continuing.halfway(plan.steps, done):
-        group = f"{step.address}{values.of(step.address, plan.names)}"
-        yield from heading(
-            f"{group} lost its policy in step {drop.id}, and step {step.id}, which grants a policy at"
-            f" rank {step.parameters.get('Rank')}, is not done."
+        title: Phrase = (
+            *naming.address(step.address),
+            (
+                f" lost its policy in step {drop.id}, and step {step.id}, which grants a policy at rank"
+                f" {step.parameters.get('Rank')}, is not done."
+            ),
         )
-        if resume:
-            yield Line("    Resume this plan: a new one may rank the group last.", Tone.WARNING)
-            yield Line(f"    {resume}")
-        else:
-            yield Line(
-                "    This plan cannot be resumed, and a new one may rank the group last: run step"
-                f" {step.id} yourself, then plan again.",
-                Tone.WARNING,
+        advice = "Resume this plan: a new one may rank the group last."
+        if not resume:
+            advice = (
+                "This plan cannot be resumed, and a new one may rank the group last: run step"
+                f" {step.id} yourself, then plan again."
             )
-            yield Line(f"    {step.text}")
+        typed = Item((Name(resume),), 2) if resume else StepItem(way.command(step, naming))
+        yield Chapter(title, (Item((advice,), 2, Tone.WARNING), typed))
 
 
 def _made(counts: Figures) -> str:
@@ -132,42 +141,48 @@ def _made(counts: Figures) -> str:
     )
 
 
-def _checks(plan: Plan, value: Applied) -> Iterator[Line]:
+def _checks(value: Applied, naming: Naming) -> Iterator[Chapter]:
     """What Exchange says itself: about what is configured, not about what is in effect."""
-    if not value.checks:
-        return
-    yield from heading(
-        "Exchange itself, asked for a mailbox inside and one outside"
-        " (Test-ApplicationAccessPolicy):"
+    if value.checks:
+        yield Chapter(
+            (
+                (
+                    "Exchange itself, asked for a mailbox inside and one outside"
+                    " (Test-ApplicationAccessPolicy):"
+                ),
+            ),
+            tuple(_check(check, naming) for check in value.checks),
+        )
+
+
+def _check(check: AccessCheck, naming: Naming) -> Item:
+    tone = Tone.PLAIN if check.granted is check.expected else Tone.WARNING
+    application = naming.application(check.application)
+    return Item(
+        (application, " for ", naming.person(check.mailbox), ": ", *_answer(check)), 2, tone
     )
-    for check in value.checks:
-        application, mailbox = (
-            plan.names.get(object_id, object_id) for object_id in (check.application, check.mailbox)
-        )
-        yield Line(
-            f"    {application} for {mailbox}: {_answer(check)}",
-            Tone.PLAIN if check.granted is check.expected else Tone.WARNING,
-        )
 
 
-def _answer(check: AccessCheck) -> str:
+def _answer(check: AccessCheck) -> Phrase:
     """What was said, and what to do if it is not what the policies mean."""
     meant = "granted" if check.expected else "denied"
     if check.granted is None:
-        return f"not understood: {check.text}; expected {meant}: ask Test-ApplicationAccessPolicy yourself"
+        ask = f"; expected {meant}: ask Test-ApplicationAccessPolicy yourself"
+        return ("not understood: ", Name(check.text), ask)
     answer = "granted" if check.granted else "denied"
     if check.granted is check.expected:
-        return answer
-    return f"{answer}, expected {meant}: Exchange may lag by half an hour; check again later"
+        return (answer,)
+    return (f"{answer}, expected {meant}: Exchange may lag by half an hour; check again later",)
 
 
-def _propagation(plan: Plan, value: Applied) -> Iterator[Line]:
+def _propagation(plan: Plan, value: Applied) -> Iterator[Chapter]:
     """When applications notice: nothing here waits for it."""
     products = {step.provider for step in plan.steps if step.id in frozenset(value.done)}
-    yield from heading("Changes take effect later than they are configured:")
-    for name in in_turn():
-        if name in products:
-            yield Line(f"    {facts(name).title}: {facts(name).propagation}")
+    told = [facts(name) for name in in_turn() if name in products]
+    yield Chapter(
+        ("Changes take effect later than they are configured:",),
+        tuple(Item((f"{product.title}: {product.propagation}",), 2) for product in told),
+    )
 
 
 def _went_to_its_end(value: Applied) -> bool:
@@ -175,71 +190,66 @@ def _went_to_its_end(value: Applied) -> bool:
     return value.failed is None and value.unknown is None and not value.not_tried
 
 
-def _stopped(plan: Plan, value: Applied) -> Iterator[Line]:
+def _stopped(plan: Plan, value: Applied, naming: Naming) -> Iterator[Chapter]:
     if value.complete:
         return
-    yield from _group("Done before this run", plan, range(1, value.already + 1))
-    yield from _group("Done", plan, value.done)
-    yield from _failures(plan, value)
-    yield from _group(
-        "Left out, because they depend on a failed step", plan, value.left_out, Tone.WARNING
-    )
-    if value.unknown is not None:
-        yield from _group(
-            "Unknown: no answer came, and the tenant does not show it (yet)",
-            plan,
-            (value.unknown,),
-            Tone.FAULT,
-        )
-        yield Line(
-            "      Plan again later: a new plan reads the tenant first."
-            if value.refused
-            else "      Apply the same plan again: it reads the tenant first and continues from there."
-        )
-    yield from _group("Not tried", plan, value.not_tried)
+    before = range(1, value.already + 1)
+    yield from _group(("Done before this run",), plan, naming, before)
+    yield from _group(("Done",), plan, naming, value.done)
+    yield from _failures(plan, value, naming)
+    left_out = "Left out, because they depend on a failed step"
+    yield from _group((left_out,), plan, naming, value.left_out, Tone.WARNING)
+    yield from _unknown(plan, value, naming)
+    yield from _group(("Not tried",), plan, naming, value.not_tried)
     if value.refused:
-        yield from heading(
-            "This plan cannot be resumed. Correct what the service refused, or hold it with --skip;"
-            " then plan again: the new plan has what is left."
+        yield Chapter(
+            (
+                (
+                    "This plan cannot be resumed. Correct what the service refused, or hold it with"
+                    " --skip; then plan again: the new plan has what is left."
+                ),
+            )
         )
+
+
+def _unknown(plan: Plan, value: Applied, naming: Naming) -> Iterator[Chapter]:
+    if value.unknown is None:
+        return
+    title = "Unknown: no answer came, and the tenant does not show it (yet)"
+    advice = "Apply the same plan again: it reads the tenant first and continues from there."
+    if value.refused:
+        advice = "Plan again later: a new plan reads the tenant first."
+    for chapter in _group((title,), plan, naming, (value.unknown,), Tone.FAULT):
+        yield replace(chapter, items=(*chapter.items, Item((advice,), 3)))
 
 
 def _group(
-    title: str, plan: Plan, ids: Collection[int], tone: Tone = Tone.HEADING
-) -> Iterator[Line]:
+    title: Phrase, plan: Plan, naming: Naming, ids: Collection[int], tone: Tone = Tone.HEADING
+) -> Iterator[Chapter]:
     if not ids:
         return
-    yield Line()
-    yield Line(f"{title}: {counted(len(ids), 'step')}", tone)
     chosen = frozenset(ids)
     steps = [step for step in plan.steps if step.id in chosen]
-    yield from _commands(steps, plan.names)
-
-
-def _commands(steps: Sequence[Step], names: Mapping[str, str]) -> Iterator[Line]:
-    width = len(str(steps[-1].id)) if steps else 0
-    naming, layout = Naming(names), Layout()
-    for step in steps[:MOST_STEPS]:
-        yield command_line(way.command(step, naming), layout, width)
+    items: list[AnyItem] = [StepItem(way.command(step, naming)) for step in steps[:MOST_STEPS]]
     if len(steps) > MOST_STEPS:
-        yield Line(f"    ... and {len(steps) - MOST_STEPS} more")
+        items.append(Item((f"... and {len(steps) - MOST_STEPS} more",), 2))
+    yield Chapter((*title, f": {counted(len(ids), 'step')}"), tuple(items), tone)
 
 
-def _failures(plan: Plan, value: Applied) -> Iterator[Line]:
+def _failures(plan: Plan, value: Applied, naming: Naming) -> Iterator[Chapter]:
     """Every failed step with the names of what it is about, and the service's own words."""
     failures = (*value.refused, *(() if value.failed is None else (value.failed,)))
     if not failures:
         return
-    yield Line()
-    yield Line(f"Failed: {counted(len(failures), 'step')}", Tone.FAULT)
     steps = {step.id: step for step in plan.steps}
-    width = len(str(failures[-1].step))
-    naming, layout = Naming.of_plan(plan), Layout()
+    items: list[AnyItem] = []
     for failure in failures:
-        yield command_line(way.command(steps[failure.step], naming), layout, width)
-        yield Line(f"      {failure.address}{values.of(failure.address, plan.names)}")
-        yield Line(f"      {_class(failure.fault)}: {failure.message}", Tone.FAULT)
-        yield Line(f"      {failure.hint}")
+        items += [
+            StepItem(way.command(steps[failure.step], naming)),
+            Item((f"{_class(failure.fault)}: ", Name(failure.message)), 3, Tone.FAULT),
+            Item((Name(failure.hint),), 3),
+        ]
+    yield Chapter((f"Failed: {counted(len(failures), 'step')}",), tuple(items), Tone.FAULT)
 
 
 def refused_step(plan: Plan, remaining: WayOn) -> Iterator[Line]:
@@ -254,26 +264,27 @@ def refused_step(plan: Plan, remaining: WayOn) -> Iterator[Line]:
     yield Line("    A plan that goes on cannot be resumed: what is left takes a new plan.")
 
 
-def _outcome(value: Applied) -> Iterator[Line]:
+def _outcome(value: Applied) -> Iterator[Chapter]:
     if value.trouble:
-        yield from heading("Error:")
-        yield from paragraph(value.trouble, "    ", Tone.FAULT)
+        first, *others = value.trouble.split("\n")
+        items = [Item((Name(first),), 2, Tone.FAULT)]
+        items += [Item((Name(line),), 3, Tone.FAULT) for line in others]
+        yield Chapter(("Error:",), tuple(items))
     if value.converged:
-        yield from heading(
-            "Converged: the tenant, read again, is in the state that the plan leads to."
+        yield Chapter(
+            ("Converged: the tenant, read again, is in the state that the plan leads to.",)
         )
     elif _went_to_its_end(value) and not (value.moved or value.trouble) and value.refused:
-        yield from heading(
-            "The tenant, read again, shows what was done, and nothing of what was refused."
+        yield Chapter(
+            ("The tenant, read again, shows what was done, and nothing of what was refused.",)
         )
     elif value.complete or value.moved:
-        yield from heading(
-            "Not verified: the tenant, read again, is not in the state that the plan leads to."
-        )
-        for address in value.moved:
-            yield Line(f"    {address}", Tone.FAULT)
         again = "plan again" if value.refused else "apply the same plan again, or make a new plan"
-        yield Line(f"    Wait until the service shows its own writes, then {again}.")
+        advice = f"Wait until the service shows its own writes, then {again}."
+        yield Chapter(
+            ("Not verified: the tenant, read again, is not in the state that the plan leads to.",),
+            (*(Item((Name(text),), 2, Tone.FAULT) for text in value.moved), Item((advice,), 2)),
+        )
 
 
 def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR0912  one sentence each

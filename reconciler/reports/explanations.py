@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from msgspec import Struct
+
 from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted
 from reconciler.model.access_rows import SubjectKind
-from reconciler.reports import values
-from reconciler.reports.access_tests import REASONS
-from reconciler.reports.lines import SIMULATED, Line, Tone, heading
+from reconciler.model.addresses import ExchangeApplicationAddress, TeamsPolicyAddress, parse_address
+from reconciler.model.answers import (
+    AnswerAdvice,
+    AnswerReason,
+    AskedSubject,
+    ExplanationAnswer,
+    NamedId,
+    VerdictWord,
+)
+from reconciler.model.test_results import ResultKind
+from reconciler.reports.access_tests import REACHED, REASONS
+from reconciler.reports.lines import Tone
+from reconciler.reports.outline import Chapter, Item, Outline
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.review.value import Name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reconciler.audiences.questions import Explanation, Question
-    from reconciler.audiences.verdicts import Verdict
-    from reconciler.canonical import Json
+    from reconciler.audiences.questions import Explanation
+    from reconciler.audiences.verdicts import Reason, Verdict
     from reconciler.model.findings import Position
+    from reconciler.reports.review.value import Phrase
 
 _REASONS = {**REASONS, (Asked.RESTRICTED, None): "which policies the application has is not known"}
 
@@ -54,125 +68,189 @@ _ADVICE: Mapping[Remedy, str] = {
 }
 
 
-def explanation_lines(
-    explanation: Explanation,
-    source: str,
-    names: Mapping[str, str],
-    places: Mapping[str, Position],
-    *,
-    simulated: bool,
-) -> Iterator[Line]:
-    """The explanation as lines.
+class Explained(Struct, frozen=True):
+    """An answer, and what it takes to tell it.
 
-    Args:
-        explanation: the answer.
-        source: whose state it is about, as the end of a sentence.
-        names: ids to names for people.
-        places: where the documents declare an address.
-        simulated: the state is that of a simulated tenant: the text begins by saying so.
+    Attributes:
+        explanation: The answer.
+        basis: desired, plan, capture or now.
+        source: Whose state it is about, as the end of a sentence.
+        names: Ids to names for people.
+        places: Where the documents declare an address.
+        simulated: The state is that of a simulated tenant.
+        permission: Of a mailbox: a permission of the application that policies govern, empty if it
+            lists others only; None if no document tells.
     """
-    if simulated:
-        yield SIMULATED
-        yield Line()
-    yield from _verdict(explanation, source, names)
-    yield from heading("Because, in the order in which the service asks:")
+
+    explanation: Explanation
+    basis: str
+    source: str
+    names: Mapping[str, str]
+    places: Mapping[str, Position]
+    simulated: bool
+    permission: str | None = None
+
+
+def explanation_outline(explained: Explained) -> Outline:
+    """The answer as it is told."""
+    explanation = explained.explanation
+    naming = Naming(explained.names, (explanation.question.application,))
+    headline, tone = _headline(explained, naming)
     gone = {row.address for row in explanation.advice if row.remedy is Remedy.REPLACE_SCOPE}
-    for number, reason in enumerate(explanation.verdict.path, 1):
-        why = ", for its scope no longer exists" if reason.address in gone else ""
-        yield Line(f"  {number}. {_REASONS[reason.asked, reason.holds]}{why}:")
-        yield Line(f"     {_object(reason.address, names, places)}")
-    if explanation.advice:
-        yield from heading(
-            "What would decide it:"
-            if isinstance(explanation.verdict, Depends)
-            else "What would change it:"
+    because = [
+        item
+        for number, reason in enumerate(explanation.verdict.path, 1)
+        for item in _reason(number, reason, explained, naming, gone=reason.address in gone)
+    ]
+    decides = "decide" if isinstance(explanation.verdict, Depends) else "change"
+    advice = [
+        item
+        for row in explanation.advice
+        for item in (
+            Item((f"{_ADVICE[row.remedy]}:",), 1, mark="-"),
+            Item(_object(row.address, explained, naming), 2),
         )
-    for advice in explanation.advice:
-        yield Line(f"  - {_ADVICE[advice.remedy]}:")
-        yield Line(f"    {_object(advice.address, names, places)}")
-
-
-_GRANTED: Mapping[SubjectKind, str] = {
-    SubjectKind.USER: "GRANTED",
-    SubjectKind.MAILBOX: "NOT BLOCKED",
-}
-"""A Teams policy gives access, an Exchange policy only restricts what a permission gives."""
-
-
-def _verdict(explanation: Explanation, source: str, names: Mapping[str, str]) -> Iterator[Line]:
-    question = explanation.question
-    who = "the meetings and events of" if question.kind is SubjectKind.USER else "the mailbox"
-    asked = (
-        f"{values.with_name(question.application, names)} to {who}"
-        f" {values.with_name(question.subject, names)}, {source}"
+    ]
+    chapters = [Chapter(("Because, in the order in which the service asks:",), tuple(because))]
+    if advice:
+        chapters.append(Chapter((f"What would {decides} it:",), tuple(advice)))
+    return Outline(
+        command="explain",
+        simulated=explained.simulated,
+        headline=headline,
+        tone=tone,
+        details=tuple(_details(explained, naming)),
+        chapters=tuple(chapters),
     )
-    match explanation.verdict:
-        case Granted(decided_by=address):
-            yield Line(f"{_GRANTED[question.kind]}: {asked}", Tone.ADD)
-            yield Line(f"  Decided by {address}{values.of(address, names)}")
-            if question.kind is SubjectKind.MAILBOX:
-                yield Line(
-                    "  No policy keeps the application out; whether it holds a permission for the"
-                    " mailbox is not known."
-                )
-        case Denied(decided_by=address):
-            yield Line(f"DENIED: {asked}", Tone.REMOVE)
-            yield Line(f"  Decided by {address}{values.of(address, names)}")
+
+
+def _reason(
+    number: int, reason: Reason, explained: Explained, naming: Naming, *, gone: bool
+) -> tuple[Item, Item]:
+    why = ", for its scope no longer exists" if gone else ""
+    return (
+        Item((f"{_REASONS[reason.asked, reason.holds]}{why}:",), 1, mark=f"{number}."),
+        Item(_object(reason.address, explained, naming), 2),
+    )
+
+
+def _headline(explained: Explained, naming: Naming) -> tuple[Phrase, Tone]:
+    question = explained.explanation.question
+    word, tone = _word_and_tone(explained)
+    asked: Phrase = (
+        f"{word}: ",
+        naming.application(question.application),
+        f" to {REACHED[ResultKind(question.kind.value)]} ",
+        naming.person(question.subject),
+        ", ",
+        Name(explained.source),
+    )
+    return asked, tone
+
+
+def _word_and_tone(explained: Explained) -> tuple[str, Tone]:
+    match explained.explanation.verdict:
+        case Granted():
+            return granted_word(explained.explanation.question.kind, explained.permission), Tone.ADD
+        case Denied():
+            return "DENIED", Tone.REMOVE
         case Depends(path) if path and path[0].asked is Asked.GOVERNED:
-            yield Line(f"UNDECIDED: {asked}", Tone.WARNING)
+            return "UNDECIDED", Tone.WARNING
         case Depends():
-            yield Line(f"DEPENDS on what is not known: {asked}", Tone.WARNING)
+            return "DEPENDS on what is not known", Tone.WARNING
         case _:
-            assert_never(explanation.verdict)
+            assert_never(explained.explanation.verdict)
 
 
-def _object(address: str, names: Mapping[str, str], places: Mapping[str, Position]) -> str:
-    place = f", declared at {places[address]}" if address in places else ""
-    return f"{address}{values.of(address, names)}{place}"
+def granted_word(kind: SubjectKind, permission: str | None) -> str:
+    """A Teams policy gives access; an Exchange policy only restricts what a permission gives, which
+    the application's document may list.
+    """
+    return "GRANTED" if kind is SubjectKind.USER or permission else "NOT BLOCKED"
 
 
-def explanation_value(
-    explanation: Explanation, basis: str, names: Mapping[str, str], places: Mapping[str, Position]
-) -> Mapping[str, Json]:
-    """The explanation as a JSON value. `basis` is desired, plan or capture."""
-    question, verdict = explanation.question, explanation.verdict
-    return {
-        "application": {"id": question.application, "name": names.get(question.application)},
-        "basis": basis,
-        "decided_by": None if isinstance(verdict, Depends) else verdict.decided_by,
-        "path": [
-            {
-                "address": reason.address,
-                "asked": reason.asked.value,
-                "declared_at": _place(places, reason.address),
-                "holds": reason.holds,
-            }
+def permission_phrase(application: Name, permission: str | None) -> Phrase:
+    """What is known of the permission that no access policy blocks."""
+    if permission is None:
+        return (
+            "No access policy blocks it; whether ",
+            application,
+            (
+                " holds a permission for it is not known: list its `permissions` in its Application"
+                " document."
+            ),
+        )
+    if not permission:
+        return (
+            "No access policy blocks it; of the permissions that the document of ",
+            application,
+            " lists, none is for mailboxes.",
+        )
+    return (
+        "No access policy blocks it, and ",
+        application,
+        " holds ",
+        Name(permission),
+        ", as its document says.",
+    )
+
+
+def _details(explained: Explained, naming: Naming) -> Iterator[Item]:
+    question, verdict = explained.explanation.question, explained.explanation.verdict
+    if isinstance(verdict, Depends):
+        return
+    yield Item(("Decided by ", *object_phrase(verdict.decided_by, naming)))
+    if isinstance(verdict, Granted) and question.kind is SubjectKind.MAILBOX:
+        application = naming.application(question.application)
+        yield Item(permission_phrase(application, explained.permission))
+
+
+def object_phrase(address: str, naming: Naming) -> Phrase:
+    """An object of an address, and what it is where its name does not say so."""
+    match parse_address(address):
+        case TeamsPolicyAddress():
+            return ("policy ", *naming.address(address))
+        case ExchangeApplicationAddress():
+            return ("the policies of ", *naming.address(address))
+        case _:
+            return naming.address(address)
+
+
+def _object(address: str, explained: Explained, naming: Naming) -> Phrase:
+    told = object_phrase(address, naming)
+    place = explained.places.get(address)
+    return told if place is None else (*told, ", declared at ", Name(str(place)))
+
+
+def explanation_answer(explained: Explained) -> ExplanationAnswer:
+    """The answer for a machine."""
+    question, verdict = explained.explanation.question, explained.explanation.verdict
+    names, places = explained.names, explained.places
+    return ExplanationAnswer(
+        application=NamedId(question.application, names.get(question.application)),
+        basis=explained.basis,
+        decided_by=None if isinstance(verdict, Depends) else verdict.decided_by,
+        path=tuple(
+            AnswerReason(
+                reason.address, reason.asked.value, _place(places, reason.address), reason.holds
+            )
             for reason in verdict.path
-        ],
-        "subject": _subject(question, names),
-        "unknown": list(verdict.unknown) if isinstance(verdict, Depends) else [],
-        "verdict": _word(verdict),
-        "would_change": [
-            {
-                "address": advice.address,
-                "declared_at": _place(places, advice.address),
-                "remedy": advice.remedy.value,
-            }
-            for advice in explanation.advice
-        ],
-    }
+        ),
+        permission=explained.permission,
+        subject=AskedSubject(
+            question.subject, question.kind.value, names.get(question.subject), question.resolved
+        ),
+        unknown=verdict.unknown if isinstance(verdict, Depends) else (),
+        verdict=verdict_word(verdict),
+        would_change=tuple(
+            AnswerAdvice(advice.address, _place(places, advice.address), advice.remedy.value)
+            for advice in explained.explanation.advice
+        ),
+    )
 
 
-def _subject(question: Question, names: Mapping[str, str]) -> Json:
-    return {
-        "id": question.subject,
-        "kind": question.kind.value,
-        "name": names.get(question.subject),
-        "resolved": question.resolved,
-    }
-
-
-def _word(verdict: Verdict) -> str:
+def verdict_word(verdict: Verdict) -> VerdictWord:
+    """An answer as a word for machines."""
     match verdict:
         case Granted():
             return "granted"

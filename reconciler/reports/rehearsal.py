@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reconciler.applying.rehearsing import Trouble
-from reconciler.reports.lines import SIMULATED, Line, Tone, counted, heading
+from reconciler.model.answers import RehearsalAnswer, RehearsedRun
+from reconciler.reports.lines import Tone, counted
+from reconciler.reports.outline import Chapter, Item, Outline
 from reconciler.reports.review import way
 from reconciler.reports.review.naming import Naming
-from reconciler.reports.wrapping import Layout
+from reconciler.reports.review.value import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reconciler.applying.rehearsing import Rehearsal, RehearsalRun
-    from reconciler.model.access_rows import GapRow
     from reconciler.model.plans import Plan
 
 MOST = 20
@@ -27,75 +28,77 @@ _TITLES = {
 }
 
 
-def rehearsal(plan: Plan, value: Rehearsal, *, where: str) -> Iterator[Line]:
+def rehearsal_outline(plan: Plan, value: Rehearsal, *, where: str) -> Outline:
     """What was tried, how it ended, and what is missing for whom wherever the plan may stop.
 
     `where`: on what tenant.
     """
-    yield SIMULATED
-    yield Line()
-    yield Line(
-        f"Rehearsed {counted(value.steps, 'step')} in {counted(len(value.runs), 'run')}, each on"
-        f" its own copy of {where}."
+    tried = counted(len(value.runs), "run")
+    passed = "Rehearsal passed: every run ends in a state of the plan, and converges."
+    failed = "Rehearsal failed: do not apply this plan until the failures above are understood."
+    return Outline(
+        command="rehearse",
+        simulated=True,
+        tenant_id=plan.tenant.tenant_id,
+        headline=(
+            f"Rehearsed {counted(value.steps, 'step')} in {tried}, each on its own copy of ",
+            Name(where),
+            ".",
+        ),
+        details=tuple(_details(value)),
+        chapters=(_gaps(plan, value), *_faults(plan, value)),
+        closing=(passed if value.passed else failed,),
+        closing_tone=Tone.HEADING if value.passed else Tone.FAULT,
     )
-    yield from _extent(value)
-    for trouble, title in _TITLES.items():
-        yield from _tried(title, [run for run in value.runs if run.trouble is trouble])
-    yield from _gaps(plan, value)
-    yield from _faults(plan, value)
-    yield Line()
-    if value.passed:
-        yield Line(
-            "Rehearsal passed: every run ends in a state of the plan, and converges.", Tone.HEADING
-        )
-    else:
-        yield Line(
-            "Rehearsal failed: do not apply this plan until the failures above are understood.",
-            Tone.FAULT,
-        )
 
 
-def rehearsal_value(value: Rehearsal, *, where: str) -> Mapping[str, Any]:
-    """The same as a JSON value."""
-    return {
-        "already": value.already,
-        "complete": value.complete,
-        "passed": value.passed,
-        "runs": [_run(run) for run in value.runs],
-        "sampled": list(value.sampled),
-        "steps": value.steps,
-        "where": where,
-    }
+def rehearsal_answer(value: Rehearsal, *, where: str) -> RehearsalAnswer:
+    """The same for a machine."""
+    return RehearsalAnswer(
+        already=value.already,
+        complete=value.complete,
+        passed=value.passed,
+        runs=tuple(map(_run, value.runs)),
+        sampled=value.sampled,
+        steps=value.steps,
+        where=where,
+    )
 
 
-def _run(run: RehearsalRun) -> dict[str, Any]:
-    return {
-        "again": run.again,
-        "as_it_must": run.as_it_must,
-        "converged": run.converged,
-        "gaps": list(run.gaps),
-        "place": run.place,
-        "said": run.said,
-        "step": run.step,
-        "trouble": run.trouble.value,
-    }
+def _run(run: RehearsalRun) -> RehearsedRun:
+    return RehearsedRun(
+        again=run.again,
+        as_it_must=run.as_it_must,
+        converged=run.converged,
+        gaps=run.gaps,
+        place=run.place,
+        said=run.said,
+        step=run.step,
+        trouble=run.trouble.value,
+    )
 
 
-def _extent(value: Rehearsal) -> Iterator[Line]:
+def _details(value: Rehearsal) -> Iterator[Item]:
     if value.already:
-        yield Line(f"The tenant shows the first {counted(value.already, 'step')} already.")
+        yield Item((f"The tenant shows the first {counted(value.already, 'step')} already.",))
     left = value.steps - value.already
     if value.sampled and not value.complete:
         chosen = ", ".join(map(str, value.sampled[:MOST])) + (
             " ..." if len(value.sampled) > MOST else ""
         )
-        yield Line(
-            f"Something goes wrong at {len(value.sampled)} of {counted(left, 'step')} ({chosen}):"
-            " --most N tries more or fewer."
+        yield Item(
+            (
+                (
+                    f"Something goes wrong at {len(value.sampled)} of {counted(left, 'step')} ({chosen}):"
+                    " --most N tries more or fewer."
+                ),
+            )
         )
+    for trouble, title in _TITLES.items():
+        yield from _tried(title, [run for run in value.runs if run.trouble is trouble])
 
 
-def _tried(title: str, runs: Sequence[RehearsalRun]) -> Iterator[Line]:
+def _tried(title: str, runs: Sequence[RehearsalRun]) -> Iterator[Item]:
     if not runs:
         return
     good = [run for run in runs if run.as_it_must]
@@ -103,54 +106,57 @@ def _tried(title: str, runs: Sequence[RehearsalRun]) -> Iterator[Line]:
     ways = [f"{len(good) - again} at once"] if len(good) > again else []
     ways += [f"{again} when the same plan is applied again"] if again else []
     how = f" ({', '.join(ways)})" if good else ""
-    yield Line(
-        f"  {title}: {len(good)} of {len(runs)} converge{how}",
-        Tone.ADD if len(good) == len(runs) else Tone.FAULT,
+    yield Item(
+        (f"{title}: {len(good)} of {len(runs)} converge{how}",),
+        tone=Tone.ADD if len(good) == len(runs) else Tone.FAULT,
     )
 
 
-def _gaps(plan: Plan, value: Rehearsal) -> Iterator[Line]:
+def _gaps(plan: Plan, value: Rehearsal) -> Chapter:
     """Where the plan may stop with somebody missing what he has before and after."""
     if plan.gaps is None:
-        yield from heading("Gaps: not computed")
-        return
+        return Chapter(("Gaps: not computed",))
     stops = [run for run in value.runs if run.trouble is Trouble.STOPPED and run.gaps]
     if not stops:
-        yield from heading(
-            "Gaps: none; wherever it stops, nobody misses what is granted before and after"
+        return Chapter(
+            ("Gaps: none; wherever it stops, nobody misses what is granted before and after",)
         )
-        return
-    yield from heading("Gaps: if it stops here, somebody misses what is granted before and after")
-    naming, layout = Naming.of_plan(plan), Layout()
+    return Chapter(
+        ("Gaps: if it stops here, somebody misses what is granted before and after",),
+        tuple(_gap_items(plan, stops)),
+    )
 
-    def gap_text(row: GapRow) -> str:
-        return layout.text(way.gap_phrase(row, naming))
 
+def _gap_items(plan: Plan, stops: Sequence[RehearsalRun]) -> Iterator[Item]:
+    naming = Naming.of_plan(plan)
     for run in stops[:MOST]:
-        yield Line(f"    after step {run.step} ({plan.steps[run.step - 1].address})", Tone.WARNING)
+        step = plan.steps[run.step - 1]
+        about = naming.address(step.address)
+        yield Item((f"after step {run.step} (", *about, ")"), 2, Tone.WARNING)
         for index in run.gaps[:MOST]:
-            yield Line(f"      {gap_text(plan.gaps[index])}")
+            yield Item(way.gap_phrase((plan.gaps or ())[index], naming), 3)
     if len(stops) > MOST:
-        yield Line(f"    ... and after {len(stops) - MOST} more: --format json lists all")
+        yield Item((f"... and after {len(stops) - MOST} more: --format json lists all",), 2)
 
 
-def _faults(plan: Plan, value: Rehearsal) -> Iterator[Line]:
+def _faults(plan: Plan, value: Rehearsal) -> Iterator[Chapter]:
     bad = [run for run in value.runs if not run.as_it_must]
-    if bad:
-        yield from heading("Failed:")
-    for run in bad[:MOST]:
-        at = f" (step {run.step}: {plan.steps[run.step - 1].address})" if run.step else ""
-        stood = (
-            "in no state of the plan"
-            if run.place is None
-            else f"in the state after step {run.place}"
-        )
-        yield Line(
-            f"    {_TITLES[run.trouble]}{at}: the run ended"
-            f" {stood}{'' if run.converged else ', and it does not converge'}",
-            Tone.FAULT,
-        )
-        if run.said:
-            yield Line(f"      {run.said}", Tone.FAULT)
+    if not bad:
+        return
+    items = [item for run in bad[:MOST] for item in _fault(plan, run)]
     if len(bad) > MOST:
-        yield Line(f"    ... and {len(bad) - MOST} more: --format json lists all")
+        items.append(Item((f"... and {len(bad) - MOST} more: --format json lists all",), 2))
+    yield Chapter(("Failed:",), tuple(items))
+
+
+def _fault(plan: Plan, run: RehearsalRun) -> Iterator[Item]:
+    stood = "in no state of the plan"
+    if run.place is not None:
+        stood = f"in the state after step {run.place}"
+    at: tuple[str | Name, ...] = ()
+    if run.step:
+        at = (f" (step {run.step}: ", Name(plan.steps[run.step - 1].address), ")")
+    tail = "" if run.converged else ", and it does not converge"
+    yield Item((_TITLES[run.trouble], *at, f": the run ended {stood}{tail}"), 2, Tone.FAULT)
+    if run.said:
+        yield Item((Name(run.said),), 3, Tone.FAULT)

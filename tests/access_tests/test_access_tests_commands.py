@@ -58,8 +58,10 @@ def test_every_expectation_is_reported_with_its_way(run: Run, folder: Path) -> N
     assert "    passed     mine: " in out
     assert "    FAILED     mine: " in out
     assert "expected granted, found denied" in out
-    assert "               a RestrictAccess policy covers the mailbox: exchange.policy/" in out
-    assert "               a DenyAccess policy covers the mailbox: exchange.policy/" in out
+    assert (
+        "      a RestrictAccess policy covers the mailbox: crm on crm-mailboxes@contoso.com" in out
+    )
+    assert "      a DenyAccess policy covers the mailbox: " in out
     assert out.endswith("\n1 passed, 1 failed.\n")
 
 
@@ -333,7 +335,7 @@ def test_tests_that_cannot_be_run_after_an_apply_are_no_pass(
         patch.setattr(cli_testing, "_again", broken)
         ran = run("apply", "plan.json", "--auto-approve", *SIM)
     assert ran.code == 7
-    assert "not run, because the tenant could not be read: the line is dead" in ran.out
+    assert "not run, because the tenant could not be read:\n    the line is dead\n" in ran.out
     assert "run `reconciler test`" in ran.err
 
 
@@ -368,7 +370,7 @@ def test_a_reading_names_everybody_in_the_scopes(folder: Path) -> None:
     } <= known
 
 
-def test_names_stand_beside_ids(run: Run, folder: Path) -> None:
+def test_names_stand_for_ids(run: Run, folder: Path) -> None:
     only(
         folder,
         f"{BOT} meetingsOf diego.siciliani@contoso.com denied",
@@ -376,7 +378,4 @@ def test_names_stand_beside_ids(run: Run, folder: Path) -> None:
     )
     out = run("plan", *SIM, "--format", "json").out
     assert {BOT, "ba90fed8-0625-46e8-ab8c-ef52dd948f51"} <= json.loads(out)["plan"]["names"].keys()
-    assert (
-        f"{BOT} (scheduling-bot) is denied the meetings of ba90fed8-0625-46e8-ab8c-ef52dd948f51"
-        " (Diego Siciliani" in run("test", *SIM).out
-    )
+    assert "scheduling-bot is denied the meetings of Diego Siciliani" in run("test", *SIM).out

@@ -21,7 +21,10 @@ from reconciler.model.test_results import AccessTestResult, ResultPath, ResultRe
 from reconciler.reports import access_tests, json, junit
 from reconciler.reports.annotated import of_tests
 from reconciler.reports.lines import plain_text
+from reconciler.reports.outline import outline_lines
 from reconciler.reports.outputs import output_tests
+from reconciler.reports.tested import apply_test_chapter, outline_of_tests
+from reconciler.reports.wrapping import Layout
 from tests.reports import runners
 
 HOSTILE = st.lists(
@@ -79,6 +82,10 @@ def row(
     return convert(whole, AccessTestResult)
 
 
+def _text(value: access_tests.Tested) -> str:
+    return plain_text(outline_lines(outline_of_tests(value), Layout(10_000)))
+
+
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(["passed", "failed", "undecided", "excused"]))
 def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out: str) -> None:
     passed = came_out == "passed"
@@ -98,7 +105,7 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
     assert len(list(root.iter())) == 4
     for out in (
         written,
-        plain_text(access_tests.test_lines(value)),
+        _text(value),
         json.json_text(to_builtins(output_tests(results, value.positions))),
     ):
         assert all(unfit(line) is None for line in out.split("\n"))
@@ -106,7 +113,7 @@ def test_no_name_leaves_its_place(name: str, subject: str, shown: str, came_out:
             line.lstrip().startswith("::") or "##[" in line or "##vso[" in line.lower()
             for line in out.split("\n")
         )
-    assert plain_text(access_tests.test_lines(value)).count("\n") == (7 if passed else 8)
+    assert _text(value).count("\n") == (9 if passed else 10)
 
 
 @given(
@@ -178,7 +185,7 @@ def test_codes_of_a_newer_version_are_shown_as_they_are() -> None:
 def test_a_report_without_results_says_so() -> None:
     assert access_tests.outcome_counts([]) == "No access tests: the documents have none."
     assert list(access_tests.undecided_lines([])) == []
-    assert list(access_tests.apply_test_lines([], {})) == []
+    assert apply_test_chapter([], {}) is None
 
 
 def test_many_undecided_ones_are_cut_and_counted() -> None:

@@ -18,13 +18,12 @@ from reconciler.errors import StalePlan
 from reconciler.model.access_rows import Certainty, GapRow, GapSubject, SubjectKind
 from reconciler.model.plans import Invocation
 from reconciler.planning import planfile, prefixes
-from reconciler.reports import rehearsal
-from reconciler.reports.lines import plain_text
 from reconciler.tenants.protocol import Done
 from reconciler.tenants.simulated import Simulator
 from tests.applying import small_tenants
 from tests.applying.small_tenants import World
 from tests.cli.sample import settle
+from tests.reports import samples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -167,9 +166,7 @@ def test_a_long_plan_is_disturbed_at_some_steps_only(
     monkeypatch.setattr(rehearsing, "STEPS_RUN", 3)
     few = rehearse(loaded, stage)
     assert few.sampled == (1,), "one at least"
-    assert f"at 1 of {steps} steps (1): --most N" in plain_text(
-        rehearsal.rehearsal(loaded.plan, few, where="here")
-    )
+    assert f"at 1 of {steps} steps (1): --most N" in samples.rehearsal_text(loaded.plan, few)
 
 
 def _apply_some(loaded: SealedPlan, path: Path, steps: int) -> None:
@@ -186,9 +183,7 @@ def test_a_tenant_that_is_part_of_the_way_is_rehearsed_from_there(
     _apply_some(loaded, path, 3)
     found = rehearse(loaded, stage, original=path, most=2)
     assert (found.already, found.sampled, found.passed) == (3, (4, len(loaded.plan.steps)), True)
-    assert "shows the first 3 steps already" in plain_text(
-        rehearsal.rehearsal(loaded.plan, found, where="here")
-    )
+    assert "shows the first 3 steps already" in samples.rehearsal_text(loaded.plan, found)
 
 
 def test_a_tenant_with_a_log_beside_its_file_is_copied_with_it(
@@ -228,7 +223,7 @@ def test_a_plan_that_a_service_refuses_fails_its_rehearsal(
     assert [run.trouble for run in found.runs] == [Trouble.NONE], (
         "what fails undisturbed is not disturbed"
     )
-    said = plain_text(rehearsal.rehearsal(loaded.plan, found, where="here"))
+    said = samples.rehearsal_text(loaded.plan, found)
     assert "Rehearsal failed" in said
     assert "not-found" in said
     assert 'User "' in said
@@ -246,7 +241,7 @@ def test_faults_of_a_run_are_said_with_the_step_and_capped(loaded: SealedPlan) -
     )
     stuck = RehearsalRun(Trouble.STOPPED, 1, 2, (), again=True, converged=True)
     found = Rehearsal(len(loaded.plan.steps), 0, (1, 2), (lost, stuck, *([stuck] * 30)))
-    said = plain_text(rehearsal.rehearsal(loaded.plan, found, where="here"))
+    said = samples.rehearsal_text(loaded.plan, found)
     assert (
         f"(step 2: {loaded.plan.steps[1].address}): the run ended in no state of the plan, and it"
         " does not converge" in said
@@ -279,17 +274,14 @@ def test_gaps_are_said_for_the_steps_at_which_a_run_stopped(loaded: SealedPlan) 
     found = Rehearsal(len(plan.steps), 0, (1,), (stop,) * 21)
 
     def said(gaps: tuple[GapRow, ...] | None, value: Rehearsal = found) -> str:
-        return plain_text(
-            rehearsal.rehearsal(
-                replace(plan, gaps=gaps, names={small_tenants.user(1): "Adele"}),
-                value,
-                where="here",
-            )
-        )
+        named = replace(plan, gaps=gaps, names={small_tenants.user(1): "Adele"})
+        return samples.rehearsal_text(named, value)
 
-    nameless = f"{small_tenants.application(1)} (no name: add an Application): "
-    assert nameless + "Adele, after step 1\n" in said(rows)
-    assert nameless + "possibly everyone without a grant, after step 1\n" in said(rows)
+    assert f"{small_tenants.application(1)}: Adele, after step 1\n" in said(rows)
+    assert (
+        f"{small_tenants.application(1)}: possibly everyone without"
+        " a grant, after step 1\n" in said(rows)
+    )
     assert "... and after 1 more" in said(rows)
     assert "Gaps: none" in said((), replace(found, runs=()))
     assert "Gaps: not computed" in said(None)

@@ -27,30 +27,27 @@ def here(folder: Path, run: Run) -> Path:
 @pytest.mark.usefixtures("folder")
 def test_the_text_says_what_decides_and_where_it_is_declared(run: Run) -> None:
     ran = run("explain", "--app", "mailbox-analytics", "--mailbox", "Adele.Vance@contoso.com")
-    restrict = (
-        f"exchange.policy/{ANALYTICS}@{EVEN} (mailbox-analytics on EvenUsers@contoso.com), declared"
-        " at policies/exchange/even-users.yaml:7:10"
-    )
+    restrict = "mailbox-analytics on EvenUsers@contoso.com, declared at"
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.splitlines() == [
         "SIMULATED TENANT: nothing here comes from or goes to Microsoft 365.",
         "",
-        (
-            f"DENIED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE} (Adele Vance"
-            " <adele.vance@contoso.com>), once the documents are applied"
-        ),
-        f"  Decided by exchange.application/{ANALYTICS} (mailbox-analytics)",
+        ("DENIED: mailbox-analytics to the mailbox Adele Vance, once the documents are applied"),
+        "  Decided by the policies of mailbox-analytics",
         "",
         "Because, in the order in which the service asks:",
         "  1. a RestrictAccess policy does not cover the mailbox:",
-        f"     {restrict}",
+        f"    {restrict} policies/exchange/even-users.yaml:7:10",
         "  2. the application is restricted: it reaches only what a RestrictAccess policy covers:",
-        f"     exchange.application/{ANALYTICS} (mailbox-analytics)",
+        "    the policies of mailbox-analytics",
         "",
         "What would change it:",
         "  - add the mailbox to the scope of this RestrictAccess policy:",
-        f"    {restrict}",
+        f"    {restrict} policies/exchange/even-users.yaml:7:10",
     ]
+    with_ids = run("explain", "--app", "mailbox-analytics", "--mailbox", ADELE, "--ids").out
+    assert f"({ANALYTICS})" in with_ids
+    assert f"({ADELE})" in with_ids
 
 
 def _asked(run: Run, *arguments: str) -> dict:
@@ -191,16 +188,51 @@ def test_the_text_of_what_depends_and_of_what_is_granted(run: Run) -> None:
         "plan.json",
     ).out
     assert (
-        f"\nDEPENDS on what is not known: {ANALYTICS} (mailbox-analytics) to the mailbox"
-        " adele.vance@contoso.com, once the plan" in depends
+        "\nDEPENDS on what is not known: mailbox-analytics to the mailbox adele.vance@contoso.com,"
+        " once the plan" in depends
     )
     assert "\nWhat would decide it:\n  - resolve this" in depends
     granted = run(
         "explain", "--app", "mailbox-analytics", "--mailbox", ADELE, "--capture", "capture.json"
     ).out
-    assert granted.startswith(
-        f"NOT BLOCKED: {ANALYTICS} (mailbox-analytics) to the mailbox {ADELE}"
-    )
+    assert granted.startswith("GRANTED: mailbox-analytics to the mailbox Adele Vance, as captured")
     assert "  1. a RestrictAccess policy covers the mailbox:\n" in granted
-    assert "; whether it holds a permission for the mailbox is not known.\n" in granted
-    assert "GRANTED" not in granted
+    assert "No access policy blocks it, and mailbox-analytics holds Mail.Read" in granted
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("listed", "word", "told", "permission"),
+    [
+        ("", "NOT BLOCKED", "whether asker holds a permission for it is not known", None),
+        (
+            "permissions: [Mail.Send, User.Read.All]",
+            "GRANTED",
+            "asker holds Mail.Send",
+            "Mail.Send",
+        ),
+        (
+            "permissions: [full_access_as_app]",
+            "GRANTED",
+            "full_access_as_app",
+            "full_access_as_app",
+        ),
+        ("permissions: [User.Read.All]", "NOT BLOCKED", "none is for mailboxes", ""),
+    ],
+)
+def test_exchange_blocks_and_a_permission_grants(
+    run: Run, here: Path, listed: str, word: str, told: str, permission: str | None
+) -> None:
+    """An access policy only narrows what a permission gives."""
+    (here / "asker.yaml").write_text(
+        "apiVersion: reconciler/v1\nkind: Application\nmetadata: {name: asker}\n"
+        f"spec:\n  appId: 9d9e9ef6-700e-43b4-b202-9af752d31077\n  {listed}\n",
+        encoding="utf-8",
+    )
+    question = ("asker.yaml", "--app", "asker", "--mailbox", ADELE, "--capture", "capture.json")
+    text = run("explain", *question).out
+    assert text.startswith(f"{word}: asker to the mailbox Adele Vance")
+    assert told in " ".join(text.split())
+    assert _asked(run, *question)["permission"] == permission
+    page = run("explain", *question, "--format", "markdown").out
+    assert f"### {word}: `asker` to the mailbox" in page

@@ -52,7 +52,7 @@ def test_results_of_access_tests(run: Run, folder: Path) -> None:
     ran = run("test", "--format", "markdown")
     assert ran.out.startswith(MARKER.replace("reconciler:", "reconciler:test:"))
     assert ran.code == 3
-    assert "Access tests: 4 passed, 1 failed." in ran.out
+    assert "\n4 passed, 1 failed.\n" in ran.out
     page = Parsed(ran.out)
     assert page.items("FAILED")[1].startswith("meeting-service-acts-for-its-user-only: ")
     assert "expected granted, found denied" in page.items("FAILED")

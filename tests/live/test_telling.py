@@ -11,10 +11,10 @@ from msgspec.structs import replace
 
 from reconciler.cli.live import ReadingProgress
 from reconciler.model.applied import AccessCheck, Applied
-from reconciler.reports import applies
 from reconciler.reports.lines import plain_text
 from reconciler.tenants.live import Progress, filters
 from tests.live.test_applying_live import Case
+from tests.reports import samples
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +40,7 @@ def case(tmp_path: Path) -> Case:
 
 
 def report(case: Case, applied: Applied, *, simulated: bool = False) -> str:
-    return plain_text(applies.applied(case.plan.plan, applied, simulated=simulated))
+    return plain_text(samples.applied_lines(case.plan.plan, applied, simulated=simulated))
 
 
 def test_what_exchange_says_stands_apart_from_what_is_configured(case: Case) -> None:

@@ -56,6 +56,14 @@ class Parsed:
         """What text is made of."""
         return {token.type for token in self._inline()}
 
+    def told(self) -> str:
+        """What a person reads, code included."""
+        return "\n".join(
+            "".join(part.content for part in token.children or ()) or token.content
+            for token in self.tokens
+            if token.type in {"inline", "fence"}
+        )
+
     def plain_text(self) -> str:
         """All text that a site looks for mentions, references and links in: none of it is code."""
         return "\n".join(token.content for token in self._inline() if token.type == "text")

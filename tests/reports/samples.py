@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 from reconciler import canonical
 from reconciler.planning import approval, planfile
 from reconciler.planning.planfile import PlanDigests
+from reconciler.reports import applies, rehearsal
+from reconciler.reports.lines import plain_text
+from reconciler.reports.outline import outline_lines
+from reconciler.reports.wrapping import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from reconciler.applying.rehearsing import Rehearsal
+    from reconciler.model.applied import Applied
     from reconciler.model.plans import Plan
+    from reconciler.reports.lines import Line
 
 DIGESTS = PlanDigests("plan:" + "0" * 64, "content:" + "1" * 64)
 
@@ -112,3 +119,14 @@ def step(number: int, address: str, **more: Any) -> dict[str, Any]:
 def note(code: str, address: str, **details: Any) -> dict[str, Any]:
     """A note of a plan file."""
     return {"code": code, "address": address, "details": details}
+
+
+def applied_lines(plan: Plan, value: Applied, **more: Any) -> Iterator[Line]:
+    """What an apply says at its end, on lines that are long enough."""
+    return outline_lines(applies.apply_outline(plan, value, **more), Layout(10_000))
+
+
+def rehearsal_text(plan: Plan, value: Rehearsal) -> str:
+    """What a rehearsal says, on lines that are long enough."""
+    outline = rehearsal.rehearsal_outline(plan, value, where="here")
+    return plain_text(outline_lines(outline, Layout(10_000)))

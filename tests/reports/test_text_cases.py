@@ -10,9 +10,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from reconciler.reports import applies, plans
+from reconciler.reports import plans
 from reconciler.reports.lines import plain_text
-from tests.reports import golden_cases
+from tests.reports import golden_cases, samples
 from tests.reports.golden_cases import CASES, Case
 
 _TYPED = re.compile(r" *\d+  \S+-\S+|.*--(skip|only|allow) ")
@@ -33,7 +33,7 @@ def stopped() -> str:
     """The text of an apply that stopped."""
     sample = next(case for case in CASES if case.name == "sample")
     return plain_text(
-        applies.applied(
+        samples.applied_lines(
             sample.plan,
             golden_cases.partly_applied(),
             simulated=True,

@@ -87,7 +87,7 @@ if TYPE_CHECKING:
 @options.max_age
 @options.viewing
 @options.planning
-@options.text_or_json
+@options.formats("text", "markdown", "json", exposed=False)
 def command(
     *,
     plan: Path | None,
@@ -120,8 +120,9 @@ def command(
     tenant is running, 130 interrupted.
     """
     chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
-    if collecting.current().quiet and not auto_approve:
-        raise click.UsageError("--format json requires --auto-approve: nobody can be asked")
+    form = collecting.current().form
+    if form != "text" and not auto_approve:
+        raise click.UsageError(f"--format {form} requires --auto-approve: nobody can be asked")
     executing.refuse_silence(
         auto=auto_approve, tenant=tenant, approved=digest is not None or approved is not None
     )
@@ -141,7 +142,9 @@ def command(
             target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
         ages.check_age(target.loaded.plan, max_age)
         executing.match(target, digest, approved)
-        view = showing.View(ids=ids, commands=commands)
+        view = showing.View(
+            "markdown" if form == "markdown" else "text", ids=ids, commands=commands
+        )
         executing.approve(target, view, auto=auto_approve)
         code = executing.execute(target, run, recorder)
         recorder.finish(code)

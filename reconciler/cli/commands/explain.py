@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import answering, options
+from reconciler.cli import answering, options, printing
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -48,7 +48,9 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="FILE",
     help="Explain the state in this capture.",
 )
-@options.text_or_json
+@options.ids
+@options.formats("text", "markdown", "json")
+@options.max_bytes
 def command(
     *,
     paths: tuple[Path, ...],
@@ -58,6 +60,9 @@ def command(
     tenant: str | None,
     plan_file: Path | None,
     capture_file: Path | None,
+    ids: bool,
+    form: str,
+    max_bytes: int | None,
 ) -> int:
     """Explain whether an application reaches a user's meetings or a mailbox once the documents are
     applied.
@@ -67,6 +72,7 @@ def command(
 
     Exit codes: 0 answered, granted or not; 3 faults in the documents.
     """
+    options.assert_max_bytes_taken(max_bytes, form)
     if (user is None) == (mailbox is None):
         raise click.UsageError(
             "exactly one of --meetings-of USER and --mailbox MAILBOX is required"
@@ -80,5 +86,5 @@ def command(
         basis = answering.basis_of_capture(paths, capture_file, asked)
     else:
         basis = answering.basis_of_documents(paths, tenant, asked)
-    answering.answer(basis, asked)
+    printing.outlined(answering.answer(basis, asked), form, max_bytes, ids=ids)
     return 0

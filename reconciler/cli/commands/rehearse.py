@@ -30,8 +30,11 @@ from reconciler.reports import rehearsal
         "Maximum number of steps to disturb. Default: all of a short plan, a sample of a long one."
     ),
 )
-@options.text_or_json
-def command(*, plan: Path, tenant: str | None, most: int | None) -> int:
+@options.formats("text", "markdown", "json")
+@options.max_bytes
+def command(
+    *, plan: Path, tenant: str | None, most: int | None, form: str, max_bytes: int | None
+) -> int:
     """Run a plan on copies of a simulated tenant: undisturbed, stopped after each step, with each
     answer lost before and after its effect.
 
@@ -41,14 +44,15 @@ def command(*, plan: Path, tenant: str | None, most: int | None) -> int:
     Exit codes: 0 every run ends as expected, 4 refused by a guard or unsafe, 5 the tenant matches
     no state of the plan, 7 a run does not end as expected.
     """
+    options.assert_max_bytes_taken(max_bytes, form)
     original = _original(tenant)
     loaded = plan_files.plan_file(plan)
     showing.collect_plan(loaded, shown=False)
     with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
         value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
     where = "a tenant made from the plan's baseline" if original is None else str(original)
-    collecting.add_part("rehearsal", rehearsal.rehearsal_value(value, where=where))
-    printing.report(rehearsal.rehearsal(loaded.plan, value, where=where))
+    collecting.add_part("rehearsal", rehearsal.rehearsal_answer(value, where=where))
+    printing.outlined(rehearsal.rehearsal_outline(loaded.plan, value, where=where), form, max_bytes)
     return 0 if value.passed else NotVerified.exit_code
 
 

@@ -12,6 +12,25 @@ SPACE_LIMIT: Final = 300
 """The store is limited in bytes: about 100 policies fit with default descriptions, about 300 with
 one-space ones (MicrosoftDocs New-ApplicationAccessPolicy).
 """
+MAILBOX_PERMISSIONS: Final = frozenset(
+    (
+        "Calendars.Read",
+        "Calendars.ReadWrite",
+        "Contacts.Read",
+        "Contacts.ReadWrite",
+        "Mail.Read",
+        "Mail.ReadBasic",
+        "Mail.ReadBasic.All",
+        "Mail.ReadWrite",
+        "Mail.Send",
+        "MailboxSettings.Read",
+        "MailboxSettings.ReadWrite",
+        "full_access_as_app",
+    )
+)
+"""Application permissions that access policies govern (Microsoft Graph, Limiting application
+permissions to specific Exchange Online mailboxes; the last one is that of Exchange Web Services).
+"""
 FACTS: Final = ProductFacts(
     title="Exchange",
     noun="ApplicationAccessPolicy",
