@@ -178,10 +178,10 @@ def _answer(check: AccessCheck) -> Phrase:
 def _propagation(plan: Plan, value: Applied) -> Iterator[Chapter]:
     """When applications notice: nothing here waits for it."""
     products = {step.provider for step in plan.steps if step.id in frozenset(value.done)}
-    told = [facts(name) for name in in_turn() if name in products]
+    concerned = [facts(name) for name in in_turn() if name in products]
     yield Chapter(
         ("Changes take effect later than they are configured:",),
-        tuple(Item((f"{product.title}: {product.propagation}",), 2) for product in told),
+        tuple(Item((f"{product.title}: {product.propagation}",), 2) for product in concerned),
     )
 
 

@@ -217,9 +217,9 @@ def object_phrase(address: str, naming: Naming) -> Phrase:
 
 
 def _object(address: str, explained: Explained, naming: Naming) -> Phrase:
-    told = object_phrase(address, naming)
+    phrase = object_phrase(address, naming)
     place = explained.places.get(address)
-    return told if place is None else (*told, ", declared at ", Name(str(place)))
+    return phrase if place is None else (*phrase, ", declared at ", Name(str(place)))
 
 
 def explanation_answer(explained: Explained) -> ExplanationAnswer:

@@ -212,7 +212,8 @@ def test_a_terminal_that_goes_away_takes_no_outcome_with_it(
         with watching.event_display(1, Recorder(None)) as tell:
             tell(PlanLocated(0, 1))
             tell(Retrying(_step(1), "throttled", "too many.", 30.0))
-        printing.report_done([Line("done", Tone.HEADING)])
+        done = Outline(command="apply", simulated=False, chapters=(), closing=("done",))
+        printing.outline_done(done, "text")
         with pytest.raises(printing.Unprinted, match="Input/output error"):
             printing.report([Line("done")])
 
