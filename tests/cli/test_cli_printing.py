@@ -26,6 +26,7 @@ from reconciler.cli.recording import Recorder
 from reconciler.cli.working import working
 from reconciler.model.plans import Step
 from reconciler.reports.lines import Line, Tone, plain_text
+from reconciler.reports.outline import Outline
 from tests.cli.sample import ROOT
 
 if TYPE_CHECKING:
