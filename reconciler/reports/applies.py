@@ -246,6 +246,7 @@ def _failures(plan: Plan, value: Applied, naming: Naming) -> Iterator[Chapter]:
     for failure in failures:
         items += [
             StepItem(way.command(steps[failure.step], naming)),
+            Item((Name(f"{failure.address}{values.of(failure.address, plan.names)}"),), 3),
             Item((f"{_class(failure.fault)}: ", Name(failure.message)), 3, Tone.FAULT),
             Item((Name(failure.hint),), 3),
         ]

@@ -192,6 +192,8 @@ def test_what_went_on_names_every_failed_step_and_what_it_left_out(plan: Plan) -
         for part in (
             "Done: 2 steps\n",
             "Failed: 2 steps\n",
+            "      exchange.policy/a@s",
+            "      teams.policy/A",
             "Left out, because they depend on a failed step: 1 step\n",
             "This plan cannot be resumed.",
             "shows what was done",
