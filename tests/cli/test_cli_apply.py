@@ -331,7 +331,8 @@ def test_a_group_between_two_policies_of_a_plan_without_a_file_is_named_with_the
         )
     assert ran.code == 6
     assert "run step" in ran.out
-    assert f"    {grant['text']}\n" in ran.out
+    advice = "".join(ran.out.partition("run step")[1:])
+    assert f"  {grant['id']}  {grant['text']}  # " in advice
     assert "Resume this plan" not in ran.out
 
 
