@@ -105,7 +105,7 @@ def test_an_access_test_of_such_a_name_is_undecided(
     assert ran.code == 3
     assert "this is the principal name of one user and an address of another" in ran.out
     for meant in (OLD, NEW):
-        assert f"either {meant} (" in ran.out
+        assert f"({meant})\n" in ran.out
     ran = run("plan", *SIM, "--format", "json")
     assert ran.code == 3
     (row,) = json.loads(ran.out)["tests"]

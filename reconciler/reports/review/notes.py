@@ -7,6 +7,8 @@ from __future__ import annotations
 from string import Formatter
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from reconciler.guids import GUID
 from reconciler.reports import access_tests, holders, recipients, sentences, values
 from reconciler.reports.remedies import (
@@ -118,7 +120,7 @@ def judgement(row: AccessTestResult, naming: Naming) -> FailedTest:
     ]
     if not row.why.path:
         reasons = [
-            ("either ", naming.person(code))
+            ("either ", replace(naming.person(code), ambiguous=True))
             if GUID.fullmatch(code)
             else (access_tests.NOBODY.get(code, str(code)),)
             for code in row.why.unknown
