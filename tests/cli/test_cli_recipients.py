@@ -173,7 +173,7 @@ def test_a_name_that_is_not_written_out_finds_the_only_one(
     tenant: Callable[..., None], run: Run, option: str, name: str, whose: str | None
 ) -> None:
     tenant("SharedMailbox")
-    ran = run("explain", "--tenant", "sim:tenant.json", "--app", MAILER, option, name)
+    ran = run("explain", "--tenant", "sim:tenant.json", "--app", MAILER, option, name, "--ids")
     assert (ran.code == 0) is (whose is not None)
     assert whose is None or whose in ran.out
 
