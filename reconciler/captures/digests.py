@@ -75,9 +75,11 @@ def _directory(directory: Directory) -> Json:
 
 
 def _opaque(directory: Directory) -> dict[str, Json]:
-    """What was read of users whose name is not understood, if there are any."""
-    texts = {user: row.text for user, row in directory.opaque.items()}
-    return {"opaque": texts} if texts else {}
+    """What was read of users and recipients who are not understood, if there are any."""
+    kinds = {"opaque": directory.opaque, "oddRecipients": directory.odd_recipients}
+    return {
+        kind: {key: row.text for key, row in rows.items()} for kind, rows in kinds.items() if rows
+    }
 
 
 def _recipients(recipients: Collection[Recipient]) -> str:

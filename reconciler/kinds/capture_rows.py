@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from msgspec import UNSET, Struct, convert
 
-from reconciler.characters import folded, unfit
-from reconciler.guids import are_guids, guid
+from reconciler.characters import unfit
+from reconciler.guids import guid
 from reconciler.model.observed import OPAQUE
 
 if TYPE_CHECKING:
@@ -26,18 +26,6 @@ _LONGEST_RAW: Final = 1000
 _Key = TypeVar("_Key", str, tuple[str, str])
 _Value = TypeVar("_Value")
 _Row = TypeVar("_Row", bound=Struct)
-
-
-def object_ids(spelled: Sequence[Any], key: str, path: str, faults: FaultList) -> Sequence[str]:
-    """The ids of many rows in lower case, `""` and a fault where one is no GUID."""
-    if are_texts(spelled):
-        if are_guids(spelled):
-            return spelled
-        if are_guids(lower := folded(spelled)):
-            return lower
-    return [
-        object_id(value, f"{path}[{index}].{key}", faults) for index, value in enumerate(spelled)
-    ]
 
 
 def object_id(value: Any, path: str, faults: FaultList) -> str:

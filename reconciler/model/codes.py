@@ -165,6 +165,7 @@ class Unfound(StrEnum):
     GROUP_UNKNOWN = "group-unknown"
     GROUP_NOT_GROUP = "group-not-group"
     SCOPE_ABSENT = "scope-absent"
+    SCOPE_UNCLEAR = "scope-not-understood"
     SCOPE_UNKNOWN = "scope-unknown"
     SCOPE_AMBIGUOUS = "scope-ambiguous"
     SCOPE_NOT_PRINCIPAL = "scope-not-principal"

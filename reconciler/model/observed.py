@@ -35,6 +35,13 @@ def is_opaque(key: str) -> bool:
     return key[: len(OPAQUE)].upper() == OPAQUE
 
 
+def is_nameless(key: str) -> bool:
+    """Whether the key of a policy is what was read of one without a name: the whole object, where an
+    odd name is a text.
+    """
+    return is_opaque(key) and key[len(OPAQUE) : len(OPAQUE) + 1] != '"'
+
+
 class OpaqueRow(Struct, frozen=True, order=True):
     """An object that was read and cannot be understood.
 
@@ -92,6 +99,9 @@ class Directory(Struct, frozen=True):
 
     `absent` has the lower-case names that were looked for and are not there. What is in neither was
     not looked for. `opaque`: users whose principal name is not understood; they have none here.
+    `odd_recipients`: recipients of whom not everything is understood; of their addresses they have
+    here only those that are. Both by id, or by what was read if that is none. `unclear` has the
+    lower-case names that lead to them, or to more than one, and so to nobody: keys of either.
     """
 
     users: Mapping[str, User]
@@ -101,11 +111,17 @@ class Directory(Struct, frozen=True):
     users_by_upn: Mapping[str, str]
     recipients_by_address: Mapping[str, str]
     opaque: Mapping[str, OpaqueRow] = field(default_factory=dict)
+    odd_recipients: Mapping[str, OpaqueRow] = field(default_factory=dict)
+    unclear: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def two_meanings(self, name: str) -> tuple[str, str] | None:
         """The user whose principal name a lower-case name is, and another recipient who has it as an
-        address: a name that is both identifies neither. None if it is not.
+        address: a name that is both identifies neither; or two who have the same one. None if it is
+        not.
         """
+        unclear = [key for key in self.unclear.get(name, ()) if not is_opaque(key)]
+        if len(unclear) > 1:
+            return unclear[0], unclear[1]
         user, recipient = self.users_by_upn.get(name), self.recipients_by_address.get(name)
         if user is None or recipient is None or user == recipient:
             return None
@@ -125,12 +141,14 @@ NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
 
 class TeamsPolicy(Struct, frozen=True):
     """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling,
-    description (`""` if blank). Entries of the list that are not understood have opaque keys.
+    description (`""` if blank). Entries of the list that are not understood have opaque keys;
+    `odd_description` is what was read in place of a description that is no text.
     """
 
     name: str
     applications: Mapping[str, str]
     description: str
+    odd_description: str = ""
 
     @property
     def opaque(self) -> frozenset[str]:
@@ -155,7 +173,7 @@ class TeamsState(State, frozen=True, dict=True):
     `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first.
     `users` maps a user's id to the key of the policy granted directly; who is not in it has none. A
     key may name a policy that does not exist (dangling): `spelled` has its name. An opaque key is a
-    grant that is not understood.
+    grant that is not understood; an opaque user is a grant of which nobody knows whose it is.
 
     `opaque_ranks`: rows of groups whose place among the others is not understood; the order of
     `groups` means nothing then.
@@ -166,6 +184,16 @@ class TeamsState(State, frozen=True, dict=True):
     users: Mapping[str, str]
     spelled: Mapping[str, str]
     opaque_ranks: tuple[OpaqueRow, ...] = ()
+
+    @cached_property
+    def nameless(self) -> tuple[str, ...]:
+        """Keys of policies that were read without a name: any name that no other has may be theirs."""
+        return tuple(filter(is_nameless, self.policies))
+
+    @cached_property
+    def unidentified(self) -> Mapping[str, str]:
+        """Direct grants of which nobody knows whose they are: any user without another one's."""
+        return {user: key for user, key in self.users.items() if is_opaque(user)}
 
     @cached_property
     def holder_counts(self) -> Counter[str]:

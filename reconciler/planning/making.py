@@ -305,6 +305,8 @@ def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
             held_notes.append(Note(why.value, name.address, {"text": name.text}))
         elif name.reason == Unfound.SCOPE_ABSENT:
             held_notes.append(Note(Held.SCOPE_ABSENT, name.address, _about_name(name)))
+        elif name.reason == Unfound.SCOPE_UNCLEAR:
+            held_notes.append(Note(Held.RESTS_ON_OPAQUE, name.address, _about_name(name)))
         else:
             blocking.append(Note(name.reason, name.address, _about_name(name)))
     return _sorted_notes(blocking), tuple(held_notes)

@@ -352,7 +352,7 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.SCOPE_ABSENT: _ABSENT_SCOPE,
     Held.RESTS_ON_ABSENT: NoteAdvice(
         "What the documents say about it is not done, because it rests on a scope that is not in the"
-        " tenant:",
+        " tenant, or is not understood:",
         "",
     ),
 }
@@ -391,6 +391,11 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         "Write the address or object id of a security, Microsoft 365 or distribution group",
     ),
     Unfound.SCOPE_ABSENT: _ABSENT_SCOPE,
+    Unfound.SCOPE_UNCLEAR: NoteAdvice(
+        "What was read of this address is not understood, so whose it is is not known:",
+        "Correct the recipients that have it, listed under Held, or write the object id of the right"
+        " one.",
+    ),
     Unfound.SCOPE_UNKNOWN: NoteAdvice(
         "The capture does not cover this scope:",
         "Make a new capture (reconciler fetch).",

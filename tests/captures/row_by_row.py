@@ -44,52 +44,65 @@ def identifier(value: Json, path: str, tell: Tell) -> str | None:
     return None
 
 
+def _told_apart(value: Json) -> str | None:
+    """An object id in lower case, if it is one."""
+    return value.lower() if isinstance(value, str) and _GUID.fullmatch(value) else None
+
+
 def users(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict[str, str]]:
     """Users as (upn, display name) by id, and ids by user principal name."""
     by_id: dict[str, Any] = {}
-    by_upn: dict[str, str] = {}
-    found = rows(value, path, tell)
-    ids = [
-        identifier(row.get("id"), f"{path}[{index}].id", tell) if row else None
-        for index, row in enumerate(found)
-    ]
-    for index, (row, user) in enumerate(zip(found, ids, strict=True)):
-        if row is None or user is None:
+    holders: dict[str, set[str]] = {}
+    taken: set[str] = set()
+    for index, row in enumerate(rows(value, path, tell)):
+        if row is None:
             continue
-        upn, name = row.get("upn"), row.get("displayName") or ""
-        if not isinstance(upn, str) or not isinstance(name, str):
+        user, upn, name = _told_apart(row.get("id")), row.get("upn"), row.get("displayName") or ""
+        if not isinstance(name, str):
+            who = user or _not_understood(
+                {key: row.get(key) for key in ("id", "upn", "displayName")}
+            )
             tell(
                 f"{path}[{index}]",
-                f"upn {shown(upn)} and displayName {shown(name)} of {user} must be strings: fetch"
-                " again",
+                f"displayName {shown(name)} of {who} must be a string: fetch again",
             )
             continue
-        clashes = by_id.setdefault(user, (upn, name)) != (upn, name)
-        if clashes or by_upn.setdefault(upn.lower(), user) != user:
+        is_fit = isinstance(upn, str) and not name_fault(upn)
+        if isinstance(upn, str) and not (user and is_fit):
+            taken.add(upn.lower())
+        if user is None:
+            continue
+        fit = upn if is_fit else ""
+        if by_id.setdefault(user, (fit, name)) != (fit, name):
             tell(
-                f"{path}[{index}]",
-                f"id {user} or upn {shown(upn)} appears twice, for different users: fetch again",
+                f"{path}[{index}]", f"id {user} appears twice, with different content: fetch again"
             )
-    named = {user: ("" if name_fault(upn) else upn, name) for user, (upn, name) in by_id.items()}
-    return named, {upn: user for upn, user in by_upn.items() if not name_fault(by_id[user][0])}
+        if fit:
+            holders.setdefault(fit.lower(), set()).add(user)
+    clear = {
+        upn: next(iter(some)) for upn, some in holders.items() if len(some) == 1 > (upn in taken)
+    }
+    named = {
+        user: (upn if upn.lower() in clear else "", name) for user, (upn, name) in by_id.items()
+    }
+    return named, clear
 
 
 def grants(value: Json, path: str, tell: Tell, *, holders_only: bool) -> dict[str, str]:
-    """Users with the policy that is granted to them, in lower case and without `Tag:`."""
+    """Users with the policy that is granted to them, in lower case and without `Tag:`; one whose id
+    is none as it was read.
+    """
     held: dict[str, set[str]] = {}
-    found = rows(value, path, tell)
-    ids = [
-        identifier(row.get("Identity"), f"{path}[{index}].Identity", tell) if row else None
-        for index, row in enumerate(found)
-    ]
-    for index, (row, user) in enumerate(zip(found, ids, strict=True)):
-        if row is None or user is None:
+    for index, row in enumerate(rows(value, path, tell)):
+        if row is None:
             continue
         here = f"{path}[{index}].ApplicationAccessPolicy"
         name = _granted(row)
         if name is None:
             _tell_nothing_granted(row, here, tell, holders_only=holders_only)
             continue
+        read = {"Identity": row.get("Identity"), "ApplicationAccessPolicy": name}
+        user = _told_apart(row.get("Identity")) or _not_understood(read)
         held.setdefault(user, set()).add(_policy(name))
     return {
         user: next(iter(keys)) if len(keys) == 1 else _not_understood(sorted(keys))
@@ -133,26 +146,24 @@ def recipients(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict
     ids by address.
     """
     by_id: dict[str, Any] = {}
-    by_address: dict[str, str] = {}
+    holders: dict[str, set[str | None]] = {}
     for index, row in enumerate(rows(value, path, tell)):
         here = f"{path}[{index}]"
-        ident = identifier(row.get("id"), f"{here}.id", tell) if row else None
-        if row is None or ident is None:
+        if row is None:
             continue
-        recipient = _recipient(row, here, tell)
-        if by_id.setdefault(ident, recipient) != recipient:
-            tell(here, f"id {ident} appears twice, with different content: fetch again")
+        ident = _told_apart(row.get("id"))
+        recipient = _recipient(row, here, tell, is_told_apart=ident is not None)
         for address in sorted(recipient[2]):
-            if by_address.setdefault(address, ident) != ident:
-                tell(
-                    f"{here}.addresses",
-                    f"{shown(address)} is also an address of {by_address[address]}: correct it in"
-                    " the tenant",
-                )
-    return by_id, by_address
+            holders.setdefault(address, set()).add(ident)
+        if ident is not None and by_id.setdefault(ident, recipient) != recipient:
+            tell(here, f"id {ident} appears twice, with different content: fetch again")
+    clear = {address: next(iter(some)) for address, some in holders.items() if len(some) == 1}
+    return by_id, {address: ident for address, ident in clear.items() if ident is not None}
 
 
-def _recipient(row: dict[str, Json], path: str, tell: Tell) -> tuple[Any, ...]:
+def _recipient(
+    row: dict[str, Json], path: str, tell: Tell, *, is_told_apart: bool
+) -> tuple[Any, ...]:
     principal, sid = row.get("isValidSecurityPrincipal"), row.get("sid")
     if not isinstance(principal, bool):
         tell(
@@ -161,30 +172,24 @@ def _recipient(row: dict[str, Json], path: str, tell: Tell) -> tuple[Any, ...]:
         )
     if sid is not None and (not isinstance(sid, str) or name_fault(sid)):
         tell(f"{path}.sid", f"{shown(sid)} is not a security identifier: fetch again")
-    primary = _smtp(_text(row, "primary", path, tell))
-    addresses = {primary.lower()}
-    told = {primary}
-    for index, proxy in enumerate(_items(row.get("addresses"), f"{path}.addresses", tell)):
-        if isinstance(proxy, str):
-            addresses.add(_smtp(proxy).lower())
-            told.add(_smtp(proxy).lower())
-        else:
-            tell(
-                f"{path}.addresses[{index}]",
-                f"expected a string, found {shown(proxy)}: fetch again",
-            )
-    if not primary:
-        tell(f"{path}.primary", "the primary SMTP address is missing: fetch again")
-    for address in sorted(told - {""}):
-        if flaw := name_fault(address):
-            tell(f"{path}.addresses", flaw)
+    primary = _fit(row.get("primary"))
+    proxies = [_fit(proxy) for proxy in _items(row.get("addresses"), f"{path}.addresses", tell)]
+    addresses = {address.lower() for address in (primary, *proxies)} - {""}
+    if not is_told_apart:
+        return sid, primary, addresses
     texts = (_text(row, "displayName", path, tell), _text(row, "type", path, tell))
     members = None
     if row.get("members") is not None:
         spelled = enumerate(_items(row["members"], f"{path}.members", tell))
         ids = [identifier(member, f"{path}.members[{index}]", tell) for index, member in spelled]
         members = {member for member in ids if member}
-    return sid or None, primary, addresses - {""}, *texts, bool(principal), members
+    return sid or None, primary, addresses, *texts, bool(principal), members
+
+
+def _fit(proxy: Json) -> str:
+    """An SMTP address that can be told from others, empty for anything else."""
+    address = _smtp(proxy) if isinstance(proxy, str) else ""
+    return "" if not address or name_fault(address) or "\ufffd" in address else address
 
 
 def _smtp(proxy: str) -> str:

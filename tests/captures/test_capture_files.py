@@ -80,8 +80,9 @@ def test_a_product_parses_alone():
     raw = load_raw(PLAIN)
     assert "test-policy" in teams.parse(raw["teams"]).policies
     assert len(exchange.parse(raw["exchange"]).policies) == 1
-    with pytest.raises(CaptureFault, match=r"\$\.teams\.policies\[0\]\.Identity"):
-        teams.parse({"policies": [{"Identity": 1}]})
+    with pytest.raises(CaptureFault, match=r"\$\.teams\.policies\[0\]: expected an object"):
+        teams.parse({"policies": "Identity"})
+    assert len(teams.parse({"policies": [{"Identity": 1}]}).nameless) == 1
     with pytest.raises(CaptureFault, match=r"\$\.exchange\.policies\[0\]: expected an object"):
         exchange.parse({"policies": "Identity"})
     assert list(exchange.parse({"policies": {"Identity": 1}}).opaque) == ["*"]

@@ -13,6 +13,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from reconciler.audiences.verdicts import Denied, Granted
+from reconciler.guids import GUID
 from reconciler.kinds.exchange import mailbox_access, parse
 from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.facts import facts
@@ -188,6 +189,7 @@ class Service:
             user: row
             for user, row in self._world.services["teams"].holders.items()
             if self._world.people.user(user) is not None  # an account that is gone is not listed
+            or not GUID.fullmatch(user)
         }
         if asked == f"{POLICY} -ne $null":
             return (output(self._user(user)) for user in holders)
@@ -202,8 +204,10 @@ class Service:
         return (output(self._user(user)) for user in self._world.people.known.users)
 
     def _user(self, user: str) -> dict[str, Any]:
-        row = self._world.people.user_row(user)
         granted = self._world.services["teams"].holders.get(user)
+        if not GUID.fullmatch(user):
+            return {"DisplayName": None, "SoftDeletionTimestamp": None, **granted}
+        row = self._world.people.user_row(user)
         return {
             "Identity": row["id"],
             "UserPrincipalName": row["upn"],
@@ -226,6 +230,8 @@ class Service:
         parameters, known = request["parameters"], self._world.people.known.recipients
         if "Identity" in parameters:
             found = self._world.people.recipient(parameters["Identity"])
+            if several := self._world.people.known.unclear.get(parameters["Identity"].lower()):
+                return (output(self._recipient(one)) for one in several)
             message = (
                 f"The operation couldn't be performed because object '{parameters['Identity']}'"
                 " couldn't be found on 'DC'."

@@ -215,12 +215,9 @@ class TestOpening:
             ({"tenant": []}, "$.tenant.tenantId: is missing"),
             ({"tenant": "contoso"}, "$.tenant: must be complete"),
             ({"teams": {"complete": False}}, "$.teams: must be complete"),
-            (
-                {"teams": {"policies": [{"Identity": "Tag:A"}, {"Identity": "a"}]}},
-                "$.teams.policies[1].Identity",
-            ),
+            ({"teams": {"policies": [{"Identity": "A"}, 3]}}, "$.teams.policies[1]: expected an"),
             ({"exchange": {"policies": ["x"]}}, "$.exchange.policies[0]: expected an object"),
-            ({"directory": {"users": [{"id": "x"}]}}, "$.directory.users[0].id"),
+            ({"directory": {"groups": [{"id": "x"}]}}, "$.directory.groups[0].id"),
         ],
     )
     def test_a_file_that_is_no_tenant_is_named_with_its_fault(self, make, change, told):

@@ -73,10 +73,12 @@ def resolve(
 
 def scope_text(directory: Directory, scope: str) -> str:
     """How a scope is written in a text: its primary SMTP address, or its object id when the
-    directory does not know it.
+    directory does not know it, or another recipient has it too.
     """
     recipient = directory.recipients.get(scope)
-    return recipient.primary if recipient is not None and recipient.primary else scope
+    if recipient is None or not recipient.primary or recipient.primary.lower() in directory.unclear:
+        return scope
+    return recipient.primary
 
 
 class _Reading:
@@ -116,7 +118,7 @@ class _Reading:
     ) -> None:
         address, owner = exchange_policy(application, name), exchange_application(application)
         # What else the application may do is not known without this scope.
-        if reason is Unfound.SCOPE_ABSENT:
+        if reason in {Unfound.SCOPE_ABSENT, Unfound.SCOPE_UNCLEAR}:
             self.awaited.setdefault(application, set()).add(address)
         recipient = self._directory.recipients.get(name)
         self.unresolved.append(
@@ -125,7 +127,9 @@ class _Reading:
                 document.scope.text,
                 reason,
                 owner,
-                may_be=self._directory.two_meanings(name) or (),
+                may_be=self._directory.unclear.get(name)
+                or self._directory.two_meanings(name)
+                or (),
                 whole=owner,
                 recipient_type="" if recipient is None else recipient.type,
             )
@@ -148,6 +152,8 @@ class _Reading:
         either's mailbox.
         """
         directory = self._directory
+        if name in directory.unclear:
+            return Unfound.SCOPE_UNCLEAR
         if name in directory.recipients or name in self._observed_scopes:
             return name
         if name in directory.recipients_by_address:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reconciler.kinds.snapshots import OPAQUE_MARK
 from reconciler.model.addresses import exchange_application
 from reconciler.model.codes import Held
-from reconciler.model.observed import OpaqueRow
+from reconciler.model.observed import OPAQUE, OpaqueRow
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ def held_by_opaque(resting: Iterable[str], observed: ExchangeState) -> Iterator[
     for application in sorted(resting):
         owners = [exchange_application(owner) for owner in observed.opaque_under(application)]
         yield Note(Held.RESTS_ON_OPAQUE, exchange_application(application), {"on": owners})
+
+
+def odd_recipients(directory: Directory) -> Iterator[Note]:
+    """Recipients of whom not everything is understood, with what was read."""
+    for key, row in directory.odd_recipients.items():
+        yield Note(Held.NOT_UNDERSTOOD, recipient(key), {"text": row.text, "why": row.why})
+
+
+def recipient(key: str) -> str:
+    """How a recipient stands among what is held: by its id, or as what was read."""
+    return f"exchange.recipient/{key.removeprefix(OPAQUE)}"
 
 
 def opaque_texts(

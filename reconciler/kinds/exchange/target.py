@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.kinds.exchange.awaited import held_by_absent
-from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit
+from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit, odd_recipients
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import ChangeReason
 from reconciler.model.documents import AccessRight
@@ -137,6 +137,7 @@ def target(
         held=(
             *_held_notes(holds, holding),
             *held_by_opaque(_owners(waiting, observed.opaque), observed),
+            *odd_recipients(directory),
             *held_by_absent(_owners(waiting, desired.awaited), desired.awaited),
         ),
     )

@@ -207,7 +207,7 @@ class _Memory:
 def _options(state: TeamsState, user: str, members: Callable[[str], Coverage]) -> Options:
     if user in state.users:
         return (state.users[user],)
-    options: dict[str, None] = {}
+    options: dict[str, None] = dict.fromkeys(state.unidentified.values())
     is_member = False
     for assignment in state.groups:
         covers = members(assignment.group).covers(user)
@@ -287,7 +287,8 @@ def _of_groups(way: Transition) -> Iterator[AccessRow]:
     Where something is not understood that their access may come from, nothing is certain.
     """
     everything = {key for state in (way.before, way.after) for key in _all_fallen_to(state)}
-    doubtful = bool(way.before.opaque_ranks) or any(map(is_opaque, everything))
+    odd_rows = bool(way.before.opaque_ranks) or bool(way.before.unidentified)
+    doubtful = odd_rows or any(map(is_opaque, everything))
     for application in sorted(_fallen_to(way.before) | _fallen_to(way.after)):
         before, after = fall_through(way.before, application), fall_through(way.after, application)
         if before != after:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 NO_APPLICATIONS: frozenset[str] = frozenset()
 EVERY_GROUP = teams_group_grant("*")
 """Stands for the order of all group grants."""
+EVERY_POLICY = teams_policy("*")
+"""Stands for the names of all policies."""
 
 
 def user_verdict(
@@ -42,7 +44,8 @@ def user_verdict(
         application: client id, lower-case.
         user: object id, lower-case.
         member: whether the user is a direct member of a group, by its object id; None is not known.
-        direct_known: False if `state.users` is not the whole truth about this user.
+        direct_known: False if `state.users` is not the whole truth about this user. A grant of which
+            nobody knows whose it is may be this user's.
     """
     grant = teams_user_grant(user)
     if user in state.users:
@@ -52,6 +55,9 @@ def user_verdict(
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
     asked = [Reason(Asked.DIRECT_GRANT, grant, holds=False)]
     options = []
+    for row, policy in state.unidentified.items():
+        asked = [*asked, Reason(Asked.UNDERSTOOD, teams_user_grant(row), holds=None)]
+        options.append((policy, asked))
     if state.opaque_ranks:
         asked.append(Reason(Asked.UNDERSTOOD, EVERY_GROUP, holds=None))
     for assignment in state.groups:

@@ -1,7 +1,8 @@
-"""What rests on something in Teams that is not understood: an entry of a policy's list, what a user or
-a group is granted, a group's place among the others.
+"""What rests on something in Teams that is not understood: an entry of a policy's list, its name or
+description, what a user or a group is granted, whose a grant is, a group's place among the others.
 
-An entry may be any application: its list is not edited, and nobody may gain it.
+An entry may be any application: its list is not edited, and nobody may gain it. A policy without a
+name may have any that no other has, a grant without a user may be of anybody without another one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from reconciler.kinds.teams.effective_policy import (
 )
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import Held
-from reconciler.model.observed import OPAQUE, is_opaque
+from reconciler.model.observed import OPAQUE, is_nameless, is_opaque
 from reconciler.model.plans import Note
 
 if TYPE_CHECKING:
@@ -27,17 +28,27 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Address
     from reconciler.model.observed import Directory, GroupAssignment, TeamsPolicy, TeamsState
 
-_ENTRY: Final = "an entry of AppIds is not a client id (a GUID)"
+_ENTRY: Final = (
+    "an entry of AppIds is not a client id (a GUID), or the policy was read more than once"
+)
 _NAME: Final = "its name has characters that cannot be told apart, or is blank"
+_NO_NAME: Final = "it was read without a name, so which policy it is is not known"
+_DESCRIPTION: Final = "its description is not a string"
 _GRANT: Final = "what is granted is not a policy that can be granted"
+_GRANT_OF_NAMELESS: Final = (
+    "what is granted is not a policy that can be granted, or may be the one that was read without a"
+    " name"
+)
+_USER: Final = "the user's Identity is not an object id (a GUID), so whose grant it is is not known"
 
 
 def has_opaque(state: TeamsState) -> bool:
     """Whether anything of the Teams side is not understood."""
     granted = {*state.holder_counts, *(row.policy for row in state.groups)}
-    listed = any(policy.opaque for policy in state.policies.values())
+    listed = any(policy.opaque or policy.odd_description for policy in state.policies.values())
     named = {*granted, *state.policies}
-    return bool(state.opaque_ranks) or listed or any(map(is_opaque, named))
+    odd = bool(state.opaque_ranks) or bool(state.unidentified)
+    return odd or listed or any(map(is_opaque, named))
 
 
 def opaque_notes(
@@ -50,19 +61,25 @@ def opaque_notes(
         yield _note(teams_user_grant(user), row.text, row.why)
     for key, policy in observed.policies.items():
         yield from _of_policy(key, policy) if key in policies else ()
+    for user in sorted(observed.unidentified):
+        yield _note(teams_user_grant(user), user.removeprefix(OPAQUE), _USER)
+    grant = _GRANT_OF_NAMELESS if observed.nameless else _GRANT
     if any(map(is_opaque, observed.holder_counts)):
         grants = {user: key for user, key in observed.users.items() if is_opaque(key)}
         for user, key in sorted(grants.items()):
-            yield _note(teams_user_grant(user), key.removeprefix(OPAQUE), _GRANT)
+            yield _note(teams_user_grant(user), key.removeprefix(OPAQUE), grant)
     for assignment in filter(lambda row: is_opaque(row.policy), observed.groups):
         text = assignment.policy.removeprefix(OPAQUE)
-        yield _note(teams_group_grant(assignment.group), text, _GRANT)
+        yield _note(teams_group_grant(assignment.group), text, grant)
     yield from (_note(EVERY_GROUP, row.text, row.why) for row in observed.opaque_ranks)
 
 
 def _of_policy(key: str, policy: TeamsPolicy) -> Iterator[Note]:
     if is_opaque(key):
-        yield _note(teams_policy(policy.name), key.removeprefix(OPAQUE), _NAME)
+        why = _NO_NAME if is_nameless(key) else _NAME
+        yield _note(teams_policy(policy.name), key.removeprefix(OPAQUE), why)
+    if policy.odd_description and f"{OPAQUE}{policy.odd_description}" not in policy.opaque:
+        yield _note(teams_policy(policy.name), policy.odd_description, _DESCRIPTION)
     for entry in sorted(policy.opaque):
         yield _note(teams_policy(policy.name), entry.removeprefix(OPAQUE), _ENTRY)
 
@@ -87,6 +104,26 @@ def user_gain(state: TeamsState, present: str | None, wanted: str | None) -> tup
     had = [_entries(state, key) for key in _options(state, present)]
     kept = frozenset.intersection(*had)
     return tuple(key for key in _options(state, wanted) if _entries(state, key) - kept)
+
+
+def may_take_from(
+    before: TeamsState, policies: Mapping[str, TeamsPolicy], owned: Collection[str], wanted: str
+) -> tuple[str, ...]:
+    """Grants of which nobody knows whose they are and that a first grant to somebody may replace, as
+    users' keys, where that could harm: the policy is one whose grants no document owns, or the
+    list of the granted one gets shorter on the way.
+
+    Args:
+        before: the Teams side as it was read.
+        policies: the policies that it shall have, by key.
+        owned: keys of policies whose direct grants the documents are the whole truth about.
+        wanted: key of the policy that is granted.
+    """
+    was, shall = before.policies.get(wanted), policies[wanted]
+    is_shorter = was is not None and bool(was.applications.keys() - shall.applications.keys())
+    return tuple(
+        user for user, key in before.unidentified.items() if is_shorter or key not in owned
+    )
 
 
 def _options(state: TeamsState, key: str | None) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
-from reconciler.guids import guid
+from reconciler.characters import folded
+from reconciler.guids import are_guids, guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
     are_texts,
@@ -20,7 +21,6 @@ from reconciler.kinds.capture_rows import (
     blank_as_empty,
     by_key,
     name_fault,
-    object_ids,
     objects,
     opaque_key,
     raw_text,
@@ -33,11 +33,12 @@ from reconciler.model.observed import (
     OpaqueRow,
     TeamsPolicy,
     TeamsState,
+    is_nameless,
     is_opaque,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 POLICY_TYPE: Final = "ApplicationAccessPolicy"
 TEMPLATE: Final = "default"
@@ -45,6 +46,7 @@ TEMPLATE: Final = "default"
 page). It is not a policy of the tenant's.
 """
 _TAG: Final = "tag:"
+_POLICY: Final = ("AppIds", "Description", "Identity")
 _TELLING: Final = ("GroupId", "PolicyName", "PolicyType", "Priority", "Rank")
 """The properties of a group's row that are looked at."""
 
@@ -138,6 +140,7 @@ class _Names:
         self.faults = faults
         self.keys: dict[str, str] = {}
         self._spellings: dict[str, str] = {}
+        self._read: Collection[str] | None = None
 
     def is_fit(self, spelling: str) -> bool:
         """Whether a text can be the name of a policy; it has its key from then on."""
@@ -147,17 +150,24 @@ class _Names:
         return spelling in self.keys
 
     def is_grantable(self, spelling: str) -> bool:
-        """Whether a text can be the name of a policy other than Global."""
-        return self.is_fit(spelling) and self.keys[spelling] != GLOBAL
+        """Whether a text can be the name of a policy other than Global, and of which is known."""
+        if not self.is_fit(spelling) or self.keys[spelling] == GLOBAL:
+            return False
+        return self._read is None or self.keys[spelling] in self._read
 
-    def key(self, value: Any, path: str) -> str | None:
-        """Key of a policy's name, an opaque one if the name is not fit; None with a fault if there
-        is no name at all.
+    def key(self, row: Mapping[str, Any]) -> str:
+        """Key of a policy, an opaque one if its name is not fit; of all that was read if it has none."""
+        name = row.get("Identity")
+        if not isinstance(name, str):
+            return opaque_key(_kept(row))
+        return self.keys[name] if self.is_fit(name) else opaque_key(bare_name(name))
+
+    def assert_read(self, policies: Mapping[str, TeamsPolicy]) -> None:
+        """From here on only these names can be granted, if a policy was read without its name: what
+        another grant names may be that one.
         """
-        if not isinstance(value, str):
-            self.faults.add(path, f"expected a policy name, found {shown(value)}: fetch again")
-            return None
-        return self.keys[value] if self.is_fit(value) else opaque_key(bare_name(value))
+        if any(map(is_nameless, policies)):
+            self._read = policies.keys()
 
     def granted(self, value: Any) -> str:
         """Key of the policy of a grant, an opaque one if it cannot be the name of a policy that
@@ -179,39 +189,63 @@ class _Names:
         return by_key(spellings)
 
 
+def _kept(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was read of a policy, as far as it is looked at."""
+    return {name: row[name] for name in _POLICY if name in row}
+
+
 def _policies(
     rows: Sequence[Mapping[str, Any]], path: str, names: _Names
 ) -> dict[str, TeamsPolicy]:
-    policies = {
-        GLOBAL: TeamsPolicy("Global", {}, "")
-    }  # a tenant that lists no Global has an empty one
-    seen: set[str] = set()
+    read: dict[str, list[tuple[Mapping[str, Any], TeamsPolicy]]] = {}
     for index, row in enumerate(rows):
-        here, identity = f"{path}[{index}]", row.get("Identity")
+        identity = row.get("Identity")
         if isinstance(identity, str) and name_key(bare_name(identity)) == TEMPLATE:
             continue
-        key = names.key(identity, f"{here}.Identity") if row else None
-        if key is None:
-            continue
-        if key in seen:
-            names.faults.add(
-                f"{here}.Identity",
-                f"{shown(row['Identity'])} appears twice, ignoring case: fetch again",
-            )
-        seen.add(key)
-        name = key if is_opaque(key) else bare_name(row["Identity"])
-        policies[key] = _policy("Global" if key == GLOBAL else name, row, here, names.faults)
-    return by_key(policies)
+        if row:
+            key = names.key(row)
+            name = bare_name(identity) if isinstance(identity, str) else key
+            name = "Global" if key == GLOBAL else key if is_opaque(key) else name
+            policy = _policy(name, row, f"{path}[{index}]", names.faults)
+            read.setdefault(key, []).append((_kept(row), policy))
+    if GLOBAL not in read:
+        # A tenant that lists no Global has an empty one, unless its row is one without a name.
+        doubtful = {key: key for key in read if is_nameless(key)}
+        read[GLOBAL] = [({}, TeamsPolicy("Global", doubtful, ""))]
+    policies = by_key({key: _agreed(doubles) for key, doubles in read.items()})
+    names.assert_read(policies)
+    return policies
+
+
+def _agreed(doubles: Sequence[tuple[Mapping[str, Any], TeamsPolicy]]) -> TeamsPolicy:
+    """The policy of one row; of several of one name what they agree in, and as an entry that is not
+    understood what was read.
+    """
+    in_order = sorted(doubles, key=lambda double: raw_text(double[0]))
+    first, *others = (policy for _, policy in in_order)
+    if not others:
+        return first
+    read = [row for row, _ in in_order]
+    agreed = {
+        application: min(policy.applications[application] for policy in (first, *others))
+        for application in first.applications
+        if all(application in policy.applications for policy in others)
+    }
+    return TeamsPolicy(
+        min(policy.name for policy in (first, *others)),
+        by_key(agreed | {opaque_key(read): raw_text(read)}),
+        first.description,
+        raw_text(read),
+    )
 
 
 def _policy(name: str, row: Mapping[str, Any], path: str, faults: FaultList) -> TeamsPolicy:
     description = blank_as_empty(row.get("Description"))
-    if description is None:
-        faults.add(
-            f"{path}.Description", f"expected a string for policy {shown(name)}: fetch again"
-        )
     return TeamsPolicy(
-        name, _applications(row.get("AppIds"), f"{path}.AppIds", faults), description or ""
+        name,
+        _applications(row.get("AppIds"), f"{path}.AppIds", faults),
+        description or "",
+        raw_text(row["Description"]) if description is None else "",
     )
 
 
@@ -297,13 +331,33 @@ def _users(
     """Keys of the policies granted directly, by user, column by column: there may be 100,000."""
     rows = typed(section, "users", GrantRow, path, names.faults)
     here = f"{path}.users"
-    ids = object_ids([row.Identity for row in rows], "Identity", here, names.faults)
+    ids = _user_ids(rows)
     granted = _granted(rows)
     if are_texts(granted) and all(map(names.is_grantable, set(granted))):
         users = dict(zip(ids, map(names.keys.__getitem__, granted), strict=True))
         if len(users) == len(ids):
             return users
     return _users_by_row(ids, rows, here, names, holders_only=holders_only)
+
+
+def _user_ids(rows: Sequence[GrantRow]) -> Sequence[str]:
+    """The ids of many rows in lower case; what was read of a row whose id is none: whose grant it is
+    nobody knows. `""` for what is no object, which was told already.
+    """
+    spelled = [row.Identity for row in rows]
+    if are_texts(spelled):
+        if are_guids(spelled):
+            return spelled
+        if are_guids(lower := folded(spelled)):
+            return lower
+    return [
+        guid(value) or ("" if value is UNSET else opaque_key(_kept_grant(row)))
+        for value, row in zip(spelled, rows, strict=True)
+    ]
+
+
+def _kept_grant(row: GrantRow) -> Mapping[str, Any]:
+    return {"Identity": row.Identity, POLICY_TYPE: row.granted}
 
 
 def _granted(rows: Sequence[GrantRow]) -> Sequence[Any]:

@@ -126,10 +126,14 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def digest_rows(self, state: TeamsState) -> Json:
         """Policies, groups in rank order, and the spelling of policy names."""
         ranks = [row.text for row in state.opaque_ranks]
+        described = (
+            (policy, policy.odd_description or policy.description)
+            for policy in state.policies.values()
+        )
         return {
             "policies": [
-                [policy.name, list(policy.applications), policy.description]
-                for policy in state.policies.values()
+                [policy.name, list(policy.applications), description]
+                for policy, description in described
             ],
             "groups": state.groups,
             "spelled": state.spelled,

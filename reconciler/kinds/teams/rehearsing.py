@@ -33,7 +33,11 @@ def rehearsed(teams: TeamsBaseline, steps: Sequence[Step]) -> RehearsedPart:
     holders = _holders(teams)
     return RehearsedPart(
         _section(teams, holders),
-        users=tuple(_user(user) for user in sorted(holders.keys() | teams.users.keys())),
+        users=tuple(
+            _user(user)
+            for user in sorted(holders.keys() | teams.users.keys())
+            if not is_opaque(user)
+        ),
         groups=tuple(_group(group) for group in sorted(_groups(teams, steps))),
     )
 
@@ -73,14 +77,18 @@ def _section(teams: TeamsBaseline, holders: Mapping[str, str]) -> Row:
             for rank, row in enumerate(teams.groups, 1)
         ],
         "users": [
-            {
-                "Identity": user,
-                "UserPrincipalName": _user(user)["upn"],
-                POLICY_TYPE: {"Authority": "Tenant", "Name": spelled.get(policy, policy)},
-            }
-            for user, policy in sorted(holders.items())
+            _grant(user, spelled.get(policy, policy)) for user, policy in sorted(holders.items())
         ],
     }
+
+
+def _grant(user: str, policy: str) -> Row:
+    """A user's row; one of which nobody knows whose it is as it was read."""
+    read = _entry(user)
+    if isinstance(read, dict):
+        return read
+    granted = {"Authority": "Tenant", "Name": policy}
+    return {"Identity": user, "UserPrincipalName": _user(user)["upn"], POLICY_TYPE: granted}
 
 
 def _entry(listed: str) -> Any:

@@ -20,7 +20,7 @@ from reconciler.kinds.snapshots import (
     parameter_text,
 )
 from reconciler.kinds.teams import access_delta
-from reconciler.kinds.teams.effective_policy import EVERY_GROUP
+from reconciler.kinds.teams.effective_policy import EVERY_GROUP, EVERY_POLICY
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.model.addresses import (
     GLOBAL,
@@ -36,6 +36,7 @@ from reconciler.model.addresses import (
 from reconciler.model.baselines import BaselineGroup, StoredTeamsPolicy, TeamsBaseline
 from reconciler.model.observed import (
     NOTHING_KNOWN,
+    OPAQUE,
     GroupAssignment,
     OpaqueRow,
     TeamsPolicy,
@@ -67,7 +68,7 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
     """
     keys = (
         _touched(observed, target)
-        | {GLOBAL}
+        | {GLOBAL, *observed.unidentified.values()}
         | {assignment.policy for assignment in (*observed.groups, *target.groups)}
     )
     kept = staying(observed, target.users)
@@ -83,7 +84,10 @@ def baseline(observed: TeamsState, target: TeamsTarget) -> TeamsBaseline:
         ),
         others={key: key in kept for key in sorted(edited - {GLOBAL})},
         policies={key: _stored(_policy_of(observed, key)) for key in sorted(keys)},
-        users={user: observed.users.get(user) for user in sorted(target.users)},
+        users={
+            user: observed.users.get(user)
+            for user in sorted({*target.users, *observed.unidentified})
+        },
     )
 
 
@@ -94,6 +98,7 @@ def sections(states: Sequence[TeamsState]) -> Iterator[TeamsBaseline]:
     first, *others = (state.users for state in states)
     moving = sorted(
         {user for users in others for user in (*differing(users, first), *(first.keys() - users))}
+        | states[0].unidentified.keys()
     )
     kept = staying(states[0], moving)
     keys = {GLOBAL, *kept}
@@ -110,9 +115,13 @@ def sections(states: Sequence[TeamsState]) -> Iterator[TeamsBaseline]:
 
 
 def opaque(observed: TeamsState) -> dict[str, tuple[str, ...]]:
-    """What was read of groups whose place among the others is not understood."""
-    texts = tuple(row.text for row in observed.opaque_ranks)
-    return {EVERY_GROUP: texts} if texts else {}
+    """What was read of groups whose place among the others is not understood, and of policies without
+    a name.
+    """
+    ranks = tuple(row.text for row in observed.opaque_ranks)
+    nameless = tuple(sorted(key.removeprefix(OPAQUE) for key in observed.nameless))
+    texts = {EVERY_GROUP: ranks, EVERY_POLICY: nameless}
+    return {address: read for address, read in texts.items() if read}
 
 
 def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
@@ -132,7 +141,7 @@ def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
 
 
 def _policy_of(observed: TeamsState, key: str) -> TeamsPolicy | None:
-    """A policy; a group's grant that is not understood gives what nobody knows."""
+    """A policy; a grant that is not understood gives what nobody knows."""
     return TeamsPolicy(key, {key: key}, "") if is_opaque(key) else observed.policies.get(key)
 
 

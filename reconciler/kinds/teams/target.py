@@ -126,7 +126,7 @@ class _Aiming:
         for key in leaving - stuck:
             del self._policies[key]
         for key in stuck - pruned:
-            self._hold(teams_policy(self._observed.policies[key].name), Held.GRANT_HELD)
+            self._hold_leaving(key)
         return TeamsTarget(
             policies=self._policies,
             groups=groups,
@@ -141,6 +141,16 @@ class _Aiming:
                 *self._opaque.values(),
             ),
         )
+
+    def _hold_leaving(self, key: str) -> None:
+        """Keep a policy that shall go and that somebody holds."""
+        address = teams_policy(self._observed.policies[key].name)
+        unidentified = self._observed.unidentified
+        rows = [teams_user_grant(user) for user in unidentified if unidentified[user] == key]
+        if rows:
+            self._rests(address, rows)
+        else:
+            self._hold(address, Held.GRANT_HELD)
 
     def _rests(self, address: Address, on: Iterable[Address]) -> bool:
         """Hold an object because of what is not understood."""
@@ -161,13 +171,15 @@ class _Aiming:
         leaving: set[str] = set()
         for key, wanted in self._desired.policies.items():
             present = self._observed.policies.get(key)
+            if present is None and self._observed.nameless:
+                # It may be the one that was read without a name.
+                self._rests(teams_policy(wanted.name), self._nameless())
+                continue
             if wanted.absent and present is None:
                 continue
             now = None if wanted.absent else _declared_policy(wanted, present)
-            if now is not None and present is not None and present.opaque - now.applications.keys():
-                address = teams_policy(present.name)
-                self._rests(address, [address])
-                now = replace(now, applications=present.applications)
+            if now is not None and present is not None and self._has_opaque:
+                now = self._understood(key, present, now, described=wanted.description is not None)
             if now == present or self._is_held(
                 teams_policy(present.name if present else wanted.name)
             ):
@@ -177,6 +189,29 @@ class _Aiming:
             else:
                 self._policies[key] = now
         return leaving
+
+    def _nameless(self) -> Iterator[Address]:
+        return (teams_policy(self._observed.policies[key].name) for key in self._observed.nameless)
+
+    def _understood(
+        self, key: str, present: TeamsPolicy, now: TeamsPolicy, *, described: bool
+    ) -> TeamsPolicy:
+        """A declared policy without what rests on something that is not understood: an entry of its
+        list, its description (if it is `described`), or who it is that would newly have an
+        application.
+        """
+        address = teams_policy(present.name)
+        on = [address] if present.opaque - now.applications.keys() else []
+        if now.applications.keys() - present.applications.keys():
+            rows = self._observed.unidentified
+            on += [teams_user_grant(user) for user in rows if rows[user] == key]
+        if on:
+            self._rests(address, on)
+            now = replace(now, applications=present.applications)
+        if present.odd_description and described:
+            self._rests(address, {*on, address})
+            now = replace(now, description=present.description)
+        return replace(now, odd_description=present.odd_description)
 
     def _undeclared(self) -> set[str]:
         keys = (
@@ -196,11 +231,14 @@ class _Aiming:
         changes: dict[str, str | None] = {
             user: policy for user, policy in changed if not self._user_held(user, policy)
         }
-        owned = {key for key, policy in self._desired.policies.items() if policy.owns_users}
+        owned = self._owned_users()
         for user in sorted(filterfalse(wanted.__contains__, present)):
             if present[user] in owned and not self._user_held(user, None):
                 changes[user] = None
         return changes
+
+    def _owned_users(self) -> set[str]:
+        return {key for key, policy in self._desired.policies.items() if policy.owns_users}
 
     def _user_held(self, user: str, policy: str | None) -> bool:
         address = teams_user_grant(user)
@@ -219,8 +257,13 @@ class _Aiming:
         would newly have.
         """
         present, address = self._observed.users.get(user), teams_user_grant(user)
-        if user in self._directory.opaque or (present is not None and is_opaque(present)):
+        is_odd = is_opaque(user) or (present is not None and is_opaque(present))
+        if is_odd or user in self._directory.opaque:
             return self._rests(address, [address])
+        if present is None and policy is not None and self._observed.unidentified:
+            rows = opaque.may_take_from(self._observed, self._policies, self._owned_users(), policy)
+            if rows:
+                return self._rests(address, map(teams_user_grant, rows))
         gain = opaque.user_gain(self._shall, present, policy)
         return bool(gain) and self._rests(address, map(self._address, gain))
 

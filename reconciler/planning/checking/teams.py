@@ -47,7 +47,8 @@ def begun(
     Args:
         section: the Teams part of the plan's baseline.
         toward: Teams steps that lead to the end which access is held against.
-        opaque: an address if the order of the groups is not understood.
+        opaque: addresses that are held because the order of the groups, or the name of a policy, is
+            not understood.
 
     Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
     if there are none and the baseline cannot be read.
@@ -101,8 +102,10 @@ class TeamsJudging:
         self._groups = frozenset(group for each in (before, now, after) for group, _ in each.groups)
         self._classes: dict[str | None, Counter[Ends]] = defaultdict(Counter)
         self._classes[None][None, None] = 1  # everybody whom no step and no direct grant names
+        self._unidentified = before.unidentified
         for user, policy in now.users.items():
-            self._classes[policy][before.users[user], after.users[user]] += 1
+            for ends, key in self._readings(user, policy):
+                self._classes[key][ends] += 1
         self._known: set[tuple[str, Holders]] = set()
         self._anywhere: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
 
@@ -134,9 +137,18 @@ class TeamsJudging:
             return True
         undo()
         if isinstance(effect, GrantMoved):
-            ends = self._before.users[effect.user], self._after.users[effect.user]
-            self._recount(ends, effect.after, effect.before)
+            for ends, key in self._readings(effect.user, effect.before):
+                self._recount(ends, effect.after, key)
         return False
+
+    def _readings(self, user: str, now: str | None) -> Iterator[tuple[Ends, str | None]]:
+        """The class of a user and the grant at a moment, where it is known to be `now`; of a user
+        without a direct grant before also those of whom holds what nobody knows the holder of.
+        """
+        before, after = self._before.users[user], self._after.users[user]
+        yield (before, after), now
+        if before is None:
+            yield from (((key, after), now or key) for key in self._unidentified)
 
     def _recount(self, ends: Ends, before: str | None, after: str | None) -> None:
         """A user of this class holds another policy now."""
@@ -176,10 +188,17 @@ class TeamsJudging:
     def _by_move(
         self, user: str, before: str | None, after: str | None
     ) -> Iterator[tuple[str, Holders]]:
-        ends = self._before.users[user], self._after.users[user]
-        self._recount(ends, before, after)
-        if self._classes[after][ends] > 1:
-            return  # the class was there, and is judged whenever something is added to it
+        new = []
+        for ends, key in self._readings(user, before):
+            self._recount(ends, key, after)
+            if self._classes[after][ends] == 1:
+                new.append(ends)
+            # else the class was there, and is judged whenever something is added to it
+        for ends in new:
+            yield from self._moved(ends, after)
+
+    def _moved(self, ends: Ends, after: str | None) -> Iterator[tuple[str, Holders]]:
+        """Users of one class hold another policy now."""
         if after is not None:
             yield from self._holding(after, ends, self._now.reach(after))
             return

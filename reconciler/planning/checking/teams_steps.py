@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from reconciler.model.plans import ParameterValue, Step
 
 EVERYONE = "global"
+EVERY_POLICY = "teams.policy/*"
+"""Held for policies without a name: any new one may be one of them."""
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -48,7 +50,7 @@ class TeamsModel(Struct):
     `policies`: None is a policy that is not there. `groups`: (group, policy), strongest first.
     `users`: only those whom a step may touch. `others`: whether users whom no step touches hold the
     policy directly; a policy that it does not name may have any holders. `ranked`: whether the order
-    of the groups is understood.
+    of the groups is understood; `named`: whether every policy's name is.
     """
 
     policies: dict[str, frozenset[str] | None]
@@ -56,6 +58,7 @@ class TeamsModel(Struct):
     users: dict[str, str | None]
     others: dict[str, bool]
     ranked: bool = True
+    named: bool = True
 
     @classmethod
     def read(cls, section: TeamsBaseline, opaque: Collection[str] = ()) -> TeamsModel:
@@ -81,13 +84,31 @@ class TeamsModel(Struct):
         )
         if not granted <= policies.keys():
             raise Unfollowable(ViolationKind.UNKNOWN)
-        return cls(policies, groups, users, others, ranked=not opaque)
+        return cls(
+            policies,
+            groups,
+            users,
+            others,
+            ranked=not {*opaque} - {EVERY_POLICY},
+            named=EVERY_POLICY not in opaque,
+        )
 
     def copy(self) -> TeamsModel:
         """A second one that changes on its own."""
         return TeamsModel(
-            dict(self.policies), list(self.groups), dict(self.users), self.others, self.ranked
+            dict(self.policies),
+            list(self.groups),
+            dict(self.users),
+            self.others,
+            self.ranked,
+            self.named,
         )
+
+    @property
+    def unidentified(self) -> tuple[str, ...]:
+        """Policies of direct grants of which nobody knows whose they are."""
+        rows = self.users.items()
+        return tuple(sorted({key for user, key in rows if key is not None and is_opaque(user)}))
 
     def reach(self, key: str) -> frozenset[str]:
         """The applications of a policy; of one that is not there, none."""
@@ -128,6 +149,8 @@ class TeamsModel(Struct):
     def _new(self, key: str, applications: frozenset[str]) -> Effect:
         if self._stored(key) is not None:
             raise Unfollowable(ViolationKind.REFUSED)
+        if not self.named:
+            raise Unfollowable(ViolationKind.OPAQUE)
         return self._list(key, applications)
 
     def _set(self, key: str, edit: object) -> Effect:
@@ -168,6 +191,8 @@ class TeamsModel(Struct):
     def _grant_user(self, user: str, policy: str | None) -> Effect:
         if user not in self.users:
             raise Unfollowable(ViolationKind.UNKNOWN)
+        if is_opaque(user):
+            raise Unfollowable(ViolationKind.OPAQUE)
         before, self.users[user] = self.users[user], policy
         return GrantMoved(user, before, policy)
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.errors import TenantFault
 from reconciler.guids import guid
-from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.exchange.parse import IDENTITY
 from reconciler.tenants.live import projecting, questions
 from reconciler.tenants.live.part import CapturePart
@@ -32,7 +30,7 @@ def read_exchange(ask: Ask, request: CaptureRequest) -> CapturePart:
         request: What is wanted; without the product only its recipients are looked up.
 
     Raises:
-        TenantFault: not everything could be read, or one name has two recipients.
+        TenantFault: not everything could be read.
     """
     wanted = "exchange" in request.products
     policies = (
@@ -97,7 +95,6 @@ class _Found:
             for row in rows
             if (recipient := projecting.project_recipient(row)) is not None
         ]
-        projecting.fit([recipient.row for recipient in taken], ("primary",), "exchange recipient")
         for recipient in taken:
             self.recipients.setdefault(recipient.id, recipient)
         return taken
@@ -145,12 +142,7 @@ class _Found:
     def _by_address(self, address: str) -> None:
         known_holders = self._holders(self.recipients.values(), address)
         holders = known_holders or self._holders(self.take_matching(address), address)
-        if len(holders) > 1:
-            raise TenantFault(
-                f"exchange: {shown(address)} is an address of {' and of '.join(sorted(holders))}:"
-                " correct it in the tenant"
-            )
-        self._named += holders
+        self._named += holders  # of two, the capture's parser takes the address from both
         if not holders:
             self.absent.add(address)
 

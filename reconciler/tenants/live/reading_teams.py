@@ -63,7 +63,8 @@ def _section(ask: Ask, settle: Callable[[], bool]) -> tuple[dict[str, Json], Seq
         ask(questions.GROUP_ASSIGNMENTS), ("PolicyName",), "teams group assignment"
     )
     names = _names(policies)
-    holders = _grants(ask, names, settle)
+    nameless = [row for row in policies if not isinstance(row["Identity"], str)]
+    holders = _grants(ask, names, settle, is_doubtful=bool(nameless))
     section: dict[str, Json] = {
         "complete": True,
         "tenantId": ask.tenant_id,
@@ -91,12 +92,15 @@ def _names(policies: Iterable[Row]) -> list[str]:
     return [name for name in names if name_key(name) not in {GLOBAL, TEMPLATE}]
 
 
-def _grants(ask: Ask, names: Sequence[str], settle: Callable[[], bool]) -> Sequence[Row]:
+def _grants(
+    ask: Ask, names: Sequence[str], settle: Callable[[], bool], *, is_doubtful: bool
+) -> Sequence[Row]:
     """Direct grants: everybody's at once, and the holders of each policy, which must agree.
 
     How a filter on a policy is spelled, public sources do not agree on; a spelling that the service
     does not understand may list nobody. A policy whose name no filter can hold is not asked for:
-    its holders are believed if those of another one agree.
+    its holders are believed if those of another one agree; so are those of a policy that was read
+    without a name, which makes it `is_doubtful`.
     """
     queried = {name: query for name in names if (query := filters.holders_of(name)) is not None}
     while True:
@@ -111,21 +115,25 @@ def _grants(ask: Ask, names: Sequence[str], settle: Callable[[], bool]) -> Seque
             if _asked(ask, query, name) != holders.get(name_key(name), set())
         ]
         if not differing:
-            _assert_confirmed(names, holders.keys())
+            _assert_confirmed(names, holders.keys(), is_doubtful=is_doubtful)
             return rows
         if not settle():
             raise _contradiction(differing)
         ask.forget(before)
 
 
-def _assert_confirmed(names: Sequence[str], held_keys: Collection[str]) -> None:
+def _assert_confirmed(
+    names: Sequence[str], held_keys: Collection[str], *, is_doubtful: bool
+) -> None:
     """One way of reading is enough for a name that cannot be queried, once the other way agreed
     about somebody.
     """
     odd = live_limits.unqueried(names)
-    if odd and not live_limits.is_confirmed(names, held_keys):
+    if (odd or is_doubtful) and not live_limits.is_confirmed(names, held_keys):
+        unnamed = ["a policy that was read without a name"] if is_doubtful else []
+        subject = " and ".join([*([_listing(odd)] if odd else []), *unnamed])
         raise TenantFault(
-            f"teams: the holders of {_listing(odd)} cannot be queried by name, and no other policy"
+            f"teams: the holders of {subject} cannot be queried by name, and no other policy"
             " has a holder by whom the reading of all grants could be checked: the reading is not"
             " known to be complete. Grant a policy whose name has only"
             f" {live_limits.PLAIN_NAMES} to one user, then try again"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.guids import guid
 from reconciler.kinds import capture_directory
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import as_list
+from reconciler.kinds.capture_rows import as_list, raw_text
+from reconciler.model.observed import is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,7 +25,7 @@ class SimulatedPeople:
         self.known = capture_directory.parse_directory(section, "$.directory", faults)
         self._rows = {
             key: {
-                str(row.get("id")).lower(): row
+                guid(row.get("id")) or raw_text(row): row
                 for row in as_list(section.get(key), "", FaultList())
                 if isinstance(row, dict)
             }
@@ -65,6 +67,7 @@ class SimulatedPeople:
         asked_scopes = (*request.recipients, *scopes)
         absent = {name.lower() for name in request.users if self.user(name) is None}
         absent |= {name.lower() for name in asked_scopes if self.recipient(name) is None}
+        absent -= self.known.unclear.keys()
         holders = {group.lower() for group in (*groups, *request.groups)}
         missing = {group for group in holders if self._is_no_group(group)}
         absent |= missing
@@ -77,6 +80,9 @@ class SimulatedPeople:
         users_found = {user for name in asked if (user := self.user(name))}
         addressed = {recipient.id for name in asked if (recipient := self.recipient(name))}
         addressed |= self._within(addressed)
+        unclear = self._unclear(asked)
+        users_found |= unclear
+        addressed |= unclear
         return {
             "users": self._listed("users", users_found.union(users)),
             # Only of a reading that tells groups it is believed that one is not there.
@@ -84,6 +90,14 @@ class SimulatedPeople:
             "recipients": self._listed("recipients", addressed),
             "absent": sorted(absent),
         }
+
+    def _unclear(self, names: Iterable[str]) -> set[str]:
+        """Rows of whoever has a name that leads to more than one, or to what is not understood."""
+        keys = {key for name in names for key in self.known.unclear.get(name.lower(), ())}
+        if any(map(is_opaque, keys)):
+            rows = (*self._rows["users"], *self._rows["recipients"])
+            keys |= {row for row in rows if not guid(row)}
+        return keys
 
     def _is_no_group(self, group: str) -> bool:
         groups, recipients = self.known.groups, self.known.recipients

@@ -9,9 +9,10 @@ keeps what it saw.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list, raw_text
 from reconciler.kinds.teams.facts import MOST_GROUPS
@@ -38,16 +39,19 @@ class TeamsService:
 
     def __init__(self, section: Row, people: SimulatedPeople) -> None:
         self._people = people
+        rows = _rows(section, "policies")
         self._policies: dict[str, Row] = {GLOBAL: _EMPTY_GLOBAL} | {
-            _key(row["Identity"]): row for row in _rows(section, "policies")
+            _key(row.get("Identity")): row for row in reversed(rows)
         }
+        self._policies = {key: self._policies[key] for key in _in_order(rows)}
+        self._doubles = [
+            row for row in rows if self._policies[_key(row.get("Identity"))] is not row
+        ]
         groups = sorted(_rows(section, "groupAssignments"), key=lambda row: rank_of(row) or 0)
         is_order = len({rank_of(row) for row in groups} - {None}) == len(groups)
         self._groups = _ranked(groups) if is_order else groups
         self._users: dict[str, Row] = {
-            row["Identity"].lower(): row
-            for row in _rows(section, "users")
-            if granted_name(row) is not None
+            _holder(row): row for row in _rows(section, "users") if granted_name(row) is not None
         }
         self._holders = Counter(_key(granted_name(row)) for row in self._users.values())
 
@@ -56,7 +60,7 @@ class TeamsService:
         direct grant.
         """
         return {
-            "policies": list(self._policies.values()),
+            "policies": [*self._policies.values(), *self._doubles],
             "groupAssignments": list(self._groups),
             "users": list(self._users.values()),
         }
@@ -85,7 +89,8 @@ class TeamsService:
                 "Get-CsOnlineUser", {"Filter": f"{POLICY_TYPE} -ne $null"}, len(rows["users"])
             ),
         )
-        names = [bare_name(row["Identity"]) for row in rows["policies"]]
+        identities = (row.get("Identity") for row in rows["policies"])
+        names = [bare_name(name) for name in identities if isinstance(name, str)]
         sections: dict[str, Sequence[Row | str]] = {**rows, **read_once(names)}
         return ServiceReading(sections, reads)
 
@@ -178,6 +183,9 @@ class TeamsService:
                 f" documentation. CorrelationId: {_CORRELATION}",
             )
         del self._policies[key]
+        for row in [row for row in self._doubles if _key(row.get("Identity")) == key][:1]:
+            self._policies[key] = row
+            self._doubles.remove(row)
         return Done()
 
     def _grant_tenant(self, name: str) -> Outcome:
@@ -263,6 +271,15 @@ def _key(identity: Any) -> str:
     """What a policy is found by; of what has no text, what was read."""
     is_name = isinstance(identity, str)
     return name_key(bare_name(identity)) if is_name else raw_text(identity)
+
+
+def _in_order(rows: Iterable[Row]) -> Iterable[str]:
+    return dict.fromkeys((GLOBAL, *(_key(row.get("Identity")) for row in rows)))
+
+
+def _holder(row: Row) -> str:
+    """What a user's row is found by; of one without an id, what was read."""
+    return guid(row.get("Identity")) or raw_text(row)
 
 
 def _group(row: Row) -> str:

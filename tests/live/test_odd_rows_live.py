@@ -1,0 +1,107 @@
+"""Rows of a live tenant that cannot be understood: they are in the capture as they came, named and
+held, and what does not rest on them is planned, applied and verified.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from reconciler.errors import TenantFault
+from reconciler.model.codes import Held
+from reconciler.model.observed import OPAQUE
+from reconciler.tenants.protocol import CaptureRequest
+from tests.live.service import POLICY
+from tests.live.test_capture import capture, observed, teams
+from tests.strategies.tenants import APPS, SCOPES, USERS, grant, recipient, teams_policy
+
+if TYPE_CHECKING:
+    from tests.live.places import Place
+    from tests.live.stages import Stage
+
+
+def odd(**changed: Any) -> dict[str, Any]:
+    """A tenant with a policy and a holder that can be queried, and something odd beside them."""
+    rows: dict[str, list[Any]] = {
+        "policies": [teams_policy("Alpha", APPS[:1]), teams_policy("Beta", [])],
+        "users": [grant(USERS[0], "Alpha"), grant(USERS[1], "Beta")],
+    }
+    return teams(
+        **{key: [*rows[key], *more] for key, more in changed.items()}
+        | {key: rows[key] for key in rows.keys() - changed.keys()}
+    )
+
+
+@pytest.mark.parametrize("identity", [None, 7, "CN=somebody"])
+def test_a_grant_without_a_user_is_read(stage: Stage, identity: Any) -> None:
+    row = {"Identity": identity, "UserPrincipalName": "x@contoso.com", POLICY: {"Name": "Beta"}}
+    stage.set(teams=odd(users=[row]))
+    state = observed(capture(stage)).states["teams"]
+    (user,) = state.unidentified
+    assert json.loads(user.removeprefix(OPAQUE))["Identity"] == identity
+    assert state.users == {USERS[0]: "alpha", USERS[1]: "beta", user: "beta"}
+
+
+@pytest.mark.parametrize("identity", [None, 3])
+def test_a_policy_without_a_name_is_read_if_another_one_can_be_checked(
+    stage: Stage, identity: Any
+) -> None:
+    row = {"Identity": identity, "AppIds": APPS[:1], "Description": ""}
+    stage.set(teams=odd(policies=[row]))
+    assert len(observed(capture(stage)).states["teams"].nameless) == 1
+    stage.set(teams=odd(policies=[row]) | {"users": []})
+    with pytest.raises(
+        TenantFault, match="a policy that was read without a name cannot be queried"
+    ):
+        capture(stage)
+
+
+def test_a_policy_that_is_read_twice_and_a_description_that_is_no_text_are_read(
+    stage: Stage,
+) -> None:
+    rows = [
+        {"Identity": "Tag:ALPHA", "AppIds": APPS[1:2], "Description": ""},
+        {"Identity": "Tag:Gamma", "AppIds": [], "Description": ["a", "b"]},
+    ]
+    stage.set(teams=odd(policies=rows))
+    policies = observed(capture(stage)).states["teams"].policies
+    assert len(policies["alpha"].opaque) == 1
+    assert not policies["alpha"].applications.keys() & set(APPS)
+    assert policies["gamma"].odd_description == '["a", "b"]'
+
+
+def test_a_recipient_with_an_odd_address_keeps_its_others(stage: Stage) -> None:
+    scope = recipient(SCOPES[0], "scope0", "MailUniversalSecurityGroup", 1000)
+    scope["addresses"] = [*(scope.get("addresses") or []), "smtp:bo\u200bard@contoso.com", 3]
+    stage.set(directory={"users": [], "groups": [], "recipients": [scope]})
+    request = CaptureRequest(frozenset({"exchange"}), recipients=(scope["primary"],))
+    known = observed(capture(stage, request)).directory
+    assert known.recipients_by_address[scope["primary"]] == SCOPES[0]
+    assert "U+200B" in known.odd_recipients[SCOPES[0]].why
+
+
+def test_what_does_not_rest_on_odd_rows_is_applied_and_verified(place: Place) -> None:
+    """The sample, beside a grant of which nobody knows whose it is, a policy that is read twice, and
+    a description that is no text.
+    """
+    tenant = dict(place.tenant())
+    row = {"Identity": None, "UserPrincipalName": "x@contoso.com", POLICY: {"Name": "Test-policy"}}
+    tenant["teams"]["users"].append(row)
+    tenant["teams"]["policies"] += [
+        teams_policy("Twice", APPS[:1]),
+        teams_policy("TWICE", []),
+        {"Identity": "Tag:Odd", "AppIds": [], "Description": ["a"]},
+    ]
+    (place.folder / "tenant.json").write_text(json.dumps(tenant), encoding="utf-8")
+    place.renew()
+    plan = place.plan()
+    named = [note["address"] for note in plan["held"] if note["code"] == Held.NOT_UNDERSTOOD]
+    assert len(named) == 4  # the row is one of the directory too
+    assert plan["applicable"]
+    assert plan["steps"]
+    applied = place.apply()
+    assert applied.code == 0, applied.out + applied.err
+    assert place.plan()["steps"] == []
+    assert {json.dumps(each) for each in place.tenant()["teams"]["users"]} >= {json.dumps(row)}
