@@ -53,12 +53,8 @@ def held_by_opaque(resting: Iterable[str], observed: ExchangeState) -> Iterator[
 def odd_recipients(directory: Directory) -> Iterator[Note]:
     """Recipients of whom not everything is understood, with what was read."""
     for key, row in directory.odd_recipients.items():
-        yield Note(Held.NOT_UNDERSTOOD, recipient(key), {"text": row.text, "why": row.why})
-
-
-def recipient(key: str) -> str:
-    """How a recipient stands among what is held: by its id, or as what was read."""
-    return f"exchange.recipient/{key.removeprefix(OPAQUE)}"
+        address = f"exchange.recipient/{key.removeprefix(OPAQUE)}"
+        yield Note(Held.NOT_UNDERSTOOD, address, {"text": row.text, "why": row.why})
 
 
 def opaque_texts(

@@ -204,9 +204,7 @@ def _policies(
             continue
         if row:
             key = names.key(row)
-            name = bare_name(identity) if isinstance(identity, str) else key
-            name = "Global" if key == GLOBAL else key if is_opaque(key) else name
-            policy = _policy(name, row, f"{path}[{index}]", names.faults)
+            policy = _policy(_name(key, identity), row, f"{path}[{index}]", names.faults)
             read.setdefault(key, []).append((_kept(row), policy))
     if GLOBAL not in read:
         # A tenant that lists no Global has an empty one, unless its row is one without a name.
@@ -215,6 +213,13 @@ def _policies(
     policies = by_key({key: _agreed(doubles) for key, doubles in read.items()})
     names.assert_read(policies)
     return policies
+
+
+def _name(key: str, identity: Any) -> str:
+    """A policy's name as it is told: as the service spells it, or what was read."""
+    if key == GLOBAL:
+        return "Global"
+    return key if is_opaque(key) else bare_name(identity)
 
 
 def _agreed(doubles: Sequence[tuple[Mapping[str, Any], TeamsPolicy]]) -> TeamsPolicy:

