@@ -35,18 +35,24 @@ def attribute_changes(
 ) -> tuple[AttributeChange, ...]:
     """Attributes that differ between two forms of one object, sorted by name.
 
-    Lists of ids are compared as sets. The rest is deepdiff's: it tells `True` from `1` and a
-    missing attribute from an empty one.
+    Lists of ids are compared as sets, and texts as they are. The rest is deepdiff's: it tells `True`
+    from `1` and a missing attribute from an empty one.
     """
-    listed = {
-        name
-        for name in before.keys() & after.keys()
-        if isinstance(before[name], list) and isinstance(after[name], list)
-    }
-    plain = _differing(_without(before, listed), _without(after, listed))
+    listed, texts = _names_of(list, before, after), _names_of(str, before, after)
+    rest = _differing(*(_without(content, listed | texts) for content in (before, after)))
+    plain = [*rest, *(name for name in texts if before[name] != after[name])]
     rows = [_listed(name, before[name], after[name]) for name in listed]
     rows += [AttributeChange(name, before.get(name), after.get(name), (), ()) for name in plain]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
+
+
+def _names_of(kind: type, before: Mapping[str, Json], after: Mapping[str, Json]) -> set[str]:
+    """Names of attributes whose value is of this type before and after."""
+    return {
+        name
+        for name in before.keys() & after.keys()
+        if isinstance(before[name], kind) and isinstance(after[name], kind)
+    }
 
 
 def _differing(before: Mapping[str, Json], after: Mapping[str, Json]) -> Collection[str]:
