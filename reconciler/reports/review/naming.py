@@ -60,7 +60,7 @@ class Naming:
     def __init__(self, names: Mapping[str, str], client_ids: Iterable[str] = ()) -> None:
         self._names = names
         self._made: dict[tuple[str, NameKind], Name] = {}
-        self._lengths = _telling_lengths(set(filter(None, map(guid, client_ids))))
+        self._lengths = _telling_lengths(set(filter(None, map(guid, set(client_ids)))))
 
     @classmethod
     def of_plan(cls, plan: Plan) -> Self:
