@@ -39,8 +39,10 @@ def attribute_changes(
     from `1` and a missing attribute from an empty one.
     """
     listed, texts = _names_of(list, before, after), _names_of(str, before, after)
-    rest = _differing(*(_without(content, listed | texts) for content in (before, after)))
-    plain = [*rest, *(name for name in texts if before[name] != after[name])]
+    plain = [
+        *(name for name in texts if before[name] != after[name]),
+        *_differing(*(_without(content, listed | texts) for content in (before, after))),
+    ]
     rows = [_listed(name, before[name], after[name]) for name in listed]
     rows += [AttributeChange(name, before.get(name), after.get(name), (), ()) for name in plain]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from tests.house.toy.edits import Edit
 
 NEW = ROOT / "tests" / "house" / "toy" / "new"
-ADDED = tuple(sorted(path.relative_to(NEW).as_posix() for path in NEW.rglob("*.*")))
+ADDED = tuple(
+    sorted(path.relative_to(NEW).as_posix() for path in NEW.rglob("*.*") if path.suffix != ".pyc")
+)
 CHANGED = tuple(sorted({GENERATED, *(edit.file for edit in EDITS)}))
 MOST_CHANGED = 15
 MOST_ADDED = 10
