@@ -105,8 +105,8 @@ def apply(
 
 
 def _patience(tenant: Tenant) -> ApplyPatience:
-    """A simulated service lags by a number of readings and is busy for a number of calls: time does
-    not help.
+    """How long to wait for this tenant: a simulated service lags by a number of readings and is
+    busy for a number of calls, so real time does not help.
     """
     return ApplyPatience(scale=0.0 if tenant.source == "simulated" else 1.0)
 
@@ -178,8 +178,9 @@ def _wait_for_runners(past: EarlierApply, host: Host) -> None:
 
 
 def _wait_unseen(past: EarlierApply, lock: HeldLock, host: Host) -> None:
-    """An apply that cannot be seen from here and did not end by itself: its processes outlive it no
-    longer than a write may take. They are never ended; an id means another process here.
+    """Wait for an apply that cannot be seen from here and did not end by itself: its processes
+    outlive it by no more than the time that one write may take. They are never killed, because the
+    same id may belong to another process here.
     """
     if past.end is not None and past.open_step is None:
         return
@@ -200,7 +201,7 @@ def _wait_unseen(past: EarlierApply, lock: HeldLock, host: Host) -> None:
 
 
 def _still_running(pid: int, start: str, host: Host, left: float) -> tuple[int, ...]:
-    """The process and what it started, as far as they still run after waiting at most this long."""
+    """The process and whatever it started, if they are still running after this wait at most."""
     while alive := processes.running(pid, start):
         if host.stop():
             raise Interrupted("stopped before anything was written; apply the same plan again")
@@ -213,8 +214,8 @@ def _still_running(pid: int, start: str, host: Host, left: float) -> tuple[int, 
 
 
 def _locate(plan: Plan, watch: Watch, past: EarlierApplies, host: Host) -> int:
-    """Find the number of steps whose result the tenant shows, waiting for writes of earlier applies
-    that may not be visible yet.
+    """Find how many steps the tenant already shows, waiting for writes of earlier applies that may
+    not be visible yet.
     """
     if past.newest is not None and past.newest.last_write is not None:
         for product in watch.products:
@@ -249,8 +250,8 @@ def _carried_out_in_part(plan: Plan, past: EarlierApplies) -> StalePlan:
 
 
 def _stale(plan: Plan, observed: Observed, past: EarlierApplies) -> StalePlan:
-    """Name what moved, as seen from the baseline or from where the journals say that this plan
-    is, whichever is nearer.
+    """Name what moved since the baseline, or since the point that the journals give for this plan,
+    whichever is closer to what the tenant shows.
     """
     places = sorted({0, *((past.same.reached, past.wanted) if past.same is not None else ())})
     differences = min((moved.moved(plan, plan.steps[:k], observed) for k in places), key=len)
@@ -277,7 +278,7 @@ def _check_users(plan: Plan, already: int, watch: Watch) -> None:
 
 
 def _prove(plan: Plan, already: int, tenant: Tenant, host: Host) -> None:
-    """Have what will run the texts read all of them before the first one runs (law 4)."""
+    """Have whatever will run the texts parse all of them before the first one runs (law 4)."""
     if isinstance(tenant, Remote):
         host.tell(CheckingPlan(len(plan.steps) - already))
         tenant.prove(

@@ -1,5 +1,5 @@
-"""Whether a credential lasts long enough for what a step begins: no step leaves
-a window open because a token expired.
+"""Whether a credential lasts long enough for what a step begins: an expired token must not leave a
+window open.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def needed(step: Step, closes: Mapping[int, int]) -> float:
 
 
 def _gaps(steps: Sequence[Step]) -> Iterable[tuple[int, int]]:
-    """A step is in a gap when a pair is missing after it; the next one that is in none closes
+    """A step is in a gap if some access is missing after it; the next step outside any gap closes
     it.
     """
     first: int | None = None

@@ -89,7 +89,7 @@ class RunState(Struct, frozen=True):
 
     @property
     def row(self) -> tuple[Unanswered, ...]:
-        """The attempts that were refused since a step was done."""
+        """The attempts that were refused since the last step that succeeded."""
         return self.refused[len(self.refused) - self.in_a_row :]
 
 
@@ -101,8 +101,8 @@ class StopAsked(Struct, frozen=True):
 
 
 class TenantMoved(Struct, frozen=True):
-    """The tenant is not as the steps done so far leave it: a sentence or an address for each thing
-    that differs, and why if that is known.
+    """The tenant is not as the steps done so far leave it: a sentence or an address for each
+    difference, and the reason if it is known.
     """
 
     differences: tuple[str, ...]
@@ -146,7 +146,7 @@ class Write(Struct, frozen=True):
 
 
 class Adopt(Struct, frozen=True):
-    """Take a step for done: no answer said so, but the tenant shows it."""
+    """Take a step as done: no answer said so, but the tenant shows its result."""
 
     step: Step
 
@@ -162,8 +162,8 @@ class Refuse(Struct, frozen=True):
 
 
 class GiveUp(Struct, frozen=True):
-    """End the run at a step that failed or whose outcome is unknown; `why` says why it does not go
-    on without the step, where somebody asked for that.
+    """End the run at a step that failed or whose outcome is unknown; `why` says why the run does
+    not continue without the step, if somebody asked for that.
     """
 
     attempt: Unanswered
@@ -243,7 +243,9 @@ def sent(state: RunState, write: Write, now: float) -> RunState:
 
 
 def answered(state: RunState, write: Write, outcome: Outcome, patience: ApplyPatience) -> RunState:
-    """The state once an attempt was answered, or its answer lost; `finished` follows success."""
+    """The state after an attempt was answered, or its answer was lost; a success continues with
+    `finished`.
+    """
     match outcome:
         case Done():
             return replace(state, unanswered=None)
@@ -257,7 +259,7 @@ def answered(state: RunState, write: Write, outcome: Outcome, patience: ApplyPat
 
 
 def finished(state: RunState, step: Step, now: float, *, relied_on: bool) -> RunState:
-    """The state once a step is done; its time is kept if a later step relies on it."""
+    """The state after a step is done; the time is kept if a later step relies on it."""
     # Such a step is followed by a reading of its own, which serves the next step too.
     read = is_group_step(step) or names_unqueried(step.cmdlet, step.parameters)
     retried = state.retried - {step.provider} if read else state.retried
@@ -273,7 +275,7 @@ def finished(state: RunState, step: Step, now: float, *, relied_on: bool) -> Run
 
 
 def gone_on(state: RunState, remaining: tuple[Step, ...]) -> RunState:
-    """The state once a step was refused for good and the run goes on with these steps only."""
+    """The state after a step was refused for good and the run continues with these steps only."""
     if state.unanswered is None:
         raise AssertionError("no step was refused")
     return replace(
@@ -286,7 +288,7 @@ def gone_on(state: RunState, remaining: tuple[Step, ...]) -> RunState:
 
 
 def is_group_step(step: Step) -> bool:
-    """Whether a step grants to a group. Regranting one in place is not documented, so the tenant is
-    read before anything rests on it.
+    """Whether a step grants to a group. Regranting in place is not documented, so the tenant is
+    read before anything depends on it.
     """
     return "Group" in step.parameters

@@ -1,5 +1,5 @@
-"""What earlier applies of a tenant left: journals in the user's state directory, and outside it
-those that certainly are this user's own.
+"""What earlier applies to a tenant left behind: journals in the user's state directory, and
+journals outside it that are certain to be this user's own.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ class EarlierApplies(Struct, frozen=True):
 
     @property
     def wanted(self) -> int:
-        """The number of steps of this plan that the tenant should show, once it shows everything
-        that was written.
-        """
+        """The number of steps of this plan that the tenant should show once all writes are visible."""
         if self.same is None:
             return 0
         return max(self.same.reached, self.same.open_step or 0)
 
     @property
     def without(self) -> frozenset[int]:
-        """Steps of this plan that the service refused and its last apply went on without."""
+        """The steps of this plan that the service refused and that its last apply continued
+        without.
+        """
         return frozenset() if self.same is None else frozenset(self.same.without)
 
     @property
     def foreign(self) -> bool:
-        """Say whether a write of another plan may still land, or lines are unreadable: no state of
-        this plan tells that it did.
+        """Say whether a write of another plan may still take effect, or lines are unreadable: no
+        state of this plan would show that.
         """
         if self.newest is None:
             return False
@@ -101,8 +101,8 @@ def _believed(paths: list[Path], source: Origin, tell: Callable[[Event], None]) 
 
 
 def _doubt(path: Path) -> str:
-    """Why a journal may not be this user's own. It names processes that are waited for and ended, so
-    believing one that somebody else wrote could harm this user.
+    """Why a journal may not be this user's own. Its processes would be waited for and killed, so
+    trusting a journal that somebody else wrote could harm this user.
     """
     try:
         for folder in (path.parent.parent, path.parent):

@@ -43,8 +43,8 @@ class ReadingTenant(Struct, frozen=True):
 
 
 class CheckingPlan(Struct, frozen=True):
-    """The steps of a plan, so many, are checked once more before anything is read, or read by what
-    will run them before the first one runs.
+    """The plan's steps are checked: once more before anything is read, or by PowerShell's parser
+    before the first one runs.
     """
 
     steps: int
@@ -89,8 +89,8 @@ class StepFailed(Struct, frozen=True):
 
 
 class WentOn(Struct, frozen=True):
-    """The apply goes on without a step that was refused for good, and without `left_out` others
-    that depend on it.
+    """The apply continues without a step that was refused for good, and without the `left_out`
+    others that depend on it.
     """
 
     step: Step
@@ -98,7 +98,7 @@ class WentOn(Struct, frozen=True):
 
 
 class Retrying(Struct, frozen=True):
-    """An attempt failed in a way that passes; the next one comes in `seconds`, after another
+    """An attempt failed with a transient error; the next one follows in `seconds`, after another
     reading.
     """
 
@@ -126,8 +126,8 @@ class WaitingForProcess(Struct, frozen=True):
 
 
 class WaitingForLock(Struct, frozen=True):
-    """Another apply, `who` for people, holds the tenant's lock; it is waited for `left` seconds at
-    most.
+    """Another apply holds the tenant's lock (`who`, for people); this one waits at most `left` more
+    seconds.
     """
 
     who: str
@@ -135,8 +135,8 @@ class WaitingForLock(Struct, frozen=True):
 
 
 class WaitingForHost(Struct, frozen=True):
-    """An apply on another machine, or in another container, did not end by itself; what it sent
-    has ended in `seconds`.
+    """An apply on another machine, or in another container, did not end by itself; whatever it sent
+    will have ended in `seconds`.
     """
 
     who: str
@@ -153,15 +153,15 @@ class SharedStateDirectory(Struct, frozen=True):
 
 
 class JournalIgnored(Struct, frozen=True):
-    """A journal outside the user's state directory is not believed; `why` is a clause."""
+    """A journal outside the user's state directory is not trusted; `why` is a clause."""
 
     path: str
     why: str
 
 
 class EndingProcess(Struct, frozen=True):
-    """Processes of an earlier apply did not end by themselves; they are ended now, so that they can
-    write no more.
+    """Processes of an earlier apply did not exit by themselves; they are killed now, so that they
+    cannot write any more.
     """
 
     pids: tuple[int, ...]

@@ -1,5 +1,5 @@
-"""Going on without a step that the service refused for good: with what does not depend on it, if
-somebody wants that and the checker has nothing against it.
+"""Continuing after the service refused a step for good: with whatever does not depend on it, if the
+user wants that and the checker has no objection.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def is_refused(state: RunState, ending: GiveUp) -> bool:
-    """Say whether a step was refused for good, and nothing was changed by it."""
+    """Say whether a step was refused for good and changed nothing."""
     kind = kind_of(ending.attempt.outcome, state.retries, ending.reading)
     return kind is OutcomeKind.REFUSED
 

@@ -15,31 +15,30 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
 
 _SLICE = 1.0
-"""A wait asks after so many seconds, again and again, whether to stop."""
+"""Seconds between two checks, during a wait, whether to stop."""
 
 
 class ApplyPatience(Struct, frozen=True):
-    """How long an apply waits for a service, in seconds; the defaults are what the services were
-    seen to need.
+    """How long an apply waits for a service, in seconds. The defaults are what the services were
+    observed to need.
 
     Attributes:
-        lag: How long after a write a reading may not show it (10 to 20 s are usual in Teams;
+        lag: How long a write may be missing from readings (usually 10 to 20 s in Teams;
             Microsoft365DSC re-reads for up to 2 minutes).
-        interval: Between two readings while waiting for that.
-        recheck: After so long without a reading of its product, a step is preceded by one.
-        throttled: Before each further attempt when the service is too busy; their number is the
-            number of further attempts. There is no jitter: one write is in flight in the whole run,
-            so there is nothing to keep apart.
-        transient: The same for faults that pass.
-        process: How long to wait for a process of an earlier apply to end by itself.
-        ending: How long to wait after ending it.
-        unseen: How long after the last line of an apply that cannot be seen from here, and did not
-            end by itself, its writes may still run: as long as one write may take, and PowerShell
-            to end (`door.timeouts`).
-        settle: Between a step and the first one that relies on it and takes something away; a
-            person says how long.
-        scale: What part of a wait for a service is really waited; the number of readings and
-            attempts stays.
+        interval: The pause between two readings while waiting for that.
+        recheck: A step is preceded by a reading if the last one of its product is older than this.
+        throttled: The pause before each retry when the service is too busy, one for each retry.
+            There is no jitter, because only one write is in flight in the whole run.
+        transient: The same for transient errors.
+        process: How long to wait for a process of an earlier apply to exit by itself.
+        ending: How long to wait after killing it.
+        unseen: How long writes may still run of an apply that cannot be seen from here and did not
+            end by itself, counted from its last line in the journal: as long as one write may
+            take, plus the time that PowerShell needs to exit (`door.timeouts`).
+        settle: The pause between a step and the first one that relies on it and takes something
+            away; set by the user.
+        scale: The fraction of each wait for a service that is really waited; the number of readings
+            and attempts stays the same.
     """
 
     lag: float = 120.0
@@ -54,8 +53,8 @@ class ApplyPatience(Struct, frozen=True):
     scale: float = 1.0
 
     def readings(self, age: float) -> int:
-        """How many more readings a write of this age (seconds) is worth; a clock that was set back
-        counts as no time.
+        """How many more readings to make for a write of this age (seconds). If the clock was set
+        back, no time has passed.
         """
         return math.ceil(max(0.0, self.lag - max(0.0, age)) / self.interval)
 
@@ -74,11 +73,11 @@ class Host(Struct, frozen=True):
     patience: ApplyPatience
 
     def scaled(self, seconds: float) -> float:
-        """How many seconds to wait for a service that needs so many."""
+        """The seconds to wait for a service that needs this many."""
         return seconds * self.patience.scale
 
     def pause(self, seconds: float) -> None:
-        """Wait so many seconds, or until a person asks to stop."""
+        """Wait this many seconds, or until the user asks to stop."""
         left = seconds
         while left > 0 and not self.stop():
             self.sleep(min(_SLICE, left))

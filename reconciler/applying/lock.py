@@ -1,9 +1,9 @@
-"""The lock that keeps a user from applying to one tenant twice at the same time (law 10).
+"""The lock that keeps a user from applying to the same tenant twice at once (law 10).
 
-The operating system's lock on the file is the truth: it ends with the process that holds it,
-however that ends, so there is no stale lock and nobody has to delete one. What is written in the
-file tells people who holds it, and warns where the lock of another machine may not be seen here: on
-a file system that machines share.
+Only the operating system's lock on the file counts. It is released when the process that holds it
+ends, for whatever reason, so a lock is never stale and never has to be deleted. The content of the
+file tells people who holds the lock. It also serves as a warning on a file system that machines
+share, where the lock of another machine may not be visible here.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def _open(path: Path) -> int:
 
 def _check(descriptor: int, path: Path) -> None:
     """Refuse anything but a regular file with a single name: nothing else is ever locked or
-    written.
+    overwritten.
     """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
@@ -206,7 +206,7 @@ def _check(descriptor: int, path: Path) -> None:
 
 
 def _stands(descriptor: int, path: Path) -> bool:
-    """Whether the open file is still the one that others will open."""
+    """Whether the open file is still the one that another process would open."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.lstat())
     except OSError:
@@ -266,7 +266,7 @@ def _content(descriptor: int) -> bytes:
 
 
 def _parsed(content: bytes) -> _Holder | None:
-    """Read who holds the lock; None when nobody says so."""
+    """Read who holds the lock; None if the file does not say."""
     try:
         record = json.loads(content)
     except (ValueError, RecursionError):
@@ -279,7 +279,9 @@ def _parsed(content: bytes) -> _Holder | None:
 
 
 def _may_run(process: ProcessIdentity, here: ProcessIdentity) -> bool:
-    """False when what is there is an earlier holder's: the holder has not written it yet."""
+    """Whether the process in the file may still be running. If not, the file still names an earlier
+    holder, because the current one has not written its record yet.
+    """
     match identity.nearness(process, here):
         case Nearness.HERE:
             return not process.started or processes.same(process.pid, process.started)

@@ -1,6 +1,4 @@
-"""Which names have to be looked up again before they are written, because the plan could only trust
-them.
-"""
+"""Which names must be looked up again before they are written, because the plan had to trust them."""
 
 from __future__ import annotations
 
@@ -121,8 +119,9 @@ def identity_of(observed: Observed, address: str) -> str | None:
 
 
 def relied_on(plan: Plan) -> Mapping[int, int]:
-    """For steps that take something away, the step that they rely on: the one that the plan warns
-    of, or a later one that its steps tell. A warning that a file lacks makes no wait shorter.
+    """For steps that take something away, the step that each relies on: the one that the plan warns
+    about, or a later one that follows from its steps. A warning missing from the file never
+    shortens a wait.
     """
     relying = {
         int(str(note.details["step"])): int(str(note.details["on"]))
@@ -137,5 +136,5 @@ def relied_on(plan: Plan) -> Mapping[int, int]:
 
 
 def still_leads(name: ScopeName, directory: Directory) -> bool:
-    """Say whether an address still leads to the object that the plan was reviewed with."""
+    """Say whether an address still resolves to the object that the plan was reviewed with."""
     return directory.recipients_by_address.get(name.address.lower()) == name.scope

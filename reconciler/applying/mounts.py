@@ -25,8 +25,8 @@ _ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def network_type(directory: Path) -> str:
-    """The type of the network file system that holds a directory; empty if it is none, or on a
-    system that does not tell (macOS, Windows).
+    """The type of the network file system that holds a directory; empty if it is local, or if the
+    system does not tell (macOS, Windows).
     """
     if sys.platform != "linux":  # pragma: no cover  the other systems
         return ""

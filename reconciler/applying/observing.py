@@ -126,8 +126,9 @@ def _next_step(run: RunContext, state: RunState, step: Step) -> Observation:
 
 
 def _settle(run: RunContext, state: RunState, step: Step) -> bool:
-    """Wait until what this step relies on has been in force for as long as was asked for; a step of
-    an earlier run counts from now. False if a person asked to stop meanwhile.
+    """Wait until the step that this one relies on has been in force for as long as the user asked;
+    for a step of an earlier run, the time counts from now. False if the user asked to stop
+    meanwhile.
     """
     on, host = run.relied_on.get(step.id), run.host
     if on is None or not host.patience.settle:
@@ -142,7 +143,7 @@ def _settle(run: RunContext, state: RunState, step: Step) -> bool:
 
 
 def _reading_reason(run: RunContext, state: RunState, step: Step) -> ReadingReason | None:
-    """Why the tenant has to be read again before a step; None if it has not."""
+    """Why the tenant must be read again before a step; None if it need not be."""
     if step.cmdlet == lookups.REMOVE_EXCHANGE:
         return ReadingReason.REMOVAL
     if step.provider in state.retried:
@@ -186,8 +187,8 @@ def _names(run: RunContext, step: Step) -> TenantMoved | None:
 
 
 def _identity(run: RunContext, step: Step) -> TenantMoved | None:
-    """Check that the service named a temporary policy as the plan expected: its removal uses that
-    name.
+    """Check that the temporary policy has the Identity that the plan expected: its removal uses
+    that Identity.
     """
     identity = run.watch.until(
         _EXCHANGE,
@@ -203,7 +204,7 @@ def _identity(run: RunContext, step: Step) -> TenantMoved | None:
 
 
 def _check_credential(run: RunContext, step: Step) -> None:
-    """Refuse a step that opens a window if the credential expires before that could be closed."""
+    """Refuse a step that opens a window if the credential would expire before the window is closed."""
     if run.remote is None:
         return
     name_runner(run, step.provider)
@@ -220,8 +221,8 @@ def _check_credential(run: RunContext, step: Step) -> None:
 
 
 def _outcome(run: RunContext, state: RunState, attempt: Unanswered) -> OutcomeReading:
-    """Read whether an attempt took effect: a service may report that a write failed and have
-    committed it.
+    """Read the tenant to see whether an attempt took effect: a service may report an error for a
+    write that it committed.
     """
     step, products = attempt.step, frozenset({attempt.step.provider})
 

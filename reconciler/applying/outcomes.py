@@ -1,5 +1,5 @@
-"""The outcome of an attempt: the service's answer, and what the tenant shows where that answer is
-not enough.
+"""The outcome of an attempt: the service's answer, and what the tenant shows if the answer is not
+enough.
 """
 
 from __future__ import annotations
@@ -63,12 +63,12 @@ class OutcomeReading(Struct, frozen=True):
 
 
 def passes(outcome: NotDone) -> bool:
-    """Say whether the service itself said that another attempt may succeed."""
+    """Say whether the service itself said that a retry may succeed."""
     return isinstance(outcome, Failed) and outcome.fault in _PASSING
 
 
 class OutcomeKind(Enum):
-    """What an attempt without success means for what else is to be done."""
+    """What an attempt without success means for the rest of the run."""
 
     REFUSED = auto()
     """The service refuses the step for good, and a reading shows that it changed nothing."""
@@ -96,8 +96,8 @@ def kind_of(outcome: NotDone, retries: Retries, reading: OutcomeReading) -> Outc
 
 
 def too_many_alike(faults: Sequence[Fault]) -> bool:
-    """Say whether the last of these refusals, which no success came between, are of one kind and
-    too many.
+    """Say whether the most recent refusals, with no success in between, are too many of the same
+    kind.
     """
     last = faults[-MOST_ALIKE:]
     return len(last) == MOST_ALIKE and len(set(last)) == 1
@@ -138,7 +138,7 @@ class Retries(Struct, frozen=True):
                 assert_never(outcome)
 
     def counted(self, outcome: NotDone) -> Retries:
-        """The same with one more attempt after this outcome."""
+        """The same counts with one more retry for this outcome."""
         match outcome:
             case Lost():
                 return replace(self, lost=self.lost + 1)

@@ -1,5 +1,5 @@
-"""Asking Exchange itself about what was changed: one mailbox that an application should reach, one
-that it should not, where members are known.
+"""Asking Exchange itself about what was changed: for each application, one mailbox that it should
+reach and one that it should not, where the members are known.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _OTHER_SCOPES: Final = 3
 
 
 def touched(steps: Iterable[Step]) -> tuple[str, ...]:
-    """Client ids of the applications whose Exchange policies these steps changed, sorted; `*` is
-    left out: it is not an application.
+    """Client ids of the applications whose Exchange policies these steps changed, sorted; without
+    `*`, which is not an application.
     """
     policies = (parse_address(step.address) for step in steps)
     ids = {policy.application for policy in policies if isinstance(policy, ExchangePolicyAddress)}
@@ -55,7 +55,7 @@ def checked(remote: Remote, watch: Watch, applications: Iterable[str]) -> tuple[
 def _checks(
     remote: Remote, state: ExchangeState, directory: Directory, applications: Iterable[str]
 ) -> Iterator[AccessCheck]:
-    """What Exchange answered; nothing if there is no mailbox to ask about."""
+    """What Exchange answered; empty if this tenant has no such check."""
     for application in applications:
         for mailbox, expected in probes(state, directory, application):
             match remote.verdict(mailbox, application):
@@ -68,7 +68,7 @@ def _checks(
 
 
 def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]:
-    """Object ids of the scopes to look into: all of these applications and of `*`, and a few
+    """Object ids of the scopes to read: all scopes of these applications and of `*`, and a few
     others.
     """
     wanted = {EVERY_APPLICATION, *applications}
@@ -80,8 +80,8 @@ def scopes(state: ExchangeState, applications: Iterable[str]) -> tuple[str, ...]
 def probes(
     state: ExchangeState, directory: Directory, application: str
 ) -> Iterator[tuple[str, bool]]:
-    """Address of a mailbox that the policies surely open to an application, and of one that they
-    surely close; whichever can be told.
+    """The address of a mailbox that the policies certainly allow, and of one that they certainly
+    deny, as far as each can be determined.
     """
     covers = scope_coverage(directory)
 
@@ -100,5 +100,5 @@ def probes(
 
 
 def _is_probed(recipient: Recipient) -> bool:
-    """Whether what policies mean for a mailbox is known."""
+    """Whether it is known what policies mean for a mailbox."""
     return is_mailbox(recipient) and is_governed(recipient) is True

@@ -13,8 +13,8 @@ __all__ = ["end_group", "group_runs", "running", "same", "started"]
 
 
 def same(pid: int, start: str) -> bool:
-    """Say whether the process that had this id and start time still runs; False also when that
-    cannot be known.
+    """Say whether the process that had this id and start time is still running; False if that
+    cannot be determined.
     """
     return bool(start) and started(pid) == start
 

@@ -144,7 +144,9 @@ def rehearse(
 
 
 def _spread(steps: Sequence[int], most: int) -> tuple[int, ...]:
-    """At most so many of these, evenly spread, the first and the last among them if there are two."""
+    """At most this many of them, evenly spread, including the first and the last if there are two
+    or more.
+    """
     count = min(len(steps), max(1, most))
     if count == 0:
         return ()
@@ -161,7 +163,7 @@ class _Stage(Struct):
     _runs: int = 0
 
     def undisturbed(self) -> tuple[Applied, RehearsalRun]:
-        """A run in which nothing goes wrong; what it raises is not caught."""
+        """A run in which nothing goes wrong; its exceptions are not caught."""
         place = self._copy()
         outcome = _Attempt(self.loaded, place).go()
         run = RehearsalRun(
@@ -270,7 +272,7 @@ class _Attempt(Struct):
             return apply(self.loaded, shown, lock, tell=self._tell, stop=self._stop)
 
     def outcome(self) -> tuple[Applied | None, str]:
-        """What was done and what was said, whatever way it ends."""
+        """What was done and what was reported, however the apply ended."""
         try:
             done = self.go()
         except (AppliedInPart, Interrupted) as fault:

@@ -66,7 +66,7 @@ _MOST_NAMED = 20
 
 
 def first_named(names: tuple[str, ...], separator: str = ", ") -> str:
-    """Name what stops an apply, bounded."""
+    """Name what stops an apply, up to a limit."""
     more = len(names) - _MOST_NAMED
     return separator.join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
@@ -152,7 +152,7 @@ def _written(run: RunContext, state: RunState, write: Write) -> Iterator[RunStat
 
 
 def _announce(run: RunContext, write: Write) -> None:
-    """Prove the text again, and have the journal on the disk before anything is sent."""
+    """Prove the text again, and write the journal to disk before anything is sent."""
     reviewed.reviewed_invocation(write.step)
     name_runner(run, write.step.provider)
     run.journal.started(write.step.id, write.attempt)
@@ -195,7 +195,7 @@ def _done(run: RunContext, state: RunState, step: Step, *, seen: bool) -> Iterat
 
 
 def _left_out(run: RunContext, state: RunState, way: WayOn) -> Iterator[RunState]:
-    """Have it on the disk that the plan cannot be resumed, before any other step."""
+    """Record on disk that the plan cannot be resumed, before any other step."""
     run.journal.without(way.step.id)
     run.host.tell(StepFailed(way.step, way.fault, way.message))
     run.host.tell(WentOn(way.step, way.left_out))
@@ -274,8 +274,8 @@ def _concluded(run: RunContext, state: RunState, ending: Conclude) -> Applied:
 
 
 def _checks(run: RunContext, state: RunState) -> tuple[AccessCheck, ...]:
-    """What Exchange itself says about the applications that this run touched; its answer is asked
-    for, never relied on.
+    """What Exchange itself says about the applications that this run touched. It is reported but
+    never relied on.
     """
     touched = probing.touched(state.course[state.already : state.reached])
     if run.remote is None or not touched:

@@ -179,15 +179,15 @@ def _make(path: Path) -> None:
 
 
 def is_own(status: os.stat_result) -> bool:
-    """Whether a file is this user's; Windows does not say, a profile is private there."""
+    """Whether a file belongs to this user. Windows does not tell; profiles are private there."""
     if sys.platform == "win32":  # pragma: no cover  Windows only
         return True
     return status.st_uid == os.geteuid()
 
 
 def is_link(status: os.stat_result) -> bool:
-    """Whether what `lstat` found leads elsewhere: a symbolic link, or on Windows any reparse point
-    (a junction).
+    """Whether the result of `lstat` leads elsewhere: a symbolic link, or on Windows any reparse
+    point (a junction).
     """
     reparse = getattr(status, "st_file_attributes", 0) & stat.FILE_ATTRIBUTE_REPARSE_POINT
     return stat.S_ISLNK(status.st_mode) or bool(reparse)

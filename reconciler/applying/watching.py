@@ -51,13 +51,13 @@ class Watch:
         self._old.update(self.products)
 
     def old(self, product: Provider) -> bool:
-        """Say whether anything was written since this product was last read: meanwhile somebody else
-        may have changed it.
+        """Say whether anything was written since this product was last read; somebody else may have
+        changed it in the meantime.
         """
         return product in self._old
 
     def overdue(self, product: Provider) -> bool:
-        """Say whether the last reading of a product is too old to write on."""
+        """Say whether the last reading of a product is too old to rely on for a write."""
         return (
             not 0
             <= self._host.clock() - self._read_at.get(product, 0.0)

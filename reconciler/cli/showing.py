@@ -84,16 +84,7 @@ def show_plan(
     if view.redact is not None:
         loaded, sources = _redacted(loaded, sources)
     collect_plan(loaded, shown=True)
-    if view.redact is not None and view.form == "powershell":
-        raise UsageFault(
-            "--redact leaves commands out, because they hold the ids of people, and a script has"
-            " nothing else: choose another --format"
-        )
-    if view.product is not None and view.form != "powershell":
-        raise UsageFault(
-            "--product requires --format powershell: every other format shows both products"
-        )
-    options.assert_max_bytes_taken(view.max_bytes, view.form)
+    _assert_fitting(view)
     match view.form:
         case "text":
             _text(loaded, view, then, sources)
@@ -107,6 +98,20 @@ def show_plan(
             _script(loaded, view.product)
         case _:
             assert_never(view.form)
+
+
+def _assert_fitting(view: View) -> None:
+    """Check that the options have a meaning for the format."""
+    if view.redact is not None and view.form == "powershell":
+        raise UsageFault(
+            "--redact leaves commands out, because they hold the ids of people, and a script has"
+            " nothing else: choose another --format"
+        )
+    if view.product is not None and view.form != "powershell":
+        raise UsageFault(
+            "--product requires --format powershell: every other format shows both products"
+        )
+    options.assert_max_bytes_taken(view.max_bytes, view.form)
 
 
 def _redacted(

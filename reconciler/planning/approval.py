@@ -38,7 +38,7 @@ COVERED_AS_WRITTEN = (
 
 
 def _baseline(value: Any) -> Json:
-    """A product that nothing rests on may have been read or not."""
+    """A product that no step relies on may have been read or not."""
     return {product: section for product, section in value.items() if section is not None}
 
 

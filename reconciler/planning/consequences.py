@@ -93,8 +93,8 @@ def _of_verdict(plan: Plan) -> Iterator[str]:
 
 
 def _of_reliances(plan: Plan) -> Iterator[str]:
-    """Every wait that was announced is one of a step for an earlier one of its product; that none is
-    missing only the digests say.
+    """Every announced wait is of a step for an earlier step of its product. That none is missing is
+    covered by the digests only.
     """
     steps = {step.id: step for step in plan.steps}
     for note in plan.warnings:
@@ -135,7 +135,9 @@ def _bounds(
 
 
 def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
-    """Each step has a change, each change a step, and values that the steps lead from and to."""
+    """Each step belongs to a change, each change has a step, and the steps lead from its old values
+    to its new ones.
+    """
     changed = {change.address.lower() for change in plan.changes}
     touched = {step.address.lower() for step in plan.steps if not step.temporary}
     for address in sorted(touched - changed):
@@ -209,7 +211,7 @@ def _verb(direction: Direction) -> str:
 
 
 def _of_consents(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:
-    """Every application that comes to reach everyone is said to, and has its consent."""
+    """Every application that comes to reach everyone is listed, and has its consent."""
     given = {consent.lower() for consent in plan.consents}
     for provider, own in sorted(bounds.items()):
         rows = plan.access.of(provider).tenant_wide if plan.access is not None else ()

@@ -66,7 +66,7 @@ def is_safe(plan: Plan, course: Sequence[Step]) -> bool:
 
 
 def _admitted(plan: Plan, done: Sequence[Step], left: Sequence[Step]) -> Iterator[Step]:
-    """Go along the steps, and pass by those that rest on what is missing."""
+    """Follow the steps, skipping those that depend on what is missing."""
     judge = checking.StepwiseJudge(plan.baseline, plan.steps)
     if not all(judge.admits(step) for step in done):
         return

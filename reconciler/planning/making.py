@@ -150,14 +150,9 @@ def _composed(
     documents, observed = given.documents, given.observed
     changes = _changes(parts)
     gaps, steps = _numbered(parts)
-    unresolved, held_names = _unresolved(given)
     baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
     refused = (*_refused(observed, parts, baseline, steps), *partial)
-    refusals, consents, unused = _consented(documents, given.options, refused)
-    held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
-    unmanaged = _notes(parts, lambda part: part.unmanaged)
-    warnings = _warnings(observed, parts, unused, held_notes)
-    notes = (*unmanaged, *held_notes, *unresolved, *warnings)
+    notes = _plan_notes(given, parts, refused)
     deltas = {part.provider: part.access for part in parts}
     mentioned = chain(_mentioned(deltas.values(), gaps), tests.ids)
     return Plan(
@@ -165,25 +160,54 @@ def _composed(
         tool=Tool("reconciler", __version__),
         tenant=PlanTenant(observed.tenant_id, observed.organization),
         connect=documents.tenant.connect if documents.tenant is not None else {},
-        applicable=not refusals and not unresolved and tests.allow,
-        held=held_notes,
+        applicable=not notes.refusals and not notes.unresolved and tests.allow,
+        held=notes.held,
         inputs=_inputs(given),
         baseline=baseline,
         changes=changes,
         steps=steps,
-        unmanaged=unmanaged,
+        unmanaged=notes.unmanaged,
         displaced=_notes(parts, lambda part: part.displaced),
-        unresolved=unresolved,
-        consents=consents,
-        refusals=refusals,
-        warnings=warnings,
-        names=names(documents, observed, changes, notes, mentioned=mentioned),
-        summary={**summary(changes, unmanaged, steps), **_sizes(deltas)},
+        unresolved=notes.unresolved,
+        consents=notes.consents,
+        refusals=notes.refusals,
+        warnings=notes.warnings,
+        names=names(documents, observed, changes, notes.named(), mentioned=mentioned),
+        summary={**summary(changes, notes.unmanaged, steps), **_sizes(deltas)},
         limits=_limits(documents),
         widened=tuple(sorted(row for part in parts for row in part.widened)),
         access=_access(deltas, baseline, steps),
         gaps=gaps,
         tests=tests.rows,
+    )
+
+
+class _PlanNotes(Struct, frozen=True):
+    """What a plan says beside its changes and steps; `consents` are those that were used."""
+
+    unmanaged: tuple[Note, ...]
+    held: tuple[Note, ...]
+    unresolved: tuple[Note, ...]
+    warnings: tuple[Note, ...]
+    refusals: tuple[Note, ...]
+    consents: tuple[str, ...]
+
+    def named(self) -> Sequence[Note]:
+        """The notes whose ids are shown with names."""
+        return (*self.unmanaged, *self.held, *self.unresolved, *self.warnings)
+
+
+def _plan_notes(given: _Given, parts: Sequence[ProductPlan], refused: Sequence[Note]) -> _PlanNotes:
+    unresolved, held_names = _unresolved(given)
+    held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
+    refusals, consents, unused = _consented(given.documents, given.options, refused)
+    return _PlanNotes(
+        unmanaged=_notes(parts, lambda part: part.unmanaged),
+        held=held_notes,
+        unresolved=unresolved,
+        warnings=_warnings(given.observed, parts, unused, held_notes),
+        refusals=refusals,
+        consents=consents,
     )
 
 
@@ -211,7 +235,7 @@ def _changes(parts: Sequence[ProductPlan]) -> tuple[Change, ...]:
 
 
 def _sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
-    """How many people there are in what the rows of access name: `access teams gained
+    """How many people the rows of access stand for, by their keys: `access teams gained
     policy-holders NAME`.
     """
     return {
@@ -250,7 +274,7 @@ def _assert_tenant(documents: Documents, observed: Observed) -> None:
 
 
 def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> Desired:
-    """Names become ids; the faults that show only now are reported all at once."""
+    """Resolve names to ids; faults that show only now are reported together."""
     desired: dict[Provider, DesiredState] = {}
     findings: list[Finding] = []
     for name, product in PRODUCTS.items():

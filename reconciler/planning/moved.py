@@ -1,5 +1,5 @@
-"""What moved in a tenant since a plan was made, in sentences: who or what it is by name, what was
-expected, and what is there now.
+"""What moved in a tenant since a plan was made, in sentences: who or what by name, what was
+expected, and what was found.
 """
 
 from __future__ import annotations
@@ -212,7 +212,7 @@ def _described(text: str | None) -> _Phrase:
 def _lists(
     speaker: _Speaker, address: str, expected: frozenset[str], current: frozenset[str]
 ) -> Iterator[str]:
-    """What went out of the list of a policy, and what came into it."""
+    """What left the list of a policy, and what entered it."""
     gone, new = sorted(expected - current), sorted(current - expected)
     if gone:
         pronoun = "it" if len(gone) == 1 else "them"

@@ -1,5 +1,5 @@
-"""A plan of a part, by `--only` or `--skip`, must reach nobody whom the whole plan does not reach
-either: what it would reach beyond that is refused, with what belongs to the part.
+"""A plan of a part (`--only`, `--skip`) must reach nobody whom the whole plan does not reach
+either. Anything beyond that is refused, with the addresses that belong to the part.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class ExchangeJudging:
                 )
 
     def admits(self, step: Step) -> bool:
-        """Do one step if it can be done and exposes nobody."""
+        """Do one step if it is possible and exposes nobody."""
         before = self._now.copy()
         try:
             touched = self._now.run(step)

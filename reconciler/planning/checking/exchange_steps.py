@@ -44,7 +44,7 @@ class Rights(Struct, frozen=True):
     deny: frozenset[str]
 
     def changed(self, scope: str, right: str | None) -> Rights:
-        """The same but for one scope; right None: no policy has it."""
+        """The same rights except for one scope; right None: no policy has it."""
         return Rights(
             self.restrict | {scope} if right == RESTRICT else self.restrict - {scope},
             self.deny | {scope} if right == DENY else self.deny - {scope},
@@ -87,7 +87,7 @@ class ExchangeModel(Struct):
         )
 
     def copy(self) -> ExchangeModel:
-        """A second one that changes on its own."""
+        """An independent copy."""
         return ExchangeModel(dict(self.own), self.opaque, self.awaited)
 
     def bearing(self, application: str) -> Rights:

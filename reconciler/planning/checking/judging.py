@@ -42,7 +42,7 @@ def violations(
 
 
 class StepwiseJudge:
-    """Follows steps one by one, and does not do those that are not safe where they stand."""
+    """Follows steps one by one, and skips those that would not be safe at that point."""
 
     def __init__(self, baseline: Baseline, toward: Sequence[Step]) -> None:
         """Begin at a baseline; `toward` as in `violations`."""

@@ -124,12 +124,12 @@ class TeamsJudging:
                 yield _exposure(step, application, holders)
 
     def standing(self) -> Iterator[tuple[str, Holders]]:
-        """Name whom applications reach as things stand."""
+        """Name whom applications reach in the current state."""
         exposed = (self._by_list(key, self._now.reach(key)) for key in sorted(self._now.policies))
         yield from dict.fromkeys(chain.from_iterable(exposed))
 
     def admits(self, step: Step) -> bool:
-        """Do one step if it can be done and exposes nobody."""
+        """Do one step if it is possible and exposes nobody."""
         undo = self._now.undoing(step)
         try:
             effect = self._now.run(step)
@@ -153,7 +153,7 @@ class TeamsJudging:
             yield from (((key, ends[1]), now or key) for key in self._unidentified)
 
     def _recount(self, ends: Ends, before: str | None, after: str | None) -> None:
-        """A user of this class holds another policy now."""
+        """Count a user of this class under the policy held now."""
         self._classes[before][ends] -= 1
         if not self._classes[before][ends]:
             del self._classes[before][ends]

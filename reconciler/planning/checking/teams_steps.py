@@ -94,7 +94,7 @@ class TeamsModel(Struct):
         )
 
     def copy(self) -> TeamsModel:
-        """A second one that changes on its own."""
+        """An independent copy."""
         return TeamsModel(
             dict(self.policies),
             list(self.groups),
@@ -111,11 +111,11 @@ class TeamsModel(Struct):
         return tuple(sorted({key for user, key in rows if key is not None and is_opaque(user)}))
 
     def reach(self, key: str) -> frozenset[str]:
-        """The applications of a policy; of one that is not there, none."""
+        """The applications of a policy; none if it does not exist."""
         return self.policies.get(key) or NOTHING
 
     def undoing(self, step: Step) -> Callable[[], None]:
-        """What takes a step back, if it is called directly after the step was done."""
+        """A function that undoes a step, to be called directly after it."""
         user = str(step.parameters.get("Identity")).lower()
         if step.cmdlet.startswith("Grant-") and user in self.users:
             before = self.users[user]

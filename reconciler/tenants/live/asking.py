@@ -1,4 +1,4 @@
-"""Asking one product during one capture, and keeping account of what was read."""
+"""Questions to one product during one capture, and the record of what was read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Ask:
         return reading.rows
 
     def allows(self, cmdlet: str) -> bool:
-        """Whether the account has a cmdlet without which it also goes."""
+        """Whether the account has a cmdlet that a reading can do without."""
         return cmdlet in self._line.opened.allowed
 
     def reads(self) -> list[Json]:
@@ -59,9 +59,9 @@ class Ask:
         return {"warnings": rows} if rows else {}
 
     def mark(self) -> int:
-        """How much was read so far."""
+        """A mark of how much was read so far."""
         return len(self._reads)
 
     def forget(self, mark: int) -> None:
-        """Take back what was read since a mark: it was read again."""
+        """Discard what was read since a mark, because it was read again."""
         del self._reads[mark:]

@@ -200,8 +200,8 @@ def meaning(error: ServiceError, cmdlet: str) -> ErrorClass:
 
 
 def leading(errors: Sequence[ServiceError], cmdlet: str) -> tuple[ErrorClass, ServiceError]:
-    """The error of a call that decides about it, with its class: one without an answer, else the
-    first that is understood, else the first.
+    """The error that decides what a call means, with its class: one without an answer, else the
+    first that is recognized, else the first.
     """
     classed = [(meaning(error, cmdlet), error) for error in errors]
     silent = (pair for pair in classed if pair[0] is ErrorClass.NO_ANSWER)

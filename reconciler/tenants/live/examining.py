@@ -1,5 +1,5 @@
-"""Looking at everything that a live tenant needs, step by step, without writing anything: what
-`reconciler doctor` tells.
+"""Examining everything that a live tenant needs, step by step, without writing anything: the report
+of `reconciler doctor`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class _Examination:
         self._facts = facts(provider)
 
     def checks(self) -> Iterator[Check]:
-        """Everything, as far as one thing does not block the next."""
+        """Every check, as far as an earlier one does not prevent it."""
         chosen, credentials = self._credentials()
         try:
             session = self._begin.bare() if chosen is None else self._begin(chosen)
@@ -219,8 +219,8 @@ class _Examination:
         return self._fault(name, fault, f"give the account the role {reads}")
 
     def _reading(self, opened: Opened, question: TenantQuestion) -> Iterator[Check]:
-        """One real reading: the Teams module has every cmdlet, whatever the account may do, and
-        only the service refuses.
+        """One real reading. The Teams module has every cmdlet whatever the account may do; only the
+        service refuses.
         """
         line = SessionLine(self._provider, lambda: opened, _ONCE)
         try:

@@ -44,7 +44,7 @@ ABSENT = "(absent)"
 
 
 class Progress(Struct, frozen=True):
-    """So many objects of one reading have come."""
+    """How many objects of a reading have arrived."""
 
     provider: Provider
     cmdlet: str
@@ -151,7 +151,7 @@ class SessionLine(Struct):
             self.pause(min(max(pause, answered.wait), self.patience.longest))
 
     def pause(self, seconds: float) -> None:
-        """Wait; not any longer once the line is abandoned."""
+        """Wait, but no longer once the line is abandoned."""
         (self.sleep or self._over.wait)(seconds)
 
     def write(self, invocation: Invocation, text: str) -> Outcome:
@@ -225,7 +225,7 @@ class _Missed(Struct, frozen=True):
 
 
 def _judged(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
-    """The objects of an answer, if nothing speaks against them being all there are (law 1)."""
+    """The objects of an answer, unless something suggests that they are not all (law 1)."""
     if answer.errors:
         error_class, error = leading(answer.errors, question.cmdlet)
         if error_class in question.nothing and not answer.objects:
@@ -242,8 +242,8 @@ def _judged(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
 
 
 def _doubted(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
-    """The module kept an error to itself: objects may be missing where nothing came, or where the
-    error is one that ends a reading early.
+    """The module suppressed an error: objects may be missing if none arrived, or if the error is
+    one that ends a reading early.
     """
     error_class, error = leading(answer.swallowed, question.cmdlet)
     if error_class in question.nothing and not answer.objects:
@@ -286,6 +286,6 @@ def _absent(row: Mapping[str, Json]) -> Sequence[str]:
 
 
 def _wait(error: ServiceError) -> float:
-    """Seconds that the service asks to be left alone; 0 when it does not say, or says a date."""
+    """Seconds that the service asks callers to wait; 0 if it does not say, or names a date."""
     asked = error.retry_after or ""
     return float(asked) if asked.isascii() and asked.isdigit() else 0.0

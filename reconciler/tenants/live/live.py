@@ -1,5 +1,5 @@
-"""A live tenant behind the same door as a simulated one: one PowerShell process a product, opened
-when it is needed.
+"""A live tenant behind the same interface as a simulated one: one PowerShell process for each
+product, started when it is needed.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ class Live:
     def _all(
         self, readings: Mapping[Provider, Callable[[], CapturePart]]
     ) -> dict[Provider, CapturePart]:
-        """All readings at once, the first one in this thread; what fails is told of all."""
+        """All readings at once, the first one in this thread; every failure is reported."""
         names = list(readings)
         if len(names) < 2:  # noqa: PLR2004  nothing to do at the same time
             return {name: read() for name, read in readings.items()}
@@ -203,7 +203,7 @@ class Live:
 
 
 class _Elsewhere:
-    """A reading in a thread of its own."""
+    """A reading in its own thread."""
 
     def __init__(self, read: Callable[[], CapturePart]) -> None:
         self._answers: queue.SimpleQueue[CapturePart | BaseException] = queue.SimpleQueue()
@@ -212,7 +212,7 @@ class _Elsewhere:
         self.thread.start()
 
     def answer(self) -> CapturePart | BaseException:
-        """What came of it, once it has."""
+        """The result, when there is one."""
         return self._answers.get()
 
 
@@ -233,7 +233,7 @@ def _caught(read: Callable[[], CapturePart]) -> CapturePart | BaseException:
 
 
 def _parts(answers: Mapping[Provider, CapturePart | BaseException]) -> dict[Provider, CapturePart]:
-    """The parts, if nothing failed; anything but a fault of a tenant is raised as it is."""
+    """The parts, if nothing failed; an exception that is not a tenant's fault is raised unchanged."""
     faults = [answer for answer in answers.values() if isinstance(answer, BaseException)]
     for fault in faults:
         if not isinstance(fault, TenantFault):

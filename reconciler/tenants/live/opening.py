@@ -39,7 +39,7 @@ _PASSING: Final = PASSING - {ErrorClass.EXPIRED}
 
 
 class NotNow(TenantFault):
-    """Signing in failed in a way that passes."""
+    """Signing in failed with a transient error."""
 
 
 class Opened(Struct, frozen=True):
@@ -235,7 +235,7 @@ def expect(provider: Provider, resolved: Mapping[str, Resolved | None]) -> None:
 
 
 def difference(name: str, resolved: Resolved | None) -> str | None:
-    """How an installed cmdlet differs from the catalogue; None if it will do."""
+    """How an installed cmdlet differs from the catalogue; None if it is usable."""
     if resolved is None:
         return f"{name} is missing"
     lacking = sorted(rendering.written_parameters(name) - resolved.parameters)

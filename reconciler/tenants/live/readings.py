@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def live_reading(provider: Provider) -> LiveReading:
-    """How a product is read."""
+    """How a product is read from a live tenant."""
     match provider:
         case "teams":
             return LiveReading(

@@ -104,8 +104,8 @@ class SimulatedPeople:
         return bool(groups) and group not in groups and group not in recipients
 
     def _within(self, recipients: Iterable[str]) -> set[str]:
-        """Everybody in these groups and in the groups among them: whoever judges who is covered has
-        to know who is not a group.
+        """Everybody in these groups and in nested groups: whoever decides who is covered must know
+        who is not a group.
         """
         members: set[str] = set()
         waiting = list(recipients)

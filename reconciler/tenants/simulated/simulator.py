@@ -1,4 +1,4 @@
-"""A simulated tenant behind the same door as a live one."""
+"""A simulated tenant behind the same interface as a live one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def bundled() -> Traversable:
-    """The tenant that the package brings along."""
+    """The tenant that comes with the package."""
     return files("reconciler.tenants") / "contoso.json"
 
 
@@ -134,7 +134,7 @@ class Simulator:
         return NO_ANSWER if mishap is Mishap.LOST_AFTER else outcome
 
     def close(self) -> None:
-        """Make one file of file and log. Leaving it out loses nothing."""
+        """Merge file and log into one file. Nothing is lost without it."""
         if self._store.has_log:
             self._store.settle(self._world.state)
 
@@ -161,8 +161,8 @@ class Simulator:
         return outcome
 
     def _forget(self) -> None:
-        """What could not be stored has not happened: the tenant is what its file says, and if that
-        cannot be read, nothing that anybody knows.
+        """Discard a write that could not be stored: the tenant is what its file says, or unknown if
+        the file cannot be read.
         """
         try:
             self._world = self._loaded(self._path)

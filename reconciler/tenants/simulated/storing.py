@@ -119,11 +119,11 @@ class Store:
 
     @property
     def has_log(self) -> bool:
-        """Whether writes are in the log that the file does not have yet."""
+        """Whether the log has writes that the file does not have yet."""
         return self._logged > 0
 
     def _sweep(self) -> None:
-        """Clear what was left by writers who were killed, once and only by who writes."""
+        """Remove what killed writers left behind; done once, and only by a writer."""
         if not self._swept:
             sweep(self._path)
             sweep(self._log)

@@ -75,7 +75,7 @@ class World:
         }
 
     def copy(self) -> World:
-        """Another world in the same state; rows are shared, since nothing changes them."""
+        """A second world in the same state; rows are shared, since nothing changes them."""
         return World(self.state(), self.people)
 
 
