@@ -35,14 +35,13 @@ def capture_digest(tenant_id: str, states: Mapping[Provider, State], directory: 
     grants: dict[str, str] = {}
     for name, state in states.items():
         grants |= PRODUCTS[name].direct_grants(state)
-    return digest(
-        {
-            **rows,
-            "tenantId": tenant_id,
-            "directory": _directory(directory),
-            "users": _users(grants, directory.users),
-        }
-    )
+    content: Json = {
+        **rows,
+        "tenantId": tenant_id,
+        "directory": _directory(directory),
+        "users": _users(grants, directory.users),
+    }
+    return digest(content)
 
 
 def _users(grants: Mapping[str, str], users: Mapping[str, User]) -> Json:

@@ -90,8 +90,8 @@ def parse_capture(
     place, faults = file or source, FaultList()
     envelope_faults(raw, faults)
     faults.refuse(place)
-    _right_time(raw, faults)
     _right_tenant(raw, tenant_id, faults)
+    _right_time(raw, faults)
     directory = parse_directory(raw.get("directory") or {}, "$.directory", faults)
     states, faulty = _states(raw, needs, tolerated, faults)
     faults.refuse(place)
@@ -104,9 +104,9 @@ def parse_capture(
         source="simulated" if raw.get("simulated") is True else source,
         states=states,
         directory=directory,
-        digest=_digest(raw, states, directory, place),
         warnings=tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
         faulty=faulty,
+        digest=_digest(raw, states, directory, place),
     )
 
 

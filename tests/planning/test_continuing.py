@@ -30,8 +30,6 @@ from tests.planning.enumerated_access import (
     tenant,
 )
 
-pytestmark = pytest.mark.no_cover
-
 NO_REASON = ""
 SAMPLES = 150
 RUNS = [SAMPLES, pytest.param(4000, marks=pytest.mark.exhaustive)]
@@ -193,6 +191,7 @@ def _assert_hardly_more_than_must_be(counts):
     assert counts[NO_REASON] * 100 <= left_out
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("samples", RUNS)
 def test_teams_goes_on_with_what_is_independent_and_safe(samples):
     counts: Counter[str] = Counter()
@@ -210,6 +209,7 @@ def test_teams_goes_on_with_what_is_independent_and_safe(samples):
     assert min(counts[name] for name in ("goes on", "tied", "refused", "exposes", "takes")) > 0
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("samples", RUNS)
 def test_exchange_goes_on_with_the_other_applications(samples):
     counts: Counter[str] = Counter()

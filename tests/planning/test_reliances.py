@@ -28,8 +28,6 @@ from tests.planning.enumerated_access import (
     tenant,
 )
 
-pytestmark = pytest.mark.no_cover
-
 SAMPLES = [300, pytest.param(5000, marks=pytest.mark.exhaustive)]
 
 
@@ -53,6 +51,7 @@ def _exchange_plan(seed):
     return making.make_plan(declared, seen, making.PlanOptions())
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("samples", SAMPLES)
 @pytest.mark.parametrize("planned", [_teams_plan, _exchange_plan])
 def test_without_its_warnings_a_plan_tells_the_same_reliances(planned, samples):
