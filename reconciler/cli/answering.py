@@ -100,6 +100,33 @@ def basis_of_documents(paths: Sequence[Path], tenant: str | None, asked: Asking)
     )
 
 
+def basis_of_now(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Basis:
+    """The tenant as it is.
+
+    Raises:
+        ReconcilerError: any fault of the documents or the tenant.
+    """
+    named = _named(paths)
+    target = None if named is None else sources.target_of_documents(named)
+    source = sources.choose(tenant, target, paths)
+    request = CaptureRequest(frozenset({asked.product}), tolerated=_consented(named))
+    everything = asked.is_partial and not isinstance(source, sources.LiveTenant)
+    observed = sources.observe_source(
+        source,
+        replace(_request(request, asked), everything=everything),
+        None if target is None else target.tenant_id,
+    )
+    return Basis(
+        Known(observed.states, observed.directory),
+        "now",
+        f"as it was read {observed.taken_at}",
+        named,
+        observed,
+        {},
+        observed.source == "simulated",
+    )
+
+
 def basis_of_plan(paths: Sequence[Path], file: Path) -> Basis:
     """A plan's outcome, as far as its file tells.
 

@@ -114,6 +114,21 @@ documents = click.argument(
     "paths", nargs=-1, type=click.Path(path_type=Path), callback=paths, metavar="[PATH]..."
 )
 
+more_documents = click.option(
+    "--path",
+    "more",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Documents: a YAML file or a folder of them. Repeatable; default: `policies`, if it exists.",
+)
+
+
+def all_paths(paths: Sequence[Path], more: Sequence[Path]) -> tuple[Path, ...]:
+    """Documents of arguments and of `--path`; `policies` if none are named."""
+    typed = () if tuple(paths) == DEFAULT_PATHS and more else tuple(paths)
+    return (*typed, *more) or DEFAULT_PATHS
+
+
 tenant = click.option(
     "--tenant",
     envvar="RECONCILER_TENANT",

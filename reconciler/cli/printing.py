@@ -112,7 +112,9 @@ def outline(value: Outline, *, ids: bool = False) -> None:
     report(outline_lines(value, Layout(columns(sys.stdout), ids=ids)))
 
 
-def outline_page(value: Outline, max_bytes: int | None = None, *, ids: bool = False) -> None:
+def outline_markdown_page(
+    value: Outline, max_bytes: int | None = None, *, ids: bool = False
+) -> None:
     """Print a report as Markdown of at most so many bytes.
 
     Raises:
@@ -126,14 +128,18 @@ def outline_page(value: Outline, max_bytes: int | None = None, *, ids: bool = Fa
 
 
 def outlined(value: Outline, form: str, max_bytes: int | None = None, *, ids: bool = False) -> None:
-    """Print a report in the format that was asked for: `text` or `markdown`; `json` is in the
+    """Print a report in the format that was asked for: `text`, `markdown` or `html`; `json` is in the
     envelope.
 
     Raises:
         Unprinted: standard output does not take it.
     """
     if form == "markdown":
-        outline_page(value, max_bytes, ids=ids)
+        outline_markdown_page(value, max_bytes, ids=ids)
+    elif form == "html":
+        from reconciler.reports import html  # noqa: PLC0415  lazy: only this format needs it
+
+        raw(html.outline_page(value))
     else:
         outline(value, ids=ids)
 

@@ -105,7 +105,7 @@ def show_tests(value: Tested, form: str, max_bytes: int | None = None) -> None:
     """Print a run in the format that was asked for; Markdown of at most so many bytes."""
     collecting.current().tested = value
     if form == "markdown":
-        printing.outline_page(outline_of_tests(value), max_bytes)
+        printing.outline_markdown_page(outline_of_tests(value), max_bytes)
     elif form == "junit":
         printing.raw(junit.tests_junit(value))
     elif machine := annotating.chosen_format(form):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.reached import ReachedPart
     from reconciler.audiences.subjects import Delta
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.model.codes import Held
     from reconciler.model.documents import Documents, TenantDocument
     from reconciler.model.findings import Finding, Position
+    from reconciler.model.inventories import ListedPolicy
     from reconciler.model.observed import Directory, State
     from reconciler.model.plans import Change, Note, Step, WidenedList
     from reconciler.model.requests import CaptureRequest
@@ -213,6 +215,19 @@ class Product(Protocol[DesiredT, StateT]):
         self, question: Question, knowledge: Known, state: StateT | None
     ) -> tuple[Verdict, Iterable[Advice]]:
         """The verdict on a question, and what would change it; `state` None: nothing is known."""
+
+    def applications(self, state: StateT) -> frozenset[str]:
+        """Client ids that its policies name."""
+
+    def reached(
+        self, state: StateT, directory: Directory, application: str
+    ) -> Iterable[ReachedPart]:
+        """Whom an application (client id, lower-case) reaches, by the rule that lets it; what is not
+        known is not certain. It agrees with `explain`.
+        """
+
+    def inventory(self, state: StateT, desired: DesiredT | None) -> Iterable[ListedPolicy]:
+        """Everything that there is, and whether documents manage it; None: there are none."""
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide, by application and the text that names a subject."""

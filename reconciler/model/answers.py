@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
+
+if TYPE_CHECKING:
+    from reconciler.model.addresses import Provider
 
 _Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -118,3 +121,144 @@ class RehearsalAnswer(Struct, frozen=True):
     sampled: tuple[_Count, ...]
     steps: _Count
     where: str
+
+
+class ListedGrant(Struct, frozen=True):
+    """A group that holds a policy, and whether documents manage that."""
+
+    group: str
+    managed: bool
+    rank: _Count
+
+
+class ListedObject(Struct, frozen=True):
+    """A policy with its grants.
+
+    Attributes:
+        address: Its address.
+        applications: Client ids.
+        description: Empty if blank.
+        everyone: Whether everyone without a grant has it.
+        groups: Groups that hold it.
+        managed: Whether documents manage it.
+        missing: Whether it is held although it does not exist.
+        name: As the service has it; of Exchange the name of its scope.
+        product: The product.
+        right: Of Exchange: AccessRight.
+        scope: Of Exchange: the object id of its scope.
+        understood: Whether what was read could be understood.
+        users: Object ids of those who hold it directly.
+        users_managed: How many of those grants documents manage.
+    """
+
+    address: str
+    applications: tuple[str, ...]
+    description: str
+    everyone: bool
+    groups: tuple[ListedGrant, ...]
+    managed: bool
+    missing: bool
+    name: str
+    product: str
+    right: str
+    scope: str
+    understood: bool
+    users: tuple[str, ...]
+    users_managed: _Count
+
+
+class ListedCounts(Struct, frozen=True):
+    """How much there is of a product, and how much of it documents manage."""
+
+    grants: _Count
+    grants_managed: _Count
+    policies: _Count
+    policies_managed: _Count
+    product: Provider
+
+
+class ListAnswer(Struct, frozen=True):
+    """What a tenant has.
+
+    Attributes:
+        counts: By product; of all that there is, whatever is shown.
+        names: Ids to names, for people.
+        objects: Policies with their grants, as far as they were asked for.
+        read_at: When it was read, ISO 8601.
+    """
+
+    counts: tuple[ListedCounts, ...]
+    names: dict[str, str]
+    objects: tuple[ListedObject, ...]
+    read_at: str
+
+
+class ReachAnswerRow(Struct, frozen=True):
+    """Some of those whom an application reaches.
+
+    Attributes:
+        after: Whether it reaches them once the documents are applied; null without documents.
+        certain: Whether that is certain of all of them.
+        declared_at: Where the documents declare the rule.
+        excepted: Object ids of groups and scopes whose members are not among them.
+        ids: Object ids of people; of a group or scope its own; of everyone none.
+        kind: user, mailbox, group-members or everyone.
+        now: Whether it reaches them now.
+        product: The product.
+        rule: Address of what lets it.
+        size: How many are surely reached, where that is known.
+    """
+
+    after: bool | None
+    certain: bool
+    declared_at: str | None
+    excepted: tuple[str, ...]
+    ids: tuple[str, ...]
+    kind: str
+    now: bool
+    product: str
+    rule: str
+    size: _Count | None
+
+
+class ReachAnswer(Struct, frozen=True):
+    """What an application reaches. `permission`: as of an explanation of a mailbox."""
+
+    application: NamedId
+    names: dict[str, str]
+    permission: str | None
+    rows: tuple[ReachAnswerRow, ...]
+
+
+class WhoAnswerRow(Struct, frozen=True):
+    """What an application may do with somebody.
+
+    Attributes:
+        after: The verdict once the documents are applied; null without documents.
+        application: The application.
+        now: The verdict now.
+        permission: Of a mailbox, as of an explanation.
+        product: The product.
+        rule: Address of what decides it, after the documents if there are any; null if nothing does.
+    """
+
+    after: VerdictWord | None
+    application: NamedId
+    now: VerdictWord
+    permission: str | None
+    product: str
+    rule: str | None
+
+
+class WhoAnswer(Struct, frozen=True):
+    """Which applications reach somebody.
+
+    Attributes:
+        denied: How many others that are known do not.
+        rows: Those that reach the subject, or may, now or after the documents.
+        subjects: Who is meant: a user, a mailbox, or both.
+    """
+
+    denied: _Count
+    rows: tuple[WhoAnswerRow, ...]
+    subjects: tuple[AskedSubject, ...]

@@ -11,7 +11,13 @@ from typing import Annotated, Any, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from reconciler.model.answers import ExplanationAnswer, RehearsalAnswer
+from reconciler.model.answers import (
+    ExplanationAnswer,
+    ListAnswer,
+    ReachAnswer,
+    RehearsalAnswer,
+    WhoAnswer,
+)
 from reconciler.model.applied import Applied
 from reconciler.model.findings import Position, Severity
 from reconciler.model.plans import PlanTenant, Tool
@@ -158,8 +164,10 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         findings: Faults of the documents; where there are many, the last one counts the others.
         format_version: Major and minor version of the envelope.
         init: What `init` wrote.
+        inventory: What a tenant has (`list`).
         names: Ids to names, for people, of what `tests` is about.
         plan: The plan that was made or shown, as its file has it.
+        reach: What an application reaches (`reach`).
         rehearsal: What `rehearse` tried, and how each run ended.
         rules: Every rule (`validate --rules`).
         simulated: Whether it is about a simulated tenant.
@@ -167,6 +175,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         tenant: The tenant that it is about.
         tests: Results of access tests.
         tool: What wrote it.
+        who: Which applications reach somebody (`who`).
     """
 
     command: str
@@ -186,9 +195,12 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     explanation: ExplanationAnswer | UnsetType = UNSET
     export: OutputExport | UnsetType = UNSET
     init: OutputInit | UnsetType = UNSET
+    inventory: ListAnswer | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
     plan: Any = UNSET
+    reach: ReachAnswer | UnsetType = UNSET
     rehearsal: RehearsalAnswer | UnsetType = UNSET
     rules: tuple[OutputRule, ...] | UnsetType = UNSET
     simulated: bool | UnsetType = UNSET
     tenant: PlanTenant | UnsetType = UNSET
+    who: WhoAnswer | UnsetType = UNSET

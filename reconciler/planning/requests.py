@@ -28,6 +28,11 @@ def products(documents: Documents) -> frozenset[Provider]:
     )
 
 
+def every_product() -> frozenset[Provider]:
+    """All products, where no document says which."""
+    return frozenset(PRODUCTS)
+
+
 def reachable(documents: Documents) -> frozenset[Provider]:
     """The products that can be read at all, as far as the documents say."""
     return target_tenant.connected_products(

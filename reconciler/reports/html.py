@@ -37,7 +37,7 @@ from reconciler.reports.review.value import (
     Section,
 )
 from reconciler.reports.terminal import visible
-from reconciler.reports.wrapping import enumerated
+from reconciler.reports.wrapping import Layout, enumerated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from reconciler.model.addresses import Provider
+    from reconciler.reports.outline import Outline
     from reconciler.reports.review.matrix import Cell, Matrix, MatrixRow, Outlook
     from reconciler.reports.review.value import (
         AccessLine,
@@ -145,10 +146,25 @@ def page(review: Review, matrices: Sequence[Matrix], shown: Page | None = None) 
     )
 
 
-def _policy(style: str, script: str) -> str:
+def outline_page(outline: Outline) -> str:
+    """Write a report without steps as a page of its own."""
+    style = _source("plan.css")
+    template = _environment().get_template("outline.html.j2")
+    page: str = template.render(
+        outline=outline,
+        style=_Markup(style),
+        policy=_policy(style),
+        title=Layout().text(outline.headline),
+        simulated=SIMULATED.text,
+    )
+    return page
+
+
+def _policy(style: str, script: str | None = None) -> str:
     """What the page may do: its own style and its own script, and nothing else."""
+    scripts = "'none'" if script is None else f"'{_hash(script)}'"
     return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src {scripts};"
         " img-src 'none'; base-uri 'none'; form-action 'none'"
     )
 

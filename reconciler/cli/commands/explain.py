@@ -48,6 +48,10 @@ _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     metavar="FILE",
     help="Explain the state in this capture.",
 )
+@click.option(
+    "--now", is_flag=True, help="Explain the tenant as it is, before the documents are applied."
+)
+@options.more_documents
 @options.ids
 @options.formats("text", "markdown", "json")
 @options.max_bytes
@@ -60,6 +64,8 @@ def command(
     tenant: str | None,
     plan_file: Path | None,
     capture_file: Path | None,
+    now: bool,
+    more: tuple[Path, ...],
     ids: bool,
     form: str,
     max_bytes: int | None,
@@ -67,8 +73,8 @@ def command(
     """Explain whether an application reaches a user's meetings or a mailbox once the documents are
     applied.
 
-    Each PATH is a YAML file or a folder of them; `policies` by default. With --plan or --capture
-    the documents only provide names and locations.
+    Each PATH is a YAML file or a folder of them; `policies` by default. With --plan, --capture
+    or --now the documents only provide names and locations.
 
     Exit codes: 0 answered, granted or not; 3 faults in the documents.
     """
@@ -79,11 +85,16 @@ def command(
         )
     if plan_file is not None and capture_file is not None:
         raise click.UsageError("--plan and --capture cannot be used together")
+    if now and (plan_file is not None or capture_file is not None):
+        raise click.UsageError("--now cannot be used with --plan or --capture: choose one")
+    paths = options.all_paths(paths, more)
     asked = answering.Asking(application, user, mailbox)
     if plan_file is not None:
         basis = answering.basis_of_plan(paths, plan_file)
     elif capture_file is not None:
         basis = answering.basis_of_capture(paths, capture_file, asked)
+    elif now:
+        basis = answering.basis_of_now(paths, tenant, asked)
     else:
         basis = answering.basis_of_documents(paths, tenant, asked)
     printing.outlined(answering.answer(basis, asked), form, max_bytes, ids=ids)

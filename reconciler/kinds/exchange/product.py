@@ -20,6 +20,7 @@ from reconciler.kinds.exchange import (
     desired,
     explaining,
     guards,
+    listing,
     parse,
     rehearsing,
     reliances,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.reached import ReachedPart
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
     from reconciler.kinds.access_bounds import AccessBounds
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
+    from reconciler.model.inventories import ListedPolicy
     from reconciler.model.plans import Step
 
 
@@ -251,6 +254,22 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         """The verdict on a question, and what would change it."""
         verdict = explaining.explained_verdict(question, knowledge, state)
         return verdict, explaining.advice(question, state, verdict, knowledge.directory)
+
+    def applications(self, state: ExchangeState) -> frozenset[str]:
+        """Client ids that its policies name."""
+        return listing.applications(state)
+
+    def reached(
+        self, state: ExchangeState, directory: Directory, application: str
+    ) -> Iterable[ReachedPart]:
+        """Whom an application reaches."""
+        return listing.reached(state, directory, application)
+
+    def inventory(
+        self, state: ExchangeState, desired: DesiredExchange | None
+    ) -> Iterable[ListedPolicy]:
+        """Policies and grants."""
+        return listing.inventory(state, desired)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""

@@ -22,6 +22,7 @@ from reconciler.kinds.teams import (
     desired,
     explaining,
     exposures,
+    listing,
     parse,
     rehearsing,
     reliances,
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.reached import ReachedPart
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
+    from reconciler.model.inventories import ListedPolicy
     from reconciler.model.plans import Step
 
 
@@ -265,6 +268,20 @@ class Teams(Product[DesiredTeams, TeamsState]):
         """The verdict on a question, and what would change it."""
         verdict = explaining.explained_verdict(question, knowledge, state)
         return verdict, explaining.advice(question, state, verdict)
+
+    def applications(self, state: TeamsState) -> frozenset[str]:
+        """Client ids that its policies name."""
+        return listing.applications(state)
+
+    def reached(
+        self, state: TeamsState, directory: Directory, application: str
+    ) -> Iterable[ReachedPart]:
+        """Whom an application reaches."""
+        return listing.reached(state, directory, application)
+
+    def inventory(self, state: TeamsState, desired: DesiredTeams | None) -> Iterable[ListedPolicy]:
+        """Policies and grants."""
+        return listing.inventory(state, desired)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""

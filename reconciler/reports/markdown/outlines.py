@@ -51,7 +51,9 @@ def _is_bare(chapter: Chapter) -> bool:
 
 
 def _section(chapter: Chapter, rank: int, layout: Layout) -> ReportSection:
-    pieces = [*_rows(chapter.table, layout), *_pieces(chapter.items, layout)]
+    rows = list(_rows(chapter.table, layout))
+    apart = [Piece(("",), objects=0)] if rows and chapter.items else []
+    pieces = [*rows, *apart, *_pieces(chapter.items, layout)]
     return ReportSection(
         phrase(chapter.title, layout),
         chapter.noun,

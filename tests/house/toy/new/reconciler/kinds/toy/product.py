@@ -17,6 +17,7 @@ from reconciler.kinds.product import PlanContext, Product, ProductPlan, Rehearse
 from reconciler.model.addresses import Address, Provider
 from reconciler.model.baselines import Baseline
 from reconciler.model.codes import ChangeReason, StepReason
+from reconciler.model.inventories import ListedPolicy
 from reconciler.model.observed import Directory, State
 from reconciler.model.plans import Action, Invocation, Note, ObjectKind, StepDraft
 from reconciler.model.requests import CaptureRequest
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.questions import Advice, Known, Question
+    from reconciler.audiences.reached import ReachedPart
     from reconciler.audiences.verdicts import Answer, Verdict
     from reconciler.canonical import Json
     from reconciler.kinds.capture_faults import FaultList
@@ -155,6 +157,19 @@ class Toy(Product[DesiredToy, ToyState]):
         state: ToyState | None,
     ) -> tuple[Verdict, Iterable[Advice]]:
         return Depends((), ()), ()
+
+    def applications(self, state: ToyState) -> frozenset[str]:
+        return frozenset()
+
+    def reached(
+        self, state: ToyState, directory: Directory, application: str
+    ) -> Iterable[ReachedPart]:
+        return ()
+
+    def inventory(self, state: ToyState, desired: DesiredToy | None) -> Iterable[ListedPolicy]:
+        for name in sorted(state.names):
+            managed = desired is not None and desired.names is not None
+            yield ListedPolicy(self.provider, _address(name), name, managed)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         return lambda _application, _name: Depends((), ())
