@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from reconciler.audiences.reached import ReachedPart
 
 OPAQUE = OpaqueRow("{}", "odd")
-SEEDS = range(60)
+SEEDS = range(150)
 
 
 def _some(chance: random.Random, known: float) -> frozenset[str] | None:
@@ -104,7 +104,7 @@ def _tenant(seed: int) -> tuple[Known, Known]:
     declared = documents(random_teams_documents(chance, *sizes), exchange_documents(wanted))
     here = replace(observed(world, store), directory=_directory(chance))
     after, _ = outcomes.after_documents(replace(declared, tenant=tenant()), here)
-    if chance.random() < 0.4:
+    if chance.random() < 0.7:
         here = _odd(chance, here)
     return Known(here.states, here.directory), after
 

@@ -206,5 +206,5 @@ def test_every_rendering_of_a_list_has_every_object(run: Run, folder: Path) -> N
                 assert row["name"] in told
         for counts in ("Teams policies: 4", "Exchange policies: 5", "Scopes: 4"):
             assert counts in told
-    assert "script-src &#39;none&#39;" in html
+    assert "script-src &#x27;none&#x27;" in html
     assert "<script" not in html
