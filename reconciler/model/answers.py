@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
-if TYPE_CHECKING:
-    from reconciler.model.addresses import Provider
+from reconciler.model.addresses import Provider
 
 _Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
