@@ -100,7 +100,7 @@ def reached_parts(application: str, knowledge: Known) -> Iterator[ReachedPart]:
             yield from PRODUCTS[name].reached(state, knowledge.directory, application)
 
 
-def applications(states: Iterable[Known | None]) -> frozenset[str]:
+def named_applications(states: Iterable[Known | None]) -> frozenset[str]:
     """Every application that a policy names."""
     return frozenset(
         application

@@ -29,7 +29,7 @@ class ListFilter(Struct, frozen=True):
     unmanaged: bool
 
 
-def inventory(paths: Sequence[Path], tenant: str | None, wanted: ListFilter) -> Inventory:
+def tenant_inventory(paths: Sequence[Path], tenant: str | None, wanted: ListFilter) -> Inventory:
     """Read the tenant and the documents, and list what was asked for.
 
     Raises:

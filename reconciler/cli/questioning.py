@@ -12,7 +12,7 @@ from reconciler.audiences.questions import Question
 from reconciler.cli import answering, surveying
 from reconciler.guids import GUID
 from reconciler.model.access_rows import SubjectKind
-from reconciler.reports.reaches import Asked, Reaching
+from reconciler.reports.reaches import AskedTenant, Reaching
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Address
 
 
-def reached(
+def reach_of(
     paths: Sequence[Path], tenant: str | None, typed: str
-) -> tuple[str, tuple[ReachRow, ...], Asked, str | None]:
+) -> tuple[str, tuple[ReachRow, ...], AskedTenant, str | None]:
     """Whom an application reaches: its client id, the rows, what else is told, and a permission for
     mailboxes as its document says.
 
@@ -47,7 +47,7 @@ def reached(
 
 def reaching_somebody(
     paths: Sequence[Path], tenant: str | None, typed: str
-) -> tuple[Reaching, Asked]:
+) -> tuple[Reaching, AskedTenant]:
     """Who reaches somebody, and what else is told.
 
     Raises:
@@ -75,14 +75,14 @@ def reaching_somebody(
     return Reaching(tuple(subjects), rows, permissions), _asked(seen, ids, rules)
 
 
-def _asked(seen: Survey, ids: Iterable[str], rules: Sequence[Address]) -> Asked:
+def _asked(seen: Survey, ids: Iterable[str], rules: Sequence[Address]) -> AskedTenant:
     observed = seen.observed
     mentioned = {name_id for rule in rules for name_id in GUID.findall(rule)}
     read = observed.taken_at.replace("T", " ").replace("Z", " UTC")
     places = {}
     if seen.documents is not None:
         places = dict(positions(seen.documents, observed.directory, rules))
-    return Asked(
+    return AskedTenant(
         simulated=seen.simulated,
         tenant_id=observed.tenant_id,
         organization=observed.organization,

@@ -68,11 +68,13 @@ class Survey(Struct, frozen=True):
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Names for people of these ids, as far as anything tells."""
         wanted = set(ids)
-        told = naming.of_ids(self.observed, wanted)
+        known_names = naming.of_ids(self.observed, wanted)
         if self.documents is not None:
             declared = naming.declared(self.documents)
-            told |= {name_id: name for name_id, name in declared.items() if name_id in wanted}
-        return {name_id: name for name_id, name in sorted(told.items()) if name}
+            known_names |= {
+                name_id: name for name_id, name in declared.items() if name_id in wanted
+            }
+        return {name_id: name for name_id, name in sorted(known_names.items()) if name}
 
 
 def survey(
@@ -239,5 +241,5 @@ def _nobody(typed: str, others: Sequence[str], directory: Directory) -> str:
 def every_application(survey_of: Survey) -> list[str]:
     """Every application that a policy or a document names, sorted."""
     declared = () if survey_of.documents is None else survey_of.documents.applications
-    named = reaching.applications((survey_of.now, survey_of.after))
+    named = reaching.named_applications((survey_of.now, survey_of.after))
     return sorted(named | {document.application for document in declared})

@@ -255,7 +255,7 @@ class WhoAnswer(Struct, frozen=True):
     Attributes:
         denied: How many others that are known do not.
         rows: Those that reach the subject, or may, now or after the documents.
-        subjects: Who is meant: a user, a mailbox, or both.
+        subjects: Whom the name leads to: a user, a mailbox, or both.
     """
 
     denied: _Count

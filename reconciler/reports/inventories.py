@@ -56,15 +56,15 @@ def inventory_counts(policies: Sequence[ListedPolicy]) -> tuple[ListedCounts, ..
     counts = []
     for provider in in_turn():
         own = [row for row in policies if row.provider == provider]
-        held = [row for row in own if not row.missing]
+        existing = [row for row in own if not row.missing]
         counts.append(
             ListedCounts(
                 grants=sum(len(row.users) + len(row.groups) for row in own),
                 grants_managed=sum(
                     row.users_managed + sum(group.managed for group in row.groups) for row in own
                 ),
-                policies=len(held),
-                policies_managed=sum(row.managed for row in held),
+                policies=len(existing),
+                policies_managed=sum(row.managed for row in existing),
                 product=provider,
             )
         )
@@ -96,10 +96,10 @@ def inventory_outline(inventory: Inventory) -> Outline:
 def _details(inventory: Inventory) -> Iterator[Item]:
     for row in inventory_counts(inventory.policies):
         title = facts(row.product).title
-        told = [_count(row.policies, row.policies_managed, ("policy", "policies"))]
+        figures = [_count(row.policies, row.policies_managed, ("policy", "policies"))]
         if row.grants:
-            told.append(_count(row.grants, row.grants_managed, ("grant", "grants")))
-        yield Item((f"{title}: {', '.join(told)}",))
+            figures.append(_count(row.grants, row.grants_managed, ("grant", "grants")))
+        yield Item((f"{title}: {', '.join(figures)}",))
     if len(inventory.shown) < len(inventory.policies):
         shown = counted(len(inventory.shown), "policy", "policies")
         yield Item((f"Shown: {shown} of {len(inventory.policies)}",))

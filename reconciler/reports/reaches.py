@@ -50,7 +50,7 @@ _TIMES: Mapping[tuple[bool, bool | None], str] = {
 }
 
 
-class Asked(Struct, frozen=True):
+class AskedTenant(Struct, frozen=True):
     """What two answers have in common.
 
     Attributes:
@@ -83,7 +83,7 @@ class Asked(Struct, frozen=True):
 
 
 def reach_outline(
-    application: str, rows: Sequence[ReachRow], asked: Asked, permission: str | None
+    application: str, rows: Sequence[ReachRow], asked: AskedTenant, permission: str | None
 ) -> Outline:
     """Everything that an application reaches, by product and rule."""
     naming = Naming(asked.names, (application,))
@@ -100,7 +100,7 @@ def reach_outline(
 def _reach_chapters(
     name: Name,
     rows: Sequence[ReachRow],
-    asked: Asked,
+    asked: AskedTenant,
     naming: Naming,
     permission: str | None,
 ) -> Iterator[Chapter]:
@@ -139,7 +139,7 @@ def _whom(row: ReachRow, naming: Naming) -> Phrase:
     )
 
 
-def _rule(address: str, asked: Asked, naming: Naming) -> Phrase:
+def _rule(address: str, asked: AskedTenant, naming: Naming) -> Phrase:
     place = asked.places.get(address)
     rule = object_phrase(address, naming)
     if place is None:
@@ -148,7 +148,7 @@ def _rule(address: str, asked: Asked, naming: Naming) -> Phrase:
 
 
 def reach_answer(
-    application: str, rows: Sequence[ReachRow], asked: Asked, permission: str | None
+    application: str, rows: Sequence[ReachRow], asked: AskedTenant, permission: str | None
 ) -> ReachAnswer:
     """The same for a machine."""
     return ReachAnswer(
@@ -173,7 +173,7 @@ def reach_answer(
     )
 
 
-def _place(address: str, asked: Asked) -> str | None:
+def _place(address: str, asked: AskedTenant) -> str | None:
     place = asked.places.get(address)
     return None if place is None else str(place)
 
@@ -199,7 +199,7 @@ class Reaching(Struct, frozen=True):
         return [row for row in self.rows if reaching.is_reaching(row)]
 
 
-def who_outline(value: Reaching, asked: Asked) -> Outline:
+def who_outline(value: Reaching, asked: AskedTenant) -> Outline:
     """Every application that reaches somebody, by product."""
     naming = Naming(asked.names, (row.question.application for row in value.rows))
     subject = naming.person(value.subjects[0].subject)
@@ -212,7 +212,7 @@ def who_outline(value: Reaching, asked: Asked) -> Outline:
     )
 
 
-def _who_chapters(value: Reaching, asked: Asked, naming: Naming) -> Iterator[Chapter]:
+def _who_chapters(value: Reaching, asked: AskedTenant, naming: Naming) -> Iterator[Chapter]:
     for question in value.subjects:
         own = [row for row in value.rows if row.question.kind is question.kind]
         reaches = [row for row in own if reaching.is_reaching(row)]
@@ -252,7 +252,9 @@ _UNNAMED = (
 )
 
 
-def _who_cells(row: WhoRow, value: Reaching, asked: Asked, naming: Naming) -> tuple[Phrase, ...]:
+def _who_cells(
+    row: WhoRow, value: Reaching, asked: AskedTenant, naming: Naming
+) -> tuple[Phrase, ...]:
     permission = value.permissions.get(row.question.application)
     words = [_verdict(row.now, row.question.kind, permission)]
     if row.after is not None:
@@ -271,7 +273,7 @@ def _verdict(verdict: Verdict, kind: SubjectKind, permission: str | None) -> str
     return "not known" if isinstance(verdict, Depends) else "denied"
 
 
-def who_answer(value: Reaching, asked: Asked) -> WhoAnswer:
+def who_answer(value: Reaching, asked: AskedTenant) -> WhoAnswer:
     """The same for a machine."""
     rows = value.told()
     return WhoAnswer(
@@ -289,7 +291,7 @@ def who_answer(value: Reaching, asked: Asked) -> WhoAnswer:
     )
 
 
-def _who_row(row: WhoRow, value: Reaching, asked: Asked) -> WhoAnswerRow:
+def _who_row(row: WhoRow, value: Reaching, asked: AskedTenant) -> WhoAnswerRow:
     application = row.question.application
     provider: Provider = "teams" if row.question.kind is SubjectKind.USER else "exchange"
     return WhoAnswerRow(

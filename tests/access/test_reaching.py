@@ -187,7 +187,7 @@ def test_rows_say_when(seed: int) -> None:
 
 def test_who_is_every_application_that_policies_name() -> None:
     now, after = _tenant(1)
-    named = reaching.applications((now, after, None))
+    named = reaching.named_applications((now, after, None))
     assert named <= set(APPS)
     questions = [Question(each, SubjectKind.USER, USERS[0], resolved=True) for each in APPS]
     rows = list(reaching.who(questions, now, after))

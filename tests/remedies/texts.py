@@ -59,6 +59,7 @@ TRIED: Final[Mapping[str, str]] = {
 """What is tried by a situation, by a part of the text."""
 
 READ_ONLY: Final = (
+    "leave the option out to list all",
     "`reconciler doctor",
     "`reconciler show",
     "`reconciler test`",

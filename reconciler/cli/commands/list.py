@@ -59,7 +59,7 @@ def command(
     Exit codes: 0 listed; 3 faults in the documents.
     """
     options.assert_max_bytes_taken(max_bytes, form)
-    inventory = listing.inventory(
+    inventory = listing.tenant_inventory(
         paths, tenant, listing.ListFilter(applications, policies, unmanaged=unmanaged)
     )
     collecting.add_part("inventory", inventory_answer(inventory))

@@ -46,7 +46,7 @@ def command(
     Exit codes: 0 answered; 3 faults in the documents.
     """
     options.assert_max_bytes_taken(max_bytes, form)
-    answer = questioning.reached(options.all_paths(paths, more), tenant, application)
+    answer = questioning.reach_of(options.all_paths(paths, more), tenant, application)
     collecting.add_part("reach", reach_answer(*answer))
     printing.outlined(reach_outline(*answer), form, max_bytes, ids=ids)
     return 0

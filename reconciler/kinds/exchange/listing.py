@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeState
 
 
-def reached(state: ExchangeState, directory: Directory, application: str) -> Iterator[ReachedPart]:
+def reached_by_rule(
+    state: ExchangeState, directory: Directory, application: str
+) -> Iterator[ReachedPart]:
     """Each scope that the application is restricted to, or every mailbox, without those that are
     denied; nothing is certain where a policy is not understood or waits for its scope.
     """
@@ -64,7 +66,7 @@ def _governed(directory: Directory, mailboxes: frozenset[str]) -> frozenset[str]
     )
 
 
-def applications(state: ExchangeState) -> frozenset[str]:
+def listed_applications(state: ExchangeState) -> frozenset[str]:
     """Client ids that have policies."""
     owners = {application for application, _ in state.policies} | state.opaque.keys()
     return frozenset(

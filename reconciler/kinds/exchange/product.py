@@ -257,13 +257,13 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
     def applications(self, state: ExchangeState) -> frozenset[str]:
         """Client ids that its policies name."""
-        return listing.applications(state)
+        return listing.listed_applications(state)
 
     def reached(
         self, state: ExchangeState, directory: Directory, application: str
     ) -> Iterable[ReachedPart]:
         """Whom an application reaches."""
-        return listing.reached(state, directory, application)
+        return listing.reached_by_rule(state, directory, application)
 
     def inventory(
         self, state: ExchangeState, desired: DesiredExchange | None

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, GroupAssignment, TeamsState
 
 
-def reached(state: TeamsState, directory: Directory, application: str) -> Iterator[ReachedPart]:
+def reached_by_rule(
+    state: TeamsState, directory: Directory, application: str
+) -> Iterator[ReachedPart]:
     """Direct holders of each policy that lists the application, members of groups, everyone else."""
     listing = {key for key in state.policies if lists(state, key, application)}
     holders = _holders(state.users, listing)
@@ -84,7 +86,7 @@ def _members(
     )
 
 
-def applications(state: TeamsState) -> frozenset[str]:
+def listed_applications(state: TeamsState) -> frozenset[str]:
     """Client ids that policies list."""
     listed = (policy.applications for policy in state.policies.values())
     return frozenset(key for keys in listed for key in keys if not is_opaque(key))

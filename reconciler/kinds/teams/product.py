@@ -271,13 +271,13 @@ class Teams(Product[DesiredTeams, TeamsState]):
 
     def applications(self, state: TeamsState) -> frozenset[str]:
         """Client ids that its policies name."""
-        return listing.applications(state)
+        return listing.listed_applications(state)
 
     def reached(
         self, state: TeamsState, directory: Directory, application: str
     ) -> Iterable[ReachedPart]:
         """Whom an application reaches."""
-        return listing.reached(state, directory, application)
+        return listing.reached_by_rule(state, directory, application)
 
     def inventory(self, state: TeamsState, desired: DesiredTeams | None) -> Iterable[ListedPolicy]:
         """Policies and grants."""
