@@ -16,7 +16,7 @@ from reconciler.errors import Refused, UsageFault
 from reconciler.exporting.choosing import choice_of
 from reconciler.exporting.comparing import Standing, standing, written_already
 from reconciler.exporting.composing import exported
-from reconciler.exporting.removing import without_documents
+from reconciler.exporting.removing import with_head, with_order, without_documents
 from reconciler.files import read_regular, write_atomically
 from reconciler.model.documents import Documents
 from reconciler.model.plans import PlanTenant
@@ -24,7 +24,7 @@ from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from reconciler.exporting.choosing import ExportWanted
     from reconciler.exporting.values import Export, ExportedFile
@@ -163,11 +163,12 @@ def _request(source: sources.Source, documents: Documents, asked: ExportAsked) -
 
 def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDone:
     declared = _standing(documents.together, observed)
-    going = _going(declared, asked) if asked.force else _Going({}, frozenset())
-    staying = declared.without(going.places)
     names = {each.name: each.application for each in documents.elsewhere.applications}
     names |= {each.name: each.application for each in documents.together.applications}
     choice = choice_of(asked.wanted, observed, names)
+    chosen = declared.chosen(choice) if asked.force else frozenset()
+    going = _going(declared, asked.folder, chosen)
+    staying = declared.without(going.places)
     export = exported(
         observed,
         written=written_already(
@@ -177,11 +178,11 @@ def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDo
         preferred={application: name for name, application in names.items()},
         suggest=asked.suggest,
     )
-    export = replace(export, remarks=tuple(sorted({*export.remarks, *staying.remarks()})))
+    export = replace(export, remarks=tuple(sorted({*export.remarks, *staying.remarks(choice)})))
     if asked.folder is None:
         return ExportDone(export, observed, (), (), 0, 0)
     paths, removed = _write(asked.folder, export.files, going)
-    differing = len(staying.differing)
+    differing = len(staying.chosen(choice))
     kept = len(declared.places) - len(declared.differing)
     return ExportDone(export, observed, paths, removed, kept, differing)
 
@@ -207,12 +208,11 @@ class _Going(Struct, frozen=True):
     places: frozenset[Position] = frozenset()
 
 
-def _going(declared: Standing, asked: ExportAsked) -> _Going:
-    """The documents in the folder that differ from the tenant, and the lists that they name."""
-    folder = asked.folder
+def _going(declared: Standing, folder: Path | None, chosen: Collection[Position]) -> _Going:
+    """Those of the chosen documents that are in the folder, and the lists that they name."""
     places = [
         position
-        for position in declared.differing
+        for position in sorted(chosen)
         if folder is not None and _contains(folder, Path(position.file))
     ]
     if folder is None or not places:
@@ -259,21 +259,36 @@ def _write(
     between, there is a document twice, which every command refuses, and never none.
     """
     paths = [_placed(folder, file) for file in files]
+    left = {input_files.real(path): (path, text) for path, text in going.texts.items()}
     for path, file in zip(paths, files, strict=True):
         path.parent.mkdir(parents=True, exist_ok=True)
-        before = read_regular(path) if file.appended else b""
-        write_atomically(path, [_joined(before, file.text)])
-    resolved = {input_files.real(path) for path in paths}
+        _, text = left.pop(input_files.real(path), (path, None))
+        before = read_regular(path) if file.appended or text is not None else b""
+        write_atomically(path, [_content(file, before, text)])
     removed = []
-    for path, text in going.texts.items():
-        if input_files.real(path) in resolved:
-            continue
+    for path, text in left.values():
         if text:
             write_atomically(path, [text.encode()])
+            paths.append(path)
         else:
             path.unlink()
             removed.append(path.as_posix())
     return tuple(path.as_posix() for path in paths), tuple(removed)
+
+
+def _content(file: ExportedFile, before: bytes, text: str | None) -> bytes:
+    """The content of a file: what is new, with what of the old content stays.
+
+    Args:
+        file: what is new.
+        before: what the file has now.
+        text: what is left of that without the documents that are written new; None: all.
+    """
+    if file.appended:
+        return _joined(before if text is None else text.encode(), file.text)
+    old = before.decode("utf-8-sig", errors="replace")
+    taken_over = with_order if file.path.endswith(".csv") else with_head
+    return (taken_over(file.text, old) if old else file.text).encode()
 
 
 def _placed(folder: Path, file: ExportedFile) -> Path:

@@ -19,6 +19,7 @@ from reconciler.model.observed import ExchangeState, TeamsState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from reconciler.exporting.values import Choice
     from reconciler.model.desired import Desired
     from reconciler.model.documents import (
         Documents,
@@ -61,6 +62,17 @@ class Standing(Struct, frozen=True):
         teams = {document.position for document in self.teams.values()}
         return frozenset(teams | {document.position for document in self.exchange.values()})
 
+    def chosen(self, choice: Choice) -> frozenset[Position]:
+        """Where the documents begin that differ and are about nothing but what is chosen."""
+        others = {
+            document.position for key, document in self.teams.items() if not choice.has_teams(key)
+        } | {
+            document.position
+            for (application, _), document in self.exchange.items()
+            if not choice.has_exchange(application)
+        }
+        return frozenset(self.differing.keys() - others)
+
     def without(self, places: Collection[Position]) -> Standing:
         """The same without the documents that begin at these places."""
         return Standing(
@@ -79,10 +91,10 @@ class Standing(Struct, frozen=True):
             },
         )
 
-    def remarks(self) -> Iterator[Remark]:
-        """The documents that differ, with their places."""
-        for position, address in self.differing.items():
-            yield Remark(RemarkCode.DIFFERS, address, (str(position),))
+    def remarks(self, choice: Choice) -> Iterator[Remark]:
+        """The chosen documents that differ, with their places."""
+        for position in self.chosen(choice):
+            yield Remark(RemarkCode.DIFFERS, self.differing[position], (str(position),))
 
 
 def standing(documents: Documents, observed: Observed, desired: Desired) -> Standing:
@@ -151,6 +163,8 @@ def _promised(wanted: DesiredTeams, state: TeamsState) -> Iterator[tuple[str, st
     yield from ((group, key) for group, key in wanted.groups if granted.get(group) != key)
     users = state.users
     yield from ((user, key) for user, key in wanted.users.items() if users.get(user) != key)
+    # Also of people who are gone: the documents list them, whoever they were.
+    yield from ((name.text.lower(), name_key(name.policy)) for name in wanted.unresolved)
 
 
 def _keys(document: ExchangePolicyDocument, directory: Directory) -> Iterator[ExchangeKey]:

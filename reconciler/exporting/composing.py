@@ -132,7 +132,7 @@ class _Writing(Struct, frozen=True):
 def _sides(observed: Observed, choice: Choice, written: Written) -> _Sides:
     state = observed.state(TeamsState) or _NOBODY
     exchange = exported_exchange(
-        observed.state(ExchangeState) or _NOTHING, observed.directory, choice
+        observed.state(ExchangeState) or _NOTHING, observed.directory, choice, written.exchange
     )
     return _Sides(
         exported_teams(state, observed.directory, choice, written),

@@ -57,8 +57,20 @@ class ExchangeExport(Struct, frozen=True):
     remarks: tuple[Remark, ...]
 
 
-def exported_exchange(state: ExchangeState, directory: Directory, choice: Choice) -> ExchangeExport:
-    """Choose what can be written of the Exchange side, and say what cannot."""
+def exported_exchange(
+    state: ExchangeState,
+    directory: Directory,
+    choice: Choice,
+    declared: Collection[ExchangeKey] = (),
+) -> ExchangeExport:
+    """Choose what can be written of the Exchange side, and say what cannot.
+
+    Args:
+        state: the Exchange side.
+        directory: names for scopes.
+        choice: what is written.
+        declared: policies that have a document already.
+    """
     remarks = [
         Remark(RemarkCode.NOT_UNDERSTOOD, exchange_application(owner), (str(len(rows)),))
         for owner, rows in state.opaque.items()
@@ -76,7 +88,7 @@ def exported_exchange(state: ExchangeState, directory: Directory, choice: Choice
             remarks.append(Remark(RemarkCode.ID_REFUSED, exchange_policy(*key)))
             continue
         policies[key[0]].append(policy)
-        remarks += _remarks(policy, scopes(policy.scope))
+        remarks += () if key in declared else _remarks(policy, scopes(policy.scope))
     whole = {application: tuple(listed) for application, listed in policies.items()}
     return ExchangeExport(whole, scopes, tuple(remarks))
 

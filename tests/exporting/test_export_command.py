@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.sample import settle
+from tests.exporting import brownfield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +138,55 @@ def test_a_document_that_differs_is_kept_and_told_unless_it_is_forced(
     assert {path for path in before if before[path] != after.get(path)} == {"teams/webinars.yaml"}
     assert b"description: moved on" in after["teams/webinars.yaml"]
     assert "No changes." in run("plan", "mine", *SIM, cwd=folder).out
+
+
+def test_force_keeps_what_stands_above_a_document_and_the_order_of_its_list(
+    folder: Path, run: Run, export: Callable[..., Ran]
+) -> None:
+    brownfield.write(folder / "tenant.json", brownfield.SMALL)
+    export()
+    teams = folder / "mine" / "teams"
+    document, users = teams / "standard.yaml", teams / "standard.csv"
+    document.write_text("# Ask Anna first.\n" + document.read_text(encoding="utf-8"), "utf-8")
+    header, *rows = users.read_text(encoding="utf-8").splitlines(keepends=True)
+    users.write_text("".join((header, *reversed(rows))), encoding="utf-8")
+    assert export().code == 0
+
+    def work(state: Any) -> None:
+        policy(state, "Standard")["Description"] = "moved on"
+        gone = rows[0].partition(",")[0]
+        state["teams"]["users"] = [
+            row for row in state["teams"]["users"] if row["Identity"] != gone
+        ]
+        free = state["directory"]["users"][-1]["id"]
+        state["teams"]["users"].append({"Identity": free, "PolicyName": "Standard"})
+
+    change_tenant(folder, work)
+    ran = export("--force")
+    assert ran.code == 0, ran.err
+    assert "removed" not in ran.out
+    lines = document.read_text(encoding="utf-8").splitlines()
+    assert lines[1] == "# Ask Anna first."
+    after = users.read_text(encoding="utf-8").splitlines(keepends=True)
+    assert after[:-1] == [header, *reversed(rows[1:])]
+    assert "No changes" in run("plan", "mine", *SIM, cwd=folder).out
+
+
+def test_force_rewrites_what_is_chosen_and_nothing_else(
+    folder: Path, export: Callable[..., Ran]
+) -> None:
+    export()
+    before = content(folder / "mine")
+
+    def work(state: Any) -> None:
+        policy(state, "Webinars")["Description"] = "moved on"
+        policy(state, "Test-policy")["Description"] = "moved on"
+
+    change_tenant(folder, work)
+    assert export("--force", "--policy", "Webinars").code == 0
+    after = content(folder / "mine")
+    assert {path for path in before if before[path] != after.get(path)} == {"teams/webinars.yaml"}
+    assert export().code == 4
 
 
 def test_force_takes_a_document_out_of_a_file_and_leaves_the_others_as_they_are(
