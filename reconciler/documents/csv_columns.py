@@ -107,6 +107,8 @@ def values_of(line: str, separator: str) -> list[str] | None:
 
 def place_of_value(line: str, separator: str, index: int) -> int:
     """The column, from 1, at which a value of a line begins."""
+    if '"' not in line:
+        return len(line) - len(line.split(separator, index)[index]) + 1
     place, cells = 0, _CELLS[separator]
     for _ in range(index):
         cell = cells.match(line, place)
