@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.cli import surveying
+from reconciler.cli import collecting, surveying
 from reconciler.errors import UsageFault
 from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.facts import in_turn
 from reconciler.kinds.products import PRODUCTS
 from reconciler.reports.inventories import Inventory
+from reconciler.reports.review.value import HANDFUL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,7 +40,8 @@ def tenant_inventory(paths: Sequence[Path], tenant: str | None, wanted: ListFilt
     seen = surveying.survey(paths, tenant, after=False)
     policies = tuple(_every_policy(seen))
     shown = _chosen(policies, wanted, seen)
-    ids = {name_id for row in shown for name_id in _ids(row)}
+    most = None if collecting.current().wanted else HANDFUL
+    ids = {name_id for row in shown for name_id in _ids(row, most)}
     coverage = scope_coverage(seen.observed.directory)
     scopes = {row.scope: coverage(row.scope) for row in shown if row.scope}
     return Inventory(
@@ -66,9 +68,10 @@ def _every_policy(seen: Survey) -> Iterator[ListedPolicy]:
             yield from PRODUCTS[name].inventory(state, None if desired is None else desired[name])
 
 
-def _ids(row: ListedPolicy) -> Iterator[str]:
+def _ids(row: ListedPolicy, most: int | None) -> Iterator[str]:
+    """What a row names; of people at most so many."""
     yield from row.applications
-    yield from row.users
+    yield from row.users[:most]
     yield from (group.group for group in row.groups)
     yield row.scope
 

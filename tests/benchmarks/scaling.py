@@ -21,15 +21,17 @@ from tests.benchmarks.rows import Row
 from tests.benchmarks.startup import RECONCILER, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tests.benchmarks.generated_tenants import Form
 
 SIZES = (100, 1_000, 10_000, 100_000)
 TIME, MEMORY, EXPONENT, READ_BACK, RATE, PAGE = 2.0, 1.5, 1.05, 700.0, 300.0, 1.0
 EXPORT = 1.5
+TEXT, LOOK = 0.10, 1.0
 """Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that
-is read, steps a second, seconds of an HTML page or of Markdown; an export's ratio to a plan.
+is read, steps a second, seconds of an HTML page or of Markdown; ratios to a plan: of an export, of
+the text of the plan, of a command that only looks.
 """
 _LARGE = 10_000
 _FLOOR = Path(__file__).with_name("floor.py")
@@ -134,6 +136,8 @@ def _form(folder: Path, form: Form, sizes: Sequence[int], rounds: int) -> Iterat
             (_staged(world) for _ in range(times)), key=lambda one: sum(one["seconds"].values())
         )
         totals[size] = sum(found["seconds"].values())
+        yield _text(found["seconds"], f"{size:,} {form}: text")
+        yield from _looks(world, f"{size:,} {form}", times)
         for stage, seconds in found["seconds"].items():
             yield Row(
                 "stages", f"{size:,} {form}: {stage}", seconds, seconds, peak=found["peaks"][stage]
@@ -204,6 +208,31 @@ def _rendered(world: _World, stage: str, script: str, name: str, rounds: int) ->
         for _ in range(rounds)
     )
     return Row(stage, name, seconds[0], seconds[len(seconds) // 2], budget=PAGE)
+
+
+def _text(seconds: Mapping[str, float], name: str) -> Row:
+    """The text of a plan, its review included, beside all that was done before it."""
+    text = seconds["review"] + seconds["report"]
+    others = sum(seconds.values()) - text
+    return Row("text", name, text, text, "plan", text / others, TEXT)
+
+
+def _looks(world: _World, name: str, rounds: int) -> Iterator[Row]:
+    """Commands that only look, beside a plan of the same tenant."""
+    given = (str(world.documents), "--tenant", str(world.capture))
+    application = json.loads(world.capture.read_bytes())["exchange"]["policies"][0]["AppId"]
+    user = json.loads(world.capture.read_bytes())["teams"]["users"][0]["Identity"]
+    commands = {
+        "plan": _plan(world),
+        "list": (RECONCILER, "list", *given),
+        "reach": (RECONCILER, "reach", *given, "--app", application),
+        "who": (RECONCILER, "who", user, "--path", *given),
+    }
+    times = measure(commands, ROOT, rounds)
+    for command in ("list", "reach", "who"):
+        best, median, peak = times[command]
+        ratio = best / times["plan"].best
+        yield Row("looks", f"{name}: {command}", best, median, "plan", ratio, LOOK, peak)
 
 
 def _calls(world: _World, name: str) -> Iterator[Row]:

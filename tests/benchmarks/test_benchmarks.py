@@ -37,7 +37,9 @@ def test_a_small_tenant_has_a_row_for_every_stage() -> None:
         "calls",
         "from zero",
         "html",
+        "looks",
         "markdown",
+        "text",
         "apply",
     }
 
