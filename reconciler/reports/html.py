@@ -321,10 +321,16 @@ def _prose(text: str) -> _Markup:
 
 
 def _phrase(phrase: Phrase) -> _Markup:
-    """Our words and names."""
-    return _Markup(
-        "".join(_prose(piece) if isinstance(piece, str) else _name(piece) for piece in phrase)
-    )
+    """Our words and names; what stands between back-ticks, names among it, is code."""
+    shown, is_code = "", False
+    for piece in phrase:
+        if isinstance(piece, Name):
+            shown += f"<code>{inert(piece.text)}</code>" if is_code else _name(piece)
+            continue
+        for number, text in enumerate(piece.split("`")):
+            is_code ^= number > 0
+            shown += f"<code>{inert(text)}</code>" if is_code and text else inert(text)
+    return _Markup(shown)
 
 
 def _typed(text: str) -> _Markup:

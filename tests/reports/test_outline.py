@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.reports.html import outline_page
 from reconciler.reports.lines import plain_text
 from reconciler.reports.markdown.limits import LEAST_BYTES
 from reconciler.reports.markdown.outlines import outline_markdown
@@ -157,3 +158,14 @@ def test_a_table_that_has_no_room_is_told_row_by_row() -> None:
     assert wide == "\nT\n  Policy  Applications\n  P       crm\n  Q\n"
     narrow = plain_text(outline_lines(outline, Layout(12)))
     assert narrow == "\nT\n  P\n    Applications:\n      crm\n  Q\n"
+
+
+def test_a_name_inside_of_back_ticks_is_code_with_its_words() -> None:
+    said = ("write `movedFrom: ", Name("a@b.c"), "` into the `spec` of ", Name("crm"), ".")
+    outline = Outline(
+        command="list", simulated=False, headline=("T",), chapters=(Chapter(("C",), (Item(said),)),)
+    )
+    page = outline_markdown(outline)
+    assert "- write `movedFrom: a@b.c` into the `spec` of `crm`." in page
+    html = outline_page(outline)
+    assert "write <code>movedFrom: </code><code>a@b.c</code> into the <code>spec</code> of " in html

@@ -17,7 +17,7 @@ from reconciler.reports.review.value import Name
 from reconciler.reports.terminal import line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from reconciler.reports.review.value import Phrase
     from reconciler.reports.wrapping import Layout
@@ -90,12 +90,26 @@ def phrase(pieces: Phrase, layout: Layout) -> Inert:
     """A phrase as the text of a paragraph or of an item: it begins no block of its own."""
     text = _joined(
         words(piece) if isinstance(piece, str) else code(shortened(layout.name(piece)))
-        for piece in pieces
+        for piece in _with_whole_code(pieces, layout)
     ).strip()
     first, blank, others = text.partition(" ")
     if _STARTS_BLOCK.match(first):
         return Inert(f"{code(first)}{blank}{others}")
     return Inert(text)
+
+
+def _with_whole_code(pieces: Phrase, layout: Layout) -> Iterator[str | Name]:
+    """A phrase in which no name stands between two back-ticks: there it is part of our words."""
+    pending = ""
+    for piece in pieces:
+        if isinstance(piece, str):
+            pending += piece
+        elif pending.count("`") % 2:
+            pending += shortened(layout.name(piece)).replace("`", "'")
+        else:
+            yield from (pending, piece)
+            pending = ""
+    yield pending
 
 
 def with_short_names(pieces: Phrase) -> Phrase:
