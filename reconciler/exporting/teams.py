@@ -20,7 +20,7 @@ from reconciler.guids import EMPTY_GUID
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.model.addresses import GLOBAL, teams_policy
 from reconciler.model.documents import Kind
-from reconciler.model.observed import is_opaque
+from reconciler.model.observed import OPAQUE, is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -264,7 +264,8 @@ def _remarks_of_parts(policy: TeamsPolicy, parts: TeamsParts, key: str) -> Itera
     if policy.description and not parts.description:
         yield Remark(RemarkCode.DESCRIPTION_LEFT_OUT, address)
     if parts.applications is None:
-        yield Remark(RemarkCode.LIST_LEFT_OUT, address, tuple(sorted(policy.opaque)))
+        entries = (entry.removeprefix(OPAQUE) for entry in sorted(policy.opaque))
+        yield Remark(RemarkCode.LIST_LEFT_OUT, address, tuple(entries))
     if parts.users is None:
         yield Remark(RemarkCode.USERS_LEFT_OUT, address)
     if parts.groups is None and key != GLOBAL:

@@ -357,6 +357,16 @@ def test_the_envelope_has_files_and_remarks(folder: Path, run: Run) -> None:
     assert "name-refused" in {code for code, _ in codes}
 
 
+def test_an_entry_that_is_not_understood_is_shown_as_it_was_read(
+    folder: Path, run: Run, export: Callable[..., Ran]
+) -> None:
+    change_tenant(folder, lambda state: policy(state, "Webinars")["AppIds"].append("<APP_ID>"))
+    ran = export()
+    assert ran.code == 0
+    assert 'entries that are not client ids, and stays unmanaged: "<APP_ID>"\n' in ran.out
+    assert "No changes." in run("plan", "mine", *SIM, cwd=folder).out
+
+
 def test_documents_with_faults_are_not_added_to(folder: Path, export: Callable[..., Ran]) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "broken.yaml").write_text("kind: [\n", encoding="utf-8")
