@@ -104,13 +104,13 @@ def target(
             Restrict on it is of this tool's own making.
     """
     wanted, leaving = _transition(desired, observed)
-    differing = wanted.keys() | leaving.keys()
-    reasons = {key: holding(exchange_policy(*key)) for key in sorted(differing)}
-    holds = {key: why for key, why in reasons.items() if why is not None}
+    differing = sorted(wanted.keys() | leaving.keys())
+    holds = _holds(differing, holding)
     waiting = {
         key
-        for key in differing - holds.keys()
-        if (observed.opaque_under(key[0]) or resting_on(desired.awaited, key[0]))
+        for key in differing
+        if key not in holds
+        and _rests(key, desired, observed)
         and not _narrows(key, wanted, observed, directory)
     }
     kept = waiting | holds.keys()
@@ -165,6 +165,17 @@ def _why_removed(
         return ChangeReason.SCOPE_CHANGED
     is_guard = key[1] == guard_scope and policy.right is AccessRight.RESTRICT
     return ChangeReason.LEFT_GUARD if is_guard else ChangeReason.NOT_DECLARED
+
+
+def _holds(keys: Iterable[ExchangeKey], holding: Holding) -> Mapping[ExchangeKey, Held]:
+    """Why keys are held, of those that are."""
+    reasons = {key: holding(exchange_policy(*key)) for key in keys}
+    return {key: why for key, why in reasons.items() if why is not None}
+
+
+def _rests(key: ExchangeKey, desired: DesiredExchange, observed: ExchangeState) -> bool:
+    """Whether a key's application has a policy that is not understood, or waits for a scope."""
+    return bool(observed.opaque_under(key[0]) or resting_on(desired.awaited, key[0]))
 
 
 def _owners(keys: Iterable[ExchangeKey], owners: Collection[str]) -> frozenset[str]:
