@@ -309,20 +309,23 @@ allow = click.option(
     metavar="RULE:ADDRESS",
     help=(
         "Consent to something that would be refused otherwise; the refusal prints the"
-        " exact value. Repeatable."
+        " exact value, and names may stand for its ids. Repeatable."
     ),
 )
 _ONLY = click.option(
     "--only",
     multiple=True,
     metavar="ADDRESS",
-    help="Plan only this object and hold everything else at its observed value. Repeatable.",
+    help=(
+        "Plan only this object and hold everything else at its observed value: an address, with names"
+        " or ids, or a name that only one object has. Repeatable."
+    ),
 )
 _SKIP = click.option(
     "--skip",
     multiple=True,
     metavar="ADDRESS",
-    help="Hold this object at its observed value. Repeatable.",
+    help="Hold this object, likewise an address or a name, at its observed value. Repeatable.",
 )
 
 

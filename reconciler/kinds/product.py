@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_reads import RowList
     from reconciler.kinds.ordering.orders import Ordered
     from reconciler.kinds.snapshots import Snapshot
+    from reconciler.kinds.typed_names import NamedObjects
     from reconciler.model.access_rows import SubjectKind
     from reconciler.model.addresses import Address, Provider
     from reconciler.model.baselines import Baseline
@@ -176,6 +177,17 @@ class Product(Protocol[DesiredT, StateT]):
         """The same of what the address is a part of, which is selected with all of its parts; None
         if it is a part of nothing.
         """
+
+    def meanings(
+        self,
+        text: str,  # noqa: ARG002  its objects have no other names
+        objects: NamedObjects,  # noqa: ARG002
+        state: StateT | None,  # noqa: ARG002
+    ) -> Iterable[tuple[Address, ...]]:
+        """What of the product a text may mean that is not one of its addresses: the objects of each
+        meaning, which need not exist.
+        """
+        return ()
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
         """Whether a fault in the document of this name can bear on the selected addresses."""

@@ -40,8 +40,16 @@ from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
 from reconciler.planning.partial import PlannedSide, refusals_of_parts
 from reconciler.planning.requests import products
-from reconciler.planning.selection import assert_consents, assert_known, selection
+from reconciler.planning.selection import (
+    are_addresses,
+    assert_consents,
+    assert_known,
+    is_consent,
+    known_addresses,
+    selection,
+)
 from reconciler.planning.serial import desired_json, summary
+from reconciler.planning.typed_names import TypedNames
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
@@ -100,9 +108,10 @@ def make_plan(documents: Documents, observed: Observed, options: PlanOptions) ->
         CaptureFault: the reading is of another tenant, or lacks a product.
         UsageFault: an address or a consent of the options is malformed or names nothing.
     """
+    desired = resolve_desired(documents, observed, options)
+    options = _with_ids(options, documents, observed, desired)
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)
-    desired = resolve_desired(documents, observed, options)
     assert_known(chosen, desired, observed)
     given = _Given(documents, observed, options, chosen, desired)
     made = _product_plans(given)
@@ -121,7 +130,24 @@ def resolve_desired(documents: Documents, observed: Observed, options: PlanOptio
         DocumentFaults, CaptureFault, UsageFault: as `plan`.
     """
     _assert_tenant(documents, observed)
-    return _resolve(documents, observed, selection(options.only, options.skip))
+    named = (*options.only, *options.skip)
+    chosen = selection(options.only, options.skip) if are_addresses(named) else selection((), ())
+    return _resolve(documents, observed, chosen)
+
+
+def _with_ids(
+    options: PlanOptions, documents: Documents, observed: Observed, desired: Desired
+) -> PlanOptions:
+    """The options with ids for the names that people type."""
+    if not (options.only or options.skip or options.allow):
+        return options
+    names = TypedNames(documents, observed, known_addresses(desired, observed))
+    return replace(
+        options,
+        only=names.selected(options.only, "--only"),
+        skip=names.selected(options.skip, "--skip"),
+        allow=names.consents(options.allow, is_consent),
+    )
 
 
 def _product_plans(given: _Given) -> tuple[PlannedSide, ...]:

@@ -12,9 +12,6 @@ from msgspec import Struct
 from reconciler.errors import UsageFault
 from reconciler.kinds.facts import facts
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.addresses import (
-    teams_user_grant,
-)
 from reconciler.model.codes import Held
 
 if TYPE_CHECKING:
@@ -96,22 +93,17 @@ def assert_known(chosen: Selection, desired: Desired, observed: Observed) -> Non
     Raises:
         UsageFault: neither the documents nor the tenant have an object at an address.
     """
-    addresses = {} if chosen.is_everything else _known(desired, observed)
+    addresses = {} if chosen.is_everything else known_addresses(desired, observed)
     for name in sorted((chosen.only | chosen.skip) - addresses.keys()):
         alike = sorted(
             address for address in addresses if address.partition("/")[0] == name.partition("/")[0]
         )
-        if user := observed.directory.users_by_upn.get(name.removeprefix(teams_user_grant(""))):
-            raise UsageFault(
-                f"{name} cannot be selected by this name: use the user's object id,"
-                f" {teams_user_grant(user)}"
-            )
         near = difflib.get_close_matches(name, alike[:_MOST_COMPARED], n=1)
         meant = f"; did you mean {addresses[near[0]]}?" if near else ""
         raise UsageFault(f"{name} not found in the documents or the tenant{meant}")
 
 
-def _known(desired: Desired, observed: Observed) -> Mapping[str, str]:
+def known_addresses(desired: Desired, observed: Observed) -> Mapping[str, str]:
     """All addresses of the documents and of the tenant, as they are compared, with how each is
     written; the tenant's spelling before that of a document.
     """
@@ -155,13 +147,19 @@ def assert_consents(allow: Iterable[str]) -> None:
             )
 
 
+def are_addresses(texts: Iterable[str]) -> bool:
+    """Whether texts have the form of addresses; names have not."""
+    return all(any(product.selected_form(text) for product in PRODUCTS.values()) for text in texts)
+
+
 def _selected(text: str) -> str:
     for product in PRODUCTS.values():
         if form := product.selected_form(text):
             return form
     *others, last = (form for name in PRODUCTS for form in facts(name).selectable)
     raise UsageFault(
-        f"{text!r} is not an address; write one as the plan prints it: {', '.join(others)} or {last}"
+        f"{text!r} is neither the name of an object nor an address; write an address as the plan"
+        f" prints it: {', '.join(others)} or {last}"
     )
 
 

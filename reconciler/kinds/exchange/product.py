@@ -21,6 +21,7 @@ from reconciler.kinds.exchange import (
     explaining,
     guards,
     listing,
+    meanings,
     parse,
     rehearsing,
     reliances,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.snapshots import Snapshot
+    from reconciler.kinds.typed_names import NamedObjects
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
@@ -184,6 +186,12 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         if isinstance(policy, ExchangePolicyAddress):
             return exchange_application(policy.application).lower()
         return None
+
+    def meanings(
+        self, text: str, objects: NamedObjects, state: ExchangeState | None
+    ) -> Iterable[tuple[Address, ...]]:
+        """By names of applications and documents, and by addresses of scopes."""
+        return meanings.meanings(text, objects, state)
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:  # noqa: ARG002  any may
         """An application can be in any document."""

@@ -23,6 +23,7 @@ from reconciler.kinds.teams import (
     explaining,
     exposures,
     listing,
+    meanings,
     parse,
     rehearsing,
     reliances,
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_reads import RowList
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.kinds.teams.target import TeamsTarget
+    from reconciler.kinds.typed_names import NamedObjects
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
@@ -196,6 +198,12 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def whole_form(self, address: str) -> str | None:  # noqa: ARG002  each stands for itself
         """Policies and grants are parts of nothing."""
         return None
+
+    def meanings(
+        self, text: str, objects: NamedObjects, state: TeamsState | None
+    ) -> Iterable[tuple[Address, ...]]:
+        """By names of applications and policies, principal names, and addresses or labels of groups."""
+        return ((address,) for address in meanings.meanings(text, objects, state))
 
     def bears_on(self, document: str, selected: Collection[str]) -> bool:
         """A policy's own attributes are in its document alone, a grant can be in any."""

@@ -1,0 +1,100 @@
+"""What people type for an address, with names instead of ids: `exchange.policy/crm@board@contoso.com`,
+`teams.grant/user:adele@contoso.com`, `tenant-wide:teams.application/scheduling-bot`, or the name of
+an object alone. Names become ids before anything is compared or stored.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from reconciler.errors import UsageFault
+from reconciler.kinds.products import PRODUCTS
+from reconciler.kinds.typed_names import NamedObjects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.model.addresses import Address
+    from reconciler.model.documents import Documents
+    from reconciler.model.observed import Observed
+
+_MOST_LISTED = 10
+"""Objects that a message lists of those that a text may mean."""
+
+
+class TypedNames(Struct, frozen=True):
+    """What names lead to: what documents and tenant have, and every address of either, as it is
+    compared, with how it is written.
+    """
+
+    documents: Documents
+    observed: Observed
+    addresses: Mapping[str, str]
+
+    def selected(self, texts: Iterable[str], option: str) -> tuple[str, ...]:
+        """The addresses that the values of `--only` or `--skip` stand for.
+
+        Raises:
+            UsageFault: a text may mean several objects.
+        """
+        return tuple(chain.from_iterable(self._selected(text, option) for text in texts))
+
+    def consents(self, texts: Iterable[str], is_consent: Callable[[str], bool]) -> tuple[str, ...]:
+        """The consents that the values of `--allow` stand for.
+
+        Raises:
+            UsageFault: a text may mean several objects.
+        """
+        return tuple(self._consent(text, is_consent) for text in texts)
+
+    def _selected(self, text: str, option: str) -> tuple[str, ...]:
+        if text.lower() in self.addresses:
+            return (text,)
+        meanings = [
+            meaning
+            for meaning in self._meanings(text)
+            if all(address.lower() in self.addresses for address in meaning)
+        ]
+        return _only_one(meanings, f"{option} {text}") if meanings else (text,)
+
+    def _consent(self, text: str, is_consent: Callable[[str], bool]) -> str:
+        rule, _, named = text.partition(":")
+        if not named or text.lower().startswith("displaced:"):
+            return text  # a policy's name is an address already
+        meanings = [
+            tuple(f"{rule}:{address}" for address in meaning)
+            for meaning in self._meanings(named)
+            if all(is_consent(f"{rule}:{address}") for address in meaning)
+        ]
+        if not meanings:
+            return text
+        consents = _only_one(meanings, f"--allow {text}")
+        if len(consents) > 1:
+            raise _several(f"--allow {text}", consents)
+        return consents[0]
+
+    def _meanings(self, text: str) -> Iterator[tuple[Address, ...]]:
+        seen = set()
+        for name, product in PRODUCTS.items():
+            state = self.observed.states.get(name)
+            objects = NamedObjects(self.documents, self.observed.directory)
+            for meaning in product.meanings(text, objects, state):
+                if meaning not in seen:
+                    seen.add(meaning)
+                    yield meaning
+
+
+def _only_one(meanings: Sequence[tuple[str, ...]], typed: str) -> tuple[str, ...]:
+    if len(meanings) > 1:
+        raise _several(typed, sorted({*chain.from_iterable(meanings)}))
+    return meanings[0]
+
+
+def _several(typed: str, candidates: Iterable[str]) -> UsageFault:
+    every = list(candidates)
+    listed = ", ".join(every[:_MOST_LISTED])
+    more = f" and {len(every) - _MOST_LISTED} more" if len(every) > _MOST_LISTED else ""
+    return UsageFault(f"{typed} may mean several objects; write one of them: {listed}{more}")
