@@ -813,7 +813,7 @@ def test_a_mistyped_selection_is_a_usage_fault(text, near):
 
 @pytest.mark.parametrize("text", ["P", "teams.policy/", "teams.grant/P", "exchange.policy/x", ""])
 def test_a_text_that_is_no_address_is_a_usage_fault(text):
-    with pytest.raises(UsageFault, match="is not an address"):
+    with pytest.raises(UsageFault, match="nor an address"):
         selection((text,), ())
 
 
