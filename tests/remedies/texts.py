@@ -127,6 +127,9 @@ RULES: Final = (
 CONSENTED_READING: Final = ("{read_warning(", "--allow {text} is not a consent")
 """The consent to a warning of a reading: tests/live and tests/planning/test_planning_rules.py."""
 
+NAMING: Final = ("--allow {text}",)
+"""It says which objects a typed name may mean; tests/planning/test_typed_names.py tries one."""
+
 NO_ADVICE: Final = (
     "Left out by --skip:",
     "Not chosen by --only:",
@@ -147,6 +150,7 @@ OTHERS: Final = (
     *CONNECTING,
     *RULES,
     *CONSENTED_READING,
+    *NAMING,
     *NO_ADVICE,
     *DEFECTS,
 )
