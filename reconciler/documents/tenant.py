@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules
 from reconciler.documents.raw_documents import Claim, clashes, value_at
-from reconciler.model.documents import Kind, Limits, TenantDocument
+from reconciler.model.documents import Kind, Limits, TenantDocument, UnknownGroups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +20,7 @@ _LIMITS = {
     "max_delete_percent": ("policies", "maxDeletePercent"),
     "max_removals": ("grants", "maxRemovals"),
     "max_removal_percent": ("grants", "maxRemovalPercent"),
+    "max_people": ("widening", "maxPeople"),
 }
 _POLICY_CONSENT = "displaced:"
 
@@ -55,8 +56,10 @@ def build(document: RawDocument) -> TenantDocument:
 
 def _limits(written: Mapping[str, Any]) -> Limits:
     limits = {field: value_at(dict(written), way) for field, way in _LIMITS.items()}
+    unknown = value_at(dict(written), ("widening", "unknownGroups"))
     return Limits(
-        **{field: int(str(value)) for field, value in limits.items() if value is not None}
+        **{field: int(str(value)) for field, value in limits.items() if value is not None},
+        unknown_groups=UnknownGroups.NAME if unknown is None else UnknownGroups(str(unknown)),
     )
 
 

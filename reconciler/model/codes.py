@@ -115,6 +115,7 @@ class RefusalRule(StrEnum):
     EMPTY_SCOPE = "empty-scope"
     UNDECLARED = "undeclared"
     DENY = "deny"
+    WIDENING = "widening"
     LIMITS = "limits"
     POLICY_SPACE = "policy-space"
     NEEDS_GUARD = "needs-guard"

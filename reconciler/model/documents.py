@@ -63,15 +63,25 @@ class Listing(Struct, frozen=True):
     path: str
 
 
+class UnknownGroups(StrEnum):
+    """What a limit makes of groups of which nobody knows how many are in them."""
+
+    NAME = "name"
+    REFUSE = "refuse"
+
+
 class Limits(Struct, frozen=True):
     """How much one plan may take away: either number refuses; percentages (0-100) hold from 10
-    objects on.
+    objects on. And how many people one application may newly reach by it; a group of unknown size
+    counts as one, or is refused.
     """
 
     max_deletes: int = 5
     max_delete_percent: int = 25
     max_removals: int = 100
     max_removal_percent: int = 10
+    max_people: int = 100
+    unknown_groups: UnknownGroups = UnknownGroups.NAME
 
 
 class TenantDocument(Struct, frozen=True):

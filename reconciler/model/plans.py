@@ -12,6 +12,7 @@ from reconciler.canonical import Json
 from reconciler.model.access_rows import AccessDelta, GapRow, StepNumber
 from reconciler.model.addresses import Address, Provider
 from reconciler.model.baselines import Baseline
+from reconciler.model.documents import UnknownGroups
 from reconciler.model.observed import Origin
 from reconciler.model.test_results import AccessTestResult
 
@@ -143,12 +144,16 @@ class Note(Struct, frozen=True):
 
 
 class PlanLimits(Struct, frozen=True, rename="camel"):
-    """How much the plan was allowed to take away: either number refuses; percentages are 0 to 100."""
+    """How much the plan was allowed to take away: either number refuses; percentages are 0 to 100.
+    And how many people one application might newly reach by it.
+    """
 
     max_delete_percent: _Count
     max_deletes: _Count
     max_removal_percent: _Count
     max_removals: _Count
+    max_people: _Count = 100
+    unknown_groups: UnknownGroups = UnknownGroups.NAME
 
 
 class WidenedList(Struct, frozen=True, order=True):

@@ -37,6 +37,8 @@ def _tenant(tenant: TenantDocument) -> Json:
             limits.max_delete_percent,
             limits.max_removals,
             limits.max_removal_percent,
+            limits.max_people,
+            limits.unknown_groups.value,
         ],
         "organization": tenant.organization,
         "prune": sorted(tenant.prune),

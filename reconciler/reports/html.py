@@ -133,6 +133,7 @@ def page(review: Review, matrices: Sequence[Matrix], shown: Page | None = None) 
         read=review.read_at.replace("T", " ").replace("Z", " UTC"),
         headline=phrases.headline(review.verdict),
         counts=[*phrases.product_counts(review.verdict), phrases.work(review.verdict)],
+        unknown_groups=phrases.unknown_groups(review.verdict),
         closing=phrases.closing(review.verdict.figures),
         unnamed=any(name.missing for row in review.access or () for name in row.applications),
         access=list(_access_sections(review)),

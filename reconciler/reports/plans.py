@@ -123,6 +123,8 @@ class _PlanText:
         yield from self._said(phrases.headline(verdict), 2, tone)
         counts = [*phrases.product_counts(verdict), phrases.work(verdict)]
         yield from self._said(f"{'. '.join(counts)}.", 2)
+        if unknown := phrases.unknown_groups(verdict):
+            yield from self._layout.lines(unknown, "  ", 4, Tone.WARNING)
         if review.consents:
             phrase = ("Consented to: ", *phrases.consents(review), ".")
             yield from self._layout.lines(phrase, "  ", 4, Tone.WARNING)

@@ -273,6 +273,12 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         " reaches whoever is in that scope.",
         "If these people may be reached from now on, consent for this policy.",
     ),
+    RefusalRule.WIDENING: NoteAdvice(
+        "In one plan the application would newly reach {people} people, groups of unknown size"
+        " counted as one each; the limit is {most}.",
+        "Look through whom it gains. If it is right, consent for this plan, or raise"
+        " `spec.limits.widening` of the Tenant document.",
+    ),
     RefusalRule.LIMITS: NoteAdvice(
         "In one go the plan takes away {losing} of {total} {counted}; the limits are {most}, and"
         " {percent} % from 10 on.",

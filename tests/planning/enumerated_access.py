@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 HERE = Position("policies/test.yaml", 1, 1)
-GENEROUS = Limits(10**6, 100, 10**6, 100)
+GENEROUS = Limits(10**6, 100, 10**6, 100, 10**6)
 
 
 def guid(kind: int, number: int) -> str:

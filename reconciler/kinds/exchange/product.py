@@ -34,6 +34,7 @@ from reconciler.kinds.exchange.scopes import scope_coverage
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
 from reconciler.kinds.snapshots import opaque_snapshot
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
+from reconciler.kinds.widening import widening_refusals
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
     EVERY_APPLICATION,
@@ -75,7 +76,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     consent_forms = (
         rf"(?:tenant-wide|exposure):exchange\.application/(?:{GUID.pattern}|\*)",
         rf"(?:empty-scope|deny):exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
-        r"limits:exchange\.policy",
+        r"limits:(?:exchange\.policy|widening)",
         r"policy-space:exchange",
         r"read-warning:exchange",
     )
@@ -220,6 +221,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             refusals=(
                 *checks.refusals(state, aim, context.directory, context.limits, order),
                 *tenant_wide_refusals(delta, exchange_application),
+                *widening_refusals(delta, exchange_application, context.limits),
             ),
             warnings=(
                 *checks.warnings(state, aim, order, desired),

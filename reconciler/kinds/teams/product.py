@@ -36,6 +36,7 @@ from reconciler.kinds.teams import (
 from reconciler.kinds.teams.effective_policy import user_verdict
 from reconciler.kinds.teams.groups import group_coverage
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
+from reconciler.kinds.widening import widening_refusals
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
     TEAMS_TENANT_GRANT,
@@ -84,7 +85,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
     consent_forms = (
         rf"(?:tenant-wide|exposure):teams\.application/{GUID.pattern}",
         r"displaced:teams\.policy/.+",
-        r"limits:teams\.(?:policy|grant)",
+        r"limits:(?:teams\.(?:policy|grant)|widening)",
         r"read-warning:teams",
     )
     lists: tuple[RowList, ...] = row_lists.LISTS
@@ -232,6 +233,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
                 *checks.refusals(state, aim, desired, directory, context.limits),
                 *exposures.exposures(order),
                 *tenant_wide_refusals(reached.delta, teams_application),
+                *widening_refusals(reached.delta, teams_application, context.limits),
             ),
             warnings=(
                 *checks.warnings(state, aim, desired, directory),

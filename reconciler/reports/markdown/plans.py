@@ -119,6 +119,7 @@ class _PlanMarkdown:
     def head(self) -> Head:
         review, verdict = self._review, self._review.verdict
         counts = [*phrases.product_counts(verdict), phrases.work(verdict)]
+        unknown = phrases.unknown_groups(verdict)
         end = [words(review.nothing or phrases.closing(verdict.figures))]
         end.append(Inert(f"Digest to approve: {code(review.content_digest)}"))
         if self._wanted.ids:
@@ -133,6 +134,7 @@ class _PlanMarkdown:
             (
                 words(f"{shortened(phrases.plan_title(review, self._wanted.age))}."),
                 words(f"{'. '.join(counts)}."),
+                *((self._phrase(unknown),) if unknown else ()),
                 *(() if review.access is not None else (words(phrases.NOT_COMPUTED),)),
             ),
             tuple(end),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from reconciler.kinds.facts import in_turn
 from reconciler.model import figures
+from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import GLOBAL, TeamsPolicyAddress, parse_address, provider_of
 from reconciler.model.codes import DEAD, Held
 from reconciler.reports.access_tests import outcome_counts
@@ -17,6 +18,7 @@ from reconciler.reports.review import access, changes, notes, way
 from reconciler.reports.review.naming import Naming
 from reconciler.reports.review.value import (
     Consent,
+    Danger,
     ProductFigures,
     Review,
     Unmanaged,
@@ -25,10 +27,11 @@ from reconciler.reports.review.value import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reconciler.model.findings import Position
     from reconciler.model.plans import Note, Plan
+    from reconciler.reports.review.value import AccessLine, Name
 
 SECONDS_A_CALL = (0.4, 14.0)
 """The quickest and the slowest mean time of one write that was reported from the field, for
@@ -67,6 +70,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
             consents that it uses, by their texts; if the documents are at hand.
     """
     naming = Naming.of_plan(plan)
+    lines = access.access_lines(plan, naming)
     commands = tuple(way.command(step, naming) for step in plan.steps)
     return Review(
         simulated=plan.inputs.source == "simulated",
@@ -74,8 +78,8 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         tenant_id=plan.tenant.tenant_id,
         read_at=plan.inputs.capture_taken_at,
         source=_SOURCES[plan.inputs.source],
-        verdict=_verdict(plan),
-        access=access.access_lines(plan, naming),
+        verdict=_verdict(plan, lines),
+        access=lines,
         blocks=changes.policy_blocks(plan, naming, sources or {}),
         edited=None,
         drifted=None,
@@ -103,7 +107,7 @@ def _consent(text: str, naming: Naming, sources: Mapping[str, Position] | None) 
     return Consent(text, rule, naming.address(address), declared_at)
 
 
-def _verdict(plan: Plan) -> Verdict:
+def _verdict(plan: Plan, lines: Sequence[AccessLine] | None) -> Verdict:
     return Verdict(
         applicable=plan.applicable,
         access=None if plan.access is None else figures.access_figures(plan.access),
@@ -116,7 +120,16 @@ def _verdict(plan: Plan) -> Verdict:
         tests=len(plan.tests),
         tests_failed=sum(not (row.passed or row.excused) for row in plan.tests),
         minutes=_minutes(len(plan.steps)),
+        unknown_groups=tuple(sorted(set(_unknown_groups(lines or ())))),
     )
+
+
+def _unknown_groups(lines: Iterable[AccessLine]) -> Iterator[Name]:
+    """Of what is gained: who reaches everyone is told by that."""
+    for line in lines:
+        for part in line.parts if line.danger is Danger.MORE else ():
+            if part.kind is SubjectKind.GROUP_MEMBERS and part.size is None:
+                yield from part.names
 
 
 def _product_figures(plan: Plan) -> Iterator[ProductFigures]:

@@ -155,6 +155,16 @@ def headline(verdict: Verdict) -> str:
     return f"{word}. {access_counts(verdict)}"
 
 
+def unknown_groups(verdict: Verdict) -> Phrase:
+    """The groups that are newly reached and of which nobody knows how many are in them; empty if
+    there are none.
+    """
+    if not verdict.unknown_groups:
+        return ()
+    names = enumerated_names(verdict.unknown_groups, HANDFUL)
+    return ("Newly reached, and of unknown size: members of ", *names, ".")
+
+
 def access_counts(verdict: Verdict) -> str:
     """How many applications come to reach others; those that reach everyone are told first."""
     if verdict.access is None:

@@ -308,6 +308,7 @@ class Verdict(Struct, frozen=True):
         tests: Access tests in all.
         tests_failed: Those that fail and block the plan.
         minutes: The least and the most that an apply may take; None where that is not worth saying.
+        unknown_groups: Groups that are newly reached and whose size is not known.
     """
 
     applicable: bool
@@ -321,6 +322,7 @@ class Verdict(Struct, frozen=True):
     tests: int
     tests_failed: int
     minutes: tuple[float, float] | None
+    unknown_groups: tuple[Name, ...] = ()
 
 
 class Consent(Struct, frozen=True):
