@@ -148,7 +148,9 @@ def _document(kind: str, name: str) -> str:
 def _tenant(grants: int) -> str:
     limits = f"{{maxRemovals: {grants}, maxRemovalPercent: 100}}"
     return (
-        _document("Tenant", "contoso") + f"  tenantId: {TENANT}\n  limits:\n    grants: {limits}\n"
+        _document("Tenant", "contoso")
+        + f"  tenantId: {TENANT}\n  limits:\n    grants: {limits}\n"
+        + f"    widening: {{maxPeople: {grants}}}\n"
     )
 
 

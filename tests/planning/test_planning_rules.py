@@ -11,7 +11,13 @@ from msgspec.structs import replace
 
 from reconciler.errors import CaptureFault, DocumentFaults, UnfitText, UsageFault
 from reconciler.model.codes import Held, RefusalRule, Unfound, WarningCode
-from reconciler.model.documents import AccessRight, ApplicationDocument, GroupGrant, Limits
+from reconciler.model.documents import (
+    AccessRight,
+    ApplicationDocument,
+    GroupGrant,
+    Limits,
+    UnknownGroups,
+)
 from reconciler.model.findings import Finding, Position
 from reconciler.model.observed import Group
 from reconciler.planning.making import PlanOptions, make_plan
@@ -19,6 +25,7 @@ from reconciler.planning.requests import capture_request, products
 from reconciler.planning.selection import is_consent, selection
 from tests.planning.enumerated_access import (
     APPS,
+    GENEROUS,
     GROUPS,
     HERE,
     SCOPES,
@@ -358,9 +365,72 @@ def test_a_user_who_moves_and_keeps_all_applications_loses_nothing():
     result = made(
         [teams_document("Q", users=(listing(users),)), teams_document("P")],
         world=world,
-        owner=tenant(limits=Limits()),
+        owner=tenant(limits=Limits(max_people=200)),
     )
     assert result.refusals == ()
+
+
+@pytest.mark.parametrize(("people", "refused"), [(3, False), (2, True)])
+def test_how_many_people_an_application_may_newly_reach_is_limited(people, refused):
+    """By application: two that reach three each are not one that reaches six."""
+    users = many(3)
+    declared = [teams_document("P", applications=(A, B), users=(listing(users),))]
+    owner = tenant(limits=replace(GENEROUS, max_people=people))
+    result = made(declared, world=teams({}), owner=owner)
+    expected = [(RefusalRule.WIDENING, f"teams.application/{each}") for each in (A, B)]
+    assert codes(result.refusals) == (expected if refused else [])
+    assert [note.details["people"] for note in result.refusals] == ([3, 3] if refused else [])
+    consented = made(declared, world=teams({}), owner=owner, allow=("limits:widening",))
+    assert consented.applicable
+    assert consented.consents == (("limits:widening",) if refused else ())
+
+
+@pytest.mark.parametrize(
+    ("members", "unknown", "refused"),
+    [
+        (frozenset(many(3)), UnknownGroups.NAME, True),
+        (frozenset(many(2)), UnknownGroups.NAME, False),
+        (frozenset(many(2)), UnknownGroups.REFUSE, False),
+        (None, UnknownGroups.NAME, False),
+        (None, UnknownGroups.REFUSE, True),
+    ],
+)
+def test_a_group_of_unknown_size_counts_as_one_person_or_is_refused(members, unknown, refused):
+    here = observed(teams({}), None)
+    directory = replace(here.directory, groups={GROUPS[0]: Group(GROUPS[0], "Hosts", members)})
+    declared = [
+        teams_document("P", applications=(A,), groups=(GroupGrant(GROUPS[0], 1, None, HERE),))
+    ]
+    owner = tenant(limits=replace(GENEROUS, max_people=2, unknown_groups=unknown))
+    result = made(declared, world=teams({}), directory=directory, owner=owner)
+    assert [note.code for note in result.refusals] == ([RefusalRule.WIDENING] if refused else [])
+    if refused:
+        assert result.refusals[0].details["unknown"] == ([GROUPS[0]] if members is None else [])
+
+
+def test_mailboxes_that_an_application_newly_reaches_are_limited_too():
+    store = exchange(s0=RESTRICT)
+    declared = [exchange_document([A], scope, RESTRICT) for scope in SCOPES[:2]]
+    here = observed(None, store)
+    group = replace(here.directory.recipients[SCOPES[1]], members=frozenset(many(5)))
+    mailboxes = {
+        each: replace(group, id=each, type="UserMailbox", members=None, primary=f"{each}@x.com")
+        for each in many(5)
+    }
+    directory = replace(
+        here.directory, recipients={**here.directory.recipients, **mailboxes, SCOPES[1]: group}
+    )
+    for most, refused in ((4, True), (5, False)):
+        owner = tenant(limits=replace(GENEROUS, max_people=most))
+        result = made([], declared, store=store, directory=directory, owner=owner)
+        assert (RefusalRule.WIDENING in {note.code for note in result.refusals}) is refused
+
+
+def test_who_reaches_everyone_is_asked_for_that_alone():
+    declared = [teams_document("P", applications=(A,), tenant=True)]
+    owner = tenant(limits=replace(GENEROUS, max_people=0))
+    result = made(declared, world=teams({}), owner=owner)
+    assert {note.code for note in result.refusals} == {RefusalRule.TENANT_WIDE}
 
 
 def test_a_group_that_is_known_to_have_the_user_catches_the_fall():

@@ -185,7 +185,7 @@ def test_people_are_cut_with_a_count_but_groups_and_policies_that_gain_never(
     told = _text(tmp_path, access={"gained": rows, "lost": [], "tenant_wide": []})
     assert told.count("user-") == 5
     assert " and 495 more" in told
-    assert told.count("members of group-members-") == 500
+    assert told.count("members of group-members-") == 501  # the verdict names a handful
     assert told.count("holders of policy-holders-") == 500
 
 
