@@ -11,7 +11,7 @@ from reconciler.cli import collecting, printing, sources
 from reconciler.cli.working import working
 from reconciler.documents import examine_documents
 from reconciler.errors import DocumentFaults, UsageFault
-from reconciler.model.addresses import GLOBAL, teams_policy
+from reconciler.model.addresses import GLOBAL, Address, teams_policy
 from reconciler.model.findings import Severity
 from reconciler.planning import making, planfile, requests
 from reconciler.planning.making import PlanOptions
@@ -85,6 +85,8 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
         plan = making.make_plan(wanted, observed, options)
         changed = [change.address for change in plan.changes]
         changed.append(teams_policy(GLOBAL))  # declares a tenant-wide grant
+        notes = (*plan.unresolved, *plan.held, *plan.warnings)
+        changed += [Address(note.address) for note in notes if "text" in note.details]
         consents = {
             text: wanted.tenant.position
             for text in plan.consents

@@ -23,6 +23,7 @@ _LIMITS = {
     "max_people": ("widening", "maxPeople"),
 }
 _POLICY_CONSENT = "displaced:"
+_REFUSE = "refuse"
 
 
 def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding]:
@@ -51,6 +52,7 @@ def build(document: RawDocument) -> TenantDocument:
         guard_scope=spec.get("exchange", {}).get("guardScope"),
         connect=spec.get("connect", {}),
         position=document.position(()),
+        refuses_absent_users=spec.get("unresolved", {}).get("users") == _REFUSE,
     )
 
 

@@ -48,12 +48,14 @@ class PlanContext(Struct, frozen=True):
         holding: Why an address is held at its observed value, None if it is not.
         tenant: The Tenant document; None if there is none.
         regranting: Whether a group's grant is changed in place; it is taken away first otherwise.
+        consents: All consents, standing ones and those of the command line, in lower case.
     """
 
     directory: Directory
     holding: Callable[[Address], Held | None]
     tenant: TenantDocument | None = None
     regranting: bool = True
+    consents: frozenset[str] = frozenset()
 
     @property
     def limits(self) -> Limits:
@@ -85,6 +87,8 @@ class ProductPlan(Struct, frozen=True):
     displaced: tuple[Note, ...] = ()
     held: tuple[Note, ...] = ()
     widened: tuple[WidenedList, ...] = ()
+    consented: tuple[str, ...] = ()
+    """Consents that it could be made with only."""
 
 
 class RehearsedPart(Struct, frozen=True):

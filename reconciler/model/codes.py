@@ -6,6 +6,7 @@ Readers turn them into sentences (`reports`); nothing else may branch on reasons
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class ChangeReason(StrEnum):
@@ -89,6 +90,7 @@ class WarningCode(StrEnum):
     GONE_GROUP_DROPPED = "gone-group-dropped"
     NOT_UNDERSTOOD = "not-understood"
     SCOPE_ABSENT = "scope-absent"
+    USER_ABSENT = "user-absent"
     FAULTY_READING = "faulty-reading"
     MOVED_ON = "moved-on"
 
@@ -125,7 +127,14 @@ class RefusalRule(StrEnum):
     UNSAFE = "unsafe"
     UNCHECKED = "unchecked"
     BEYOND_SELECTION = "beyond-selection"
+    MANY_ABSENT = "many-absent"
     READ_WARNING = "read-warning"
+
+
+REMOVED: Final = "removed"
+"""Rule of the consent to take a grant away although its holder may be a listed user, renamed:
+`removed:teams.grant/user:ID`.
+"""
 
 
 class GuardLacks(StrEnum):
@@ -154,15 +163,19 @@ class Held(StrEnum):
     RESTS_ON_OPAQUE = "rests-on-not-understood"
     SCOPE_ABSENT = "scope-absent"
     RESTS_ON_ABSENT = "rests-on-absent-scope"
+    REVOCATION = "revocation-held"
+    GROUP_ABSENT = "group-absent"
 
 
 class Unfound(StrEnum):
     """Why a name is unresolved."""
 
     USER_ABSENT = "user-absent"
+    USER_UNCLEAR = "user-not-understood"
     USER_UNKNOWN = "user-unknown"
     USER_AMBIGUOUS = "user-ambiguous"
     GROUP_ABSENT = "group-absent"
+    GROUP_UNCLEAR = "group-not-understood"
     GROUP_UNKNOWN = "group-unknown"
     GROUP_NOT_GROUP = "group-not-group"
     SCOPE_ABSENT = "scope-absent"

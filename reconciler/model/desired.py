@@ -39,6 +39,9 @@ class Unresolved(Struct, frozen=True):
     whole: Address | None = None
     """What it is a part of, if that cannot be planned without the name."""
 
+    left_out: bool = False
+    """Whether the plan goes on without it: what rests on it is held."""
+
     @property
     def held_with(self) -> Address:
         """What has to be left out of a plan for it to be made without the name."""

@@ -88,7 +88,8 @@ class TenantDocument(Struct, frozen=True):
     """Who is talked to and what this repository owns.
 
     `guard_scope` is `spec.exchange.guardScope` as it is written: an address or an object id.
-    `connect` names environment variables, never values.
+    `connect` names environment variables, never values. `refuses_absent_users`: a listed user whom
+    the tenant does not have stops the plan.
     """
 
     name: str
@@ -100,6 +101,7 @@ class TenantDocument(Struct, frozen=True):
     guard_scope: str | None
     connect: Mapping[str, Json]
     position: Position
+    refuses_absent_users: bool = False
 
 
 class ApplicationDocument(Struct, frozen=True):

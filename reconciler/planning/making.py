@@ -69,6 +69,13 @@ if TYPE_CHECKING:
 
 
 GroupChanges = Literal["in-place", "remove-add"]
+_NOT_CHOSEN = (
+    Held.RESTS_ON_OPAQUE,
+    Held.RESTS_ON_ABSENT,
+    Held.REVOCATION,
+    Held.GROUP_ABSENT,
+)
+"""Why something is held that no option leaves out."""
 
 
 class PlanOptions(Struct, frozen=True):
@@ -157,6 +164,7 @@ def _product_plans(given: _Given) -> tuple[PlannedSide, ...]:
         given.chosen.holding,
         given.documents.tenant,
         regranting=given.options.group_changes == "in-place",
+        consents=frozenset(map(_consent, _given_consents(given.documents, given.options))),
     )
     sides = (
         (name, given.desired[name], given.observed.states[name])
@@ -224,14 +232,16 @@ class _PlanNotes(Struct, frozen=True):
 
 
 def _plan_notes(given: _Given, parts: Sequence[ProductPlan], refused: Sequence[Note]) -> _PlanNotes:
-    unresolved, held_names = _unresolved(given)
+    unresolved, held_names, absent = _unresolved(given)
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
-    refusals, consents, unused = _consented(given.documents, given.options, refused)
+    used = frozenset(consent for part in parts for consent in part.consented)
+    refusals, consents, unused = _consented(given.documents, given.options, refused, used)
+    warnings = _warnings(given.observed, parts, unused, held_notes)
     return _PlanNotes(
         unmanaged=_notes(parts, lambda part: part.unmanaged),
         held=held_notes,
         unresolved=unresolved,
-        warnings=_warnings(given.observed, parts, unused, held_notes),
+        warnings=_sorted_notes((*warnings, *absent)),
         refusals=refusals,
         consents=consents,
     )
@@ -346,9 +356,9 @@ def _text(draft: StepDraft) -> str:
         ) from error
 
 
-def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
-    """Names that block the plan, and names that are held."""
-    blocking, held_notes = [], []
+def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...], tuple[Note, ...]]:
+    """Names that block the plan, names that are held, and those of users who are not there."""
+    blocking, held_notes, absent = [], [], []
     for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
         why = given.chosen.holding(name.held_with)
         if why is not None:
@@ -357,9 +367,17 @@ def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
             held_notes.append(Note(Held.SCOPE_ABSENT, name.address, _about_name(name)))
         elif name.reason == Unfound.SCOPE_UNCLEAR:
             held_notes.append(Note(Held.RESTS_ON_OPAQUE, name.address, _about_name(name)))
+        elif name.left_out:
+            match name.reason:
+                case Unfound.USER_ABSENT:
+                    absent.append(Note(WarningCode.USER_ABSENT, name.address, _about_name(name)))
+                case Unfound.GROUP_ABSENT:
+                    held_notes.append(Note(Held.GROUP_ABSENT, name.address, _about_name(name)))
+                case _:
+                    held_notes.append(Note(Held.RESTS_ON_OPAQUE, name.address, _about_name(name)))
         else:
             blocking.append(Note(name.reason, name.address, _about_name(name)))
-    return _sorted_notes(blocking), tuple(held_notes)
+    return _sorted_notes(blocking), tuple(held_notes), tuple(absent)
 
 
 def _about_name(name: Unresolved) -> Mapping[str, Json]:
@@ -373,23 +391,32 @@ def _about_name(name: Unresolved) -> Mapping[str, Json]:
     return details
 
 
+def _given_consents(documents: Documents, options: PlanOptions) -> tuple[str, ...]:
+    """Those of the Tenant document, which are standing, and those of the command line."""
+    standing = documents.tenant.consents if documents.tenant is not None else ()
+    return (*standing, *options.allow)
+
+
 def _consented(
-    documents: Documents, options: PlanOptions, refusals: Sequence[Note]
+    documents: Documents,
+    options: PlanOptions,
+    refusals: Sequence[Note],
+    used_already: frozenset[str],
 ) -> tuple[tuple[Note, ...], tuple[str, ...], tuple[Note, ...]]:
     """Refusals that no consent lifts, the consents that were used, and a warning for each that was
-    not; a standing one may be for what a selection leaves out.
+    not; a standing one may be for what a selection leaves out. `used_already`: by what was planned.
     """
-    standing = documents.tenant.consents if documents.tenant is not None else ()
-    given = {_consent(text): text for text in (*standing, *options.allow)}
+    given = {_consent(text): text for text in _given_consents(documents, options)}
     asked = {
         _consent(str(note.details["allow"])): note for note in refusals if "allow" in note.details
     }
-    used = tuple(sorted(str(note.details["allow"]) for key, note in asked.items() if key in given))
+    lifted = {str(note.details["allow"]) for key, note in asked.items() if key in given}
+    used = tuple(sorted(lifted | used_already))
     expected = options.allow if options.only or options.skip else given.values()
     unused = tuple(
         Note(WarningCode.UNUSED_CONSENT, text, {})
         for key, text in sorted((_consent(text), text) for text in expected)
-        if key not in asked
+        if key not in asked and key not in used_already
     )
     left = tuple(note for note in refusals if _consent(str(note.details.get("allow"))) not in given)
     return left, used, unused
@@ -429,7 +456,8 @@ def _held_warning(held_notes: Sequence[Note]) -> Iterator[Note]:
     """
     counts = Counter(note.code for note in held_notes)
     opaque, absent = counts.pop(Held.NOT_UNDERSTOOD, 0), counts.pop(Held.SCOPE_ABSENT, 0)
-    if chosen := counts.total() - counts[Held.RESTS_ON_OPAQUE] - counts[Held.RESTS_ON_ABSENT]:
+    chosen = counts.total() - sum(counts[code] for code in _NOT_CHOSEN)
+    if counts[Held.SKIPPED] or counts[Held.NOT_SELECTED]:
         yield Note(WarningCode.HELD, "plan", {"objects": chosen})
     if opaque:
         yield Note(WarningCode.NOT_UNDERSTOOD, "plan", {"objects": opaque})

@@ -42,6 +42,7 @@ def _tenant(tenant: TenantDocument) -> Json:
         ],
         "organization": tenant.organization,
         "prune": sorted(tenant.prune),
+        **({"refusesAbsentUsers": True} if tenant.refuses_absent_users else {}),
         "tenantId": tenant.tenant_id,
     }
 

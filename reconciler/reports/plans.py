@@ -121,7 +121,7 @@ class _PlanText:
         if verdict.applicable and verdict.access is not None:
             tone = Tone.EVERYONE if verdict.access.everyone else tone
         yield from self._said(phrases.headline(verdict), 2, tone)
-        counts = [*phrases.product_counts(verdict), phrases.work(verdict)]
+        counts = phrases.counts(verdict)
         yield from self._said(f"{'. '.join(counts)}.", 2)
         if unknown := phrases.unknown_groups(verdict):
             yield from self._layout.lines(unknown, "  ", 4, Tone.WARNING)

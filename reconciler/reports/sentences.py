@@ -147,6 +147,12 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         " stay as they are, but for denials that are added.",
         "Correct each scope, listed under Held, or create the group or mailbox; then plan again.",
     ),
+    WarningCode.USER_ABSENT: NoteAdvice(
+        "The tenant has no such user, so this row is left out. While it is listed, no grant is taken"
+        " away from anybody who may be that person, renamed:",
+        "If the person was renamed, write the new name or, better, the object id, which never changes."
+        " If the account was deleted, take the row out; then plan again.",
+    ),
     WarningCode.DANGLING_GRANT: NoteAdvice(
         "Grants ({grants}) name a policy that does not exist.",
         "Declare the policy, or list the holder under another one.",
@@ -326,6 +332,11 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         " whom it reaches neither now nor after the whole plan.",
         "Choose, or leave out, what belongs together; or plan without --only and --skip.",
     ),
+    RefusalRule.MANY_ABSENT: NoteAdvice(
+        "{absent} of {listed} listed users are not in the tenant: more likely a wrong reading or a wrong"
+        " list than so many people who left.",
+        "Check that this is the right tenant and read it again. If they all left, take their rows out.",
+    ),
     RefusalRule.READ_WARNING: NoteAdvice(
         "The service warned while it was read, so that the reading is not known to be complete.",
         "Find out what the warning means; if everything was read all the same, consent.",
@@ -345,7 +356,10 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.POLICY_HELD: NoteAdvice("Its policy is held:", ""),
     Held.GRANT_HELD: NoteAdvice("A grant that depends on it is held:", ""),
     Held.MAY_BE_LISTED: NoteAdvice("Kept, because a held name may be this very user, renamed:", ""),
-    Held.GROUP_HELD: NoteAdvice("Kept, because a held name may be this very group:", ""),
+    Held.GROUP_HELD: NoteAdvice(
+        "Kept, because a name that is held, or that the tenant does not have, may be this very group:",
+        "",
+    ),
     Held.NOT_UNDERSTOOD: NoteAdvice(
         "Not understood, so nothing about it is changed:",
         "`text` is what was read. Correct the object in the tenant, or remove it there; then plan"
@@ -354,6 +368,15 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.RESTS_ON_OPAQUE: NoteAdvice(
         "What the documents say about it is not done, because it rests on what is not understood:",
         "",
+    ),
+    Held.REVOCATION: NoteAdvice(
+        "Not taken away, because the holder may be a listed user whom the tenant does not have, renamed:",
+        "Correct or remove that row; then plan again. If the holder is somebody else, consent.",
+    ),
+    Held.GROUP_ABSENT: NoteAdvice(
+        "The tenant has no recipient with this address, so nothing is granted to it, and no group loses"
+        " the policy meanwhile:",
+        "Correct the address, write the group's object id, or create the group; then plan again.",
     ),
     Held.SCOPE_ABSENT: _ABSENT_SCOPE,
     Held.RESTS_ON_ABSENT: NoteAdvice(
@@ -375,6 +398,10 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         " the list takes the grant with it. If the account was deleted, take it out. As long as it is"
         " left out by --skip, nobody's direct grant is taken away.",
     ),
+    Unfound.USER_UNCLEAR: NoteAdvice(
+        "What was read of this name is not understood, so whose it is is not known:",
+        "Correct the users that have it, listed under Held, or write the object id of the right one.",
+    ),
     Unfound.USER_UNKNOWN: NoteAdvice(
         "The capture does not cover this user:",
         "Make a new capture (reconciler fetch), or write the user's object id.",
@@ -386,6 +413,11 @@ UNFOUND: Mapping[str, NoteAdvice] = {
     Unfound.GROUP_ABSENT: NoteAdvice(
         "The tenant has no recipient with this address:",
         "Correct the address, write the group's object id, or create the group",
+    ),
+    Unfound.GROUP_UNCLEAR: NoteAdvice(
+        "What was read of this address is not understood, so whose it is is not known:",
+        "Correct the recipients that have it, listed under Held, or write the object id of the right"
+        " one.",
     ),
     Unfound.GROUP_UNKNOWN: NoteAdvice(
         "The capture does not cover this address:",

@@ -75,6 +75,10 @@ class Situation:
         head = {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name}}
         self.documents.append({**head, "spec": dict(spec)})
 
+    def refuse_absent_users(self) -> None:
+        """Have a listed user who is not there stop a plan."""
+        self.documents[0]["spec"]["unresolved"] = {"users": "refuse"}
+
     def settle(self) -> None:
         (self.folder / "policies").mkdir(exist_ok=True)
         (self.folder / "policies" / "all.yaml").write_text(yaml.safe_dump_all(self.documents))
@@ -125,6 +129,7 @@ def test_an_unresolved_name(situation: Situation, name: str) -> None:
     situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
     situation.tenant["teams"]["users"] = [grant(USERS[0], "P"), grant(USERS[1], "P")]
     situation.teams("P", applications=[A], grants={"users": [name, USERS[1], USERS[2]]})
+    situation.refuse_absent_users()
     situation.settle()
     ran = situation.planned()
     assert ran.code == 4
@@ -139,12 +144,34 @@ def test_a_list_that_grows_for_who_is_held(situation: Situation) -> None:
     situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
     situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
     situation.teams("P", applications=[A, B], grants={"users": ["old@contoso.com", USERS[1]]})
+    situation.refuse_absent_users()
     situation.settle()
     first = typed(situation.planned().out, WITHOUT)
     ran = situation.planned(*first)
     assert ran.code == 4
     gained = situation.applied(*first, *typed(ran.out, BELONGING))
     assert {(app, user) for app, user, _ in gained} <= {(A, USERS[1])}
+
+
+@pytest.mark.parametrize("mended", ["row", "consent"])
+def test_a_grant_that_is_kept_for_an_absent_name(situation: Situation, mended: str) -> None:
+    """The plan goes on; then the row is mended, or the consent that is printed is given."""
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P"), grant(USERS[1], "P")]
+    situation.teams("P", applications=[A], grants={"users": ["old@contoso.com", USERS[1]]})
+    situation.settle()
+    ran = situation.planned()
+    assert ran.code == 0
+    assert "REVOCATIONS HELD: 1 (" in " ".join(ran.out.split())
+    assert situation.applied() == frozenset()
+    allow = typed(ran.out, "To allow exactly this: ")
+    if mended == "row":
+        situation.documents[-1]["spec"]["grants"]["users"][0] = USERS[0]
+        situation.settle()
+    before = situation.reached()
+    assert situation.applied(*(allow if mended == "consent" else ())) == frozenset()
+    lost = {user for _, user, _ in before - situation.reached()}
+    assert lost == ({USERS[0]} if mended == "consent" else set())
 
 
 def test_an_unresolved_scope(situation: Situation) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.guids import guid
+from reconciler.kinds.near_addresses import near_addresses
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy, Unresolved
@@ -127,13 +128,19 @@ class _Reading:
                 document.scope.text,
                 reason,
                 owner,
-                may_be=self._directory.unclear.get(name)
-                or self._directory.two_meanings(name)
-                or (),
+                may_be=self._may_be(name),
                 whole=owner,
                 recipient_type="" if recipient is None else recipient.type,
             )
         )
+
+    def _may_be(self, name: str) -> tuple[str, ...]:
+        """Who may be meant by a name: those who have it, or have one like it."""
+        directory = self._directory
+        if name in directory.recipients:
+            return ()
+        held_by = directory.unclear.get(name) or directory.two_meanings(name)
+        return held_by or near_addresses(name, directory)
 
     def _keep(self, key: ExchangeKey, document: ExchangePolicyDocument) -> None:
         """Declare a policy unchanged, so that what cannot take its place does not remove it."""

@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.limits import Tally, exceeded
+from reconciler.kinds.limits import PERCENTAGE_FROM, Tally, exceeded
 from reconciler.kinds.teams.changes import spelled
 from reconciler.kinds.teams.facts import MOST_GROUPS
 from reconciler.kinds.teams.groups import is_gone
 from reconciler.kinds.teams.losses import GRANTS, losses
+from reconciler.kinds.teams.renamed import MOST_ABSENT, absent_rows
 from reconciler.kinds.teams.steps import groups_fit, most_groups
-from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
+from reconciler.model.addresses import (
+    GLOBAL,
+    name_key,
+    teams_group_grant,
+    teams_policy,
+    teams_user_grant,
+)
 from reconciler.model.codes import RefusalRule, WarningCode
 from reconciler.model.live_limits import (
     LONGEST_NAME,
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 
 POLICIES = "teams.policy"
 
+_PERCENT_ABSENT = 10
+"""Of a list, who may be absent before it is taken for a wrong one."""
 _MOST_SKIPPED = 20
 """Users whom a line to be typed names; more are not typed."""
 
@@ -55,6 +64,7 @@ def refusals(
             {"allow": f"{RefusalRule.DISPLACED}:{address}", **details},
         )
     yield from _new_names(observed, target)
+    yield from _many_absent(desired)
     yield from _deletes(observed, target, limits)
     yield from losses(observed, target, directory, limits)
     if not groups_fit(observed, target):
@@ -63,6 +73,27 @@ def refusals(
             GRANTS,
             {"groups": most_groups(observed, target), "most": MOST_GROUPS},
         )
+
+
+def _many_absent(desired: DesiredTeams) -> Iterator[Note]:
+    """More listed users who are not there than people who leave: more likely a wrong reading, or a
+    wrong list.
+    """
+    names = absent_rows(desired.unresolved)
+    absent = Counter(name.policy for name in names)
+    listed = Counter(desired.users.values())
+    large = [
+        name
+        for name in absent
+        if (total := absent[name] + listed[name_key(name)]) >= PERCENTAGE_FROM
+        and absent[name] * 100 > _PERCENT_ABSENT * total
+    ]
+    if len(names) > MOST_ABSENT:
+        details = {"absent": len(names), "listed": len(names) + len(desired.users)}
+        yield Note(RefusalRule.MANY_ABSENT, GRANTS, details)
+    for name in sorted(large) if len(names) <= MOST_ABSENT else ():
+        details = {"absent": absent[name], "listed": absent[name] + listed[name_key(name)]}
+        yield Note(RefusalRule.MANY_ABSENT, teams_policy(name), details)
 
 
 def _new_names(observed: TeamsState, target: TeamsTarget) -> Iterator[Note]:

@@ -13,12 +13,15 @@ from msgspec.structs import replace
 
 from reconciler.characters import folded
 from reconciler.guids import GUID
+from reconciler.kinds.near_addresses import near_addresses
 from reconciler.kinds.teams.facts import GROUP_TYPES
+from reconciler.kinds.teams.renamed import MOST_ALIKE, guesses
 from reconciler.model.addresses import name_key, teams_group_grant, teams_user_grant
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding, Position
+from reconciler.model.observed import is_opaque
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,12 +38,16 @@ documents room, seen later.
 
 _GROUPS_PATH = "$.spec.grants.groups"
 
-_MOST_ALIKE = 10
-"""Holders who are named beside a user principal name that leads to nobody."""
+_LEFT_OUT = frozenset({Unfound.USER_ABSENT, Unfound.USER_UNCLEAR})
+_GROUPS_LEFT_OUT = frozenset({Unfound.GROUP_ABSENT, Unfound.GROUP_UNCLEAR})
 
 
 def resolve(
-    documents: Sequence[TeamsPolicyDocument], directory: Directory, holders: Mapping[str, str]
+    documents: Sequence[TeamsPolicyDocument],
+    directory: Directory,
+    holders: Mapping[str, str],
+    *,
+    refuse_absent: bool = False,
 ) -> tuple[DesiredTeams, tuple[Finding, ...]]:
     """Resolve the names of all Teams documents.
 
@@ -49,6 +56,8 @@ def resolve(
         directory: what the capture knows; matching ignores case.
         holders: users with a direct grant in the tenant: an id among them exists, whoever looked
             for it.
+        refuse_absent: a user who was looked for and is not there stops the plan; the plan goes on
+            without such a row otherwise.
 
     Returns:
         The desired state, and one finding for each user who is listed twice under two names.
@@ -59,7 +68,10 @@ def resolve(
     )
     groups = _Groups(directory)
     groups.read(documents)
-    unresolved = [*_with_holders(reading, holders), *groups.unresolved]
+    unresolved = [
+        *_with_guesses(reading, holders, directory, refuse_absent=refuse_absent),
+        *groups.unresolved,
+    ]
     desired = DesiredTeams(
         policies={name_key(document.name): _policy(document) for document in documents},
         groups=groups.granted,
@@ -109,12 +121,27 @@ class _Groups:
         for _, name, policy, grant in sorted(grants, key=itemgetter(0, 1, 2)):
             group = group_id(self._directory, name)
             if isinstance(group, Unfound):
-                self.unresolved.append(Unresolved(teams_group_grant(name), name, group, policy))
+                left_out = group in _GROUPS_LEFT_OUT
+                unresolved = Unresolved(
+                    teams_group_grant(name),
+                    name,
+                    group,
+                    policy,
+                    may_be=self._may_be(name),
+                    left_out=left_out,
+                )
+                self.unresolved.append(unresolved)
             elif group in self._places:
                 self._twice(policy, grant, group)
             else:
                 self._places[group] = grant
                 self._granted.append((group, name_key(policy)))
+
+    def _may_be(self, name: str) -> tuple[str, ...]:
+        unclear = self._directory.unclear.get(name)
+        if unclear or name in self._directory.recipients_by_address:
+            return unclear or ()
+        return near_addresses(name, self._directory)
 
     def _twice(self, policy: str, grant: GroupGrant, group: str) -> None:
         first = self._places[group]
@@ -136,27 +163,37 @@ def group_id(directory: Directory, name: str) -> str | Unfound:
     """
     if GUID.fullmatch(name):
         return name
+    if name in directory.unclear:
+        return Unfound.GROUP_UNCLEAR
     recipient = directory.recipients.get(directory.recipients_by_address.get(name, ""))
     if recipient is None:
         return Unfound.GROUP_ABSENT if name in directory.absent else Unfound.GROUP_UNKNOWN
     return recipient.id if recipient.type in GROUP_TYPES else Unfound.GROUP_NOT_GROUP
 
 
-def _with_holders(reading: _Reading, holders: Mapping[str, str]) -> list[Unresolved]:
-    """Who a user principal name that leads to nobody may be: somebody who holds the policy and is
-    not listed, renamed since.
+def _with_guesses(
+    reading: _Reading, holders: Mapping[str, str], directory: Directory, *, refuse_absent: bool
+) -> list[Unresolved]:
+    """Who a user principal name that leads to nobody may be: somebody whose name is alike; else
+    somebody who holds the policy and is not listed, renamed since.
     """
     if not reading.unresolved:
         return []
     unlisted: dict[str, list[str]] = defaultdict(list)
     for user in sorted(holders.keys() - reading.users.keys()):
-        unlisted[holders[user]].append(user)
-    return [
-        name
-        if name.may_be or GUID.fullmatch(name.text)
-        else replace(name, may_be=tuple(unlisted[name_key(name.policy)][:_MOST_ALIKE]))
-        for name in reading.unresolved
-    ]
+        if not is_opaque(user):
+            unlisted[holders[user]].append(user)
+    others = sorted(directory.users.keys() - reading.users.keys())
+    guessed = []
+    for name in reading.unresolved:
+        left_out = name.reason in _LEFT_OUT and not refuse_absent
+        may_be = name.may_be
+        if not may_be and not GUID.fullmatch(name.text):
+            few = others if len(reading.unresolved) <= MOST_ALIKE else ()
+            may_be = guesses(name.text, few, directory)
+            may_be = may_be or tuple(unlisted[name_key(name.policy)][:MOST_ALIKE])
+        guessed.append(replace(name, may_be=may_be, left_out=left_out))
+    return guessed
 
 
 class _Reading:
@@ -203,6 +240,12 @@ class _Reading:
         """The id of a user, or None and an unresolved entry: a name that is one user's principal
         name and another's mailbox address could mean either.
         """
+        if unclear := self._directory.unclear.get(name):
+            reason = Unfound.USER_UNCLEAR
+            self.unresolved.append(
+                Unresolved(teams_user_grant(name), name, reason, policy, may_be=unclear)
+            )
+            return None
         if meanings := self._directory.two_meanings(name):
             reason = Unfound.USER_AMBIGUOUS
             self.unresolved.append(

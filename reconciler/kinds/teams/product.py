@@ -86,6 +86,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
         rf"(?:tenant-wide|exposure):teams\.application/{GUID.pattern}",
         r"displaced:teams\.policy/.+",
         r"limits:(?:teams\.(?:policy|grant)|widening)",
+        rf"removed:teams\.grant/user:{GUID.pattern}",
         r"read-warning:teams",
     )
     lists: tuple[RowList, ...] = row_lists.LISTS
@@ -159,7 +160,9 @@ class Teams(Product[DesiredTeams, TeamsState]):
     ) -> tuple[DesiredTeams, Sequence[Finding]]:
         """User names become object ids."""
         holders = {} if state is None else state.users
-        return desired.resolve(documents.teams, directory, holders)
+        tenant = documents.tenant
+        refuse = tenant is not None and tenant.refuses_absent_users
+        return desired.resolve(documents.teams, directory, holders, refuse_absent=refuse)
 
     def desired_rows(self, desired: DesiredTeams) -> Json:
         """Policies, groups in declared order, digests of the users of each policy."""
@@ -247,6 +250,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
             ),
             held=aim.held,
             widened=tuple(states.widened(state, aim)) if order.drafts else (),
+            consented=aim.consented,
         )
 
     def outcome(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsState:
@@ -393,6 +397,7 @@ def _target(desired: DesiredTeams, state: TeamsState, context: PlanContext) -> T
         prune=context.prunes(Kind.TEAMS_POLICY),
         holding=context.holding,
         directory=context.directory,
+        consents=context.consents,
     )
 
 

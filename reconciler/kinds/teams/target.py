@@ -15,16 +15,18 @@ from reconciler.kinds.teams import opaque
 from reconciler.kinds.teams.effective_policy import EVERY_GROUP, applications, policy_address
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.ranks import final_order
+from reconciler.kinds.teams.renamed import MayBeRenamed, absent_rows
 from reconciler.model.addresses import (
     GLOBAL,
     TEAMS_TENANT_GRANT,
     TeamsGroupGrantAddress,
+    name_key,
     parse_address,
     teams_group_grant,
     teams_policy,
     teams_user_grant,
 )
-from reconciler.model.codes import Held
+from reconciler.model.codes import REMOVED, Held
 from reconciler.model.observed import (
     NOTHING_KNOWN,
     GroupAssignment,
@@ -60,6 +62,8 @@ class TeamsTarget(Struct, frozen=True):
     pruned: frozenset[str]
     prune_blocked: frozenset[str]
     held: tuple[Note, ...]
+    consented: tuple[str, ...] = ()
+    """Consents by which grants are taken away."""
 
 
 def state_reached(observed: TeamsState, target: TeamsTarget) -> TeamsState:
@@ -83,6 +87,7 @@ def target(
     prune: bool,
     holding: Holding,
     directory: Directory = NOTHING_KNOWN,
+    consents: frozenset[str] = frozenset(),
 ) -> TeamsTarget:
     """Compute the end state.
 
@@ -91,16 +96,23 @@ def target(
         observed: the tenant.
         prune: undeclared policies that hold no grant afterwards are deleted.
         holding: why an address is held at its observed value, None if it is not.
-        directory: says which users have a name that is not understood.
+        directory: says which users have a name that is not understood, and who may be somebody
+            listed, renamed.
+        consents: those that were given, in lower case.
     """
-    return _Aiming(desired, observed, directory, holding).aim(prune=prune)
+    return _Aiming(desired, observed, directory, holding, consents).aim(prune=prune)
 
 
 class _Aiming:
     """Collects what is held while the target is built; built once, used once."""
 
     def __init__(
-        self, desired: DesiredTeams, observed: TeamsState, directory: Directory, holding: Holding
+        self,
+        desired: DesiredTeams,
+        observed: TeamsState,
+        directory: Directory,
+        holding: Holding,
+        consents: frozenset[str],
     ) -> None:
         self._desired = desired
         self._directory = directory
@@ -109,6 +121,14 @@ class _Aiming:
         self._held: dict[Address, Note] = {}
         self._may_be_listed = self._name_held()
         self._may_be_group = self._group_name_held()
+        self._absent_groups = {
+            name_key(name.policy)
+            for name in desired.unresolved
+            if name.left_out and _names_group(name)
+        }
+        self._absent_users = MayBeRenamed(absent_rows(desired.unresolved), directory)
+        self._consents = consents
+        self._consented: list[str] = []
         self._policies: dict[str, TeamsPolicy] = dict(observed.policies)
         self._has_opaque = bool(directory.opaque) or opaque.has_opaque(observed)
         self._opaque: dict[Address, Note] = {}
@@ -140,6 +160,7 @@ class _Aiming:
                 *opaque.opaque_notes(self._observed, self._policies, self._directory),
                 *self._opaque.values(),
             ),
+            consented=tuple(sorted(self._consented)),
         )
 
     def _hold_leaving(self, key: str) -> None:
@@ -180,6 +201,9 @@ class _Aiming:
             now = None if wanted.absent else _declared_policy(wanted, present)
             if now is not None and present is not None and self._has_opaque:
                 now = self._understood(key, present, now, described=wanted.description is not None)
+            if now is not None and present is not None and self._keeps_somebody(key, present, now):
+                self._hold(teams_policy(present.name), Held.GRANT_HELD)
+                now = replace(now, applications=present.applications)
             if now == present or self._is_held(
                 teams_policy(present.name if present else wanted.name)
             ):
@@ -237,6 +261,36 @@ class _Aiming:
                 changes[user] = None
         return changes
 
+    def _may_be_renamed(self, user: str) -> bool:
+        """Whether a grant is kept because its holder may be somebody who is listed under a name that
+        the tenant does not have; a consent says that it is not so.
+        """
+        address = teams_user_grant(user)
+        names = self._absent_users.names_of(user, self._observed.users[user])
+        if not names or is_opaque(user):
+            return False
+        consent = f"{REMOVED}:{address}"
+        if consent in self._consents:
+            self._consented.append(consent)
+            return False
+        details = {"allow": consent, "may be": sorted(names)}
+        self._held[address] = Note(Held.REVOCATION, address, details)
+        return True
+
+    def _keeps_somebody(self, key: str, present: TeamsPolicy, now: TeamsPolicy) -> bool:
+        """Whether a list would grow for somebody whom no document lists, and who keeps the policy
+        because a listed name may be that person's, renamed.
+        """
+        if key not in self._owned_users() or now.applications.keys() <= present.applications.keys():
+            return False
+        return any(
+            policy == key
+            and user not in self._desired.users
+            and self._absent_users.names_of(user, key)
+            and f"{REMOVED}:{teams_user_grant(user)}" not in self._consents
+            for user, policy in (self._observed.users.items() if self._absent_users else ())
+        )
+
     def _owned_users(self) -> set[str]:
         return {key for key, policy in self._desired.policies.items() if policy.owns_users}
 
@@ -249,6 +303,8 @@ class _Aiming:
             return True
         if policy is None and self._may_be_listed:
             self._hold(address, Held.MAY_BE_LISTED)
+            return True
+        if policy is None and self._may_be_renamed(user):
             return True
         return self._has_opaque and self._user_rests(user, policy)
 
@@ -341,9 +397,11 @@ class _Aiming:
         address = teams_group_grant(group)
         if self._is_held(address):
             return True
-        if self._may_be_group:
+        present = {row.group: row.policy for row in self._observed.groups}
+        may_be = self._may_be_group or present[group] in self._absent_groups
+        if may_be:
             self._hold(address, Held.GROUP_HELD)
-        return self._may_be_group
+        return may_be
 
     def _group_held(self, group: str, policy: str, present: str | None) -> bool:
         address = teams_group_grant(group)

@@ -118,7 +118,7 @@ class _PlanMarkdown:
 
     def head(self) -> Head:
         review, verdict = self._review, self._review.verdict
-        counts = [*phrases.product_counts(verdict), phrases.work(verdict)]
+        counts = phrases.counts(verdict)
         unknown = phrases.unknown_groups(verdict)
         end = [words(review.nothing or phrases.closing(verdict.figures))]
         end.append(Inert(f"Digest to approve: {code(review.content_digest)}"))

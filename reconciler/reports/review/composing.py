@@ -11,7 +11,7 @@ from reconciler.kinds.facts import in_turn
 from reconciler.model import figures
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import GLOBAL, TeamsPolicyAddress, parse_address, provider_of
-from reconciler.model.codes import DEAD, Held
+from reconciler.model.codes import DEAD, Held, WarningCode
 from reconciler.reports.access_tests import outcome_counts
 from reconciler.reports.lines import counted
 from reconciler.reports.review import access, changes, notes, way
@@ -19,6 +19,7 @@ from reconciler.reports.review.naming import Naming
 from reconciler.reports.review.value import (
     Consent,
     Danger,
+    Name,
     ProductFigures,
     Review,
     Unmanaged,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.findings import Position
     from reconciler.model.plans import Note, Plan
-    from reconciler.reports.review.value import AccessLine, Name
+    from reconciler.reports.review.value import AccessLine
 
 SECONDS_A_CALL = (0.4, 14.0)
 """The quickest and the slowest mean time of one write that was reported from the field, for
@@ -78,7 +79,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         tenant_id=plan.tenant.tenant_id,
         read_at=plan.inputs.capture_taken_at,
         source=_SOURCES[plan.inputs.source],
-        verdict=_verdict(plan, lines),
+        verdict=_verdict(plan, naming, lines),
         access=lines,
         blocks=changes.policy_blocks(plan, naming, sources or {}),
         edited=None,
@@ -88,7 +89,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         guards=tuple(command for command in commands if command.temporary),
         consents=tuple(_consent(text, naming, sources) for text in plan.consents),
         unmanaged=_unmanaged(plan.unmanaged, naming),
-        notes=notes.note_groups(plan, naming),
+        notes=notes.note_groups(plan, naming, sources or {}),
         test_counts=outcome_counts(plan.tests) if plan.tests else "",
         failing=notes.failed_tests(plan, naming),
         commands=tuple(command for command in commands if command.text),
@@ -107,7 +108,17 @@ def _consent(text: str, naming: Naming, sources: Mapping[str, Position] | None) 
     return Consent(text, rule, naming.address(address), declared_at)
 
 
-def _verdict(plan: Plan, lines: Sequence[AccessLine] | None) -> Verdict:
+def _revocations(plan: Plan, naming: Naming) -> Iterator[str]:
+    for note in plan.held:
+        if note.code == Held.REVOCATION:
+            names = note.details.get("may be")
+            listed = names if isinstance(names, Sequence) and not isinstance(names, str) else ()
+            pieces = naming.address(note.address)
+            who = "".join(each.text if isinstance(each, Name) else each for each in pieces)
+            yield f"{who} may be {' or '.join(map(str, listed))}"
+
+
+def _verdict(plan: Plan, naming: Naming, lines: Sequence[AccessLine] | None) -> Verdict:
     return Verdict(
         applicable=plan.applicable,
         access=None if plan.access is None else figures.access_figures(plan.access),
@@ -121,6 +132,7 @@ def _verdict(plan: Plan, lines: Sequence[AccessLine] | None) -> Verdict:
         tests_failed=sum(not (row.passed or row.excused) for row in plan.tests),
         minutes=_minutes(len(plan.steps)),
         unknown_groups=tuple(sorted(set(_unknown_groups(lines or ())))),
+        revocations=tuple(_revocations(plan, naming)),
     )
 
 
@@ -184,4 +196,10 @@ def _nothing(plan: Plan) -> str:
             "No changes. The tenant has what the documents say, as far as it is understood:"
             f" {counted(opaque, 'object')} could not be, listed above."
         )
-    return "No changes. The tenant has what the documents say."
+    absent = sum(warning.code == WarningCode.USER_ABSENT for warning in plan.warnings)
+    missing = counted(absent, "listed user is", "listed users are")
+    return (
+        f"No changes, but {missing} not in the tenant: see the warnings."
+        if absent
+        else "No changes. The tenant has what the documents say."
+    )

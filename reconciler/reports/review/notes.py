@@ -4,6 +4,7 @@ what to do.
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from string import Formatter
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ from reconciler.reports.review.value import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from reconciler.model.findings import Position
     from reconciler.model.plans import Note, Plan
     from reconciler.model.test_results import AccessTestResult
     from reconciler.reports.review.naming import Naming
@@ -42,8 +44,13 @@ RECIPIENT_TYPE = "recipientType"
 _NOT_SHOWN = OPTION_DETAILS | {RECIPIENT_TYPE}
 
 
-def note_groups(plan: Plan, naming: Naming) -> tuple[NoteGroup, ...]:
-    """All notes of a plan, the gravest first; those that the same is said of are together."""
+def note_groups(
+    plan: Plan, naming: Naming, places: Mapping[str, Position]
+) -> tuple[NoteGroup, ...]:
+    """All notes of a plan, the gravest first; those that the same is said of are together.
+
+    `places`: where documents name what is not found, by address.
+    """
     return tuple(
         group
         for section, rows, advice in (
@@ -53,7 +60,7 @@ def note_groups(plan: Plan, naming: Naming) -> tuple[NoteGroup, ...]:
             (Section.HELD, plan.held, sentences.held),
             (Section.WARNING, plan.warnings, sentences.warning),
         )
-        for group in _groups(section, rows, advice, naming)
+        for group in _groups(section, rows, advice, naming, places)
     )
 
 
@@ -62,6 +69,7 @@ def _groups(
     rows: Iterable[Note],
     advice: Callable[[str], NoteAdvice],
     naming: Naming,
+    places: Mapping[str, Position],
 ) -> Iterator[NoteGroup]:
     alike: dict[tuple[str, Phrase, Phrase], list[Note]] = {}
     for row in rows:
@@ -71,7 +79,7 @@ def _groups(
     for (code, sentence, then), notes in alike.items():
         template = advice(code)
         told_already = _fields(template.what) | _fields(template.then) | _NOT_SHOWN
-        lines = tuple(_line(row, told_already, naming) for row in notes)
+        lines = tuple(_line(row, told_already, naming, places) for row in notes)
         yield NoteGroup(section, code, sentence, then, lines, tuple(_options(section, notes)))
 
 
@@ -88,7 +96,9 @@ def _options(section: Section, notes: Sequence[Note]) -> Iterator[str]:
         yield f"To plan without what is unresolved: {words}"
 
 
-def _line(row: Note, told_already: set[str], naming: Naming) -> NoteLine:
+def _line(
+    row: Note, told_already: set[str], naming: Naming, places: Mapping[str, Position]
+) -> NoteLine:
     about = naming.address(row.address)
     names = [piece for piece in about if isinstance(piece, Name)]
     shown = {text.lower() for name in names for text in (name.id, name.text)}
@@ -100,6 +110,9 @@ def _line(row: Note, told_already: set[str], naming: Naming) -> NoteLine:
         and worded[key] not in ("", None, *values.parts(row.address))
         and str(worded[key]).lower() not in shown
     )
+    place = places.get(row.address) if "text" in row.details else None
+    if place is not None:
+        details = (*details, (f"listed at {PurePath(place.file).name}:{place.line}",))
     consent = row.details.get("allow")
     return NoteLine(row.address, about, details, consent if isinstance(consent, str) else "")
 

@@ -208,6 +208,15 @@ def why_not(verdict: Verdict) -> str:
     )
 
 
+def counts(verdict: Verdict) -> list[str]:
+    """What stands under the headline: whose grants are kept, what changes by product, the work."""
+    revocations = verdict.revocations
+    sides = "; ".join(revocations[:HANDFUL])
+    more = f"; and {len(revocations) - HANDFUL} more" if len(revocations) > HANDFUL else ""
+    kept = [f"REVOCATIONS HELD: {len(revocations)} ({sides}{more})"] if revocations else []
+    return [*kept, *product_counts(verdict), work(verdict)]
+
+
 def product_counts(verdict: Verdict) -> Iterator[str]:
     """`Teams: 1 policy added, 2 changed; 4 grants added, 1 moved, 1 removed`."""
     for product in verdict.products:

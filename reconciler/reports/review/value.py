@@ -301,6 +301,8 @@ class Verdict(Struct, frozen=True):
         access: How many applications reach others; None is not computed.
         products: What changes, by product; only those in which something does.
         figures: The figures of the closing lines.
+        revocations: Who keeps a grant because a listed name may be that person's, renamed: both, in
+            words.
         refused: Objects that a rule refuses.
         unresolved: Names that were not found.
         held: Objects that are left at their observed value.
@@ -323,6 +325,7 @@ class Verdict(Struct, frozen=True):
     tests_failed: int
     minutes: tuple[float, float] | None
     unknown_groups: tuple[Name, ...] = ()
+    revocations: tuple[str, ...] = ()
 
 
 class Consent(Struct, frozen=True):
