@@ -255,6 +255,12 @@ def _limits(here: Situation) -> set[str]:
     return set()
 
 
+def _widening(here: Situation) -> set[str]:
+    here.documents[0]["spec"]["limits"] = {"widening": {"maxPeople": 1}}
+    here.teams("P", applications=[A], grants={"users": [*USERS[:2]]})
+    return {A}
+
+
 def _undeclared(here: Situation) -> set[str]:
     """Somebody's Restrict goes, and only a wider one stays: nobody new is reached by that alone."""
     here.tenant["exchange"]["policies"] = [
@@ -275,7 +281,7 @@ def _denial(here: Situation) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "case", [_tenant_wide, _displaced, _empty_scope, _limits, _undeclared, _denial]
+    "case", [_tenant_wide, _displaced, _empty_scope, _limits, _widening, _undeclared, _denial]
 )
 def test_consents(situation: Situation, case: Any) -> None:
     """The consent that a refusal prints lifts it; only what the refusal names is reached."""

@@ -35,6 +35,7 @@ TRIED: Final[Mapping[str, str]] = {
     "--allow {shell_word(row.consent)}": "consents",
     "--allow {{ row.consent | shell_word }}": "consents",
     "consent for this plan, or raise `spec.limits`": "consents",
+    "consent for this plan, or raise `spec.limits.widening`": "consents",
     "Take it out of the command line or of `spec.consents`": "an unused consent",
     "To {purpose} what belongs to it as well": "a part that belongs to more",
     "what --only or --skip leaves out": "a part that belongs to more",
