@@ -86,7 +86,8 @@ def _interrupted(run: Run, folder: Path, patch: pytest.MonkeyPatch) -> tuple[str
 
 def _refused(run: Run, folder: Path, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
     (folder / "more.yaml").write_text(
-        tenant_document() + teams_document("R", "{applications: [], grants: {users: [no@b.co]}}")
+        tenant_document(more=", unresolved: {users: refuse}")
+        + teams_document("R", "{applications: [], grants: {users: [no@b.co]}}")
     )
     return ("plan", "more.yaml", *SIM)
 

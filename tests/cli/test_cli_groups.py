@@ -83,9 +83,11 @@ def test_a_display_name_never_identifies_a_group(run: Run, hosts: Path, name: st
     assert "does not identify a group: write its object id" in validated.out
 
 
-def test_an_address_of_nobody_is_refused(run: Run, hosts: Path) -> None:
+def test_an_address_of_nobody_holds_its_policy(run: Run, hosts: Path) -> None:
     declare(hosts, "missing@contoso.com")
-    planned = run("plan", "mine", *SIM)
-    assert planned.code == 4
-    assert "The tenant has no recipient with this address:" in planned.out
-    assert "missing@contoso.com [in Fresh]" in planned.out
+    planned = run("plan", "mine", *SIM, "--out", "plan.json")
+    assert planned.code == 0
+    assert "missing@contoso.com" in planned.out
+    plan = json.loads((hosts / "plan.json").read_text("utf-8"))
+    assert [step["cmdlet"] for step in plan["steps"]] == ["New-CsApplicationAccessPolicy"]
+    assert "teams.grant/group:missing@contoso.com" in {note["address"] for note in plan["held"]}

@@ -136,19 +136,21 @@ def test_a_wrong_command_line_is_told_apart_from_pending_changes(
     assert _is_for_people(ran)
 
 
-def test_a_name_that_nobody_has_is_shown_and_blocks_the_plan(place: Place) -> None:
+def test_a_name_that_nobody_has_is_left_out_with_a_warning(place: Place) -> None:
     place.edit(
         "MY-APP-POLICY",
-        lambda document: document["spec"]["grants"].update(users=["nobody.here@contoso.com"]),
+        lambda document: document["spec"]["grants"].update(
+            users=["nobody.here@contoso.com", "megan.bowen@contoso.com"]
+        ),
     )
-    plan = place.plan()
-    assert not plan["applicable"]
-    assert [note["address"] for note in plan["unresolved"]] == [
-        "teams.grant/user:nobody.here@contoso.com"
-    ]
-    ran = place("plan")
-    assert ran.code == 4
+    place.edit("Test-policy", lambda document: document["spec"]["grants"].pop("usersFrom"))
+    ran = place("plan", "--out", "plan.json")
+    plan = json.loads((place.folder / "plan.json").read_text(encoding="utf-8"))
+    assert plan["unresolved"] == []
     assert "nobody.here@contoso.com" in ran.out
+    granted = {step["parameters"].get("Identity") for step in plan["steps"]}
+    assert "a194c55d-70a1-4da8-b44d-144c97d003e8" in granted
+    assert "nobody.here@contoso.com" not in granted
 
 
 def test_selecting_leaves_the_rest_as_it_is(place: Place) -> None:
