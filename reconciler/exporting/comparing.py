@@ -184,13 +184,16 @@ def _teams_differing(
         if reached.policies.get(key) != state.policies.get(key)
         or (wanted.policies[key].absent and key in state.policies)
     }
+    granted = {row.group: row.policy for row in state.groups}
     for user, policy in reached.users.items():
         keys |= {policy or "", state.users.get(user, "")}
+    # A grant that a plan would hold, because of what is not understood, is declared otherwise too.
+    for holder, policy in _promised(wanted, state):
+        keys |= {policy, state.users.get(holder, ""), granted.get(holder, "")}
     for row in {*reached.groups} ^ {*state.groups}:
         keys.add(row.policy)
     if [row.group for row in reached.groups] != [row.group for row in state.groups]:
         keys |= {policy for _, policy in wanted.groups}
-    keys |= {name_key(name.policy) for name in wanted.unresolved}
     yield from keys & wanted.policies.keys()
 
 

@@ -339,8 +339,12 @@ class Product(Protocol[DesiredT, StateT]):
         before: Snapshot,  # noqa: ARG002  most need none
         steps: Sequence[Step],  # noqa: ARG002
     ) -> frozenset[str]:
-        """The consents, `RULE:ADDRESS`, that steps need by what they do to a snapshot; those that
+        """The consents, `RULE:ADDRESS`, that its steps need by what they do to a snapshot; those that
         follow from access bounds left out.
+
+        Args:
+            before: The state before the first step.
+            steps: All steps of the plan, of other products too.
         """
         return frozenset()
 

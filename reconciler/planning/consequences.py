@@ -73,10 +73,9 @@ def _disagreements(plan: Plan) -> Iterator[str]:
         return
     yield from _of_access(plan, bounds)
     yield from _of_consents(plan, bounds)
-    for name, product in PRODUCTS.items():
-        own = [step for step in plan.steps if step.provider == name]
-        given = {consent.lower() for consent in plan.consents}
-        for consent in sorted(product.consents(before, own) - given):
+    given = {consent.lower() for consent in plan.consents}
+    for product in PRODUCTS.values():
+        for consent in sorted(product.consents(before, plan.steps) - given):
             yield f"a step of the plan needs the consent {consent}, which the plan does not have"
 
 

@@ -19,6 +19,7 @@ from reconciler.model.findings import Severity
 from reconciler.planning import making, requests
 from tests.exporting.test_round_trip import observed, opened
 from tests.exporting.worlds import hostile_tenants
+from tests.strategies.tenants import APPS, empty, grant, teams_policy
 
 EXAMPLES = 12
 
@@ -83,3 +84,23 @@ def test_an_export_over_one_of_another_time(
         assert faults(documents) == []
         assert changes(folder, now) == []
         assert (done.differing == 0) == (forced.paths + forced.removed == ())
+
+
+def test_a_move_that_a_plan_would_hold_is_written_anew(tmp_path: Path) -> None:
+    """One of many whom the directory does not have moved to a policy with an entry that is not
+    understood: a plan that is to move the user back waits, and both documents differ all the same.
+    """
+    then, now = empty(), empty()
+    users = [f"bbbbbbbb-0000-4000-8000-0000000000{number:02x}" for number in range(0x63, 0x6E)]
+    then["teams"]["policies"].append(teams_policy("Old", [APPS[0], "x"]))
+    then["teams"]["users"] = [
+        {**grant(user, "Old"), "UserPrincipalName": "x@contoso.com"} for user in users
+    ]
+    now["teams"]["policies"] += [teams_policy("Old", []), teams_policy("New", [APPS[0], "x"])]
+    now["teams"]["users"] = [{**grant(users[0], "New"), "UserPrincipalName": "x@contoso.com"}]
+    (tmp_path / "documents").mkdir()
+    for state, force in ((then, False), (now, False), (now, True)):
+        exported(tmp_path, state, force=force)
+    assert changes(tmp_path, now) == []
+    documents = (tmp_path / "documents" / "teams").glob("new*")
+    assert any(users[0] in path.read_text(encoding="utf-8") for path in documents)
