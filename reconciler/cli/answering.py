@@ -10,13 +10,12 @@ from msgspec.structs import replace
 from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.audiences.questions import Explanation, Known, Question
-from reconciler.cli import collecting, loading, options, plan_files, sources
+from reconciler.cli import collecting, loading, plan_files, sources, surveying
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
 from reconciler.kinds.exchange.facts import MAILBOX_PERMISSIONS
 from reconciler.kinds.exchange.scopes import has_mailbox
 from reconciler.model.access_rows import SubjectKind
-from reconciler.model.addresses import EVERY_APPLICATION
 from reconciler.model.observed import User
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, requests
@@ -106,7 +105,7 @@ def basis_of_now(paths: Sequence[Path], tenant: str | None, asked: Asking) -> Ba
     Raises:
         ReconcilerError: any fault of the documents or the tenant.
     """
-    named = _named(paths)
+    named = surveying.documents_beside(paths)
     target = None if named is None else sources.target_of_documents(named)
     source = sources.choose(tenant, target, paths)
     request = CaptureRequest(frozenset({asked.product}), tolerated=_consented(named))
@@ -139,7 +138,7 @@ def basis_of_plan(paths: Sequence[Path], file: Path) -> Basis:
         outcomes.after_plan(plan),
         "plan",
         source,
-        _named(paths),
+        surveying.documents_beside(paths),
         None,
         plan.names,
         plan.inputs.source == "simulated",
@@ -152,7 +151,7 @@ def basis_of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
     Raises:
         ReconcilerError: any fault of the capture or the documents.
     """
-    named = _named(paths)
+    named = surveying.documents_beside(paths)
     observed = sources.observe_source(
         sources.CaptureFile(file),
         CaptureRequest(frozenset({asked.product}), tolerated=_consented(named)),
@@ -209,15 +208,6 @@ def permission_of(documents: Documents | None, question: Question) -> str | None
     return min((name for name in listed if name in MAILBOX_PERMISSIONS), default="")
 
 
-def _named(paths: Sequence[Path]) -> Documents | None:
-    """Documents that only give names and places: without a PATH, and without the default one, there
-    are none.
-    """
-    if tuple(paths) == options.DEFAULT_PATHS and not options.DEFAULT_PATHS[0].exists():
-        return None
-    return loading.documents(paths, making.PlanOptions())
-
-
 def _consented(documents: Documents | None) -> frozenset[Provider]:
     return frozenset() if documents is None else requests.consented_warnings(documents)
 
@@ -233,7 +223,7 @@ def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:
 
 
 def _question(basis: Basis, asked: Asking) -> Question:
-    application = _application(basis.documents, asked.application)
+    application = surveying.application_of(asked.application, basis.documents)
     directory = basis.known.directory
     typed = asked.user or asked.mailbox or ""
     if asked.user is not None:
@@ -287,7 +277,7 @@ def _whole_name(typed: str, kind: SubjectKind, directory: Directory) -> str:
 
 
 def is_partial(name: str) -> bool:
-    """Whether a name is no address and no object id."""
+    """Whether a name is neither an address nor an object id."""
     return "@" not in name and not GUID.fullmatch(name.lower())
 
 
@@ -302,25 +292,6 @@ def _short_names(person: User | Recipient) -> frozenset[str]:
 def _shown(person: User | Recipient) -> str:
     address = person.upn if isinstance(person, User) else person.primary
     return f"{person.display_name} <{address}>" if person.display_name else address
-
-
-def _application(documents: Documents | None, text: str) -> str:
-    """The client id of an application; a client id need not be in any document."""
-    name = text.lower()
-    if name == EVERY_APPLICATION or GUID.fullmatch(name):
-        return name
-    declared = documents.applications if documents is not None else ()
-    application = next(
-        (item.application for item in declared if item.name.lower() == name),
-        None,
-    )
-    if application is None:
-        names = ", ".join(item.name for item in declared) or "none"
-        raise UsageFault(
-            f"--app {text!r} is not a client id, and no document declares an application with that"
-            f" name; declared: {names}"
-        )
-    return application
 
 
 def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:

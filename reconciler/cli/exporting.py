@@ -44,7 +44,7 @@ class ExportAsked(Struct, frozen=True):
         tenant: `--tenant`.
         wanted: What is exported.
         allow: Consents to readings with warnings.
-        force: Write anew what the tenant has otherwise.
+        force: Rewrite documents that differ from the tenant.
         suggest: Look for what is worth a look.
     """
 
@@ -195,7 +195,7 @@ def _standing(documents: Documents, observed: Observed) -> Standing:
 
 
 class _Going(Struct, frozen=True):
-    """Documents that are written anew.
+    """Documents that are rewritten.
 
     Attributes:
         texts: What is left of the files that they are in; empty: no document.

@@ -15,7 +15,7 @@ from reconciler.model.addresses import GLOBAL, Address, teams_policy
 from reconciler.model.findings import Severity
 from reconciler.planning import making, planfile, requests
 from reconciler.planning.making import PlanOptions
-from reconciler.planning.selection import are_addresses, selection
+from reconciler.planning.selection import selection_of_addresses
 from reconciler.reports import findings
 
 if TYPE_CHECKING:
@@ -45,9 +45,7 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
         DocumentFaults: an error concerns what is selected; carries all of those.
         UsageFault: an address of the options is none.
     """
-    named = (*options.only, *options.skip)
-    # what a name stands for is known only with the tenant: until then every fault may concern it
-    chosen = selection(options.only, options.skip) if are_addresses(named) else selection((), ())
+    chosen = selection_of_addresses(options.only, options.skip)
     with working("Reading the documents"):
         examined = examine_documents(paths)
     collecting.current().findings = examined.findings

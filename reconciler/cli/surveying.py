@@ -91,7 +91,7 @@ def survey(
     Raises:
         ReconcilerError: any fault of the documents or the tenant.
     """
-    documents = _documents(paths)
+    documents = documents_beside(paths)
     target = None if documents is None else sources.target_of_documents(documents)
     source = sources.choose(tenant, target, paths)
     request = _request(documents, users, everything=not isinstance(source, sources.LiveTenant))
@@ -107,7 +107,12 @@ def survey(
     return Survey(observed, now, later, documents, unresolved)
 
 
-def _documents(paths: Sequence[Path]) -> Documents | None:
+def documents_beside(paths: Sequence[Path]) -> Documents | None:
+    """Documents that may be missing: without a PATH, and without the default one, there are none.
+
+    Raises:
+        DocumentFaults, UsageFault: the documents have faults, or a PATH does not exist.
+    """
     if tuple(paths) == options.DEFAULT_PATHS and not options.DEFAULT_PATHS[0].exists():
         return None
     return loading.documents(paths, making.PlanOptions())

@@ -22,7 +22,7 @@ _TYPED: Final = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y
 _DIRECTIVE: Final = re.compile(
     r"[:=$<>{}\"]|^(?:yamllint|noqa|nosec|pragma|gitleaks)\b", re.IGNORECASE
 )
-"""What an editor or a linter may take for an instruction when it stands in a comment."""
+"""What an editor or a linter may take for an instruction when it is in a comment."""
 _FORMULA: Final = "=+-@＝＋－＠"
 """How a cell begins that a spreadsheet calculates (OWASP, CSV Injection), in both widths."""
 _LONGEST: Final = 100
@@ -63,7 +63,7 @@ def one_line(text: str) -> str:
 
 
 def comment(text: str) -> str:
-    """A text as what stands behind `# `: it cannot leave the comment, and nobody takes it for an
+    """A text as it is written behind `# `: it cannot leave the comment, and nobody takes it for an
     instruction.
     """
     line = one_line(text)

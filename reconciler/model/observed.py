@@ -142,7 +142,7 @@ NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})
 class TeamsPolicy(Struct, frozen=True):
     """A Teams policy: name without `Tag:`, client ids by lower-case id with the stored spelling,
     description (`""` if blank). Entries of the list that are not understood have opaque keys;
-    `odd_description` is what was read in place of a description that is no text.
+    `odd_description` is what was read in place of a description that is not a string.
     """
 
     name: str

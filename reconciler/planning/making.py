@@ -41,12 +41,12 @@ from reconciler.planning.naming import names
 from reconciler.planning.partial import PlannedSide, refusals_of_parts
 from reconciler.planning.requests import products
 from reconciler.planning.selection import (
-    are_addresses,
     assert_consents,
     assert_known,
     is_consent,
     known_addresses,
     selection,
+    selection_of_addresses,
 )
 from reconciler.planning.serial import desired_json, summary
 from reconciler.planning.typed_names import TypedNames
@@ -137,9 +137,7 @@ def resolve_desired(documents: Documents, observed: Observed, options: PlanOptio
         DocumentFaults, CaptureFault, UsageFault: as `plan`.
     """
     _assert_tenant(documents, observed)
-    named = (*options.only, *options.skip)
-    chosen = selection(options.only, options.skip) if are_addresses(named) else selection((), ())
-    return _resolve(documents, observed, chosen)
+    return _resolve(documents, observed, selection_of_addresses(options.only, options.skip))
 
 
 def _with_ids(

@@ -147,9 +147,14 @@ def assert_consents(allow: Iterable[str]) -> None:
             )
 
 
-def are_addresses(texts: Iterable[str]) -> bool:
-    """Whether texts have the form of addresses; names have not."""
-    return all(any(product.selected_form(text) for product in PRODUCTS.values()) for text in texts)
+def selection_of_addresses(only: Iterable[str], skip: Iterable[str]) -> Selection:
+    """The same before names are known: everything, if one of the texts has not the form of an
+    address. What a name means only the tenant tells; until then every fault may concern it.
+    """
+    texts = (*only, *skip)
+    if all(any(product.selected_form(text) for product in PRODUCTS.values()) for text in texts):
+        return selection(only, skip)
+    return selection((), ())
 
 
 def _selected(text: str) -> str:

@@ -77,14 +77,12 @@ class TypedNames(Struct, frozen=True):
         return consents[0]
 
     def _meanings(self, text: str) -> Iterator[tuple[Address, ...]]:
-        seen = set()
-        for name, product in PRODUCTS.items():
-            state = self.observed.states.get(name)
-            objects = NamedObjects(self.documents, self.observed.directory)
-            for meaning in product.meanings(text, objects, state):
-                if meaning not in seen:
-                    seen.add(meaning)
-                    yield meaning
+        objects = NamedObjects(self.documents, self.observed.directory)
+        meanings = (
+            product.meanings(text, objects, self.observed.states.get(name))
+            for name, product in PRODUCTS.items()
+        )
+        yield from dict.fromkeys(chain.from_iterable(meanings))
 
 
 def _only_one(meanings: Sequence[tuple[str, ...]], typed: str) -> tuple[str, ...]:

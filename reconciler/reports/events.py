@@ -82,7 +82,9 @@ def event_record(event: Event, at: float, steps: int) -> EventRecord:
     return _record(name, at, message=progress_line(event, steps).text, **members)
 
 
-def _members(event: Event) -> tuple[EventName, Mapping[str, Any]]:  # noqa: C901, PLR0911, PLR0912  one event each
+def _members(  # noqa: C901, PLR0911, PLR0912  one event each
+    event: Event,
+) -> tuple[EventName, Mapping[str, Any]]:
     match event:
         case ReadingTenant(products, why):
             return EventName.READING, {"products": tuple(sorted(products)), "why": why.value}

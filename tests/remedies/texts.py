@@ -111,7 +111,7 @@ APPROVING: Final = (
 it.
 """
 
-CONNECTING: Final = ("--tenant", "`spec.connect", "add `organization:", "--app {text}")
+CONNECTING: Final = ("--tenant", "`spec.connect", "add `organization:")
 """It tells where the tenant is; a tenant is never guessed."""
 
 RULES: Final = (

@@ -266,7 +266,7 @@ def access_bounds(
     """What a plan's baseline and steps alone say about access."""
     others = frozenset(key for key, by_others in section.others.items() if by_others)
     states = [told_state(section, steps, snapshot)[0] for snapshot in (before, after)]
-    # Somebody stands for all whom no step touches.
+    # One made-up user represents all whom no step touches.
     was, shall = (
         replace(state, users={**state.users, **{f"{key} (others)": key for key in others}})
         for state in states
