@@ -46,8 +46,9 @@ def widening_refusals(
                 "allow": WIDENING_CONSENT,
                 "most": limits.max_people,
                 "people": people,
-                "unknown": unknown,
             }
+            if unknown:
+                details["groups of unknown size"] = unknown
             yield Note(RefusalRule.WIDENING, address_of(application), details)
 
 

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.docs import everyday
 from tests.exporting import brownfield
 
 if TYPE_CHECKING:
@@ -61,9 +62,15 @@ def brownfield_sample(folder: Path) -> Path:
     return folder
 
 
+def everyday_sample(folder: Path) -> Path:
+    """The sample as it is once it was applied, with people who are still to be granted something."""
+    return everyday.write(sample(folder))
+
+
 PAGES = {
     ROOT / "README.md": sample,
     ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
+    ROOT / ".github" / "docs" / "everyday.md": everyday_sample,
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 
