@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from reconciler.characters import folded
-from reconciler.guids import are_guids, guid
+from reconciler.guids import guid
 from reconciler.kinds.capture_rows import (
     are_names,
     are_texts,
@@ -20,6 +20,7 @@ from reconciler.kinds.capture_rows import (
     by_key,
     name_fault,
     object_id,
+    object_ids,
     opaque_key,
     raw_text,
     shown,
@@ -121,29 +122,24 @@ def _users(
 ) -> tuple[dict[str, User], dict[str, str]]:
     """Users by id and ids by user principal name, column by column: there may be 100,000."""
     rows = typed(section, "users", UserRow, path, faults)
-    ids = _ids_of(rows)
+    ids = object_ids([row.id for row in rows])
+    if ids is None:
+        return _users_by_row(_ids_by_row(rows), rows, f"{path}.users", faults, odd)
     upns, names = [row.upn for row in rows], [row.display_name or "" for row in rows]
     users = dict(zip(ids, map(User, ids, upns, names), strict=True))
     by_upn = dict(zip(folded(upns), ids, strict=True)) if are_texts(upns) else {}
     are_distinct = len(users) == len(by_upn) == len(rows)
-    if are_distinct and are_texts(names) and are_names(upns) and are_guids([*users]):
+    if are_distinct and are_texts(names) and are_names(upns):
         return users, by_upn
     return _users_by_row(ids, rows, f"{path}.users", faults, odd)
 
 
-def _ids_of(rows: Sequence[UserRow]) -> Sequence[str]:
+def _ids_by_row(rows: Sequence[UserRow]) -> Sequence[str]:
     """Ids of users in lower case; what was read of one whose id is none; `""` for what is no
     object.
     """
-    spelled = [row.id for row in rows]
-    if are_texts(spelled):
-        if are_guids(spelled):
-            return spelled
-        if are_guids(lower := folded(spelled)):
-            return lower
     return [
-        guid(value) or ("" if value is UNSET else opaque_key(_read_of_user(row)))
-        for value, row in zip(spelled, rows, strict=True)
+        guid(row.id) or ("" if row.id is UNSET else opaque_key(_read_of_user(row))) for row in rows
     ]
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 
 from msgspec import UNSET, Struct, convert
 
-from reconciler.characters import unfit
-from reconciler.guids import guid
+from reconciler.characters import folded, unfit
+from reconciler.guids import are_guids, guid
 from reconciler.model.observed import OPAQUE
 
 if TYPE_CHECKING:
@@ -137,6 +137,15 @@ def by_key(mapping: dict[_Key, _Value]) -> dict[_Key, _Value]:
 def are_texts(values: Sequence[Any]) -> TypeGuard[Sequence[str]]:
     """Whether all of many values are texts."""
     return set(map(type, values)) <= {str}
+
+
+def object_ids(spelled: Sequence[Any]) -> Sequence[str] | None:
+    """Many object ids in lower case; None if one of them is not an object id."""
+    if not are_texts(spelled):
+        return None
+    if are_guids(spelled):
+        return spelled
+    return lower if are_guids(lower := folded(spelled)) else None
 
 
 def are_names(texts: Sequence[str]) -> bool:

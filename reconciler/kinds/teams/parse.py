@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
-from reconciler.characters import folded
-from reconciler.guids import are_guids, guid
+from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
     are_texts,
@@ -21,6 +20,7 @@ from reconciler.kinds.capture_rows import (
     blank_as_empty,
     by_key,
     name_fault,
+    object_ids,
     objects,
     opaque_key,
     raw_text,
@@ -350,12 +350,7 @@ def _user_ids(rows: Sequence[GrantRow]) -> Sequence[str]:
     nobody knows. `""` for what is no object, which was told already.
     """
     spelled = [row.Identity for row in rows]
-    if are_texts(spelled):
-        if are_guids(spelled):
-            return spelled
-        if are_guids(lower := folded(spelled)):
-            return lower
-    return [
+    return object_ids(spelled) or [
         guid(value) or ("" if value is UNSET else opaque_key(_kept_grant(row)))
         for value, row in zip(spelled, rows, strict=True)
     ]

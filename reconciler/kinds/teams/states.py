@@ -126,11 +126,13 @@ def opaque(observed: TeamsState) -> dict[str, tuple[str, ...]]:
 
 def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
     """Policies that exist and get applications, with a digest of who holds them."""
-    longer = [
+    longer = {
         key
         for key in observed.policies.keys() & target.policies.keys()
         if target.policies[key].applications.keys() - observed.policies[key].applications.keys()
-    ]
+    }
+    if not longer:
+        return
     users = _by_policy({user: key for user, key in observed.users.items() if key in longer})
     for key in longer:
         groups = sorted(row.group for row in observed.groups if row.policy == key)
