@@ -39,7 +39,7 @@ def dumps(value: Json) -> bytes:
     """Encode a JSON value canonically, without a final newline.
 
     Raises:
-        TypeError: the value holds something that is no JSON value.
+        TypeError: the value holds something that is not a JSON value.
         UnicodeEncodeError: a string holds a lone surrogate.
     """
     return _ENCODER.encode(value).encode("utf-8")

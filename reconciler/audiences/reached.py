@@ -19,7 +19,7 @@ class ReachedPart(Struct, frozen=True):
         kind: People, the members of a group or scope, or everyone.
         ids: Object ids: of people each, of a group or scope its own, of everyone none.
         rule: Address of the policy, or of the application where no policy restricts it.
-        known: Object ids of those who are surely reached; None is no list: everyone.
+        known: Object ids of those who are surely reached; None: everyone.
         certain: Whether all of them are reached, as far as `excepted` goes.
         excepted: Groups and scopes whose members are not.
     """

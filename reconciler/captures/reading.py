@@ -32,7 +32,7 @@ def capture_content(path: Path) -> Mapping[str, Any]:
     """The content of a capture file, as `parse_capture` takes it.
 
     Raises:
-        CaptureFault: the file cannot be read or is no JSON object.
+        CaptureFault: the file cannot be read or is not a JSON object.
     """
     data = files.file_bytes(path)
     return decode_capture(data) or files.parse_object(data, str(path))

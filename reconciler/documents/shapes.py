@@ -169,7 +169,7 @@ def user_suspects(texts: list[Any]) -> list[int]:
 
 
 def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> Iterator[Finding]:
-    """Texts that stand for a value that was never put in; a text for people may hold any."""
+    """Placeholders that were never filled in; a text for people may hold any."""
     if isinstance(value, dict):
         for key, item in value.items():
             if key not in _FOR_PEOPLE:
@@ -190,8 +190,8 @@ def may_have_placeholder(text: str) -> bool:
 
 
 def placeholder_fault(text: str) -> tuple[DocumentRule, str] | None:
-    """What is wrong with a text that stands for a value that was never put in: the rule that it
-    breaks, and the message.
+    """What is wrong with a placeholder that was never filled in: the rule that it breaks, and the
+    message.
     """
     placeholder = _PLACEHOLDER.search(text) if may_have_placeholder(text) else None
     if placeholder is None:

@@ -270,7 +270,7 @@ def _user_faults(entries: _Entries, file: str) -> Iterator[Finding]:
 
 
 def _placeholders(texts: list[str]) -> dict[int, tuple[DocumentRule, str]]:
-    """Entries that stand for a user who was never put in; looked for in all of them at once."""
+    """Placeholders left in the list instead of users; all entries are searched at once."""
     if placeholder_fault("\n".join(texts)) is None:
         return {}
     faults = ((index, placeholder_fault(text)) for index, text in enumerate(texts))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _ID_LENGTHS: Final = (4, 8, 36)
-"""How much of a client id stands in a name: as little as tells it from the others."""
+"""How much of a client id a name has: as little as tells it from the others."""
 _HINT: Final = 24
 _MOST_USES: Final = 4
 """Places that a comment names; the others are counted."""

@@ -39,7 +39,7 @@ _UNNAMED: Final = "unnamed scope"
 
 
 class ScopeText(Struct, frozen=True):
-    """How a document writes a scope, a name for it, what stands beside it for people, and whether the
+    """How a document writes a scope, a name for it, the comment beside it for people, and whether the
     text is its address.
     """
 

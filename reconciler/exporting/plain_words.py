@@ -48,7 +48,7 @@ def free(wanted: str, taken: Container[str], suffix: str = "") -> str:
     Args:
         wanted: lower-case words.
         taken: what is taken, each with `suffix`, in lower case.
-        suffix: what stands behind each.
+        suffix: what follows each.
     """
     number, name = 1, wanted
     while f"{name}{suffix}" in taken:

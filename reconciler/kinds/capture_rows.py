@@ -29,7 +29,7 @@ _Row = TypeVar("_Row", bound=Struct)
 
 
 def object_id(value: Any, path: str, faults: FaultList) -> str:
-    """An id in lower case, `""` and a fault if it is no GUID.
+    """An id in lower case, `""` and a fault if it is not a GUID.
 
     `UNSET` is the id of a row that is not an object, which was told already.
     """

@@ -38,7 +38,7 @@ cost what the steps touch, not what the tenant holds.
 
 DESCRIPTION_OF = "description of "
 OTHER_HOLDERS_OF = "other holders of "
-"""What a snapshot has of an object beside the object itself. It stands before the address: a name
+"""What a snapshot has of an object beside the object itself. It comes before the address: a name
 may end in anything.
 """
 

@@ -40,7 +40,7 @@ class TeamsBaseline(Struct, frozen=True):
         others: By policy that is edited or removed, or made and held already, whether users whom no
             step touches hold it.
         policies: By lower-case name; None is a policy that does not exist.
-        users: Direct grants of the users whom steps touch; None is no grant.
+        users: Direct grants of the users whom steps touch; None: no grant.
     """
 
     groups: tuple[BaselineGroup, ...]
@@ -154,6 +154,6 @@ def stored_policies(section: ExchangeBaseline) -> dict[str, tuple[StoredExchange
 
 
 def guard_scope(section: ExchangeBaseline) -> GuardScope | None:
-    """The group that guards stand on; None if there are no guards."""
+    """The scope of guards; None if there are no guards."""
     scope = section.get(GUARD_SCOPE)
     return scope if isinstance(scope, GuardScope) else None

@@ -235,7 +235,7 @@ def _groups(
     expected: tuple[GroupAssignment, ...],
     current: tuple[GroupAssignment, ...],
 ) -> Iterator[str]:
-    """Groups that came, went, hold another policy or stand in another order.
+    """Groups that came, went, hold another policy, or are in another order.
 
     One that only moved up or down because of those is not said to have moved.
     """

@@ -322,7 +322,7 @@ def _prose(text: str) -> _Markup:
 
 
 def _phrase(phrase: Phrase) -> _Markup:
-    """Our words and names; what stands between back-ticks, names among it, is code."""
+    """Our words and names; what is between back-ticks, names included, is code."""
     shown, is_code = "", False
     for piece in phrase:
         if isinstance(piece, Name):
@@ -402,7 +402,7 @@ def _grant(grant: GrantLine) -> _Markup:
 
 
 def _cell(value: Name | None) -> _Markup:
-    """One side of an attribute; None is no value."""
+    """One side of an attribute; None: no value."""
     if value is None:
         return _Markup('<span class="nothing">nothing</span>')
     return _Markup(f"<code>{inert(value.text)}</code>")
@@ -458,7 +458,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
 
 
 def _source(name: str) -> str:
-    """The style or the script, as it stands between its tags."""
+    """The style or the script, as it is written between its tags."""
     environment = _environment()
     loader = environment.loader
     text, _, _ = loader.get_source(environment, name)

@@ -24,7 +24,7 @@ _APART = "  "
 
 
 class Item(Struct, frozen=True):
-    """Something that is said. `level`: how deep, from 1. `mark`: what stands before it in text."""
+    """Something that is said. `level`: how deep, from 1. `mark`: what precedes it in text."""
 
     said: Phrase
     level: int = 1
@@ -114,7 +114,7 @@ def outline_lines(outline: Outline, layout: Layout | None = None) -> Iterator[Li
 
 
 def chapter_lines(chapter: Chapter, layout: Layout) -> Iterator[Line]:
-    """A blank line, the title, and what stands under it."""
+    """A blank line, the title, and the lines under it."""
     yield Line()
     yield from layout.lines(chapter.title, hanging=_INDENT, tone=chapter.tone)
     if chapter.table is not None:

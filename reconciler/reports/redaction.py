@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 LEFT_OUT: Final = "(redacted)"
 _PEOPLE: Final = frozenset((SubjectKind.USER, SubjectKind.MAILBOX))
 _WORD = re.compile(r"""[^\s<>"',;:()\[\]{}/*\\]+""")
-"""What stands between blanks and signs that no id and no principal name has."""
+"""A run of characters that ids and principal names may have."""
 _GUID = re.compile(GUID.pattern.replace("a-f", "a-fA-F"))
 _QUOTES = tuple(re.compile(pattern) for pattern in ("`", '"', r"(?<!\w)'|'(?!\w)"))
 _KEY = re.compile(r"\w*", re.ASCII)

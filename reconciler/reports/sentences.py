@@ -485,7 +485,7 @@ def displacement(_code: str) -> NoteAdvice:
 
 
 def unfound(code: str) -> NoteAdvice:
-    """Why a name stands for nothing."""
+    """Why a name leads to nothing."""
     return UNFOUND.get(code, _unknown(code))
 
 

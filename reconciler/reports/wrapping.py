@@ -70,7 +70,7 @@ class Layout:
 
         Args:
             phrase: what is said.
-            first: what stands before it on the first line.
+            first: what precedes it on the first line.
             hanging: columns that the other lines are indented by; None is as far as `first` goes.
             tone: of all lines.
         """

@@ -78,7 +78,7 @@ def parse(section: Mapping[str, Any]) -> ExchangeState:
 
 def parse_section(section: Mapping[str, Any], path: str, faults: FaultList) -> ExchangeState:
     """Parse like `parse`, with faults of the reading collected; the result is of use only if there
-    are none. A row that cannot be understood is no fault of the reading: it is in `opaque`.
+    are none. A row that cannot be understood does not fail the reading: it is in `opaque`.
     """
     rows = [row for row in objects(section, "policies", path, faults) if row]
     policies: dict[ExchangeKey, list[tuple[Mapping[str, Any], ExchangePolicy]]] = {}

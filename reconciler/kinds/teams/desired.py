@@ -260,7 +260,7 @@ class _Reading:
     def _beyond_directory(self, name: str, policy: str) -> str | None:
         """The id of a name that the directory does not hold, or None and an unresolved entry.
 
-        A grant that stands stays, also that of a user who is gone: nothing has to be written for it.
+        A grant that exists stays, also that of a user who is gone: nothing has to be written for it.
         """
         absent = name in self._directory.absent
         stands = self._holders.get(name) == name_key(policy)

@@ -216,7 +216,7 @@ def _extends(
 
 
 def _agree(falling: Sequence[tuple[_Moment, bool]], chosen: Sequence[str | None]) -> bool:
-    """No chosen group stands ahead of the one that decides at a moment."""
+    """No chosen group comes before the one that decides at a moment."""
     for (moment, _), deciding in zip(falling, chosen, strict=False):
         behind = len(moment.groups)
         limit = behind if deciding is None else moment.places[deciding]

@@ -28,7 +28,7 @@ class ListChanged(Struct, frozen=True):
 
 
 class GrantMoved(Struct, frozen=True):
-    """A user's direct grant was `before` and is `after`; None is no grant."""
+    """A user's direct grant was `before` and is `after`; None: no grant."""
 
     user: str
     before: str | None

@@ -64,7 +64,7 @@ class ReportSection(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True):
-    """What stands before and behind the sections, all of it Markdown, and never cut.
+    """What comes before and after the sections, all of it Markdown, and never cut.
 
     `all_with` says how everything can be seen. `command` is in the hidden marker, by which a comment
     is found that a later run takes the place of; a plan's has none.

@@ -99,7 +99,7 @@ def phrase(pieces: Phrase, layout: Layout) -> Inert:
 
 
 def _with_whole_code(pieces: Phrase, layout: Layout) -> Iterator[str | Name]:
-    """A phrase in which no name stands between two back-ticks: there it is part of our words."""
+    """A phrase in which no name is between two back-ticks: there it is part of our words."""
     pending = ""
     for piece in pieces:
         if isinstance(piece, str):
@@ -135,7 +135,7 @@ def _longest_run(text: str) -> int:
 
 
 def _joined(pieces: Iterable[str]) -> Inert:
-    """Pieces one after the other; between two code spans that would touch stands a blank."""
+    """Pieces one after the other; two code spans that would touch get a blank between them."""
     text = ""
     for piece in pieces:
         text += f" {piece}" if text.endswith("`") and piece.startswith("`") else piece

@@ -1,4 +1,4 @@
-"""The review of a plan as Markdown: what decides stands open, the rest is folded."""
+"""The review of a plan as Markdown: what decides is open, the rest is folded."""
 
 from __future__ import annotations
 

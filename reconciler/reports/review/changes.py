@@ -321,7 +321,7 @@ def _value(value: Json) -> Name | None:
 
 
 def _differences(change: Change, before: Mapping[str, Json] | None) -> Iterable[AttributeChange]:
-    """What differs between two states of an object; None is no object."""
+    """What differs between two states of an object; None: no object."""
     if change.attributes:
         return change.attributes
     old, new = before or {}, change.after or {}

@@ -209,7 +209,7 @@ def why_not(verdict: Verdict) -> str:
 
 
 def counts(verdict: Verdict) -> list[str]:
-    """What stands under the headline: whose grants are kept, what changes by product, the work."""
+    """The lines under the headline: whose grants are kept, what changes by product, the work."""
     revocations = verdict.revocations
     sides = "; ".join(revocations[:HANDFUL])
     more = f"; and {len(revocations) - HANDFUL} more" if len(revocations) > HANDFUL else ""

@@ -146,7 +146,7 @@ class Effect(StrEnum):
 
 
 class Attribute(Struct, frozen=True):
-    """What differs in a policy: members of a list, or a value before and after (None is no value).
+    """What differs in a policy: members of a list, or a value before and after (None: no value).
 
     `empty` is a list without members that comes or goes with its policy.
     """

@@ -30,7 +30,7 @@ def any_of_ids(ids: tuple[str, ...]) -> str:
     """Recipients by their object ids in Entra; GUIDs need no quoting.
 
     Raises:
-        ValueError: one of them is no GUID in lower case.
+        ValueError: one of them is not a GUID in lower case.
     """
     if not ids or not all(map(GUID.fullmatch, ids)):
         raise ValueError("a filter takes object ids only")

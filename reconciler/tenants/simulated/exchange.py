@@ -195,7 +195,7 @@ def _applications(moment: Moment) -> list[str]:
 
 
 def _key(row: Row) -> str:
-    """What a policy is found by; of one whose Identity is no text, all of it."""
+    """What a policy is found by; of one whose Identity is not a string, all of it."""
     identity = row.get("Identity")
     return identity.lower() if isinstance(identity, str) else raw_text(row)
 
