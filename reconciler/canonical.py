@@ -1,6 +1,8 @@
 """Canonical JSON and digests: one value, one text, one SHA-256.
 
 Keys in code-point order, no blanks, non-ASCII raw, no floats, UTF-8. A file adds one LF at the end.
+That is RFC 8785, as long as no key has a character beyond the basic plane: those the RFC sorts by
+UTF-16 code units.
 """
 
 from __future__ import annotations
