@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class NoteAdvice(Struct, frozen=True):
-    """What is so, and what to do about it."""
+    """What is so, and what to do about it, with details: `{in}`, `{policies:policy|policies}`."""
 
     what: str
     then: str
@@ -91,7 +91,7 @@ STEPS: Mapping[str, str] = {
 
 WARNINGS: Mapping[str, NoteAdvice] = {
     WarningCode.LEGACY_MECHANISM: NoteAdvice(
-        "Exchange calls policies like these {policies} legacy.",
+        "Exchange gets {policies:policy|policies} of a legacy kind.",
         "For new applications consider RBAC for Applications.",
     ),
     WarningCode.POLICY_SPACE: NoteAdvice(
@@ -280,7 +280,7 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "If these people may be reached from now on, consent for this policy.",
     ),
     RefusalRule.WIDENING: NoteAdvice(
-        "In one plan the application would newly reach {people} people, groups of unknown size"
+        "In one plan the application would newly reach {people:person|people}, groups of unknown size"
         " counted as one each; the limit is {most}.",
         "Look through whom it gains. If it is right, consent for this plan, or raise"
         " `spec.limits.widening` of the Tenant document.",

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from reconciler.model import codes
 from reconciler.reports import applies, sentences
+from reconciler.reports.review.composing import review
+from tests.reports import samples
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TABLES = (
     (codes.ChangeReason, sentences.CHANGES),
@@ -49,3 +56,11 @@ def test_an_unknown_code_is_shown_as_it_is() -> None:
     ):
         assert said.what.format_map({}) == "{new}"
         assert "no words" in said.then
+
+
+@pytest.mark.parametrize(("policies", "said"), [(1, "gets 1 policy of"), (2, "gets 2 policies of")])
+def test_what_is_counted_is_singular_or_plural(tmp_path: Path, policies: int, said: str) -> None:
+    warning = samples.note(codes.WarningCode.LEGACY_MECHANISM, "exchange", policies=policies)
+    made = samples.plan(tmp_path, {"warnings": [warning]})
+    (group,) = review(made, samples.DIGESTS).notes
+    assert said in "".join(map(str, group.what))

@@ -157,7 +157,7 @@ def _filled(template: str, row: Note, naming: Naming) -> Phrase:
     """A sentence with the note's details in it; one that the plan does not give is a question mark."""
     derived = _derived(row)
     pieces: list[str | Name] = []
-    for literal, field, _, _ in Formatter().parse(template):
+    for literal, field, nouns, _ in Formatter().parse(template):
         pieces += [literal] if literal else []
         if field == "in":
             pieces.append(Name(shell_word(str(row.details.get("in", "?")))))
@@ -165,7 +165,14 @@ def _filled(template: str, row: Note, naming: Naming) -> Phrase:
             pieces.append(derived[field])
         elif field is not None:
             pieces += naming.value(row.details[field]) if field in row.details else ["?"]
+            pieces += [_noun(row.details.get(field), nouns)] if nouns else []
     return tuple(pieces)
+
+
+def _noun(count: object, nouns: str) -> str:
+    """What is counted, as singular or plural."""
+    singular, _, plural = nouns.partition("|")
+    return f" {singular if count == 1 else plural}"
 
 
 def _derived(row: Note) -> Mapping[str, str]:
