@@ -406,6 +406,21 @@ ORGANIZATION = DocumentRule(
 CONSENT = DocumentRule(
     "consent.form", "Not a consent", "A consent is RULE:ADDRESS, exactly as a refusal prints it."
 )
+ACCEPTED = DocumentRule(
+    "accepted.form",
+    "Not the address of an object that can be accepted",
+    "An object is accepted by its own address, with ids: a name could come to mean another one.",
+)
+ACCEPTED_DIGEST = DocumentRule(
+    "accepted.digest",
+    "Not a digest",
+    "Whether the holders of a policy have changed is told by a SHA-256 digest of their ids.",
+)
+ACCEPTED_TWICE = DocumentRule(
+    "accepted.duplicate",
+    "An object is accepted twice",
+    "Two entries could say different things about what the object was.",
+)
 CONNECT_METHOD = DocumentRule(
     "connect.method",
     "Not exactly one way to sign in",

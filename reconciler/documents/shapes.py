@@ -107,6 +107,11 @@ _INVALID: Mapping[str, str] = {
     rules.CONSENT.id: (
         "is not a consent: write RULE:ADDRESS with lower-case ids, exactly as the refusal prints it"
     ),
+    rules.ACCEPTED.id: (
+        "cannot be accepted: write teams.policy/NAME, teams.grant/user:ID, teams.grant/group:ID or"
+        " exchange.policy/APPID@SCOPEID, as `reconciler export --accept` does"
+    ),
+    rules.ACCEPTED_DIGEST.id: ("is not a digest: let `reconciler export --accept` write the entry"),
     rules.CONNECT_VARIABLE.id: (
         "is not the name of an environment variable: write an upper-case name such as EXO_TOKEN,"
         " never the secret itself"
@@ -178,8 +183,10 @@ def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> It
         yield from _placeholders_of_list(document, steps, value)
     elif isinstance(value, str) and (placeholder := placeholder_fault(value)):
         rule, message = placeholder
-        # A tenant may have a policy of such a name, and every name can be managed.
-        is_name = rule is rules.VARIABLE and steps == ("metadata", "name")
+        # A tenant may have a policy of such a name, and every name can be managed, or accepted.
+        is_name = rule is rules.VARIABLE and (
+            steps == ("metadata", "name") or steps[:2] == ("spec", "accepted")
+        )
         severity = Severity.WARNING if is_name else Severity.ERROR
         yield document.finding(rule, steps, message, severity=severity)
 

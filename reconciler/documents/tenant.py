@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules
-from reconciler.documents.raw_documents import Claim, clashes, value_at
-from reconciler.model.documents import Kind, Limits, TenantDocument, UnknownGroups
+from reconciler.documents.raw_documents import Claim, clashes, short_value, value_at
+from reconciler.model.addresses import Address
+from reconciler.model.documents import AcceptedObject, Kind, Limits, TenantDocument, UnknownGroups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from reconciler.canonical import Json
     from reconciler.documents.applications import Applications
     from reconciler.documents.raw_documents import RawDocument
+    from reconciler.documents.trees import Steps
     from reconciler.model.findings import Finding
 
 _LIMITS = {
@@ -24,12 +27,32 @@ _LIMITS = {
 }
 _POLICY_CONSENT = "displaced:"
 _REFUSE = "refuse"
+_ACCEPTED: Steps = ("spec", "accepted")
+_TEAMS_POLICY = "teams.policy/"
 
 
 def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding]:
     """There is one Tenant document at most."""
     claims = ((None, Claim(document, ("kind",))) for document in documents)
     yield from clashes(claims, rules.SECOND_TENANT, _same_tenant)
+    for document in documents:
+        yield from clashes(_accepted_claims(document), rules.ACCEPTED_TWICE, _same_object)
+
+
+def _accepted_claims(document: RawDocument) -> Iterator[tuple[object, Claim]]:
+    """The addresses of accepted objects, which services compare without case."""
+    entries = document.at(*_ACCEPTED)
+    for index in range(len(entries) if isinstance(entries, list) else 0):
+        steps = (*_ACCEPTED, index, "address")
+        address = document.at(*steps)
+        if isinstance(address, str):
+            yield address.lower(), Claim(document, steps)
+
+
+def _same_object(claim: Claim, other: Claim) -> str:
+    return (
+        f"{short_value(claim.value)} is accepted twice, also at {other.position}: remove one entry"
+    )
 
 
 def _same_tenant(_: Claim, other: Claim) -> str:
@@ -53,7 +76,31 @@ def build(document: RawDocument) -> TenantDocument:
         connect=spec.get("connect", {}),
         position=document.position(()),
         refuses_absent_users=spec.get("unresolved", {}).get("users") == _REFUSE,
+        accepted=tuple(sorted(_accepted(document), key=lambda entry: entry.address)),
     )
+
+
+def _accepted(document: RawDocument) -> Iterator[AcceptedObject]:
+    for index, entry in enumerate(document.spec.get("accepted", ())):
+        address = entry["address"]
+        yield AcceptedObject(
+            Address(address if address.startswith(_TEAMS_POLICY) else address.lower()),
+            entry["reason"],
+            {part: _recorded(part, value) for part, value in entry["was"].items()},
+            free="grants" in entry,
+            position=document.position((*_ACCEPTED, index)),
+        )
+
+
+def _recorded(part: str, value: Any) -> Json:
+    """A part as a reading of the tenant has it: ids in lower case, applications sorted."""
+    match part:
+        case "applications":
+            return sorted(map(str.lower, value))
+        case "groups":
+            return [{"group": row["group"].lower(), "rank": row["rank"]} for row in value]
+        case _:
+            return value  # type: ignore[no-any-return]  # the schema has said what it is
 
 
 def _limits(written: Mapping[str, Any]) -> Limits:

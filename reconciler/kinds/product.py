@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, State
     from reconciler.model.plans import Change, Note, Step, WidenedList
     from reconciler.model.requests import CaptureRequest
+    from reconciler.model.unmanaged import UnmanagedObject
 
 DesiredT = TypeVar("DesiredT")
 StateT = TypeVar("StateT")
@@ -244,6 +245,16 @@ class Product(Protocol[DesiredT, StateT]):
 
     def inventory(self, state: StateT, desired: DesiredT | None) -> Iterable[ListedPolicy]:
         """Everything that there is, and whether documents manage it; None: there are none."""
+
+    def unmanaged_objects(
+        self, state: StateT, desired: DesiredT, apart: Collection[str]
+    ) -> Iterable[UnmanagedObject]:
+        """What there is and documents do not declare, or leave open; what they declare as a whole
+        is told of without parts.
+
+        `apart`: addresses, in lower case, of what is told of by itself instead of with what it is
+        a part of.
+        """
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide, by application and the text that names a subject."""

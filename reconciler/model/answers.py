@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -261,3 +261,39 @@ class WhoAnswer(Struct, frozen=True):
     denied: _Count
     rows: tuple[WhoAnswerRow, ...]
     subjects: tuple[AskedSubject, ...]
+
+
+class DriftedObject(Struct, frozen=True):
+    """An unmanaged object that is not known as it is, or an entry that is not needed.
+
+    Attributes:
+        address: Its address.
+        after: What it is; of one that was accepted, the parts that differ.
+        before: What these parts were when it was accepted.
+        reason: Why it was accepted.
+        state: unmanaged-new, accepted-changed, accepted-gone or accepted-declared.
+    """
+
+    address: str
+    after: dict[str, Any]
+    before: dict[str, Any]
+    reason: str
+    state: str
+
+
+class DriftAnswer(Struct, frozen=True):
+    """How a tenant differs from what is known of it; what documents say otherwise is in the plan.
+
+    Attributes:
+        accepted: How many unmanaged objects are as they were accepted.
+        clean: Whether everything was read and nothing differs.
+        differing: How many objects the plan would change, holds, or does not find.
+        not_read: Products, and addresses of names, that were not read.
+        objects: Unmanaged objects that are new, changed or gone, and entries that are not needed.
+    """
+
+    accepted: _Count
+    clean: bool
+    differing: _Count
+    not_read: tuple[str, ...]
+    objects: tuple[DriftedObject, ...]

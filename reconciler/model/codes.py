@@ -95,6 +95,16 @@ class WarningCode(StrEnum):
     MOVED_ON = "moved-on"
 
 
+class DriftCode(StrEnum):
+    """How an unmanaged object, or a part of a reading, keeps a tenant from being as it is known."""
+
+    NEW = "unmanaged-new"
+    CHANGED = "accepted-changed"
+    GONE = "accepted-gone"
+    DECLARED = "accepted-declared"
+    NOT_READ = "not-read"
+
+
 DEAD = frozenset(
     (
         WarningCode.DEAD_DENY,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.canonical import Json
-    from reconciler.model.addresses import Provider
+    from reconciler.model.addresses import Address, Provider
     from reconciler.model.findings import Position
 
 
@@ -84,12 +84,26 @@ class Limits(Struct, frozen=True):
     unknown_groups: UnknownGroups = UnknownGroups.NAME
 
 
+class AcceptedObject(Struct, frozen=True):
+    """An unmanaged object that is known, and what it was when somebody accepted it.
+
+    `was` has parts by name, as `UnmanagedObject` has them, with ids in lower case. `free`: who
+    holds it may change.
+    """
+
+    address: Address
+    reason: str
+    was: Mapping[str, Json]
+    free: bool
+    position: Position
+
+
 class TenantDocument(Struct, frozen=True):
     """Who is talked to and what this repository owns.
 
     `guard_scope` is `spec.exchange.guardScope` as it is written: an address or an object id.
     `connect` names environment variables, never values. `refuses_absent_users`: a listed user whom
-    the tenant does not have stops the plan.
+    the tenant does not have stops the plan. `accepted`, sorted by address, bears on no plan.
     """
 
     name: str
@@ -102,6 +116,7 @@ class TenantDocument(Struct, frozen=True):
     connect: Mapping[str, Json]
     position: Position
     refuses_absent_users: bool = False
+    accepted: tuple[AcceptedObject, ...] = ()
 
 
 class ApplicationDocument(Struct, frozen=True):

@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from reconciler.model.answers import (
+    DriftAnswer,
     ExplanationAnswer,
     ListAnswer,
     ReachAnswer,
@@ -156,6 +157,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         command: The command; empty if none could be told.
         differences: What an approval does not cover (`show --against`).
         digests: Those of the plan that the run was about.
+        drift: How the tenant differs from what is known of it (`drift`).
         error: Why the run ended as it did, in words: what is wrong and what to do.
         exit_code: The exit code of the process.
         exit_name: Its meaning.
@@ -191,6 +193,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     checks: tuple[OutputCheck, ...] | UnsetType = UNSET
     differences: tuple[OutputDifference, ...] | UnsetType = UNSET
     digests: OutputDigests | UnsetType = UNSET
+    drift: DriftAnswer | UnsetType = UNSET
     error: str | UnsetType = UNSET
     explanation: ExplanationAnswer | UnsetType = UNSET
     export: OutputExport | UnsetType = UNSET

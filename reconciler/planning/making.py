@@ -102,20 +102,27 @@ class _Given(Struct, frozen=True):
     desired: Desired
 
 
-def make_plan(documents: Documents, observed: Observed, options: PlanOptions) -> Plan:
+def make_plan(
+    documents: Documents,
+    observed: Observed,
+    options: PlanOptions,
+    desired: Desired | None = None,
+) -> Plan:
     """Make the plan.
 
     Args:
         documents: validated documents.
         observed: a complete reading of the tenant for the products that the documents need.
         options: consents and selection.
+        desired: what `resolve_desired` gave for all of these, if somebody asked it already.
 
     Raises:
         DocumentFaults: two names of the documents turn out to be the same user or scope.
         CaptureFault: the reading is of another tenant, or lacks a product.
         UsageFault: an address or a consent of the options is malformed or names nothing.
     """
-    desired = resolve_desired(documents, observed, options)
+    if desired is None:
+        desired = resolve_desired(documents, observed, options)
     options = _with_ids(options, documents, observed, desired)
     assert_consents(options.allow)
     chosen = selection(options.only, options.skip)

@@ -79,6 +79,22 @@ def closing_line(folder: str, tenant: str | None) -> Line:
     return Line(f"To compare: reconciler plan {shell_word(folder)}{at}")
 
 
+def accepted_lines(
+    addresses: Sequence[str], file: str, pasted: Sequence[str], *, simulated: bool
+) -> Iterator[Line]:
+    """What was accepted, or the lines that a person has to paste."""
+    if simulated:
+        yield SIMULATED
+    if pasted:
+        yield from (Line(line) for line in pasted)
+        return
+    for address in addresses:
+        yield Line(f"  accepted: {address}")
+    yield Line(
+        f"Written to {file}. Commit it: `reconciler drift` takes these as known, as they are."
+    )
+
+
 def _unchanged(kept: int) -> str:
     if not kept:
         return ""

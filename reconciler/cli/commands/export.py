@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from reconciler.cli import collecting, exporting, options, printing
+from reconciler.cli.accepting import AcceptAsked, accept
+from reconciler.errors import Refused
 from reconciler.exporting.choosing import ExportWanted
 from reconciler.model.outputs import OutputExport, OutputRemark
 from reconciler.planning.selection import assert_consents
@@ -47,6 +49,22 @@ from reconciler.reports import exports
     is_flag=True,
     help="List what is worth a look: objects that are gone, empty, unused or doubled.",
 )
+@click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="ADDRESS",
+    help=(
+        "Write what this unmanaged object is into `spec.accepted` of the Tenant document, and nothing"
+        " else, so that `drift` takes it as known. Repeatable; needs --reason."
+    ),
+)
+@click.option("--reason", metavar="WHY", help="With --accept: why the object is there.")
+@click.option(
+    "--grants",
+    type=click.Choice(["free"]),
+    help="With --accept: who holds the Teams policy may change.",
+)
 @options.allow
 @options.text_or_json
 def command(
@@ -59,6 +77,9 @@ def command(
     policies: tuple[str, ...],
     force: bool,
     suggest: bool,
+    accepted: tuple[str, ...],
+    reason: str | None,
+    grants: str | None,
     allow: tuple[str, ...],
 ) -> int:
     """Write what a tenant has as documents, one file a policy or application; a plan of them has no
@@ -70,10 +91,22 @@ def command(
     Exit codes: 0 written; 3 faults in the documents; 4 documents differ from the tenant and were
     kept.
     """
-    if out_dir is None and not suggest:
-        raise click.UsageError("--out-dir DIR is required")
     assert_consents(allow)
     default = tuple(path for path in options.DEFAULT_PATHS if path.is_dir())
+    if accepted:
+        if reason is None:
+            raise click.UsageError("--accept requires --reason WHY")
+        if out_dir or only or applications or policies or force or suggest:
+            raise click.UsageError(
+                "--accept writes to the Tenant document alone: leave the other options out"
+            )
+        return _accept(
+            AcceptAsked(paths or default, tenant, accepted, reason, grants == "free", allow)
+        )
+    if reason is not None or grants is not None:
+        raise click.UsageError("--reason and --grants require --accept ADDRESS")
+    if out_dir is None and not suggest:
+        raise click.UsageError("--out-dir DIR is required")
     asked = exporting.ExportAsked(
         paths or default,
         out_dir,
@@ -91,6 +124,21 @@ def command(
     exporting.assert_complete(done)
     if out_dir is not None:
         printing.report([exports.closing_line(str(out_dir), tenant)])
+    return 0
+
+
+def _accept(asked: AcceptAsked) -> int:
+    done = accept(asked)
+    collecting.add_part("export", OutputExport((done.file,) if not done.lines else (), 0, (), ()))
+    simulated = collecting.current().simulated is True
+    printing.report(
+        exports.accepted_lines(done.addresses, done.file, done.lines, simulated=simulated)
+    )
+    if done.lines:
+        raise Refused(
+            f"{done.file} is not written in a way that can be edited safely: paste the lines above"
+            " under `accepted:` in `spec`"
+        )
     return 0
 
 

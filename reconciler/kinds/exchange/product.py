@@ -28,6 +28,7 @@ from reconciler.kinds.exchange import (
     states,
     steps,
     target,
+    unmanaged,
 )
 from reconciler.kinds.exchange.mailbox_access import mailbox_verdict
 from reconciler.kinds.exchange.scopes import scope_coverage
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
     from reconciler.model.plans import Step
+    from reconciler.model.unmanaged import UnmanagedObject
 
 
 class Exchange(Product[DesiredExchange, ExchangeState]):
@@ -280,6 +282,15 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     ) -> Iterable[ListedPolicy]:
         """Policies and grants."""
         return listing.inventory(state, desired)
+
+    def unmanaged_objects(
+        self,
+        state: ExchangeState,
+        desired: DesiredExchange,
+        apart: Collection[str],  # noqa: ARG002  a policy has no parts
+    ) -> Iterable[UnmanagedObject]:
+        """Policies of applications that no document owns."""
+        return unmanaged.unmanaged_objects(state, desired)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""

@@ -31,6 +31,7 @@ from reconciler.kinds.teams import (
     states,
     steps,
     target,
+    unmanaged,
     unreplaced,
 )
 from reconciler.kinds.teams.effective_policy import user_verdict
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
     from reconciler.model.plans import Step
+    from reconciler.model.unmanaged import UnmanagedObject
 
 
 class Teams(Product[DesiredTeams, TeamsState]):
@@ -296,6 +298,12 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def inventory(self, state: TeamsState, desired: DesiredTeams | None) -> Iterable[ListedPolicy]:
         """Policies and grants."""
         return listing.inventory(state, desired)
+
+    def unmanaged_objects(
+        self, state: TeamsState, desired: DesiredTeams, apart: Collection[str]
+    ) -> Iterable[UnmanagedObject]:
+        """Policies with their grants; single grants where they are told of apart."""
+        return unmanaged.unmanaged_objects(state, desired, apart)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""

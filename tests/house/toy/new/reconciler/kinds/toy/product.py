@@ -21,6 +21,7 @@ from reconciler.model.inventories import ListedPolicy
 from reconciler.model.observed import Directory, State
 from reconciler.model.plans import Action, Invocation, Note, ObjectKind, StepDraft
 from reconciler.model.requests import CaptureRequest
+from reconciler.model.unmanaged import UnmanagedObject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -170,6 +171,12 @@ class Toy(Product[DesiredToy, ToyState]):
         for name in sorted(state.names):
             managed = desired is not None and desired.names is not None
             yield ListedPolicy(self.provider, _address(name), name, managed)
+
+    def unmanaged_objects(
+        self, state: ToyState, desired: DesiredToy, apart: Collection[str]
+    ) -> Iterable[UnmanagedObject]:
+        for name in sorted(state.names):
+            yield UnmanagedObject(_address(name), {} if desired.names is not None else {"is": True})
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         return lambda _application, _name: Depends((), ())

@@ -1,0 +1,62 @@
+"""`reconciler drift`: how a tenant differs from what is known of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli import ages, drifting, loading, options, printing
+from reconciler.errors import CHANGES_PENDING, SUCCESS, ReconcilerError
+from reconciler.planning.selection import assert_consents
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command(
+    "drift", cls=options.Reporting, short_help="Show how a tenant differs from what is known of it."
+)
+@options.documents
+@options.tenant
+@options.allow
+@options.ids
+@options.formats("text", "markdown", "html", "json")
+@options.max_bytes
+@options.redact
+@options.max_age
+def command(
+    *,
+    paths: tuple[Path, ...],
+    tenant: str | None,
+    allow: tuple[str, ...],
+    ids: bool,
+    form: str,
+    max_bytes: int | None,
+    redact: str | None,
+    max_age: int | None,
+) -> int:
+    """Show how a tenant differs from the documents: what a plan would change, and unmanaged objects
+    that `spec.accepted` of the Tenant document does not list as they are.
+
+    Each PATH is a YAML file or a folder of them; `policies` by default. Nothing is changed.
+
+    Exit codes: 0 nothing differs, 1 a part could not be read, 2 the tenant differs, 3 faults in the
+    documents.
+    """
+    options.assert_max_bytes_taken(max_bytes, form)
+    assert_consents(allow)
+    made = drifting.drifted(paths, tenant, allow)
+    ages.check_age(made.drift.plan, max_age)
+    sealed = loading.sealed_plan(made.drift.plan)
+    report = drifting.drift_report(
+        made,
+        sealed,
+        redact=redact,
+        where=drifting.where_words(paths, options.DEFAULT_PATHS, tenant),
+        folder=str(paths[0]),
+    )
+    printing.outlined(report, form, max_bytes, ids=ids)
+    if made.drift.unread:
+        return ReconcilerError.exit_code
+    return CHANGES_PENDING if made.drift.differs else SUCCESS

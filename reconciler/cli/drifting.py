@@ -1,0 +1,193 @@
+"""Drift at the edge: documents, the tenant, and the plan that would lead back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.access.declared_at import positions
+from reconciler.cli import collecting, loading, showing, sources
+from reconciler.cli.working import working
+from reconciler.guids import GUID
+from reconciler.model.addresses import GLOBAL, Address, teams_policy
+from reconciler.model.codes import DriftCode
+from reconciler.planning import making, naming, requests
+from reconciler.planning.drift import Drift, drift
+from reconciler.planning.planfile import SealedPlan
+from reconciler.reports.drifts import DriftTold, drift_answer, drift_outline
+from reconciler.reports.remedies import shell_word
+from reconciler.reports.review.composing import review
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.wrapping import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from reconciler.canonical import Json
+    from reconciler.model.documents import Documents
+    from reconciler.model.findings import Position
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Note, Plan
+    from reconciler.model.requests import CaptureRequest
+    from reconciler.reports.outline import Outline
+
+_CODES = frozenset(DriftCode)
+
+
+class Drifted(Struct, frozen=True):
+    """A drift, and what it was told by.
+
+    Attributes:
+        drift: The drift.
+        documents: The documents.
+        observed: The tenant.
+        source: Where it was read.
+        names: Names for ids of unmanaged objects.
+        places: Where the documents declare what differs.
+    """
+
+    drift: Drift
+    documents: Documents
+    observed: Observed
+    source: sources.Source
+    names: Mapping[str, str]
+    places: Mapping[str, Position]
+
+
+def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -> Drifted:
+    """Hold a tenant against documents and what they accept.
+
+    Raises:
+        ReconcilerError: any fault of the documents, the tenant or the options.
+    """
+    options = making.PlanOptions(allow=allow)
+    documents = loading.documents(paths, options)
+    source = sources.choose(tenant, sources.target_of_documents(documents), paths)
+    tenant_id = documents.tenant.tenant_id if documents.tenant is not None else None
+    observed = sources.observe_source(source, whole_request(documents, source, allow), tenant_id)
+    with working("Comparing"):
+        desired = making.resolve_desired(documents, observed, options)
+        plan = making.make_plan(documents, observed, options, desired)
+        accepted = () if documents.tenant is None else documents.tenant.accepted
+        value = drift(plan, observed, desired, accepted)
+        notes = (*value.objects, *value.declared, *value.unread)
+        ids = {*GUID.findall("\n".join(_texts(notes)).lower())} - plan.names.keys()
+        names = _known_names(ids, documents, observed)
+        return Drifted(
+            value, documents, observed, source, names, _places(documents, observed, plan)
+        )
+
+
+def whole_request(
+    documents: Documents, source: sources.Source, allow: tuple[str, ...]
+) -> CaptureRequest:
+    """Everything that can be read, so that nothing unmanaged stays unseen."""
+    if isinstance(source, sources.CaptureFile):
+        return requests.capture_request(documents, names=False, allow=allow)
+    request = requests.capture_request(documents, allow=allow)
+    return replace(
+        request,
+        products=request.products | requests.reachable(documents),
+        everything=isinstance(source, sources.SimulatedTenant),
+    )
+
+
+def called(address: str, documents: Documents, observed: Observed) -> str:
+    """What people call an object; empty where its address says it."""
+    names = _known_names(GUID.findall(address.lower()), documents, observed)
+    if not names:
+        return ""
+    phrase = Naming(names).address(address)
+    return Layout(1 << 16, advising=False).text(phrase)
+
+
+def _known_names(ids: Iterable[str], documents: Documents, observed: Observed) -> Mapping[str, str]:
+    """Names for people of these ids."""
+    wanted = set(ids)
+    names = naming.of_ids(observed, wanted) | {
+        name_id: name for name_id, name in naming.declared(documents).items() if name_id in wanted
+    }
+    return {name_id: name for name_id, name in sorted(names.items()) if name}
+
+
+def _places(documents: Documents, observed: Observed, plan: Plan) -> Mapping[str, Position]:
+    changed = [change.address for change in plan.changes]
+    changed.append(teams_policy(GLOBAL))  # declares a tenant-wide grant
+    notes = (*plan.unresolved, *plan.held)
+    changed += [Address(note.address) for note in notes if "text" in note.details]
+    return positions(documents, observed.directory, changed)
+
+
+def _texts(notes: Sequence[Note]) -> Iterator[str]:
+    for note in notes:
+        yield note.address
+        yield from _strings([*note.details.values()])
+
+
+def _strings(value: Json) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from _strings([*value.values()])
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _strings(item)
+
+
+def drift_report(
+    made: Drifted, sealed: SealedPlan, *, redact: str | None, where: str, folder: str
+) -> Outline:
+    """What is told of a drift, and collected for machines.
+
+    Args:
+        made: the drift.
+        sealed: its plan, with the digests.
+        redact: `names`, if nobody is to be named.
+        where: PATHs and `--tenant`, to be typed again.
+        folder: where documents are.
+    """
+    value, plan, places = made.drift, sealed.plan, made.places
+    notes = (*value.objects, *value.declared, *value.unread)
+    whole = replace(plan, unmanaged=(*plan.unmanaged, *notes), names={**plan.names, **made.names})
+    if redact is not None:
+        from reconciler.reports.redaction import Redaction  # noqa: PLC0415  lazy: seldom asked for
+
+        redaction = Redaction(whole)
+        collecting.current().redaction = redaction
+        whole, places = redaction.plan(), redaction.places(places)
+    told_notes = [note for note in whole.unmanaged if note.code in _CODES]
+    shown = replace(
+        whole,
+        unmanaged=tuple(note for note in whole.unmanaged if note.code not in _CODES),
+    )
+    told = DriftTold(
+        unread=_of(told_notes, DriftCode.NOT_READ),
+        objects=_of(told_notes, DriftCode.NEW, DriftCode.CHANGED, DriftCode.GONE),
+        declared=_of(told_notes, DriftCode.DECLARED),
+        accepted=value.accepted,
+        differing=len({change.address for change in plan.changes})
+        + len({note.address for note in (*plan.held, *plan.unresolved)}),
+        where=where,
+        folder=folder,
+    )
+    plan_only = shown if redact is not None else plan
+    showing.collect_plan(SealedPlan(plan_only, sealed.digests), shown=True)
+    collecting.add_part("drift", drift_answer(told, clean=value.clean))
+    reviewed = review(shown, sealed.digests, places)
+    clients = GUID.findall("\n".join(_texts(told_notes)).lower())
+    return drift_outline(reviewed, told, Naming(shown.names, clients))
+
+
+def _of(notes: Sequence[Note], *codes: DriftCode) -> tuple[Note, ...]:
+    return tuple(note for note in notes if note.code in codes)
+
+
+def where_words(paths: Sequence[Path], default: Sequence[Path], tenant: str | None) -> str:
+    """PATHs and `--tenant` as they are typed again."""
+    words = [] if tuple(paths) == tuple(default) else [shell_word(str(path)) for path in paths]
+    if tenant is not None:
+        words += ["--tenant", shell_word(tenant)]
+    return " ".join(words)

@@ -1,0 +1,443 @@
+"""How a tenant differs from what is known of it, as a report: who gained and lost access by that,
+what nobody accepted, and both ways out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
+
+from reconciler.kinds.facts import facts
+from reconciler.model.access_rows import SubjectKind
+from reconciler.model.addresses import (
+    ExchangePolicyAddress,
+    TeamsGroupGrantAddress,
+    TeamsUserGrantAddress,
+    parse_address,
+)
+from reconciler.model.answers import DriftAnswer, DriftedObject
+from reconciler.model.codes import DriftCode
+from reconciler.model.documents import AccessRight
+from reconciler.reports.lines import Tone, counted
+from reconciler.reports.outline import Chapter, Item, Outline
+from reconciler.reports.remedies import shell_word
+from reconciler.reports.review import phrases
+from reconciler.reports.review.naming import readable
+from reconciler.reports.review.value import Danger, Name, NameKind, Section
+from reconciler.reports.wrapping import enumerated, enumerated_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from reconciler.canonical import Json
+    from reconciler.model.plans import Note
+    from reconciler.reports.review.naming import Naming
+    from reconciler.reports.review.value import AccessLine, Phrase, PolicyBlock, Review
+
+_OBJECTS = ("object", "objects")
+_SHORT = {Danger.EVERYONE, Danger.MORE}
+"""What a plan gives, and so what the tenant lacks."""
+
+
+class DriftTold(Struct, frozen=True):
+    """What is told of a drift beside the review of the plan that leads back.
+
+    Attributes:
+        unread: What was not read.
+        objects: Unmanaged objects that are new, changed or gone.
+        declared: Accepted objects that documents declare by now.
+        accepted: How many objects are as they were accepted.
+        differing: How many objects a plan would change, holds, or cannot find.
+        where: PATHs and `--tenant`, to be typed again.
+        folder: Where documents are.
+    """
+
+    unread: tuple[Note, ...]
+    objects: tuple[Note, ...]
+    declared: tuple[Note, ...]
+    accepted: int
+    differing: int
+    where: str = ""
+    folder: str = "policies"
+
+
+def drift_outline(review: Review, told: DriftTold, naming: Naming) -> Outline:
+    """The report.
+
+    Args:
+        review: the plan that leads back to the documents.
+        told: the rest.
+        naming: names for ids of both.
+    """
+    read = review.read_at.replace("T", " ").replace("Z", " UTC")
+    title: Phrase = (Name(review.organization), f", read {read} from {review.source}.")
+    chapters = (
+        _unread(told, naming),
+        _access(review, "Gained: the tenant has it, the documents do not", gained=True),
+        _access(review, "Lost: the documents have it, the tenant does not", gained=False),
+        _objects(told, DriftCode.NEW, naming),
+        _objects(told, DriftCode.CHANGED, naming),
+        _objects(told, DriftCode.GONE, naming),
+        _changes(review),
+        _notes(review),
+        _declared(told, naming),
+        _ways_out(review, told),
+    )
+    differs = bool(told.differing or told.objects)
+    return Outline(
+        command="drift",
+        simulated=review.simulated,
+        tenant_id=review.tenant_id,
+        headline=(headline(told),),
+        tone=Tone.FAULT if differs or told.unread else Tone.HEADING,
+        details=(Item(title), *_details(review, told)),
+        chapters=tuple(chapter for chapter in chapters if chapter.items),
+    )
+
+
+def headline(told: DriftTold) -> str:
+    """What is read first: what was not read, and how much differs."""
+    counts = dict.fromkeys(DriftCode, 0)
+    for note in told.objects:
+        counts[DriftCode(note.code)] += 1
+    pieces = [
+        text
+        for count, text in (
+            (told.differing, _verb(told.differing, "differs", "differ") + " from the documents"),
+            (counts[DriftCode.NEW], "unmanaged and not accepted"),
+            (counts[DriftCode.CHANGED], "changed since accepted"),
+            (counts[DriftCode.GONE], "gone since accepted"),
+        )
+        if count
+        for text in (f"{count} {text}",)
+    ]
+    unread = "NOT READ IN FULL. " if told.unread else ""
+    if pieces:
+        return f"{unread}DRIFT: {', '.join(pieces)}."
+    return f"{unread}Nothing that was read differs." if unread else "No drift."
+
+
+def _verb(count: int, singular: str, plural: str) -> str:
+    return f"{'object' if count == 1 else 'objects'} {singular if count == 1 else plural}"
+
+
+def _details(review: Review, told: DriftTold) -> Iterator[Item]:
+    if review.access:
+        gained = _applications(review.access, gained=True)
+        lost = _applications(review.access, gained=False)
+        pieces = [
+            f"{counted(count, 'application')} {'reaches' if count == 1 else 'reach'} {more}"
+            for count, more in ((gained, "more"), (lost, "less"))
+            if count
+        ]
+        yield Item((f"{' and '.join(pieces)} than the documents say.",), tone=Tone.WARNING)
+    elif told.differing and review.access is not None:
+        yield Item(("Nobody gained or lost access by what differs from the documents.",))
+    if told.accepted:
+        verb = "is as it was" if told.accepted == 1 else "are as they were"
+        yield Item((f"{counted(told.accepted, 'unmanaged object')} {verb} accepted.",))
+
+
+def _applications(rows: Iterable[AccessLine], *, gained: bool) -> int:
+    """How many applications the drift lets reach more, or less."""
+    own = [row for row in rows if (row.danger not in _SHORT) is gained]
+    return len({name for row in own for name in row.applications})
+
+
+def _unread(told: DriftTold, naming: Naming) -> Chapter:
+    return Chapter(
+        ("Not read, so not known to be clean",),
+        tuple(Item(_unread_phrase(note, naming), tone=Tone.FAULT) for note in told.unread),
+        Tone.FAULT,
+    )
+
+
+def _unread_phrase(note: Note, naming: Naming) -> Phrase:
+    what = naming.address(note.address)
+    if "rule" in note.details:
+        return (*what, ": the reading is doubtful; the plan is refused for it, see below")
+    if "text" in note.details:
+        named = Name(readable(str(note.details["text"])))
+        return (*what, ": ", named, " was not looked for: read the tenant itself, or fetch again")
+    fault = str(note.details.get("fault") or "")
+    if fault:
+        return (*what, " was not read completely: ", Name(fault))
+    return (
+        *what,
+        " was not read: fetch all of it, or say in `spec.connect` how to sign in to it",
+    )
+
+
+def _access(review: Review, title: str, *, gained: bool) -> Chapter:
+    rows = [row for row in review.access or () if (row.danger not in _SHORT) is gained]
+    return Chapter((title,), tuple(_access_item(row, gained=gained) for row in rows))
+
+
+def _access_item(row: AccessLine, *, gained: bool) -> Item:
+    everyone = any(part.kind is SubjectKind.EVERYONE for part in row.parts)
+    mark = ("!" if everyone else "+") if gained else "-"
+    tone = (Tone.EVERYONE if everyone else Tone.WIDENS) if gained else Tone.NARROWS
+    said: Phrase = (
+        *enumerated_names(row.applications),
+        ": ",
+        *phrases.access_phrase(row),
+        f"  [{facts(row.provider).title}]",
+    )
+    return Item(said, tone=tone, mark=mark)
+
+
+_TITLES: Mapping[DriftCode, str] = {
+    DriftCode.NEW: "Unmanaged, and not accepted",
+    DriftCode.CHANGED: "Changed since accepted",
+    DriftCode.GONE: "Gone since accepted",
+}
+
+
+def _objects(told: DriftTold, code: DriftCode, naming: Naming) -> Chapter:
+    rows = [note for note in told.objects if note.code == code]
+    items: list[Item] = []
+    for note in rows:
+        tone = Tone.NARROWS if code is DriftCode.GONE else Tone.WIDENS
+        items.append(
+            Item(
+                (*object_phrase(note.address, naming), ": ", *what_phrase(note, naming)), tone=tone
+            )
+        )
+        items.append(Item((Name(note.address),), level=3))
+    return Chapter((f"{_TITLES[code]}: {len(rows)}",), tuple(items), noun=_OBJECTS)
+
+
+def object_phrase(address: str, naming: Naming) -> Phrase:
+    """An object with what it is."""
+    match parse_address(address):
+        case ExchangePolicyAddress():
+            return ("Exchange policy of ", *naming.address(address))
+        case TeamsUserGrantAddress() | TeamsGroupGrantAddress():
+            return ("grant of ", *naming.address(address))
+        case _:
+            return ("Teams policy ", *naming.address(address))
+
+
+def what_phrase(note: Note, naming: Naming) -> Phrase:
+    """What is to be said of an unmanaged object: what it opens, or what has changed of it."""
+    code = DriftCode(note.code)
+    reason: Phrase = (' (accepted: "', Name(readable(str(note.details.get("reason")))), '")')
+    match code:
+        case DriftCode.NEW:
+            return opens_phrase(note.address, note.details, naming)
+        case DriftCode.CHANGED:
+            return (*enumerated(_changed_parts(note, naming)), *reason)
+        case DriftCode.GONE:
+            return ("does not exist any more", *reason)
+        case DriftCode.DECLARED:
+            return ("documents declare it by now: take the entry out", *reason)
+        case DriftCode.NOT_READ:
+            return _unread_phrase(note, naming)
+    assert_never(code)
+
+
+def opens_phrase(address: str, parts: Mapping[str, Json], naming: Naming) -> Phrase:
+    """What an unmanaged object opens or closes."""
+    right = parts.get("accessRight")
+    if right == AccessRight.RESTRICT:
+        return (
+            "restricts the application to this scope and those of its other RestrictAccess policies",
+        )
+    if right == AccessRight.DENY:
+        return ("keeps the application out of this scope",)
+    if "policy" in parts:
+        return ("of ", _policy(parts["policy"]))
+    return _policy_opens(address, parts, naming)
+
+
+def _policy_opens(address: str, parts: Mapping[str, Json], naming: Naming) -> Phrase:
+    who = _holders(address, parts, naming)
+    if "applications" not in parts:
+        return ("documents leave open who holds it: ", *(who or ("nobody",)))
+    listed = parts["applications"]
+    if listed is None:
+        return ("it does not exist, and is held all the same by ", *who)
+    applications = [naming.application(str(each)) for each in _sequence(listed)]
+    if not applications:
+        return ("lists no application", *((", held by ", *who) if who else ()))
+    opened = enumerated_names(applications)
+    if not who:
+        return ("nobody holds it; it lists ", *opened)
+    return ("opens the meetings of ", *who, " to ", *opened)
+
+
+def _holders(address: str, parts: Mapping[str, Json], naming: Naming) -> Phrase:
+    if address.lower() == "teams.policy/global":
+        return ("everyone without a grant",)
+    groups = [row for row in _sequence(parts.get("groups")) if isinstance(row, dict)]
+    pieces: list[Phrase] = [
+        ("members of ", naming.group(str(row["group"])), f" (rank {row['rank']})") for row in groups
+    ]
+    users = [naming.person(str(user)) for user in _sequence(parts.get("users"))]
+    if users:
+        count = parts.get("holders")
+        more = (count if isinstance(count, int) else len(users)) - len(users)
+        names = enumerated_names(users)
+        pieces.append((*names, f" and {counted(more, 'other')}") if more > 0 else names)
+    return enumerated(pieces)
+
+
+def _changed_parts(note: Note, naming: Naming) -> Iterator[Phrase]:
+    before, after = note.details.get("before"), note.details.get("after")
+    was = before if isinstance(before, dict) else {}
+    for part, value in sorted(after.items() if isinstance(after, dict) else ()):
+        yield _changed_part(part, was.get(part), value, naming)
+
+
+def _changed_part(part: str, before: Json, after: Json, naming: Naming) -> Phrase:
+    match part:
+        case "applications":
+            return _changed_list(before, after, naming)
+        case "groups":
+            return ("groups ", *_ranked(before, naming), " -> ", *_ranked(after, naming))
+        case "users":
+            return _changed_users(before, after)
+        case "policy":
+            return ("of ", _policy(before), " -> ", _policy(after))
+        case "sid":
+            return ("the scope was made anew: its security id is another one",)
+        case _:
+            return (f"{_PARTS.get(part, part)} ", _text(before), " -> ", _text(after))
+
+
+def _changed_list(before: Json, after: Json, naming: Naming) -> Phrase:
+    if after is None:
+        return ("the policy itself does not exist any more",)
+    old, new = set(map(str, _sequence(before))), set(map(str, _sequence(after)))
+    signs = [("+ ", each) for each in sorted(new - old)]
+    signs += [("- ", each) for each in sorted(old - new)]
+    return enumerated((sign, naming.application(each)) for sign, each in signs)
+
+
+_PARTS = {"accessRight": "access right"}
+
+
+def _text(value: Json) -> Name:
+    return Name(readable("none" if value is None else str(value)))
+
+
+def _policy(value: Json) -> Name:
+    return Name(readable(str(value)), kind=NameKind.POLICY)
+
+
+def _changed_users(before: Json, after: Json) -> Phrase:
+    counts = [side.get("count", 0) if isinstance(side, dict) else 0 for side in (before, after)]
+    if counts[0] == counts[1]:
+        return (f"other direct holders, {counts[1]} as before",)
+    return (f"direct holders {counts[0]} -> {counts[1]}",)
+
+
+def _ranked(groups: Json, naming: Naming) -> Phrase:
+    rows = [row for row in _sequence(groups) if isinstance(row, dict)]
+    named = ((naming.group(str(row["group"])), f" (rank {row['rank']})") for row in rows)
+    return enumerated(named) if rows else ("none",)
+
+
+def _sequence(value: Json) -> Sequence[Json]:
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _changes(review: Review) -> Chapter:
+    items: list[Item] = []
+    for block in review.blocks:
+        items.append(Item(_block(block), mark=block.outcome.symbol))
+        grants = [
+            (f"{line.outcome.symbol} ", *phrases.grant_phrase(line, phrases.most_of(line)))
+            for line in block.grants
+        ]
+        if grants:
+            items.append(Item(enumerated(grants), level=3))
+    return Chapter(("Differs: what a plan would change back",), tuple(items))
+
+
+def _block(block: PolicyBlock) -> Phrase:
+    differing = enumerated(map(phrases.attribute_phrase, block.attributes))
+    details: Phrase = (": ", *differing) if differing else ()
+    return (
+        f"{facts(block.provider).title}  ",
+        *block.title,
+        *details,
+        *phrases.place_phrase(block.declared_at),
+    )
+
+
+def _notes(review: Review) -> Chapter:
+    """What keeps a plan from leading back."""
+    sections = (Section.REFUSED, Section.UNRESOLVED, Section.HELD)
+    items: list[Item] = []
+    for group in review.notes:
+        if group.section in sections:
+            items.append(Item(group.what, tone=Tone.WARNING))
+            items += [Item(row.about, level=2) for row in group.rows]
+    return Chapter(
+        ("What keeps a plan from changing all of it back (reconciler plan says what to do)",),
+        tuple(items),
+    )
+
+
+def _declared(told: DriftTold, naming: Naming) -> Chapter:
+    return Chapter(
+        ("Accepted, and declared by now: take these out of `spec.accepted`",),
+        tuple(Item(object_phrase(note.address, naming)) for note in told.declared),
+    )
+
+
+def _ways_out(review: Review, told: DriftTold) -> Chapter:
+    items: list[Item] = []
+
+    def way(said: str, *commands: str) -> None:
+        items.append(Item((said,)))
+        items.extend(Item((Name(command),), level=3) for command in commands)
+
+    where = f" {told.where}" if told.where else ""
+    if review.blocks:
+        way(
+            "Accept what the tenant has, in the documents:",
+            f"reconciler drift{where} --patch drift.patch",
+            "git apply drift.patch",
+        )
+        way("Or change the tenant back:", f"reconciler plan{where} --out plan.json")
+    codes = {note.code for note in told.objects}
+    if codes & {DriftCode.NEW, DriftCode.CHANGED}:
+        way(
+            "Accept an unmanaged object as it is, each by its address:",
+            f"reconciler export{where} --accept ADDRESS --reason WHY",
+        )
+        way(
+            "Or manage it, and delete it by `ensure: absent` if nobody wants it:",
+            f"reconciler export{where} --out-dir {shell_word(told.folder)} --only ADDRESS",
+        )
+    if DriftCode.GONE in codes:
+        way("What is gone: take its entry out of `spec.accepted`.")
+    return Chapter(("Ways out",), tuple(items))
+
+
+def drift_answer(told: DriftTold, *, clean: bool) -> DriftAnswer:
+    """The same for a machine, beside the plan."""
+    return DriftAnswer(
+        accepted=told.accepted,
+        clean=clean,
+        differing=told.differing,
+        not_read=tuple(note.address for note in told.unread),
+        objects=tuple(map(_answer, (*told.objects, *told.declared))),
+    )
+
+
+def _answer(note: Note) -> DriftedObject:
+    details = note.details
+    if note.code == DriftCode.NEW:
+        return DriftedObject(note.address, dict(details), {}, "", note.code)
+    before, after = details.get("before"), details.get("after")
+    return DriftedObject(
+        note.address,
+        after if isinstance(after, dict) else {},
+        before if isinstance(before, dict) else {},
+        str(details.get("reason", "")),
+        note.code,
+    )
