@@ -25,7 +25,7 @@ from reconciler.model.addresses import (
 )
 from reconciler.model.plans import PlanTenant
 from reconciler.planning import making
-from reconciler.planning.drift import is_empty, unmanaged_objects
+from reconciler.planning.drift import is_empty, open_objects
 from reconciler.planning.selection import known_addresses
 from reconciler.planning.typed_names import TypedNames
 
@@ -100,13 +100,13 @@ def _write(tenant: TenantDocument, entries: Sequence[NewEntry]) -> AcceptDone:
 
 def _entries(asked: AcceptAsked, documents: Documents, observed: Observed) -> list[NewEntry]:
     desired = making.resolve_desired(documents, observed, making.PlanOptions(allow=asked.allow))
-    known = TypedNames(documents, observed, known_addresses(desired, observed))
-    wanted = {_meant(text, known): text for text in asked.typed}
+    names = TypedNames(documents, observed, known_addresses(desired, observed))
+    wanted = {_meant(text, names): text for text in asked.typed}
     tenant = documents.tenant
     accepted = {} if tenant is None else {entry.address.lower(): entry for entry in tenant.accepted}
     objects = {
         each.address.lower(): each
-        for each in unmanaged_objects(observed, desired, accepted.keys() | wanted.keys())
+        for each in open_objects(observed, desired, accepted.keys() | wanted.keys())
     }
     whole = {key for key, entry in accepted.items() if not entry.free} - wanted.keys()
     made = []
@@ -121,13 +121,13 @@ def _entries(asked: AcceptAsked, documents: Documents, observed: Observed) -> li
     return made
 
 
-def _meant(text: str, known: TypedNames) -> str:
+def _meant(text: str, typed_names: TypedNames) -> str:
     """The one object that a text stands for, as an address in lower case.
 
     Raises:
         UsageFault: it may mean several, or all of a kind.
     """
-    addresses = known.selected((text,), "--accept")
+    addresses = typed_names.selected((text,), "--accept")
     if len(addresses) > 1:
         raise UsageFault(
             f"--accept {text} means {len(addresses)} objects: accept each by its address:"
@@ -161,5 +161,5 @@ def _assert_apart(text: str, present: UnmanagedObject, whole: set[str]) -> None:
     if is_grant and policy.lower() in whole:
         raise UsageFault(
             f"--accept {text}: {policy} is accepted with who holds it, and this grant is one of"
-            " those: accept the policy anew, or both"
+            " those: accept the policy again, or both"
         )

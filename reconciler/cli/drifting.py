@@ -163,7 +163,7 @@ def drift_report(
         whole,
         unmanaged=tuple(note for note in whole.unmanaged if note.code not in _CODES),
     )
-    told = DriftTold(
+    described = DriftTold(
         unread=_of(told_notes, DriftCode.NOT_READ),
         objects=_of(told_notes, DriftCode.NEW, DriftCode.CHANGED, DriftCode.GONE),
         declared=_of(told_notes, DriftCode.DECLARED),
@@ -175,10 +175,10 @@ def drift_report(
     )
     plan_only = shown if redact is not None else plan
     showing.collect_plan(SealedPlan(plan_only, sealed.digests), shown=True)
-    collecting.add_part("drift", drift_answer(told, clean=value.clean))
+    collecting.add_part("drift", drift_answer(described, clean=value.clean))
     reviewed = review(shown, sealed.digests, places)
     clients = GUID.findall("\n".join(_texts(told_notes)).lower())
-    return drift_outline(reviewed, told, Naming(shown.names, clients))
+    return drift_outline(reviewed, described, Naming(shown.names, clients))
 
 
 def _of(notes: Sequence[Note], *codes: DriftCode) -> tuple[Note, ...]:

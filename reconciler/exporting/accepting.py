@@ -78,7 +78,7 @@ def reason_refusal(reason: str) -> str:
     """Why a text cannot be a reason; empty if it can."""
     most = _schema()["properties"]["reason"]["maxLength"]
     if not reason.strip() or reason != reason.strip():
-        return "write why the object is there, without blanks around it"
+        return "say why the object exists, without blanks around it"
     if len(reason) > most:
         return f"at most {most} characters"
     return "" if is_expressible(reason) else "one line of characters that can be seen"
@@ -179,16 +179,16 @@ def _edits(tree: Tree, lines: TextLines, entry: NewEntry) -> Iterator[LineEdit]:
         yield from _first_entry(tree, spec, lines, entry)
         return
     number = spec.keys[_KEY][0]
-    said, behind = without_comment(lines.lines[number - 1])
+    bare, behind = without_comment(lines.lines[number - 1])
     marks = spec.inner.get(_KEY)
     items = value_at(tree.value, _STEPS)
     if not isinstance(marks, ListMarks) or not isinstance(items, list):
         return
     indent = spec.keys[_KEY][1] - 1
-    if not items and said.strip() == f"{_KEY}: []":
+    if not items and bare.strip() == f"{_KEY}: []":
         line = f"{' ' * indent}{_KEY}:{behind}"
         yield LineEdit(number, number + 1, (line, *_indented(entry, indent + 2)))
-    elif said.strip() == f"{_KEY}:":
+    elif bare.strip() == f"{_KEY}:":
         first = marks.lines[0]
         dash = lines.indent(first)
         yield LineEdit(number + 1, number + 1, _indented(entry, dash))
@@ -201,8 +201,8 @@ def _first_entry(
     """A key at the end of `spec`, where `spec` is the last key of the document."""
     place = place_of(tree, ("spec",), key=True)
     columns = {column for _, column in spec.keys.values()}
-    said, _ = without_comment(lines.lines[place[0] - 1])
-    if len(columns) != 1 or said.strip() != "spec:":
+    bare, _ = without_comment(lines.lines[place[0] - 1])
+    if len(columns) != 1 or bare.strip() != "spec:":
         return
     indent = columns.pop() - 1
     stop = lines.block_end(place[0], place[1] - 1, tree.last_line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 
 class LineEdit(Struct, frozen=True, order=True):
@@ -86,8 +86,3 @@ def without_comment(line: str) -> tuple[str, str]:
             bare = line[:place].rstrip(" ")
             return bare, line[len(bare) :]
     return line.rstrip(" "), ""
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Lines as a text that ends in a line end."""
-    return "".join(f"{part}\n" for part in parts)

@@ -61,7 +61,7 @@ class Drift(Struct, frozen=True):
         return not (self.unread or self.differs)
 
 
-def unmanaged_objects(
+def open_objects(
     observed: Observed, desired: Desired, apart: Collection[str]
 ) -> Iterator[UnmanagedObject]:
     """Everything that a tenant has, with what of it documents leave open.
@@ -88,7 +88,7 @@ def drift(
     """
     entries = {entry.address.lower(): entry for entry in accepted}
     objects = {
-        each.address.lower(): each for each in unmanaged_objects(observed, desired, entries.keys())
+        each.address.lower(): each for each in open_objects(observed, desired, entries.keys())
     }
     deleted = {
         change.address.lower() for change in plan.changes if change.actions == (Action.DELETE,)

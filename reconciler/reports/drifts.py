@@ -62,49 +62,52 @@ class DriftTold(Struct, frozen=True):
     folder: str = "policies"
 
 
-def drift_outline(review: Review, told: DriftTold, naming: Naming) -> Outline:
+def drift_outline(review: Review, drifted: DriftTold, naming: Naming) -> Outline:
     """The report.
 
     Args:
         review: the plan that leads back to the documents.
-        told: the rest.
+        drifted: the rest.
         naming: names for ids of both.
     """
     read = review.read_at.replace("T", " ").replace("Z", " UTC")
     title: Phrase = (Name(review.organization), f", read {read} from {review.source}.")
     chapters = (
-        _unread(told, naming),
+        _unread(drifted, naming),
         _access(review, "Gained: the tenant has it, the documents do not", gained=True),
         _access(review, "Lost: the documents have it, the tenant does not", gained=False),
-        _objects(told, DriftCode.NEW, naming),
-        _objects(told, DriftCode.CHANGED, naming),
-        _objects(told, DriftCode.GONE, naming),
+        _objects(drifted, DriftCode.NEW, naming),
+        _objects(drifted, DriftCode.CHANGED, naming),
+        _objects(drifted, DriftCode.GONE, naming),
         _changes(review),
         _notes(review),
-        _declared(told, naming),
-        _ways_out(review, told),
+        _declared(drifted, naming),
+        _ways_out(review, drifted),
     )
-    differs = bool(told.differing or told.objects)
+    differs = bool(drifted.differing or drifted.objects)
     return Outline(
         command="drift",
         simulated=review.simulated,
         tenant_id=review.tenant_id,
-        headline=(headline(told),),
-        tone=Tone.FAULT if differs or told.unread else Tone.HEADING,
-        details=(Item(title), *_details(review, told)),
+        headline=(drift_headline(drifted),),
+        tone=Tone.FAULT if differs or drifted.unread else Tone.HEADING,
+        details=(Item(title), *_details(review, drifted)),
         chapters=tuple(chapter for chapter in chapters if chapter.items),
     )
 
 
-def headline(told: DriftTold) -> str:
+def drift_headline(drifted: DriftTold) -> str:
     """What is read first: what was not read, and how much differs."""
     counts = dict.fromkeys(DriftCode, 0)
-    for note in told.objects:
+    for note in drifted.objects:
         counts[DriftCode(note.code)] += 1
     pieces = [
         text
         for count, text in (
-            (told.differing, _verb(told.differing, "differs", "differ") + " from the documents"),
+            (
+                drifted.differing,
+                _verb(drifted.differing, "differs", "differ") + " from the documents",
+            ),
             (counts[DriftCode.NEW], "unmanaged and not accepted"),
             (counts[DriftCode.CHANGED], "changed since accepted"),
             (counts[DriftCode.GONE], "gone since accepted"),
@@ -112,7 +115,7 @@ def headline(told: DriftTold) -> str:
         if count
         for text in (f"{count} {text}",)
     ]
-    unread = "NOT READ IN FULL. " if told.unread else ""
+    unread = "NOT READ IN FULL. " if drifted.unread else ""
     if pieces:
         return f"{unread}DRIFT: {', '.join(pieces)}."
     return f"{unread}Nothing that was read differs." if unread else "No drift."
@@ -122,7 +125,7 @@ def _verb(count: int, singular: str, plural: str) -> str:
     return f"{'object' if count == 1 else 'objects'} {singular if count == 1 else plural}"
 
 
-def _details(review: Review, told: DriftTold) -> Iterator[Item]:
+def _details(review: Review, drifted: DriftTold) -> Iterator[Item]:
     if review.access:
         gained = _applications(review.access, gained=True)
         lost = _applications(review.access, gained=False)
@@ -132,59 +135,70 @@ def _details(review: Review, told: DriftTold) -> Iterator[Item]:
             if count
         ]
         yield Item((f"{' and '.join(pieces)} than the documents say.",), tone=Tone.WARNING)
-    elif told.differing and review.access is not None:
+    elif drifted.differing and review.access is not None:
         yield Item(("Nobody gained or lost access by what differs from the documents.",))
-    if told.accepted:
-        verb = "is as it was" if told.accepted == 1 else "are as they were"
-        yield Item((f"{counted(told.accepted, 'unmanaged object')} {verb} accepted.",))
+    if drifted.accepted:
+        verb = "is as it was" if drifted.accepted == 1 else "are as they were"
+        yield Item((f"{counted(drifted.accepted, 'unmanaged object')} {verb} accepted.",))
 
 
 def _applications(rows: Iterable[AccessLine], *, gained: bool) -> int:
     """How many applications the drift lets reach more, or less."""
-    own = [row for row in rows if (row.danger not in _SHORT) is gained]
+    own = _access_rows(rows, gained=gained)
     return len({name for row in own for name in row.applications})
 
 
-def _unread(told: DriftTold, naming: Naming) -> Chapter:
+def _access_rows(rows: Iterable[AccessLine], *, gained: bool) -> list[AccessLine]:
+    """Rows of what the drift gave, which a plan takes back; or of what it took."""
+    return [row for row in rows if (row.danger in _SHORT) is not gained]
+
+
+def _unread(drifted: DriftTold, naming: Naming) -> Chapter:
     return Chapter(
         ("Not read, so not known to be clean",),
-        tuple(Item(_unread_phrase(note, naming), tone=Tone.FAULT) for note in told.unread),
+        tuple(Item(_unread_phrase(note, naming), tone=Tone.FAULT) for note in drifted.unread),
         Tone.FAULT,
     )
 
 
 def _unread_phrase(note: Note, naming: Naming) -> Phrase:
-    what = naming.address(note.address)
+    subject = naming.address(note.address)
     if "rule" in note.details:
-        return (*what, ": the reading is doubtful; the plan is refused for it, see below")
+        return (*subject, ": the reading is doubtful; the plan is refused for it, see below")
     if "text" in note.details:
         named = Name(readable(str(note.details["text"])))
-        return (*what, ": ", named, " was not looked for: read the tenant itself, or fetch again")
+        return (
+            *subject,
+            ": ",
+            named,
+            " is not covered by this reading: read the tenant itself, or fetch again",
+        )
     fault = str(note.details.get("fault") or "")
     if fault:
-        return (*what, " was not read completely: ", Name(fault))
+        return (*subject, " was not read completely: ", Name(fault))
     return (
-        *what,
+        *subject,
         " was not read: fetch all of it, or say in `spec.connect` how to sign in to it",
     )
 
 
 def _access(review: Review, title: str, *, gained: bool) -> Chapter:
-    rows = [row for row in review.access or () if (row.danger not in _SHORT) is gained]
+    rows = _access_rows(review.access or (), gained=gained)
     return Chapter((title,), tuple(_access_item(row, gained=gained) for row in rows))
 
 
 def _access_item(row: AccessLine, *, gained: bool) -> Item:
     everyone = any(part.kind is SubjectKind.EVERYONE for part in row.parts)
-    mark = ("!" if everyone else "+") if gained else "-"
-    tone = (Tone.EVERYONE if everyone else Tone.WIDENS) if gained else Tone.NARROWS
-    said: Phrase = (
+    mark, tone = ("!", Tone.EVERYONE) if everyone else ("+", Tone.WIDENS)
+    if not gained:
+        mark, tone = "-", Tone.NARROWS
+    phrase: Phrase = (
         *enumerated_names(row.applications),
         ": ",
         *phrases.access_phrase(row),
         f"  [{facts(row.provider).title}]",
     )
-    return Item(said, tone=tone, mark=mark)
+    return Item(phrase, tone=tone, mark=mark)
 
 
 _TITLES: Mapping[DriftCode, str] = {
@@ -194,21 +208,22 @@ _TITLES: Mapping[DriftCode, str] = {
 }
 
 
-def _objects(told: DriftTold, code: DriftCode, naming: Naming) -> Chapter:
-    rows = [note for note in told.objects if note.code == code]
+def _objects(drifted: DriftTold, code: DriftCode, naming: Naming) -> Chapter:
+    rows = [note for note in drifted.objects if note.code == code]
     items: list[Item] = []
     for note in rows:
         tone = Tone.NARROWS if code is DriftCode.GONE else Tone.WIDENS
         items.append(
             Item(
-                (*object_phrase(note.address, naming), ": ", *what_phrase(note, naming)), tone=tone
+                (*unmanaged_phrase(note.address, naming), ": ", *what_phrase(note, naming)),
+                tone=tone,
             )
         )
         items.append(Item((Name(note.address),), level=3))
     return Chapter((f"{_TITLES[code]}: {len(rows)}",), tuple(items), noun=_OBJECTS)
 
 
-def object_phrase(address: str, naming: Naming) -> Phrase:
+def unmanaged_phrase(address: str, naming: Naming) -> Phrase:
     """An object with what it is."""
     match parse_address(address):
         case ExchangePolicyAddress():
@@ -301,7 +316,7 @@ def _changed_part(part: str, before: Json, after: Json, naming: Naming) -> Phras
         case "policy":
             return ("of ", _policy(before), " -> ", _policy(after))
         case "sid":
-            return ("the scope was made anew: its security id is another one",)
+            return ("the scope was recreated: its security id is another one",)
         case _:
             return (f"{_PARTS.get(part, part)} ", _text(before), " -> ", _text(after))
 
@@ -381,21 +396,21 @@ def _notes(review: Review) -> Chapter:
     )
 
 
-def _declared(told: DriftTold, naming: Naming) -> Chapter:
+def _declared(drifted: DriftTold, naming: Naming) -> Chapter:
     return Chapter(
         ("Accepted, and declared by now: take these out of `spec.accepted`",),
-        tuple(Item(object_phrase(note.address, naming)) for note in told.declared),
+        tuple(Item(unmanaged_phrase(note.address, naming)) for note in drifted.declared),
     )
 
 
-def _ways_out(review: Review, told: DriftTold) -> Chapter:
+def _ways_out(review: Review, drifted: DriftTold) -> Chapter:
     items: list[Item] = []
 
-    def way(said: str, *commands: str) -> None:
-        items.append(Item((said,)))
+    def way(title: str, *commands: str) -> None:
+        items.append(Item((title,)))
         items.extend(Item((Name(command),), level=3) for command in commands)
 
-    where = f" {told.where}" if told.where else ""
+    where = f" {drifted.where}" if drifted.where else ""
     if review.blocks:
         way(
             "Accept what the tenant has, in the documents:",
@@ -403,7 +418,7 @@ def _ways_out(review: Review, told: DriftTold) -> Chapter:
             "git apply drift.patch",
         )
         way("Or change the tenant back:", f"reconciler plan{where} --out plan.json")
-    codes = {note.code for note in told.objects}
+    codes = {note.code for note in drifted.objects}
     if codes & {DriftCode.NEW, DriftCode.CHANGED}:
         way(
             "Accept an unmanaged object as it is, each by its address:",
@@ -411,21 +426,21 @@ def _ways_out(review: Review, told: DriftTold) -> Chapter:
         )
         way(
             "Or manage it, and delete it by `ensure: absent` if nobody wants it:",
-            f"reconciler export{where} --out-dir {shell_word(told.folder)} --only ADDRESS",
+            f"reconciler export{where} --out-dir {shell_word(drifted.folder)} --only ADDRESS",
         )
     if DriftCode.GONE in codes:
         way("What is gone: take its entry out of `spec.accepted`.")
     return Chapter(("Ways out",), tuple(items))
 
 
-def drift_answer(told: DriftTold, *, clean: bool) -> DriftAnswer:
+def drift_answer(drifted: DriftTold, *, clean: bool) -> DriftAnswer:
     """The same for a machine, beside the plan."""
     return DriftAnswer(
-        accepted=told.accepted,
+        accepted=drifted.accepted,
         clean=clean,
-        differing=told.differing,
-        not_read=tuple(note.address for note in told.unread),
-        objects=tuple(map(_answer, (*told.objects, *told.declared))),
+        differing=drifted.differing,
+        not_read=tuple(note.address for note in drifted.unread),
+        objects=tuple(map(_answer, (*drifted.objects, *drifted.declared))),
     )
 
 

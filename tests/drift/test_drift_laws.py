@@ -19,7 +19,7 @@ from reconciler.exporting.composing import exported
 from reconciler.exporting.values import Choice
 from reconciler.model.codes import DriftCode
 from reconciler.planning import making
-from reconciler.planning.drift import Drift, drift, unmanaged_objects
+from reconciler.planning.drift import Drift, drift, open_objects
 from reconciler.planning.planfile import sealed
 from tests.exporting.test_round_trip import observed, opened, put
 from tests.exporting.worlds import hostile_tenants
@@ -43,10 +43,10 @@ def judged(documents: Documents, reading: Observed) -> Drift:
     return drift(plan, reading, desired, accepted)
 
 
-def open_objects(documents: Documents, reading: Observed) -> Iterator[NewEntry]:
+def open_entries(documents: Documents, reading: Observed) -> Iterator[NewEntry]:
     """Entries for everything that documents leave open and that can be accepted."""
     desired = making.resolve_desired(documents, reading, OPTIONS)
-    for each in unmanaged_objects(reading, desired, ()):
+    for each in open_objects(reading, desired, ()):
         entry = NewEntry(each, "found there")
         if not each.idle and not entry_refusal(entry):
             yield entry
@@ -83,7 +83,7 @@ def test_what_is_there_when_it_is_accepted_is_clean(state: dict[str, Any], chanc
     """Everything of a tenant is declared or accepted: nothing is left but what cannot be."""
     with tempfile.TemporaryDirectory() as name:
         documents, reading = some(state, Path(name), chance)
-        entries = list(open_objects(documents, reading))
+        entries = list(open_entries(documents, reading))
         first = judged(documents, reading)
         assert {note.address for note in first.objects} >= {each.object.address for each in entries}
         accepted = accepting(Path(name) / "documents", entries)
@@ -184,7 +184,7 @@ def content(state: dict[str, Any]) -> Any:
 def test_drift_is_clean_exactly_if_nothing_was_done(state: dict[str, Any], chance: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
         documents, reading = some(state, Path(name), chance)
-        accepted = accepting(Path(name) / "documents", list(open_objects(documents, reading)))
+        accepted = accepting(Path(name) / "documents", list(open_entries(documents, reading)))
         assert judged(accepted, reading).clean
         after = moved(state, chance)
         value = judged(accepted, observed(opened(Path(name), after)))
@@ -196,7 +196,7 @@ def test_drift_is_clean_exactly_if_nothing_was_done(state: dict[str, Any], chanc
 def test_the_order_of_rows_and_entries_does_not_matter(state: dict[str, Any], chance: Any) -> None:
     with tempfile.TemporaryDirectory() as name:
         documents, reading = some(state, Path(name), chance)
-        entries = list(open_objects(documents, reading))
+        entries = list(open_entries(documents, reading))
         after = moved(state, chance)
         accepted = accepting(Path(name) / "documents", entries)
         assert accepted.tenant is not None

@@ -59,7 +59,7 @@ from reconciler.reports import exports
         " else, so that `drift` takes it as known. Repeatable; needs --reason."
     ),
 )
-@click.option("--reason", metavar="WHY", help="With --accept: why the object is there.")
+@click.option("--reason", metavar="WHY", help="With --accept: why the object exists.")
 @click.option(
     "--grants",
     type=click.Choice(["free"]),
