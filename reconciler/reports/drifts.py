@@ -237,7 +237,7 @@ def unmanaged_phrase(address: str, naming: Naming) -> Phrase:
 def what_phrase(note: Note, naming: Naming) -> Phrase:
     """What is to be said of an unmanaged object: what it opens, or what has changed of it."""
     code = DriftCode(note.code)
-    reason: Phrase = (' (accepted: "', Name(readable(str(note.details.get("reason")))), '")')
+    reason: Phrase = (" (accepted: ", Name(readable(str(note.details.get("reason")))), ")")
     match code:
         case DriftCode.NEW:
             return opens_phrase(note.address, note.details, naming)
@@ -412,12 +412,7 @@ def _ways_out(review: Review, drifted: DriftTold) -> Chapter:
 
     where = f" {drifted.where}" if drifted.where else ""
     if review.blocks:
-        way(
-            "Accept what the tenant has, in the documents:",
-            f"reconciler drift{where} --patch drift.patch",
-            "git apply drift.patch",
-        )
-        way("Or change the tenant back:", f"reconciler plan{where} --out plan.json")
+        way("Change the tenant back:", f"reconciler plan{where} --out plan.json")
     codes = {note.code for note in drifted.objects}
     if codes & {DriftCode.NEW, DriftCode.CHANGED}:
         way(

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.docs import everyday
+from tests.docs import everyday, nightly
 from tests.exporting import brownfield
 
 if TYPE_CHECKING:
@@ -67,10 +67,16 @@ def everyday_sample(folder: Path) -> Path:
     return everyday.write(sample(folder))
 
 
+def nightly_sample(folder: Path) -> Path:
+    """The same on three nights."""
+    return nightly.write(sample(folder))
+
+
 PAGES = {
     ROOT / "README.md": sample,
     ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
     ROOT / ".github" / "docs" / "everyday.md": everyday_sample,
+    ROOT / ".github" / "docs" / "drift.md": nightly_sample,
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 

@@ -511,3 +511,31 @@ def test_an_export_beside_documents_that_differ(situation: Situation) -> None:
     ran = situation(*export, "--force")
     assert ran.code == 0
     assert "No changes." in situation(*typed(ran.out, "To compare: reconciler ")).out
+
+
+@pytest.mark.parametrize("way", ["accept", "manage", "gone"])
+def test_a_rogue_policy(situation: Situation, way: str) -> None:
+    """Each way out of drift, as it is printed, ends without any."""
+    situation.tenant["teams"]["policies"] += [teams_policy("P", [A]), teams_policy("Rogue", [A])]
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
+    situation.teams("P", applications=[A], grants={"users": []})
+    situation.settle()
+    ran = situation("drift", *SIM)
+    assert ran.code == 2
+    address = "teams.policy/Rogue"
+    for option in ("--accept ", "--only "):
+        line = next(line for line in ran.out.splitlines() if option in line)
+        words = shlex.split(line.replace("ADDRESS", address).replace("WHY", "known"))
+        if (option == "--only ") is (way == "manage"):
+            assert situation(*words[1:]).code == 0
+    (planned,) = (line for line in ran.out.splitlines() if "reconciler plan" in line)
+    assert situation(*shlex.split(planned)[1:]).code == 0
+    assert situation("apply", "plan.json", *SIM, "--auto-approve").code == 0
+    assert situation("drift", *SIM).code == 0
+    if way == "gone":
+        situation.tenant["teams"] |= {"policies": situation.tenant["teams"]["policies"][:2]}
+        situation.tenant["teams"]["users"] = []
+        (situation.folder / "tenant.json").write_text(json.dumps(situation.tenant))
+        assert "take its entry out of `spec.accepted`" in situation("drift", *SIM).out
+        situation.settle()  # without the entry
+        assert situation("drift", *SIM).code == 0

@@ -56,6 +56,10 @@ TRIED: Final[Mapping[str, str]] = {
     "--force rewrites these documents": "an export beside documents that differ",
     "To compare: reconciler plan": "an export beside documents that differ",
     "write `movedFrom: {scope}` into the `spec`": "an undeclared policy",
+    "--accept ADDRESS --reason WHY": "a rogue policy",
+    "--only ADDRESS": "a rogue policy",
+    "reconciler plan{where} --out plan.json": "a rogue policy",
+    "take its entry out of `spec.accepted`": "a rogue policy",
 }
 """What is tried by a situation, by a part of the text."""
 
@@ -131,6 +135,16 @@ CONSENTED_READING: Final = ("{read_warning(", "--allow {text} is not a consent")
 NAMING: Final = ("--allow {text}",)
 """It says which objects a typed name may mean; tests/planning/test_typed_names.py tries one."""
 
+ACCEPTING: Final = (
+    "--reason {asked.reason}",
+    "--accept {text}",
+    "`reconciler export --accept` does",
+    "`reconciler export --accept` write the entry",
+    "(reconciler plan says what to do)",
+    "take these out of `spec.accepted`",
+)
+"""It says why an object is not accepted, or that an entry is not needed; tests/drift tries each."""
+
 NO_ADVICE: Final = (
     "Left out by --skip:",
     "Not chosen by --only:",
@@ -152,6 +166,7 @@ OTHERS: Final = (
     *RULES,
     *CONSENTED_READING,
     *NAMING,
+    *ACCEPTING,
     *NO_ADVICE,
     *DEFECTS,
 )
