@@ -342,6 +342,13 @@ USERS_FROM_LINE = DocumentRule(
     "users-from.line", "An invalid line", "Every entry is one user on one line."
 )
 
+RENAMED = DocumentRule(
+    "teams.moved-from",
+    "A rename of a policy that stays",
+    "`movedFrom` deletes the policy that it names once its grants have moved: nothing else may"
+    " declare it or take its place, and Global cannot be deleted.",
+)
+
 # Exchange.
 SCOPE = DocumentRule(
     "scope.form",

@@ -33,6 +33,7 @@ _GROUPS: Steps = (*_GRANTS, "groups")
 _CLOUD: Steps = ("spec", "connect", "cloud")
 _TENANT: Steps = (*_GRANTS, "tenant")
 _ENSURE: Steps = ("spec", "ensure")
+_MOVED_FROM: Steps = ("spec", "movedFrom")
 _TAG = "tag:"
 _TEMPLATE = "default"
 
@@ -45,6 +46,7 @@ def check(documents: Sequence[RawDocument], _: Applications) -> Iterator[Finding
     yield from _groups(documents)
     yield from _labels(documents)
     yield from _tenant_grants(documents)
+    yield from _renamed(documents)
 
 
 def check_cloud(documents: Sequence[RawDocument]) -> Iterator[Finding]:
@@ -175,6 +177,50 @@ def _both_manage_global(document: RawDocument, rival: Claim) -> Iterator[Finding
     yield rival.document.finding(rules.TENANT_GRANT_AND_GLOBAL, rival.steps, message)
 
 
+def _renamed(documents: Sequence[RawDocument]) -> Iterator[Finding]:
+    """A policy that is renamed is gone afterwards: nothing else declares it, or takes its place."""
+    moved = [
+        (name_key(name), Claim(document, _MOVED_FROM))
+        for document in documents
+        if isinstance(name := document.at(*_MOVED_FROM), str)
+    ]
+    yield from clashes(moved, rules.RENAMED, _both_renamed)
+    declared = {name_key(each.name): each for each in documents if each.name}
+    for old, claim in moved:
+        message = _not_renamed(claim, old, declared.get(old))
+        if message:
+            yield claim.document.finding(rules.RENAMED, _MOVED_FROM, message)
+
+
+def _not_renamed(claim: Claim, old: str, declared: RawDocument | None) -> str | None:
+    """Why a policy cannot be renamed like that; None if it can."""
+    if declared is claim.document:
+        return (
+            f"{short_value(claim.value)} is the name of this policy itself (the service ignores case):"
+            " remove `movedFrom`"
+        )
+    if GLOBAL in {old, name_key(claim.document.name or "")}:
+        return (
+            "Global always exists and cannot be renamed: remove `movedFrom`, and list the applications"
+            " of Global in a document of that name"
+        )
+    if old.startswith(_TAG):
+        return f"{short_value(claim.value)} starts with `Tag:`, a prefix of the service: remove the prefix"
+    if declared is None:
+        return None
+    return (
+        f"{short_value(claim.value)} is also declared at {declared.position(_NAME)}: `movedFrom` deletes"
+        " the policy that it names; remove one of the two"
+    )
+
+
+def _both_renamed(claim: Claim, other: Claim) -> str:
+    return (
+        f"{short_value(claim.value)} is also renamed at {other.position}; one policy takes the place of"
+        " another: keep one `movedFrom`"
+    )
+
+
 def own_name(document: RawDocument, name: str) -> Iterator[Finding]:
     """A name that the service gives a meaning of its own."""
     if name_key(name) == _TEMPLATE:
@@ -217,6 +263,7 @@ def build(
         groups=_group_grants(document, grants["groups"]) if "groups" in grants else None,
         users=users,
         position=document.position(()),
+        moved_from=spec.get("movedFrom"),
     )
 
 

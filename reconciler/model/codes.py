@@ -25,6 +25,7 @@ class ChangeReason(StrEnum):
     RIGHT_CHANGED = "right-changed"
     TENANT_GRANT = "tenant-grant"
     LEFT_GUARD = "left-guard"
+    RENAMED = "renamed"
 
 
 class StepReason(StrEnum):
@@ -175,6 +176,8 @@ class Held(StrEnum):
     RESTS_ON_ABSENT = "rests-on-absent-scope"
     REVOCATION = "revocation-held"
     GROUP_ABSENT = "group-absent"
+    GROUP_GONE = "group-gone"
+    SUCCESSOR_HELD = "successor-held"
 
 
 class Unfound(StrEnum):

@@ -75,7 +75,8 @@ class DesiredTeams(Struct, frozen=True):
 
     `Global` is among the policies if a document of that name says anything. `tenant_grant`: key of
     the policy whose values Global shall copy, None if there is no such grant. `not_looked_for`:
-    user ids that are used although the capture's directory never looked for them.
+    user ids that are used although the capture's directory never looked for them. `moved`: keys of
+    policies that take another's place, with the other's, which is among the policies as absent.
     """
 
     policies: Mapping[str, DesiredTeamsPolicy]
@@ -84,6 +85,7 @@ class DesiredTeams(Struct, frozen=True):
     tenant_grant: str | None
     unresolved: tuple[Unresolved, ...]
     not_looked_for: frozenset[str]
+    moved: Mapping[str, str] = field(default_factory=dict)
 
 
 class DesiredExchangePolicy(Struct, frozen=True):

@@ -143,7 +143,7 @@ class TeamsPolicyDocument(Struct, frozen=True):
     """A Teams policy.
 
     `applications` are lower-case client ids; `users` holds `users` and `usersFrom`, None if neither
-    is present.
+    is present. `moved_from` is the name that the policy has until now.
     """
 
     name: str
@@ -154,6 +154,7 @@ class TeamsPolicyDocument(Struct, frozen=True):
     groups: tuple[GroupGrant, ...] | None
     users: tuple[Listing, ...] | None
     position: Position
+    moved_from: str | None = None
 
 
 class ExchangePolicyDocument(Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from reconciler.model.addresses import TEAMS_TENANT_GRANT
-from reconciler.model.plans import Action
+from reconciler.model.plans import Action, ObjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -89,20 +89,22 @@ class AccessFigures(Struct, frozen=True):
 
 
 class ObjectFigures(Struct, frozen=True):
-    """How many objects of one product and noun are added, changed (a grant: moved), replaced and
-    removed.
+    """How many objects of one product and noun are added, changed (a grant: moved), replaced, removed
+    and renamed.
 
-    Each object counts once: a flip, and two objects that replace one another, are one replaced.
+    Each object counts once: a flip, and two objects that replace one another, are one replaced; two
+    Teams policies that do are one renamed.
     """
 
     added: int = 0
     changed: int = 0
     replaced: int = 0
     removed: int = 0
+    renamed: int = 0
 
     def __bool__(self) -> bool:
         """Whether anything is counted."""
-        return bool(self.added or self.changed or self.replaced or self.removed)
+        return any((self.added, self.changed, self.replaced, self.removed, self.renamed))
 
 
 def access_figures(access: AccessDelta) -> AccessFigures:
@@ -124,7 +126,8 @@ def object_figures(changes: Iterable[Change]) -> ObjectFigures:
         partner = addresses.get(change.replaces) if change.replaces else None
         if partner is not None and partner.replaces == change.address:
             # the one that is created stands for both
-            tally["replaced"] += Action.CREATE in change.actions
+            outcome = "renamed" if change.kind is ObjectKind.TEAMS_POLICY else "replaced"
+            tally[outcome] += Action.CREATE in change.actions
             continue
         actions = _actions(change)
         tally["replaced" if len(actions) > 1 else _OUTCOMES[actions[0]]] += 1

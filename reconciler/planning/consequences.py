@@ -15,6 +15,7 @@ from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import AccessDelta, Direction, SubjectKind, UnpopulatedRow
 from reconciler.model.addresses import application_address, provider_of
 from reconciler.model.codes import RefusalRule, WarningCode
+from reconciler.model.plans import Action
 from reconciler.planning.prefixes import advance, baseline_snapshot
 from reconciler.planning.serial import summary
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from reconciler.model.access_rows import AccessRow
     from reconciler.model.addresses import Provider
     from reconciler.model.baselines import Baseline
-    from reconciler.model.plans import Plan, Step
+    from reconciler.model.plans import Change, Plan, Step
 
 
 def prove_consequences(plan: Plan) -> None:
@@ -156,6 +157,26 @@ def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
             and product.shows(change.address, change.after, after)
         ):
             yield f"the change of {change.address} is not what the plan's steps do to it"
+    yield from _of_replacements(plan.changes)
+
+
+def _of_replacements(changes: Sequence[Change]) -> Iterator[str]:
+    """Of two objects that replace one another, one comes and one goes, and each names the other."""
+    by_address = {change.address: change for change in changes}
+    for change in changes:
+        if change.replaces is None:
+            continue
+        other = by_address.get(change.replaces)
+        if (
+            other is None
+            or other.replaces != change.address
+            or change.kind is not other.kind
+            or {change.actions, other.actions} != {(Action.CREATE,), (Action.DELETE,)}
+        ):
+            yield (
+                f"the change of {change.address} says that it replaces {change.replaces}, which does"
+                " not follow from the plan's other changes"
+            )
 
 
 def _of_access(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:

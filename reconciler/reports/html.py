@@ -80,6 +80,7 @@ _OUTCOME_WORDS = {
     ChangeOutcome.ADDED: "added",
     ChangeOutcome.CHANGED: "changed",
     ChangeOutcome.REPLACED: "replaced",
+    ChangeOutcome.RENAMED: "renamed",
     ChangeOutcome.REMOVED: "removed",
     ChangeOutcome.KEPT: "grants only",
 }

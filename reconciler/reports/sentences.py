@@ -7,28 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from reconciler.model.codes import (
     ChangeReason,
     GapReason,
     Held,
     RefusalRule,
     StepReason,
-    Unfound,
     WarningCode,
 )
 from reconciler.model.live_limits import PLAIN_NAMES
+from reconciler.reports.unfound_names import ABSENT_SCOPE, UNFOUND, NoteAdvice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class NoteAdvice(Struct, frozen=True):
-    """What is so, and what to do about it, with details: `{in}`, `{policies:policy|policies}`."""
-
-    what: str
-    then: str
 
 
 CHANGES: Mapping[str, str] = {
@@ -51,6 +42,9 @@ CHANGES: Mapping[str, str] = {
     ),
     ChangeReason.RIGHT_CHANGED: (
         "an access right cannot be edited, so the policy is removed and created again"
+    ),
+    ChangeReason.RENAMED: (
+        "a policy cannot be renamed, so one with the new name takes the place of the old one"
     ),
     ChangeReason.TENANT_GRANT: (
         "a document says `tenant: true`, which copies its policy's values into Global"
@@ -158,7 +152,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "Declare the policy, or list the holder under another one.",
     ),
     WarningCode.MOVED_ON: NoteAdvice(
-        "A document moves a policy from a scope on which there is none.",
+        "`movedFrom` names a policy that the tenant does not have.",
         "If the move was applied, take the `movedFrom` line out; if not, correct it.",
     ),
     WarningCode.RELIES_ON: NoteAdvice(
@@ -343,13 +337,6 @@ REFUSALS: Mapping[str, NoteAdvice] = {
     ),
 }
 
-_ABSENT_SCOPE = NoteAdvice(
-    "The tenant has no such recipient, so the policy is neither created nor removed, and its"
-    " application is held:",
-    "Correct the scope, or create the group or mailbox; then plan again. A policy on a group that was"
-    " deleted is addressed by that group's object id.",
-)
-
 HOLDS: Mapping[str, NoteAdvice] = {
     Held.SKIPPED: NoteAdvice("Left out by --skip:", ""),
     Held.NOT_SELECTED: NoteAdvice("Not chosen by --only:", ""),
@@ -378,7 +365,13 @@ HOLDS: Mapping[str, NoteAdvice] = {
         " the policy meanwhile:",
         "Correct the address, write the group's object id, or create the group; then plan again.",
     ),
-    Held.SCOPE_ABSENT: _ABSENT_SCOPE,
+    Held.GROUP_GONE: NoteAdvice(
+        "The group no longer exists, so the new name of its policy cannot be granted to it, and the old"
+        " one stays:",
+        "Write `grants.groups` without it into the policy's document: then it loses the policy.",
+    ),
+    Held.SUCCESSOR_HELD: NoteAdvice("The policy that takes its place is held:", ""),
+    Held.SCOPE_ABSENT: ABSENT_SCOPE,
     Held.RESTS_ON_ABSENT: NoteAdvice(
         "What the documents say about it is not done, because it rests on a scope that is not in the"
         " tenant, or is not understood:",
@@ -390,63 +383,6 @@ DISPLACED = NoteAdvice(
     "Users: {users}, groups: {groups}",
     "Another repository may own the policy: ask before you consent.",
 )
-
-UNFOUND: Mapping[str, NoteAdvice] = {
-    Unfound.USER_ABSENT: NoteAdvice(
-        "The tenant has no such user:",
-        "If the person was renamed, write the new name or the object id: a name that is taken out of"
-        " the list takes the grant with it. If the account was deleted, take it out. As long as it is"
-        " left out by --skip, nobody's direct grant is taken away.",
-    ),
-    Unfound.USER_UNCLEAR: NoteAdvice(
-        "What was read of this name is not understood, so whose it is is not known:",
-        "Correct the users that have it, listed under Held, or write the object id of the right one.",
-    ),
-    Unfound.USER_UNKNOWN: NoteAdvice(
-        "The capture does not cover this user:",
-        "Make a new capture (reconciler fetch), or write the user's object id.",
-    ),
-    Unfound.USER_AMBIGUOUS: NoteAdvice(
-        "This is the principal name of one user and an address of another's mailbox:",
-        "Write the object id of the right user",
-    ),
-    Unfound.GROUP_ABSENT: NoteAdvice(
-        "The tenant has no recipient with this address:",
-        "Correct the address, write the group's object id, or create the group",
-    ),
-    Unfound.GROUP_UNCLEAR: NoteAdvice(
-        "What was read of this address is not understood, so whose it is is not known:",
-        "Correct the recipients that have it, listed under Held, or write the object id of the right"
-        " one.",
-    ),
-    Unfound.GROUP_UNKNOWN: NoteAdvice(
-        "The capture does not cover this address:",
-        "Make a new capture (reconciler fetch) that reads Exchange too, or write the group's object"
-        " id",
-    ),
-    Unfound.GROUP_NOT_GROUP: NoteAdvice(
-        "This recipient is not a group that a Teams policy can be assigned to:",
-        "Write the address or object id of a security, Microsoft 365 or distribution group",
-    ),
-    Unfound.SCOPE_ABSENT: _ABSENT_SCOPE,
-    Unfound.SCOPE_UNCLEAR: NoteAdvice(
-        "What was read of this address is not understood, so whose it is is not known:",
-        "Correct the recipients that have it, listed under Held, or write the object id of the right"
-        " one.",
-    ),
-    Unfound.SCOPE_UNKNOWN: NoteAdvice(
-        "The capture does not cover this scope:",
-        "Make a new capture (reconciler fetch).",
-    ),
-    Unfound.SCOPE_AMBIGUOUS: NoteAdvice(
-        "This is an address of one mailbox and the principal name of another user:",
-        "Write the object id of the right mailbox or group",
-    ),
-    Unfound.SCOPE_NOT_PRINCIPAL: NoteAdvice(
-        "This recipient is {what it is}, and not a security principal, which a scope must be:",
-        "{instead}",
-    ),
-}
 
 
 def change(reason: str) -> str:

@@ -84,5 +84,6 @@ def _objects(changes: Sequence[Change]) -> Mapping[str, int]:
         "policies.added": policies.added,
         "policies.changed": policies.changed,
         "policies.removed": policies.removed,
+        "policies.renamed": policies.renamed,
         "policies.replaced": policies.replaced,
     }

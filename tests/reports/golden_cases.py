@@ -225,6 +225,7 @@ _MAKERS: Mapping[str, Callable[[], Made]] = {
     "guards": _of_kinds("exchange/guard"),
     "not-applicable": _not_applicable,
     "redacted": _redacted,
+    "renamed": _of_kinds("teams/rename-and-edit"),
 }
 PARTLY_APPLIED = FOLDER.with_name("partly-applied.txt")
 

@@ -159,6 +159,14 @@ def test_two_objects_that_replace_one_another_are_one_replaced() -> None:
     assert figures.object_figures((old,)) == figures.ObjectFigures(removed=1)
 
 
+def test_a_teams_policy_that_takes_another_s_place_is_one_renamed() -> None:
+    old, new = (Address(f"teams.policy/{name}") for name in ("Old", "New"))
+    gone = replace(_change(old, (Action.DELETE,)), replaces=new)
+    made = replace(_change(new, (Action.CREATE,)), replaces=old)
+    assert figures.object_figures((gone, made)) == figures.ObjectFigures(renamed=1)
+    assert figures.object_figures((made,)) == figures.ObjectFigures(added=1)
+
+
 def test_an_application_that_reaches_everyone_is_among_those_that_widen() -> None:
     def row(application: str, provider: Provider) -> AccessRow:
         return AccessRow(application, Subject(SubjectKind.USER, "u"), Certainty.CERTAIN, provider)

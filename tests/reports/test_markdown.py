@@ -252,6 +252,7 @@ def test_every_policy_that_changes_is_a_row_with_its_outcome(case: Case) -> None
     counts = figures.object_figures(changes)
     assert outcomes.count("added") == counts.added
     assert outcomes.count("replaced") == counts.replaced
+    assert outcomes.count("renamed") == counts.renamed
     assert outcomes.count("removed") == counts.removed
     assert outcomes.count("changed") == counts.changed
 

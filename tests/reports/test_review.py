@@ -156,7 +156,7 @@ def _assert_objects_add_up(plan: Plan, value: Review) -> None:
     said = {product.provider: product for product in value.verdict.products}
     for product in said.values():
         for tally, row in ((blocks, product.policies), (grants, product.grants)):
-            for outcome in ("added", "changed", "replaced", "removed"):
+            for outcome in ("added", "changed", "replaced", "removed", "renamed"):
                 assert tally[product.provider, outcome] == getattr(row, outcome)
     assert {provider for provider, _ in [*blocks, *grants]} <= said.keys()
     closing = value.verdict.figures
@@ -164,8 +164,8 @@ def _assert_objects_add_up(plan: Plan, value: Review) -> None:
     for noun in ("policies", "grants"):
         once = [getattr(product, noun) for product in said.values()]
         by_action = getattr(closing, noun)
-        assert sum(row.added + row.replaced for row in once) == by_action.created
-        assert sum(row.removed + row.replaced for row in once) == by_action.deleted
+        assert sum(row.added + row.replaced + row.renamed for row in once) == by_action.created
+        assert sum(row.removed + row.replaced + row.renamed for row in once) == by_action.deleted
         assert sum(row.changed for row in once) == by_action.updated
 
 
@@ -234,8 +234,10 @@ def test_the_rows_of_the_text_and_their_counts_account_for_the_whole_plan(index:
     for product, title in titles.items():
         own = [change for change in policies if change.address.startswith(product)]
         once = figures.object_figures(own)
+        counts = Counter({"-/+": once.renamed})
         for outcome, sign in SIGNS.items():
-            assert said.policies[title, sign] == getattr(once, outcome)
+            counts[sign] += getattr(once, outcome)
+        assert all(said.policies[title, sign] == counts[sign] for sign in counts)
     grants = Counter(
         {"create": "+", "update": "~", "delete": "-"}[change.actions[0]]
         for change in plan.changes

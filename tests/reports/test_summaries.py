@@ -23,11 +23,13 @@ from tests.reports.golden_cases import CASES, Case, reviewed
 from tests.reports.test_figures import CHANGES, _change, _step
 from tests.strategies.plans import empty_plan, of_annotation
 
-REPLACED = st.lists(st.sampled_from(["x", "y", "z"]), unique=True)
+RENAMED = frozenset("yz")
+REPLACED = st.lists(st.sampled_from(["w", "x", "y", "z"]), unique=True)
 
 
 def _pair(name: str) -> tuple[Change, Change]:
-    old, new = (f"exchange.policy/app@{end}-{name}" for end in ("old", "new"))
+    kind = "teams.policy/" if name in RENAMED else "exchange.policy/app@"
+    old, new = (f"{kind}{end}-{name}" for end in ("old", "new"))
     return (
         replace(_change(old, (Action.DELETE,)), replaces=Address(new)),
         replace(_change(new, (Action.CREATE,)), replaces=Address(old)),
@@ -43,7 +45,10 @@ def test_each_object_counts_once_and_the_closing_lines_count_both_ends(
         changes=every_change, summary=figures.plan_figures(every_change, (), ()).as_mapping()
     )
     told = summaries.plan_summary(plan)
-    by_hand: Counter[str] = Counter({"policies.replaced": len(replaced)})
+    renamed = len(RENAMED.intersection(replaced))
+    by_hand: Counter[str] = Counter(
+        {"policies.replaced": len(replaced) - renamed, "policies.renamed": renamed}
+    )
     words = {Action.CREATE: "added", Action.UPDATE: "changed", Action.DELETE: "removed"}
     for change in changes:
         if change.address == TEAMS_TENANT_GRANT:
@@ -60,11 +65,13 @@ def test_each_object_counts_once_and_the_closing_lines_count_both_ends(
         name: by_hand[name]
         for name in (
             *("grants.added", "grants.moved", "grants.removed"),
-            *("policies.added", "policies.changed", "policies.removed", "policies.replaced"),
+            *("policies.added", "policies.changed", "policies.removed"),
+            *("policies.renamed", "policies.replaced"),
         )
     }
-    assert plan.summary["policies_create"] == told["policies.added"] + told["policies.replaced"]
-    assert plan.summary["policies_delete"] == told["policies.removed"] + told["policies.replaced"]
+    both = told["policies.replaced"] + told["policies.renamed"]
+    assert plan.summary["policies_create"] == told["policies.added"] + both
+    assert plan.summary["policies_delete"] == told["policies.removed"] + both
     assert plan.summary["policies_update"] == told["policies.changed"]
 
 
@@ -86,6 +93,7 @@ def test_a_machine_is_told_what_a_person_is_told(case: Case) -> None:
     assert told["policies.changed"] == sum(product.policies.changed for product in products)
     assert told["policies.removed"] == sum(product.policies.removed for product in products)
     assert told["policies.replaced"] == sum(product.policies.replaced for product in products)
+    assert told["policies.renamed"] == sum(product.policies.renamed for product in products)
     assert told["grants.added"] == sum(product.grants.added for product in products)
     assert told["grants.moved"] == sum(product.grants.changed for product in products)
     assert told["grants.removed"] == sum(product.grants.removed for product in products)
@@ -119,7 +127,7 @@ def test_a_whole_apply_finished_what_the_plan_announced(
     announced = summaries.plan_summary(plan)
     told = summaries.applied_summary(plan, applied)
     assert told == {name: announced[name.removeprefix("applied.")] for name in told}
-    assert len(told) == 8
+    assert len(told) == 9
 
 
 def test_findings_are_counted_by_severity() -> None:

@@ -72,10 +72,34 @@ def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
     for key in observed.policies.keys() | target.policies.keys():
         before, after = observed.policies.get(key), target.policies.get(key)
         if before != after and not (key == GLOBAL and target.tenant_grant is not None):
-            yield _policy(before, after, pruned=key in target.pruned)
+            yield _policy(before, after, _renamed(observed, target, key), _why(target, key))
 
 
-def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bool) -> Change:
+def _why(target: TeamsTarget, key: str) -> ChangeReason:
+    """Why a policy comes or goes."""
+    if key in target.renamed or key in target.renamed.values():
+        return ChangeReason.RENAMED
+    if key in target.policies:
+        return ChangeReason.DECLARED
+    return ChangeReason.PRUNED if key in target.pruned else ChangeReason.STATED_ABSENT
+
+
+def _renamed(observed: TeamsState, target: TeamsTarget, key: str) -> Address | None:
+    """The other of two policies of which one comes and takes the other's place."""
+    for new, old in target.renamed.items():
+        both = new not in observed.policies and old not in target.policies
+        if both and key in {new, old}:
+            other = old if key == new else new
+            return teams_policy(spelled(observed, target, other))
+    return None
+
+
+def _policy(
+    before: TeamsPolicy | None,
+    after: TeamsPolicy | None,
+    renamed: Address | None,
+    reason: ChangeReason,
+) -> Change:
     if before is not None and after is not None:
         old, new = _content(before), _content(after)
         return object_change(
@@ -88,9 +112,14 @@ def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bo
             attribute_changes(old, new),
         )
     if before is not None:
-        reason = ChangeReason.PRUNED if pruned else ChangeReason.STATED_ABSENT
         return object_change(
-            teams_policy(before.name), POLICY, (Action.DELETE,), reason, _content(before), None
+            teams_policy(before.name),
+            POLICY,
+            (Action.DELETE,),
+            reason,
+            _content(before),
+            None,
+            replaces=renamed,
         )
     if after is None:
         raise AssertionError("a policy that does not exist cannot change")
@@ -98,9 +127,10 @@ def _policy(before: TeamsPolicy | None, after: TeamsPolicy | None, *, pruned: bo
         teams_policy(after.name),
         POLICY,
         (Action.CREATE,),
-        ChangeReason.DECLARED,
+        reason,
         None,
         _content(after),
+        replaces=renamed,
     )
 
 
@@ -128,8 +158,19 @@ def _groups(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
         _standings(observed, target, observed.groups),
         _standings(observed, target, target.groups),
     )
+    present = {row.group: row.policy for row in observed.groups}
+    along = {
+        row.group
+        for row in target.groups
+        if row.policy in target.renamed and target.renamed[row.policy] == present.get(row.group)
+    }
     for move in group_moves(observed, target):
-        yield _group(teams_group_grant(move.group), before.get(move.group), after.get(move.group))
+        yield _group(
+            teams_group_grant(move.group),
+            before.get(move.group),
+            after.get(move.group),
+            renamed=move.group in along,
+        )
 
 
 def _standings(
@@ -142,7 +183,11 @@ def _standings(
 
 
 def _group(
-    address: Address, before: Mapping[str, Json] | None, after: Mapping[str, Json] | None
+    address: Address,
+    before: Mapping[str, Json] | None,
+    after: Mapping[str, Json] | None,
+    *,
+    renamed: bool,
 ) -> Change:
     if after is None:
         return object_change(
@@ -150,9 +195,12 @@ def _group(
         )
     if before is None:
         return object_change(address, GRANT, (Action.CREATE,), ChangeReason.LISTED, None, after)
-    reason = (
-        ChangeReason.RANK if before["policy"] == after["policy"] else ChangeReason.LISTED_ELSEWHERE
-    )
+    if renamed:
+        reason = ChangeReason.RENAMED
+    elif before["policy"] == after["policy"]:
+        reason = ChangeReason.RANK
+    else:
+        reason = ChangeReason.LISTED_ELSEWHERE
     return object_change(
         address, GRANT, (Action.UPDATE,), reason, before, after, attribute_changes(before, after)
     )
@@ -173,4 +221,6 @@ def _users(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
             action, reason = Action.DELETE, ChangeReason.NOT_LISTED
         else:
             action, reason = Action.UPDATE, ChangeReason.LISTED_ELSEWHERE
+            if target.renamed.get(policy) == present:
+                reason = ChangeReason.RENAMED
         yield object_change(teams_user_grant(user), GRANT, (action,), reason, before, after)

@@ -144,8 +144,10 @@ def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) 
             )
     managed = {group for group, _ in desired.groups}
     owned = {key for key, policy in desired.policies.items() if policy.owns_groups}
+    after = {assignment.group: assignment.policy for assignment in target.groups}
     for rank, assignment in enumerate(observed.groups, 1):
-        if assignment.group not in managed and assignment.policy not in owned:
+        stays = after.get(assignment.group) == assignment.policy
+        if stays and assignment.group not in managed and assignment.policy not in owned:
             yield Note(
                 "unmanaged",
                 teams_group_grant(assignment.group),
@@ -172,6 +174,9 @@ def warnings(
     for key in sorted(target.policies.keys() - observed.policies.keys()):
         if not target.policies[key].applications:
             yield Note(WarningCode.NO_APPLICATIONS, teams_policy(target.policies[key].name), {})
+    for old in sorted(set(desired.moved.values()) - observed.policies.keys()):
+        if not observed.nameless:
+            yield Note(WarningCode.MOVED_ON, teams_policy(desired.policies[old].name), {})
     for key in sorted(target.prune_blocked):
         yield Note(WarningCode.PRUNE_BLOCKED, teams_policy(observed.policies[key].name), {})
     yield from _gone_groups(observed, target, directory)

@@ -68,12 +68,20 @@ def resolve(
     )
     groups = _Groups(directory)
     groups.read(documents)
+    moved = _moved(documents)
     unresolved = [
-        *_with_guesses(reading, holders, directory, refuse_absent=refuse_absent),
+        *_with_guesses(reading, holders, directory, moved, refuse_absent=refuse_absent),
         *groups.unresolved,
     ]
     desired = DesiredTeams(
-        policies={name_key(document.name): _policy(document) for document in documents},
+        policies={
+            **{
+                name_key(document.moved_from): _old(document, document.moved_from)
+                for document in documents
+                if document.moved_from is not None
+            },
+            **{name_key(document.name): _policy(document) for document in documents},
+        },
         groups=groups.granted,
         users=reading.users,
         tenant_grant=next(
@@ -81,6 +89,7 @@ def resolve(
         ),
         unresolved=tuple(sorted(unresolved, key=lambda name: (name.address, name.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
+        moved=moved,
     )
     return desired, tuple(sorted((*reading.findings, *groups.findings)))
 
@@ -94,6 +103,23 @@ def _policy(document: TeamsPolicyDocument) -> DesiredTeamsPolicy:
         owns_users=document.absent or document.users is not None,
         owns_groups=document.absent or document.groups is not None,
     )
+
+
+def _moved(documents: Sequence[TeamsPolicyDocument]) -> dict[str, str]:
+    """Keys of policies that take another's place, with the other's; one that is declared stays."""
+    declared = {name_key(document.name) for document in documents}
+    return {
+        name_key(document.name): name_key(document.moved_from)
+        for document in documents
+        if document.moved_from is not None and name_key(document.moved_from) not in declared
+    }
+
+
+def _old(document: TeamsPolicyDocument, name: str) -> DesiredTeamsPolicy:
+    """A policy that is renamed: it goes, and the document is as much of a truth about its grants as
+    about those of the new one.
+    """
+    return replace(_policy(document), name=name, absent=True, description=None, applications=None)
 
 
 class _Groups:
@@ -172,17 +198,23 @@ def group_id(directory: Directory, name: str) -> str | Unfound:
 
 
 def _with_guesses(
-    reading: _Reading, holders: Mapping[str, str], directory: Directory, *, refuse_absent: bool
+    reading: _Reading,
+    holders: Mapping[str, str],
+    directory: Directory,
+    moved: Mapping[str, str],
+    *,
+    refuse_absent: bool,
 ) -> list[Unresolved]:
     """Who a user principal name that leads to nobody may be: somebody whose name is alike; else
     somebody who holds the policy and is not listed, renamed since.
     """
     if not reading.unresolved:
         return []
+    successors = {old: new for new, old in moved.items()}
     unlisted: dict[str, list[str]] = defaultdict(list)
     for user in sorted(holders.keys() - reading.users.keys()):
         if not is_opaque(user):
-            unlisted[holders[user]].append(user)
+            unlisted[successors.get(holders[user], holders[user])].append(user)
     others = sorted(directory.users.keys() - reading.users.keys())
     guessed = []
     for name in reading.unresolved:

@@ -52,7 +52,8 @@ class TeamsNode(Struct, frozen=True):
 
     CLOSE takes applications out of Global before COPY, the tenant-wide grant, replaces its list.
     MOVE and UNASSIGN are a class of users with equal `old` and `new`. DROP and REGROUP are a
-    group's steps; with documented group changes a regranted group has both.
+    group's steps; with documented group changes a regranted group has both. CREATE has the policy
+    whose place it takes as `old`.
     """
 
     kind: TeamsNodeKind
@@ -159,10 +160,10 @@ def _goes_before(first: TeamsNode, node: TeamsNode) -> bool:
     if node.users and first.users and (first.old, first.new) == (node.old, node.new):
         # Users of one class are alike: one order of them stands for all
         return first.users < node.users
-    if first.kind is TeamsNodeKind.CREATE:
-        return node.new == first.key
     if node.kind is TeamsNodeKind.DELETE:
         return first.old == node.key
+    if first.kind is TeamsNodeKind.CREATE:
+        return node.new == first.key
     if node.kind is TeamsNodeKind.COPY:
         return first.kind is TeamsNodeKind.CLOSE or (
             first.kind in {TeamsNodeKind.SHRINK, TeamsNodeKind.GROW} and first.key == node.new
@@ -176,7 +177,10 @@ def _goes_before(first: TeamsNode, node: TeamsNode) -> bool:
 
 def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[TeamsNode]:
     for key in target.policies.keys() - observed.policies.keys():
-        yield TeamsNode(TeamsNodeKind.CREATE, teams_policy(target.policies[key].name), key)
+        # What a new policy takes over is read from the old one, should this plan stop half-way.
+        carried = target.renamed.get(key)
+        address = teams_policy(target.policies[key].name)
+        yield TeamsNode(TeamsNodeKind.CREATE, address, key, old=carried)
     for key in observed.policies.keys() - target.policies.keys():
         yield TeamsNode(TeamsNodeKind.DELETE, teams_policy(observed.policies[key].name), key)
     for key in observed.policies.keys() & target.policies.keys():

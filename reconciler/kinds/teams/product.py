@@ -171,6 +171,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
         return {
             "groups": [list(row) for row in desired.groups],
             "policies": {key: _policy_row(policy) for key, policy in desired.policies.items()},
+            **({"moved": dict(desired.moved)} if desired.moved else {}),
             "tenantGrant": desired.tenant_grant,
             "unresolved": [name.row() for name in desired.unresolved],
             "users": _users_digests(desired.users),

@@ -7,13 +7,14 @@ from __future__ import annotations
 from itertools import filterfalse
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.guids import GUID
 from reconciler.kinds.teams import opaque
 from reconciler.kinds.teams.effective_policy import EVERY_GROUP, applications, policy_address
 from reconciler.kinds.teams.holders import differing, staying
+from reconciler.kinds.teams.policy_renames import PolicyRenames, declared_policy
 from reconciler.kinds.teams.ranks import final_order
 from reconciler.kinds.teams.renamed import MayBeRenamed, absent_rows
 from reconciler.model.addresses import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.model.addresses import Address
-    from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy, Unresolved
+    from reconciler.model.desired import DesiredTeams, Unresolved
     from reconciler.model.observed import Directory
 
     Holding = Callable[[Address], Held | None]
@@ -64,6 +65,10 @@ class TeamsTarget(Struct, frozen=True):
     held: tuple[Note, ...]
     consented: tuple[str, ...] = ()
     """Consents by which grants are taken away."""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Keys of policies that take another's place, with the other's; that one goes unless it, or a
+    grant of it, is held.
+    """
 
 
 def state_reached(observed: TeamsState, target: TeamsTarget) -> TeamsState:
@@ -127,6 +132,7 @@ class _Aiming:
             if name.left_out and _names_group(name)
         }
         self._absent_users = MayBeRenamed(absent_rows(desired.unresolved), directory)
+        self._renames = PolicyRenames.of(desired, observed)
         self._consents = consents
         self._consented: list[str] = []
         self._policies: dict[str, TeamsPolicy] = dict(observed.policies)
@@ -161,6 +167,7 @@ class _Aiming:
                 *self._opaque.values(),
             ),
             consented=tuple(sorted(self._consented)),
+            renamed=self._renames.standing(self._policies),
         )
 
     def _hold_leaving(self, key: str) -> None:
@@ -198,7 +205,11 @@ class _Aiming:
                 continue
             if wanted.absent and present is None:
                 continue
-            now = None if wanted.absent else _declared_policy(wanted, present)
+            old = self._renames.old(key) if present is None else None
+            if old is not None and self._renames.carries_opaque(wanted, old):
+                self._rests(teams_policy(wanted.name), [teams_policy(old.name)])
+                continue
+            now = None if wanted.absent else declared_policy(wanted, present, old)
             if now is not None and present is not None and self._has_opaque:
                 now = self._understood(key, present, now, described=wanted.description is not None)
             if now is not None and present is not None and self._keeps_somebody(key, present, now):
@@ -212,7 +223,10 @@ class _Aiming:
                 leaving.add(key)
             else:
                 self._policies[key] = now
-        return leaving
+        waiting = self._renames.waiting(self._policies, leaving)
+        for key in waiting:
+            self._hold(teams_policy(self._observed.policies[key].name), Held.SUCCESSOR_HELD)
+        return leaving - waiting
 
     def _nameless(self) -> Iterator[Address]:
         return (teams_policy(self._observed.policies[key].name) for key in self._observed.nameless)
@@ -251,6 +265,8 @@ class _Aiming:
 
     def _users(self) -> dict[str, str | None]:
         wanted, present = self._desired.users, self._observed.users
+        if along := self._renames.users_going_along():
+            wanted = {**along, **wanted}
         changed = ((user, wanted[user]) for user in differing(wanted, present))
         changes: dict[str, str | None] = {
             user: policy for user, policy in changed if not self._user_held(user, policy)
@@ -266,7 +282,8 @@ class _Aiming:
         the tenant does not have; a consent says that it is not so.
         """
         address = teams_user_grant(user)
-        names = self._absent_users.names_of(user, self._observed.users[user])
+        policy = self._renames.successor(self._observed.users[user])
+        names = self._absent_users.names_of(user, policy)
         if not names or is_opaque(user):
             return False
         consent = f"{REMOVED}:{address}"
@@ -386,19 +403,33 @@ class _Aiming:
             for group, policy in present.items()
             if policy in owned and group not in declared and not self._drop_held(group)
         }
+        along = self._groups_going_along(present)
         order = final_order(
             [assignment.group for assignment in self._observed.groups], list(wanted), dropped
         )
         return tuple(wanted), tuple(
-            GroupAssignment(group, wanted.get(group) or present[group]) for group in order
+            GroupAssignment(group, wanted.get(group) or along.get(group) or present[group])
+            for group in order
         )
+
+    def _groups_going_along(self, present: Mapping[str, str]) -> dict[str, str]:
+        """Groups that get a policy under its new name, at their place among the others."""
+        along, gone = self._renames.groups_going_along(self._directory)
+        for group in gone:
+            self._hold(teams_group_grant(group), Held.GROUP_GONE)
+        return {
+            group: policy
+            for group, policy in along.items()
+            if group not in gone and not self._group_held(group, policy, present[group])
+        }
 
     def _drop_held(self, group: str) -> bool:
         address = teams_group_grant(group)
         if self._is_held(address):
             return True
         present = {row.group: row.policy for row in self._observed.groups}
-        may_be = self._may_be_group or present[group] in self._absent_groups
+        policy = self._renames.successor(present[group])
+        may_be = self._may_be_group or policy in self._absent_groups
         if may_be:
             self._hold(address, Held.GROUP_HELD)
         return may_be
@@ -452,22 +483,3 @@ class _Aiming:
 
 def _names_group(name: Unresolved) -> bool:
     return isinstance(parse_address(name.address), TeamsGroupGrantAddress)
-
-
-def _declared_policy(wanted: DesiredTeamsPolicy, present: TeamsPolicy | None) -> TeamsPolicy:
-    """The policy as it shall be: what is unmanaged keeps its observed value, an id keeps its stored
-    spelling.
-    """
-    if present is None:
-        listed = {application: application for application in sorted(wanted.applications or ())}
-        return TeamsPolicy(wanted.name, listed, wanted.description or "")
-    applications = present.applications
-    if wanted.applications is not None:
-        applications = {
-            application: applications.get(application, application)
-            for application in sorted(wanted.applications)
-        }
-    if applications.keys() == present.applications.keys():
-        applications = present.applications
-    description = present.description if wanted.description is None else wanted.description
-    return TeamsPolicy(present.name, applications, description)

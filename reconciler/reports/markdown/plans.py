@@ -62,6 +62,7 @@ _SIGNS = {
     ChangeOutcome.ADDED: "+",
     ChangeOutcome.CHANGED: "!",
     ChangeOutcome.REPLACED: "!",
+    ChangeOutcome.RENAMED: "!",
     ChangeOutcome.REMOVED: "-",
     ChangeOutcome.KEPT: " ",
 }

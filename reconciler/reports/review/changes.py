@@ -146,6 +146,8 @@ class _Blocks:
                 grants.setdefault(name_key(name), []).append(change)
                 spelled.setdefault(name_key(name), name)
             elif provider_of(change.address) == "teams":
+                if self._partner(change) is not None and change.before is not None:
+                    continue  # the policy that takes its place stands for both
                 name = change.address.partition("/")[2]
                 policies[name_key(name)] = change
                 spelled[name_key(name)] = name
@@ -159,18 +161,25 @@ class _Blocks:
         effects = [grant.effect for grant in grants]
         attributes: tuple[Attribute, ...] = ()
         outcome, reason = ChangeOutcome.KEPT, ""
+        title: Phrase = (Name(readable(name), kind=NameKind.POLICY),)
         address = f"teams.policy/{name}"
         if change is not None:
-            before, after = applications_of(change.before), applications_of(change.after)
+            old = self._partner(change)
+            content = change.before if old is None else old.before
+            before, after = applications_of(content), applications_of(change.after)
             effects.append(self._effects.of_list(name, after - before, before - after))
-            attributes = tuple(self._attributes(_differences(change, change.before)))
+            attributes = tuple(self._attributes(_differences(change, content)))
             outcome = _OUTCOMES.get(change.actions, ChangeOutcome.REPLACED)
+            if old is not None:
+                outcome = ChangeOutcome.RENAMED
+                former = readable(old.address.partition("/")[2])
+                title = (Name(former, kind=NameKind.POLICY), " -> ", *title)
             reason, address = sentences.change(change.reason), change.address
         return PolicyBlock(
             "teams",
             address,
             outcome,
-            (Name(readable(name), kind=NameKind.POLICY),),
+            title,
             joined(effects),
             reason,
             attributes,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Note, Plan
     from reconciler.model.test_results import AccessTestResult
     from reconciler.reports.review.naming import Naming
-    from reconciler.reports.sentences import NoteAdvice
+    from reconciler.reports.unfound_names import NoteAdvice
 
 RECIPIENT_TYPE = "recipientType"
 _NOT_SHOWN = OPTION_DETAILS | {RECIPIENT_TYPE}

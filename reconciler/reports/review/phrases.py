@@ -235,6 +235,7 @@ def _counts(noun: tuple[str, str], row: ObjectFigures, changed: str) -> str:
     outcomes = (
         (row.added, "added"),
         (row.changed, changed),
+        (row.renamed, "renamed"),
         (row.replaced, "replaced"),
         (row.removed, "removed"),
     )

@@ -114,6 +114,7 @@ class ChangeOutcome(StrEnum):
     ADDED = "added"
     CHANGED = "changed"
     REPLACED = "replaced"
+    RENAMED = "renamed"
     REMOVED = "removed"
     KEPT = "kept"
 
@@ -125,7 +126,7 @@ class ChangeOutcome(StrEnum):
                 return "+"
             case ChangeOutcome.CHANGED:
                 return "~"
-            case ChangeOutcome.REPLACED:
+            case ChangeOutcome.REPLACED | ChangeOutcome.RENAMED:
                 return "-/+"
             case ChangeOutcome.REMOVED:
                 return "-"
