@@ -16,7 +16,7 @@ from reconciler.applying.events import JournalIgnored
 from reconciler.applying.state import is_link, is_own
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.applying.events import Event
     from reconciler.applying.journal import EarlierApply
@@ -85,6 +85,23 @@ def read(
     return EarlierApplies(
         max(last, key=_age, default=None), max(same, key=_age, default=None), last
     )
+
+
+def believed_journals(
+    own: Path, outside: Iterable[Path], source: Origin, tell: Callable[[Event], None]
+) -> Iterator[Path]:
+    """The journals of a tenant, newest first in each directory.
+
+    Args:
+        own: its directory in the user's state directory, which may be missing.
+        outside: further ones, of which only what is certain to be this user's own is believed.
+        source: as of `read`.
+        tell: as of `read`.
+    """
+    if own.is_dir():
+        yield from journal.journal_files(own)
+    for place in outside:
+        yield from _believed(journal.journal_files(place), source, tell)
 
 
 def _age(past: EarlierApply) -> float:

@@ -6,7 +6,7 @@ ASCII. The lines, by their keys:
 
 - "format_version", "tool", "plan", "content", "tenant", "source", "steps", "already", "pid",
   "process", "host", "namespace", "at": the first line.
-- "state": "started", "step", "attempt", "at": on the disk before the step runs.
+- "state": "started", "step", "address", "attempt", "at": on the disk before the step runs.
 - "state": "done", "step", "seen", "at": `seen`: no answer said so, the tenant read afterwards shows
   it.
 - "state": "failed", "step", "fault", "message", "at": the service refused, nothing was changed.
@@ -158,9 +158,13 @@ class Journal:
         """Close the file. Only `ended` marks an end."""
         os.close(self._descriptor)
 
-    def started(self, step: int, attempt: int) -> None:
-        """Announce a step (id, attempt from 1); nothing may be sent before this returns."""
-        self._append({"state": StepState.STARTED, "step": step, "attempt": attempt})
+    def started(self, step: int, attempt: int, address: str = "") -> None:
+        """Announce a step (id, attempt from 1, what it changes); nothing may be sent before this
+        returns.
+        """
+        self._append(
+            {"state": StepState.STARTED, "step": step, "attempt": attempt, "address": address}
+        )
         self._to_disk()
 
     def done(self, step: int, *, seen: bool) -> None:
@@ -231,8 +235,9 @@ class Journal:
 class EarlierApply(Struct):
     """What an earlier apply left behind.
 
-    `states` has the last state of every step it tried, `last_write` the time (seconds since 1970)
-    of the last line about a step, None if there is none, `began` that of the first line. `process`
+    `states` has the last state of every step it tried, `addresses` what it changes, `times` when
+    (seconds since 1970) that was written, `last_write` the time of the last line about a step, None
+    if there is none, `began` that of the first line. `process`
     is the one that applied; its host is empty in journals of earlier versions. `runners` are the
     processes (product, id, start time as `processes.started` gives it) that ran its steps.
     `without` are the steps that it went on without. `end` is
@@ -248,6 +253,8 @@ class EarlierApply(Struct):
     began: float = 0.0
     process: ProcessIdentity = ProcessIdentity("", 0)
     states: dict[int, StepState] = field(default_factory=dict)
+    addresses: dict[int, str] = field(default_factory=dict)
+    times: dict[int, float] = field(default_factory=dict)
     last_write: float | None = None
     runners: tuple[tuple[str, int, str], ...] = ()
     without: tuple[int, ...] = ()
@@ -341,8 +348,10 @@ def _take_line(past: EarlierApply, line: _Line) -> None:
             namespace=str(line.get("namespace", "")),
         )
     elif "state" in line:
-        past.last_write = datetime.fromisoformat(line["at"]).timestamp()
-        past.states[int(line["step"])] = StepState(line["state"])
+        step = int(line["step"])
+        past.last_write = past.times[step] = datetime.fromisoformat(line["at"]).timestamp()
+        past.states[step] = StepState(line["state"])
+        past.addresses[step] = str(line.get("address", past.addresses.get(step, "")))
     elif "without" in line:
         past.without += (int(line["without"]),)
     elif "runner" in line:

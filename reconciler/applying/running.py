@@ -155,7 +155,7 @@ def _announce(run: RunContext, write: Write) -> None:
     """Prove the text again, and write the journal to disk before anything is sent."""
     reviewed.reviewed_invocation(write.step)
     name_runner(run, write.step.provider)
-    run.journal.started(write.step.id, write.attempt)
+    run.journal.started(write.step.id, write.attempt, write.step.address)
     run.host.tell(StepStarted(write.step, write.attempt))
 
 

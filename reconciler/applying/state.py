@@ -110,6 +110,21 @@ def prepared(
     return StateDirectories(lock, here, tuple(sorted(outside)))
 
 
+def existing(
+    key: str, base_directory: Path, journals: Path | None = None
+) -> tuple[Path, tuple[Path, ...]]:
+    """The directory of a tenant in the user's state directory, and others with journals of it, for
+    who only reads: nothing is made. Arguments as of `prepared`.
+
+    Raises:
+        ReconcilerError: the note that says where they are cannot be read.
+    """
+    own = base_directory / key
+    named = () if journals is None else (journals.absolute() / key,)
+    outside = {*_read_elsewhere(own), *named} - {own}
+    return own, tuple(sorted(place for place in outside if place.is_dir()))
+
+
 def remember(directories: StateDirectories) -> None:
     """Note where journals are put outside the user's state directory, before the first one is; the
     caller holds the lock.

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "reach": "List whom an application reaches.",
     "who": "List the applications that reach someone.",
     "explain": "Explain why an application reaches someone or not.",
+    "diagnose": "Explain an error and how to end it.",
     "schema": "Print a JSON Schema.",
     "doctor": "Check the requirements of `--tenant live`.",
 }

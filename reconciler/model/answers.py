@@ -297,3 +297,106 @@ class DriftAnswer(Struct, frozen=True):
     differing: _Count
     not_read: tuple[str, ...]
     objects: tuple[DriftedObject, ...]
+
+
+class DiagnosedError(Struct, frozen=True):
+    """An error as it was received.
+
+    Attributes:
+        codes: The outermost first.
+        form: What it came in: body, response, batch or text.
+        messages: The outermost first.
+        status: The HTTP status; null if it does not say.
+    """
+
+    codes: tuple[str, ...]
+    form: str
+    messages: tuple[str, ...]
+    status: int | None
+
+
+class DiagnosedChange(Struct, frozen=True):
+    """The last change of what decides, as a journal has it.
+
+    Attributes:
+        address: What was changed.
+        at: When, ISO 8601.
+        certain: Whether it is known to have happened.
+        journal: The file.
+        step: The step of its plan.
+        wait_until: When it is usually enforced, ISO 8601.
+    """
+
+    address: str
+    at: str
+    certain: bool
+    journal: str
+    step: _Count
+    wait_until: str
+
+
+class SuggestedLine(Struct, frozen=True):
+    """The change of one line of a file.
+
+    Attributes:
+        after: The line as it will be; null: it goes.
+        before: The line as it is; null: the new one stands behind it.
+        file: The file.
+        line: Its number, from 1.
+    """
+
+    after: str | None
+    before: str | None
+    file: str
+    line: _Count
+
+
+class SuggestedEdit(Struct, frozen=True):
+    """One way to let the application in by the documents.
+
+    Attributes:
+        address: The object that it concerns.
+        declared_at: Where the documents declare it; null if they do not.
+        document: The lines of a new document, where there is no line to change.
+        file: The file at whose end that may stand; empty: one of its own.
+        lines: Lines to change, all of them.
+        loses: Client ids that the user loses by it.
+        obstacle: Why there is neither; null if there is one.
+        remedy: What it does, as `would_change` of an explanation has it.
+    """
+
+    address: str
+    declared_at: str | None
+    document: tuple[str, ...]
+    file: str
+    lines: tuple[SuggestedLine, ...]
+    loses: tuple[str, ...]
+    obstacle: str | None
+    remedy: str
+
+
+class DiagnosisAnswer(Struct, frozen=True):
+    """Why an application was refused.
+
+    Attributes:
+        change: The last journalled change of what decides; null if there is no recent one.
+        edits: Ways to let it in by the documents.
+        error: The error.
+        explanations: Of each product that was asked, why the application reaches the subject on the
+            tenant as it is, or not.
+        gate: What refused; null if the error is not known.
+        outcome: Why, in a word.
+        other_application: The client id that the error names, if it is not the one of the question.
+        other_user: Whom the error names likewise.
+        sign: The kind of the error; null if it is not known.
+    """
+
+    change: DiagnosedChange | None
+    edits: tuple[SuggestedEdit, ...]
+    error: DiagnosedError
+    explanations: tuple[ExplanationAnswer, ...]
+    gate: str | None
+    other_application: str | None
+    other_user: str | None
+    outcome: str
+    sign: str | None

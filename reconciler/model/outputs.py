@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from reconciler.model.answers import (
+    DiagnosisAnswer,
     DriftAnswer,
     ExplanationAnswer,
     ListAnswer,
@@ -155,6 +156,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         capture: What `fetch` wrote.
         checks: What `doctor` found.
         command: The command; empty if none could be told.
+        diagnosis: The answer of `diagnose`.
         differences: What an approval does not cover (`show --against`).
         digests: Those of the plan that the run was about.
         drift: How the tenant differs from what is known of it (`drift`).
@@ -191,6 +193,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     applied: Applied | UnsetType = UNSET
     capture: OutputCapture | UnsetType = UNSET
     checks: tuple[OutputCheck, ...] | UnsetType = UNSET
+    diagnosis: DiagnosisAnswer | UnsetType = UNSET
     differences: tuple[OutputDifference, ...] | UnsetType = UNSET
     digests: OutputDigests | UnsetType = UNSET
     drift: DriftAnswer | UnsetType = UNSET

@@ -50,6 +50,7 @@ class ProductFacts(Struct, frozen=True):
         access_title: Heads the rows of its access in a report.
         everyone: All whom an application of it can reach, in a sentence.
         propagation: When applications notice a change, in a sentence.
+        enforced_after: Minutes after which a change is usually enforced.
         module: The PowerShell module.
         minimum: The oldest version of the module that can be used.
         versions: The versions whose documentation or code this tool was written from.
@@ -70,6 +71,7 @@ class ProductFacts(Struct, frozen=True):
     access_title: str
     everyone: str
     propagation: str
+    enforced_after: int
     module: str
     minimum: str
     versions: str

@@ -29,6 +29,7 @@ ROOMS = (
     ("exporting",),
     ("tenants",),
     ("applying",),
+    ("diagnosing",),
     ("reports",),
     ("cli",),
     ("__main__",),

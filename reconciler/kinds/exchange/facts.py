@@ -41,6 +41,7 @@ FACTS: Final = ProductFacts(
     access_title="Mailboxes (Exchange)",
     everyone="EVERY mailbox",
     propagation="usually after 15 to 60 minutes, maybe hours; also for what was taken away.",
+    enforced_after=60,  # Microsoft Learn, Limiting application permissions: it can take longer than an hour
     module="ExchangeOnlineManagement",
     minimum="3.10.0",  # runs on PowerShell 7.6 from here on
     versions="3.10.0 and 3.10.1",

@@ -46,6 +46,7 @@ FACTS: Final = ProductFacts(
     propagation=(
         "up to 30 minutes, through groups up to a day or more; also for what was taken away."
     ),
+    enforced_after=30,  # Microsoft Learn, Configure an application access policy
     module="MicrosoftTeams",
     minimum="6.9.0",  # Get-CsOnlineUser has `-Properties` from here on (its page)
     versions="6.9.0 to 7.7.0",

@@ -17,6 +17,7 @@ FACTS: Final = ProductFacts(
     access_title="Names (Toy)",
     everyone="EVERY name",
     propagation="at once.",
+    enforced_after=1,
     module="Toy",
     minimum="1.0.0",
     versions="1.0.0",

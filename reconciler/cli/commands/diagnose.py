@@ -1,0 +1,59 @@
+"""`reconciler diagnose`: what an error means that an application received, and what ends it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import diagnosing, options, printing
+
+
+@click.command("diagnose", cls=options.Reporting, short_help="Explain an error and how to end it.")
+@click.argument("file", metavar="ERROR|-")
+@click.option(
+    "--app",
+    "application",
+    metavar="APP",
+    help="The application that was refused: its name in the documents, or its client id.",
+)
+@click.option(
+    "--user",
+    metavar="USER",
+    help="Whom it was refused: an object id, an address, the part before the @, or a display name.",
+)
+@options.more_documents
+@options.tenant
+@click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where journals of applies were put, if not into the state directory.",
+)
+@options.ids
+@options.formats("text", "json")
+def command(
+    *,
+    file: str,
+    application: str | None,
+    user: str | None,
+    more: tuple[Path, ...],
+    tenant: str | None,
+    state_dir: Path | None,
+    ids: bool,
+    form: str,
+) -> int:
+    """Say which gate refused an application, by which rule of the tenant, and what ends it: the line
+    to change in the documents, the time to wait, or why no access policy is at fault.
+
+    ERROR is a file with what the application or PowerShell received, - is standard input: the body
+    of an answer, the answer with its headers, an entry of a batch, or the text of an error.
+
+    The tenant is only asked where the error, --app and --user say about whom.
+
+    Exit codes: 0 diagnosed; 1 nobody knows the error; 3 faults in the documents.
+    """
+    typed = diagnosing.Typed(file, application, user, tenant, state_dir)
+    outcome, outline = diagnosing.diagnose(options.all_paths((), more), typed)
+    printing.outlined(outline, form, ids=ids)
+    return diagnosing.exit_code_of(outcome)

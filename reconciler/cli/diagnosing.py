@@ -1,0 +1,290 @@
+"""What `diagnose` is asked, from what it answers, and the answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.access.declared_at import positions
+from reconciler.access.explaining import explain
+from reconciler.applying import recent, state
+from reconciler.applying.earlier import believed_journals
+from reconciler.audiences.questions import Question
+from reconciler.cli import answering, collecting, sources, surveying
+from reconciler.diagnosing.outcomes import Outcome, last_delay, outcome_of
+from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
+from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
+from reconciler.diagnosing.suggestions import Declared, suggestions
+from reconciler.errors import UsageFault
+from reconciler.guids import GUID
+from reconciler.kinds.facts import in_turn
+from reconciler.model.access_rows import SubjectKind
+from reconciler.reports.diagnoses import Diagnosed, diagnosis_answer, diagnosis_outline
+from reconciler.reports.explanations import Explained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reconciler.applying.recent import JournalledWrite
+    from reconciler.audiences.questions import Explanation
+    from reconciler.cli.surveying import Survey
+    from reconciler.diagnosing.received import Received
+    from reconciler.diagnosing.signs import Sign
+    from reconciler.diagnosing.suggestions import Suggestion
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Origin
+    from reconciler.reports.outline import Outline
+
+STANDARD_INPUT = "-"
+_DAY = 24 * 3600
+_SUBJECTS = {"teams": SubjectKind.USER, "exchange": SubjectKind.MAILBOX}
+_TEAMS_GATES = frozenset({Gate.TENANT_SETTING})
+_PAIR = 2
+
+
+class Typed(Struct, frozen=True):
+    """What was typed.
+
+    Attributes:
+        file: The error's; `-` is standard input.
+        application: `--app`, None if it was left out.
+        user: `--user` likewise.
+        tenant: `--tenant`.
+        journals: `--state-dir`.
+    """
+
+    file: str
+    application: str | None
+    user: str | None
+    tenant: str | None
+    journals: Path | None
+
+
+def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[Outcome, Outline]:
+    """Say why an application was refused; the answer is collected for the envelope too.
+
+    Raises:
+        UsageFault: the error cannot be read, or does not name whom it is about and neither does the
+            command line.
+        ReconcilerError: any fault of the documents or the tenant.
+    """
+    received = read_error(_content(typed.file))
+    sign = sign_of(received)
+    application, user = _asked(received, sign, typed)
+    if application is None or user is None:
+        _assert_named(sign, application, user)
+        outcome = outcome_of(sign, None, None, None)
+        return _told(Diagnosed(received=received, sign=sign, outcome=outcome, kinds=len(SIGNS)))
+    return _told(_diagnosed(paths, typed, received, sign, (application, user)))
+
+
+def _told(diagnosed: Diagnosed) -> tuple[Outcome, Outline]:
+    collecting.add_part("diagnosis", diagnosis_answer(diagnosed))
+    return diagnosed.outcome, diagnosis_outline(diagnosed)
+
+
+def _content(file: str) -> bytes:
+    """At most a little more than is read of an error."""
+    if file == STANDARD_INPUT:
+        stream = getattr(sys.stdin, "buffer", None)
+        if stream is None:
+            return sys.stdin.read(MOST_BYTES + 1).encode()
+        return bytes(stream.read(MOST_BYTES + 1))
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise UsageFault(
+            f"{file}: cannot be read: {error.strerror}; name the file with the error, or `-` for"
+            " standard input"
+        ) from error
+
+
+def _asked(received: Received, sign: Sign | None, typed: Typed) -> tuple[str | None, str | None]:
+    """Whom the diagnosis is about: as typed, else as the error says."""
+    named = _named(received, sign)
+    return typed.application or named[0], typed.user or named[1] or received.user
+
+
+def _named(received: Received, sign: Sign | None) -> tuple[str | None, str | None]:
+    """The client id and the object id that the error itself names."""
+    ids = ids_of(received.text)
+    if sign is not None and names_pair(sign) and len(ids) >= _PAIR:
+        return ids[0], ids[1]
+    return None, None
+
+
+def _assert_named(sign: Sign | None, application: str | None, user: str | None) -> None:
+    """See to it that a question about policies says of whom.
+
+    Raises:
+        UsageFault: it does not.
+    """
+    if sign is None or sign.gate not in GATE_PRODUCTS:
+        return
+    missing = [
+        option
+        for option, value in (("--app APP", application), ("--user USER", user))
+        if value is None
+    ]
+    if missing:
+        raise UsageFault(
+            f"{' and '.join(missing)} required: access policies decide this error, and it does not"
+            " say of whom it is"
+        )
+
+
+def _diagnosed(
+    paths: Sequence[Path],
+    typed: Typed,
+    received: Received,
+    sign: Sign | None,
+    asked: tuple[str, str],
+) -> Diagnosed:
+    seen = surveying.survey(paths, typed.tenant, users=(asked[1],))
+    application = surveying.application_of(asked[0], seen.documents)
+    questions = _questions(application, asked[1], sign, seen)
+    now = {product: explain(question, seen.now) for product, question in questions.items()}
+    after = {
+        product: explain(question, seen.after)
+        for product, question in questions.items()
+        if seen.after is not None
+    }
+    at = time.time()
+    first = next(iter(now))
+    verdict = now[first].verdict
+    writes = _writes(paths, typed, seen, at)
+    delay = last_delay(questions[first], first, verdict, writes, at)
+    later = after[first].verdict if first in after else None
+    outcome = outcome_of(sign, verdict, later, delay)
+    offered = _suggestions(after.get(first), seen) if outcome is Outcome.DENIED else ()
+    return _whole(
+        Diagnosed(
+            received=received,
+            sign=sign,
+            outcome=outcome,
+            explained=tuple(_explained(each, seen) for each in now.values()),
+            delay=delay,
+            asked_at=at,
+            suggestions=offered,
+            has_documents=seen.after is not None,
+            simulated=seen.simulated,
+            kinds=len(SIGNS),
+        ),
+        seen,
+        questions[first],
+    )
+
+
+def _questions(
+    application: str, user: str, sign: Sign | None, seen: Survey
+) -> dict[Provider, Question]:
+    """The questions of the products that the error may be about, in the order of their gates."""
+    meant = surveying.subjects_of(user, seen.observed.directory)
+    gate = None if sign is None else sign.gate
+    product = None if gate is None else GATE_PRODUCTS.get(gate)
+    if product is not None:
+        kind = _SUBJECTS[product]
+        subject = next((each for each in meant if each.kind is kind), meant[0])
+        return {product: Question(application, kind, subject.subject, resolved=subject.resolved)}
+    kinds = [SubjectKind.USER] if gate in _TEAMS_GATES else list(_SUBJECTS.values())
+    found: dict[Provider, Question] = {}
+    for name in reversed(in_turn()):
+        for each in meant:
+            if each.kind is _SUBJECTS[name] and each.kind in kinds:
+                found[name] = replace(each, application=application)
+    return found or {"teams": replace(meant[0], application=application, kind=SubjectKind.USER)}
+
+
+def _writes(
+    paths: Sequence[Path], typed: Typed, seen: Survey, at: float
+) -> tuple[JournalledWrite, ...]:
+    """What applies to this tenant changed within a day, as far as journals of this computer tell."""
+    target = None if seen.documents is None else sources.target_of_documents(seen.documents)
+    source = sources.choose(typed.tenant, target, paths)
+    simulated = isinstance(source, sources.SimulatedTenant)
+    tenant_id = seen.observed.tenant_id
+    if not simulated and not GUID.fullmatch(tenant_id):
+        return ()
+    key = (
+        state.simulated_key(source.path)
+        if isinstance(source, sources.SimulatedTenant)
+        else state.live_key(tenant_id)
+    )
+    own, outside = state.existing(key, state.base(os.environ), typed.journals)
+    kind: Origin = "simulated" if simulated else "live"
+    journals = believed_journals(own, outside, kind, lambda _event: None)
+    return recent.writes_since(journals, at - _DAY)
+
+
+def _suggestions(after: Explanation | None, seen: Survey) -> tuple[Suggestion, ...]:
+    if after is None or seen.documents is None or seen.after is None:
+        return ()
+    texts: dict[str, str] = {}
+
+    def text_of(file: str) -> str:
+        if file not in texts:
+            with suppress(OSError, UnicodeDecodeError):
+                texts[file] = Path(file).read_bytes().decode("utf-8-sig")
+        return texts.get(file, "")
+
+    return suggestions(after, Declared(seen.documents, seen.after, text_of))
+
+
+def _explained(explanation: Explanation, seen: Survey) -> Explained:
+    directory = seen.observed.directory
+    places = (
+        {}
+        if seen.documents is None
+        else positions(seen.documents, directory, explanation.addresses)
+    )
+    return Explained(
+        explanation,
+        "now",
+        f"on the tenant as read {seen.observed.taken_at}",
+        seen.names(_ids(explanation)),
+        places,
+        seen.simulated,
+        answering.permission_of(seen.documents, explanation.question),
+    )
+
+
+def _ids(explanation: Explanation) -> Iterator[str]:
+    question = explanation.question
+    yield question.application
+    yield question.subject
+    for address in explanation.addresses:
+        yield from GUID.findall(address)
+
+
+def _whole(diagnosed: Diagnosed, seen: Survey, question: Question) -> Diagnosed:
+    """The same with whom the error names otherwise, and with names for everything in it."""
+    application, user = _named(diagnosed.received, diagnosed.sign)
+    user = user or diagnosed.received.user
+    directory = seen.observed.directory
+    user_id = None if user is None else directory.users_by_upn.get(user, user)
+    ids = {question.application, question.subject, application or "", user_id or ""}
+    for each in diagnosed.explained:
+        ids.update(_ids(each.explanation))
+    for suggestion in diagnosed.suggestions:
+        ids.update(GUID.findall(suggestion.address), suggestion.loses)
+    if diagnosed.delay is not None:
+        ids.update(GUID.findall(diagnosed.delay.write.address))
+    return replace(
+        diagnosed,
+        names=seen.names(ids),
+        other_application=None if application in (None, question.application) else application,
+        other_user=None if user_id in (None, question.subject) else user_id,
+    )
+
+
+def exit_code_of(outcome: Outcome) -> int:
+    """1 where nobody knows the error, so that a script can pass it on."""
+    return int(outcome is Outcome.UNKNOWN)

@@ -1,0 +1,1 @@
+"""What a refusal that somebody received means, and what would end it."""
