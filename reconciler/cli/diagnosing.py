@@ -163,23 +163,35 @@ def _diagnosed(
     writes = _writes(paths, typed, seen, at)
     delay = last_delay(questions[first], first, verdict, writes, at)
     later = after[first].verdict if first in after else None
-    outcome = outcome_of(sign, verdict, later, delay)
-    offered = _suggestions(after.get(first), seen) if outcome is Outcome.DENIED else ()
-    return _whole(
-        Diagnosed(
-            received=received,
-            sign=sign,
-            outcome=outcome,
-            explained=tuple(_explained(each, seen) for each in now.values()),
-            delay=delay,
-            asked_at=at,
-            suggestions=offered,
-            has_documents=seen.after is not None,
-            simulated=seen.simulated,
-            kinds=len(SIGNS),
-        ),
-        seen,
-        questions[first],
+    others = _others(received, sign, questions[first], seen)
+    outcome = outcome_of(sign, verdict, later, delay, other=any(others))
+    diagnosed = Diagnosed(
+        received=received,
+        sign=sign,
+        outcome=outcome,
+        explained=tuple(_explained(each, seen) for each in now.values()),
+        delay=delay,
+        asked_at=at,
+        suggestions=_suggestions(after.get(first), seen) if outcome is Outcome.DENIED else (),
+        has_documents=seen.after is not None,
+        other_application=others[0],
+        other_user=others[1],
+        simulated=seen.simulated,
+        kinds=len(SIGNS),
+    )
+    return replace(diagnosed, names=seen.names(_mentioned(diagnosed)))
+
+
+def _others(
+    received: Received, sign: Sign | None, question: Question, seen: Survey
+) -> tuple[str | None, str | None]:
+    """The client id and the user that the error names, where they are not those of the question."""
+    application, user = _named(received, sign)
+    user = user or received.user
+    user_id = None if user is None else seen.observed.directory.users_by_upn.get(user, user)
+    return (
+        None if application == question.application else application,
+        None if user_id == question.subject else user_id,
     )
 
 
@@ -264,25 +276,16 @@ def _ids(explanation: Explanation) -> Iterator[str]:
         yield from GUID.findall(address)
 
 
-def _whole(diagnosed: Diagnosed, seen: Survey, question: Question) -> Diagnosed:
-    """The same with whom the error names otherwise, and with names for everything in it."""
-    application, user = _named(diagnosed.received, diagnosed.sign)
-    user = user or diagnosed.received.user
-    directory = seen.observed.directory
-    user_id = None if user is None else directory.users_by_upn.get(user, user)
-    ids = {question.application, question.subject, application or "", user_id or ""}
+def _mentioned(diagnosed: Diagnosed) -> Iterator[str]:
+    """The ids in a diagnosis."""
+    yield from filter(None, (diagnosed.other_application, diagnosed.other_user))
     for each in diagnosed.explained:
-        ids.update(_ids(each.explanation))
+        yield from _ids(each.explanation)
     for suggestion in diagnosed.suggestions:
-        ids.update(GUID.findall(suggestion.address), suggestion.loses)
+        yield from GUID.findall(suggestion.address)
+        yield from suggestion.loses
     if diagnosed.delay is not None:
-        ids.update(GUID.findall(diagnosed.delay.write.address))
-    return replace(
-        diagnosed,
-        names=seen.names(ids),
-        other_application=None if application in (None, question.application) else application,
-        other_user=None if user_id in (None, question.subject) else user_id,
-    )
+        yield from GUID.findall(diagnosed.delay.write.address)
 
 
 def exit_code_of(outcome: Outcome) -> int:

@@ -39,6 +39,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     LET_THROUGH = "let-through"
     UNDECIDED = "undecided"
+    WRONG_ID = "wrong-id"
     NOT_OURS = "not-ours"
     UNKNOWN = "unknown"
 
@@ -55,7 +56,12 @@ class Delay(Struct, frozen=True):
 
 
 def outcome_of(
-    sign: Sign | None, now: Verdict | None, after: Verdict | None, delay: Delay | None
+    sign: Sign | None,
+    now: Verdict | None,
+    after: Verdict | None,
+    delay: Delay | None,
+    *,
+    other: bool = False,
 ) -> Outcome:
     """What refused.
 
@@ -64,7 +70,11 @@ def outcome_of(
         now: the verdict on the tenant as it is; None if nobody was asked about.
         after: once the documents are applied; None without documents.
         delay: the last journalled change of what decides, if there is a recent one.
+        other: whether the error names somebody else than was asked about, so that what the policies
+            say of those explains nothing.
     """
+    if other:
+        return Outcome.WRONG_ID
     if sign is None:
         return Outcome.UNKNOWN
     if sign.gate not in GATE_PRODUCTS or now is None:

@@ -83,8 +83,7 @@ def read_error(raw: bytes) -> Received:
     """
     if len(raw) > MOST_BYTES:
         raise UsageFault(
-            f"the error has {len(raw)} bytes, and {MOST_BYTES} are read: pass only the answer that"
-            " has the error"
+            f"the error is longer than {MOST_BYTES} bytes: pass only the answer that has the error"
         )
     text = _decoded(raw).strip()
     if not text:

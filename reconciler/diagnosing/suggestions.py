@@ -203,9 +203,7 @@ def _granting(
         return Suggestion(
             advice.remedy, advice.address, obstacle=Obstacle.NO_LIST, place=document.position
         )
-    edits = [_added(user, document.users, declared)]
-    listed = positions(declared.documents, declared.known.directory, [teams_user_grant(user)])
-    edits.extend(_removed(place, declared) for place in listed.values())
+    edits = [_added(user, document.users, declared), *_taken_out(user, declared)]
     return _suggestion(
         advice, edits, document.position, _loses(explanation, declared, state, document)
     )
@@ -297,6 +295,12 @@ def _is_of_ids(name: str) -> bool:
     }
 
 
+def _taken_out(user: str, declared: Declared) -> list[FileEdit | None]:
+    """The user out of the lists that have the user now: nobody can stand in two."""
+    listed = positions(declared.documents, declared.known.directory, [teams_user_grant(user)])
+    return [_removed(place, declared) for place in listed.values()]
+
+
 def _removed(place: Position, declared: Declared) -> FileEdit | None:
     """The row of a user out of the list that has it now."""
     text = declared.read(place.file)
@@ -334,7 +338,11 @@ def _new_teams_document(
         "    users:",
         f"      - {question.subject}{f'   # {label}' if label else ''}",
     )
-    return Suggestion(Remedy.GRANT, teams_policy(name), document=NewDocument("", lines))
+    removed = _taken_out(question.subject, declared)
+    edits = tuple(edit for edit in removed if edit is not None)
+    if len(edits) < len(removed):
+        return Suggestion(Remedy.GRANT, teams_policy(name), obstacle=Obstacle.BY_HAND)
+    return Suggestion(Remedy.GRANT, teams_policy(name), edits, NewDocument("", lines))
 
 
 def _is_default(explanation: Explanation) -> bool:

@@ -132,6 +132,7 @@ def _warning_word(diagnosed: Diagnosed) -> str:
 _OUTCOMES: Mapping[Outcome, str] = {
     Outcome.NOT_APPLIED: "NOT APPLIED YET, but the documents let in",
     Outcome.LET_THROUGH: "NOT BY THE ACCESS POLICIES, as far as they were read",
+    Outcome.WRONG_ID: "WRONG ID, the error is not about",
     Outcome.UNDECIDED: "UNDECIDED, for what is not known",
     Outcome.UNKNOWN: "UNKNOWN ERROR",
 }
@@ -295,21 +296,21 @@ def _others(diagnosed: Diagnosed) -> Iterator[Item]:
     if diagnosed.other_application is not None:
         yield Item(
             (
-                "WRONG ID: the error names the application ",
+                "It names the application ",
                 diagnosed.naming.application(diagnosed.other_application),
-                ", not the one of --app: the token was another application's.",
-            ),
-            tone=Tone.WARNING,
+                ": the token was that application's, not the one of --app.",
+            )
         )
     if diagnosed.other_user is not None:
         yield Item(
             (
-                "WRONG ID: the request was for ",
+                "The request was for ",
                 diagnosed.naming.person(diagnosed.other_user),
                 ", not for the user of --user.",
-            ),
-            tone=Tone.WARNING,
+            )
         )
+    if diagnosed.outcome is Outcome.WRONG_ID:
+        yield Item(("Correct the request, or ask about whom the error names.",))
 
 
 def _way_chapters(each: Explained, diagnosed: Diagnosed) -> Iterator[Chapter]:

@@ -77,6 +77,7 @@ PAGES = {
     ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
     ROOT / ".github" / "docs" / "everyday.md": everyday_sample,
     ROOT / ".github" / "docs" / "drift.md": nightly_sample,
+    ROOT / ".github" / "docs" / "why-403.md": sample,
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 
