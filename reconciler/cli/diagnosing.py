@@ -18,13 +18,14 @@ from reconciler.applying import recent, state
 from reconciler.applying.earlier import believed_journals
 from reconciler.audiences.questions import Question
 from reconciler.cli import answering, collecting, sources, surveying
-from reconciler.diagnosing.outcomes import Outcome, last_delay, outcome_of
+from reconciler.diagnosing.causes import Cause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
-from reconciler.diagnosing.suggestions import Declared, suggestions
+from reconciler.diagnosing.suggestions import Declared, suggested
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
 from reconciler.kinds.facts import in_turn
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import SubjectKind
 from reconciler.reports.diagnoses import Diagnosed, diagnosis_answer, diagnosis_outline
 from reconciler.reports.explanations import Explained
@@ -44,7 +45,12 @@ if TYPE_CHECKING:
 
 STANDARD_INPUT = "-"
 _DAY = 24 * 3600
-_SUBJECTS = {"teams": SubjectKind.USER, "exchange": SubjectKind.MAILBOX}
+_SUBJECTS = {
+    name: product.subject_kind
+    for name, product in PRODUCTS.items()
+    if product.subject_kind is not None
+}
+"""Whom the policies of each product are about."""
 _TEAMS_GATES = frozenset({Gate.TENANT_SETTING})
 _PAIR = 2
 
@@ -67,7 +73,7 @@ class Typed(Struct, frozen=True):
     journals: Path | None
 
 
-def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[Outcome, Outline]:
+def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[Cause, Outline]:
     """Say why an application was refused; the answer is collected for the envelope too.
 
     Raises:
@@ -80,14 +86,14 @@ def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[Outcome, Outline]:
     application, user = _asked(received, sign, typed)
     if application is None or user is None:
         _assert_named(sign, application, user)
-        outcome = outcome_of(sign, None, None, None)
-        return _told(Diagnosed(received=received, sign=sign, outcome=outcome, kinds=len(SIGNS)))
+        cause = cause_of(sign, None, None, None)
+        return _told(Diagnosed(received=received, sign=sign, cause=cause, kinds=len(SIGNS)))
     return _told(_diagnosed(paths, typed, received, sign, (application, user)))
 
 
-def _told(diagnosed: Diagnosed) -> tuple[Outcome, Outline]:
+def _told(diagnosed: Diagnosed) -> tuple[Cause, Outline]:
     collecting.add_part("diagnosis", diagnosis_answer(diagnosed))
-    return diagnosed.outcome, diagnosis_outline(diagnosed)
+    return diagnosed.cause, diagnosis_outline(diagnosed)
 
 
 def _content(file: str) -> bytes:
@@ -164,15 +170,15 @@ def _diagnosed(
     delay = last_delay(questions[first], first, verdict, writes, at)
     later = after[first].verdict if first in after else None
     others = _others(received, sign, questions[first], seen)
-    outcome = outcome_of(sign, verdict, later, delay, other=any(others))
+    cause = cause_of(sign, verdict, later, delay, other=any(others))
     diagnosed = Diagnosed(
         received=received,
         sign=sign,
-        outcome=outcome,
+        cause=cause,
         explained=tuple(_explained(each, seen) for each in now.values()),
         delay=delay,
         asked_at=at,
-        suggestions=_suggestions(after.get(first), seen) if outcome is Outcome.DENIED else (),
+        suggestions=_suggestions(after.get(first), seen) if cause is Cause.DENIED else (),
         has_documents=seen.after is not None,
         other_application=others[0],
         other_user=others[1],
@@ -207,12 +213,12 @@ def _questions(
         subject = next((each for each in meant if each.kind is kind), meant[0])
         return {product: Question(application, kind, subject.subject, resolved=subject.resolved)}
     kinds = [SubjectKind.USER] if gate in _TEAMS_GATES else list(_SUBJECTS.values())
-    found: dict[Provider, Question] = {}
+    questions: dict[Provider, Question] = {}
     for name in reversed(in_turn()):
         for each in meant:
-            if each.kind is _SUBJECTS[name] and each.kind in kinds:
-                found[name] = replace(each, application=application)
-    return found or {"teams": replace(meant[0], application=application, kind=SubjectKind.USER)}
+            if each.kind is _SUBJECTS.get(name) and each.kind in kinds:
+                questions[name] = replace(each, application=application)
+    return questions or {"teams": replace(meant[0], application=application, kind=SubjectKind.USER)}
 
 
 def _writes(
@@ -247,7 +253,7 @@ def _suggestions(after: Explanation | None, seen: Survey) -> tuple[Suggestion, .
                 texts[file] = Path(file).read_bytes().decode("utf-8-sig")
         return texts.get(file, "")
 
-    return suggestions(after, Declared(seen.documents, seen.after, text_of))
+    return suggested(after, Declared(seen.documents, seen.after, text_of))
 
 
 def _explained(explanation: Explanation, seen: Survey) -> Explained:
@@ -288,6 +294,6 @@ def _mentioned(diagnosed: Diagnosed) -> Iterator[str]:
         yield from GUID.findall(diagnosed.delay.write.address)
 
 
-def exit_code_of(outcome: Outcome) -> int:
+def exit_code_of(cause: Cause) -> int:
     """1 where nobody knows the error, so that a script can pass it on."""
-    return int(outcome is Outcome.UNKNOWN)
+    return int(cause is Cause.UNKNOWN)

@@ -132,9 +132,9 @@ def _failed_entry(entries: Sequence[Json]) -> Mapping[str, Json]:
 
 
 def _essence(entry: Mapping[str, Json]) -> list[Json]:
-    said = _Said()
-    _walk(entry.get("body"), said, 0)
-    return [_status_of(entry.get("status")), [*said.codes], [*said.messages]]
+    words = _Said()
+    _walk(entry.get("body"), words, 0)
+    return [_status_of(entry.get("status")), [*words.codes], [*words.messages]]
 
 
 def _of_entry(entry: Mapping[str, Json], text: str) -> Received:
@@ -151,8 +151,8 @@ def _of_response(text: str) -> Received:
     content = _json(body) if body.strip() else None
     if isinstance(content, dict | list):
         return _of_json("response", content, number, text)
-    said = _Said(messages=[body.strip()] if body.strip() else [])
-    return _received("response", said, number, text, silent=not body.strip())
+    words = _Said(messages=[body.strip()] if body.strip() else [])
+    return _received("response", words, number, text, silent=not body.strip())
 
 
 def _of_text(text: str) -> Received:
@@ -160,9 +160,9 @@ def _of_text(text: str) -> Received:
     content = next(_embedded(text), None)
     if content is None:
         return _received("text", _Said(messages=[text]), status, text, silent=False)
-    said = _Said()
-    _walk(content, said, 0)
-    made = _received("text", said, status, text, silent=said.blank)
+    words = _Said()
+    _walk(content, words, 0)
+    made = _received("text", words, status, text, silent=words.blank)
     return replace(made, text=f"{made.text}\n{text}")
 
 
@@ -182,55 +182,55 @@ def _embedded(text: str) -> Iterator[Mapping[str, Json]]:
 
 
 def _of_json(form: str, content: Json, status: int | None, text: str) -> Received:
-    said = _Said()
-    _walk(content, said, 0)
-    silent = said.blank or content in (None, "", {}, [])
-    return _received(form, said, status, text, silent=silent)
+    words = _Said()
+    _walk(content, words, 0)
+    silent = words.blank or content in (None, "", {}, [])
+    return _received(form, words, status, text, silent=silent)
 
 
-def _received(form: str, said: _Said, status: int | None, text: str, *, silent: bool) -> Received:
+def _received(form: str, words: _Said, status: int | None, text: str, *, silent: bool) -> Received:
     whom = _OF_USER.search(text)
     return Received(
         form=form,
-        status=said.status if status is None else status,
-        codes=tuple(dict.fromkeys(said.codes)),
-        messages=tuple(dict.fromkeys(said.messages)),
-        text="\n".join((*said.codes, *said.messages)),
+        status=words.status if status is None else status,
+        codes=tuple(dict.fromkeys(words.codes)),
+        messages=tuple(dict.fromkeys(words.messages)),
+        text="\n".join((*words.codes, *words.messages)),
         user=None if whom is None else (whom[1] or whom[2]).lower(),
-        silent=silent and not said.messages,
+        silent=silent and not words.messages,
     )
 
 
-def _walk(value: Json, said: _Said, depth: int) -> None:
+def _walk(value: Json, words: _Said, depth: int) -> None:
     """Collect codes, messages and the status, outermost first; texts may be JSON again."""
     if depth > _DEEPEST:
         return
     match value:
         case str() if value.lstrip().startswith(("{", "[")):
-            _walk(_json(value), said, depth + 1)
+            _walk(_json(value), words, depth + 1)
         case dict():
             for key, item in value.items():
-                _take(_key(key), item, said)
+                _take(_key(key), item, words)
             for item in value.values():
-                _walk(item, said, depth + 1)
+                _walk(item, words, depth + 1)
         case list():
             for item in value:
-                _walk(item, said, depth + 1)
+                _walk(item, words, depth + 1)
         case _:
             return
 
 
-def _take(key: str, item: Json, said: _Said) -> None:
-    if key in _STATUS_KEYS and said.status is None:
-        said.status = _status_of(item)
+def _take(key: str, item: Json, words: _Said) -> None:
+    if key in _STATUS_KEYS and words.status is None:
+        words.status = _status_of(item)
     if not isinstance(item, str):
         return
     if key in _MESSAGES and not item.strip():
-        said.blank = True
+        words.blank = True
     elif key in _MESSAGES:
-        said.messages.append(item.strip())
+        words.messages.append(item.strip())
     elif (key in _CODES or key == "error") and item.strip():
-        said.codes.append(item.strip())
+        words.codes.append(item.strip())
 
 
 def _key(key: str) -> str:

@@ -75,7 +75,7 @@ _POLICY_ADVICE: Final = (
     ),
 )
 
-# The first row that matches counts: what says more stands before what says less.
+# The first row that matches counts: what says more is before what says less.
 SIGNS: Final = (
     # Microsoft Graph, online meetings and virtual events
     Sign(
@@ -86,7 +86,7 @@ SIGNS: Final = (
         (
             (
                 "An administrator decides it for the whole tenant: Set-CsTeamsMeetingConfiguration"
-                " -EnableGraphTranscriptAccess. It stands above every access policy."
+                " -EnableGraphTranscriptAccess. It outranks every access policy."
             ),
         ),
     ),
@@ -98,7 +98,7 @@ SIGNS: Final = (
         (
             (
                 "An administrator decides it for the whole tenant: Set-CsTeamsMeetingConfiguration"
-                " -EnableAttributedTranscripts. It stands above every access policy."
+                " -EnableAttributedTranscripts. It outranks every access policy."
             ),
         ),
     ),
@@ -218,7 +218,7 @@ SIGNS: Final = (
             ("lifetime validation failed",),
         ),
         "the token is not accepted, or there is none: nobody asked a policy yet",
-        ("Sign in anew; the secret or certificate of the application may be expired or wrong.",),
+        ("Sign in again; the secret or certificate of the application may be expired or wrong.",),
     ),
     Sign(
         "user-absent",
@@ -285,7 +285,7 @@ SIGNS: Final = (
         "Exchange has no object of that name or Identity",
         (
             (
-                "It was renamed, deleted, or is not visible yet: `reconciler plan` anew, and take the"
+                "It was renamed, deleted, or is not visible yet: run `reconciler plan` again, and take the"
                 " Identity from there. A group made a moment ago can take minutes."
             ),
         ),
@@ -376,7 +376,7 @@ SIGNS: Final = (
         "silent",
         Gate.REQUEST,
         (),
-        "a refusal without a word: most often a principal name stands where the object id belongs",
+        "a refusal without a word: most often the request has a principal name instead of an object id",
         ("Write the user's object id into the address of the request.",),
         when_silent=True,
     ),

@@ -70,7 +70,7 @@ class FileEdit(Struct, frozen=True):
 
 
 class NewDocument(Struct, frozen=True):
-    """Lines of a document, and a file at whose end it may stand; empty: a file of its own."""
+    """Lines of a document, and a file at whose end it may be; empty: a new one."""
 
     file: str
     lines: tuple[str, ...]
@@ -122,7 +122,7 @@ class Declared(Struct, frozen=True):
         return frozenset(name_key(document.name) for document in documents)
 
 
-def suggestions(explanation: Explanation, declared: Declared) -> tuple[Suggestion, ...]:
+def suggested(explanation: Explanation, declared: Declared) -> tuple[Suggestion, ...]:
     """How the documents would come to let the application in, the narrowest way first.
 
     Args:

@@ -340,7 +340,7 @@ class SuggestedLine(Struct, frozen=True):
 
     Attributes:
         after: The line as it will be; null: it goes.
-        before: The line as it is; null: the new one stands behind it.
+        before: The line as it is; null: the new one comes after it.
         file: The file.
         line: Its number, from 1.
     """
@@ -358,7 +358,7 @@ class SuggestedEdit(Struct, frozen=True):
         address: The object that it concerns.
         declared_at: Where the documents declare it; null if they do not.
         document: The lines of a new document, where there is no line to change.
-        file: The file at whose end that may stand; empty: one of its own.
+        file: The file at whose end that may be; empty: a new one.
         lines: Lines to change, all of them.
         loses: Client ids that the user loses by it.
         obstacle: Why there is neither; null if there is one.
@@ -379,18 +379,19 @@ class DiagnosisAnswer(Struct, frozen=True):
     """Why an application was refused.
 
     Attributes:
+        cause: Why, in a word.
         change: The last journalled change of what decides; null if there is no recent one.
         edits: Ways to let it in by the documents.
         error: The error.
         explanations: Of each product that was asked, why the application reaches the subject on the
             tenant as it is, or not.
         gate: What refused; null if the error is not known.
-        outcome: Why, in a word.
         other_application: The client id that the error names, if it is not the one of the question.
         other_user: Whom the error names likewise.
         sign: The kind of the error; null if it is not known.
     """
 
+    cause: str
     change: DiagnosedChange | None
     edits: tuple[SuggestedEdit, ...]
     error: DiagnosedError
@@ -398,5 +399,4 @@ class DiagnosisAnswer(Struct, frozen=True):
     gate: str | None
     other_application: str | None
     other_user: str | None
-    outcome: str
     sign: str | None

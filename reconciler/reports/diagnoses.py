@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Depends
-from reconciler.diagnosing.outcomes import Outcome
+from reconciler.diagnosing.causes import Cause
 from reconciler.diagnosing.signs import GATE_PRODUCTS, Gate
 from reconciler.diagnosing.suggestions import Obstacle
 from reconciler.kinds.facts import facts
@@ -38,7 +38,7 @@ from reconciler.reports.wrapping import enumerated_names
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from reconciler.diagnosing.outcomes import Delay
+    from reconciler.diagnosing.causes import Delay
     from reconciler.diagnosing.received import Received
     from reconciler.diagnosing.signs import Sign
     from reconciler.diagnosing.suggestions import FileEdit, Suggestion
@@ -57,7 +57,7 @@ class Diagnosed(Struct, frozen=True, kw_only=True):
     Attributes:
         received: The error.
         sign: Its kind; None if it is not known.
-        outcome: Why, in a word.
+        cause: Why, in a word.
         explained: Of each product that was asked, the tenant as it is.
         delay: The last journalled change of what decides, if there is a recent one.
         asked_at: When it was asked, in seconds since 1970.
@@ -73,7 +73,7 @@ class Diagnosed(Struct, frozen=True, kw_only=True):
 
     received: Received
     sign: Sign | None
-    outcome: Outcome
+    cause: Cause
     explained: tuple[Explained, ...] = ()
     delay: Delay | None = None
     asked_at: float = 0.0
@@ -116,25 +116,25 @@ def diagnosis_outline(diagnosed: Diagnosed) -> Outline:
 
 
 def _word_and_tone(diagnosed: Diagnosed) -> tuple[str, Tone]:
-    if diagnosed.outcome is Outcome.DENIED:
+    if diagnosed.cause is Cause.DENIED:
         return f"REFUSED BY THE ACCESS POLICIES OF {_product(diagnosed)}: ", Tone.REMOVE
     return f"{_warning_word(diagnosed)}: ", Tone.WARNING
 
 
 def _warning_word(diagnosed: Diagnosed) -> str:
-    if diagnosed.outcome is Outcome.WAITING:
+    if diagnosed.cause is Cause.WAITING:
         return f"WAIT, {_product(diagnosed)} enforces changes late"
-    if diagnosed.outcome is Outcome.NOT_OURS:
+    if diagnosed.cause is Cause.NOT_OURS:
         return _not_ours(diagnosed.sign)
-    return _OUTCOMES[diagnosed.outcome]
+    return _OUTCOMES[diagnosed.cause]
 
 
-_OUTCOMES: Mapping[Outcome, str] = {
-    Outcome.NOT_APPLIED: "NOT APPLIED YET, but the documents let in",
-    Outcome.LET_THROUGH: "NOT BY THE ACCESS POLICIES, as far as they were read",
-    Outcome.WRONG_ID: "WRONG ID, the error is not about",
-    Outcome.UNDECIDED: "UNDECIDED, for what is not known",
-    Outcome.UNKNOWN: "UNKNOWN ERROR",
+_OUTCOMES: Mapping[Cause, str] = {
+    Cause.NOT_APPLIED: "NOT APPLIED YET, but the documents let in",
+    Cause.LET_THROUGH: "NOT BY THE ACCESS POLICIES, as far as they were read",
+    Cause.WRONG_ID: "WRONG ID, the error is not about",
+    Cause.UNDECIDED: "UNDECIDED, for what is not known",
+    Cause.UNKNOWN: "UNKNOWN ERROR",
 }
 
 
@@ -162,13 +162,13 @@ def _not_ours(sign: Sign | None) -> str:
 def _whom(diagnosed: Diagnosed) -> Phrase:
     """Who was refused whom; of what is not ours, what it is."""
     sign = diagnosed.sign
-    if diagnosed.outcome is Outcome.NOT_OURS and sign is not None:
+    if diagnosed.cause is Cause.NOT_OURS and sign is not None:
         return (sign.title,)
     if not diagnosed.explained:
         return ("none of the kinds that are known",)
     question = diagnosed.explained[0].explanation.question
     naming = diagnosed.naming
-    if diagnosed.outcome is Outcome.UNKNOWN:
+    if diagnosed.cause is Cause.UNKNOWN:
         whom: Phrase = (" and ", naming.person(question.subject))
     else:
         reached = REACHED[ResultKind(question.kind.value)]
@@ -199,17 +199,17 @@ def _meaning(diagnosed: Diagnosed) -> Iterator[Item]:
     if sign is None:
         yield from _unknown(diagnosed)
         return
-    if diagnosed.outcome is not Outcome.NOT_OURS:
+    if diagnosed.cause is not Cause.NOT_OURS:
         yield Item((f"It means: {sign.title}.",))
     yield from _delayed(diagnosed)
     yield from (Item((advice,)) for advice in sign.also)
-    if diagnosed.outcome in _ADVISED:
+    if diagnosed.cause in _ADVISED:
         yield from (Item((advice,)) for advice in sign.advice)
-    if diagnosed.outcome is Outcome.LET_THROUGH:
+    if diagnosed.cause is Cause.LET_THROUGH:
         yield from (Item((advice,)) for advice in _unexplained(GATE_PRODUCTS[sign.gate]))
 
 
-_ADVISED = frozenset({Outcome.NOT_OURS, Outcome.LET_THROUGH, Outcome.UNDECIDED})
+_ADVISED = frozenset({Cause.NOT_OURS, Cause.LET_THROUGH, Cause.UNDECIDED})
 
 
 def _unknown(diagnosed: Diagnosed) -> Iterator[Item]:
@@ -253,7 +253,7 @@ def _delayed(diagnosed: Diagnosed) -> Iterator[Item]:
             *object_phrase(write.address, naming),
         )
     )
-    if diagnosed.outcome is Outcome.WAITING:
+    if diagnosed.cause is Cause.WAITING:
         product = facts(GATE_PRODUCTS[diagnosed.sign.gate]) if diagnosed.sign else None
         usual = (
             "" if product is None else f" ({product.enforced_after} minutes; it can take longer)"
@@ -309,7 +309,7 @@ def _others(diagnosed: Diagnosed) -> Iterator[Item]:
                 ", not for the user of --user.",
             )
         )
-    if diagnosed.outcome is Outcome.WRONG_ID:
+    if diagnosed.cause is Cause.WRONG_ID:
         yield Item(("Correct the request, or ask about whom the error names.",))
 
 
@@ -358,7 +358,7 @@ def _suggestion(suggestion: Suggestion, naming: Naming) -> Iterator[Item]:
     how = _HOW.get(suggestion.remedy, "change this")
     phrase: Phrase = (f"{how}: ", *object_phrase(suggestion.address, naming))
     if suggestion.document is not None:
-        phrase = ("declare a policy of its own:",)
+        phrase = ("declare a separate policy:",)
     elif suggestion.place is not None:
         phrase = (*phrase, ", declared at ", Name(str(suggestion.place)))
     if suggestion.obstacle is not None:
@@ -373,7 +373,7 @@ def _suggestion(suggestion: Suggestion, naming: Naming) -> Iterator[Item]:
         yield from _edit(edit)
     if suggestion.document is not None:
         file = suggestion.document.file
-        where: Phrase = ("at the end of ", Name(file)) if file else ("in a file of its own",)
+        where: Phrase = ("at the end of ", Name(file)) if file else ("in a new file",)
         yield Item((*where, ":"), 2)
         yield from (Item((Name(line),), 3) for line in suggestion.document.lines)
 
@@ -393,10 +393,10 @@ def _edit(change: FileEdit) -> Iterator[Item]:
 
 
 def _closing(diagnosed: Diagnosed) -> str:
-    match diagnosed.outcome:
-        case Outcome.NOT_APPLIED:
+    match diagnosed.cause:
+        case Cause.NOT_APPLIED:
             return "To apply the documents: reconciler plan --out plan.json, then reconciler apply"
-        case Outcome.DENIED if any(each.edits or each.document for each in diagnosed.suggestions):
+        case Cause.DENIED if any(each.edits or each.document for each in diagnosed.suggestions):
             return "Then: reconciler plan"
         case _:
             return ""
@@ -424,7 +424,7 @@ def diagnosis_answer(diagnosed: Diagnosed) -> DiagnosisAnswer:
         gate=None if sign is None else sign.gate.value,
         other_application=diagnosed.other_application,
         other_user=diagnosed.other_user,
-        outcome=diagnosed.outcome.value,
+        cause=diagnosed.cause.value,
         sign=None if sign is None else sign.id,
     )
 

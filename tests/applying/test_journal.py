@@ -41,13 +41,13 @@ def written(directory: Path, header: Header = HEADER) -> Path:
     knows.
     """
     with Journal.create(directory, header, clock) as lines:
-        lines.started(1, 1)
+        lines.started(1, 1, "teams.policy/A")
         lines.done(1, seen=False)
-        lines.started(2, 1)
+        lines.started(2, 1, "teams.policy/B")
         lines.failed(2, "throttled", "too busy")
-        lines.started(2, 2)
+        lines.started(2, 2, "teams.policy/B")
         lines.done(2, seen=True)
-        lines.started(3, 1)
+        lines.started(3, 1, "teams.policy/C")
         lines.unknown(3, "no answer")
         lines.ended(ApplyEnd.UNKNOWN)
     return lines.path
@@ -63,6 +63,8 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         os.getpid(),
         "unknown",
     )
+    assert past.addresses == {1: "teams.policy/A", 2: "teams.policy/B", 3: "teams.policy/C"}
+    assert past.times == dict.fromkeys((1, 2, 3), NOON)
     assert past.process.started == processes.started(os.getpid())
     assert (past.reached, past.open_step, past.last_write, past.damaged) == (2, 3, NOON, False)
 

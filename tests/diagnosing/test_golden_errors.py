@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.diagnosing.outcomes import Outcome
+from reconciler.diagnosing.causes import Cause
 from reconciler.diagnosing.received import read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, sign_of
 from tests.cli.sample import settle
@@ -55,10 +55,10 @@ def test_machines_read_the_same(run: Run, tmp_path: Path) -> None:
         ran = diagnosed(run, case, "--format", "json")
         envelope = json.loads(ran.out)
         answer = envelope["diagnosis"]
-        outcomes.add(answer["outcome"])
-        assert (answer["sign"] is None) == (answer["outcome"] == "unknown") == (ran.code == 1)
+        outcomes.add(answer["cause"])
+        assert (answer["sign"] is None) == (answer["cause"] == "unknown") == (ran.code == 1)
         gates = {gate.value for gate in GATE_PRODUCTS}
-        by_policies = answer["outcome"] not in {"not-ours", "unknown", "wrong-id"}
-        assert (answer["gate"] in gates) == by_policies or answer["outcome"] == "wrong-id"
+        by_policies = answer["cause"] not in {"not-ours", "unknown", "wrong-id"}
+        assert (answer["gate"] in gates) == by_policies or answer["cause"] == "wrong-id"
         assert len(answer["explanations"]) == 1 or not by_policies
-    assert outcomes == {each.value for each in Outcome} - {"waiting", "undecided"}
+    assert outcomes == {each.value for each in Cause} - {"waiting", "undecided"}

@@ -69,7 +69,7 @@ def test_each_suggestion_lets_the_application_in(
     asked = ("diagnose", "-", "--app", app, "--user", who, *SIM, "--format", "json")
     answer = json.loads(run(*asked, stdin=error).out)["diagnosis"]
     before = _everyone(run, app)
-    if answer["outcome"] != "denied-by-policy":
+    if answer["cause"] != "denied-by-policy":
         assert answer["edits"] == []
         return
     assert answer["edits"]

@@ -54,6 +54,6 @@ def command(
     Exit codes: 0 diagnosed; 1 nobody knows the error; 3 faults in the documents.
     """
     typed = diagnosing.Typed(file, application, user, tenant, state_dir)
-    outcome, outline = diagnosing.diagnose(options.all_paths((), more), typed)
+    cause, outline = diagnosing.diagnose(options.all_paths((), more), typed)
     printing.outlined(outline, form, ids=ids)
-    return diagnosing.exit_code_of(outcome)
+    return diagnosing.exit_code_of(cause)

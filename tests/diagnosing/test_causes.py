@@ -10,7 +10,7 @@ import pytest
 from reconciler.applying.recent import JournalledWrite
 from reconciler.audiences.questions import Question
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Verdict
-from reconciler.diagnosing.outcomes import Delay, Outcome, last_delay, outcome_of
+from reconciler.diagnosing.causes import Cause, Delay, cause_of, last_delay
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Sign
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import SubjectKind
@@ -47,20 +47,20 @@ DELAYS = (
 @pytest.mark.parametrize("sign", [None, *SIGNS], ids=lambda sign: sign.id if sign else "unknown")
 def test_the_verdicts_of_the_tenant_decide_where_policies_are_the_gate(sign: Sign | None) -> None:
     for now, after, delay in itertools.product((None, *VERDICTS), (None, *VERDICTS), DELAYS):
-        outcome = outcome_of(sign, now, after, delay)
+        cause = cause_of(sign, now, after, delay)
         if sign is None:
-            expected = Outcome.UNKNOWN
+            expected = Cause.UNKNOWN
         elif sign.gate not in GATE_PRODUCTS or now is None:
-            expected = Outcome.NOT_OURS
+            expected = Cause.NOT_OURS
         elif isinstance(now, Depends):
-            expected = Outcome.UNDECIDED
+            expected = Cause.UNDECIDED
         elif isinstance(now, Granted):
-            expected = Outcome.WAITING if delay == DELAYS[1] else Outcome.LET_THROUGH
+            expected = Cause.WAITING if delay == DELAYS[1] else Cause.LET_THROUGH
         else:
             applied = isinstance(after, Granted)
-            expected = Outcome.NOT_APPLIED if applied else Outcome.DENIED
-        assert outcome is expected
-        assert outcome_of(sign, now, after, delay, other=True) is Outcome.WRONG_ID
+            expected = Cause.NOT_APPLIED if applied else Cause.DENIED
+        assert cause is expected
+        assert cause_of(sign, now, after, delay, other=True) is Cause.WRONG_ID
 
 
 def _asked(product: Provider) -> Question:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MINUTE = 60
 
 
-class Outcome(StrEnum):
+class Cause(StrEnum):
     """Why the application was refused, and so what ends it."""
 
     DENIED = "denied-by-policy"
@@ -55,14 +55,14 @@ class Delay(Struct, frozen=True):
     over: bool
 
 
-def outcome_of(
+def cause_of(
     sign: Sign | None,
     now: Verdict | None,
     after: Verdict | None,
     delay: Delay | None,
     *,
     other: bool = False,
-) -> Outcome:
+) -> Cause:
     """What refused.
 
     Args:
@@ -74,19 +74,19 @@ def outcome_of(
             say of those explains nothing.
     """
     if other:
-        return Outcome.WRONG_ID
+        return Cause.WRONG_ID
     if sign is None:
-        return Outcome.UNKNOWN
+        return Cause.UNKNOWN
     if sign.gate not in GATE_PRODUCTS or now is None:
-        return Outcome.NOT_OURS
+        return Cause.NOT_OURS
     match now:
         case Granted():
             waiting = delay is not None and not delay.over
-            return Outcome.WAITING if waiting else Outcome.LET_THROUGH
+            return Cause.WAITING if waiting else Cause.LET_THROUGH
         case Denied():
-            return Outcome.NOT_APPLIED if isinstance(after, Granted) else Outcome.DENIED
+            return Cause.NOT_APPLIED if isinstance(after, Granted) else Cause.DENIED
         case Depends():
-            return Outcome.UNDECIDED
+            return Cause.UNDECIDED
 
 
 def last_delay(
