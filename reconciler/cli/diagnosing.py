@@ -18,7 +18,7 @@ from reconciler.applying import recent, state
 from reconciler.applying.earlier import believed_journals
 from reconciler.audiences.questions import Question
 from reconciler.cli import answering, collecting, sources, surveying
-from reconciler.diagnosing.causes import Cause, cause_of, last_delay
+from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
 from reconciler.diagnosing.suggestions import Declared, suggested
@@ -73,7 +73,7 @@ class Typed(Struct, frozen=True):
     journals: Path | None
 
 
-def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[Cause, Outline]:
+def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[RefusalCause, Outline]:
     """Say why an application was refused; the answer is collected for the envelope too.
 
     Raises:
@@ -91,7 +91,7 @@ def diagnose(paths: Sequence[Path], typed: Typed) -> tuple[Cause, Outline]:
     return _told(_diagnosed(paths, typed, received, sign, (application, user)))
 
 
-def _told(diagnosed: Diagnosed) -> tuple[Cause, Outline]:
+def _told(diagnosed: Diagnosed) -> tuple[RefusalCause, Outline]:
     collecting.add_part("diagnosis", diagnosis_answer(diagnosed))
     return diagnosed.cause, diagnosis_outline(diagnosed)
 
@@ -178,7 +178,7 @@ def _diagnosed(
         explained=tuple(_explained(each, seen) for each in now.values()),
         delay=delay,
         asked_at=at,
-        suggestions=_suggestions(after.get(first), seen) if cause is Cause.DENIED else (),
+        suggestions=_suggestions(after.get(first), seen) if cause is RefusalCause.DENIED else (),
         has_documents=seen.after is not None,
         other_application=others[0],
         other_user=others[1],
@@ -294,6 +294,6 @@ def _mentioned(diagnosed: Diagnosed) -> Iterator[str]:
         yield from GUID.findall(diagnosed.delay.write.address)
 
 
-def exit_code_of(cause: Cause) -> int:
+def exit_code_of(cause: RefusalCause) -> int:
     """1 where nobody knows the error, so that a script can pass it on."""
-    return int(cause is Cause.UNKNOWN)
+    return int(cause is RefusalCause.UNKNOWN)

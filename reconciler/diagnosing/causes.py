@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MINUTE = 60
 
 
-class Cause(StrEnum):
+class RefusalCause(StrEnum):
     """Why the application was refused, and so what ends it."""
 
     DENIED = "denied-by-policy"
@@ -62,7 +62,7 @@ def cause_of(
     delay: Delay | None,
     *,
     other: bool = False,
-) -> Cause:
+) -> RefusalCause:
     """What refused.
 
     Args:
@@ -74,19 +74,19 @@ def cause_of(
             say of those explains nothing.
     """
     if other:
-        return Cause.WRONG_ID
+        return RefusalCause.WRONG_ID
     if sign is None:
-        return Cause.UNKNOWN
+        return RefusalCause.UNKNOWN
     if sign.gate not in GATE_PRODUCTS or now is None:
-        return Cause.NOT_OURS
+        return RefusalCause.NOT_OURS
     match now:
         case Granted():
             waiting = delay is not None and not delay.over
-            return Cause.WAITING if waiting else Cause.LET_THROUGH
+            return RefusalCause.WAITING if waiting else RefusalCause.LET_THROUGH
         case Denied():
-            return Cause.NOT_APPLIED if isinstance(after, Granted) else Cause.DENIED
+            return RefusalCause.NOT_APPLIED if isinstance(after, Granted) else RefusalCause.DENIED
         case Depends():
-            return Cause.UNDECIDED
+            return RefusalCause.UNDECIDED
 
 
 def last_delay(

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Depends
-from reconciler.diagnosing.causes import Cause
+from reconciler.diagnosing.causes import RefusalCause
 from reconciler.diagnosing.signs import GATE_PRODUCTS, Gate
 from reconciler.diagnosing.suggestions import Obstacle
 from reconciler.kinds.facts import facts
@@ -73,7 +73,7 @@ class Diagnosed(Struct, frozen=True, kw_only=True):
 
     received: Received
     sign: Sign | None
-    cause: Cause
+    cause: RefusalCause
     explained: tuple[Explained, ...] = ()
     delay: Delay | None = None
     asked_at: float = 0.0
@@ -116,25 +116,25 @@ def diagnosis_outline(diagnosed: Diagnosed) -> Outline:
 
 
 def _word_and_tone(diagnosed: Diagnosed) -> tuple[str, Tone]:
-    if diagnosed.cause is Cause.DENIED:
+    if diagnosed.cause is RefusalCause.DENIED:
         return f"REFUSED BY THE ACCESS POLICIES OF {_product(diagnosed)}: ", Tone.REMOVE
     return f"{_warning_word(diagnosed)}: ", Tone.WARNING
 
 
 def _warning_word(diagnosed: Diagnosed) -> str:
-    if diagnosed.cause is Cause.WAITING:
+    if diagnosed.cause is RefusalCause.WAITING:
         return f"WAIT, {_product(diagnosed)} enforces changes late"
-    if diagnosed.cause is Cause.NOT_OURS:
+    if diagnosed.cause is RefusalCause.NOT_OURS:
         return _not_ours(diagnosed.sign)
     return _OUTCOMES[diagnosed.cause]
 
 
-_OUTCOMES: Mapping[Cause, str] = {
-    Cause.NOT_APPLIED: "NOT APPLIED YET, but the documents let in",
-    Cause.LET_THROUGH: "NOT BY THE ACCESS POLICIES, as far as they were read",
-    Cause.WRONG_ID: "WRONG ID, the error is not about",
-    Cause.UNDECIDED: "UNDECIDED, for what is not known",
-    Cause.UNKNOWN: "UNKNOWN ERROR",
+_OUTCOMES: Mapping[RefusalCause, str] = {
+    RefusalCause.NOT_APPLIED: "NOT APPLIED YET, but the documents let in",
+    RefusalCause.LET_THROUGH: "NOT BY THE ACCESS POLICIES, as far as they were read",
+    RefusalCause.WRONG_ID: "WRONG ID, the error is not about",
+    RefusalCause.UNDECIDED: "UNDECIDED, for what is not known",
+    RefusalCause.UNKNOWN: "UNKNOWN ERROR",
 }
 
 
@@ -162,13 +162,13 @@ def _not_ours(sign: Sign | None) -> str:
 def _whom(diagnosed: Diagnosed) -> Phrase:
     """Who was refused whom; of what is not ours, what it is."""
     sign = diagnosed.sign
-    if diagnosed.cause is Cause.NOT_OURS and sign is not None:
+    if diagnosed.cause is RefusalCause.NOT_OURS and sign is not None:
         return (sign.title,)
     if not diagnosed.explained:
         return ("none of the kinds that are known",)
     question = diagnosed.explained[0].explanation.question
     naming = diagnosed.naming
-    if diagnosed.cause is Cause.UNKNOWN:
+    if diagnosed.cause is RefusalCause.UNKNOWN:
         whom: Phrase = (" and ", naming.person(question.subject))
     else:
         reached = REACHED[ResultKind(question.kind.value)]
@@ -199,17 +199,17 @@ def _meaning(diagnosed: Diagnosed) -> Iterator[Item]:
     if sign is None:
         yield from _unknown(diagnosed)
         return
-    if diagnosed.cause is not Cause.NOT_OURS:
+    if diagnosed.cause is not RefusalCause.NOT_OURS:
         yield Item((f"It means: {sign.title}.",))
     yield from _delayed(diagnosed)
     yield from (Item((advice,)) for advice in sign.also)
     if diagnosed.cause in _ADVISED:
         yield from (Item((advice,)) for advice in sign.advice)
-    if diagnosed.cause is Cause.LET_THROUGH:
+    if diagnosed.cause is RefusalCause.LET_THROUGH:
         yield from (Item((advice,)) for advice in _unexplained(GATE_PRODUCTS[sign.gate]))
 
 
-_ADVISED = frozenset({Cause.NOT_OURS, Cause.LET_THROUGH, Cause.UNDECIDED})
+_ADVISED = frozenset({RefusalCause.NOT_OURS, RefusalCause.LET_THROUGH, RefusalCause.UNDECIDED})
 
 
 def _unknown(diagnosed: Diagnosed) -> Iterator[Item]:
@@ -253,7 +253,7 @@ def _delayed(diagnosed: Diagnosed) -> Iterator[Item]:
             *object_phrase(write.address, naming),
         )
     )
-    if diagnosed.cause is Cause.WAITING:
+    if diagnosed.cause is RefusalCause.WAITING:
         product = facts(GATE_PRODUCTS[diagnosed.sign.gate]) if diagnosed.sign else None
         usual = (
             "" if product is None else f" ({product.enforced_after} minutes; it can take longer)"
@@ -309,7 +309,7 @@ def _others(diagnosed: Diagnosed) -> Iterator[Item]:
                 ", not for the user of --user.",
             )
         )
-    if diagnosed.cause is Cause.WRONG_ID:
+    if diagnosed.cause is RefusalCause.WRONG_ID:
         yield Item(("Correct the request, or ask about whom the error names.",))
 
 
@@ -394,9 +394,11 @@ def _edit(change: FileEdit) -> Iterator[Item]:
 
 def _closing(diagnosed: Diagnosed) -> str:
     match diagnosed.cause:
-        case Cause.NOT_APPLIED:
+        case RefusalCause.NOT_APPLIED:
             return "To apply the documents: reconciler plan --out plan.json, then reconciler apply"
-        case Cause.DENIED if any(each.edits or each.document for each in diagnosed.suggestions):
+        case RefusalCause.DENIED if any(
+            each.edits or each.document for each in diagnosed.suggestions
+        ):
             return "Then: reconciler plan"
         case _:
             return ""

@@ -10,7 +10,7 @@ import pytest
 from reconciler.applying.recent import JournalledWrite
 from reconciler.audiences.questions import Question
 from reconciler.audiences.verdicts import Asked, Denied, Depends, Granted, Reason, Verdict
-from reconciler.diagnosing.causes import Cause, Delay, cause_of, last_delay
+from reconciler.diagnosing.causes import Delay, RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Sign
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import SubjectKind
@@ -49,18 +49,18 @@ def test_the_verdicts_of_the_tenant_decide_where_policies_are_the_gate(sign: Sig
     for now, after, delay in itertools.product((None, *VERDICTS), (None, *VERDICTS), DELAYS):
         cause = cause_of(sign, now, after, delay)
         if sign is None:
-            expected = Cause.UNKNOWN
+            expected = RefusalCause.UNKNOWN
         elif sign.gate not in GATE_PRODUCTS or now is None:
-            expected = Cause.NOT_OURS
+            expected = RefusalCause.NOT_OURS
         elif isinstance(now, Depends):
-            expected = Cause.UNDECIDED
+            expected = RefusalCause.UNDECIDED
         elif isinstance(now, Granted):
-            expected = Cause.WAITING if delay == DELAYS[1] else Cause.LET_THROUGH
+            expected = RefusalCause.WAITING if delay == DELAYS[1] else RefusalCause.LET_THROUGH
         else:
             applied = isinstance(after, Granted)
-            expected = Cause.NOT_APPLIED if applied else Cause.DENIED
+            expected = RefusalCause.NOT_APPLIED if applied else RefusalCause.DENIED
         assert cause is expected
-        assert cause_of(sign, now, after, delay, other=True) is Cause.WRONG_ID
+        assert cause_of(sign, now, after, delay, other=True) is RefusalCause.WRONG_ID
 
 
 def _asked(product: Provider) -> Question:

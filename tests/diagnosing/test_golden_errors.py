@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.diagnosing.causes import Cause
+from reconciler.diagnosing.causes import RefusalCause
 from reconciler.diagnosing.received import read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, sign_of
 from tests.cli.sample import settle
@@ -61,4 +61,4 @@ def test_machines_read_the_same(run: Run, tmp_path: Path) -> None:
         by_policies = answer["cause"] not in {"not-ours", "unknown", "wrong-id"}
         assert (answer["gate"] in gates) == by_policies or answer["cause"] == "wrong-id"
         assert len(answer["explanations"]) == 1 or not by_policies
-    assert outcomes == {each.value for each in Cause} - {"waiting", "undecided"}
+    assert outcomes == {each.value for each in RefusalCause} - {"waiting", "undecided"}
