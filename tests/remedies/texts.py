@@ -144,6 +144,20 @@ ACCEPTING: Final = (
     "take these out of `spec.accepted`",
 )
 """It says why an object is not accepted, or that an entry is not needed; tests/drift tries each."""
+DIAGNOSING: Final = (
+    "--app APP",
+    "--user USER",
+    "`description: ' '`",
+    "With --app and --user the policies are asked",
+    "not the one of --app.",
+    "not for the user of --user.",
+    "run `reconciler plan` again",
+    "To apply the documents: reconciler plan",
+    "Then: reconciler plan",
+)
+"""What to pass to `diagnose`, and what shows the lines that it suggests;
+tests/diagnosing/test_suggestions.py types these in.
+"""
 
 NO_ADVICE: Final = (
     "Left out by --skip:",
@@ -167,6 +181,7 @@ OTHERS: Final = (
     *CONSENTED_READING,
     *NAMING,
     *ACCEPTING,
+    *DIAGNOSING,
     *NO_ADVICE,
     *DEFECTS,
 )
