@@ -14,7 +14,7 @@ from reconciler.access.declared_at import positions
 from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Asked, Denied
 from reconciler.documents.csv_columns import Columns, columns_of, values_of
-from reconciler.documents.line_edits import LineEdit, with_item, with_row, without_item
+from reconciler.documents.line_edits import ItemEdit, with_item, with_row, without_item
 from reconciler.exporting.exchange import scope_texts
 from reconciler.exporting.plain_words import dashed, free
 from reconciler.exporting.teams import user_label
@@ -66,7 +66,7 @@ class FileEdit(Struct, frozen=True):
     """The change of a line of a file."""
 
     file: str
-    edit: LineEdit
+    edit: ItemEdit
 
 
 class NewDocument(Struct, frozen=True):
@@ -314,7 +314,7 @@ def _removed(place: Position, declared: Declared) -> FileEdit | None:
                 edit = without_item(text, place.line, _USERS, index)
                 return None if edit is None else FileEdit(place.file, edit)
             line = text.split("\n")[place.line - 1].removesuffix("\r")
-            return FileEdit(place.file, LineEdit(place.line, line, None))
+            return FileEdit(place.file, ItemEdit(place.line, line, None))
     return None
 
 

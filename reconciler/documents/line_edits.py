@@ -25,7 +25,7 @@ _SCALAR = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\']|\'\')*+\'|[^,\]}#]++')
 _COMMA_AFTER = re.compile(r"[ ]?,[ ]*+")
 
 
-class LineEdit(Struct, frozen=True):
+class ItemEdit(Struct, frozen=True):
     """The change of one line, counted from 1.
 
     Attributes:
@@ -39,7 +39,7 @@ class LineEdit(Struct, frozen=True):
     after: str | None
 
 
-def applied(text: str, edit: LineEdit) -> str:
+def applied(text: str, edit: ItemEdit) -> str:
     """The text of a file once a line is changed."""
     lines = text.split("\n")
     ending = "\r" if lines[edit.line - 1].endswith("\r") else ""
@@ -51,7 +51,7 @@ def applied(text: str, edit: LineEdit) -> str:
 
 def with_item(
     text: str, line: int, steps: Sequence[str], item: str, remark: str = ""
-) -> LineEdit | None:
+) -> ItemEdit | None:
     """The change that adds an item at the end of a list.
 
     Args:
@@ -70,7 +70,7 @@ def with_item(
     return edit if edit is not None and _reads(text, edit, line, steps, wanted) else None
 
 
-def without_item(text: str, line: int, steps: Sequence[str], index: int) -> LineEdit | None:
+def without_item(text: str, line: int, steps: Sequence[str], index: int) -> ItemEdit | None:
     """The change that takes an item out of a list; arguments as of `with_item`."""
     place = _list_at(text, line, steps)
     if place is None or index >= len(place[0].lines):
@@ -81,31 +81,31 @@ def without_item(text: str, line: int, steps: Sequence[str], index: int) -> Line
     before = whole[:column]
     gone = None if before.strip() == "-" else _cut(whole, column)
     wanted = [*value[:index], *value[index + 1 :]]
-    edit = LineEdit(number, whole, gone)
+    edit = ItemEdit(number, whole, gone)
     return edit if _reads(text, edit, line, steps, wanted) else None
 
 
-def with_row(text: str, row: str) -> LineEdit:
+def with_row(text: str, row: str) -> ItemEdit:
     """The change that adds a row at the end of a file of rows."""
     last = len(text.rstrip().split("\n"))
-    return LineEdit(last, None, row)
+    return ItemEdit(last, None, row)
 
 
-def _behind(lines: Sequence[str], marks: ListMarks, item: str, remark: str) -> LineEdit | None:
+def _behind(lines: Sequence[str], marks: ListMarks, item: str, remark: str) -> ItemEdit | None:
     if not marks.lines:
         number, column = marks.place
         whole = lines[number - 1].removesuffix("\r")
         opened = whole[:column]
-        return LineEdit(number, whole, f"{opened}{item}{whole[column:]}")
+        return ItemEdit(number, whole, f"{opened}{item}{whole[column:]}")
     number, column = marks.lines[-1], marks.columns[-1] - 1
     whole = lines[number - 1].removesuffix("\r")
     if whole[:column].strip() == "-":
-        return LineEdit(number, None, f"{whole[:column]}{item}{f'   # {remark}' if remark else ''}")
+        return ItemEdit(number, None, f"{whole[:column]}{item}{f'   # {remark}' if remark else ''}")
     last = _SCALAR.match(whole, column)
     if last is None:
         return None
     end = column + len(last[0].rstrip())
-    return LineEdit(number, whole, f"{whole[:end]}, {item}{whole[end:]}")
+    return ItemEdit(number, whole, f"{whole[:end]}, {item}{whole[end:]}")
 
 
 def _cut(whole: str, column: int) -> str | None:
@@ -140,7 +140,7 @@ def _list_at(text: str, line: int, steps: Sequence[str]) -> tuple[ListMarks, lis
 
 
 def _reads(
-    text: str, edit: LineEdit, line: int, steps: Sequence[str], wanted: Sequence[Json]
+    text: str, edit: ItemEdit, line: int, steps: Sequence[str], wanted: Sequence[Json]
 ) -> bool:
     """Whether the changed file says what is wanted in this list, and the same in everything else."""
     changed = parse_yaml(applied(text, edit), "")
