@@ -79,13 +79,20 @@ def scope_before(step: Step) -> ScopeName | None:
     return name if name.address.lower() != name.scope else None
 
 
-def guard_before(step: Step) -> ScopeName | None:
+def guard_before(step: Step, plan: Plan) -> ScopeName | None:
     """The group that has to be empty just before a step, because the step makes a temporary policy
-    on it; None for any other step.
+    on it, or shuts a quarantined application out by it; None for any other step.
     """
-    if not step.temporary or step.cmdlet != CREATE_EXCHANGE:
+    if step.cmdlet != CREATE_EXCHANGE:
         return None
-    return _scope_name(step)
+    name = _scope_name(step)
+    group = guard_scope(plan.baseline.of_exchange() or {})
+    is_empty_group = group is not None and group.id == name.scope and _is_restrict(step)
+    return name if step.temporary or is_empty_group else None
+
+
+def _is_restrict(step: Step) -> bool:
+    return step.parameters.get("AccessRight") == AccessRight.RESTRICT.value
 
 
 def _scope_name(step: Step) -> ScopeName:

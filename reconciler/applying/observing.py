@@ -170,7 +170,7 @@ def _names(run: RunContext, step: Step) -> TenantMoved | None:
     """Look up what the step names: a scope by its address, and the group and identity of a
     temporary policy.
     """
-    scope, guard = lookups.scope_before(step), lookups.guard_before(step)
+    scope, guard = lookups.scope_before(step), lookups.guard_before(step, run.plan)
     if scope is not None:
         directory = run.watch.look_up(recipients=(scope.address,))
         if not lookups.still_leads(scope, directory):

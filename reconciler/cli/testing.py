@@ -17,7 +17,7 @@ from reconciler.kinds.read_warnings import tolerated
 from reconciler.model.plans import PlanTenant
 from reconciler.planning.making import PlanOptions
 from reconciler.planning.requests import consented_warnings
-from reconciler.planning.testing import names_in_results
+from reconciler.planning.testing import is_suspended, names_in_results
 from reconciler.reports import access_tests, annotated, junit
 from reconciler.reports.access_tests import Outcome, row_outcome
 from reconciler.reports.lines import Tone
@@ -42,7 +42,13 @@ def on_documents(paths: Sequence[Path]) -> Tested:
     wanted = loading.documents(paths, PlanOptions())
     names = {application.application: application.name for application in wanted.applications}
     return replace(
-        _test_run("the documents alone", declared.judge_declared(wanted), names, simulated=False),
+        _test_run(
+            "the documents alone",
+            declared.judge_declared(wanted),
+            names,
+            wanted.quarantined,
+            simulated=False,
+        ),
         tenant_id=_tenant_id(wanted),
     )
 
@@ -83,6 +89,7 @@ def on_tenant(paths: Sequence[Path], tenant: str | None) -> Tested:
             ground,
             results,
             names_in_results(wanted, observed, results),
+            wanted.quarantined,
             simulated=observed.source == "simulated",
         ),
         tenant_id=observed.tenant_id,
@@ -95,9 +102,17 @@ def _tenant_id(documents: Documents) -> str:
 
 
 def _test_run(
-    ground: str, results: Sequence[Result], names: dict[str, str], *, simulated: bool
+    ground: str,
+    results: Sequence[Result],
+    names: dict[str, str],
+    quarantined: frozenset[str],
+    *,
+    simulated: bool,
 ) -> Tested:
-    rows = tuple(result.row() for result in results)
+    rows = tuple(
+        result.row(excused=not result.passed and is_suspended(result.expected, quarantined))
+        for result in results
+    )
     return access_tests.Tested(ground, rows, testing.positions_of(results), names, simulated)
 
 

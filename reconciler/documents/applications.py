@@ -109,4 +109,5 @@ def build(document: RawDocument) -> ApplicationDocument:
         spec["appId"].lower(),
         tuple(sorted(spec.get("permissions", ()))),
         document.position(()),
+        quarantined=spec.get("quarantine", False),
     )

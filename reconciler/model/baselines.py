@@ -64,7 +64,9 @@ class StoredExchangePolicy(Struct, frozen=True, rename="camel"):
 
 
 class GuardScope(Struct, frozen=True):
-    """The scope of temporary policies: a mail-enabled security group without members."""
+    """The scope of policies that keep an application out of every mailbox: a mail-enabled security
+    group without members.
+    """
 
     id: str
     members: Annotated[tuple[str, ...], Meta(max_length=0)]
@@ -84,13 +86,16 @@ class Baseline(Struct, frozen=True):
     `opaque`: what was read of objects that are not understood and that bear on the sections, by the
     address that is held for them; unset if there are none. `awaited`: addresses of the policies that
     documents declare and whose scope was looked for and is not there, by that of the application;
-    unset if there are none.
+    unset if there are none. `quarantined`: client ids, lower-case, of the applications that the
+    documents let reach nobody; unset if there are none. With it, the sections have every list and
+    every policy that names one of them.
     """
 
     exchange: ExchangeBaseline | UnsetType | None = UNSET
     teams: TeamsBaseline | UnsetType | None = UNSET
     opaque: Mapping[str, tuple[str, ...]] | UnsetType = UNSET
     awaited: Mapping[str, tuple[str, ...]] | UnsetType = UNSET
+    quarantined: tuple[str, ...] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Refuse a scope under the name of an application, and policies under `GUARD_SCOPE`.
@@ -136,6 +141,10 @@ class Baseline(Struct, frozen=True):
         rows = {} if isinstance(self.awaited, UnsetType) else self.awaited
         return {name: waiting for name, waiting in rows.items() if name.startswith(f"{provider}.")}
 
+    def shut_out(self) -> frozenset[str]:
+        """The applications that shall reach nobody."""
+        return frozenset(() if isinstance(self.quarantined, UnsetType) else self.quarantined)
+
     def with_others(self, other: Baseline) -> Baseline:
         """This baseline with the products that only the other one has."""
         unread = [name for name in PROVIDERS if getattr(self, name) is UNSET]
@@ -145,12 +154,29 @@ class Baseline(Struct, frozen=True):
             opaque |= other.opaque_of(name)
             awaited |= other.awaited_of(name)
         sections = {name: getattr(other, name) for name in unread}
-        return replace(self, **sections, opaque=opaque or UNSET, awaited=awaited or UNSET)
+        return replace(
+            self,
+            **sections,
+            opaque=opaque or UNSET,
+            awaited=awaited or UNSET,
+            quarantined=tuple(sorted(self.shut_out() | other.shut_out())) or UNSET,
+        )
 
 
 def stored_policies(section: ExchangeBaseline) -> dict[str, tuple[StoredExchangePolicy, ...]]:
     """The policies of each application."""
     return {name: rows for name, rows in section.items() if not isinstance(rows, GuardScope)}
+
+
+def with_empty_group(section: Baseline, other: Baseline) -> Baseline:
+    """A baseline of one product that has the empty group and the quarantined applications of
+    another one.
+    """
+    group = guard_scope(other.of_exchange() or {})
+    policies = section.of_exchange()
+    if policies is not None and group is not None:
+        section = replace(section, exchange={**policies, GUARD_SCOPE: group})
+    return replace(section, quarantined=other.quarantined, opaque=other.opaque)
 
 
 def guard_scope(section: ExchangeBaseline) -> GuardScope | None:

@@ -26,6 +26,7 @@ class ChangeReason(StrEnum):
     TENANT_GRANT = "tenant-grant"
     LEFT_GUARD = "left-guard"
     RENAMED = "renamed"
+    QUARANTINED = "quarantined"
 
 
 class StepReason(StrEnum):
@@ -50,6 +51,7 @@ class StepReason(StrEnum):
     FLIP_CREATE = "flip-create"
     REMOVE_RESTRICT = "remove-restrict"
     REMOVE_DENY = "remove-deny"
+    SHUT_OUT = "shut-out"
     CREATE_GUARD = "create-guard"
     REMOVE_GUARD = "remove-guard"
 
@@ -94,6 +96,9 @@ class WarningCode(StrEnum):
     USER_ABSENT = "user-absent"
     FAULTY_READING = "faulty-reading"
     MOVED_ON = "moved-on"
+    UNRESTORED = "unrestored"
+    QUARANTINED = "quarantined"
+    LEFT_SHUT = "left-shut"
 
 
 class DriftCode(StrEnum):
@@ -139,6 +144,8 @@ class RefusalRule(StrEnum):
     UNCHECKED = "unchecked"
     BEYOND_SELECTION = "beyond-selection"
     MANY_ABSENT = "many-absent"
+    QUARANTINE = "quarantine"
+    STILL_REACHING = "still-reaching"
     READ_WARNING = "read-warning"
 
 
@@ -178,6 +185,27 @@ class Held(StrEnum):
     GROUP_ABSENT = "group-absent"
     GROUP_GONE = "group-gone"
     SUCCESSOR_HELD = "successor-held"
+    OPEN_GUARD = "still-open-guard"
+    OPEN_UNDECLARED = "still-open-undeclared"
+    OPEN_EVERY = "still-open-every-application"
+    OPEN_LIST = "still-open-list"
+    OPEN_TEXT = "still-open-text"
+    OPEN_OPAQUE = "still-open-not-understood"
+    OPEN_HELD = "still-open-held"
+
+
+STILL_OPEN: Final = frozenset(
+    (
+        Held.OPEN_GUARD,
+        Held.OPEN_UNDECLARED,
+        Held.OPEN_EVERY,
+        Held.OPEN_LIST,
+        Held.OPEN_TEXT,
+        Held.OPEN_OPAQUE,
+        Held.OPEN_HELD,
+    )
+)
+"""By what a quarantined application, which such a note names, may still reach somebody."""
 
 
 class Unfound(StrEnum):

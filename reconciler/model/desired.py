@@ -77,6 +77,7 @@ class DesiredTeams(Struct, frozen=True):
     the policy whose values Global shall copy, None if there is no such grant. `not_looked_for`:
     user ids that are used although the capture's directory never looked for them. `moved`: keys of
     policies that take another's place, with the other's, which is among the policies as absent.
+    `quarantined`: applications that shall be in no list.
     """
 
     policies: Mapping[str, DesiredTeamsPolicy]
@@ -86,6 +87,7 @@ class DesiredTeams(Struct, frozen=True):
     unresolved: tuple[Unresolved, ...]
     not_looked_for: frozenset[str]
     moved: Mapping[str, str] = field(default_factory=dict)
+    quarantined: frozenset[str] = frozenset()
 
 
 class DesiredExchangePolicy(Struct, frozen=True):
@@ -108,7 +110,7 @@ class DesiredExchange(Struct, frozen=True):
     deleted. `moved`: keys that take another's place, with the other. `moved_on`: addresses that a
     `movedFrom` names and where no policy is. `awaited`: policies whose scope was looked for and is
     not there, as addresses by application: what the application shall reach is not known without
-    them.
+    them. `quarantined`: applications that shall reach no mailbox, whatever else is declared.
     """
 
     owned: frozenset[str]
@@ -118,6 +120,7 @@ class DesiredExchange(Struct, frozen=True):
     awaited: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     moved: Mapping[ExchangeKey, ExchangeKey] = field(default_factory=dict)
     moved_on: tuple[Address, ...] = ()
+    quarantined: frozenset[str] = frozenset()
 
 
 class DesiredState(Protocol):

@@ -120,12 +120,13 @@ class TenantDocument(Struct, frozen=True):
 
 
 class ApplicationDocument(Struct, frozen=True):
-    """A name for a client id."""
+    """A name for a client id. `quarantined`: it shall reach nobody."""
 
     name: str
     application: str
     permissions: tuple[str, ...]
     position: Position
+    quarantined: bool = False
 
 
 class GroupGrant(Struct, frozen=True):
@@ -215,3 +216,8 @@ class Documents(Struct, frozen=True):
     teams: tuple[TeamsPolicyDocument, ...]
     exchange: tuple[ExchangePolicyDocument, ...]
     tests: tuple[AccessTestDocument, ...] = ()
+
+    @property
+    def quarantined(self) -> frozenset[str]:
+        """Client ids, lower-case, of the applications that shall reach nobody."""
+        return frozenset(each.application for each in self.applications if each.quarantined)

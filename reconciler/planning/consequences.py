@@ -14,8 +14,9 @@ from reconciler.errors import TamperedPlan
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import AccessDelta, Direction, SubjectKind, UnpopulatedRow
 from reconciler.model.addresses import application_address, provider_of
-from reconciler.model.codes import RefusalRule, WarningCode
+from reconciler.model.codes import STILL_OPEN, RefusalRule, WarningCode
 from reconciler.model.plans import Action
+from reconciler.planning import checking
 from reconciler.planning.prefixes import advance, baseline_snapshot
 from reconciler.planning.serial import summary
 
@@ -74,6 +75,7 @@ def _disagreements(plan: Plan) -> Iterator[str]:
         return
     yield from _of_access(plan, bounds)
     yield from _of_consents(plan, bounds)
+    yield from _of_quarantine(plan)
     given = {consent.lower() for consent in plan.consents}
     for product in PRODUCTS.values():
         for consent in sorted(product.consents(before, plan.steps) - given):
@@ -228,6 +230,22 @@ def _directions(
 
 def _verb(direction: Direction) -> str:
     return "gains" if direction is Direction.GAINED else "loses"
+
+
+def _of_quarantine(plan: Plan) -> Iterator[str]:
+    """Every application that is shut out reaches nobody in the end, but for what the plan says."""
+    stated = {
+        (note.address.partition(".")[0], str(note.details.get("application")).lower())
+        for note in plan.held
+        if note.code in STILL_OPEN
+    }
+    for provider, application in sorted(
+        checking.still_reaching(plan.baseline, plan.steps) - stated
+    ):
+        yield (
+            f"{application_address(provider, application)} is quarantined and may still reach"
+            " somebody after the plan's steps, which the plan does not say"
+        )
 
 
 def _of_consents(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:

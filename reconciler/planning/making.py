@@ -23,7 +23,7 @@ from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import Held, Unfound, WarningCode
+from reconciler.model.codes import STILL_OPEN, Held, Unfound, WarningCode
 from reconciler.model.documents import Limits
 from reconciler.model.plans import (
     FORMAT_VERSION,
@@ -35,7 +35,7 @@ from reconciler.model.plans import (
     Step,
     Tool,
 )
-from reconciler.planning import checking, interim_access, testing
+from reconciler.planning import checking, interim_access, quarantine, testing
 from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
 from reconciler.planning.partial import PlannedSide, refusals_of_parts
@@ -74,6 +74,7 @@ _NOT_CHOSEN = (
     Held.RESTS_ON_ABSENT,
     Held.REVOCATION,
     Held.GROUP_ABSENT,
+    *STILL_OPEN,
 )
 """Why something is held that no option leaves out."""
 
@@ -132,7 +133,11 @@ def make_plan(
     parts = [part.plan for part in made]
     outcome = {part.provider: part.outcome for part in parts}
     tests = testing.judged(
-        documents.tests, observed, outcome, selected=bool(options.only or options.skip)
+        documents.tests,
+        observed,
+        outcome,
+        selected=bool(options.only or options.skip),
+        quarantined=documents.quarantined,
     )
     return _composed(given, parts, tests, refusals_of_parts(made, chosen))
 
@@ -295,8 +300,9 @@ def _refused(
     """What the products refuse, what the checker finds beyond that, and a doubtful reading."""
     refusals = _notes(parts, lambda part: part.refusals)
     violations = checking.violations(baseline, steps)
-    unsafe = checking.refusals_of_violations(violations, explained=refusals)
-    return (*refusals, *unsafe, *read_warnings.read_warning_refusals(observed.warnings))
+    unsafe = checking.refusals_of_violations(violations, refusals, baseline.shut_out())
+    reaching = quarantine.still_reaching_refusals(parts, baseline, steps)
+    return (*refusals, *unsafe, *reaching, *read_warnings.read_warning_refusals(observed.warnings))
 
 
 def _assert_tenant(documents: Documents, observed: Observed) -> None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import application_address
+from reconciler.model.baselines import with_empty_group
 from reconciler.model.codes import RefusalRule
 from reconciler.model.plans import Note
 from reconciler.planning import checking
@@ -73,7 +74,10 @@ def _beyond(part: PlannedSide, outcome: Any) -> tuple[Beyond, ...]:
         return ()
     everything = replace(part.context, holding=selection((), ()).holding)
     whole = product.outcome(part.desired, part.state, everything)
-    sections = product.sections((part.state, outcome, whole))
+    sections = [
+        with_empty_group(section, part.plan.baseline)
+        for section in product.sections((part.state, outcome, whole))
+    ]
     return checking.reached_beyond(provider, sections) if sections else ()
 
 

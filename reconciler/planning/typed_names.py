@@ -1,6 +1,7 @@
 """What people type for an address, with names instead of ids: `exchange.policy/crm@board@contoso.com`,
 `teams.grant/user:adele@contoso.com`, `tenant-wide:teams.application/scheduling-bot`, or the name of
-an object alone. Names become ids before anything is compared or stored.
+an object alone; `application/crm` is an application in all products. Names become ids before anything
+is compared or stored.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed
 
+_APPLICATION = "application/"
 _MOST_LISTED = 10
 """Objects that a message lists of those that a text may mean."""
 
@@ -55,10 +57,12 @@ class TypedNames(Struct, frozen=True):
             return (text,)
         meanings = [
             meaning
-            for meaning in self._meanings(text)
+            for meaning in self._meanings(_named(text))
             if all(address.lower() in self.addresses for address in meaning)
+            and _is_meant(text, meaning)
         ]
-        return _only_one(meanings, f"{option} {text}") if meanings else (text,)
+        whole = _whole_applications(meanings)
+        return _only_one(whole, f"{option} {text}") if whole else (text,)
 
     def _consent(self, text: str, is_consent: Callable[[str], bool]) -> str:
         rule, _, named = text.partition(":")
@@ -83,6 +87,37 @@ class TypedNames(Struct, frozen=True):
             for name, product in PRODUCTS.items()
         )
         yield from dict.fromkeys(chain.from_iterable(meanings))
+
+
+def _named(text: str) -> str:
+    """What is behind `application/`, if a text begins so."""
+    is_application = text.lower().startswith(_APPLICATION)
+    return text[len(_APPLICATION) :] if is_application else text
+
+
+def _is_meant(text: str, meaning: Iterable[str]) -> bool:
+    """Whether a meaning is an application, if the text says that it is one."""
+    return _named(text) == text or all(_application(address) for address in meaning)
+
+
+def _application(address: str) -> str:
+    """The client id of an application's address on the side of a product; empty for others."""
+    kind, _, client_id = address.partition("/")
+    return client_id.lower() if kind.endswith(".application") else ""
+
+
+def _whole_applications(meanings: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The same meanings, but an application that a name alone stands for is meant on the sides of all
+    products.
+    """
+    whole: dict[str, list[str]] = {}
+    for meaning in meanings:
+        if len(meaning) == 1 and (client_id := _application(meaning[0])):
+            whole.setdefault(client_id, []).append(meaning[0])
+    others = [
+        meaning for meaning in meanings if not (len(meaning) == 1 and _application(meaning[0]))
+    ]
+    return [*map(tuple, whole.values()), *others]
 
 
 def _only_one(meanings: Sequence[tuple[str, ...]], typed: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING
 
 from reconciler.model.addresses import ExchangePolicyAddress, exchange_application, parse_address
+from reconciler.model.codes import Held
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,6 +56,33 @@ def leaving_for_later(rows: Iterable[Note]) -> Iterator[str]:
     """The options by which a plan leaves alone what a warning advises to do later."""
     if addresses := _listed(rows, "skip"):
         yield f"To leave these for a later plan: {options('skip', addresses)}"
+
+
+def shutting_out(rows: Iterable[Note]) -> Iterator[str]:
+    """What closes the doors that a plan leaves open to quarantined applications: the documents to
+    add, or the quarantine as a plan of its own.
+    """
+    notes = [row for row in rows if "application" in row.details]
+    for note in notes:
+        if note.code == Held.OPEN_EVERY:
+            yield f"The document to add: {_denial(note)}"
+    alone = [
+        f"application/{note.details['application']}"
+        for note in notes
+        if note.code == Held.OPEN_HELD
+    ]
+    if alone:
+        yield f"The quarantine alone: {options('only', alone)}"
+
+
+def _denial(note: Note) -> str:
+    """A document on one line; ids and names of our own need no quotes."""
+    application, scope = str(note.details["application"]), str(note.details.get("scope"))
+    return (
+        "{apiVersion: reconciler/v1, kind: ExchangeApplicationAccessPolicy, metadata: {name:"
+        f" quarantine-{application[:8]}-{scope[:8]}}}, spec: {{applications: [{application}], scope:"
+        f" {scope}, accessRight: DenyAccess}}}}"
+    )
 
 
 def _listed(rows: Iterable[Note], name: str) -> list[str]:

@@ -16,6 +16,7 @@ from reconciler.model.codes import (
     WarningCode,
 )
 from reconciler.model.live_limits import PLAIN_NAMES
+from reconciler.reports import quarantine_sentences
 from reconciler.reports.unfound_names import ABSENT_SCOPE, UNFOUND, NoteAdvice
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ CHANGES: Mapping[str, str] = {
     ChangeReason.LEFT_GUARD: (
         "a temporary restriction of an earlier plan, which nothing needs any more"
     ),
+    ChangeReason.QUARANTINED: "a document says `quarantine: true` of the application",
     ChangeReason.NOT_LISTED: "no document lists it and the policy's document owns its grants",
     ChangeReason.LISTED: "a document lists it",
     ChangeReason.LISTED_ELSEWHERE: "a document lists it under another policy",
@@ -76,6 +78,7 @@ STEPS: Mapping[str, str] = {
         "remove a restriction that others now replace, or that the documents give up"
     ),
     StepReason.REMOVE_DENY: "remove a denial",
+    StepReason.SHUT_OUT: "restrict the quarantined application to an empty group",
     StepReason.CREATE_GUARD: (
         "restrict the application to an empty group while rights are flipped, so that it is at"
         " worst blocked"
@@ -181,6 +184,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "If the warning says that something is missing, do not apply: what is missing is taken for"
         " absent.",
     ),
+    **quarantine_sentences.WARNINGS,
     WarningCode.DEAD_DENY: NoteAdvice(
         "The scope of a DenyAccess policy no longer exists: it protects nobody, and the application"
         " reaches whoever was in that scope, unless another policy keeps it out.",
@@ -331,6 +335,7 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         " list than so many people who left.",
         "Check that this is the right tenant and read it again. If they all left, take their rows out.",
     ),
+    **quarantine_sentences.REFUSALS,
     RefusalRule.READ_WARNING: NoteAdvice(
         "The service warned while it was read, so that the reading is not known to be complete.",
         "Find out what the warning means; if everything was read all the same, consent.",
@@ -371,6 +376,7 @@ HOLDS: Mapping[str, NoteAdvice] = {
         "Write `grants.groups` without it into the policy's document: then it loses the policy.",
     ),
     Held.SUCCESSOR_HELD: NoteAdvice("The policy that takes its place is held:", ""),
+    **quarantine_sentences.HOLDS,
     Held.SCOPE_ABSENT: ABSENT_SCOPE,
     Held.RESTS_ON_ABSENT: NoteAdvice(
         "What the documents say about it is not done, because it rests on a scope that is not in the"

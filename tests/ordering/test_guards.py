@@ -92,7 +92,7 @@ def test_the_removal_relies_on_what_came_before_it():
 
 def test_the_baseline_carries_the_group_and_the_way_is_found_across_guard_steps():
     made = _made(FLIP)
-    section = states.baseline(judge.observed(FLIP[0]), judge.target(*FLIP), made.guard)
+    section = states.baseline(judge.observed(FLIP[0]), judge.target(*FLIP), made.guard.baseline())
     assert section["guardScope"] == GuardScope(judge.NOBODY, (), judge.NOBODY_SID)
     assert states.starting_snapshot(section) == states.project(section, judge.observed(FLIP[0]), ())
     without = states.baseline(judge.observed(FLIP[0]), judge.target(*FLIP), None)

@@ -71,6 +71,9 @@ class Situation:
         spec = {"applications": [app], "scope": scope, "ensure": "absent"}
         self._document("ExchangeApplicationAccessPolicy", name, spec)
 
+    def quarantine(self, name: str, app: str) -> None:
+        self._document("Application", name, {"appId": app, "quarantine": True})
+
     def _document(self, kind: str, name: str, spec: Mapping[str, Any]) -> None:
         head = {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name}}
         self.documents.append({**head, "spec": dict(spec)})
@@ -539,3 +542,31 @@ def test_a_rogue_policy(situation: Situation, way: str) -> None:
         assert "take its entry out of `spec.accepted`" in situation("drift", *SIM).out
         situation.settle()  # without the entry
         assert situation("drift", *SIM).code == 0
+
+
+def test_a_quarantine_that_is_left_out(situation: Situation) -> None:
+    """What is printed shuts the application out and changes nothing else."""
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A, B]))
+    situation.teams("P", applications=[A])
+    situation.quarantine("crm", A)
+    situation.settle()
+    ran = situation.planned("--skip", "application/crm")
+    assert "STILL OPEN: crm" in ran.out
+    situation.planned(*typed(ran.out, "The quarantine alone: "))
+    changed = {(each["address"], each["action_reason"]) for each in situation.plan()["changes"]}
+    assert changed == {("teams.policy/P", "quarantined")}
+    assert situation.applied(*typed(ran.out, "The quarantine alone: ")) == set()
+    assert not any(app == A for app, *_ in situation.reached() if _[-1] == "teams")
+
+
+def test_a_change_that_a_quarantined_application_gains_by(situation: Situation) -> None:
+    """Without the change that it would gain by, it gains nothing."""
+    situation.tenant["exchange"]["policies"] = [exchange_policy(A, SCOPES[0], "RestrictAccess")]
+    situation.exchange("every", "*", SCOPES[1], allowEveryApplication=True)
+    situation.quarantine("crm", A)
+    situation.settle()
+    ran = situation.planned()
+    assert ran.code == 4
+    assert "The application is quarantined, and after step" in ran.out
+    options = typed(ran.out, "To leave out what belongs to it as well, add: ")
+    assert situation.applied(*options) == set()

@@ -60,6 +60,8 @@ TRIED: Final[Mapping[str, str]] = {
     "--only ADDRESS": "a rogue policy",
     "reconciler plan{where} --out plan.json": "a rogue policy",
     "take its entry out of `spec.accepted`": "a rogue policy",
+    "The quarantine alone: ": "a quarantine that is left out",
+    "Leave that change out with --skip": "a change that a quarantined application gains by",
 }
 """What is tried by a situation, by a part of the text."""
 
@@ -126,6 +128,7 @@ RULES: Final = (
     "`tenant: true` copies",
     "unassign everyone, write `users: []`",
     "a document says `tenant: true`",
+    "a document says `quarantine: true`",
 )
 """Why a document is refused or an object changes; its author decides, and a plan shows it."""
 
@@ -162,6 +165,7 @@ tests/diagnosing/test_suggestions.py types these in.
 NO_ADVICE: Final = (
     "Left out by --skip:",
     "Not chosen by --only:",
+    "left out by --only or --skip",
     "remove-add takes",
     "A plan of a part (`--only`, `--skip`) is not refused for what fails before it",
     "not written, because the file exists and is not the report of an earlier run",

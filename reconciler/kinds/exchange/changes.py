@@ -63,6 +63,7 @@ def _described(observed: ExchangeState, target: ExchangeTarget, key: ExchangeKey
 def _created(target: ExchangeTarget, key: ExchangeKey) -> Change:
     predecessor = target.replaced.get(key)
     reason = ChangeReason.DECLARED if predecessor is None else ChangeReason.SCOPE_CHANGED
+    reason = ChangeReason.QUARANTINED if key in target.shut else reason
     replaces = None if predecessor is None else exchange_policy(*predecessor)
     return object_change(
         exchange_policy(*key),

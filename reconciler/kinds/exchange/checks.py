@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.exchange.desired import scope_text
 from reconciler.kinds.exchange.facts import SPACE_LIMIT, SPACE_WARNING
+from reconciler.kinds.exchange.quarantine import ShuttingOut, shutting_key
 from reconciler.kinds.limits import Tally, exceeded
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import ChangeReason, RefusalRule, WarningCode
@@ -45,17 +46,24 @@ def refusals(
     yield from _empty_scopes(target, directory)
     yield from exceeded(
         POLICIES,
-        Tally("policies", "", len(target.removed), len(observed.policies)),
+        Tally("policies", "", _deletes(target), len(observed.policies)),
         limits.max_deletes,
         limits.max_delete_percent,
     )
-    if (peak := most_policies(observed, target) + way.guards) > SPACE_LIMIT:
+    only_shuts = bool(target.shut) and target.shut == target.created.keys() and not way.guards
+    peak = most_policies(observed, target) + way.guards
+    if peak > SPACE_LIMIT and not only_shuts:
         details: Mapping[str, Json] = {
             "allow": f"{RefusalRule.POLICY_SPACE}:exchange",
             "policies": peak,
             "most": SPACE_LIMIT,
         }
         yield Note(RefusalRule.POLICY_SPACE, "exchange", details)
+
+
+def _deletes(target: ExchangeTarget) -> int:
+    """How many policies go for the limits: those of a quarantined application do not count."""
+    return sum(application not in target.quarantined for application, _ in target.removed)
 
 
 def most_policies(observed: ExchangeState, target: ExchangeTarget) -> int:
@@ -66,9 +74,19 @@ def most_policies(observed: ExchangeState, target: ExchangeTarget) -> int:
     return len(observed.policies) + len(opaque) + len(target.created.keys() - target.flipped)
 
 
-def unmanaged(observed: ExchangeState, desired: DesiredExchange) -> Iterator[Note]:
-    """Policies of applications that no document owns, but for keys stated absent."""
+def unmanaged(
+    observed: ExchangeState,
+    target: ExchangeTarget,
+    desired: DesiredExchange,
+    shutting: ShuttingOut,
+) -> Iterator[Note]:
+    """Policies of applications that no document owns, but for keys stated absent, and for what a
+    quarantine made or takes away.
+    """
+    ours = {shutting_key(application, shutting) for application in shutting.applications}
     for key in sorted(observed.policies):
+        if key in ours or key in target.removed:
+            continue
         if key[0] not in desired.owned and key not in desired.absent:
             policy = observed.policies[key]
             details = {
@@ -85,8 +103,8 @@ def warnings(
     """What a reviewer should know."""
     for address in desired.moved_on:
         yield Note(WarningCode.MOVED_ON, address, {})
-    if target.created:
-        yield Note(WarningCode.LEGACY_MECHANISM, "exchange", {"policies": len(target.created)})
+    if own := target.created.keys() - target.shut:
+        yield Note(WarningCode.LEGACY_MECHANISM, "exchange", {"policies": len(own)})
     if (
         target.created
         and SPACE_WARNING <= (peak := most_policies(observed, target) + way.guards) <= SPACE_LIMIT
@@ -118,7 +136,7 @@ def _lifted_denials(target: ExchangeTarget) -> Iterator[Note]:
 
 def _empty_scopes(target: ExchangeTarget, directory: Directory) -> Iterator[Note]:
     """A Restrict on a group without members blocks its application everywhere."""
-    for key in sorted(target.created):
+    for key in sorted(target.created.keys() - target.shut):
         scope = directory.recipients.get(key[1])
         if (
             target.created[key].right is AccessRight.RESTRICT

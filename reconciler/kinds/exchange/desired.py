@@ -11,7 +11,12 @@ from msgspec.structs import replace
 
 from reconciler.guids import guid
 from reconciler.kinds.near_addresses import near_addresses
-from reconciler.model.addresses import exchange_application, exchange_policy
+from reconciler.model.addresses import (
+    ExchangePolicyAddress,
+    exchange_application,
+    exchange_policy,
+    parse_address,
+)
 from reconciler.model.codes import Unfound
 from reconciler.model.desired import DesiredExchange, DesiredExchangePolicy, Unresolved
 from reconciler.model.documents import Kind
@@ -35,6 +40,7 @@ def resolve(
     documents: Sequence[ExchangePolicyDocument],
     directory: Directory,
     observed: Mapping[ExchangeKey, ExchangePolicy],
+    quarantined: frozenset[str] = frozenset(),
 ) -> tuple[DesiredExchange, tuple[Finding, ...]]:
     """Resolve the scopes of all Exchange documents.
 
@@ -43,6 +49,8 @@ def resolve(
         directory: what the capture knows; matching ignores case and looks at all addresses.
         observed: the policies that the tenant has: their scopes resolve themselves. One that is
             gone does so for what exists on it and for deletions; nothing can be created on it.
+        quarantined: applications that shall reach nobody: none of their names is needed, and nothing
+            waits for one.
 
     Returns:
         The desired state, and one finding for each (application, scope) that is named twice under
@@ -61,15 +69,30 @@ def resolve(
         ),
         policies=reading.policies,
         absent=frozenset(reading.absent),
-        unresolved=tuple(sorted(reading.unresolved, key=lambda name: (name.address, name.reason))),
+        unresolved=tuple(
+            sorted(
+                (name for name in reading.unresolved if _owner(name.address) not in quarantined),
+                key=lambda name: (name.address, name.reason),
+            )
+        ),
         awaited={
             application: tuple(sorted(addresses))
             for application, addresses in sorted(reading.awaited.items())
+            if application not in quarantined
         },
         moved={new: old for new, old in reading.moved.items() if old in observed},
-        moved_on=tuple(sorted(reading.moved_on())),
+        moved_on=tuple(
+            sorted(each for each in reading.moved_on() if _owner(each) not in quarantined)
+        ),
+        quarantined=quarantined,
     )
     return desired, tuple(sorted(reading.findings))
+
+
+def _owner(address: Address) -> str:
+    """The application of a policy's address."""
+    policy = parse_address(address)
+    return policy.application if isinstance(policy, ExchangePolicyAddress) else ""
 
 
 def scope_text(directory: Directory, scope: str) -> str:

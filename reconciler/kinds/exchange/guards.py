@@ -15,12 +15,13 @@ from reconciler.model.addresses import exchange_policy
 from reconciler.model.baselines import GuardScope
 from reconciler.model.codes import GuardLacks, StepReason
 from reconciler.model.documents import AccessRight
+from reconciler.model.observed import Recipient
 from reconciler.model.plans import StepDraft
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from reconciler.model.observed import Directory, ExchangeKey, ExchangeState, Recipient
+    from reconciler.model.observed import Directory, ExchangeKey, ExchangeState
 
 _ORGANISATION = re.compile(rf"(?P<organisation>{GUID.pattern})\\", re.IGNORECASE)
 
@@ -61,7 +62,7 @@ class Guard(Struct, frozen=True):
         )
 
     def baseline(self) -> GuardScope:
-        """What the plan's safety rests on."""
+        """What a plan rests on that makes guards."""
         return GuardScope(id=self.scope, members=(), sid=self.sid)
 
 
@@ -74,18 +75,29 @@ def guard(written: str | None, directory: Directory, observed: ExchangeState) ->
         directory: What the capture knows.
         observed: Its policies tell the organisation part of an Identity.
     """
-    if written is None:
-        return GuardLacks.NOT_DECLARED
-    recipient = directory.recipients.get(guard_group(written, directory) or "")
-    if recipient is None:
-        return GuardLacks.NOT_FOUND
-    lacking = _lacking(recipient)
-    if lacking is not None or recipient.sid is None:
-        return lacking or GuardLacks.NO_SID
+    recipient = empty_group(written, directory)
+    if not isinstance(recipient, Recipient):
+        return recipient
     organisation = _organisation(observed)
     if organisation is None:
         return GuardLacks.NO_ORGANISATION
-    return Guard(recipient.id, recipient.sid, recipient.primary or recipient.id, organisation)
+    sid = recipient.sid or ""
+    return Guard(recipient.id, sid, recipient.primary or recipient.id, organisation)
+
+
+def empty_group(written: str | None, directory: Directory) -> Recipient | GuardLacks:
+    """The group that `guardScope` names, if it is known to be empty and can be a scope; or why it
+    cannot serve.
+    """
+    if written is None:
+        return GuardLacks.NOT_DECLARED
+    recipient = directory.recipients.get(guard_group(written, directory) or "")
+    return GuardLacks.NOT_FOUND if recipient is None else _lacking(recipient) or recipient
+
+
+def guard_baseline(group: Recipient) -> GuardScope:
+    """What a plan rests on that restricts applications to the empty group."""
+    return GuardScope(id=group.id, members=(), sid=group.sid or "")
 
 
 def guard_group(written: str | None, directory: Directory) -> str | None:

@@ -34,7 +34,8 @@ class ExchangeNode(Struct, frozen=True):
     """One node, one step.
 
     SHUT and OPEN make and remove the guard of an application; their scope is empty. `left_guard`:
-    it removes a guard that an earlier plan left behind.
+    it removes a guard that an earlier plan left behind. `shuts_out`: it restricts a quarantined
+    application to nobody.
     """
 
     kind: ExchangeNodeKind
@@ -42,6 +43,7 @@ class ExchangeNode(Struct, frozen=True):
     right: AccessRight
     flip: bool = False
     left_guard: bool = False
+    shuts_out: bool = False
 
     @property
     def guards(self) -> bool:
@@ -60,7 +62,13 @@ def nodes(target: ExchangeTarget) -> list[ExchangeNode]:
     """All nodes of a transition in their order."""
     flipped = target.flipped
     created = (
-        ExchangeNode(ExchangeNodeKind.CREATE, key, creation.right, key in flipped)
+        ExchangeNode(
+            ExchangeNodeKind.CREATE,
+            key,
+            creation.right,
+            key in flipped,
+            shuts_out=key in target.shut,
+        )
         for key, creation in target.created.items()
     )
     removed = (
@@ -97,7 +105,7 @@ def guarded(part: Sequence[ExchangeNode], applications: Iterable[str]) -> list[E
 
 def needs(ordered: Sequence[ExchangeNode]) -> tuple[int, ...]:
     """For each node the nodes (bits) that have to come before it: a flip's removal; a guard before
-    the flips, and its end after them.
+    the flips, and its end after them; before all else of a quarantined application what shuts it out.
     """
     return tuple(
         sum(1 << number for number, other in enumerate(ordered) if _goes_before(other, node))
@@ -106,6 +114,8 @@ def needs(ordered: Sequence[ExchangeNode]) -> tuple[int, ...]:
 
 
 def _goes_before(first: ExchangeNode, node: ExchangeNode) -> bool:
+    if first.shuts_out or node.shuts_out:
+        return first.shuts_out and not node.shuts_out and first.key[0] == node.key[0]
     if first.kind is ExchangeNodeKind.SHUT:
         return (node.flip and _concerns(first, node)) or (
             node.kind is ExchangeNodeKind.OPEN and node.key == first.key

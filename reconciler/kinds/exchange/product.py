@@ -23,6 +23,7 @@ from reconciler.kinds.exchange import (
     listing,
     meanings,
     parse,
+    quarantine,
     rehearsing,
     reliances,
     states,
@@ -46,9 +47,9 @@ from reconciler.model.addresses import (
     exchange_policy,
     parse_address,
 )
-from reconciler.model.baselines import Baseline
+from reconciler.model.baselines import Baseline, GuardScope
 from reconciler.model.desired import DesiredExchange
-from reconciler.model.observed import Directory, ExchangeState
+from reconciler.model.observed import Directory, ExchangeState, Recipient
 from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     section_rows = None
 
     def is_named(self, documents: Documents) -> bool:
-        """Policies are declared."""
-        return bool(documents.exchange)
+        """Policies are declared, or an application shall reach nobody."""
+        return bool(documents.exchange or documents.quarantined)
 
     def request(self, documents: Documents) -> CaptureRequest:
         """Scopes, and the scope of guards, which nothing else needs."""
@@ -98,7 +99,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             for located in (document.scope, document.moved_from)
         )
         recipients = {located.text for located in scopes if located is not None}
-        tenant = documents.tenant if recipients else None
+        tenant = documents.tenant if recipients or documents.quarantined else None
         if tenant is not None and tenant.guard_scope is not None:
             recipients.add(tenant.guard_scope)
         return CaptureRequest(frozenset(), recipients=tuple(sorted(recipients)))
@@ -148,25 +149,30 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     ) -> tuple[DesiredExchange, Sequence[Finding]]:
         """Scopes become object ids."""
         policies = {} if state is None else state.policies
-        return desired.resolve(documents.exchange, directory, policies)
+        return desired.resolve(documents.exchange, directory, policies, documents.quarantined)
 
     def desired_rows(self, desired: DesiredExchange) -> Json:
         """Owned applications, policies, and keys stated absent."""
         policies = desired.policies
         moved = {"moved": [[*new, old] for new, (_, old) in sorted(desired.moved.items())]}
-        return (moved if desired.moved else {}) | {
-            "absent": [list(key) for key in sorted(desired.absent)],
-            "owned": sorted(desired.owned),
-            "policies": [
-                [*key, policies[key].right.value, policies[key].description]
-                for key in sorted(policies)
-            ],
-            "unresolved": [name.row() for name in desired.unresolved],
-        }
+        shut = {"quarantined": sorted(desired.quarantined)}
+        return (
+            (moved if desired.moved else {})
+            | (shut if desired.quarantined else {})
+            | {
+                "absent": [list(key) for key in sorted(desired.absent)],
+                "owned": sorted(desired.owned),
+                "policies": [
+                    [*key, policies[key].right.value, policies[key].description]
+                    for key in sorted(policies)
+                ],
+                "unresolved": [name.row() for name in desired.unresolved],
+            }
+        )
 
     def addresses(self, desired: DesiredExchange, state: ExchangeState | None) -> Iterator[Address]:
         """Applications and their policies."""
-        yield from map(exchange_application, desired.owned)
+        yield from map(exchange_application, desired.owned | desired.quarantined)
         present = () if state is None else state.policies
         for application, scope in chain(desired.policies, desired.absent, present):
             yield exchange_application(application)
@@ -204,19 +210,25 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         self, desired: DesiredExchange, state: ExchangeState, context: PlanContext
     ) -> ProductPlan:
         """The plan of the Exchange side."""
+        shutting = _shutting(desired, context)
         aim = _target(desired, state, context)
         order = steps.ordered(state, aim, context.directory, context.guard_scope)
         after = target.state_reached(state, aim)
         delta = access_delta.delta(state, after, context.directory)
-        drafts = order.ordered.drafts
+        rested_on = bool(order.ordered.drafts or desired.quarantined)
         return ProductPlan(
             provider=self.provider,
             changes=tuple(changes.changes(state, aim)),
             ordered=order.ordered,
             baseline=Baseline(
-                exchange=states.baseline(state, aim, order.guard) if drafts else None,
-                opaque=(states.opaque(state, aim) if drafts else {}) or UNSET,
-                awaited=awaited.awaited_rows(desired.awaited) if drafts else UNSET,
+                exchange=(
+                    states.baseline(state, aim, _empty_group(order, shutting))
+                    if rested_on
+                    else None
+                ),
+                opaque=(states.opaque(state, aim) if rested_on else {}) or UNSET,
+                awaited=awaited.awaited_rows(desired.awaited) if rested_on else UNSET,
+                quarantined=tuple(sorted(desired.quarantined)) or UNSET,
             ),
             access=delta,
             outcome=after,
@@ -228,9 +240,13 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             warnings=(
                 *checks.warnings(state, aim, order, desired),
                 *dead_scopes.dead_scope_warnings(state, aim, context.directory),
+                *quarantine.quarantine_warnings(
+                    state, aim.removed.keys() | aim.shut, desired, shutting
+                ),
             ),
-            unmanaged=tuple(checks.unmanaged(state, desired)),
+            unmanaged=tuple(checks.unmanaged(state, aim, desired, shutting)),
             held=aim.held,
+            consented=aim.consented,
         )
 
     def outcome(
@@ -405,5 +421,22 @@ def _target(
         state,
         context.directory,
         holding=context.holding,
-        guard_scope=guards.guard_group(context.guard_scope, context.directory),
+        shutting=_shutting(desired, context),
     )
+
+
+def _shutting(desired: DesiredExchange, context: PlanContext) -> quarantine.ShuttingOut:
+    return quarantine.ShuttingOut(
+        desired.quarantined,
+        guards.empty_group(context.guard_scope, context.directory),
+        guards.guard_group(context.guard_scope, context.directory),
+        context.consents,
+    )
+
+
+def _empty_group(way: steps.Guarded, shutting: quarantine.ShuttingOut) -> GuardScope | None:
+    """The empty group that the plan rests on; None if it does not rest on one."""
+    if way.guard is not None:
+        return way.guard.baseline()
+    group = shutting.guard if shutting.applications else None
+    return guards.guard_baseline(group) if isinstance(group, Recipient) else None

@@ -15,6 +15,7 @@ from reconciler.kinds.snapshots import ScopeRight, opaque_snapshot, parameter_te
 from reconciler.model.addresses import EVERY_APPLICATION, exchange_policy
 from reconciler.model.baselines import (
     GUARD_SCOPE,
+    GuardScope,
     StoredExchangePolicy,
     stored_policies,
 )
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.kinds.access_bounds import AccessBounds
-    from reconciler.kinds.exchange.guards import Guard
     from reconciler.kinds.exchange.target import ExchangeTarget
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.model.addresses import Address
@@ -40,14 +40,14 @@ _NEW_OR_REMOVE = frozenset(("New-ApplicationAccessPolicy", "Remove-ApplicationAc
 
 
 def baseline(
-    observed: ExchangeState, target: ExchangeTarget, guard: Guard | None
+    observed: ExchangeState, target: ExchangeTarget, guard: GuardScope | None
 ) -> ExchangeBaseline:
     """Every policy of each touched application and of `*`, with what the service spelled; and the
-    guards' group, if there are any.
+    empty group that guards, and what shuts an application out, stand on, if there are any.
     """
     touched = sorted(_touched(observed, target))
     policies = {application: _policies(observed, application) for application in touched}
-    return policies if guard is None else {**policies, GUARD_SCOPE: guard.baseline()}
+    return policies if guard is None else {**policies, GUARD_SCOPE: guard}
 
 
 def opaque(observed: ExchangeState, target: ExchangeTarget) -> Mapping[str, tuple[str, ...]]:
@@ -56,11 +56,12 @@ def opaque(observed: ExchangeState, target: ExchangeTarget) -> Mapping[str, tupl
 
 
 def _touched(observed: ExchangeState, target: ExchangeTarget) -> set[str]:
-    """The applications that steps concern, and `*`. If policies of `*` come or go, every
-    application is touched.
+    """The applications that steps concern, those that shall reach nobody, and `*`. If policies of `*`
+    come or go, every application is touched.
     """
     changed = {application for application, _ in target.created.keys() | target.removed.keys()}
     touched = changed | {application for application, _ in target.described} | {EVERY_APPLICATION}
+    touched |= target.quarantined
     if EVERY_APPLICATION in changed:
         touched |= {application for application, _ in observed.policies} | observed.opaque.keys()
     return touched

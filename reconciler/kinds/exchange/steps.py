@@ -56,7 +56,9 @@ def ordered(
         guard_scope: As the Tenant document writes it; None if it does not.
     """
     opening = needs_guard(observed, target)
-    ways = [_way(observed, target, part, opening) for part in cut(nodes(target))]
+    # Who is to reach nobody does so first.
+    parts = sorted(cut(nodes(target)), key=lambda part: not _quarantines(target, part))
+    ways = [_way(observed, target, part, opening) for part in parts]
     wanted = [application for way in ways for application in way.guards]
     made = guard(guard_scope, directory, observed) if wanted else None
     lacking = {
@@ -73,6 +75,10 @@ def ordered(
     described = tuple(_descriptions(observed, target))
     chain.append(described, (), (), map(_role, described))
     return Guarded(chain.ordered(), given, lacking, len(wanted) if given else 0)
+
+
+def _quarantines(target: ExchangeTarget, part: Sequence[ExchangeNode]) -> bool:
+    return any(node.key[0] in target.quarantined for node in part)
 
 
 def needs_guard(observed: ExchangeState, target: ExchangeTarget) -> tuple[str, ...]:
@@ -183,11 +189,13 @@ def _fixed(part: Sequence[ExchangeNode], guards: tuple[str, ...]) -> _OrderedCom
 
 
 def _turn(node: ExchangeNode) -> tuple[int, tuple[bool, str, int]]:
-    """Phases: Denies, Restricts, guards, flips of Restricts, flips of Denies, guards again,
-    removals of Restricts, removals of Denies, guards that were left behind.
+    """Phases: what shuts quarantined applications out, Denies, Restricts, guards, flips of Restricts,
+    flips of Denies, guards again, removals of Restricts, removals of Denies, guards that were left behind.
     """
     denies = node.right is AccessRight.DENY
-    if node.guards:
+    if node.shuts_out:
+        phase = -1
+    elif node.guards:
         phase = 2 if node.kind is ExchangeNodeKind.SHUT else 5
     elif node.flip:
         phase = 3 if denies is (node.kind is ExchangeNodeKind.CREATE) else 4
@@ -263,6 +271,8 @@ def _create(target: ExchangeTarget, node: ExchangeNode) -> StepDraft:
     reason = (
         StepReason.CREATE_DENY if node.right is AccessRight.DENY else StepReason.CREATE_RESTRICT
     )
+    if node.shuts_out:
+        reason = StepReason.SHUT_OUT
     invocation = cmdlets.new(node.key[0], creation.scope_text, creation.right, creation.description)
     return StepDraft(
         exchange_policy(*node.key), invocation, StepReason.FLIP_CREATE if node.flip else reason

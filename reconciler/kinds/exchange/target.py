@@ -8,9 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from reconciler.kinds.exchange.awaited import held_by_absent
 from reconciler.kinds.exchange.opaque import held_by_opaque, is_new_limit, odd_recipients
+from reconciler.kinds.exchange.quarantine import (
+    NOBODY_SHUT_OUT,
+    Narrowing,
+    ShuttingOut,
+    still_open,
+)
 from reconciler.model.addresses import exchange_application, exchange_policy
 from reconciler.model.codes import ChangeReason
 from reconciler.model.documents import AccessRight
@@ -43,7 +50,9 @@ class ExchangeTarget(Struct, frozen=True):
 
     A flip is in `removed` and in `created`. `replaced` pairs a created key with the removed one it
     follows. `why_removed` says of each that is removed for good why it is. `awaited` are the
-    policies that wait for their scope, by application.
+    policies that wait for their scope, by application. `shut` are those created ones that shut a
+    quarantined application out, `quarantined` these applications, and `consented` the consents by
+    which policies of theirs go.
     """
 
     created: Mapping[ExchangeKey, Creation]
@@ -53,6 +62,9 @@ class ExchangeTarget(Struct, frozen=True):
     why_removed: Mapping[ExchangeKey, ChangeReason]
     awaited: Mapping[str, tuple[Address, ...]]
     held: tuple[Note, ...] = ()
+    shut: frozenset[ExchangeKey] = frozenset()
+    quarantined: frozenset[str] = frozenset()
+    consented: tuple[str, ...] = ()
 
     @property
     def flipped(self) -> frozenset[ExchangeKey]:
@@ -90,7 +102,7 @@ def target(
     directory: Directory,
     *,
     holding: Holding,
-    guard_scope: str | None = None,
+    shutting: ShuttingOut = NOBODY_SHUT_OUT,
 ) -> ExchangeTarget:
     """Compute what is created, removed and described.
 
@@ -100,24 +112,21 @@ def target(
         directory: tells a scope from that of a policy that is not understood.
         holding: why the address of a policy, or of an application, is held at its observed value,
             None if it is not.
-        guard_scope: the object id of the group that guards are made on, None if there is none: a
+        shutting: applications that shall reach nobody, and the group that guards are made on: a
             Restrict on it is of this tool's own making.
     """
-    wanted, leaving = _transition(desired, observed)
+    wanted, leaving = _transition(desired, observed, shutting.applications)
     differing = sorted(wanted.keys() | leaving.keys())
+    narrowed = Narrowing(desired, observed, directory, holding, shutting).narrowed()
     holds = _holds(differing, holding)
-    waiting = {
-        key
-        for key in differing
-        if key not in holds
-        and _rests(key, desired, observed)
-        and not _narrows(key, wanted, observed, directory)
-    }
+    unheld = [key for key in differing if key not in holds]
+    waiting = {key for key in unheld if _waits(key, wanted, desired, observed, directory)}
     kept = waiting | holds.keys()
+    replaced = _replaced(wanted, observed, leaving, desired, shutting)
+    wanted, leaving = {**wanted, **narrowed.wanted}, {**leaving, **narrowed.leaving}
     leaving_for_good = leaving.keys() - wanted.keys() - kept
     created = _to_create(wanted, observed, leaving)
-    replaced = _replaced(created, leaving, desired.moved)
-    return ExchangeTarget(
+    aim = ExchangeTarget(
         created={
             key: _creation(policy, leaving.get(replaced.get(key, key)))
             for key, policy in created.items()
@@ -131,16 +140,31 @@ def target(
         },
         replaced={new: old for new, old in replaced.items() if kept.isdisjoint((new, old))},
         why_removed={
-            key: _why_removed(key, leaving[key], desired, guard_scope) for key in leaving_for_good
+            key: _why_removed(key, leaving[key], desired, shutting) for key in leaving_for_good
         },
         awaited=desired.awaited,
         held=(
             *_held_notes(holds, holding),
-            *held_by_opaque(_owners(waiting, observed.opaque), observed),
             *odd_recipients(directory),
-            *held_by_absent(_owners(waiting, desired.awaited), desired.awaited),
+            *_waiting_notes(waiting, desired, observed),
         ),
+        shut=narrowed.shut,
+        quarantined=shutting.applications,
+        consented=narrowed.consented,
     )
+    outcome = state_reached(observed, aim)
+    return replace(aim, held=(*aim.held, *still_open(outcome, desired, shutting, holding)))
+
+
+def _replaceable(
+    leaving: Mapping[ExchangeKey, ExchangePolicy], desired: DesiredExchange, shutting: ShuttingOut
+) -> dict[ExchangeKey, ExchangePolicy]:
+    """What a new policy may take the place of: nothing that guarded an application, or shut it out."""
+    return {
+        key: policy
+        for key, policy in leaving.items()
+        if key[1] != shutting.group or key in desired.moved.values()
+    }
 
 
 def _to_create(
@@ -157,13 +181,15 @@ def _to_create(
 
 
 def _why_removed(
-    key: ExchangeKey, policy: ExchangePolicy, desired: DesiredExchange, guard_scope: str | None
+    key: ExchangeKey, policy: ExchangePolicy, desired: DesiredExchange, shutting: ShuttingOut
 ) -> ChangeReason:
+    if key[0] in shutting.applications:
+        return ChangeReason.QUARANTINED
     if key in desired.absent:
         return ChangeReason.STATED_ABSENT
     if key in desired.moved.values():
         return ChangeReason.SCOPE_CHANGED
-    is_guard = key[1] == guard_scope and policy.right is AccessRight.RESTRICT
+    is_guard = key[1] == shutting.group and policy.right is AccessRight.RESTRICT
     return ChangeReason.LEFT_GUARD if is_guard else ChangeReason.NOT_DECLARED
 
 
@@ -171,6 +197,25 @@ def _holds(keys: Iterable[ExchangeKey], holding: Holding) -> Mapping[ExchangeKey
     """Why keys are held, of those that are."""
     reasons = {key: holding(exchange_policy(*key)) for key in keys}
     return {key: why for key, why in reasons.items() if why is not None}
+
+
+def _waiting_notes(
+    waiting: Collection[ExchangeKey], desired: DesiredExchange, observed: ExchangeState
+) -> Iterator[Note]:
+    yield from held_by_opaque(_owners(waiting, observed.opaque), observed)
+    yield from held_by_absent(_owners(waiting, desired.awaited), desired.awaited)
+
+
+def _waits(
+    key: ExchangeKey,
+    wanted: Mapping[ExchangeKey, DesiredExchangePolicy],
+    desired: DesiredExchange,
+    observed: ExchangeState,
+    directory: Directory,
+) -> bool:
+    """Whether a key rests on what is not known, and does more than narrow."""
+    narrows = _narrows(key, wanted, observed, directory)
+    return _rests(key, desired, observed) and not narrows
 
 
 def _rests(key: ExchangeKey, desired: DesiredExchange, observed: ExchangeState) -> bool:
@@ -209,18 +254,20 @@ def _narrows(
 
 
 def _transition(
-    desired: DesiredExchange, observed: ExchangeState
+    desired: DesiredExchange, observed: ExchangeState, apart: Collection[str]
 ) -> tuple[dict[ExchangeKey, DesiredExchangePolicy], dict[ExchangeKey, ExchangePolicy]]:
     """Desired policies that differ from the observed one, and observed ones that have to go; a flip
-    is in both.
+    is in both. Those of the applications `apart` are left out.
     """
     wanted = {
         key: policy
         for key, policy in desired.policies.items()
-        if _differs(policy, observed.policies.get(key))
+        if key[0] not in apart and _differs(policy, observed.policies.get(key))
     }
     leaving = {}
     for key, present in observed.policies.items():
+        if key[0] in apart:
+            continue
         declared = desired.policies.get(key)
         flips = declared is not None and declared.right is not present.right
         undeclared = declared is None and (key[0] in desired.owned or key in desired.absent)
@@ -236,14 +283,18 @@ def _differs(wanted: DesiredExchangePolicy, present: ExchangePolicy | None) -> b
 
 
 def _replaced(
-    created: Mapping[ExchangeKey, DesiredExchangePolicy],
-    removed: Mapping[ExchangeKey, ExchangePolicy],
-    moved: Mapping[ExchangeKey, ExchangeKey],
+    wanted: Mapping[ExchangeKey, DesiredExchangePolicy],
+    observed: ExchangeState,
+    leaving: Mapping[ExchangeKey, ExchangePolicy],
+    desired: DesiredExchange,
+    shutting: ShuttingOut,
 ) -> dict[ExchangeKey, ExchangeKey]:
     """What moves, as the documents say. Besides, a scope that goes and exactly one new one of the
     same right are one replacement, to a reviewer.
     """
-    pairs = {new: old for new, old in moved.items() if new in created and old in removed}
+    created = _to_create(wanted, observed, leaving)
+    removed = _replaceable(leaving, desired, shutting)
+    pairs = {new: old for new, old in desired.moved.items() if new in created and old in removed}
     paired = pairs.keys() | pairs.values()
     flipped = created.keys() & removed.keys()
     created = {key: policy for key, policy in created.items() if key not in paired}

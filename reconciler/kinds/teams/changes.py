@@ -72,7 +72,12 @@ def _policies(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
     for key in observed.policies.keys() | target.policies.keys():
         before, after = observed.policies.get(key), target.policies.get(key)
         if before != after and not (key == GLOBAL and target.tenant_grant is not None):
-            yield _policy(before, after, _renamed(observed, target, key), _why(target, key))
+            reason = (
+                _why(target, key)
+                if before is None or after is None
+                else _why_edited(before, after, target)
+            )
+            yield _policy(before, after, _renamed(observed, target, key), reason)
 
 
 def _why(target: TeamsTarget, key: str) -> ChangeReason:
@@ -106,7 +111,7 @@ def _policy(
             teams_policy(before.name),
             POLICY,
             (Action.UPDATE,),
-            ChangeReason.DIFFERS,
+            reason,
             old,
             new,
             attribute_changes(old, new),
@@ -132,6 +137,13 @@ def _policy(
         _content(after),
         replaces=renamed,
     )
+
+
+def _why_edited(before: TeamsPolicy, after: TeamsPolicy, target: TeamsTarget) -> ChangeReason:
+    differing = before.applications.keys() ^ after.applications.keys()
+    shut_out = bool(differing) and differing <= target.quarantined
+    is_all = shut_out and before.description == after.description
+    return ChangeReason.QUARANTINED if is_all else ChangeReason.DIFFERS
 
 
 def _tenant(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:

@@ -135,8 +135,8 @@ def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) 
     applications nobody declares.
     """
     for key in sorted(observed.policies.keys() - desired.policies.keys() - {GLOBAL}):
-        if key in target.policies:
-            policy = observed.policies[key]
+        policy = observed.policies[key]
+        if key in target.policies and target.policies[key] == policy:
             yield Note(
                 "unmanaged",
                 teams_policy(policy.name),
@@ -154,7 +154,10 @@ def unmanaged(observed: TeamsState, target: TeamsTarget, desired: DesiredTeams) 
                 {"policy": spelled(observed, target, assignment.policy), "rank": rank},
             )
     everyone = desired.policies.get(GLOBAL)
-    listed = sorted(observed.policies[GLOBAL].applications)
+    kept = target.policies[GLOBAL].applications.keys() | (
+        observed.policies[GLOBAL].applications.keys() - target.quarantined
+    )
+    listed = sorted(observed.policies[GLOBAL].applications.keys() & kept)
     if (
         listed
         and desired.tenant_grant is None

@@ -48,6 +48,7 @@ def resolve(
     holders: Mapping[str, str],
     *,
     refuse_absent: bool = False,
+    quarantined: frozenset[str] = frozenset(),
 ) -> tuple[DesiredTeams, tuple[Finding, ...]]:
     """Resolve the names of all Teams documents.
 
@@ -58,6 +59,7 @@ def resolve(
             for it.
         refuse_absent: a user who was looked for and is not there stops the plan; the plan goes on
             without such a row otherwise.
+        quarantined: applications that shall be in no list.
 
     Returns:
         The desired state, and one finding for each user who is listed twice under two names.
@@ -90,6 +92,7 @@ def resolve(
         unresolved=tuple(sorted(unresolved, key=lambda name: (name.address, name.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
         moved=moved,
+        quarantined=quarantined,
     )
     return desired, tuple(sorted((*reading.findings, *groups.findings)))
 

@@ -36,6 +36,7 @@ FACTS: Final = ProductFacts(
         "teams.grant/user:ID",
         "teams.grant/group:ID",
         "teams.grant/tenant",
+        "teams.application/APPID",
     ),
     subject_key="meetingsOf",
     access_title=(

@@ -64,7 +64,7 @@ class _Counting:
         self._granted = {assignment.group: assignment.policy for assignment in target.groups}
         kept = observed.policies.keys() & target.policies.keys()
         self._shortened = {
-            key for key in kept if _lost(observed.policies[key], target.policies[key])
+            key for key in kept if self._lost(observed.policies[key], target.policies[key])
         }
 
     def users(self) -> tuple[Counter[str], Counter[str]]:
@@ -135,16 +135,16 @@ class _Counting:
         return self._target.users[user] or self._after.get(user, GLOBAL)
 
     def _loses(self, before: str, after: str) -> bool:
-        return _lost(self._observed.policies.get(before), self._target.policies.get(after))
+        return self._lost(self._observed.policies.get(before), self._target.policies.get(after))
 
-
-def _lost(before: TeamsPolicy | None, after: TeamsPolicy | None) -> bool:
-    """Whether the first policy has an application that the second has not; one that does not exist
-    has none.
-    """
-    return before is not None and bool(
-        before.applications.keys() - (after.applications.keys() if after is not None else set())
-    )
+    def _lost(self, before: TeamsPolicy | None, after: TeamsPolicy | None) -> bool:
+        """Whether the first policy has an application that the second has not; one that does not
+        exist has none. Who is to reach nobody is taken away whatever the limits are.
+        """
+        kept = after.applications.keys() if after is not None else set()
+        return before is not None and bool(
+            before.applications.keys() - kept - self._target.quarantined
+        )
 
 
 def _through_groups(groups: Iterable[GroupAssignment], directory: Directory) -> Mapping[str, str]:

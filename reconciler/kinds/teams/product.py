@@ -25,6 +25,7 @@ from reconciler.kinds.teams import (
     listing,
     meanings,
     parse,
+    quarantine,
     rehearsing,
     reliances,
     row_lists,
@@ -42,6 +43,7 @@ from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
     TEAMS_TENANT_GRANT,
     Provider,
+    TeamsApplicationAddress,
     TeamsGroupGrantAddress,
     TeamsPolicyAddress,
     TeamsTenantGrantAddress,
@@ -95,9 +97,9 @@ class Teams(Product[DesiredTeams, TeamsState]):
     section_rows = parse.TeamsRows
 
     def is_named(self, documents: Documents) -> bool:
-        """Policies are declared, or undeclared ones shall go."""
+        """Policies are declared, undeclared ones shall go, or an application shall reach nobody."""
         prunes = documents.tenant is not None and Kind.TEAMS_POLICY in documents.tenant.prune
-        return bool(documents.teams) or prunes
+        return bool(documents.teams or documents.quarantined) or prunes
 
     def request(self, documents: Documents) -> CaptureRequest:
         """Listed users, groups that hold a grant, and the recipients that addresses of groups lead
@@ -164,11 +166,19 @@ class Teams(Product[DesiredTeams, TeamsState]):
         holders = {} if state is None else state.users
         tenant = documents.tenant
         refuse = tenant is not None and tenant.refuses_absent_users
-        return desired.resolve(documents.teams, directory, holders, refuse_absent=refuse)
+        return desired.resolve(
+            documents.teams,
+            directory,
+            holders,
+            refuse_absent=refuse,
+            quarantined=documents.quarantined,
+        )
 
     def desired_rows(self, desired: DesiredTeams) -> Json:
         """Policies, groups in declared order, digests of the users of each policy."""
+        shut = {"quarantined": sorted(desired.quarantined)} if desired.quarantined else {}
         return {
+            **shut,
             "groups": [list(row) for row in desired.groups],
             "policies": {key: _policy_row(policy) for key, policy in desired.policies.items()},
             **({"moved": dict(desired.moved)} if desired.moved else {}),
@@ -183,18 +193,20 @@ class Teams(Product[DesiredTeams, TeamsState]):
         yield from (teams_policy(policy.name) for policy in desired.policies.values())
         yield from map(teams_user_grant, desired.users)
         yield from (teams_group_grant(group) for group, _ in desired.groups)
+        yield from map(teams_application, quarantine.applications_of_lists(desired, state))
         if state is not None:
             yield from (teams_policy(policy.name) for policy in state.policies.values())
             yield from map(teams_user_grant, state.users)
             yield from (teams_group_grant(assignment.group) for assignment in state.groups)
 
     def selected_form(self, address: str) -> str | None:
-        """A policy by its name, a grant by whom it is for."""
+        """A policy by its name, a grant by whom it is for, an application in all lists."""
         match parse_address(address):
             case (
                 TeamsPolicyAddress(name)
                 | TeamsUserGrantAddress(name)
                 | TeamsGroupGrantAddress(name)
+                | TeamsApplicationAddress(name)
             ):
                 return address.lower() if name else None
             case TeamsTenantGrantAddress():
@@ -225,13 +237,15 @@ class Teams(Product[DesiredTeams, TeamsState]):
         bystanders = cache(partial(_bystanders, directory.users, state.users, aim.users))
         order = steps.ordered(state, aim, regranting=context.regranting, bystanders=bystanders)
         reached = access_changes.access_changes(state, aim, directory)
+        rested_on = bool(order.drafts or desired.quarantined)
         return ProductPlan(
             provider=self.provider,
             changes=tuple(changes.changes(state, aim)),
             ordered=order,
             baseline=Baseline(
-                teams=states.baseline(state, aim) if order.drafts else None,
-                opaque=(states.opaque(state) if order.drafts else {}) or UNSET,
+                teams=states.baseline(state, aim) if rested_on else None,
+                opaque=(states.opaque(state) if rested_on else {}) or UNSET,
+                quarantined=tuple(sorted(desired.quarantined)) or UNSET,
             ),
             access=reached.delta,
             outcome=reached.outcome,
@@ -245,6 +259,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
                 *checks.warnings(state, aim, desired, directory),
                 *exposures.regrants(order, state),
                 *reached.warnings,
+                *quarantine.unrestored(state, aim.policies, desired),
             ),
             unmanaged=tuple(checks.unmanaged(state, aim, desired)),
             displaced=tuple(
@@ -332,7 +347,9 @@ class Teams(Product[DesiredTeams, TeamsState]):
     ) -> Snapshot:
         """The same of a tenant."""
         section = baseline.of_teams()
-        return {} if section is None else states.project(section, state)
+        if section is None:
+            return {}
+        return states.project(section, state, baseline.shut_out())
 
     def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
         """What a step sets."""

@@ -12,7 +12,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from reconciler.guids import GUID
-from reconciler.model.addresses import TeamsUserGrantAddress, name_key, parse_address
+from reconciler.model.addresses import (
+    TeamsGroupGrantAddress,
+    TeamsUserGrantAddress,
+    name_key,
+    parse_address,
+)
 from reconciler.model.observed import is_opaque
 
 if TYPE_CHECKING:
@@ -124,3 +129,8 @@ def _known(candidates: Iterable[str], directory: Directory) -> Iterator[User]:
 
 def _ratio(name: str, user: User) -> float:
     return SequenceMatcher(None, _local(name), _local(user.upn).lower()).ratio()
+
+
+def names_group(name: Unresolved) -> bool:
+    """Whether a name in a document is a group's."""
+    return isinstance(parse_address(name.address), TeamsGroupGrantAddress)

@@ -153,7 +153,13 @@ def _touched(observed: TeamsState, target: TeamsTarget) -> set[str]:
     granted = {policy for policy in target.users.values() if policy is not None}
     leaving = {observed.users[user] for user in target.users if user in observed.users}
     source = set() if target.tenant_grant is None else {target.tenant_grant}
-    return changed | granted | leaving | source
+    listing = {
+        key
+        for policies in (observed.policies, target.policies)
+        for key, policy in policies.items()
+        if target.quarantined & policy.applications.keys()
+    }
+    return changed | granted | leaving | source | listing
 
 
 def _stored(policy: TeamsPolicy | None) -> StoredTeamsPolicy | None:
@@ -179,10 +185,19 @@ def starting_snapshot(section: TeamsBaseline) -> Snapshot:
     return snapshot | {_others(key): is_held for key, is_held in section.others.items()}
 
 
-def project(section: TeamsBaseline, observed: TeamsState) -> Snapshot:
-    """The same part of a tenant as it is now."""
+def project(
+    section: TeamsBaseline, observed: TeamsState, quarantined: frozenset[str] = frozenset()
+) -> Snapshot:
+    """The same part of a tenant as it is now; a list that nobody expects shows too if it has an
+    application that shall be in none.
+    """
     snapshot: Snapshot = {GROUPS: observed.groups}
-    for key in section.policies:
+    listing = {
+        key
+        for key, policy in (observed.policies.items() if quarantined else ())
+        if quarantined & policy.applications.keys()
+    }
+    for key in listing.union(section.policies):
         policy = _policy_of(observed, key)
         snapshot |= _policy(
             key,

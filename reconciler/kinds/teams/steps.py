@@ -52,11 +52,21 @@ def ordered(
     """
     chain = Chain()
     ordering = _Ordering(observed, target, regranting, bystanders)
-    for part in cut(observed, target, nodes(observed, target, regranting=regranting)):
+    parts = cut(observed, target, nodes(observed, target, regranting=regranting))
+    # Who is to reach nobody does so first.
+    for part in sorted(parts, key=lambda part: not _quarantines(observed, target, part)):
         way = ordering.way(part)
         drafts = tuple(_drafts(observed, target, way))
         chain.append(drafts, _gaps(way, regranting=regranting), _exposures(way), map(_role, drafts))
     return chain.ordered()
+
+
+def _quarantines(observed: TeamsState, target: TeamsTarget, part: Sequence[TeamsNode]) -> bool:
+    return any(
+        target.quarantined & observed.policies[node.key].applications.keys()
+        for node in part
+        if node.kind in _OUT_OF_LISTS and node.key in observed.policies
+    )
 
 
 def most_groups(observed: TeamsState, target: TeamsTarget) -> int:
@@ -208,6 +218,7 @@ def _exposures(way: _OrderedComponent) -> Iterator[Pairs]:
         yield from way.reach.rows(way.reach.way(way.order), lambda stretch: stretch.exposed)
 
 
+_OUT_OF_LISTS = frozenset({TeamsNodeKind.SHRINK, TeamsNodeKind.COPY, TeamsNodeKind.DELETE})
 _GRANTING = frozenset(
     {
         StepReason.CREATE_POLICY,

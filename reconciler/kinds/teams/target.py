@@ -11,18 +11,17 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from reconciler.guids import GUID
-from reconciler.kinds.teams import opaque
+from reconciler.kinds.teams import opaque, quarantine
 from reconciler.kinds.teams.effective_policy import EVERY_GROUP, applications, policy_address
+from reconciler.kinds.teams.entries import ListEntries
 from reconciler.kinds.teams.holders import differing, staying
 from reconciler.kinds.teams.policy_renames import PolicyRenames, declared_policy
 from reconciler.kinds.teams.ranks import final_order
-from reconciler.kinds.teams.renamed import MayBeRenamed, absent_rows
+from reconciler.kinds.teams.renamed import MayBeRenamed, absent_rows, names_group
 from reconciler.model.addresses import (
     GLOBAL,
     TEAMS_TENANT_GRANT,
-    TeamsGroupGrantAddress,
     name_key,
-    parse_address,
     teams_group_grant,
     teams_policy,
     teams_user_grant,
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.model.addresses import Address
-    from reconciler.model.desired import DesiredTeams, Unresolved
+    from reconciler.model.desired import DesiredTeams
     from reconciler.model.observed import Directory
 
     Holding = Callable[[Address], Held | None]
@@ -69,6 +68,8 @@ class TeamsTarget(Struct, frozen=True):
     """Keys of policies that take another's place, with the other's; that one goes unless it, or a
     grant of it, is held.
     """
+    quarantined: frozenset[str] = frozenset()
+    """Applications that are taken out of every list."""
 
 
 def state_reached(observed: TeamsState, target: TeamsTarget) -> TeamsState:
@@ -124,12 +125,13 @@ class _Aiming:
         self._observed = observed
         self._holding = holding
         self._held: dict[Address, Note] = {}
+        self._entries = ListEntries(desired.quarantined, holding)
         self._may_be_listed = self._name_held()
         self._may_be_group = self._group_name_held()
         self._absent_groups = {
             name_key(name.policy)
             for name in desired.unresolved
-            if name.left_out and _names_group(name)
+            if name.left_out and names_group(name)
         }
         self._absent_users = MayBeRenamed(absent_rows(desired.unresolved), directory)
         self._renames = PolicyRenames.of(desired, observed)
@@ -143,10 +145,12 @@ class _Aiming:
 
     def aim(self, *, prune: bool) -> TeamsTarget:
         leaving = self._declare()
+        self._policies |= self._entries.shut_out(self._policies, self._policies.keys() - {GLOBAL})
         declared, groups = self._groups()
         self._shall = replace(self._observed, policies=self._policies, groups=groups)
         users = self._users()
         tenant_grant = self._tenant_grant()
+        self._policies |= self._entries.shut_out(self._policies, (GLOBAL,))
         leaving |= (pruned := self._undeclared() if prune else set())
         stuck = leaving & self._holders(users, groups) if leaving else leaving
         for key in leaving - stuck:
@@ -165,9 +169,11 @@ class _Aiming:
                 *(self._held[address] for address in sorted(self._held)),
                 *opaque.opaque_notes(self._observed, self._policies, self._directory),
                 *self._opaque.values(),
+                *quarantine.still_open(self._policies, self._desired.quarantined, self._holding),
             ),
             consented=tuple(sorted(self._consented)),
             renamed=self._renames.standing(self._policies),
+            quarantined=self._desired.quarantined,
         )
 
     def _hold_leaving(self, key: str) -> None:
@@ -215,18 +221,28 @@ class _Aiming:
             if now is not None and present is not None and self._keeps_somebody(key, present, now):
                 self._hold(teams_policy(present.name), Held.GRANT_HELD)
                 now = replace(now, applications=present.applications)
-            if now == present or self._is_held(
-                teams_policy(present.name if present else wanted.name)
-            ):
-                continue
-            if now is None:
+            now = None if now is None else self._entries.kept(present, now)
+            address = teams_policy(present.name if present else wanted.name)
+            if now != present and self._goes(key, address, present, now):
                 leaving.add(key)
-            else:
-                self._policies[key] = now
         waiting = self._renames.waiting(self._policies, leaving)
         for key in waiting:
             self._hold(teams_policy(self._observed.policies[key].name), Held.SUCCESSOR_HELD)
         return leaving - waiting
+
+    def _goes(
+        self, key: str, address: Address, present: TeamsPolicy | None, now: TeamsPolicy | None
+    ) -> bool:
+        """Put a policy that differs into the target, as far as it is not held; say whether it is to
+        go.
+        """
+        if present is not None and now is not None:
+            self._policies[key] = self._entries.chosen(address, present, now)
+        if self._policies.get(key) != now and not self._is_held(address):
+            if now is None:
+                return True
+            self._policies[key] = now
+        return False
 
     def _nameless(self) -> Iterator[Address]:
         return (teams_policy(self._observed.policies[key].name) for key in self._observed.nameless)
@@ -351,7 +367,7 @@ class _Aiming:
         return any(
             self._holding(name.address)
             for name in self._desired.unresolved
-            if not GUID.fullmatch(name.text) and not _names_group(name)
+            if not GUID.fullmatch(name.text) and not names_group(name)
         )
 
     def _group_name_held(self) -> bool:
@@ -359,7 +375,7 @@ class _Aiming:
         that none can be dropped.
         """
         return any(
-            self._holding(name.address) for name in self._desired.unresolved if _names_group(name)
+            self._holding(name.address) for name in self._desired.unresolved if names_group(name)
         )
 
     def _groups(self) -> tuple[tuple[str, ...], tuple[GroupAssignment, ...]]:
@@ -466,6 +482,9 @@ class _Aiming:
         }
         if listed.keys() == everyone.applications.keys() or self._is_held(TEAMS_TENANT_GRANT):
             return None
+        if self._entries.forbid_copy(self._policies[key], everyone):
+            self._hold(TEAMS_TENANT_GRANT, Held.POLICY_HELD)
+            return None
         if on := [each for each in (key, GLOBAL) if self._policies[each].opaque]:
             self._rests(TEAMS_TENANT_GRANT, map(self._address, on))
             return None
@@ -479,7 +498,3 @@ class _Aiming:
         kept = staying(self._observed, users)
         granted = {policy for policy in users.values() if policy is not None}
         return granted.union(kept, (assignment.policy for assignment in groups))
-
-
-def _names_group(name: Unresolved) -> bool:
-    return isinstance(parse_address(name.address), TeamsGroupGrantAddress)

@@ -10,6 +10,7 @@ from reconciler.planning.checking.judging import (
     StepwiseJudge,
     judge_prefixes,
     reached_beyond,
+    still_reaching,
     violations,
 )
 from reconciler.planning.checking.partial import Beyond
@@ -27,6 +28,7 @@ __all__ = [
     "judge_prefixes",
     "reached_beyond",
     "refusals_of_violations",
+    "still_reaching",
     "violations",
     "whom",
 ]

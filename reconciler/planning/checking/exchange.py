@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING
 
-from reconciler.planning.checking.exchange_steps import EVERY, ExchangeModel, empty_scopes
+from reconciler.planning.checking.exchange_steps import EVERY, ExchangeModel
 from reconciler.planning.checking.verdicts import Mailboxes, Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def begun(
     toward: Sequence[Step],
     opaque: Collection[str] = (),
     awaited: Collection[str] = (),
+    shut_out: frozenset[str] = frozenset(),
 ) -> ExchangeJudging | Violation | None:
     """Begin to follow Exchange steps from the plan's baseline.
 
@@ -40,20 +41,21 @@ def begun(
         toward: Exchange steps that lead to the end which access is held against.
         opaque: addresses of the applications with a policy that nobody understands.
         awaited: addresses of those that shall have a policy whose scope is not there.
+        shut_out: applications that shall reach nobody: what counts is whom they reached before.
 
     Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
     if there are none and the baseline cannot be read.
     """
     step = None
     try:
-        before, empty = ExchangeModel.read(section, opaque, awaited), empty_scopes(section)
+        before = ExchangeModel.read(section, opaque, awaited, shut_out)
         after = before.copy()
         for step in toward:
             after.run(step)
     except _STUCK as fault:
         stuck = step or next(iter(toward), None)
         return None if stuck is None else _stuck(stuck, fault)
-    return ExchangeJudging(before, after, empty)
+    return ExchangeJudging(before, after)
 
 
 def _stuck(step: Step, fault: Exception) -> Violation:
@@ -68,7 +70,8 @@ def beyond(
     third one.
 
     Args:
-        before: a reading of the tenant; all three name the same applications.
+        before: a reading of the tenant; all three name the same applications, and the same empty
+            group if there is one.
         now: where a part of a plan leads to.
         after: where the whole plan leads to.
     """
@@ -76,7 +79,7 @@ def beyond(
     for application in sorted(here.own):
         rights = here.bearing(application)
         ends = then.bearing(application), last.bearing(application)
-        scopes = None if rights in ends else exposed(rights, ends, frozenset())
+        scopes = None if rights in ends else exposed(rights, ends, here.empty)
         if scopes is not None:
             yield application, Mailboxes(scopes)
 
@@ -84,13 +87,13 @@ def beyond(
 class ExchangeJudging:
     """One pass over steps."""
 
-    def __init__(self, before: ExchangeModel, after: ExchangeModel, empty: frozenset[str]) -> None:
-        self._now, self._empty = before.copy(), empty
+    def __init__(self, before: ExchangeModel, after: ExchangeModel) -> None:
+        self._now, self._empty = before.copy(), before.empty
         self._reported: set[tuple[str, tuple[str, ...]]] = set()
-        self._ends = {
-            application: (before.bearing(application), after.bearing(application))
-            for application in {*before.own, EVERY}
-        }
+        self._ends = {}
+        for application in {*before.own, EVERY}:
+            last = before if application in before.shut_out else after
+            self._ends[application] = (before.bearing(application), last.bearing(application))
 
     def after(self, step: Step) -> Iterator[Violation]:
         """Do one step and name whom it exposes, each pair once in a plan."""

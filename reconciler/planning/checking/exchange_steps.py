@@ -57,12 +57,15 @@ NO_RIGHTS = Rights(frozenset(), frozenset())
 class ExchangeModel(Struct):
     """The rights of each application's own policies, by lower-case client id or `*`, changed step
     by step. `opaque`: the applications that have a policy which nobody understands; `awaited`:
-    those that shall have one whose scope is not there.
+    those that shall have one whose scope is not there; `shut_out`: those that shall reach nobody;
+    `empty`: scopes in which no mailbox lies.
     """
 
     own: dict[str, Rights]
     opaque: frozenset[str] = frozenset()
     awaited: frozenset[str] = frozenset()
+    shut_out: frozenset[str] = frozenset()
+    empty: frozenset[str] = frozenset()
 
     @classmethod
     def read(
@@ -70,6 +73,7 @@ class ExchangeModel(Struct):
         section: ExchangeBaseline,
         opaque: Collection[str] = (),
         awaited: Collection[str] = (),
+        shut_out: frozenset[str] = frozenset(),
     ) -> ExchangeModel:
         """Read the section of a plan file's baseline: the policies of each application that a step
         bears on.
@@ -80,15 +84,15 @@ class ExchangeModel(Struct):
                 for application, policies in section.items()
                 if not isinstance(policies, GuardScope)
             },
-            *(
-                frozenset(address.partition("/")[2].lower() for address in addresses)
-                for addresses in (opaque, awaited)
-            ),
+            opaque=_owners(opaque),
+            awaited=_owners(awaited),
+            shut_out=shut_out,
+            empty=empty_scopes(section),
         )
 
     def copy(self) -> ExchangeModel:
         """An independent copy."""
-        return ExchangeModel(dict(self.own), self.opaque, self.awaited)
+        return ExchangeModel(dict(self.own), self.opaque, self.awaited, self.shut_out, self.empty)
 
     def bearing(self, application: str) -> Rights:
         """What bears on an application: its own policies and those of `*`.
@@ -111,7 +115,8 @@ class ExchangeModel(Struct):
                 return self._new(*_created(step))
             case "Remove-ApplicationAccessPolicy":
                 application, scope = _identified(step)
-                self._assert_settled(application)
+                if not self._stays_shut(application, scope):
+                    self._assert_settled(application)
                 self.own[application] = self._having(application, scope).changed(scope, None)
                 return application
             case "Set-ApplicationAccessPolicy":
@@ -137,12 +142,26 @@ class ExchangeModel(Struct):
         own = self.own.get(application)
         if own is None or right not in {RESTRICT, DENY}:
             raise Unfollowable(ViolationKind.UNKNOWN)
-        if right != DENY:
+        if right != DENY and not (application in self.shut_out and scope in self.empty):
             self._assert_settled(application)
         if scope in own.restrict or scope in own.deny:
             raise Unfollowable(ViolationKind.REFUSED)
         self.own[application] = own.changed(scope, right)
         return application
+
+    def _stays_shut(self, application: str, scope: str) -> bool:
+        """Whether an application that shall reach nobody is restricted to an empty scope also without
+        a restriction that goes: whatever else there is, it only loses by that.
+        """
+        own = self.own.get(application, NO_RIGHTS)
+        others = own.restrict - {scope}
+        return application in self.shut_out and scope in own.restrict and bool(others & self.empty)
+
+    def reaches(self, application: str) -> bool:
+        """Whether an application may reach a mailbox, in whatever scopes that may lie."""
+        rights = self.bearing(application)
+        unknown = bool(self.opaque & {application, EVERY})
+        return unknown or not rights.restrict or bool(rights.restrict - rights.deny - self.empty)
 
     def _having(self, application: str, scope: str) -> Rights:
         own = self.own.get(application)
@@ -151,6 +170,11 @@ class ExchangeModel(Struct):
         if scope not in own.restrict and scope not in own.deny:
             raise Unfollowable(ViolationKind.REFUSED)
         return own
+
+
+def _owners(addresses: Collection[str]) -> frozenset[str]:
+    """The applications of addresses."""
+    return frozenset(address.partition("/")[2].lower() for address in addresses)
 
 
 def _rights(policies: Sequence[StoredExchangePolicy]) -> Rights:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking import exchange, teams
+from reconciler.planning.checking.exchange_steps import ExchangeModel
 from reconciler.planning.checking.partial import Beyond, beyond_exchange, beyond_teams
+from reconciler.planning.checking.teams_steps import TeamsModel
 from reconciler.planning.checking.verdicts import Unfollowable, Violation, ViolationKind
 
 if TYPE_CHECKING:
@@ -39,6 +41,50 @@ def violations(
     """
     every = _violations(baseline, steps, steps if toward is None else toward)
     return tuple(sorted(every, key=lambda violation: violation.step))
+
+
+def still_reaching(
+    baseline: Baseline, steps: Sequence[Step] = ()
+) -> frozenset[tuple[Provider, str]]:
+    """Applications that shall reach nobody and that may reach somebody in the end, by product: a
+    mailbox, in whatever scopes it lies; on the Teams side, whoever holds a list that has them.
+
+    Args:
+        baseline: The state before the first step, and which applications these are.
+        steps: All that is run.
+    """
+    return frozenset(
+        (provider, application)
+        for provider in PROVIDERS
+        if baseline.shut_out()
+        for application in _reaching(provider, baseline, _of(provider, steps))
+    )
+
+
+def _reaching(provider: Provider, baseline: Baseline, steps: Sequence[Step]) -> frozenset[str]:
+    """Of one product; all of them where that cannot be followed."""
+    shut_out, opaque = baseline.shut_out(), baseline.opaque_of(provider)
+    try:
+        match provider:
+            case "exchange":
+                exchange_side = ExchangeModel.read(
+                    baseline.of_exchange() or {}, opaque, (), shut_out
+                )
+                for step in steps:
+                    exchange_side.run(step)
+                return frozenset(filter(exchange_side.reaches, shut_out))
+            case "teams":
+                section = baseline.of_teams()
+                if section is None:
+                    return shut_out
+                teams_side = TeamsModel.read(section, opaque)
+                for step in steps:
+                    teams_side.run(step)
+                return frozenset(filter(teams_side.lists, shut_out))
+            case _:
+                assert_never(provider)
+    except (Unfollowable, KeyError, TypeError, AttributeError, ValueError):
+        return shut_out
 
 
 class StepwiseJudge:
@@ -120,9 +166,13 @@ def _begun(
         case "exchange":
             policies = baseline.of_exchange()
             awaited = baseline.awaited_of(provider)
-            return None if policies is None else exchange.begun(policies, toward, opaque, awaited)
+            if policies is None:
+                return None
+            return exchange.begun(policies, toward, opaque, awaited, baseline.shut_out())
         case "teams":
             section = baseline.of_teams()
-            return None if section is None else teams.begun(section, toward, opaque)
+            if section is None:
+                return None
+            return teams.begun(section, toward, opaque, baseline.shut_out())
         case _:
             assert_never(provider)

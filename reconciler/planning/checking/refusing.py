@@ -22,7 +22,9 @@ _NO_GRANT = "no direct grant"
 
 
 def refusals_of_violations(
-    violations: Iterable[Violation], explained: Iterable[Note] = ()
+    violations: Iterable[Violation],
+    explained: Iterable[Note] = (),
+    shut_out: frozenset[str] = frozenset(),
 ) -> tuple[Note, ...]:
     """One refusal for each address that violations are about, with the first of them.
 
@@ -30,6 +32,7 @@ def refusals_of_violations(
         violations: what the checker found.
         explained: refusals that say already, and better, why an application is exposed: those by
             `needs-guard` and `exposure`. A guard that `*` needs is needed for every application.
+        shut_out: applications that shall reach nobody.
     """
     explained_addresses = {
         note.address.lower()
@@ -40,7 +43,7 @@ def refusals_of_violations(
     alike = groupby(
         sorted(left, key=lambda violation: (_about(violation), violation.step)), key=_about
     )
-    return tuple(_note(address, list(group)) for address, group in alike)
+    return tuple(_note(address, list(group), shut_out) for address, group in alike)
 
 
 def assert_safe(plan: Plan) -> None:
@@ -55,6 +58,7 @@ def assert_safe(plan: Plan) -> None:
         violation
         for violation in judge_prefixes(plan)
         if f"{RefusalRule.EXPOSURE}:{_about(violation)}".lower() not in consents
+        or violation.application in plan.baseline.shut_out()
     ]
     if left:
         more = f" (and {len(left) - 1} more)" if len(left) > 1 else ""
@@ -82,7 +86,7 @@ def _application(violation: Violation, application: str) -> str:
     return f"{violation.provider}.application/{application}"
 
 
-def _note(address: str, group: list[Violation]) -> Note:
+def _note(address: str, group: list[Violation], shut_out: frozenset[str]) -> Note:
     first = group[0]
     if first.subject is None:
         return Note(RefusalRule.UNCHECKED, address, {"step": first.step, "why": first.why.value})
@@ -92,6 +96,9 @@ def _note(address: str, group: list[Violation]) -> Note:
         **whom(first.subject),
         "others": len(group) - 1,
     }
+    if first.application in shut_out:
+        shown = {name: value for name, value in details.items() if name != "others"}
+        return Note(RefusalRule.QUARANTINE, address, {**shown, "skip": [first.address]})
     return Note(RefusalRule.UNSAFE, address, details)
 
 

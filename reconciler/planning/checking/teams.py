@@ -40,7 +40,10 @@ _STUCK = (Unfollowable, KeyError, TypeError, AttributeError)
 
 
 def begun(
-    section: TeamsBaseline, toward: Sequence[Step], opaque: Collection[str] = ()
+    section: TeamsBaseline,
+    toward: Sequence[Step],
+    opaque: Collection[str] = (),
+    shut_out: frozenset[str] = frozenset(),
 ) -> TeamsJudging | Violation | None:
     """Begin to follow Teams steps from the plan's baseline.
 
@@ -49,6 +52,7 @@ def begun(
         toward: Teams steps that lead to the end which access is held against.
         opaque: addresses that are held because the order of the groups, or the name of a policy, is
             not understood.
+        shut_out: applications that shall reach nobody: what counts is whom they reached before.
 
     Returns: What is wrong with the first of these steps that cannot be done, if there is one; None
     if there are none and the baseline cannot be read.
@@ -62,7 +66,7 @@ def begun(
     except _STUCK as fault:
         stuck = step or next(iter(toward), None)
         return None if stuck is None else _stuck(stuck, fault)
-    return TeamsJudging(before.copy(), before, after)
+    return TeamsJudging(before.copy(), before, after, shut_out)
 
 
 def _stuck(step: Step, fault: Exception) -> Violation:
@@ -96,7 +100,14 @@ class TeamsJudging:
     `classes` has the classes of users that there are now, by their grant of this moment.
     """
 
-    def __init__(self, before: TeamsModel, now: TeamsModel, after: TeamsModel) -> None:
+    def __init__(
+        self,
+        before: TeamsModel,
+        now: TeamsModel,
+        after: TeamsModel,
+        shut_out: frozenset[str] = frozenset(),
+    ) -> None:
+        self._shut_out = shut_out
         self._before, self._now, self._after = before, now, after
         self._moments = moment(before, EVERYONE), moment(after, EVERYONE)
         self._groups = frozenset(group for each in (before, now, after) for group, _ in each.groups)
@@ -246,18 +257,22 @@ class TeamsJudging:
 
     def _new_to(self, ends: Ends, applications: frozenset[str]) -> frozenset[str]:
         """The applications that the class does not have by a direct grant, before or after; what is
-        not understood it must have had before.
+        not understood, or shall reach nobody, it must have had before.
         """
         before, after = ends
         if before is not None:
             applications -= self._before.reach(before)
         had = self._after.reach(after) if after is not None else frozenset()
-        return applications - {application for application in had if not is_opaque(application)}
+        return applications - {each for each in had if not self._must_have_been(each)}
+
+    def _must_have_been(self, application: str) -> bool:
+        """Whether nobody may gain an application, whatever the plan leads to."""
+        return is_opaque(application) or application in self._shut_out
 
     def _open(self, ends: Ends, application: str) -> list[GroupOrder]:
         """The moments, of before and after, at which the class has no direct grant: its groups
-        decide. Nobody may gain what is not understood, so that only before counts.
+        decide. Where nobody may gain it, only before counts.
         """
-        counting = 1 if is_opaque(application) else len(ends)
+        counting = 1 if self._must_have_been(application) else len(ends)
         moments = zip(self._moments[:counting], ends[:counting], strict=True)
         return [each for each, policy in moments if policy is None]

@@ -114,6 +114,10 @@ class TeamsModel(Struct):
         """The applications of a policy; none if it does not exist."""
         return self.policies.get(key) or NOTHING
 
+    def lists(self, application: str) -> bool:
+        """Whether any policy has an application in its list, whoever holds it."""
+        return any(application in self.reach(key) for key in self.policies)
+
     def undoing(self, step: Step) -> Callable[[], None]:
         """A function that undoes a step, to be called directly after it."""
         user = str(step.parameters.get("Identity")).lower()

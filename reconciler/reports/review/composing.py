@@ -7,11 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.kinds.facts import in_turn
+from reconciler.kinds.facts import facts, in_turn
 from reconciler.model import figures
 from reconciler.model.access_rows import SubjectKind
-from reconciler.model.addresses import GLOBAL, TeamsPolicyAddress, parse_address, provider_of
-from reconciler.model.codes import DEAD, Held, WarningCode
+from reconciler.model.addresses import (
+    GLOBAL,
+    Address,
+    ExchangePolicyAddress,
+    TeamsPolicyAddress,
+    parse_address,
+    provider_of,
+)
+from reconciler.model.codes import DEAD, STILL_OPEN, Held, WarningCode
+from reconciler.reports import quarantine_sentences
 from reconciler.reports.access_tests import outcome_counts
 from reconciler.reports.lines import counted
 from reconciler.reports.review import access, changes, notes, way
@@ -32,7 +40,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.findings import Position
     from reconciler.model.plans import Note, Plan
-    from reconciler.reports.review.value import AccessLine
+    from reconciler.reports.review.value import AccessLine, Phrase
 
 SECONDS_A_CALL = (0.4, 14.0)
 """The quickest and the slowest mean time of one write that was reported from the field, for
@@ -113,9 +121,32 @@ def _revocations(plan: Plan, naming: Naming) -> Iterator[str]:
         if note.code == Held.REVOCATION:
             names = note.details.get("may be")
             listed = names if isinstance(names, Sequence) and not isinstance(names, str) else ()
-            pieces = naming.address(note.address)
-            who = "".join(each.text if isinstance(each, Name) else each for each in pieces)
+            who = _words(naming.address(note.address))
             yield f"{who} may be {' or '.join(map(str, listed))}"
+
+
+def _still_open(plan: Plan, naming: Naming) -> Iterator[str]:
+    for note in plan.held:
+        if note.code in STILL_OPEN:
+            application = naming.application(str(note.details.get("application")))
+            place = _words(_place(note.address, naming))
+            why = quarantine_sentences.why_open(note.code)
+            yield f"{application.text} {place} ({why})"
+
+
+def _place(address: str, naming: Naming) -> Phrase:
+    """By what an application may reach somebody."""
+    match parse_address(address):
+        case TeamsPolicyAddress(name):
+            return ("in the list of ", Name(name))
+        case ExchangePolicyAddress(_, scope):
+            return ("on ", *naming.value(scope))
+        case _:
+            return (f"in {facts(provider_of(Address(address))).title}",)
+
+
+def _words(phrase: Phrase) -> str:
+    return "".join(piece.text if isinstance(piece, Name) else piece for piece in phrase)
 
 
 def _verdict(plan: Plan, naming: Naming, lines: Sequence[AccessLine] | None) -> Verdict:
@@ -133,6 +164,7 @@ def _verdict(plan: Plan, naming: Naming, lines: Sequence[AccessLine] | None) -> 
         minutes=_minutes(len(plan.steps)),
         unknown_groups=tuple(sorted(set(_unknown_groups(lines or ())))),
         revocations=tuple(_revocations(plan, naming)),
+        still_open=tuple(sorted(set(_still_open(plan, naming)))),
     )
 
 
@@ -183,19 +215,26 @@ def _nothing(plan: Plan) -> str:
         return ""
     if plan.unresolved:
         return "Nothing can be planned for the names that were not found."
+    return _nothing_held(plan)
+
+
+def _nothing_held(plan: Plan) -> str:
     dead = sum(warning.code in DEAD for warning in plan.warnings)
     if dead and not plan.held:
         subjects = counted(dead, "policy or grant names", "policies or grants name")
         return f"No changes, but what {subjects} no longer exists: see the warnings."
     opaque = sum(note.code == Held.NOT_UNDERSTOOD for note in plan.held)
-    if len(plan.held) > opaque:
-        differing = counted(len(plan.held) - opaque, "object")
+    still_open = sum(note.code in STILL_OPEN for note in plan.held)
+    if len(plan.held) > opaque + still_open:
+        differing = counted(len(plan.held) - opaque - still_open, "object")
         return f"No changes. What differs is held: {differing}, listed above."
     if opaque:
         return (
             "No changes. The tenant has what the documents say, as far as it is understood:"
             f" {counted(opaque, 'object')} could not be, listed above."
         )
+    if still_open:
+        return "No changes, but a quarantined application is still open: see the top."
     absent = sum(warning.code == WarningCode.USER_ABSENT for warning in plan.warnings)
     missing = counted(absent, "listed user is", "listed users are")
     return (

@@ -19,6 +19,7 @@ from reconciler.reports.remedies import (
     options,
     selecting,
     shell_word,
+    shutting_out,
 )
 from reconciler.reports.review.naming import readable
 from reconciler.reports.review.value import (
@@ -91,6 +92,7 @@ def _options(section: Section, notes: Sequence[Note]) -> Iterator[str]:
         yield from selecting(notes)
     else:
         yield from leaving_for_later(notes)
+        yield from shutting_out(notes)
     if section is Section.UNRESOLVED and len(notes) <= MOST_TAKING:
         words = options("skip", (held_with(row.address) for row in notes))
         yield f"To plan without what is unresolved: {words}"
@@ -119,7 +121,14 @@ def _line(
 
 def failed_tests(plan: Plan, naming: Naming) -> tuple[FailedTest, ...]:
     """What a plan's outcome is not certain to pass."""
-    return tuple(judgement(row, naming) for row in plan.tests if not row.passed)
+    shut_out = plan.baseline.shut_out()
+    judged = ((row, judgement(row, naming)) for row in plan.tests if not row.passed)
+    return tuple(
+        replace(test, reasons=(("the application is quarantined",), *test.reasons))
+        if row.excused and row.application in shut_out
+        else test
+        for row, test in judged
+    )
 
 
 def judgement(row: AccessTestResult, naming: Naming) -> FailedTest:

@@ -150,9 +150,15 @@ def before_phrase(line: AccessLine) -> Phrase:
 
 
 def headline(verdict: Verdict) -> str:
-    """Whether the plan is applicable, and how many applications reach others."""
+    """Which doors of quarantined applications are still open, whether the plan is applicable, and
+    how many applications reach others.
+    """
+    opened = "; ".join(verdict.still_open[:HANDFUL])
+    more = len(verdict.still_open) - HANDFUL
+    opened += f"; and {more} more" if more > 0 else ""
+    still = f"STILL OPEN: {opened}. " if opened else ""
     word = "APPLICABLE" if verdict.applicable else f"NOT APPLICABLE: {why_not(verdict)}"
-    return f"{word}. {access_counts(verdict)}"
+    return f"{still}{word}. {access_counts(verdict)}"
 
 
 def unknown_groups(verdict: Verdict) -> Phrase:

@@ -312,6 +312,7 @@ class Verdict(Struct, frozen=True):
         tests_failed: Those that fail and block the plan.
         minutes: The least and the most that an apply may take; None where that is not worth saying.
         unknown_groups: Groups that are newly reached and whose size is not known.
+        still_open: By what quarantined applications may still reach somebody, in words.
     """
 
     applicable: bool
@@ -327,6 +328,7 @@ class Verdict(Struct, frozen=True):
     minutes: tuple[float, float] | None
     unknown_groups: tuple[Name, ...] = ()
     revocations: tuple[str, ...] = ()
+    still_open: tuple[str, ...] = ()
 
 
 class Consent(Struct, frozen=True):

@@ -154,6 +154,15 @@ class Baseline(Struct, frozen=True):
     ),
     Edit(
         "reconciler/planning/checking/judging.py",
+        "            case _:\n                assert_never(provider)\n    except",
+        """            case "toy":
+                return frozenset()
+            case _:
+                assert_never(provider)
+    except""",
+    ),
+    Edit(
+        "reconciler/planning/checking/judging.py",
         "        case _ as unjudged:\n",
         """        case "toy":
             return ()
