@@ -262,14 +262,19 @@ class _PlanText:
             yield from self._layout.lines(_note(row), "    ", 6)
             if self._layout.ids:
                 yield from self._said(row.address, 6)
-            if row.consent:
-                typed = Name(f"--allow {shell_word(row.consent)}")  # never broken
-                consent: Phrase = ("To allow exactly this: ", typed)
-                yield from self._layout.lines(consent, "      ")
+            if row.consent and not group.advice_first:
+                yield from self._consent(row)
         yield from self._others(len(group.rows), most)
         if group.then:
             yield from self._layout.lines(group.then, "    ")
+        for row in group.rows if group.advice_first else ():
+            yield from self._consent(row)
         yield from (Line(f"    {text}") for text in group.options)  # typed, so never broken
+
+    def _consent(self, row: NoteLine) -> Iterator[Line]:
+        typed = Name(f"--allow {shell_word(row.consent)}")  # never broken
+        consent: Phrase = ("To allow exactly this: ", typed)
+        yield from self._layout.lines(consent, "      ")
 
     def _tests(self) -> Iterator[Line]:
         failing = self._review.failing

@@ -271,6 +271,7 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "If a declared policy takes its place, write `movedFrom: {scope}` into the `spec` of that"
         " document. If it is to go, declare it with `ensure: absent`; if it is to stay, declare it as"
         " it is. To delete it in this plan alone, consent.",
+        first=True,
     ),
     RefusalRule.DENY: NoteAdvice(
         "The plan removes a DenyAccess policy: unless another policy keeps it out, the application"

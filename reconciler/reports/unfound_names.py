@@ -17,6 +17,8 @@ class NoteAdvice(Struct, frozen=True):
 
     what: str
     then: str
+    first: bool = False
+    """Whether what to do is said before what consents: there is a better way than to consent."""
 
 
 ABSENT_SCOPE = NoteAdvice(

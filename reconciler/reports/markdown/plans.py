@@ -290,24 +290,25 @@ class _PlanMarkdown:
         )
 
     def _note_group(self, group: NoteGroup) -> tuple[str, ...]:
-        rows = [f"  - {self._note(row)}" for row in group.rows if row.address not in PROVIDERS]
+        first = group.advice_first
+        named = [row for row in group.rows if row.address not in PROVIDERS]
+        rows = [f"  - {self._note(row, consents=not first)}" for row in named]
         then = [f"  - {self._phrase(group.then)}"] if group.then else []
         return (
             f"- {self._phrase(group.what)}",
             *rows,
+            *(then if first else ()),
+            *(f"  - {_consent(row)}" for row in named if first and row.consent),
             *(f"  - {words(text)}" for text in group.options),
-            *then,
+            *(() if first else then),
         )
 
-    def _note(self, row: NoteLine) -> Inert:
+    def _note(self, row: NoteLine, *, consents: bool) -> Inert:
         details = enumerated(row.details)
         text = self._phrase((*row.about, " (", *details, ")") if details else row.about)
         if self._wanted.ids:
             text = Inert(f"{text} {code(row.address)}")
-        if row.consent:
-            consent = code(f"--allow {shell_word(row.consent)}")
-            text = Inert(f"{text}. To allow exactly this: {consent}")
-        return text
+        return Inert(f"{text}. {_consent(row)}") if row.consent and consents else text
 
     def _notes_by_application(self, groups: Iterable[NoteGroup]) -> list[str]:
         tally = Counter(_first_name(row.about) for group in groups for row in group.rows)
@@ -424,6 +425,11 @@ _KINDS = {
 def _takes(block: PolicyBlock) -> bool:
     """Whether something is deleted: the policy, or a grant of it."""
     return block.outcome in _TAKING or any(row.outcome in _TAKING for row in block.grants)
+
+
+def _consent(row: NoteLine) -> Inert:
+    """What is typed to allow what is refused, and nothing else."""
+    return Inert(f"To allow exactly this: {code(f'--allow {shell_word(row.consent)}')}")
 
 
 def _first_name(pieces: Phrase) -> Name:

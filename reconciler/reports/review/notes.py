@@ -81,7 +81,8 @@ def _groups(
         template = advice(code)
         told_already = _fields(template.what) | _fields(template.then) | _NOT_SHOWN
         lines = tuple(_line(row, told_already, naming, places) for row in notes)
-        yield NoteGroup(section, code, sentence, then, lines, tuple(_options(section, notes)))
+        typed = tuple(_options(section, notes))
+        yield NoteGroup(section, code, sentence, then, lines, typed, template.first)
 
 
 def _options(section: Section, notes: Sequence[Note]) -> Iterator[str]:

@@ -231,7 +231,9 @@ class NoteLine(Struct, frozen=True):
 
 
 class NoteGroup(Struct, frozen=True):
-    """Objects of which the same is said: what is so, what to do, and options to type."""
+    """Objects of which the same is said: what is so, what to do, and options to type. `advice_first`:
+    what to do stands before the consents.
+    """
 
     section: Section
     code: str
@@ -239,6 +241,7 @@ class NoteGroup(Struct, frozen=True):
     then: Phrase
     rows: tuple[NoteLine, ...]
     options: tuple[str, ...] = ()
+    advice_first: bool = False
 
 
 class GapLine(Struct, frozen=True):
