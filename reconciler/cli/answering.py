@@ -10,17 +10,13 @@ from msgspec.structs import replace
 from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.audiences.questions import Explanation, Known, Question
-from reconciler.cli import collecting, loading, plan_files, sources, surveying
-from reconciler.errors import UsageFault
+from reconciler.cli import collecting, loading, plan_files, sources, surveying, typed_people
 from reconciler.guids import GUID
 from reconciler.kinds.exchange.facts import MAILBOX_PERMISSIONS
-from reconciler.kinds.exchange.scopes import has_mailbox
 from reconciler.model.access_rows import SubjectKind
-from reconciler.model.observed import User
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, requests
 from reconciler.reports import explanations
-from reconciler.reports.recipients import recipient_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,12 +24,8 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Directory, Observed, Recipient
+    from reconciler.model.observed import Observed
     from reconciler.reports.outline import Outline
-
-
-_MOST_CANDIDATES = 10
-"""People whom a message names whose name a typed one may be."""
 
 
 class Asking(Struct, frozen=True):
@@ -51,7 +43,7 @@ class Asking(Struct, frozen=True):
     @property
     def is_partial(self) -> bool:
         """Whether who is asked about is not named in full."""
-        return is_partial(self.user or self.mailbox or "")
+        return typed_people.is_partial(self.user or self.mailbox or "")
 
 
 class Basis(Struct, frozen=True):
@@ -224,74 +216,10 @@ def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:
 
 def _question(basis: Basis, asked: Asking) -> Question:
     application = surveying.application_of(asked.application, basis.documents)
-    directory = basis.known.directory
+    kind = SubjectKind.MAILBOX if asked.user is None else SubjectKind.USER
     typed = asked.user or asked.mailbox or ""
-    if asked.user is not None:
-        kind, by_name = SubjectKind.USER, directory.users_by_upn
-    else:
-        kind, by_name = SubjectKind.MAILBOX, directory.recipients_by_address
-    name = _whole_name(typed, kind, directory)
-    if name in directory.absent:
-        raise UsageFault(f"{kind.value} {typed!r} not found in the tenant: correct the name")
-    if meanings := directory.two_meanings(name):
-        raise UsageFault(_two_meanings(typed, meanings, directory))
-    subject = by_name.get(name, name)
-    recipient = directory.recipients.get(subject)
-    if kind is SubjectKind.MAILBOX and recipient is not None and not has_mailbox(recipient):
-        raise UsageFault(
-            f"{typed!r} is {recipient_words(recipient.type)}, which has no mailbox of its own: ask"
-            " about the mailbox of one of its members"
-        )
+    subject = typed_people.subject_of(typed, kind, basis.known.directory)
     return Question(application, kind, subject, resolved=bool(GUID.fullmatch(subject)))
-
-
-def _two_meanings(typed: str, meanings: tuple[str, str], directory: Directory) -> str:
-    user, recipient = meanings
-    return (
-        f"{typed!r} is the principal name of {user} ({_shown(directory.users[user])}) and an address"
-        f" of {recipient} ({_shown(directory.recipients[recipient])}): write the object id of the"
-        " right one"
-    )
-
-
-def _whole_name(typed: str, kind: SubjectKind, directory: Directory) -> str:
-    """A name of a user or mailbox, lower-case: as it was typed, or of the only one whose address
-    begins with what was typed, or who is called so.
-
-    Raises:
-        UsageFault: there are several such.
-    """
-    name = typed.lower()
-    if not is_partial(name):
-        return name
-    people = directory.users if kind is SubjectKind.USER else directory.recipients
-    candidates = sorted(who for who, person in people.items() if name in _short_names(person))
-    if len(candidates) > 1:
-        listed = ", ".join(_shown(people[who]) for who in candidates[:_MOST_CANDIDATES])
-        more = len(candidates) - _MOST_CANDIDATES
-        raise UsageFault(
-            f"{kind.value} {typed!r} may be {len(candidates)}: {listed}"
-            f"{f' and {more} more' if more > 0 else ''}. Write the whole name or the object id"
-        )
-    return candidates[0] if candidates else name
-
-
-def is_partial(name: str) -> bool:
-    """Whether a name is neither an address nor an object id."""
-    return "@" not in name and not GUID.fullmatch(name.lower())
-
-
-def _short_names(person: User | Recipient) -> frozenset[str]:
-    """What a user or recipient is called without a domain, lower-case."""
-    addresses = {person.upn.lower()} if isinstance(person, User) else person.addresses
-    return frozenset(
-        {address.partition("@")[0] for address in addresses} | {person.display_name.lower()}
-    )
-
-
-def _shown(person: User | Recipient) -> str:
-    address = person.upn if isinstance(person, User) else person.primary
-    return f"{person.display_name} <{address}>" if person.display_name else address
 
 
 def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:

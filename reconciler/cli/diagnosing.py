@@ -17,7 +17,7 @@ from reconciler.access.explaining import explain
 from reconciler.applying import recent, state
 from reconciler.applying.earlier import believed_journals
 from reconciler.audiences.questions import Question
-from reconciler.cli import answering, collecting, sources, surveying
+from reconciler.cli import answering, collecting, sources, surveying, typed_people
 from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
@@ -205,7 +205,7 @@ def _questions(
     application: str, user: str, sign: Sign | None, seen: Survey
 ) -> dict[Provider, Question]:
     """The questions of the products that the error may be about, in the order of their gates."""
-    meant = surveying.subjects_of(user, seen.observed.directory)
+    meant = typed_people.subjects_of(user, seen.observed.directory)
     gate = None if sign is None else sign.gate
     product = None if gate is None else GATE_PRODUCTS.get(gate)
     if product is not None:

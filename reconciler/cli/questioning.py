@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from reconciler.access import reaching
 from reconciler.access.declared_at import positions
 from reconciler.audiences.questions import Question
-from reconciler.cli import answering, surveying
+from reconciler.cli import answering, surveying, typed_people
 from reconciler.guids import GUID
 from reconciler.model.access_rows import SubjectKind
 from reconciler.reports.reaches import AskedTenant, Reaching
@@ -55,7 +55,7 @@ def reaching_somebody(
         UsageFault: nobody is called so, or several are.
     """
     seen = surveying.survey(paths, tenant, users=(typed,))
-    subjects = surveying.subjects_of(typed, seen.observed.directory)
+    subjects = typed_people.subjects_of(typed, seen.observed.directory)
     applications = surveying.every_application(seen)
     questions = [
         replace(subject, application=application)

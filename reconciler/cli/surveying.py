@@ -8,29 +8,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.access import reaching
-from reconciler.audiences.questions import Known, Question
+from reconciler.audiences.questions import Known
 from reconciler.cli import collecting, loading, options, sources
 from reconciler.cli.working import working
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
-from reconciler.kinds.exchange.scopes import has_mailbox
-from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import EVERY_APPLICATION
-from reconciler.model.observed import User
 from reconciler.model.plans import PlanTenant
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from reconciler.model.desired import Desired
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Directory, Observed, Recipient
-
-_MOST_CANDIDATES = 10
-"""People or applications whom a message names of those whom a typed name may mean."""
+    from reconciler.model.observed import Observed
 
 
 class Survey(Struct, frozen=True):
@@ -152,95 +146,6 @@ def application_of(text: str, documents: Documents | None) -> str:
             f" declared: {names}"
         )
     return matching[0].application
-
-
-def subjects_of(typed: str, directory: Directory) -> list[Question]:
-    """Who is meant by a name of a user or mailbox: a user, a mailbox, or somebody who is both, as
-    questions that have no application yet.
-
-    Raises:
-        UsageFault: nobody is, several people are, or a recipient that has no mailbox.
-    """
-    users = _meant(typed, directory.users, directory.users_by_upn, directory)
-    mailboxes = _meant(typed, directory.recipients, directory.recipients_by_address, directory)
-    with_mailbox = [each for each in mailboxes if has_mailbox(directory.recipients[each])]
-    meant = sorted({*users, *with_mailbox})
-    if len(meant) > 1:
-        raise UsageFault(_several(typed, meant, directory))
-    if not meant and GUID.fullmatch(typed.strip().lower()):
-        users = with_mailbox = [typed.strip().lower()]
-    elif not meant:
-        raise UsageFault(_nobody(typed, mailboxes, directory))
-    kinds = ((SubjectKind.USER, users), (SubjectKind.MAILBOX, with_mailbox))
-    return [Question("", kind, subject, resolved=True) for kind, ids in kinds for subject in ids]
-
-
-def _meant(
-    typed: str,
-    people: Mapping[str, User] | Mapping[str, Recipient],
-    by_name: Mapping[str, str],
-    directory: Directory,
-) -> list[str]:
-    """Those whose id, address or display name it is; else those of whom one of these, or a word of
-    the display name, begins so.
-    """
-    name = typed.strip().lower()
-    exact = by_name.get(name, name)
-    if exact in people and directory.two_meanings(name) is None:
-        return [exact]
-    called = [each for each, person in people.items() if name in short_names(person)]
-    return called or [
-        each
-        for each, person in people.items()
-        if any(begun.startswith(name) for begun in _beginnings(person))
-    ]
-
-
-def _beginnings(person: User | Recipient) -> Iterator[str]:
-    """What the names of somebody begin with: addresses, and each word of the display name."""
-    yield from short_names(person)
-    yield from person.display_name.lower().split()
-
-
-def short_names(person: User | Recipient) -> frozenset[str]:
-    """What somebody is called, lower-case: addresses, with and without domain, and display name."""
-    addresses = {person.upn.lower()} if isinstance(person, User) else person.addresses
-    return frozenset(
-        {
-            *addresses,
-            *(address.partition("@")[0] for address in addresses),
-            person.display_name.lower(),
-        }
-    ) - {""}
-
-
-def shown_person(object_id: str, directory: Directory) -> str:
-    """A name for people, with the object id."""
-    person = directory.users.get(object_id) or directory.recipients.get(object_id)
-    if person is None:
-        return object_id
-    address = person.upn if isinstance(person, User) else person.primary
-    named = f"{person.display_name} <{address}>" if person.display_name else address
-    return f"{named} ({object_id})"
-
-
-def _several(typed: str, ids: Sequence[str], directory: Directory) -> str:
-    listed = ", ".join(shown_person(each, directory) for each in ids[:_MOST_CANDIDATES])
-    more = len(ids) - _MOST_CANDIDATES
-    tail = f" and {more} more" if more > 0 else ""
-    return f"{typed!r} may be {len(ids)}: {listed}{tail}. Write the whole address or the object id"
-
-
-def _nobody(typed: str, others: Sequence[str], directory: Directory) -> str:
-    if others:
-        return (
-            f"{typed!r} is {shown_person(others[0], directory)}, which has no mailbox of its own: ask"
-            " about one of its members"
-        )
-    return (
-        f"no user and no mailbox is called {typed!r}: write a user principal name, an address or an"
-        " object id"
-    )
 
 
 def every_application(survey_of: Survey) -> list[str]:

@@ -83,10 +83,13 @@ def test_explain_refuses_a_name_with_two_meanings(folder: Path, run: Run, option
         ("ExchangeApplicationAccessPolicy", exchange("hosts@contoso.com")),
         ("TeamsApplicationAccessPolicy", {"applications": [APP]}),
     )
-    ran = run("explain", *SIM, "--app", APP, option, ANNA.upper())
-    assert ran.code == 64
-    assert f"the principal name of {NEW} (Anna Lind <{ANNA}>)" in ran.err
-    assert f"an address of {OLD} (Anna Lind <anna.old@contoso.com>)" in ran.err
+    explained = run("explain", *SIM, "--app", APP, option, ANNA.upper())
+    asked = run("who", *SIM, ANNA.upper())
+    assert asked.err == explained.err, "names are matched by one way only"
+    for ran in (explained, asked):
+        assert ran.code == 64
+        assert f"the principal name of Anna Lind <{ANNA}> ({NEW})" in ran.err
+        assert f"an address of Anna Lind <anna.old@contoso.com> ({OLD})" in ran.err
     for meant in (OLD, NEW):
         assert run("explain", *SIM, "--app", APP, option, meant).code == 0
 
@@ -167,3 +170,25 @@ def test_a_tenant_that_cannot_be_asked_adds_nothing(folder: Path, run: Run, tena
     (line,) = _told(run, "--tenant", tenant)
     assert "`Meeting hosts` is not a scope" in line
     assert "it is the display name" not in line
+
+
+@pytest.mark.parametrize("typed", ["ANNA L", "anna.ol", OLD])
+def test_explain_and_who_match_how_a_name_begins(folder: Path, run: Run, typed: str) -> None:
+    _write(folder, ("ExchangeApplicationAccessPolicy", exchange("hosts@contoso.com")))
+    explained = run("explain", *SIM, "--app", APP, "--mailbox", typed, "--format", "json")
+    asked = run("who", *SIM, typed, "--format", "json")
+    assert explained.code == asked.code
+    if explained.code == 0:
+        subject = json.loads(explained.out)["explanation"]["subject"]["id"]
+        assert subject in asked.out
+    else:
+        assert "Anna Lind" in explained.err
+        assert "Anna Lind" in asked.err
+
+
+def test_a_whole_address_is_nobody_else_s(folder: Path, run: Run) -> None:
+    _write(folder, ("ExchangeApplicationAccessPolicy", exchange("hosts@contoso.com")))
+    typed = "anna.old@contoso.co"
+    assert "no user and no mailbox" in run("who", *SIM, typed).err
+    ran = run("explain", *SIM, "--app", APP, "--mailbox", typed)
+    assert "Anna" not in ran.out + ran.err

@@ -190,7 +190,7 @@ def test_of_several_that_a_name_may_be_all_are_listed_as_they_are_spelled(
     file.write_text(json.dumps(state), encoding="utf-8")
     ran = run("explain", "--tenant", "sim:tenant.json", "--app", MAILER, "--mailbox", "Anna Lind")
     assert ran.code == 64
-    assert "'Anna Lind' may be 2: Anna Lind <anna.lind@contoso.com>, Anna Lind" in ran.err
+    assert "'Anna Lind' may be 2: Anna Lind <anna.lind@contoso.com> (" in ran.err
     assert "<Anna.Berg@contoso.com>" in ran.err
 
 
