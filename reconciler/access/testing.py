@@ -159,6 +159,7 @@ def request_for_expectations(expected: Iterable[Expected]) -> CaptureRequest:
         frozenset(named),
         tuple(sorted({user for request in requests for user in request.users})),
         tuple(sorted({name for request in requests for name in request.recipients})),
+        effective=tuple(sorted({user for request in requests for user in request.effective})),
     )
 
 

@@ -70,7 +70,18 @@ def _directory(directory: Directory) -> Json:
         "recipients": _recipients(directory.recipients.values()),
         "absent": sorted(directory.absent),
         **_opaque(directory),
+        **_effective(directory),
     }
+
+
+def _effective(directory: Directory) -> dict[str, Json]:
+    """What effective assignments prove, if anything: access tests rest on it."""
+    proved = {
+        user: dict(sorted(answer.members.items()))
+        for user, answer in directory.effective.items()
+        if answer.members
+    }
+    return {"effective": proved} if proved else {}
 
 
 def _opaque(directory: Directory) -> dict[str, Json]:

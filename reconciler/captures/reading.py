@@ -7,6 +7,8 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from reconciler.captures import files
 from reconciler.captures.decoding import decode_capture
 from reconciler.captures.digests import capture_digest
@@ -97,6 +99,13 @@ def parse_capture(
     faults.refuse(place)
     _contradicted_scopes(states, directory, faults)
     faults.refuse(place)
+    effective = {
+        user: answer
+        for name, state in states.items()
+        for user, answer in PRODUCTS[name].effective(raw[name], state, directory).items()
+    }
+    if effective:
+        directory = replace(directory, effective=effective)
     return Observed(
         tenant_id=raw["tenant"]["tenantId"].lower(),
         organization=raw["tenant"].get("organization") or "",

@@ -14,6 +14,7 @@ from reconciler.cli import collecting, loading, plan_files, sources, surveying, 
 from reconciler.guids import GUID
 from reconciler.kinds.exchange.facts import MAILBOX_PERMISSIONS
 from reconciler.model.access_rows import SubjectKind
+from reconciler.model.addresses import teams_group_grant
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, requests
 from reconciler.reports import explanations
@@ -179,9 +180,20 @@ def answer(basis: Basis, asked: Asking) -> Outline:
         places,
         basis.simulated,
         permission_of(basis.documents, explanation.question),
+        effective_at(explanation, basis.known.directory),
     )
     collecting.add_part("explanation", explanations.explanation_answer(explained))
     return explanations.explanation_outline(explained)
+
+
+def effective_at(explanation: Explanation, directory: Directory) -> str:
+    """When the effective assignment was read on which an answer rests; empty if it rests on none."""
+    answer = directory.effective.get(explanation.question.subject)
+    if answer is None or explanation.question.kind is not SubjectKind.USER:
+        return ""
+    asked = {teams_group_grant(group) for group in answer.members}
+    rests = any(reason.address in asked for reason in explanation.verdict.path)
+    return answer.taken_at if rests else ""
 
 
 def permission_of(documents: Documents | None, question: Question) -> str | None:
@@ -210,7 +222,11 @@ def _request(request: CaptureRequest, asked: Asking) -> CaptureRequest:
         request.recipients if asked.mailbox is None else (*request.recipients, asked.mailbox)
     )
     return replace(
-        request, products=request.products | {asked.product}, users=users, recipients=recipients
+        request,
+        products=request.products | {asked.product},
+        users=users,
+        recipients=recipients,
+        effective=(*request.effective, *(() if asked.user is None else (asked.user,))),
     )
 
 

@@ -12,6 +12,7 @@ from reconciler.captures import reading
 from reconciler.cli.working import working
 from reconciler.errors import CaptureFault, UsageFault
 from reconciler.model.target_tenant import TargetTenant
+from reconciler.reports.lines import Line, counted
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed, Origin
+    from reconciler.model.observed import Directory, Observed, Origin
     from reconciler.model.plans import Plan
     from reconciler.model.requests import CaptureRequest
     from reconciler.tenants.protocol import Tenant
@@ -219,13 +220,38 @@ def observe_source(source: Source, request: CaptureRequest, tenant_id: str | Non
     """
     match source:
         case LiveTenant():  # tells itself how it goes on
-            captured = capture(source, request)
+            observed = observed_of(capture(source, request), request, tenant_id)
         case SimulatedTenant() | CaptureFile():
             with working("Reading the tenant"):
-                return observed_of(_filed(source, request), request, tenant_id)
+                observed = observed_of(_filed(source, request), request, tenant_id)
         case _:
             assert_never(source)
-    return observed_of(captured, request, tenant_id)
+    _tell_effective(observed.directory)
+    return observed
+
+
+def _tell_effective(directory: Directory) -> None:
+    """Say what rests on effective assignments of users, and which of them are not used."""
+    if not directory.effective:
+        return
+    from reconciler.cli import printing  # noqa: PLC0415  lazy: seldom there
+
+    used = [user for user, answer in directory.effective.items() if answer.members]
+    if used:
+        printing.notice(
+            [
+                Line(
+                    f"Effective assignments of {counted(len(used), 'user')} say in which groups"
+                    f" {'the user is' if len(used) == 1 else 'they are'}: access tests and answers"
+                    " rest on that where nobody has read the members."
+                )
+            ]
+        )
+    printing.notice(
+        Line(f"The effective assignment of user {user} is not used: {answer.doubt}.")
+        for user, answer in directory.effective.items()
+        if answer.doubt
+    )
 
 
 def _filed(source: SimulatedTenant | CaptureFile, request: CaptureRequest) -> Captured:

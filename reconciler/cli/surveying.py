@@ -123,6 +123,7 @@ def _request(
     return replace(
         request,
         users=(*request.users, *users),
+        effective=(*request.effective, *users),
         recipients=(*request.recipients, *users),
         everything=everything,
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents, TenantDocument
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
-    from reconciler.model.observed import Directory, State
+    from reconciler.model.observed import Directory, EffectiveAnswer, State
     from reconciler.model.plans import Change, Note, Step, WidenedList
     from reconciler.model.requests import CaptureRequest
     from reconciler.model.unmanaged import UnmanagedObject
@@ -149,6 +149,15 @@ class Product(Protocol[DesiredT, StateT]):
         """
         check_reads(self.lists, section, path, faults)
         return self.parse(section, path, faults)
+
+    def effective(
+        self,
+        section: Mapping[str, Any],  # noqa: ARG002  not every product has such a reading
+        state: StateT,  # noqa: ARG002
+        directory: Directory,  # noqa: ARG002
+    ) -> Mapping[str, EffectiveAnswer]:
+        """What answers about single users prove, by user, beside who is in groups."""
+        return {}
 
     def parse(self, section: Mapping[str, Any], path: str, faults: FaultList) -> StateT:
         """The rows of its section of a capture, whether or not these are all; likewise."""

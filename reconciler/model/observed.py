@@ -93,6 +93,21 @@ class Recipient(Struct, frozen=True):
     members: frozenset[str] | None
 
 
+class EffectiveAnswer(Struct, frozen=True):
+    """What a user's effective assignment proves of memberships (`kinds.teams.effective`).
+
+    Attributes:
+        taken_at: When it was read, as the capture says.
+        members: Groups, by object id, of which the user surely is a direct member, or surely not;
+            only those of which the directory does not know it.
+        doubt: Why nothing is taken from it; empty if something is.
+    """
+
+    taken_at: str
+    members: Mapping[str, bool]
+    doubt: str = ""
+
+
 class Directory(Struct, frozen=True):
     """What a capture knows of users, groups and recipients, by lower-case id, with indexes by every
     other name.
@@ -102,6 +117,8 @@ class Directory(Struct, frozen=True):
     `odd_recipients`: recipients of whom not everything is understood; of their addresses they have
     here only those that are. Both by id, or by what was read if that is none. `unclear` has the
     lower-case names that lead to them, or to more than one, and so to nobody: keys of either.
+    `effective`: what is known of single users beside the groups, by user; it answers questions and
+    access tests and nothing else.
     """
 
     users: Mapping[str, User]
@@ -113,6 +130,7 @@ class Directory(Struct, frozen=True):
     opaque: Mapping[str, OpaqueRow] = field(default_factory=dict)
     odd_recipients: Mapping[str, OpaqueRow] = field(default_factory=dict)
     unclear: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    effective: Mapping[str, EffectiveAnswer] = field(default_factory=dict)
 
     def two_meanings(self, name: str) -> tuple[str, str] | None:
         """The user whose principal name a lower-case name is, and another recipient who has it as an

@@ -62,12 +62,14 @@ def capture_request(
     users = dict.fromkeys(chain.from_iterable(request.users for request in requests))
     recipients = {name for request in requests for name in request.recipients}
     groups = {group for request in requests for group in request.groups}
+    effective = {user for request in requests for user in request.effective}
     return CaptureRequest(
         read,
         users=tuple(users),
         recipients=tuple(sorted(recipients)),
         groups=tuple(sorted(groups)),
         tolerated=consented,
+        effective=tuple(sorted(effective)),
     )
 
 

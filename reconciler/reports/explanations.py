@@ -80,6 +80,7 @@ class Explained(Struct, frozen=True):
         simulated: The state is that of a simulated tenant.
         permission: Of a mailbox: a permission of the application that policies govern, empty if it
             lists others only; None if no document tells.
+        effective_at: When the user's effective assignment was read, where the answer rests on it.
     """
 
     explanation: Explanation
@@ -89,6 +90,7 @@ class Explained(Struct, frozen=True):
     places: Mapping[str, Position]
     simulated: bool
     permission: str | None = None
+    effective_at: str = ""
 
 
 def explanation_outline(explained: Explained) -> Outline:
@@ -197,6 +199,10 @@ def permission_phrase(application: Name, permission: str | None) -> Phrase:
 
 def _details(explained: Explained, naming: Naming) -> Iterator[Item]:
     question, verdict = explained.explanation.question, explained.explanation.verdict
+    if explained.effective_at:
+        yield Item(
+            (f"Groups of the user: by the effective assignment of {explained.effective_at}",)
+        )
     if isinstance(verdict, Depends):
         return
     yield Item(("Decided by ", *object_phrase(verdict.decided_by, naming)))

@@ -175,6 +175,17 @@ class Service:
         assert request["parameters"] == {"PolicyType": POLICY}
         return map(output, self._world.services["teams"].section()["groupAssignments"])
 
+    def get_csuserpolicyassignment(self, request: Request) -> Iterator[Item]:
+        name = request["parameters"]["Identity"]
+        assert request["parameters"] == {"Identity": name, "PolicyType": POLICY}
+        user = self._world.people.user(name)
+        if user is None:
+            yield error(f"[NotFound] : {name} was not found")
+            return
+        rows = self._world.services["teams"].assignment_of(user)
+        assert rows is not None, "the test does not say who is in groups"
+        yield from map(output, rows)
+
     def get_csonlineuser(self, request: Request) -> Iterator[Item]:
         parameters = request["parameters"]
         if "Identity" in parameters:

@@ -16,6 +16,7 @@ WANTED = {
         "Remove-CsApplicationAccessPolicy",
         "Get-CsGroupPolicyAssignment",
         "Get-CsOnlineUser",
+        "Get-CsUserPolicyAssignment",
     ),
     "cmdlets-exchange.json": (
         "New-ApplicationAccessPolicy",

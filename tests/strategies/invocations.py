@@ -48,6 +48,7 @@ writes = st.one_of(
 reads = st.one_of(
     _of("Get-CsApplicationAccessPolicy", {}),
     _of("Get-CsGroupPolicyAssignment", {"PolicyType": names}),
+    _of("Get-CsUserPolicyAssignment", _name | {"PolicyType": names}),
     _of(
         "Get-CsOnlineUser",
         {},

@@ -20,7 +20,7 @@ from reconciler.audiences.verdicts import (
 from reconciler.characters import folded
 from reconciler.kinds.teams.desired import group_id
 from reconciler.kinds.teams.effective_policy import user_verdict
-from reconciler.kinds.teams.groups import group_coverage
+from reconciler.kinds.teams.effective_sources import membership
 from reconciler.model.addresses import (
     GLOBAL,
     name_key,
@@ -61,12 +61,11 @@ def explained_verdict(question: Question, knowledge: Known, state: TeamsState | 
     if state is None or not question.resolved:
         grant = teams_user_grant(question.subject)
         return Depends((Reason(Asked.DIRECT_GRANT, grant, holds=None),), (grant,))
-    members = group_coverage(knowledge.directory)
     return user_verdict(
         state,
         question.application,
         question.subject,
-        lambda group: members(group).covers(question.subject),
+        membership(knowledge.directory, question.subject),
         direct_known=knowledge.tells("teams", question.subject),
     )
 

@@ -53,7 +53,12 @@ FACTS: Final = ProductFacts(
     versions="6.9.0 to 7.7.0",
     # Connect-MicrosoftTeams -TeamsEnvironmentName (its page)
     clouds={"gcch": "TeamsGCCH", "dod": "TeamsDOD", "china": "TeamsChina"},
-    reads=("Get-CsApplicationAccessPolicy", "Get-CsGroupPolicyAssignment", "Get-CsOnlineUser"),
+    reads=(
+        "Get-CsApplicationAccessPolicy",
+        "Get-CsGroupPolicyAssignment",
+        "Get-CsOnlineUser",
+        "Get-CsUserPolicyAssignment",
+    ),
     writes=(
         "New-CsApplicationAccessPolicy",
         "Set-CsApplicationAccessPolicy",

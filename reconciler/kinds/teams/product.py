@@ -36,7 +36,7 @@ from reconciler.kinds.teams import (
     unreplaced,
 )
 from reconciler.kinds.teams.effective_policy import user_verdict
-from reconciler.kinds.teams.groups import group_coverage
+from reconciler.kinds.teams.effective_sources import effective_answers, membership
 from reconciler.kinds.tenant_wide import tenant_wide_refusals
 from reconciler.kinds.widening import widening_refusals
 from reconciler.model.access_rows import SubjectKind
@@ -57,7 +57,7 @@ from reconciler.model.addresses import (
 from reconciler.model.baselines import Baseline
 from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
 from reconciler.model.documents import Kind
-from reconciler.model.observed import Directory, TeamsState
+from reconciler.model.observed import Directory, EffectiveAnswer, TeamsState
 from reconciler.model.plans import Note
 from reconciler.model.requests import CaptureRequest
 
@@ -117,8 +117,17 @@ class Teams(Product[DesiredTeams, TeamsState]):
         )
 
     def subjects(self, names: frozenset[str]) -> CaptureRequest:
-        """Users."""
-        return CaptureRequest(frozenset({self.provider}), users=tuple(sorted(names)))
+        """Users, and which policy is effective for them: a live tenant does not tell who is in
+        groups.
+        """
+        users = tuple(sorted(names))
+        return CaptureRequest(frozenset({self.provider}), users=users, effective=users)
+
+    def effective(
+        self, section: Mapping[str, Any], state: TeamsState, directory: Directory
+    ) -> Mapping[str, EffectiveAnswer]:
+        """What effective assignments of users prove about groups."""
+        return effective_answers(section, state, directory)
 
     def labels(self, documents: Documents) -> Mapping[str, str]:
         """Labels of groups."""
@@ -283,14 +292,12 @@ class Teams(Product[DesiredTeams, TeamsState]):
         self, state: TeamsState, directory: Directory
     ) -> Callable[[str, str], tuple[str, Answer]]:
         """Whether applications reach the meetings of users."""
-        groups = group_coverage(directory)
 
         def answer(application: str, name: str) -> tuple[str, Answer]:
             user = explaining.user_id(state, directory, name)
             if isinstance(user, (Unnamed, Ambiguous)):
                 return name, user
-            covers = lambda group: groups(group).covers(user)  # noqa: E731  a closure of one line
-            return user, user_verdict(state, application, user, covers)
+            return user, user_verdict(state, application, user, membership(directory, user))
 
         return answer
 

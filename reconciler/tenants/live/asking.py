@@ -43,6 +43,10 @@ class Ask:
         )
         return reading.rows
 
+    def now(self) -> str:
+        """The time, as a capture has it."""
+        return self._now()
+
     def allows(self, cmdlet: str) -> bool:
         """Whether the account has a cmdlet that a reading can do without."""
         return cmdlet in self._line.opened.allowed

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
 
 CHECK: Final = "Test-ApplicationAccessPolicy"
-SPARED: Final = frozenset({CHECK, "Get-Group"})
+EFFECTIVE: Final = "Get-CsUserPolicyAssignment"
+SPARED: Final = frozenset({CHECK, "Get-Group", EFFECTIVE})
 """Cmdlets without which a tenant can still be read and written: what only they tell stays unknown.
 """
 
@@ -109,6 +110,17 @@ def grants(filter_: str) -> TenantQuestion:
         {"Filter": filter_, "Properties": [POLICY_TYPE]},
         (*_USER, POLICY_TYPE),
         ("DisplayName",),
+    )
+
+
+def effective(user_id: str) -> TenantQuestion:
+    """The policy that is effective for one user, and where it comes from; no object: the default of
+    everyone (Get-CsUserPolicyAssignment page).
+    """
+    return TenantQuestion(
+        EFFECTIVE,
+        {"Identity": user_id, "PolicyType": POLICY_TYPE},
+        ("PolicyType", "PolicyName", "PolicySource"),
     )
 
 

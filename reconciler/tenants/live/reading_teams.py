@@ -4,7 +4,7 @@ that somebody asks for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import TenantFault
 from reconciler.guids import guid
@@ -29,6 +29,8 @@ MANY: Final = 300
 92 s for 300,000 users, robdy.io).
 """
 _NAMED: Final = 5
+_MOST_TROUBLES: Final = 3
+"""Answers about single users that may fail before no more are asked for: each is tried again."""
 
 
 def read_teams(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> CapturePart:
@@ -48,7 +50,51 @@ def read_teams(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) ->
     section, holders = _section(ask, settle) if wanted else (unread(), [])
     users = _known(holders)
     absent = _look_up(ask, request, users)
+    if wanted and section["groupAssignments"]:
+        section = {**section, **_effective(ask, request, users, section, holders)}
     return CapturePart({**section, **ask.warnings()}, users=users, absent=absent)
+
+
+def _effective(
+    ask: Ask,
+    request: CaptureRequest,
+    users: Mapping[str, Row],
+    section: Mapping[str, Any],
+    holders: Iterable[Row],
+) -> dict[str, Json]:
+    """What the service says is effective for the users about whom somebody asks, one call each: it
+    does not tell who is in groups. Nothing has to be asked of a user with a direct grant.
+
+    Returns: The parts of the section that tell of it; none if nobody was asked about.
+    """
+    names = {str(row["upn"]).lower(): user for user, row in users.items()}
+    asked = {names.get(name.lower(), name.lower()) for name in request.effective}
+    asked -= {str(row["Identity"]).lower() for row in holders}
+    if not ask.allows(questions.EFFECTIVE):
+        return {}
+    before = ask.mark()
+    answers = _answers(ask, sorted(asked & users.keys()))
+    reads = [*section["reads"], *ask.reads()[before:]]
+    return {"effective": answers, "reads": reads} if answers else {}
+
+
+def _answers(ask: Ask, users: Iterable[str]) -> list[Json]:
+    """One answer a user. One that is a fault is kept as such: it says nothing, and the rest is
+    complete without it, as is what nobody was asked about.
+    """
+    answers: list[Json] = []
+    troubles = 0
+    for user in users:
+        question = questions.effective(user)
+        try:
+            rows = [projecting.kept(row, question.select) for row in ask(question)]
+            answers.append({"user": user, "taken_at": ask.now(), "rows": rows})
+        except TenantFault as fault:
+            answers.append({"user": user, "taken_at": ask.now(), "trouble": str(fault)})
+            troubles += 1
+        if troubles == _MOST_TROUBLES:
+            break
+    return answers
 
 
 def unread() -> dict[str, Json]:

@@ -17,7 +17,7 @@ from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
 from reconciler.tenants.simulated.service import NamedByRows, Row, ServiceRead, ServiceReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.model.observed import Recipient
     from reconciler.tenants.simulated.moment import Moment
@@ -96,6 +96,10 @@ class ExchangeService:
             policies = []
         reads = (ServiceRead("Get-ApplicationAccessPolicy", {}, len(policies)),)
         return ServiceReading({"policies": policies}, reads)
+
+    def effective(self, users: Iterable[str], clock: str) -> Sequence[Row]:  # noqa: ARG002
+        """Nothing: its policies are not assigned to users."""
+        return ()
 
     def named(self) -> NamedByRows:
         """The scopes of all policies."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from reconciler.canonical import Json
     from reconciler.tenants.protocol import Outcome
@@ -55,6 +55,9 @@ class SimulatedService(Protocol):
         Raises:
             TenantFault: the service refuses.
         """
+
+    def effective(self, users: Iterable[str], clock: str) -> Sequence[Row]:
+        """What is effective for single users, as far as the tenant knows who is in groups."""
 
     def named(self) -> NamedByRows:
         """Whom its rows name."""

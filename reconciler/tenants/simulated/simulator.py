@@ -19,7 +19,7 @@ from reconciler.tenants.simulated.storing import SMALL, Store
 from reconciler.tenants.simulated.world import World, world
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
@@ -83,7 +83,7 @@ class Simulator:
             )
         shown = self._lag.shown()
         sections: dict[str, Json] = {
-            name: _section(name, shown, self._faults.seed)
+            name: _section(name, shown, self._faults.seed, request.effective)
             if name in request.products
             else _unread(name)
             for name in PROVIDERS
@@ -197,9 +197,13 @@ def _repeated(entry: Mapping[str, Any], loaded: World) -> bool:
     return isinstance(outcome, Done)
 
 
-def _section(provider: Provider, shown: World, seed: int) -> dict[str, Json]:
-    """A product's section of a capture."""
-    reading = shown.services[provider].read(seed)
+def _section(
+    provider: Provider, shown: World, seed: int, effective: Sequence[str]
+) -> dict[str, Json]:
+    """A product's section of a capture; `effective`: users whose effective assignment is asked."""
+    service = shown.services[provider]
+    reading = service.read(seed)
+    answers = service.effective(effective, shown.clock)
     return {
         "complete": True,
         "tenantId": shown.tenant["tenantId"],
@@ -213,6 +217,7 @@ def _section(provider: Provider, shown: World, seed: int) -> dict[str, Json]:
             for read in reading.reads
         ],
         **reading.rows,
+        **({"effective": answers} if answers else {}),
     }
 
 

@@ -16,6 +16,7 @@ from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list, raw_text
 from reconciler.kinds.teams.facts import MOST_GROUPS
+from reconciler.kinds.teams.groups import group_coverage
 from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, rank_of
 from reconciler.kinds.teams.reading_once import read_once
 from reconciler.model.addresses import GLOBAL, name_key
@@ -93,6 +94,35 @@ class TeamsService:
         names = [bare_name(name) for name in identities if isinstance(name, str)]
         sections: dict[str, Sequence[Row | str]] = {**rows, **read_once(names)}
         return ServiceReading(sections, reads)
+
+    def effective(self, users: Iterable[str], clock: str) -> Sequence[Row]:
+        """Get-CsUserPolicyAssignment of each user, as far as it is known who is in the groups: the
+        policy that is granted directly, else that of the strongest group, with all sources.
+        """
+        known_ids = (self._people.user(name) for name in users)
+        return [
+            {"user": user, "taken_at": clock, "rows": rows}
+            for user in sorted({user for user in known_ids if user is not None})
+            if (rows := self.assignment_of(user)) is not None
+        ]
+
+    def assignment_of(self, user: str) -> Sequence[Row] | None:
+        """The objects of Get-CsUserPolicyAssignment; None if who is in a group is not known."""
+        covers = group_coverage(self._people.known)
+        sources = []
+        for row in self._groups:
+            is_member = covers(_group(row)).covers(user)
+            if is_member is None:
+                return None
+            if is_member:
+                sources.append(_source("Group", row["PolicyName"], _group(row)))
+        direct = self._users.get(user)
+        if direct is not None:
+            sources.insert(0, _source("Direct", granted_name(direct), None))
+        if not sources:
+            return []
+        policy = sources[0]["PolicyName"]
+        return [{"PolicyType": POLICY_TYPE, "PolicyName": policy, "PolicySource": sources}]
 
     def named(self) -> NamedByRows:
         """Holders of direct grants, and groups that hold one."""
@@ -261,6 +291,11 @@ class TeamsService:
 
     def _spelled(self, name: str) -> str:
         return bare_name(self._policies[_key(name)]["Identity"])
+
+
+def _source(kind: str, policy: Any, reference: str | None) -> Row:
+    """A source of an effective assignment (Get-CsUserPolicyAssignment page)."""
+    return {"AssignmentType": kind, "PolicyName": policy, "Reference": reference}
 
 
 def _unknown(name: str) -> Failed:

@@ -10,7 +10,7 @@ from reconciler.tenants.protocol import Done, Failed, Fault, Outcome
 from reconciler.tenants.simulated.service import NamedByRows, Row, ServiceRead, ServiceReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from reconciler.tenants.simulated.moment import Moment
 
@@ -34,6 +34,10 @@ class ToyService:
     def read(self, seed: int) -> ServiceReading:
         """All names."""
         return ServiceReading(self.section(), (ServiceRead("Get-ToyName", {}, len(self._names)),))
+
+    def effective(self, users: Iterable[str], clock: str) -> Sequence[Row]:
+        """Nothing."""
+        return ()
 
     def named(self) -> NamedByRows:
         """Nobody."""
