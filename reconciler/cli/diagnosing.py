@@ -271,6 +271,7 @@ def _explained(explanation: Explanation, seen: Survey) -> Explained:
         places,
         seen.simulated,
         answering.permission_of(seen.documents, explanation.question),
+        answering.effective_at(explanation, directory),
     )
 
 
