@@ -12,7 +12,6 @@ from reconciler.captures import reading
 from reconciler.cli.working import working
 from reconciler.errors import CaptureFault, UsageFault
 from reconciler.model.target_tenant import TargetTenant
-from reconciler.reports.lines import Line, counted
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
@@ -235,6 +234,7 @@ def _tell_effective(directory: Directory) -> None:
     if not directory.effective:
         return
     from reconciler.cli import printing  # noqa: PLC0415  lazy: seldom there
+    from reconciler.reports.lines import Line, counted  # noqa: PLC0415  likewise
 
     used = [user for user, answer in directory.effective.items() if answer.members]
     if used:

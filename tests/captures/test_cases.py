@@ -70,6 +70,7 @@ def told(found):
     states = content.pop("states")
     assert content.pop("warnings") == []
     assert content.pop("faulty") == {}
+    assert content["directory"].pop("effective") == {}
     return content | {name: states.get(name) for name in ("teams", "exchange")}
 
 

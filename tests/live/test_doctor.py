@@ -120,9 +120,12 @@ def test_a_reader_may_plan_and_is_told_what_it_may_not(stage: Stage) -> None:
     found = checks(stage, **made(stage, missing={*facts("exchange").writes, *questions.SPARED}))
     assert not of(found, Health.FAULT)
     warned = of(found, Health.WARNING)
+    spared = questions.SPARED - {questions.EFFECTIVE}
     assert set(warned) == {
-        f"exchange {name}" for name in (*facts("exchange").writes, *questions.SPARED)
+        *(f"exchange {name}" for name in (*facts("exchange").writes, *spared)),
+        f"teams {questions.EFFECTIVE}",
     }
+    assert "members of groups" in warned[f"teams {questions.EFFECTIVE}"].found
     assert "can plan but not apply" in warned["exchange New-ApplicationAccessPolicy"].found
     assert "Exchange Administrator" in warned["exchange New-ApplicationAccessPolicy"].remedy
     assert "SID of a guard scope" in warned["exchange Get-Group"].found

@@ -277,6 +277,9 @@ _REPLACEABLE: Final = (
 )
 _NAMES: Final = f"give new policies names of {PLAIN_NAMES}; these can be managed and deleted"
 _SPARED: Final[Mapping[str, str]] = {
+    questions.EFFECTIVE: (
+        "access tests and questions about members of groups stay undecided in Teams"
+    ),
     questions.CHECK: "after an apply, Exchange cannot be asked whether it sees the new policies",
     "Get-Group": ("the SID of a guard scope is unknown, so plans that need a guard are refused"),
 }
