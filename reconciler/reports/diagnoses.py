@@ -320,8 +320,8 @@ def _way_chapters(each: Explained, diagnosed: Diagnosed) -> Iterator[Chapter]:
     product = "Teams" if question.kind is SubjectKind.USER else "Exchange"
     several = f"{product}: because" if len(diagnosed.explained) > 1 else "Because"
     ground = f"{several}, {each.source}, in the order in which the service asks:"
-    told = f"Groups of the user: by the effective assignment of {each.effective_at}"
-    notes = (Item((told,)),) if each.effective_at else ()
+    remark = f"Groups of the user: by the effective assignment of {each.effective_at}"
+    notes = (Item((remark,)),) if each.effective_at else ()
     yield Chapter((ground,), (*outline.chapters[0].items, *notes))
     if isinstance(each.explanation.verdict, Depends) or not diagnosed.has_documents:
         yield from outline.chapters[1:]

@@ -113,8 +113,8 @@ def _of_groups(
     policy: str, groups: Mapping[str, str], state: TeamsState, row: Mapping[str, Any]
 ) -> dict[str, bool]:
     """Members of the groups that are its source, and not of stronger ones with another policy."""
-    held = {each.group: each.policy for each in state.groups}
-    if not groups or any(held.get(group) != key for group, key in groups.items()):
+    grants = {each.group: each.policy for each in state.groups}
+    if not groups or any(grants.get(group) != key for group, key in groups.items()):
         raise _DoubtError(_contradiction("its groups", row))
     stronger: dict[str, bool] = {}
     for each in state.groups:
@@ -127,8 +127,8 @@ def _of_groups(
     raise _DoubtError(_contradiction("its groups", row))
 
 
-def _contradiction(what: str, row: Mapping[str, Any]) -> str:
-    return f"{what}: it says {shown(row)}, the grants that were read say otherwise"
+def _contradiction(part: str, row: Mapping[str, Any]) -> str:
+    return f"{part}: it says {shown(row)}, the grants that were read say otherwise"
 
 
 def _unknown_only(members: Mapping[str, bool], user: str, directory: Directory) -> dict[str, bool]:
