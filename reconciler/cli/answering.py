@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.addresses import Provider
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed
+    from reconciler.model.observed import Directory, Observed
     from reconciler.reports.outline import Outline
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Observed
     from tests.conftest import Run
 
+NOW = "2026-11-02T08:30:00Z"
 ASKING = CaptureRequest(frozenset({"teams"}), users=tuple(USERS), effective=tuple(USERS))
 
 
@@ -62,6 +63,15 @@ def readings(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return state, other
 
 
+def _aged(state: dict[str, Any], young: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The same with grants of groups that are old, but for some that were made just now."""
+    rows = [
+        {**row, "CreatedTime": NOW if row["GroupId"] in young else "2025-06-30T15:01:10Z"}
+        for row in state["teams"]["groupAssignments"]
+    ]
+    return {**state, "teams": {**state["teams"], "groupAssignments": rows}}
+
+
 def _captured(state: dict[str, Any], file: Path) -> Mapping[str, Any]:
     file.write_text(json.dumps(state), encoding="utf-8")
     return Simulator(file).capture(ASKING)
@@ -78,7 +88,7 @@ def test_what_is_decided_is_right_now_and_after_any_change(
     tmp_path: Path, reading: tuple[dict[str, Any], dict[str, Any]], data: st.DataObject
 ) -> None:
     state, other = reading
-    raw = _captured(state, tmp_path / "tenant.json")
+    raw = _captured(_aged(state), tmp_path / "tenant.json")
     whole, blind = _observed(raw), _blind(raw)
     for answer in blind["teams"].get("effective", ()):
         for row in answer["rows"]:  # a service that tells the deciding source only is believed too
@@ -95,13 +105,31 @@ def test_what_is_decided_is_right_now_and_after_any_change(
         assert isinstance(verdict, Depends) or type(verdict) is type(truth[key]), key
 
 
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(reading=readings(), young=st.frozensets(st.sampled_from(GROUPS), min_size=1))
+def test_what_the_service_has_not_noticed_decides_nothing_wrong(
+    tmp_path: Path, reading: tuple[dict[str, Any], dict[str, Any]], young: frozenset[str]
+) -> None:
+    state = _aged(reading[0], young)
+    raw = _captured(state, tmp_path / "tenant.json")
+    old = [row for row in state["teams"]["groupAssignments"] if row["GroupId"] not in young]
+    noticed = {**state, "teams": {**state["teams"], "groupAssignments": old}}
+    answers = _captured(noticed, tmp_path / "noticed.json")["teams"].get("effective", [])
+    whole, blind = _observed(raw), _blind(raw)
+    blind["teams"]["effective"] = answers
+    seen = _observed(blind)
+    truth = _verdicts(whole, whole)
+    for key, verdict in _verdicts(seen, seen).items():
+        assert isinstance(verdict, Depends) or type(verdict) is type(truth[key]), key
+
+
 def _section(state: dict[str, Any], tmp_path: Path) -> Mapping[str, Any]:
     section = dict(_captured(state, tmp_path / "other.json")["teams"])
     section.pop("effective", None)
     return section
 
 
-def _two_groups(**more: Any) -> dict[str, Any]:
+def _two_groups(created: Any = "2025-06-30T15:01:10Z", **more: Any) -> dict[str, Any]:
     """Beta's group is stronger than Alpha's; user 1 holds Gamma directly."""
     return {
         **empty()["teams"],
@@ -111,9 +139,12 @@ def _two_groups(**more: Any) -> dict[str, Any]:
             *(teams_policy(name, APPS[:1]) for name in ("Alpha", "Beta", "Gamma")),
         ],
         "groupAssignments": [
-            assignment(GROUPS[0], "Beta", 1),
-            assignment(GROUPS[1], "Alpha", 2),
-            assignment(GROUPS[2], "Alpha", 3),
+            {**row, "CreatedTime": created}
+            for row in (
+                assignment(GROUPS[0], "Beta", 1),
+                assignment(GROUPS[1], "Alpha", 2),
+                assignment(GROUPS[2], "Alpha", 3),
+            )
         ],
         "users": [grant(USERS[1], "Gamma")],
         "reads": [
@@ -128,14 +159,18 @@ def _two_groups(**more: Any) -> dict[str, Any]:
     }
 
 
-def _read(*answers: Any, groups: list[dict[str, Any]] | None = None) -> Observed:
+def _read(
+    *answers: Any,
+    groups: list[dict[str, Any]] | None = None,
+    created: Any = "2025-06-30T15:01:10Z",
+) -> Observed:
     return _observed(
         {
             "format_version": "1.0",
             "tool": "reconciler 0.1.0",
             "tenant": {"tenantId": TENANT},
             "taken_at": "2026-11-02T09:00:00Z",
-            "teams": _two_groups(effective=list(answers)),
+            "teams": _two_groups(created, effective=list(answers)),
             "exchange": None,
             "directory": {"users": [], "groups": groups or [], "recipients": [], "absent": []},
         }
@@ -179,6 +214,27 @@ DIRECT = _row("Gamma", {"AssignmentType": "Direct", "PolicyName": "Gamma", "Refe
 def test_what_an_answer_proves(answer: Any, members: dict[str, bool]) -> None:
     effective = _read(answer).directory.effective
     assert {user: dict(each.members) for user, each in effective.items()} == {USERS[0]: members}
+
+
+@pytest.mark.parametrize(
+    ("created", "settled"),
+    [
+        ("2026-10-31T08:59:59Z", True),
+        ("2026-10-31T08:59:59.1234567+00:00", True),
+        ("2026-10-31T08:00:00", True),
+        ("2026-10-31T09:00:01Z", False),
+        ("2027-01-01T00:00:00Z", False),
+        ("yesterday", False),
+        (None, False),
+        (7, False),
+    ],
+)
+def test_absence_is_proved_of_old_grants_only(created: Any, settled: bool) -> None:
+    effective = _read(_answer(), created=created).directory.effective
+    assert (USERS[0] in effective) == settled
+    effective = _read(_answer(ALPHA), created=created).directory.effective
+    assert effective[USERS[0]].members[GROUPS[1]]
+    assert (GROUPS[0] in effective[USERS[0]].members) == settled
 
 
 def test_what_is_known_already_is_not_proved_again() -> None:

@@ -27,7 +27,10 @@ def grants(**more: Any) -> dict[str, Any]:
     """User 0 is in the third and in no other group that holds a policy, user 2 in none."""
     return teams(
         policies=[teams_policy("Alpha", APPS[:1]), teams_policy("Beta", [])],
-        groupAssignments=[assignment(GROUPS[0], "Beta", 1), assignment(GROUPS[2], "Alpha", 2)],
+        groupAssignments=[
+            {**row, "CreatedTime": "2025-06-30T15:01:10Z"}
+            for row in (assignment(GROUPS[0], "Beta", 1), assignment(GROUPS[2], "Alpha", 2))
+        ],
         users=[grant(USERS[1], "Beta")],
         **more,
     )

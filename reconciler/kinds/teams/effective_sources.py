@@ -5,14 +5,19 @@ comes from; no object means that Global is. The strongest group that holds a pol
 answer says of which group the user is a direct member, and that of no stronger one which holds
 another policy (MicrosoftDocs Get-CsUserPolicyAssignment, New-CsGroupPolicyAssignment). Nothing else
 is taken from it: not which policy is effective, so that it goes on holding while a plan changes
-policies, grants and ranks, none of which changes who is in a group. What the service has not noticed
-yet, of groups or of grants, the answer has not either.
+policies, grants and ranks, none of which changes who is in a group.
+
+What the service has not noticed yet, the answer does not tell: it can take a day and more until a
+grant of a group reaches its members. So of a group whose grant is younger than `SETTLED`, or of
+unknown age, it proves no absence; a grant that was changed or taken away meanwhile shows as a
+contradiction. Who joined or left a group lately may be told as before, as by any reading.
 
 An answer that contradicts the grants that were read, or that is not understood, proves nothing.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.guids import guid
@@ -30,6 +35,10 @@ if TYPE_CHECKING:
 
 DIRECT: Final = "direct"
 GROUP: Final = "group"
+SETTLED: Final = timedelta(days=2)
+"""Age from which on a grant of a group has reached its members: 24 hours "or more" for large groups
+(New-CsGroupPolicyAssignment page), and times without a zone may be off by some hours.
+"""
 
 
 class _DoubtError(Exception):
@@ -51,17 +60,29 @@ def effective_answers(
         # Whose answer one without an id is, nobody knows.
         if isinstance(entry, dict) and (user := guid(entry.get("user"))) is not None:
             entries.setdefault(user, []).append(entry)
-    answers = ((user, _answer(user, own, state, directory)) for user, own in entries.items())
+    grants = as_list(section.get("groupAssignments"), "", FaultList())
+    answers = (
+        (user, _answer(user, own, state, directory, grants)) for user, own in entries.items()
+    )
     return dict(sorted((user, answer) for user, answer in answers if answer is not None))
 
 
 def _answer(
-    user: str, entries: Sequence[Mapping[str, Any]], state: TeamsState, directory: Directory
+    user: str,
+    entries: Sequence[Mapping[str, Any]],
+    state: TeamsState,
+    directory: Directory,
+    grants: Sequence[Any],
 ) -> EffectiveAnswer | None:
     """What the answer about one user proves; None if nothing that was not known."""
     taken_at = str(entries[0].get("taken_at", ""))
     try:
-        members = _unknown_only(_only_proof(user, entries, state), user, directory)
+        proved = _only_proof(user, entries, state)
+        settled = _settled(grants, taken_at)
+        believed = {
+            group: is_member for group, is_member in proved.items() if is_member or group in settled
+        }
+        members = _unknown_only(believed, user, directory)
     except _DoubtError as doubt:
         return EffectiveAnswer(taken_at, {}, str(doubt))
     return EffectiveAnswer(taken_at, members) if members else None
@@ -80,6 +101,29 @@ def membership(directory: Directory, user: str) -> Callable[[str], bool | None]:
         return proved.get(group) if covered is None else covered
 
     return member
+
+
+def _settled(grants: Sequence[Any], taken_at: str) -> frozenset[str]:
+    """Groups whose grants are old enough at a time that the service knows of them everywhere."""
+    now = _time(taken_at)
+    return frozenset(
+        group
+        for row in grants
+        if isinstance(row, dict)
+        and (group := guid(row.get("GroupId"))) is not None
+        and now is not None
+        and (created := _time(row.get("CreatedTime"))) is not None
+        and created + SETTLED <= now
+    )
+
+
+def _time(text: Any) -> datetime | None:
+    """A time of the service; without a zone it is taken for UTC. None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _only_proof(

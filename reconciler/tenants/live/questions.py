@@ -73,7 +73,7 @@ GROUP_ASSIGNMENTS: Final = TenantQuestion(
     "Get-CsGroupPolicyAssignment",
     {"PolicyType": POLICY_TYPE},
     ("GroupId", "PolicyType", "PolicyName"),
-    ("Priority", "Rank"),
+    ("Priority", "Rank", "CreatedTime"),
 )
 EXCHANGE_POLICIES: Final = TenantQuestion(
     "Get-ApplicationAccessPolicy",
