@@ -181,6 +181,8 @@ def answer(basis: Basis, asked: Asking) -> Outline:
         basis.simulated,
         permission_of(basis.documents, explanation.question),
         effective_at(explanation, basis.known.directory),
+        quarantined=basis.documents is not None
+        and explanation.question.application in basis.documents.quarantined,
     )
     collecting.add_part("explanation", explanations.explanation_answer(explained))
     return explanations.explanation_outline(explained)

@@ -91,4 +91,5 @@ def _asked(seen: Survey, ids: Iterable[str], rules: Sequence[Address]) -> AskedT
         places=places,
         compared=seen.after is not None,
         unresolved=seen.unresolved,
+        quarantined=frozenset() if seen.documents is None else seen.documents.quarantined,
     )

@@ -19,6 +19,7 @@ from reconciler.model.answers import (
     VerdictWord,
 )
 from reconciler.model.test_results import ResultKind
+from reconciler.reports import quarantine_sentences
 from reconciler.reports.access_tests import REACHED, REASONS
 from reconciler.reports.lines import Tone
 from reconciler.reports.outline import Chapter, Item, Outline
@@ -91,6 +92,7 @@ class Explained(Struct, frozen=True):
     simulated: bool
     permission: str | None = None
     effective_at: str = ""
+    quarantined: bool = False
 
 
 def explanation_outline(explained: Explained) -> Outline:
@@ -203,6 +205,8 @@ def _details(explained: Explained, naming: Naming) -> Iterator[Item]:
         yield Item(
             (f"Groups of the user: by the effective assignment of {explained.effective_at}",)
         )
+    if explained.quarantined:
+        yield Item(quarantine_sentences.quarantined(naming.application(question.application)))
     if isinstance(verdict, Depends):
         return
     yield Item(("Decided by ", *object_phrase(verdict.decided_by, naming)))

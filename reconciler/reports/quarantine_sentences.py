@@ -10,6 +10,8 @@ from reconciler.reports.unfound_names import NoteAdvice
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from reconciler.reports.review.value import Name, Phrase
+
 WARNINGS: Mapping[str, NoteAdvice] = {
     WarningCode.QUARANTINED: NoteAdvice(
         "Access policies decide about meetings and mailboxes only, and the services enforce them late:"
@@ -91,6 +93,14 @@ _WHY_OPEN: Mapping[str, str] = {
     Held.OPEN_OPAQUE: "a policy is not understood",
     Held.OPEN_HELD: "left out by --only or --skip",
 }
+
+
+def quarantined(name: Name) -> Phrase:
+    """What is said of a quarantined application where somebody asks about it."""
+    return (
+        name,
+        " is quarantined: with the documents it reaches nobody, but for what a plan says is still open",
+    )
 
 
 def why_open(code: str) -> str:

@@ -19,6 +19,7 @@ from reconciler.model.answers import (
     WhoAnswer,
     WhoAnswerRow,
 )
+from reconciler.reports import quarantine_sentences
 from reconciler.reports.explanations import (
     granted_word,
     object_phrase,
@@ -62,6 +63,7 @@ class AskedTenant(Struct, frozen=True):
         places: Where the documents declare an address.
         compared: Whether there are documents.
         unresolved: How many names in them were not found.
+        quarantined: Applications that the documents let reach nobody.
     """
 
     simulated: bool
@@ -72,6 +74,7 @@ class AskedTenant(Struct, frozen=True):
     places: Mapping[str, Position]
     compared: bool
     unresolved: int = 0
+    quarantined: frozenset[str] = frozenset()
 
     def ground(self) -> Phrase:
         """What the answer is about, as the end of a sentence."""
@@ -93,6 +96,11 @@ def reach_outline(
         simulated=asked.simulated,
         tenant_id=asked.tenant_id,
         headline=("What ", name, " reaches", *asked.ground()),
+        details=(
+            (Item(quarantine_sentences.quarantined(name)),)
+            if application in asked.quarantined
+            else ()
+        ),
         chapters=tuple(_reach_chapters(name, rows, asked, naming, permission)),
     )
 

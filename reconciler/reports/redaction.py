@@ -302,7 +302,7 @@ def _bare(plan: Plan) -> Plan:
             for name, policy in teams.policies.items()
         }
         teams = replace(teams, policies=policies)
-    baseline = Baseline(exchange, teams)
+    baseline = Baseline(exchange, teams, quarantined=plan.baseline.quarantined)
     return replace(plan, steps=steps, baseline=baseline, names={})
 
 

@@ -76,6 +76,7 @@ PAGES = {
     ROOT / "README.md": sample,
     ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
     ROOT / ".github" / "docs" / "everyday.md": everyday_sample,
+    ROOT / ".github" / "docs" / "incident.md": everyday_sample,
     ROOT / ".github" / "docs" / "drift.md": nightly_sample,
     ROOT / ".github" / "docs" / "why-403.md": sample,
 }

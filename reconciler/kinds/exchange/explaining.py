@@ -35,6 +35,7 @@ from reconciler.model.addresses import (
     exchange_policy,
     parse_address,
 )
+from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 
 if TYPE_CHECKING:
@@ -43,9 +44,13 @@ if TYPE_CHECKING:
     from reconciler.audiences.questions import Known, Question
     from reconciler.audiences.verdicts import Verdict
     from reconciler.model.addresses import Address
-    from reconciler.model.documents import ExchangePolicyDocument
+    from reconciler.model.documents import Documents, ExchangePolicyDocument
     from reconciler.model.findings import Position
     from reconciler.model.observed import Directory, ExchangeKey
+
+
+_EMPTY = ""
+"""Stands for the scope of an empty group: no name is so."""
 
 
 def mailbox_id(directory: Directory, name: str) -> str | Unnamed | Ambiguous:
@@ -143,19 +148,24 @@ def _restricts(state: ExchangeState | None, application: str) -> Mapping[str, Ex
     return {} if state is None else limits_of(state, application).restricts
 
 
-def declared_verdicts(documents: Iterable[ExchangePolicyDocument]) -> Callable[[str, str], Verdict]:
+def declared_verdicts(documents: Documents) -> Callable[[str, str], Verdict]:
     """What documents alone decide, by application and the text that names a mailbox.
 
-    A document without a right states a deletion.
+    A document without a right states a deletion. A quarantined application has its denials, and is
+    restricted to an empty group.
     """
-    policies = [policy for document in documents for policy in _policies(document)]
+    policies = [
+        policy
+        for document in documents.exchange
+        for policy in _policies(document)
+        if policy.application not in documents.quarantined or policy.right is AccessRight.DENY
+    ]
+    policies += map(_shut_out, documents.quarantined)
     owned = {policy.application for policy in policies}
     state = ExchangeState({(policy.application, policy.scope): policy for policy in policies})
 
     def verdict(application: str, mailbox: str) -> Verdict:
-        declared = mailbox_verdict(
-            state, application, lambda scope: True if scope == mailbox else None
-        )
+        declared = mailbox_verdict(state, application, lambda scope: _is_covered(scope, mailbox))
         unowned = tuple(
             exchange_application(owner)
             for owner in (application, EVERY_APPLICATION)
@@ -168,6 +178,17 @@ def declared_verdicts(documents: Iterable[ExchangePolicyDocument]) -> Callable[[
         return Depends((*declared.path, *unread), unowned)
 
     return verdict
+
+
+def _shut_out(application: str) -> ExchangePolicy:
+    return ExchangePolicy(application, _EMPTY, "", AccessRight.RESTRICT, "", "", "", _EMPTY)
+
+
+def _is_covered(scope: str, mailbox: str) -> bool | None:
+    """Whether a scope covers a mailbox, as far as their names tell."""
+    if scope == _EMPTY:
+        return False
+    return True if scope == mailbox else None
 
 
 def _policies(document: ExchangePolicyDocument) -> Iterator[ExchangePolicy]:

@@ -310,7 +310,7 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""
-        return explaining.declared_verdicts(documents.exchange)
+        return explaining.declared_verdicts(documents)
 
     def declared_at(
         self,

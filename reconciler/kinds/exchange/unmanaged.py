@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 
 
 def unmanaged_objects(state: ExchangeState, desired: DesiredExchange) -> Iterator[UnmanagedObject]:
-    """Every policy, sorted; one of an application that documents own has no open parts.
+    """Every policy, sorted; one of an application that documents own, or quarantine, has no open parts.
 
     A scope that is made anew under its address has another object id, and another policy then.
     """
+    ours = desired.owned | desired.quarantined
     for key in sorted(state.policies):
         policy = state.policies[key]
-        if key[0] in desired.owned or key in desired.absent:
+        if key[0] in ours or key in desired.absent:
             yield UnmanagedObject(exchange_policy(*key), {}, idle=True)
         else:
             parts = {"accessRight": policy.right.value, "sid": policy.sid}

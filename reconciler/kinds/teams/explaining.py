@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from reconciler.audiences.questions import Known, Question
     from reconciler.audiences.verdicts import Verdict
     from reconciler.model.addresses import Address
-    from reconciler.model.documents import Listing, TeamsPolicyDocument
+    from reconciler.model.documents import Documents, Listing, TeamsPolicyDocument
     from reconciler.model.observed import Directory
 
 _USER = teams_user_grant("")
@@ -98,17 +98,20 @@ def _listing(state: TeamsState, application: str) -> Iterator[Address]:
     )
 
 
-def declared_verdicts(documents: Iterable[TeamsPolicyDocument]) -> Callable[[str, str], Verdict]:
-    """What documents alone decide, by application and the text that names a user."""
+def declared_verdicts(documents: Documents) -> Callable[[str, str], Verdict]:
+    """What documents alone decide, by application and the text that names a user. A quarantined
+    application is in no list.
+    """
     lists: dict[str, TeamsPolicy] = {}
     users: dict[str, str] = {}
     names: dict[str, str] = {}
-    for document in documents:
+    for document in documents.teams:
         key = name_key(document.name)
         names[key] = document.name
         users |= {text.lower(): key for listing in document.users or () for text in listing.texts}
         if document.applications is not None:
-            ids = {application: application for application in document.applications}
+            listed = set(document.applications) - documents.quarantined
+            ids = {application: application for application in sorted(listed)}
             lists[key] = TeamsPolicy(document.name, ids, "")
     state = TeamsState(lists, (), users, {})
 

@@ -330,7 +330,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:
         """What the documents alone decide."""
-        return explaining.declared_verdicts(documents.teams)
+        return explaining.declared_verdicts(documents)
 
     def declared_at(
         self, documents: Documents, directory: Directory, wanted: Collection[str]

@@ -216,12 +216,12 @@ class _Aiming:
                 self._rests(teams_policy(wanted.name), [teams_policy(old.name)])
                 continue
             now = None if wanted.absent else declared_policy(wanted, present, old)
+            now = None if now is None else self._entries.kept(present, now)
             if now is not None and present is not None and self._has_opaque:
                 now = self._understood(key, present, now, described=wanted.description is not None)
             if now is not None and present is not None and self._keeps_somebody(key, present, now):
                 self._hold(teams_policy(present.name), Held.GRANT_HELD)
                 now = replace(now, applications=present.applications)
-            now = None if now is None else self._entries.kept(present, now)
             address = teams_policy(present.name if present else wanted.name)
             if now != present and self._goes(key, address, present, now):
                 leaving.add(key)

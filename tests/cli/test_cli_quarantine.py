@@ -1,0 +1,191 @@
+"""A quarantine as somebody types it: planned alone, applied, stopped on the way, told in every format,
+asked about, and lifted.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from reconciler.tenants.protocol import Failed, Fault
+from reconciler.tenants.simulated import faults
+from tests.strategies.tenants import (
+    APPS,
+    SCOPES,
+    SHARED,
+    TENANT,
+    USERS,
+    empty,
+    exchange_policy,
+    grant,
+    teams_policy,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+A, B, _ = APPS
+NOBODY = "00000009-0000-4000-8000-000000000009"
+SIM = ("--tenant", "sim:tenant.json")
+ALONE = ("plan", *SIM, "--only", "application/crm", "--out", "plan.json")
+
+
+def _document(kind, name, **spec):
+    return {"apiVersion": "reconciler/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tenant = empty()
+    tenant["directory"]["recipients"].append(
+        {
+            "id": NOBODY,
+            "sid": "S-1-5-21-9-9-9-9",
+            "primary": "nobody@contoso.com",
+            "addresses": ["nobody@contoso.com"],
+            "displayName": "Nobody",
+            "type": "MailUniversalSecurityGroup",
+            "isValidSecurityPrincipal": True,
+            "members": [],
+        }
+    )
+    for recipient in tenant["directory"]["recipients"][:-1]:
+        recipient.pop("members", None)  # nobody knows them
+    tenant["teams"]["policies"] += [teams_policy("P", [A, B]), teams_policy("Old", [A])]
+    tenant["teams"]["users"] = [grant(USERS[0], "P")]
+    tenant["exchange"]["policies"] = [
+        exchange_policy(A, SCOPES[0], "RestrictAccess"),
+        exchange_policy(A, SCOPES[1], "RestrictAccess"),
+    ]
+    (tmp_path / "tenant.json").write_text(json.dumps(tenant))
+    _write(tmp_path, quarantined=True)
+    return tmp_path
+
+
+def _write(folder: Path, *, quarantined: bool) -> None:
+    documents = [
+        _document(
+            "Tenant",
+            "contoso",
+            tenantId=TENANT,
+            organization="contoso.onmicrosoft.com",
+            exchange={"guardScope": "nobody@contoso.com"},
+        ),
+        _document("Application", "crm", appId=A, **({"quarantine": True} if quarantined else {})),
+        _document("TeamsApplicationAccessPolicy", "P", applications=["crm", B]),
+        _document(
+            "ExchangeApplicationAccessPolicy",
+            "crm-first",
+            applications=["crm"],
+            scope=SCOPES[0],
+            accessRight="RestrictAccess",
+        ),
+        _document(
+            "ExchangeApplicationAccessPolicy",
+            "crm-second",
+            applications=["crm"],
+            scope=SCOPES[1],
+            accessRight="RestrictAccess",
+        ),
+    ]
+    (folder / "policies").mkdir(exist_ok=True)
+    (folder / "policies" / "all.yaml").write_text(yaml.safe_dump_all(documents))
+
+
+def _lists(folder: Path) -> set[str]:
+    tenant = json.loads((folder / "tenant.json").read_text())
+    return {row["Identity"] for row in tenant["teams"]["policies"] if A in row["AppIds"]}
+
+
+def _scopes(folder: Path) -> set[str]:
+    tenant = json.loads((folder / "tenant.json").read_text())
+    rows = tenant["exchange"]["policies"]
+    return {row["ScopeIdentityRaw"].partition(";")[2] for row in rows if row["AppId"] == A}
+
+
+def test_a_quarantine_alone_is_applied_and_lifted(run: Run, folder: Path) -> None:
+    assert run(*ALONE, cwd=folder).code == 0
+    ran = run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder)
+    assert ran.code == 0, ran.out + ran.err
+    assert (_lists(folder), _scopes(folder)) == (set(), {NOBODY})
+    assert "No changes." in run("plan", *SIM, cwd=folder).out
+    _write(folder, quarantined=False)
+    assert run("plan", *SIM, "--out", "plan.json", cwd=folder).code == 0
+    ran = run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder)
+    assert ran.code == 0, ran.out + ran.err
+    assert (_lists(folder), _scopes(folder)) == ({"Tag:P"}, set(SCOPES[:2]))
+
+
+def test_stopped_before_any_step_it_is_planned_anew_and_closes(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(*ALONE, cwd=folder)
+    texts = [step["text"] for step in json.loads((folder / "plan.json").read_text())["steps"]]
+    start = (folder / "tenant.json").read_text()
+    assert len(texts) == 5
+    for text in texts:
+        (folder / "tenant.json").write_text(start)
+        run(*ALONE, cwd=folder)
+        with monkeypatch.context() as patch:
+            refused = {text: Failed(Fault.INVALID, "no")}
+            patch.setattr(faults.Dice, "mishap", lambda _, __, sent, r=refused: r.get(sent))
+            assert run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder).code in (1, 6)
+        assert run(*ALONE, cwd=folder).code == 0
+        ran = run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder)
+        assert ran.code == 0, ran.out + ran.err
+        assert (_lists(folder), _scopes(folder)) == (set(), {NOBODY}), text
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "html"])
+def test_what_stays_open_heads_the_verdict_in_every_format(
+    run: Run, folder: Path, form: str
+) -> None:
+    ran = run("plan", *SIM, "--skip", "application/crm", "--format", form, cwd=folder)
+    assert ran.out.index("STILL OPEN: crm") < ran.out.index("APPLICABLE")
+
+
+def test_what_stays_open_is_among_what_machines_read(run: Run, folder: Path) -> None:
+    ran = run("plan", *SIM, "--skip", "application/crm", "--format", "json", cwd=folder)
+    plan = json.loads(ran.out)["plan"]
+    assert plan["baseline"]["quarantined"] == [A]
+    rows = {(row["code"], row["address"]) for row in plan["held"]}
+    assert ("still-open-held", "teams.policy/Old") in rows
+
+
+def test_an_application_is_selected_by_its_name_and_by_its_id(run: Run, folder: Path) -> None:
+    plans = []
+    for name in ("application/crm", "crm", f"application/{A}", f"teams.application/{A}"):
+        ran = run("plan", *SIM, "--only", name, "--format", "json", cwd=folder)
+        changes = json.loads(ran.out)["plan"]["changes"]
+        plans.append({change["address"].partition(".")[0] for change in changes})
+    assert plans == [{"exchange", "teams"}] * 3 + [{"teams"}]
+    ran = run("plan", *SIM, "--only", "application/nobody", cwd=folder)
+    assert ran.code == 64, ran.out + ran.err
+
+
+def test_entries_of_an_application_that_is_not_quarantined_are_selected_too(
+    run: Run, folder: Path
+) -> None:
+    """What else differs in the list stays as it is."""
+    _write(folder, quarantined=False)
+    text = (folder / "policies" / "all.yaml").read_text()
+    (folder / "policies" / "all.yaml").write_text(text.replace(f"- {B}", f"- {SHARED}"))
+    ran = run("plan", *SIM, "--only", f"teams.application/{SHARED}", "--format", "json", cwd=folder)
+    (change,) = json.loads(ran.out)["plan"]["changes"]
+    assert change["after"]["applications"] == sorted({A, B, SHARED})
+    ran = run("plan", *SIM, "--skip", f"teams.application/{SHARED}", "--format", "json", cwd=folder)
+    (change,) = json.loads(ran.out)["plan"]["changes"]
+    assert change["after"]["applications"] == [A]
+
+
+def test_questions_say_that_it_is_quarantined(run: Run, folder: Path) -> None:
+    ran = run("reach", "--app", "crm", *SIM, cwd=folder)
+    assert "crm is quarantined" in ran.out
+    ran = run("explain", "--app", "crm", "--meetings-of", USERS[0], *SIM, cwd=folder)
+    assert "DENIED" in ran.out
+    assert "crm is quarantined" in ran.out
