@@ -89,7 +89,11 @@ def drift_outline(review: Review, drifted: DriftTold, naming: Naming) -> Outline
         command="drift",
         simulated=review.simulated,
         tenant_id=review.tenant_id,
-        headline=(drift_headline(drifted),),
+        headline=(
+            phrases.still_open(review.verdict),
+            phrases.let_in(review.verdict),
+            drift_headline(drifted),
+        ),
         tone=Tone.FAULT if differs or drifted.unread else Tone.HEADING,
         details=(Item(title), *_details(review, drifted)),
         chapters=tuple(chapter for chapter in chapters if chapter.items),

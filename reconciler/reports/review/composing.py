@@ -15,6 +15,7 @@ from reconciler.model.addresses import (
     Address,
     ExchangePolicyAddress,
     TeamsPolicyAddress,
+    TeamsTenantGrantAddress,
     parse_address,
     provider_of,
 )
@@ -134,6 +135,19 @@ def _still_open(plan: Plan, naming: Naming) -> Iterator[str]:
             yield f"{application.text} {place} ({why})"
 
 
+def _let_in(plan: Plan, naming: Naming) -> Iterator[str]:
+    """What of the tenant lets quarantined applications in and goes."""
+    shut_out = plan.baseline.shut_out()
+    for change in plan.changes if shut_out else ():
+        leaving = {each for row in change.attributes for each in row.removed}
+        policy = parse_address(change.address.lower())
+        if isinstance(policy, ExchangePolicyAddress) and change.after is None:
+            leaving.add(policy.application)
+        for application in leaving & shut_out:
+            place = _words(_place(change.address, naming))
+            yield f"{naming.application(application).text} {place}"
+
+
 def _place(address: str, naming: Naming) -> Phrase:
     """By what an application may reach somebody."""
     match parse_address(address):
@@ -141,6 +155,8 @@ def _place(address: str, naming: Naming) -> Phrase:
             return ("in the list of ", Name(name))
         case ExchangePolicyAddress(_, scope):
             return ("on ", *naming.value(scope))
+        case TeamsTenantGrantAddress():
+            return ("in the list of Global",)
         case _:
             return (f"in {facts(provider_of(Address(address))).title}",)
 
@@ -165,6 +181,7 @@ def _verdict(plan: Plan, naming: Naming, lines: Sequence[AccessLine] | None) -> 
         unknown_groups=tuple(sorted(set(_unknown_groups(lines or ())))),
         revocations=tuple(_revocations(plan, naming)),
         still_open=tuple(sorted(set(_still_open(plan, naming)))),
+        let_in=tuple(sorted(set(_let_in(plan, naming)))),
     )
 
 

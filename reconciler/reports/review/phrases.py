@@ -153,12 +153,23 @@ def headline(verdict: Verdict) -> str:
     """Which doors of quarantined applications are still open, whether the plan is applicable, and
     how many applications reach others.
     """
-    opened = "; ".join(verdict.still_open[:HANDFUL])
-    more = len(verdict.still_open) - HANDFUL
-    opened += f"; and {more} more" if more > 0 else ""
-    still = f"STILL OPEN: {opened}. " if opened else ""
     word = "APPLICABLE" if verdict.applicable else f"NOT APPLICABLE: {why_not(verdict)}"
-    return f"{still}{word}. {access_counts(verdict)}"
+    return f"{still_open(verdict)}{word}. {access_counts(verdict)}"
+
+
+def still_open(verdict: Verdict) -> str:
+    """Which doors of quarantined applications are still open, as a sentence; empty if none are."""
+    return _listed("STILL OPEN", verdict.still_open)
+
+
+def let_in(verdict: Verdict) -> str:
+    """What lets quarantined applications in until the plan is applied; likewise."""
+    return _listed("QUARANTINED, AND LET IN TODAY", verdict.let_in)
+
+
+def _listed(title: str, texts: Sequence[str]) -> str:
+    more = f"; and {len(texts) - HANDFUL} more" if len(texts) > HANDFUL else ""
+    return f"{title}: {'; '.join(texts[:HANDFUL])}{more}. " if texts else ""
 
 
 def unknown_groups(verdict: Verdict) -> Phrase:
@@ -220,7 +231,8 @@ def counts(verdict: Verdict) -> list[str]:
     sides = "; ".join(revocations[:HANDFUL])
     more = f"; and {len(revocations) - HANDFUL} more" if len(revocations) > HANDFUL else ""
     kept = [f"REVOCATIONS HELD: {len(revocations)} ({sides}{more})"] if revocations else []
-    return [*kept, *product_counts(verdict), work(verdict)]
+    found = let_in(verdict).removesuffix(". ")
+    return [*([found] if found else []), *kept, *product_counts(verdict), work(verdict)]
 
 
 def product_counts(verdict: Verdict) -> Iterator[str]:

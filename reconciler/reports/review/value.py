@@ -316,6 +316,7 @@ class Verdict(Struct, frozen=True):
         minutes: The least and the most that an apply may take; None where that is not worth saying.
         unknown_groups: Groups that are newly reached and whose size is not known.
         still_open: By what quarantined applications may still reach somebody, in words.
+        let_in: What lets quarantined applications in today and no longer does with the plan, in words.
     """
 
     applicable: bool
@@ -332,6 +333,7 @@ class Verdict(Struct, frozen=True):
     unknown_groups: tuple[Name, ...] = ()
     revocations: tuple[str, ...] = ()
     still_open: tuple[str, ...] = ()
+    let_in: tuple[str, ...] = ()
 
 
 class Consent(Struct, frozen=True):
