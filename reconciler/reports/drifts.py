@@ -90,7 +90,7 @@ def drift_outline(review: Review, drifted: DriftTold, naming: Naming) -> Outline
         simulated=review.simulated,
         tenant_id=review.tenant_id,
         headline=(
-            phrases.still_open(review.verdict),
+            phrases.open_doors(review.verdict),
             phrases.let_in(review.verdict),
             drift_headline(drifted),
         ),

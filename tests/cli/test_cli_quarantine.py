@@ -193,8 +193,8 @@ def test_questions_say_that_it_is_quarantined(run: Run, folder: Path) -> None:
 
 def test_what_lets_it_in_is_told_first(run: Run, folder: Path) -> None:
     """Also by drift, once somebody put it back into a list."""
-    found = "QUARANTINED, AND LET IN TODAY: crm in the list of Old; crm in the list of P; crm on "
-    assert found in run("plan", *SIM, "--only", "application/crm", cwd=folder).out
+    told = "QUARANTINED, AND LET IN TODAY: crm in the list of Old; crm in the list of P; crm on "
+    assert told in run("plan", *SIM, "--only", "application/crm", cwd=folder).out
     run(*ALONE, cwd=folder)
     run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder)
     tenant = json.loads((folder / "tenant.json").read_text())
@@ -202,5 +202,5 @@ def test_what_lets_it_in_is_told_first(run: Run, folder: Path) -> None:
     (folder / "tenant.json").write_text(json.dumps(tenant))
     ran = run("drift", *SIM, cwd=folder)
     assert ran.code == 2
-    told = [line for line in ran.out.splitlines() if line and not line.startswith("SIMULATED")]
-    assert told[0].startswith("QUARANTINED, AND LET IN TODAY: crm in the list of Old. DRIFT: ")
+    lines = [line for line in ran.out.splitlines() if line and not line.startswith("SIMULATED")]
+    assert lines[0].startswith("QUARANTINED, AND LET IN TODAY: crm in the list of Old. DRIFT: ")

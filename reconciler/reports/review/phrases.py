@@ -154,10 +154,10 @@ def headline(verdict: Verdict) -> str:
     how many applications reach others.
     """
     word = "APPLICABLE" if verdict.applicable else f"NOT APPLICABLE: {why_not(verdict)}"
-    return f"{still_open(verdict)}{word}. {access_counts(verdict)}"
+    return f"{open_doors(verdict)}{word}. {access_counts(verdict)}"
 
 
-def still_open(verdict: Verdict) -> str:
+def open_doors(verdict: Verdict) -> str:
     """Which doors of quarantined applications are still open, as a sentence; empty if none are."""
     return _listed("STILL OPEN", verdict.still_open)
 
@@ -231,8 +231,8 @@ def counts(verdict: Verdict) -> list[str]:
     sides = "; ".join(revocations[:HANDFUL])
     more = f"; and {len(revocations) - HANDFUL} more" if len(revocations) > HANDFUL else ""
     kept = [f"REVOCATIONS HELD: {len(revocations)} ({sides}{more})"] if revocations else []
-    found = let_in(verdict).removesuffix(". ")
-    return [*([found] if found else []), *kept, *product_counts(verdict), work(verdict)]
+    sentence = let_in(verdict).removesuffix(". ")
+    return [*([sentence] if sentence else []), *kept, *product_counts(verdict), work(verdict)]
 
 
 def product_counts(verdict: Verdict) -> Iterator[str]:
