@@ -47,6 +47,7 @@ class Drifted(Struct, frozen=True):
         source: Where it was read.
         names: Names for ids of unmanaged objects.
         places: Where the documents declare what differs.
+        allow: Consents of the command line.
     """
 
     drift: Drift
@@ -55,6 +56,7 @@ class Drifted(Struct, frozen=True):
     source: sources.Source
     names: Mapping[str, str]
     places: Mapping[str, Position]
+    allow: tuple[str, ...]
 
 
 def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -> Drifted:
@@ -63,22 +65,31 @@ def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -
     Raises:
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
-    options = making.PlanOptions(allow=allow)
-    documents = loading.documents(paths, options)
+    documents = loading.documents(paths, making.PlanOptions(allow=allow))
     source = sources.choose(tenant, sources.target_of_documents(documents), paths)
     tenant_id = documents.tenant.tenant_id if documents.tenant is not None else None
     observed = sources.observe_source(source, whole_request(documents, source, allow), tenant_id)
     with working("Comparing"):
-        desired = making.resolve_desired(documents, observed, options)
-        plan = making.make_plan(documents, observed, options, desired)
-        accepted = () if documents.tenant is None else documents.tenant.accepted
-        value = drift(plan, observed, desired, accepted)
+        value = drift_of(documents, observed, allow)
+        plan = value.plan
         notes = (*value.objects, *value.declared, *value.unread)
         ids = {*GUID.findall("\n".join(_texts(notes)).lower())} - plan.names.keys()
         names = _known_names(ids, documents, observed)
-        return Drifted(
-            value, documents, observed, source, names, _places(documents, observed, plan)
-        )
+        places = _places(documents, observed, plan)
+        return Drifted(value, documents, observed, source, names, places, allow)
+
+
+def drift_of(documents: Documents, observed: Observed, allow: tuple[str, ...]) -> Drift:
+    """Hold a reading of a tenant against documents.
+
+    Raises:
+        ReconcilerError: any fault of both that shows only together.
+    """
+    options = making.PlanOptions(allow=allow)
+    desired = making.resolve_desired(documents, observed, options)
+    plan = making.make_plan(documents, observed, options, desired)
+    accepted = () if documents.tenant is None else documents.tenant.accepted
+    return drift(plan, observed, desired, accepted)
 
 
 def whole_request(

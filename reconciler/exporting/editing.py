@@ -21,16 +21,14 @@ class LineEdit(Struct, frozen=True, order=True):
 
 
 class TextLines(Struct, frozen=True):
-    """The lines of a text without their ends, and how its lines end."""
+    """The lines of a text without their ends."""
 
     lines: tuple[str, ...]
-    end: str
 
     def indent(self, number: int) -> int:
-        """Blanks before what a line, from 1, says; more than any of a line that says nothing."""
+        """Blanks before what a line, from 1, says."""
         line = self.lines[number - 1]
-        bare = line.lstrip(" ")
-        return len(line) - len(bare) if bare.strip() else 1 << 16
+        return len(line) - len(line.lstrip(" "))
 
     def is_passed_over(self, number: int) -> bool:
         """Whether a line says nothing to a program: it is blank, or a comment."""
@@ -46,7 +44,7 @@ class TextLines(Struct, frozen=True):
             last: the last line that may belong to it.
         """
         stop = first + 1
-        for number in range(first + 1, last + 1):
+        for number in range(first + 1, min(last, len(self.lines)) + 1):
             if self.is_passed_over(number):
                 continue
             if self.indent(number) <= indent:
@@ -56,16 +54,40 @@ class TextLines(Struct, frozen=True):
 
 
 def text_lines(text: str) -> TextLines:
-    """A text as lines; its ends are those of its first line."""
-    end = "\r\n" if "\r\n" in text else "\n"
-    return TextLines(tuple(line.removesuffix("\r") for line in text.split("\n")), end)
+    """A text as lines."""
+    return TextLines(tuple(line.removesuffix("\r") for line in text.split("\n")))
+
+
+def in_order(edits: Iterable[LineEdit]) -> list[LineEdit]:
+    """Edits from the first line to the last, those of one place as one: what is put before a line
+    comes before what takes its place.
+
+    Raises:
+        ValueError: two of them concern one line.
+    """
+    ordered: list[LineEdit] = []
+    for edit in sorted(edits, key=lambda each: (each.start, each.stop)):
+        if not ordered or edit.start > ordered[-1].start:
+            if ordered and edit.start < ordered[-1].stop:
+                raise ValueError(f"two edits concern line {edit.start}")
+            ordered.append(edit)
+            continue
+        before = ordered.pop()
+        if before.stop > before.start and edit.stop > edit.start:
+            raise ValueError(f"two edits concern line {edit.start}")
+        ordered.append(LineEdit(edit.start, max(edit.stop, before.stop), before.lines + edit.lines))
+    return ordered
 
 
 def edited(text: str, edits: Iterable[LineEdit]) -> str:
-    """A text with edits, which must not overlap; those of one place come in their order."""
+    """A text with edits; what is put in ends as the lines of the text do.
+
+    Raises:
+        ValueError: two of them concern one line.
+    """
     lines = text.split("\n")
     end = "\r" if "\r\n" in text else ""
-    for edit in sorted(edits, key=lambda each: (each.start, each.stop), reverse=True):
+    for edit in reversed(in_order(edits)):
         lines[edit.start - 1 : edit.stop - 1] = [f"{line}{end}" for line in edit.lines]
     return "\n".join(lines)
 
@@ -80,7 +102,7 @@ def without_comment(line: str) -> tuple[str, str]:
     for place, char in enumerate(line):
         if quote:
             quote = "" if char == quote else quote
-        elif char in "'\"":
+        elif char in "'\"" and line[place - 1 : place] in ("", " ", "[", "{", ","):
             quote = char
         elif char == "#" and line[place - 1 : place] in ("", " "):
             bare = line[:place].rstrip(" ")

@@ -139,6 +139,16 @@ class OutputExport(Struct, frozen=True):
     removed: tuple[str, ...]
 
 
+class OutputPatch(Struct, frozen=True):
+    """The patch that `drift --patch` made: its file, null if nothing can be accepted in documents;
+    addresses of what differs after it, and of what is in no document after it.
+    """
+
+    file: str | None
+    left: tuple[str, ...]
+    unmanaged: tuple[str, ...]
+
+
 class OutputInit(Struct, frozen=True):
     """Files that `init` wrote, and files that were there and were kept."""
 
@@ -170,6 +180,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         init: What `init` wrote.
         inventory: What a tenant has (`list`).
         names: Ids to names, for people, of what `tests` is about.
+        patch: What accepts in documents what the tenant has (`drift --patch`).
         plan: The plan that was made or shown, as its file has it.
         reach: What an application reaches (`reach`).
         rehearsal: What `rehearse` tried, and how each run ended.
@@ -203,6 +214,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     init: OutputInit | UnsetType = UNSET
     inventory: ListAnswer | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
+    patch: OutputPatch | UnsetType = UNSET
     plan: Any = UNSET
     reach: ReachAnswer | UnsetType = UNSET
     rehearsal: RehearsalAnswer | UnsetType = UNSET

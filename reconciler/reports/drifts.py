@@ -416,7 +416,12 @@ def _ways_out(review: Review, drifted: DriftTold) -> Chapter:
 
     where = f" {drifted.where}" if drifted.where else ""
     if review.blocks:
-        way("Change the tenant back:", f"reconciler plan{where} --out plan.json")
+        way(
+            "Accept what the tenant has, in the documents:",
+            f"reconciler drift{where} --patch drift.patch",
+            "git apply drift.patch",
+        )
+        way("Or change the tenant back:", f"reconciler plan{where} --out plan.json")
     codes = {note.code for note in drifted.objects}
     if codes & {DriftCode.NEW, DriftCode.CHANGED}:
         way(
@@ -430,6 +435,41 @@ def _ways_out(review: Review, drifted: DriftTold) -> Chapter:
     if DriftCode.GONE in codes:
         way("What is gone: take its entry out of `spec.accepted`.")
     return Chapter(("Ways out",), tuple(items))
+
+
+class PatchTold(Struct, frozen=True):
+    """What is told of a patch.
+
+    Attributes:
+        file: The file that it was written to.
+        files: How many files it changes; 0: there is none.
+        left: Addresses of what differs after it all the same.
+        unmanaged: Addresses of what no document declares after it.
+    """
+
+    file: str
+    files: int
+    left: tuple[str, ...]
+    unmanaged: tuple[str, ...]
+
+
+def patch_chapter(patch: PatchTold) -> Chapter:
+    """What a patch does, and what it cannot."""
+    items: list[Item] = []
+    if patch.files:
+        changed = counted(patch.files, "file")
+        items.append(Item((f"{changed} changed. Read it, then: ",)))
+        items.append(Item((Name(f"git apply {shell_word(patch.file)}"),), level=3))
+    else:
+        items.append(Item(("Not written: there is nothing in the documents to change.",)))
+    for title, addresses in (
+        ("Documents cannot say this; change it back, or by hand:", patch.left),
+        ("In no document afterwards; accept each, or manage it:", patch.unmanaged),
+    ):
+        if addresses:
+            items.append(Item((title,), tone=Tone.WARNING))
+            items += [Item((Name(address),), level=3) for address in addresses]
+    return Chapter(("Patch ", Name(patch.file)), tuple(items))
 
 
 def drift_answer(drifted: DriftTold, *, clean: bool) -> DriftAnswer:

@@ -25,6 +25,8 @@ def write(folder: Path) -> Path:
         change(tenant)
         text = json.dumps(tenant, ensure_ascii=False, indent=1)
         (folder / f"{name}.json").write_text(text, encoding="utf-8")
+        if name == "tuesday":  # a plan takes something back on one of them
+            (folder / "tuesday-later.json").write_text(text, encoding="utf-8")
         tenant = copy.deepcopy(tenant)
     return folder
 

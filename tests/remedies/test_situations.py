@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -570,3 +571,17 @@ def test_a_change_that_a_quarantined_application_gains_by(situation: Situation) 
     assert "The application is quarantined, and after step" in ran.out
     options = typed(ran.out, "To leave out what belongs to it as well, add: ")
     assert situation.applied(*options) == set()
+
+
+def test_drift_that_is_accepted(situation: Situation) -> None:
+    """The patch that the report prints, applied as it prints it, ends without drift."""
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
+    situation.teams("P", applications=[B], grants={"users": [USERS[1]]})
+    situation.settle()
+    ran = situation("drift", *SIM)
+    (line,) = (line for line in ran.out.splitlines() if "--patch" in line)
+    assert situation(*shlex.split(line)[1:]).code == 2
+    (line,) = (line for line in ran.out.splitlines() if "git apply" in line)
+    subprocess.run(shlex.split(line), cwd=situation.folder, check=True)
+    assert situation("drift", *SIM).code == 0

@@ -58,6 +58,7 @@ TRIED: Final[Mapping[str, str]] = {
     "write `movedFrom: {scope}` into the `spec`": "an undeclared policy",
     "--accept ADDRESS --reason WHY": "a rogue policy",
     "--only ADDRESS": "a rogue policy",
+    "reconciler drift{where} --patch drift.patch": "drift that is accepted",
     "reconciler plan{where} --out plan.json": "a rogue policy",
     "take its entry out of `spec.accepted`": "a rogue policy",
     "The quarantine alone: ": "a quarantine that is left out",

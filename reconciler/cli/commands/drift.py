@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, drifting, loading, options, printing
+from reconciler.cli import ages, drifting, loading, options, patching, printing, sources
 from reconciler.errors import CHANGES_PENDING, SUCCESS, ReconcilerError
 from reconciler.planning.selection import assert_consents
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 )
 @options.documents
 @options.tenant
+@options.file_out(
+    "--patch",
+    "Write the edit of the documents that accepts what the tenant has, for `git apply`.",
+)
 @options.allow
 @options.ids
 @options.formats("text", "markdown", "html", "json")
@@ -29,6 +33,7 @@ def command(
     *,
     paths: tuple[Path, ...],
     tenant: str | None,
+    patch: Path | None,
     allow: tuple[str, ...],
     ids: bool,
     form: str,
@@ -56,6 +61,9 @@ def command(
         where=drifting.where_words(paths, options.DEFAULT_PATHS, tenant),
         folder=str(paths[0]),
     )
+    if patch is not None:
+        sources.assert_spared(made.source, paths, [patch])
+        report = patching.write_patch(made, paths, patch, report)
     printing.outlined(report, form, max_bytes, ids=ids)
     if made.drift.unread:
         return ReconcilerError.exit_code
