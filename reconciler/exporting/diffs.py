@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.exporting.editing import LineEdit
 
 _CONTEXT: Final = 3
+_NOWHERE: Final = "/dev/null"
 _NO_END: Final = "\\ No newline at end of file\n"
 
 
@@ -50,14 +51,8 @@ def unified_diff(changes: Sequence[FileChange]) -> str:
 
 
 def _file(change: FileChange) -> Iterator[str]:
-    old, new = _quoted(f"a/{change.path}"), _quoted(f"b/{change.path}")
-    yield f"diff --git {old} {new}\n"
-    if change.before is None:
-        yield "new file mode 100644\n"
-        old = "/dev/null"
-    if change.gone:
-        yield "deleted file mode 100644\n"
-        new = "/dev/null"
+    old = _NOWHERE if change.before is None else _quoted(f"a/{change.path}")
+    new = _NOWHERE if change.gone else _quoted(f"b/{change.path}")
     yield f"--- {old}\n+++ {new}\n"
     yield from _hunks(change)
 
@@ -65,7 +60,7 @@ def _file(change: FileChange) -> Iterator[str]:
 def _quoted(path: str) -> str:
     """A path as git writes it: in quotes where it could be read as something else."""
     if not any(char in '"\\' or ord(char) < 0x20 for char in path):  # noqa: PLR2004  a control
-        return path
+        return f"{path}\t" if " " in path else path  # nothing behind a blank is a date then
     escaped = path.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(f"\\{ord(c):03o}" if ord(c) < 0x20 else c for c in escaped) + '"'  # noqa: PLR2004
 
