@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 from typing import TYPE_CHECKING, NamedTuple
 
+from reconciler.errors import CHANGES_PENDING, SUCCESS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -46,7 +48,7 @@ def _once(command: Sequence[str], cwd: Path) -> tuple[float, float]:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         said.seek(0)
-        if process.returncode:
+        if process.returncode not in (SUCCESS, CHANGES_PENDING):
             raise subprocess.CalledProcessError(process.returncode, command, stderr=said.read())
     return used.ru_utime, used.ru_maxrss / 1024
 

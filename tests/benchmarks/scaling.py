@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SIZES = (100, 1_000, 10_000, 100_000)
 TIME, MEMORY, EXPONENT, READ_BACK, RATE, PAGE = 2.0, 1.5, 1.05, 700.0, 300.0, 1.0
 EXPORT = 1.5
-TEXT, LOOK = 0.10, 1.0
+TEXT, LOOK, DRIFT = 0.10, 1.0, 1.3
 """Budgets: ratios to the floor, the growth of time with size, MiB of a plan of 100,000 steps that
 is read, steps a second, seconds of an HTML page or of Markdown; ratios to a plan: of an export, of
 the text of the plan, of a command that only looks.
@@ -227,12 +227,14 @@ def _looks(world: _World, name: str, rounds: int) -> Iterator[Row]:
         "list": (RECONCILER, "list", *given),
         "reach": (RECONCILER, "reach", *given, "--app", application),
         "who": (RECONCILER, "who", user, "--path", *given),
+        "drift": (RECONCILER, "drift", *given),
     }
     times = measure(commands, ROOT, rounds)
-    for command in ("list", "reach", "who"):
+    for command in ("list", "reach", "who", "drift"):
         best, median, peak = times[command]
         ratio = best / times["plan"].best
-        yield Row("looks", f"{name}: {command}", best, median, "plan", ratio, LOOK, peak)
+        budget = DRIFT if command == "drift" else LOOK
+        yield Row("looks", f"{name}: {command}", best, median, "plan", ratio, budget, peak)
 
 
 def _calls(world: _World, name: str) -> Iterator[Row]:
