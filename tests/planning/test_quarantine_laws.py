@@ -9,11 +9,15 @@ import random
 import pytest
 from msgspec.structs import replace
 
+from reconciler.errors import TamperedPlan
+from reconciler.model.access_rows import AccessDelta
 from reconciler.model.codes import STILL_OPEN, RefusalRule
 from reconciler.model.documents import AccessRight, ApplicationDocument
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from reconciler.planning import checking, prefixes
+from reconciler.planning.consequences import prove_consequences
 from reconciler.planning.making import PlanOptions, make_plan
+from reconciler.planning.serial import summary
 from tests.ordering import exchange_judge as judge
 from tests.planning.enumerated_access import (
     APPS,
@@ -400,3 +404,50 @@ def _left(world, steps):
 def _takes(step):
     edit = step.parameters.get("AppIds")
     return isinstance(edit, dict) and A in edit.get("Remove", ())
+
+
+def test_a_forged_plan_that_keeps_access_is_not_taken_for_one_of_ours():
+    """Without the steps, and without what follows from them, the file agrees with itself but for what
+    it says of the quarantine; a note that a door is open would say so on top.
+    """
+    world = TeamsWorld({"Alpha": (frozenset({A}), "")}, frozenset({A}), [], {})
+    exchange = GuardedWorld({(A, SCOPES[0]): (AccessRight.RESTRICT, "")})
+    declared = _shut(documents([], exchange_documents(exchange)))
+    plan = _plan(declared, world, exchange)
+    assert [step.provider for step in plan.steps] == ["exchange"] * 2 + ["teams"] * 2
+    prove_consequences(plan)
+    for kept in ("exchange", "teams"):
+        steps = [step for step in plan.steps if step.provider == kept]
+        changes = tuple(each for each in plan.changes if each.address.startswith(kept))
+        forged = replace(
+            plan,
+            steps=tuple(replace(step, id=number) for number, step in enumerate(steps, 1)),
+            changes=changes,
+            warnings=(),
+            access=AccessDelta(
+                *(
+                    tuple(row for row in rows if row.provider == kept)
+                    for rows in (plan.access.gained, plan.access.lost, plan.access.tenant_wide)
+                ),
+                tuple(row for row in plan.access.unpopulated if row.provider == kept),
+            ),
+            summary=summary(changes, plan.unmanaged, tuple(steps)),
+        )
+        other = {"exchange": "teams", "teams": "exchange"}[kept]
+        with pytest.raises(TamperedPlan, match=rf"{other}\.application/{A} is quarantined"):
+            prove_consequences(forged)
+
+
+def test_a_forged_plan_that_lets_in_on_the_way_is_not_safe():
+    """The list of nobody's: a step that adds the application exposes, whatever comes after it."""
+    world = TeamsWorld({"Alpha": (frozenset({A}), "")}, frozenset(), [], {USERS[0]: "Alpha"})
+    plan = _plan(_shut(documents([], [])), world, SHUT_OUT)
+    (step,) = plan.steps
+    adds = replace(
+        step,
+        parameters={"Identity": "Global", "AppIds": {"Add": [A]}},
+        address="teams.policy/Global",
+    )
+    takes = replace(adds, parameters={"Identity": "Global", "AppIds": {"Remove": [A]}}, id=2)
+    exposing = checking.violations(plan.baseline, [adds, takes, replace(step, id=3)])
+    assert {each.application for each in exposing} == {A}
