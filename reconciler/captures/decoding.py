@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from reconciler.kinds.capture_directory import (  # noqa: TC001  decoders look them up
+from reconciler.kinds.capture_directory import (
     GroupRow,
     RecipientRow,
     UserRow,
@@ -69,3 +69,11 @@ def _given(part: Struct) -> dict[str, Any]:
         for name in part.__struct_fields__
         if (value := getattr(part, name)) is not UNSET
     }
+
+
+def is_decoded(raw: Mapping[str, Any]) -> bool:
+    """Whether all texts of a capture are known to be Unicode: a typed row of a user says that
+    `decode_capture` made it, which takes no lone surrogate.
+    """
+    users = (raw.get("directory") or {}).get("users")
+    return isinstance(users, list) and bool(users) and isinstance(users[0], UserRow)

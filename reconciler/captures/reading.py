@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from reconciler.captures import files
-from reconciler.captures.decoding import decode_capture
+from reconciler.captures.decoding import decode_capture, is_decoded
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.characters import has_surrogate
@@ -70,6 +70,7 @@ def parse_capture(
     needs: frozenset[Provider],
     tolerated: frozenset[Provider] = frozenset(),
     file: str | None = None,
+    digested: bool = True,
 ) -> Observed:
     """Parse a capture.
 
@@ -84,6 +85,7 @@ def parse_capture(
         needs: the products that must have been read completely.
         tolerated: the products that count as read completely although their service warned.
         file: what faults name as their place; `source` if it is None.
+        digested: whether anybody asks for the digest, which takes as long as a third of the rest.
 
     Raises:
         CaptureFault: malformed, contradicting itself, incomplete for a needed product, or of
@@ -115,7 +117,7 @@ def parse_capture(
         directory=directory,
         warnings=tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
         faulty=faulty,
-        digest=_digest(raw, states, directory, place),
+        digest=_digest(raw, states, directory, place) if digested or not is_decoded(raw) else "",
     )
 
 

@@ -81,7 +81,7 @@ def _chosen(
 ) -> tuple[ListedPolicy, ...]:
     applications = {surveying.application_of(text, seen.documents) for text in wanted.applications}
     names = {text.lower(): text for text in wanted.policies}
-    called = {row.address: _called(row, seen) for row in policies}
+    called = {row.address: _called(row, seen) for row in policies} if names else {}
     for name, typed in names.items():
         if not any(name in texts for texts in called.values()):
             raise UsageFault(

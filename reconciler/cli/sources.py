@@ -210,8 +210,10 @@ class Captured(Struct, frozen=True):
     file: str | None = None
 
 
-def observe_source(source: Source, request: CaptureRequest, tenant_id: str | None) -> Observed:
-    """Read a tenant, completely or not at all.
+def observe_source(
+    source: Source, request: CaptureRequest, tenant_id: str | None, *, digested: bool = True
+) -> Observed:
+    """Read a tenant, completely or not at all; `digested` if anybody asks for the reading's digest.
 
     Raises:
         CaptureFault: the capture is malformed, incomplete, or of another tenant than `tenant_id`.
@@ -219,10 +221,12 @@ def observe_source(source: Source, request: CaptureRequest, tenant_id: str | Non
     """
     match source:
         case LiveTenant():  # tells itself how it goes on
-            observed = observed_of(capture(source, request), request, tenant_id)
+            captured = capture(source, request)
+            observed = observed_of(captured, request, tenant_id, digested=digested)
         case SimulatedTenant() | CaptureFile():
             with working("Reading the tenant"):
-                observed = observed_of(_filed(source, request), request, tenant_id)
+                filed = _filed(source, request)
+                observed = observed_of(filed, request, tenant_id, digested=digested)
         case _:
             assert_never(source)
     _tell_effective(observed.directory)
@@ -275,8 +279,10 @@ def capture(source: Source, request: CaptureRequest) -> Captured:
         close(tenant)
 
 
-def observed_of(captured: Captured, request: CaptureRequest, tenant_id: str | None) -> Observed:
-    """What a reading shows.
+def observed_of(
+    captured: Captured, request: CaptureRequest, tenant_id: str | None, *, digested: bool = True
+) -> Observed:
+    """What a reading shows; `digested` if anybody asks for its digest.
 
     Raises:
         CaptureFault: it is malformed, incomplete, or of another tenant than `tenant_id`.
@@ -288,6 +294,7 @@ def observed_of(captured: Captured, request: CaptureRequest, tenant_id: str | No
         needs=request.products,
         tolerated=request.tolerated,
         file=captured.file,
+        digested=digested,
     )
 
 

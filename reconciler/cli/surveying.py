@@ -89,7 +89,8 @@ def survey(
     target = None if documents is None else sources.target_of_documents(documents)
     source = sources.choose(tenant, target, paths)
     request = _request(documents, users, everything=not isinstance(source, sources.LiveTenant))
-    observed = sources.observe_source(source, request, None if target is None else target.tenant_id)
+    tenant_id = None if target is None else target.tenant_id
+    observed = sources.observe_source(source, request, tenant_id, digested=False)
     collected = collecting.current()
     collected.tenant = PlanTenant(observed.tenant_id, observed.organization)
     collected.simulated = observed.source == "simulated"

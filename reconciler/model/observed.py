@@ -294,9 +294,9 @@ class ReadWarning(NamedTuple):
 class Observed(Struct, frozen=True):
     """A reading of a tenant.
 
-    `states` has the products that were read completely. `digest` is the capture digest (hex).
-    `warnings` were consented to. `faulty` says what is wrong with the reading of a product that
-    nobody needed.
+    `states` has the products that were read completely. `digest` is the capture digest (hex), empty
+    if nobody asked for it. `warnings` were consented to. `faulty` says what is wrong with the reading
+    of a product that nobody needed.
     """
 
     tenant_id: str
