@@ -22,6 +22,8 @@ from reconciler.model.documents import Documents
 from reconciler.model.plans import PlanTenant
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, requests
+from reconciler.planning.selection import known_addresses
+from reconciler.planning.typed_names import TypedNames
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -111,8 +113,8 @@ def run_export(asked: ExportAsked) -> ExportDone:
         return _done(asked, documents, observed)
 
 
-def assert_complete(done: ExportDone) -> None:
-    """See to it that nothing was kept back.
+def assert_complete(done: ExportDone, plan: str) -> None:
+    """See to it that nothing was kept back; `plan` is the command that shows the differences.
 
     Raises:
         Refused: documents differ from the tenant, and were not overwritten.
@@ -120,7 +122,7 @@ def assert_complete(done: ExportDone) -> None:
     if done.differing:
         raise Refused(
             "documents that differ from the tenant were kept as they are; see above. Run"
-            " `reconciler plan` to see the differences; --force rewrites these documents, and loses"
+            f" `{plan}` to see the differences; --force rewrites these documents, and loses"
             " the comments in them"
         )
 
@@ -161,11 +163,23 @@ def _request(source: sources.Source, documents: Documents, asked: ExportAsked) -
     return replace(request, everything=True, products=requests.reachable(documents))
 
 
+def _with_ids(wanted: ExportWanted, documents: _Known, observed: Observed) -> ExportWanted:
+    """What was typed with addresses for the names that people type."""
+    if not wanted.only:
+        return wanted
+    together = documents.together
+    applications = dict.fromkeys((*together.applications, *documents.elsewhere.applications))
+    named = replace(together, applications=tuple(applications))
+    desired = making.resolve_desired(together, observed, making.PlanOptions())
+    names = TypedNames(named, observed, known_addresses(desired, observed))
+    return replace(wanted, only=names.selected(wanted.only, "--only"))
+
+
 def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDone:
     declared = _standing(documents.together, observed)
     names = {each.name: each.application for each in documents.elsewhere.applications}
     names |= {each.name: each.application for each in documents.together.applications}
-    choice = choice_of(asked.wanted, observed, names)
+    choice = choice_of(_with_ids(asked.wanted, documents, observed), observed, names)
     chosen = declared.chosen(choice) if asked.force else frozenset()
     going = _going(declared, asked.folder, chosen)
     staying = declared.without(going.places)

@@ -133,7 +133,8 @@ def _choose_address(chosen: _Chosen, typed: str) -> None:
             )
         case None:
             raise UsageFault(
-                f"{typed!r} is not an address; write teams.policy/NAME, teams.application/APPID or"
+                f"{typed!r} is neither the name of an object nor an address; write"
+                " teams.policy/NAME, teams.application/APPID or"
                 f" exchange.application/APPID (or {EVERY_APPLICATION})"
             )
 

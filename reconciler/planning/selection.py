@@ -23,14 +23,22 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
 
-_CONSENT: Final = "|".join(
+_FORMS: Final = tuple(
     form
     for product in PRODUCTS.values()
     for form in (*product.consent_forms, *product.single_consent_forms)
 )
+_CONSENT: Final = "|".join(_FORMS)
 """What `--allow` takes, in any case: what `spec.consents` of a Tenant document takes, where the
 schema says it, and what is consented to for one plan only.
 """
+_RULES: Final = frozenset(
+    rule
+    for form in _FORMS
+    if (head := re.match(r"(?:\(\?:)?([a-z|-]+)\)?:", form))
+    for rule in head[1].split("|")
+)
+"""Rules that a consent can lift: what a form begins with."""
 
 _BY_DOCUMENT_KIND: Final[Mapping[str, Product[Any, Any]]] = {
     facts(name).document_kind: product for name, product in PRODUCTS.items()
@@ -141,10 +149,22 @@ def assert_consents(allow: Iterable[str]) -> None:
     """
     for text in allow:
         if not is_consent(text):
-            raise UsageFault(
-                f"--allow {text!r} is not a consent: write RULE:ADDRESS exactly as a refusal prints"
-                " it, for example limits:teams.grant"
-            )
+            raise UsageFault(_no_consent(text))
+
+
+def _no_consent(text: str) -> str:
+    """What is wrong with a text that is no consent, and leads to none."""
+    rule, _, named = text.partition(":")
+    if named and rule.lower() in _RULES:
+        return (
+            f"--allow {text!r} is not a consent: nothing that {rule.lower()} can be about is called"
+            f" {named!r}. Names of documents, user principal names and addresses of scopes are taken;"
+            " the refusal prints the whole consent"
+        )
+    return (
+        f"--allow {text!r} is not a consent: write RULE:ADDRESS exactly as a refusal prints it, for"
+        " example limits:teams.grant"
+    )
 
 
 def selection_of_addresses(only: Iterable[str], skip: Iterable[str]) -> Selection:

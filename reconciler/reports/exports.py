@@ -75,8 +75,13 @@ def begun_lines(written: Sequence[str], kept: Sequence[str]) -> Iterator[Line]:
 
 def closing_line(folder: str, tenant: str | None) -> Line:
     """What to do next."""
+    return Line(f"To compare: {comparing(folder, tenant)}")
+
+
+def comparing(folder: str, tenant: str | None) -> str:
+    """The command that shows where documents and tenant differ."""
     at = f" --tenant {shell_word(tenant)}" if tenant else ""
-    return Line(f"To compare: reconciler plan {shell_word(folder)}{at}")
+    return f"reconciler plan {shell_word(folder)}{at}"
 
 
 def accepted_lines(

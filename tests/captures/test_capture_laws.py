@@ -229,6 +229,21 @@ def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data)
         )
     )
     assert whole == plain
+    looked_at = _loaded_or_refused(
+        lambda: reading.parse_capture(
+            reading.capture_content(file),
+            source="capture",
+            tenant_id=TENANT,
+            needs=BOTH,
+            file=str(file),
+            digested=False,
+        )
+    )
+    if isinstance(looked_at, Observed) and isinstance(whole, Observed):
+        assert looked_at.digest in {"", whole.digest}
+        assert replace(looked_at, digest="") == replace(whole, digest="")
+    else:
+        assert looked_at == whole, "what nobody digests is refused for the same faults"
 
 
 @given(tenants(), st.data())

@@ -238,6 +238,8 @@ def test_names_of_applications_and_the_tenant_come_from_documents_elsewhere(
     [
         (["--policy", "webinars"], {"teams/webinars.yaml"}),
         (["--only", "teams.policy/Webinars"], {"teams/webinars.yaml"}),
+        (["--only", "webinars"], {"teams/webinars.yaml"}),
+        (["--only", "crm", "sample/applications.yaml"], {"exchange/crm.yaml"}),
         (["--app", "crm", "sample/applications.yaml"], {"exchange/crm.yaml"}),
         (
             ["--only", f"exchange.application/{CRM}", "sample/applications.yaml"],
@@ -259,7 +261,8 @@ def test_a_part_is_that_part_and_nothing_else(
     [
         (["--policy", "nobody"], "Teams policy 'nobody' not found in the tenant"),
         (["--app", "nobody"], "application 'nobody' not found in the tenant"),
-        (["--only", "webinars"], "'webinars' is not an address"),
+        (["--only", "nobody"], "'nobody' is neither the name of an object nor an address"),
+        (["--only", "adele.vance@contoso.com"], "name the policy, teams.policy/NAME"),
         (["--only", "teams.grant/tenant"], "name the policy, teams.policy/NAME"),
         (["--only", "exchange.application/*"], "'exchange.application/*' not found in the tenant"),
     ],

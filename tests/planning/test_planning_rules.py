@@ -1019,6 +1019,13 @@ def test_a_text_that_is_no_consent_is_a_usage_fault(text):
         made([teams_document("P")], allow=(text,))
 
 
+@pytest.mark.parametrize("text", ["tenant-wide:foo", "Undeclared:exchange.policy/foo@bar"])
+def test_a_name_that_nothing_has_is_told_with_the_names_that_are_taken(text):
+    with pytest.raises(UsageFault, match="Names of documents, user principal names") as fault:
+        made([teams_document("P")], allow=(text,))
+    assert repr(text.partition(":")[2]) in str(fault.value)
+
+
 def test_the_command_line_takes_the_consents_that_a_tenant_document_takes():
     schema = json.loads(
         (Path(__file__).parents[2] / "schemas/tenant.schema.json").read_text("utf-8")

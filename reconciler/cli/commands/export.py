@@ -121,7 +121,7 @@ def command(
     printing.report(
         exports.export_lines(done.observed, done.export, done.paths, done.removed, kept=done.kept)
     )
-    exporting.assert_complete(done)
+    exporting.assert_complete(done, exports.comparing(str(out_dir), tenant))
     if out_dir is not None:
         printing.report([exports.closing_line(str(out_dir), tenant)])
     return 0
