@@ -15,7 +15,6 @@ from reconciler.files import write_atomically
 from reconciler.guids import guid
 from reconciler.model.requests import CaptureRequest
 from reconciler.reports.lines import Tone
-from reconciler.reports.remedies import shell_word
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,9 +81,8 @@ def start_repository(folder: Path, identity: Identity) -> Begun:
     if (folder / files[0].path).exists():
         raise Refused(
             f"{(folder / files[0].path).as_posix()} exists, and nothing was written: this is a"
-            " repository of documents already. Write what the tenant has with `reconciler export"
-            f" --out-dir {shell_word((folder / files[0].path).parent.as_posix())}`, or choose another"
-            " folder"
+            " repository of documents already. Go on with `reconciler export`, or choose"
+            " another folder"
         )
     written, kept = [], []
     for file in files:

@@ -54,7 +54,7 @@ def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
     ran = run("init", *WHO)
     assert ran.code == 4
     assert "policies/tenant.yaml exists, and nothing was written" in ran.err
-    assert "`reconciler export --out-dir policies`, or choose another folder" in ran.err
+    assert "Go on with `reconciler export`" in ran.err
     assert not (tmp_path / ".gitignore").exists()
 
 

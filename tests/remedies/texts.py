@@ -54,7 +54,7 @@ TRIED: Final[Mapping[str, str]] = {
     "`Global` with `applications: []`": "an unmanaged Global",
     "write `users: []` in the document": "an empty list of users",
     "--force rewrites these documents": "an export beside documents that differ",
-    "To compare: reconciler plan": "an export beside documents that differ",
+    "reconciler plan {shell_word(folder)}{at}": "an export beside documents that differ",
     "write `movedFrom: {scope}` into the `spec`": "an undeclared policy",
     "--accept ADDRESS --reason WHY": "a rogue policy",
     "--only ADDRESS": "a rogue policy",
