@@ -82,10 +82,10 @@ def _planned(folder: Path, scratch: Path, *more: str) -> tuple[Ran, Mapping[str,
     out = scratch / "plan.json"
     out.unlink(missing_ok=True)
     tenant = ("--tenant", str(folder / "capture.json"))
-    ran = _run(scratch, "plan", *_documents(folder), *more, *tenant, "--out", str(out))
+    ran = run(scratch, "plan", *_documents(folder), *more, *tenant, "--out", str(out))
     if not out.exists():
         return ran, None
-    shown = _run(scratch, "show", str(out), "--format", "json")
+    shown = run(scratch, "show", str(out), "--format", "json")
     assert shown.code == 0, shown.out
     plan: Mapping[str, Any] = json.loads(shown.out)["plan"]
     assert plan["applicable"] is (ran.code == 0)
@@ -112,11 +112,11 @@ def _applied(folder: Path, scratch: Path, consents: list[str]) -> Iterator[str]:
     tenant.write_text(json.dumps(_simulated(folder)), encoding="utf-8")
     simulated = ("--tenant", f"sim:{tenant}")
     plan = str(scratch / "plan.json")
-    rehearsed = _run(scratch, "rehearse", plan, *simulated, "--most", "3")
+    rehearsed = run(scratch, "rehearse", plan, *simulated, "--most", "3")
     yield f"rehearsed, exit code: {rehearsed.code}"
-    applied = _run(scratch, "apply", plan, "--auto-approve", *simulated)
+    applied = run(scratch, "apply", plan, "--auto-approve", *simulated)
     yield f"applied, exit code: {applied.code}"
-    again = _run(scratch, "plan", *_documents(folder), *consents, *simulated, "--format", "json")
+    again = run(scratch, "plan", *_documents(folder), *consents, *simulated, "--format", "json")
     left = json.loads(again.out)["plan"]
     counts = f"{len(left['changes'])} changes, {len(left['steps'])} steps"
     yield f"planned again, exit code: {again.code}, {counts}"
@@ -147,7 +147,7 @@ def _json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _run(cwd: Path, *arguments: str) -> Ran:
+def run(cwd: Path, *arguments: str) -> Ran:
     """The command in this process, with an environment that steers nothing."""
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     err = io.StringIO()
