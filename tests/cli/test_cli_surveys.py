@@ -5,11 +5,14 @@ the same.
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cli.golden_surveys import FOLDERS, FORMATS, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 EVERY = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
