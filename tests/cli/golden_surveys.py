@@ -14,7 +14,7 @@ from tests.kinds import golden_folders
 
 HERE: Final = Path(__file__).parent / "surveys"
 FOLDERS: Final = sorted(path.parent for path in HERE.glob("*/arguments.txt"))
-FORMATS: Final = {"txt": "text", "md": "markdown", "json": "json"}
+FORMATS: Final = {"txt": "text", "markdown": "markdown", "json": "json"}
 
 
 def said(folder: Path, suffix: str) -> str:

@@ -34,7 +34,7 @@ def test_what_is_said_is_as_expected(folder: Path, suffix: str) -> None:
 def test_every_policy_that_machines_are_told_of_people_are_told_of_too(folder: Path) -> None:
     envelope = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     text = (folder / "expected.txt").read_text(encoding="utf-8")
-    page = (folder / "expected.md").read_text(encoding="utf-8")
+    page = (folder / "expected.markdown").read_text(encoding="utf-8")
     policies = envelope.get("inventory", {}).get("policies", ())
     names = {row["name"] for row in policies if row["provider"] == "teams"}
     assert all(name in text and name in page for name in names)
