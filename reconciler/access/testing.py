@@ -98,8 +98,8 @@ class Result(Struct, frozen=True):
     def row(self, *, excused: bool = False) -> AccessTestResult:
         """The result as a plan file has it.
 
-        `excused`: it fails, but as it did before a plan of a part, or because its application is
-        quarantined, so it does not block the plan.
+        `excused`: it fails, but as it did before a plan of a part or of something that it holds, or
+        because its application is quarantined, so it does not block the plan.
         """
         return AccessTestResult(
             application=self.expected.application,

@@ -113,7 +113,7 @@ def still_empty(name: ScopeName, plan: Plan, directory: Directory) -> bool:
     if recipient is None or reviewed is None or recipient.id != name.scope:
         return False
     empty = recipient.members == frozenset()
-    return recipient.principal and empty and recipient.sid == reviewed.sid
+    return bool(recipient.principal) and empty and recipient.sid == reviewed.sid
 
 
 def identity_of(observed: Observed, address: str) -> str | None:

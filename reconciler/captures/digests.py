@@ -85,8 +85,12 @@ def _effective(directory: Directory) -> dict[str, Json]:
 
 
 def _opaque(directory: Directory) -> dict[str, Json]:
-    """What was read of users and recipients who are not understood, if there are any."""
-    kinds = {"opaque": directory.opaque, "oddRecipients": directory.odd_recipients}
+    """What was read of users, recipients and groups that are not understood, if there are any."""
+    kinds = {
+        "opaque": directory.opaque,
+        "oddRecipients": directory.odd_recipients,
+        "oddGroups": directory.odd_groups,
+    }
     return {
         kind: {key: row.text for key, row in rows.items()} for kind, rows in kinds.items() if rows
     }

@@ -6,9 +6,9 @@ compared and rendered: they must be fit.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, to_builtins
 from msgspec.structs import replace
 
 from reconciler.characters import folded
@@ -19,24 +19,26 @@ from reconciler.kinds.capture_rows import (
     as_list,
     by_key,
     name_fault,
-    object_id,
     object_ids,
     opaque_key,
     raw_text,
     shown,
-    text_property,
     typed,
 )
 from reconciler.model.observed import Directory, Group, OpaqueRow, Recipient, User, is_opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.kinds.capture_faults import FaultList
 
 _SMTP: Final = "smtp"
 _DAMAGED: Final = "\ufffd"
 """What half of a surrogate pair becomes on the way through PowerShell's JSON."""
+_NO_ID: Final = "the id is not an object id (a GUID)"
+_NO_DISPLAY_NAME: Final = "the display name is not a string"
+_ODD_MEMBER: Final = "a member is not an object id (a GUID), so who the members are is not known"
+_Entry = TypeVar("_Entry", User, Group, Recipient)
 
 
 class UserRow(Struct, frozen=True, gc=False, rename="camel"):
@@ -69,13 +71,14 @@ class RecipientRow(Struct, frozen=True, rename="camel"):
 
 
 class _Odd:
-    """Users or recipients who are not understood, by id or by what was read, and the names that
-    lead to them.
+    """Users, groups or recipients who are not understood, by id or by what was read, and the names
+    that lead to them.
     """
 
     def __init__(self) -> None:
         self._flaws: dict[str, dict[str, None]] = {}
         self._texts: dict[str, str] = {}
+        self._doubled: dict[str, str] = {}
         self.names: dict[str, set[str]] = {}
 
     def add(self, key: str, read: Any, flaw: str, names: Iterable[str] = ()) -> None:
@@ -88,17 +91,33 @@ class _Odd:
         for name in names:
             self.names.setdefault(name, set()).add(key)
 
+    def add_double(self, key: str, read: Iterable[Any], names: Iterable[str] = ()) -> None:
+        """Note an id that was read with more than one content, all that was read of it, and the names
+        that not all of it has.
+        """
+        self._doubled[key] = raw_text(sorted(read, key=raw_text))
+        self.add(key, None, "the id appears twice, with different content", names)
+
+    def others(self, name: str, holders: Iterable[str], own: str) -> set[str]:
+        """Who has a name beside one of those who do."""
+        return {*holders, *self.names.get(name, ())} - {own}
+
+    @property
+    def doubled(self) -> Iterable[str]:
+        """Ids that were read with more than one content."""
+        return self._doubled
+
     def rows(self) -> dict[str, OpaqueRow]:
         """All of them, sorted."""
         return {
-            key: OpaqueRow(text, "; ".join(sorted(self._flaws[key])))
+            key: OpaqueRow(self._doubled.get(key, text), "; ".join(sorted(self._flaws[key])))
             for key, text in sorted(self._texts.items())
         }
 
 
 def parse_directory(section: Mapping[str, Any], path: str, faults: FaultList) -> Directory:
     """Parse the directory, with faults collected; the result is of use only if there are none."""
-    odd_users, odd_recipients = _Odd(), _Odd()
+    odd_users, odd_recipients, odd_groups = _Odd(), _Odd(), _Odd()
     users, by_upn = _users(section, path, faults, odd_users)
     recipients, by_address = _recipients(section, path, faults, odd_recipients)
     unclear: dict[str, set[str]] = {}
@@ -106,7 +125,7 @@ def parse_directory(section: Mapping[str, Any], path: str, faults: FaultList) ->
         unclear.setdefault(name, set()).update(keys)
     return Directory(
         users,
-        _groups(section, path, faults),
+        _groups(section, path, faults, odd_groups),
         recipients,
         _absent(section, path, faults),
         by_upn,
@@ -114,6 +133,8 @@ def parse_directory(section: Mapping[str, Any], path: str, faults: FaultList) ->
         odd_users.rows(),
         odd_recipients.rows(),
         {name: tuple(sorted(keys)) for name, keys in sorted(unclear.items())},
+        odd_groups=odd_groups.rows(),
+        doubled=frozenset((*odd_users.doubled, *odd_recipients.doubled, *odd_groups.doubled)),
     )
 
 
@@ -124,14 +145,14 @@ def _users(
     rows = typed(section, "users", UserRow, path, faults)
     ids = object_ids([row.id for row in rows])
     if ids is None:
-        return _users_by_row(_ids_by_row(rows), rows, f"{path}.users", faults, odd)
+        return _users_by_row(_ids_by_row(rows), rows, odd)
     upns, names = [row.upn for row in rows], [row.display_name or "" for row in rows]
     users = dict(zip(ids, map(User, ids, upns, names), strict=True))
     by_upn = dict(zip(folded(upns), ids, strict=True)) if are_texts(upns) else {}
     are_distinct = len(users) == len(by_upn) == len(rows)
     if are_distinct and are_texts(names) and are_names(upns):
         return users, by_upn
-    return _users_by_row(ids, rows, f"{path}.users", faults, odd)
+    return _users_by_row(ids, rows, odd)
 
 
 def _ids_by_row(rows: Sequence[UserRow]) -> Sequence[str]:
@@ -148,41 +169,45 @@ def _read_of_user(row: UserRow) -> Mapping[str, Any]:
 
 
 def _users_by_row(
-    ids: Sequence[str], rows: Sequence[UserRow], path: str, faults: FaultList, odd: _Odd
+    ids: Sequence[str], rows: Sequence[UserRow], odd: _Odd
 ) -> tuple[dict[str, User], dict[str, str]]:
     """The same row by row, where one is odd; two may be the same. Whose principal name is not
     understood, or is another's too, is left without one.
     """
-    by_id: dict[str, User] = {}
+    read: dict[str, dict[User, Any]] = {}
     by_upn: dict[str, dict[str, None]] = {}
-    for index, (user, row) in enumerate(zip(ids, rows, strict=True)):
-        upn, name = row.upn, row.display_name or ""
+    for user, row in zip(ids, rows, strict=True):
         if not user:
             continue  # told already
-        if not isinstance(name, str):
-            faults.add(
-                f"{path}[{index}]",
-                f"displayName {shown(name)} of {user} must be a string: fetch again",
-            )
-            continue
+        upn, whole = row.upn, _read_of_user(row)
         if is_opaque(user):
             named = [upn.lower()] if isinstance(upn, str) else []
-            odd.add(user, _read_of_user(row), "the id is not an object id (a GUID)", named)
+            odd.add(user, whole, _NO_ID, named)
             continue
         fit = _fit_upn(user, upn, odd)
-        if by_id.setdefault(user, User(user, fit, name)) != User(user, fit, name):
-            faults.add(
-                f"{path}[{index}]", f"id {user} appears twice, with different content: fetch again"
-            )
+        if _is_odd_text(row.display_name):
+            odd.add(user, whole, _NO_DISPLAY_NAME)
+        read.setdefault(user, {})[User(user, fit, _text_or_empty(row.display_name))] = whole
         if fit:
             by_upn.setdefault(fit.lower(), {})[user] = None
+    by_id = {
+        user: _agreed(doubles, {"upn": "", "display_name": ""}, odd, _differing_upns(doubles))
+        for user, doubles in read.items()
+    }
     for upn, holders in by_upn.items():
         for user in holders if len(holders) > 1 or upn in odd.names else ():
-            flaw = "the user principal name is also that of another user"
-            odd.add(user, by_id[user].upn, flaw, [upn])
-            by_id[user] = replace(by_id[user], upn="")
+            if odd.others(upn, holders, user):
+                flaw = "the user principal name is also that of another user"
+                odd.add(user, by_id[user].upn, flaw, [upn])
+                by_id[user] = replace(by_id[user], upn="")
     unclear = odd.names.keys()
     return by_id, {upn: next(iter(users)) for upn, users in by_upn.items() if upn not in unclear}
+
+
+def _differing_upns(doubles: Iterable[User]) -> Sequence[str]:
+    """The principal names of the rows with one id, in lower case, if they differ."""
+    upns = {row.upn.lower() for row in doubles}
+    return sorted(upns - {""}) if len(upns) > 1 else ()
 
 
 def _fit_upn(user: str, upn: Any, odd: _Odd) -> str:
@@ -196,48 +221,55 @@ def _fit_upn(user: str, upn: Any, odd: _Odd) -> str:
     return ""
 
 
-def _groups(section: Mapping[str, Any], path: str, faults: FaultList) -> dict[str, Group]:
-    groups: dict[str, Group] = {}
+def _groups(
+    section: Mapping[str, Any], path: str, faults: FaultList, odd: _Odd
+) -> dict[str, Group]:
+    """Groups by id; what is not understood of one says nothing about the others."""
+    read: dict[str, dict[Group, Any]] = {}
     for index, row in enumerate(typed(section, "groups", GroupRow, path, faults)):
-        here = f"{path}.groups[{index}]"
-        ident = object_id(row.id, f"{here}.id", faults)
-        if not ident:
-            continue
-        name = text_property(row.display_name, f"{here}.displayName", faults)
-        group = Group(ident, name, _members(row.members, f"{here}.members", faults))
-        if groups.setdefault(ident, group) != group:
-            faults.add(here, f"id {ident} appears twice, with different content: fetch again")
-    return by_key(groups)
+        if row.id is UNSET:
+            continue  # told already
+        whole = {"id": row.id, "displayName": row.display_name, "members": row.members}
+        group = guid(row.id)
+        members = _members(row.members, f"{path}.groups[{index}].members", faults)
+        for flaw in (
+            _NO_ID if group is None else None,
+            _NO_DISPLAY_NAME if _is_odd_text(row.display_name) else None,
+            _ODD_MEMBER if members is None and row.members is not None else None,
+        ):
+            if flaw is not None:
+                odd.add(group or opaque_key(whole), whole, flaw)
+        if group is not None:
+            named = Group(group, _text_or_empty(row.display_name), members)
+            read.setdefault(group, {})[named] = whole
+    unknown = {"display_name": "", "members": None}
+    return by_key({group: _agreed(doubles, unknown, odd) for group, doubles in read.items()})
 
 
 def _recipients(
     section: Mapping[str, Any], path: str, faults: FaultList, odd: _Odd
 ) -> tuple[dict[str, Recipient], dict[str, str]]:
     """Recipients by id and ids by address; an address of two leads to neither."""
-    recipients: dict[str, Recipient] = {}
-    read: dict[str, Any] = {}
+    read: dict[str, dict[Recipient, RecipientRow]] = {}
     by_address: dict[str, dict[str, None]] = {}
     for index, row in enumerate(typed(section, "recipients", RecipientRow, path, faults)):
-        here = f"{path}.recipients[{index}]"
         if row.id is UNSET:
             continue  # told already
-        recipient = _recipient(row, here, faults, odd)
+        recipient = _recipient(row, f"{path}.recipients[{index}]", faults, odd)
         if recipient is None:
             continue
-        if recipients.setdefault(recipient.id, recipient) != recipient:
-            faults.add(
-                here, f"id {recipient.id} appears twice, with different content: fetch again"
-            )
-        read[recipient.id] = _read_of_recipient(row)
+        read.setdefault(recipient.id, {})[recipient] = row
         for address in sorted(recipient.addresses):
             by_address.setdefault(address, {})[recipient.id] = None
+    recipients = {
+        recipient_id: _recipient_of(doubles, odd) for recipient_id, doubles in read.items()
+    }
     for address, holders in by_address.items():
         for recipient_id in holders if len(holders) > 1 or address in odd.names else ():
-            others = ", ".join(
-                sorted({*holders, *odd.names.get(address, ())} - {recipient_id}, key=str)
-            )
-            flaw = f"{shown(address)} is also an address of {others}"
-            odd.add(recipient_id, read[recipient_id], flaw, [address])
+            if others := odd.others(address, holders, recipient_id):
+                flaw = f"{shown(address)} is also an address of {', '.join(sorted(others))}"
+                row = min(read[recipient_id].values(), key=_raw_recipient)
+                odd.add(recipient_id, _read_of_recipient(row), flaw, [address])
     unclear = odd.names.keys()
     return by_key(recipients), {
         address: next(iter(holders))
@@ -246,7 +278,57 @@ def _recipients(
     }
 
 
-def _read_of_recipient(row: RecipientRow) -> Mapping[str, Any]:
+def _recipient_of(doubles: Mapping[Recipient, RecipientRow], odd: _Odd) -> Recipient:
+    """One recipient of the rows with an id; of different ones the addresses that all of them have."""
+    in_common = frozenset.intersection(*(row.addresses for row in doubles))
+    beyond = frozenset.union(*(row.addresses for row in doubles)) - in_common
+    unknown: dict[str, Any] = dict.fromkeys(("sid", "principal", "members"))
+    unknown |= {"addresses": in_common, **dict.fromkeys(("primary", "display_name", "type"), "")}
+    wholes = {recipient: to_builtins(row) for recipient, row in doubles.items()}
+    return _agreed(wholes, unknown, odd, sorted(beyond))
+
+
+def _agreed(
+    doubles: Mapping[_Entry, Any],
+    unknown: Mapping[str, Any],
+    odd: _Odd,
+    names: Iterable[str] = (),
+) -> _Entry:
+    """What all rows with one id say; `unknown` is what a property is in which they differ.
+
+    Args:
+        doubles: The rows, and what was read of each.
+        unknown: By name of the property.
+        odd: Where an id with different rows is noted.
+        names: Names that not all rows have.
+    """
+    first, *others = doubles
+    if not others:
+        return first
+    odd.add_double(first.id, doubles.values(), names)
+    differing = {
+        name: value
+        for name, value in unknown.items()
+        if any(getattr(other, name) != getattr(first, name) for other in others)
+    }
+    return replace(first, **differing)
+
+
+def _is_odd_text(value: Any) -> bool:
+    """Whether something that is no text stands where a text for people may be missing."""
+    return bool(value) and not isinstance(value, str)
+
+
+def _text_or_empty(value: Any) -> str:
+    """A text for people; empty if it is none."""
+    return value if isinstance(value, str) else ""
+
+
+def _raw_recipient(row: RecipientRow) -> str:
+    return raw_text(_read_of_recipient(row))
+
+
+def _read_of_recipient(row: RecipientRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "primary": row.primary,
@@ -256,32 +338,58 @@ def _read_of_recipient(row: RecipientRow) -> Mapping[str, Any]:
 
 
 def _recipient(row: RecipientRow, path: str, faults: FaultList, odd: _Odd) -> Recipient | None:
-    """A recipient with those of its addresses that are understood; None if nobody knows who it is."""
-    if not isinstance(row.is_valid_security_principal, bool):
-        faults.add(
-            f"{path}.isValidSecurityPrincipal",
-            f"expected true or false, found {shown(row.is_valid_security_principal)}: fetch again",
-        )
-    if not (row.sid is None or (isinstance(row.sid, str) and not name_fault(row.sid))):
-        faults.add(f"{path}.sid", f"{shown(row.sid)} is not a security identifier: fetch again")
-    recipient, read = guid(row.id), _read_of_recipient(row)
+    """A recipient with what is understood of it; None if nobody knows who it is."""
+    read, recipient = _read_of_recipient(row), guid(row.id)
     key = recipient or opaque_key(read)
-    flaws = dict.fromkeys([] if recipient else ["the id is not an object id (a GUID)"])
+    flaws = dict.fromkeys([] if recipient else [_NO_ID])
     primary, addresses = _addresses(row, path, faults, flaws)
+    members = _members(row.members, f"{path}.members", faults)
+    for name, value, flaw in _flawed_properties(row, members):
+        flaws[flaw] = None
+        read[name] = value
     for flaw in flaws:
         odd.add(key, read, flaw, () if recipient else addresses)
     if recipient is None:
         return None
     return Recipient(
         recipient,
-        row.sid or None,
+        None if _sid_flaw(row.sid) else row.sid or None,
         primary,
         addresses,
-        text_property(row.display_name, f"{path}.displayName", faults),
-        text_property(row.type, f"{path}.type", faults),
-        bool(row.is_valid_security_principal),
-        _members(row.members, f"{path}.members", faults),
+        _text_or_empty(row.display_name),
+        _text_or_empty(row.type),
+        row.is_valid_security_principal
+        if isinstance(row.is_valid_security_principal, bool)
+        else None,
+        members,
     )
+
+
+def _flawed_properties(
+    row: RecipientRow, members: frozenset[str] | None
+) -> Iterator[tuple[str, Any, str]]:
+    """Properties beside names and addresses that are not understood, as they are spelled, with what
+    was read.
+    """
+    principal, sid_flaw = row.is_valid_security_principal, _sid_flaw(row.sid)
+    if not isinstance(principal, bool):
+        flaw = f"isValidSecurityPrincipal is neither true nor false: {shown(principal)}"
+        yield "isValidSecurityPrincipal", principal, flaw
+    if sid_flaw is not None:
+        yield "sid", row.sid, sid_flaw
+    if _is_odd_text(row.display_name):
+        yield "displayName", row.display_name, _NO_DISPLAY_NAME
+    if _is_odd_text(row.type):
+        yield "type", row.type, f"the type is not a string: {shown(row.type)}"
+    if members is None and row.members is not None:
+        yield "members", row.members, _ODD_MEMBER
+
+
+def _sid_flaw(sid: Any) -> str | None:
+    """Why a security identifier is not understood, if it is not."""
+    if sid is None or (isinstance(sid, str) and not name_fault(sid)):
+        return None
+    return f"the sid is not a security identifier: {shown(sid)}"
 
 
 def _addresses(
@@ -325,14 +433,14 @@ def smtp_address(proxy: str) -> str | None:
 
 
 def _members(value: Any, path: str, faults: FaultList) -> frozenset[str] | None:
-    """Object ids of members. Absent or null is unknown, which is not the same as none."""
+    """Object ids of members. Absent or null is unknown, which is not the same as none; so is a list
+    with a member of whom nobody knows who it is.
+    """
     if value is None:
         return None
-    members = [
-        object_id(spelled, f"{path}[{index}]", faults)
-        for index, spelled in enumerate(as_list(value, path, faults))
-    ]
-    return frozenset(members) - {""}
+    members = [guid(spelled) for spelled in as_list(value, path, faults)]
+    ids = frozenset(member for member in members if member is not None)
+    return None if None in members else ids
 
 
 def _absent(section: Mapping[str, Any], path: str, faults: FaultList) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 from msgspec import UNSET, Struct, convert
 
 from reconciler.characters import folded, unfit
-from reconciler.guids import are_guids, guid
+from reconciler.guids import are_guids
 from reconciler.model.observed import OPAQUE
 
 if TYPE_CHECKING:
@@ -26,17 +26,6 @@ _LONGEST_RAW: Final = 1000
 _Key = TypeVar("_Key", str, tuple[str, str])
 _Value = TypeVar("_Value")
 _Row = TypeVar("_Row", bound=Struct)
-
-
-def object_id(value: Any, path: str, faults: FaultList) -> str:
-    """An id in lower case, `""` and a fault if it is not a GUID.
-
-    `UNSET` is the id of a row that is not an object, which was told already.
-    """
-    lower = guid(value)
-    if lower is None and value is not UNSET:
-        faults.add(path, f"{shown(value)} is not an object id (a GUID): fetch again")
-    return lower or ""
 
 
 def shown(value: Any) -> str:

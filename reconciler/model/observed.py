@@ -80,7 +80,7 @@ class Recipient(Struct, frozen=True):
     `addresses` are lower-case and include the primary one; `members` of a group, None is unknown.
 
     `principal` is IsValidSecurityPrincipal: only such a recipient can be a scope (MicrosoftDocs
-    New-ApplicationAccessPolicy).
+    New-ApplicationAccessPolicy); None is not known.
     """
 
     id: str
@@ -89,7 +89,7 @@ class Recipient(Struct, frozen=True):
     addresses: frozenset[str]
     display_name: str
     type: str
-    principal: bool
+    principal: bool | None
     members: frozenset[str] | None
 
 
@@ -119,6 +119,8 @@ class Directory(Struct, frozen=True):
     lower-case names that lead to them, or to more than one, and so to nobody: keys of either.
     `effective`: what is known of single users beside the groups, by user; it answers questions and
     access tests and nothing else.
+    `odd_groups`: groups, likewise. `doubled`: ids that were read with more than one content; what of
+    it differs is unknown here.
     """
 
     users: Mapping[str, User]
@@ -131,6 +133,8 @@ class Directory(Struct, frozen=True):
     odd_recipients: Mapping[str, OpaqueRow] = field(default_factory=dict)
     unclear: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     effective: Mapping[str, EffectiveAnswer] = field(default_factory=dict)
+    odd_groups: Mapping[str, OpaqueRow] = field(default_factory=dict)
+    doubled: frozenset[str] = frozenset()
 
     def two_meanings(self, name: str) -> tuple[str, str] | None:
         """The user whose principal name a lower-case name is, and another recipient who has it as an
@@ -145,12 +149,24 @@ class Directory(Struct, frozen=True):
             return None
         return user, recipient
 
-    def is_gone(self, object_id: str) -> bool:
-        """Whether an object was looked for by its id and is not in the tenant. One that is absent as
-        a recipient and known as something else, such as a group without an address, is there.
+    def is_missing(self, object_id: str) -> bool:
+        """Whether an object was looked for by its id and was not found. One that is absent as a
+        recipient and known as something else, such as a group without an address, is there.
         """
         lists = (self.users, self.groups, self.recipients)
         return object_id in self.absent and not any(object_id in rows for rows in lists)
+
+    def is_gone(self, object_id: str) -> bool:
+        """Whether an object is known not to be in the tenant: it was not found, and none of what was
+        read may be it.
+        """
+        return self.is_missing(object_id) and not self.has_unplaced
+
+    @property
+    def has_unplaced(self) -> bool:
+        """Whether something was read that may be any object: its id is none, or is that of two."""
+        odd = (self.opaque, self.odd_recipients, self.odd_groups)
+        return bool(self.doubled) or any(is_opaque(key) for rows in odd for key in rows)
 
 
 NOTHING_KNOWN = Directory({}, {}, {}, frozenset(), {}, {})

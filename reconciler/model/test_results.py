@@ -57,8 +57,9 @@ class ResultPath(Struct, frozen=True):
 class AccessTestResult(Struct, frozen=True):
     """An expectation of an access test and how it comes out.
 
-    `excused`: it fails, but as it did before a plan of a part, or because its application is
-    quarantined, so it does not block the plan. `passed`: what is expected is certain.
+    `excused`: it fails, but as it did before a plan of a part or of something that it holds, or
+    because its application is quarantined, so it does not block the plan. `passed`: what is expected is
+    certain.
     """
 
     application: str

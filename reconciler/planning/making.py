@@ -133,11 +133,11 @@ def make_plan(
     parts = [part.plan for part in made]
     outcome = {part.provider: part.outcome for part in parts}
     tests = testing.judged(
-        documents.tests,
+        documents,
         observed,
         outcome,
-        selected=bool(options.only or options.skip),
-        quarantined=documents.quarantined,
+        selected=not chosen.is_everything,
+        holds=[note for part in parts for note in part.held],
     )
     return _composed(given, parts, tests, refusals_of_parts(made, chosen))
 

@@ -1,5 +1,6 @@
-"""A plan of a part (`--only`, `--skip`) must reach nobody whom the whole plan does not reach
-either. Anything beyond that is refused, with the addresses that belong to the part.
+"""A plan of a part must reach nobody whom the whole plan does not reach either: one with `--only` or
+`--skip`, and one that holds users' grants because what was read of them is not understood. Anything
+beyond that is refused, with the addresses that belong to the part.
 """
 
 from __future__ import annotations
@@ -52,9 +53,8 @@ def refusals_of_parts(parts: Iterable[PlannedSide], chosen: Selection) -> tuple[
     """One refusal for each application that would reach too much, with the addresses that would
     have to be chosen, or left out, as well; none for a plan of everything.
     """
-    if chosen.is_everything:
-        return ()
-    refused = (note for part in parts for note in _refusals(part, chosen))
+    partial = (part for part in parts if not chosen.is_everything or part.context.directory.opaque)
+    refused = (note for part in partial for note in _refusals(part, chosen))
     return tuple(sorted(refused, key=lambda note: note.address))
 
 
@@ -72,7 +72,8 @@ def _beyond(part: PlannedSide, outcome: Any) -> tuple[Beyond, ...]:
     product, provider = PRODUCTS[part.plan.provider], part.plan.provider
     if outcome == part.state:
         return ()
-    everything = replace(part.context, holding=selection((), ()).holding)
+    directory = replace(part.context.directory, opaque={})
+    everything = replace(part.context, holding=selection((), ()).holding, directory=directory)
     whole = product.outcome(part.desired, part.state, everything)
     sections = [
         with_empty_group(section, part.plan.baseline)
@@ -87,10 +88,10 @@ def _way_out(
     """The addresses to name as well, by option: with them the same plan would reach nobody beyond
     the whole one. Empty if these are too many to name.
     """
-    option = "skip" if chosen.skip else "only"
+    option = "only" if chosen.only and not chosen.skip else "skip"
     added: set[Address] = set()
     for _ in range(_MOST_ROUNDS):
-        rows = (beyond.changed if chosen.skip else beyond.held for beyond in exposed)
+        rows = (beyond.held if option == "only" else beyond.changed for beyond in exposed)
         more = {address for row in rows for address in row} - added
         added |= more
         if not more or len(added) > _MOST_ADDRESSES:

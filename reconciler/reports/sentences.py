@@ -327,9 +327,9 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         "This is a defect of the planner: report it. Meanwhile hold the object with --skip.",
     ),
     RefusalRule.BEYOND_SELECTION: NoteAdvice(
-        "Planned without what --only or --skip leaves out, the application would reach somebody"
+        "Without what is held, or left out by --only or --skip, the application would reach somebody"
         " whom it reaches neither now nor after the whole plan.",
-        "Choose, or leave out, what belongs together; or plan without --only and --skip.",
+        "Choose, or leave out, what belongs together; or plan the whole once nothing is held.",
     ),
     RefusalRule.MANY_ABSENT: NoteAdvice(
         "{absent} of {listed} listed users are not in the tenant: more likely a wrong reading or a wrong"

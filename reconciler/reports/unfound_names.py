@@ -53,7 +53,7 @@ UNFOUND: Mapping[str, NoteAdvice] = {
         "Correct the address, write the group's object id, or create the group",
     ),
     Unfound.GROUP_UNCLEAR: NoteAdvice(
-        "What was read of this address is not understood, so whose it is is not known:",
+        "What was read of this address, or of who has it, is not understood:",
         "Correct the recipients that have it, listed under Held, or write the object id of the right"
         " one.",
     ),
@@ -68,7 +68,7 @@ UNFOUND: Mapping[str, NoteAdvice] = {
     ),
     Unfound.SCOPE_ABSENT: ABSENT_SCOPE,
     Unfound.SCOPE_UNCLEAR: NoteAdvice(
-        "What was read of this address is not understood, so whose it is is not known:",
+        "What was read of this address, or of who has it, is not understood:",
         "Correct the recipients that have it, listed under Held, or write the object id of the right"
         " one.",
     ),

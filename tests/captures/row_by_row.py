@@ -7,7 +7,7 @@ An oracle for the readers of the product: their values, and each fault with its 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 from reconciler.kinds.capture_rows import name_fault, raw_text, shown
@@ -36,14 +36,6 @@ def rows(value: Json, path: str, tell: Tell) -> list[dict[str, Json] | None]:
     return [item if isinstance(item, dict) and item else None for item in items]
 
 
-def identifier(value: Json, path: str, tell: Tell) -> str | None:
-    """An object id in lower case."""
-    if isinstance(value, str) and _GUID.fullmatch(value):
-        return value.lower()
-    tell(path, f"{shown(value)} is not an object id (a GUID): fetch again")
-    return None
-
-
 def _told_apart(value: Json) -> str | None:
     """An object id in lower case, if it is one."""
     return value.lower() if isinstance(value, str) and _GUID.fullmatch(value) else None
@@ -51,41 +43,39 @@ def _told_apart(value: Json) -> str | None:
 
 def users(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict[str, str]]:
     """Users as (upn, display name) by id, and ids by user principal name."""
-    by_id: dict[str, Any] = {}
+    read: dict[str, list[tuple[str, str]]] = {}
     holders: dict[str, set[str]] = {}
     taken: set[str] = set()
-    for index, row in enumerate(rows(value, path, tell)):
+    for row in rows(value, path, tell):
         if row is None:
             continue
-        user, upn, name = _told_apart(row.get("id")), row.get("upn"), row.get("displayName") or ""
-        if not isinstance(name, str):
-            who = user or _not_understood(
-                {key: row.get(key) for key in ("id", "upn", "displayName")}
-            )
-            tell(
-                f"{path}[{index}]",
-                f"displayName {shown(name)} of {who} must be a string: fetch again",
-            )
-            continue
+        user, upn = _told_apart(row.get("id")), row.get("upn")
         is_fit = isinstance(upn, str) and not name_fault(upn)
         if isinstance(upn, str) and not (user and is_fit):
             taken.add(upn.lower())
         if user is None:
             continue
         fit = upn if is_fit else ""
-        if by_id.setdefault(user, (fit, name)) != (fit, name):
-            tell(
-                f"{path}[{index}]", f"id {user} appears twice, with different content: fetch again"
-            )
+        read.setdefault(user, []).append((fit, _text(row, "displayName")))
         if fit:
             holders.setdefault(fit.lower(), set()).add(user)
+    for contents in read.values():
+        upns = {upn.lower() for upn, _ in contents}
+        taken |= upns if len(upns) > 1 else set()
     clear = {
         upn: next(iter(some)) for upn, some in holders.items() if len(some) == 1 > (upn in taken)
     }
-    named = {
-        user: (upn if upn.lower() in clear else "", name) for user, (upn, name) in by_id.items()
-    }
+    named = {}
+    for user, contents in read.items():
+        upn, name = (_agreed(column, "") for column in zip(*contents, strict=True))
+        named[user] = (upn if upn.lower() in clear else "", name)
     return named, clear
+
+
+def _agreed(values: Iterable[Any], unknown: Any) -> Any:
+    """What all rows with one id say."""
+    first, *others = values
+    return first if all(other == first for other in others) else unknown
 
 
 def grants(value: Json, path: str, tell: Tell, *, holders_only: bool) -> dict[str, str]:
@@ -145,45 +135,47 @@ def recipients(value: Json, path: str, tell: Tell) -> tuple[dict[str, Any], dict
     """Recipients as (sid, primary, addresses, display name, type, principal, members) by id, and
     ids by address.
     """
-    by_id: dict[str, Any] = {}
+    read: dict[str, list[tuple[Any, ...]]] = {}
     holders: dict[str, set[str | None]] = {}
+    unclear: set[str] = set()
     for index, row in enumerate(rows(value, path, tell)):
-        here = f"{path}[{index}]"
         if row is None:
             continue
         ident = _told_apart(row.get("id"))
-        recipient = _recipient(row, here, tell, is_told_apart=ident is not None)
+        recipient = _recipient(row, f"{path}[{index}]", tell)
         for address in sorted(recipient[2]):
             holders.setdefault(address, set()).add(ident)
-        if ident is not None and by_id.setdefault(ident, recipient) != recipient:
-            tell(here, f"id {ident} appears twice, with different content: fetch again")
-    clear = {address: next(iter(some)) for address, some in holders.items() if len(some) == 1}
+        if ident is not None:
+            read.setdefault(ident, []).append(recipient)
+    by_id: dict[str, Any] = {}
+    for ident, contents in read.items():
+        sid, primary, addresses, name, kind, principal, members = zip(*contents, strict=True)
+        in_common = set.intersection(*addresses)
+        unclear |= set.union(*addresses) - in_common
+        texts = (_agreed(name, ""), _agreed(kind, ""))
+        flags = (_agreed(principal, None), _agreed(members, None))
+        by_id[ident] = (_agreed(sid, None), _agreed(primary, ""), in_common, *texts, *flags)
+    clear = {
+        address: next(iter(some))
+        for address, some in holders.items()
+        if len(some) == 1 and address not in unclear
+    }
     return by_id, {address: ident for address, ident in clear.items() if ident is not None}
 
 
-def _recipient(
-    row: dict[str, Json], path: str, tell: Tell, *, is_told_apart: bool
-) -> tuple[Any, ...]:
+def _recipient(row: dict[str, Json], path: str, tell: Tell) -> tuple[Any, ...]:
     principal, sid = row.get("isValidSecurityPrincipal"), row.get("sid")
-    if not isinstance(principal, bool):
-        tell(
-            f"{path}.isValidSecurityPrincipal",
-            f"expected true or false, found {shown(principal)}: fetch again",
-        )
-    if sid is not None and (not isinstance(sid, str) or name_fault(sid)):
-        tell(f"{path}.sid", f"{shown(sid)} is not a security identifier: fetch again")
     primary = _fit(row.get("primary"))
     proxies = [_fit(proxy) for proxy in _items(row.get("addresses"), f"{path}.addresses", tell)]
     addresses = {address.lower() for address in (primary, *proxies)} - {""}
-    if not is_told_apart:
-        return sid, primary, addresses
-    texts = (_text(row, "displayName", path, tell), _text(row, "type", path, tell))
     members = None
     if row.get("members") is not None:
-        spelled = enumerate(_items(row["members"], f"{path}.members", tell))
-        ids = [identifier(member, f"{path}.members[{index}]", tell) for index, member in spelled]
-        members = {member for member in ids if member}
-    return sid or None, primary, addresses, *texts, bool(principal), members
+        ids = [_told_apart(member) for member in _items(row["members"], f"{path}.members", tell)]
+        members = None if None in ids else {*ids}
+    texts = (_text(row, "displayName"), _text(row, "type"))
+    is_fit = isinstance(sid, str) and not name_fault(sid)
+    flag = principal if isinstance(principal, bool) else None
+    return (sid if is_fit else None), primary, addresses, *texts, flag, members
 
 
 def _fit(proxy: Json) -> str:
@@ -199,13 +191,9 @@ def _smtp(proxy: str) -> str:
     return address if kind.lower() == "smtp" else ""
 
 
-def _text(row: dict[str, Json], key: str, path: str, tell: Tell) -> str:
+def _text(row: dict[str, Json], key: str) -> str:
     value = row.get(key)
-    if isinstance(value, str):
-        return value
-    if value is not None:
-        tell(f"{path}.{key}", f"expected a string, found {shown(value)}: fetch again")
-    return ""
+    return value if isinstance(value, str) else ""
 
 
 def _items(value: Json, path: str, tell: Tell) -> list[Json]:

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from reconciler.captures import files, reading
 from reconciler.errors import CaptureFault
+from reconciler.guids import guid
 from reconciler.model.plans import Invocation
 from reconciler.tenants.protocol import CaptureRequest, Done
 from reconciler.tenants.simulated import Simulator
@@ -65,8 +66,13 @@ def plain(value: Any) -> Any:
 
 
 def told(found):
-    """A reading as the expected files have it: a product that was not read is null."""
+    """A reading as the expected files have it: a product that was not read is null, and what few
+    readings have is left out where there is none.
+    """
     content = plain(found)
+    for rare in ("odd_groups", "doubled"):
+        if not content["directory"][rare]:
+            del content["directory"][rare]
     states = content.pop("states")
     assert content.pop("warnings") == []
     assert content.pop("faulty") == {}
@@ -152,7 +158,11 @@ def test_the_simulator_can_open_what_it_wrote_of_any_capture(name, tmp_path):
     )
     assert send(tenant, group) == Done()
     scope = next(
-        (row["id"] for row in before["directory"]["recipients"] if row["isValidSecurityPrincipal"]),
+        (
+            row["id"]
+            for row in before["directory"]["recipients"]
+            if row.get("isValidSecurityPrincipal") is True and guid(row["id"])
+        ),
         None,
     )
     if scope is not None:

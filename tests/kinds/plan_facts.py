@@ -87,7 +87,7 @@ def _test(plan: Plan, test: Plan) -> str:
     asked = f"{_name(plan, test['application'])} -> {_subject(plan, test['subject'])}"
     verdict = f"expected {test['expected']}, is {test['verdict']}"
     decided = test["why"].get("decided_by")
-    passed = "passed" if test["passed"] else "FAILED"
+    passed = "passed" if test["passed"] else "excused" if test["excused"] else "FAILED"
     return f"{passed} {test['name']}: {asked}: {verdict}, decided by {decided}"
 
 

@@ -242,13 +242,13 @@ class Service:
         if "Identity" in parameters:
             found = self._world.people.recipient(parameters["Identity"])
             if several := self._world.people.known.unclear.get(parameters["Identity"].lower()):
-                return (output(self._recipient(one)) for one in several)
+                return (output(row) for one in several for row in self._recipients(one))
             message = (
                 f"The operation couldn't be performed because object '{parameters['Identity']}'"
                 " couldn't be found on 'DC'."
             )
             return iter(
-                [output(self._recipient(found.id))]
+                map(output, self._recipients(found.id))
                 if found
                 else [_exchange_error(message, "ManagementObjectNotFoundException")]
             )
@@ -265,19 +265,24 @@ class Service:
             " -or ".join(f"ExternalDirectoryObjectId -eq '{one}'" for one in ids)
             == parameters["Filter"]
         )
-        return (output(self._recipient(one)) for one in ids if one in known)
+        return (output(row) for one in ids if one in known for row in self._recipients(one))
 
     def _recipient(self, one: str) -> dict[str, Any]:
-        row = self._world.people._rows["recipients"][one]
-        return {
-            "ExternalDirectoryObjectId": row["id"],
-            "Guid": _guid_of(one),
-            "PrimarySmtpAddress": row["primary"],
-            "EmailAddresses": row.get("addresses"),
-            "DisplayName": row.get("displayName"),
-            "RecipientTypeDetails": row["type"],
-            "IsValidSecurityPrincipal": row["isValidSecurityPrincipal"],
-        }
+        return self._recipients(one)[0]
+
+    def _recipients(self, one: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "ExternalDirectoryObjectId": row["id"],
+                "Guid": _guid_of(one),
+                "PrimarySmtpAddress": row["primary"],
+                "EmailAddresses": row.get("addresses"),
+                "DisplayName": row.get("displayName"),
+                "RecipientTypeDetails": row["type"],
+                "IsValidSecurityPrincipal": row["isValidSecurityPrincipal"],
+            }
+            for row in self._world.people._rows["recipients"][one]
+        ]
 
     def _group(self, request: Request) -> Any:
         name = request["parameters"]["Identity"]

@@ -12,6 +12,7 @@ import pytest
 from reconciler.errors import TenantFault
 from reconciler.model.codes import Held
 from reconciler.model.observed import OPAQUE
+from reconciler.tenants.live import projecting
 from reconciler.tenants.protocol import CaptureRequest
 from tests.live.service import POLICY
 from tests.live.test_capture import capture, observed, teams
@@ -105,3 +106,25 @@ def test_what_does_not_rest_on_odd_rows_is_applied_and_verified(place: Place) ->
     assert applied.code == 0, applied.out + applied.err
     assert place.plan()["steps"] == []
     assert row in place.tenant()["teams"]["users"]
+
+
+def test_a_recipient_that_is_read_with_two_contents_keeps_both(stage: Stage) -> None:
+    scope = recipient(SCOPES[0], "scope0", "MailUniversalSecurityGroup", 1000)
+    other = scope | {"isValidSecurityPrincipal": "yes", "displayName": "Somebody else"}
+    stage.set(directory={"users": [], "groups": [], "recipients": [scope, other]})
+    request = CaptureRequest(frozenset({"exchange"}), recipients=(scope["primary"],))
+    known = observed(capture(stage, request)).directory
+    assert known.doubled == {SCOPES[0]}
+    assert known.recipients[SCOPES[0]].principal is None
+    assert known.recipients[SCOPES[0]].display_name == ""
+    assert known.recipients_by_address[scope["primary"]] == SCOPES[0]
+
+
+@pytest.mark.parametrize("identity", [USERS[0], None, 7])
+def test_a_user_who_is_read_with_two_contents_keeps_both(identity: Any) -> None:
+    answer = [
+        {"Identity": identity, "UserPrincipalName": f"{name}@contoso.com", "DisplayName": "Adele"}
+        for name in ("old", "new", "old")
+    ]
+    names = [row["upn"] for row in projecting.users_by_key(answer).values()]
+    assert sorted(names) == ["new@contoso.com", "old@contoso.com"]

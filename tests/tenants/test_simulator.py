@@ -217,7 +217,7 @@ class TestOpening:
             ({"teams": {"complete": False}}, "$.teams: must be complete"),
             ({"teams": {"policies": [{"Identity": "A"}, 3]}}, "$.teams.policies[1]: expected an"),
             ({"exchange": {"policies": ["x"]}}, "$.exchange.policies[0]: expected an object"),
-            ({"directory": {"groups": [{"id": "x"}]}}, "$.directory.groups[0].id"),
+            ({"directory": {"absent": [3]}}, "$.directory.absent[0]"),
         ],
     )
     def test_a_file_that_is_no_tenant_is_named_with_its_fault(self, make, change, told):

@@ -127,12 +127,16 @@ class _Reading:
             # A policy is stored under its scope's id, and no observed one has this: it is absent.
             scope = name
         if not isinstance(scope, Unfound) and not document.absent and self._unfit(scope):
-            name, scope = scope, Unfound.SCOPE_NOT_PRINCIPAL
+            is_known = self._directory.recipients[scope].principal is not None
+            name = scope
+            scope = Unfound.SCOPE_NOT_PRINCIPAL if is_known else Unfound.SCOPE_UNCLEAR
         for application in document.applications:
             if isinstance(scope, Unfound):
                 self._leave(document, application, name, scope)
             elif self._is_created_on_nothing(document, (application, scope)):
-                self._leave(document, application, scope, Unfound.SCOPE_ABSENT)
+                is_gone = self._directory.is_gone(scope)
+                reason = Unfound.SCOPE_ABSENT if is_gone else Unfound.SCOPE_UNCLEAR
+                self._leave(document, application, scope, reason)
                 self._keep((application, scope), document)
             else:
                 self._place(document, (application, scope))
@@ -172,10 +176,10 @@ class _Reading:
             self._place(replace(document, right=present.right, description=None), key)
 
     def _is_created_on_nothing(self, document: ExchangePolicyDocument, key: ExchangeKey) -> bool:
-        """Whether the service would have to create a policy on a scope that is gone."""
+        """Whether the service would have to create a policy on a scope that is gone, or may be."""
         present = self._observed.get(key)
         stands = present is not None and present.right is document.right
-        return document.right is not None and self._directory.is_gone(key[1]) and not stands
+        return document.right is not None and self._directory.is_missing(key[1]) and not stands
 
     def _scope(self, name: str) -> str | Unfound:
         """The object id of a scope; an address that is another user's principal name could mean

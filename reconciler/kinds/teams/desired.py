@@ -197,6 +197,8 @@ def group_id(directory: Directory, name: str) -> str | Unfound:
     recipient = directory.recipients.get(directory.recipients_by_address.get(name, ""))
     if recipient is None:
         return Unfound.GROUP_ABSENT if name in directory.absent else Unfound.GROUP_UNKNOWN
+    if not recipient.type and recipient.id in directory.odd_recipients:
+        return Unfound.GROUP_UNCLEAR
     return recipient.id if recipient.type in GROUP_TYPES else Unfound.GROUP_NOT_GROUP
 
 

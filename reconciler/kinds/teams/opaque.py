@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from reconciler.model.addresses import Address
+    from reconciler.model.desired import DesiredTeams
     from reconciler.model.observed import Directory, GroupAssignment, TeamsPolicy, TeamsState
 
 _ENTRY: Final = (
@@ -59,6 +60,8 @@ def opaque_notes(
     """
     for user, row in directory.opaque.items():
         yield _note(teams_user_grant(user), row.text, row.why)
+    for group, row in directory.odd_groups.items():
+        yield _note(teams_group_grant(group), row.text, row.why)
     for key, policy in observed.policies.items():
         yield from _of_policy(key, policy) if key in policies else ()
     for user in sorted(observed.unidentified):
@@ -91,6 +94,22 @@ def _note(address: Address, text: str, why: str) -> Note:
 def resting(address: Address, on: Iterable[Address]) -> Note:
     """What the documents say about an object and what is not done."""
     return Note(Held.RESTS_ON_OPAQUE, address, {"on": sorted(set(on))})
+
+
+def keepers(
+    observed: TeamsState, desired: DesiredTeams, directory: Directory, key: str
+) -> list[Address]:
+    """Grants of a declared policy, by its key, that stay because of what is not understood, although
+    the documents take them away, or may do so.
+    """
+    none = None if desired.policies[key].owns_users else key
+    users = {
+        user
+        for user in directory.opaque
+        if observed.users.get(user) == key and desired.users.get(user, none) != key
+    }
+    users |= {user for user, policy in observed.unidentified.items() if policy == key}
+    return [teams_user_grant(user) for user in sorted(users)]
 
 
 def user_gain(state: TeamsState, present: str | None, wanted: str | None) -> tuple[str, ...]:

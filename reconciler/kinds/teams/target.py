@@ -257,8 +257,7 @@ class _Aiming:
         address = teams_policy(present.name)
         on = [address] if present.opaque - now.applications.keys() else []
         if now.applications.keys() - present.applications.keys():
-            rows = self._observed.unidentified
-            on += [teams_user_grant(user) for user in rows if rows[user] == key]
+            on += opaque.keepers(self._observed, self._desired, self._directory, key)
         if on:
             self._rests(address, on)
             now = replace(now, applications=present.applications)

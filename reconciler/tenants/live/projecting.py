@@ -13,7 +13,7 @@ from reconciler.errors import TenantFault
 from reconciler.guids import guid
 from reconciler.kinds.capture_directory import smtp_address
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import as_list, shown
+from reconciler.kinds.capture_rows import as_list, raw_text, shown
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.tenants.live.lines import ABSENT
 
@@ -115,6 +115,17 @@ def project_user(row: Row) -> dict[str, Json]:
         "upn": row["UserPrincipalName"],
         "displayName": row.get("DisplayName"),
     }
+
+
+def users_by_key(rows: Sequence[Row]) -> dict[str, Row]:
+    """Users of the directory by lower-case id, or by what was read if that is none. Of an id that an
+    answer has with two contents, both are kept: which one is right, nobody knows.
+    """
+    users: dict[str, Row] = {}
+    for row in rows:
+        key, user = guid(row["Identity"]) or raw_text(row), project_user(row)
+        users[key if users.get(key, user) == user else f"{key} {raw_text(user)}"] = user
+    return users
 
 
 def is_leaving(row: Row) -> bool:

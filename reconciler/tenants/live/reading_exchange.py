@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.guids import guid
+from reconciler.kinds.capture_rows import raw_text
 from reconciler.kinds.exchange.parse import IDENTITY
 from reconciler.tenants.live import projecting, questions
 from reconciler.tenants.live.part import CapturePart
@@ -50,9 +51,7 @@ def read_exchange(ask: Ask, request: CaptureRequest) -> CapturePart:
     lookup.identify(scopes)
     return CapturePart(
         {**section, **ask.warnings()},
-        recipients={
-            recipient_id: recipient.row for recipient_id, recipient in lookup.recipients.items()
-        },
+        recipients=lookup.rows(),
         absent=frozenset(lookup.absent),
     )
 
@@ -85,19 +84,30 @@ class _Found:
     def __init__(self, ask: Ask) -> None:
         self.recipients: dict[str, ProjectedRecipient] = {}
         self.absent: set[str] = set()
+        self._doubles: dict[str, Row] = {}
         self._ask = ask
         self._named: list[str] = []
 
     def take(self, rows: Iterable[Row]) -> list[ProjectedRecipient]:
-        """Note everybody in an answer."""
+        """Note everybody in an answer. Of an id that one answer has with two contents, both are kept:
+        which one is right, nobody knows.
+        """
         taken = [
             recipient
             for row in rows
             if (recipient := projecting.project_recipient(row)) is not None
         ]
+        before = set(self.recipients)
         for recipient in taken:
-            self.recipients.setdefault(recipient.id, recipient)
+            first = self.recipients.setdefault(recipient.id, recipient)
+            if recipient.id not in before and first.row != recipient.row:
+                self._doubles[f"{recipient.id} {raw_text(recipient.row)}"] = recipient.row
         return taken
+
+    def rows(self) -> dict[str, Row]:
+        """Rows of a capture: by id, and further ones of an id that has more than one content."""
+        rows: dict[str, Row] = {key: recipient.row for key, recipient in self.recipients.items()}
+        return rows | self._doubles
 
     def look_up(self, names: Iterable[str], scopes: Iterable[str]) -> None:
         """Find recipients by any name, and scopes by their ids."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import TenantFault
-from reconciler.guids import guid
 from reconciler.kinds.capture_rows import shown
 from reconciler.kinds.teams.parse import TEMPLATE, bare_name, granted_name
 from reconciler.kinds.teams.reading_once import read_once
@@ -228,8 +227,8 @@ def _listing(names: Sequence[str]) -> str:
 
 def _known(rows: Iterable[Row]) -> dict[str, Row]:
     """Users of the directory who are known from their grants."""
-    named = (row for row in rows if isinstance(row.get("UserPrincipalName"), str))
-    return {str(row["Identity"]).lower(): projecting.project_user(row) for row in named}
+    named = [row for row in rows if isinstance(row.get("UserPrincipalName"), str)]
+    return projecting.users_by_key(named)
 
 
 def _look_up(ask: Ask, request: CaptureRequest, users: dict[str, Row]) -> frozenset[str]:
@@ -269,5 +268,4 @@ def _add(users: dict[str, Row], rows: Sequence[Row]) -> None:
         for row in projecting.fit(rows, ("UserPrincipalName",), "teams user")
         if not projecting.is_leaving(row)
     ]
-    for row in staying:
-        users[guid(row["Identity"]) or str(row["Identity"])] = projecting.project_user(row)
+    users |= projecting.users_by_key(staying)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from reconciler.guids import guid
@@ -24,11 +26,7 @@ class SimulatedPeople:
     def __init__(self, section: Mapping[str, Any], faults: FaultList) -> None:
         self.known = capture_directory.parse_directory(section, "$.directory", faults)
         self._rows = {
-            key: {
-                guid(row.get("id")) or raw_text(row): row
-                for row in as_list(section.get(key), "", FaultList())
-                if isinstance(row, dict)
-            }
+            key: _by_id(as_list(section.get(key), "", FaultList()))
             for key in ("users", "groups", "recipients")
         }
 
@@ -38,8 +36,8 @@ class SimulatedPeople:
         return folded if folded in self.known.users else self.known.users_by_upn.get(folded)
 
     def user_row(self, user: str) -> Mapping[str, Any]:
-        """The row of a user who exists."""
-        return self._rows["users"][user]
+        """The row of a user who exists; of an id that is there twice, one of the rows."""
+        return self._rows["users"][user][0]
 
     def recipient(self, name: str) -> Recipient | None:
         """A recipient by object id or any of its addresses, in any case."""
@@ -73,7 +71,7 @@ class SimulatedPeople:
         absent |= missing
         if request.everything:
             return {
-                **{key: list(rows.values()) for key, rows in self._rows.items()},
+                **{key: self._listed(key, rows) for key, rows in self._rows.items()},
                 "absent": sorted(absent),
             }
         asked = (*request.users, *asked_scopes)
@@ -83,21 +81,25 @@ class SimulatedPeople:
         unclear = self._unclear(asked)
         users_found |= unclear
         addressed |= unclear
+        unplaced = self._unplaced() if any(map(guid, absent)) else set()
+        # Only of a reading that tells groups it is believed that one is not there.
+        groups_told = self.known.groups if missing else holders
         return {
-            "users": self._listed("users", users_found.union(users)),
-            # Only of a reading that tells groups it is believed that one is not there.
-            "groups": self._listed("groups", self.known.groups if missing else holders),
-            "recipients": self._listed("recipients", addressed),
+            "users": self._listed("users", {*users_found, *users, *unplaced}),
+            "groups": self._listed("groups", {*groups_told, *unplaced}),
+            "recipients": self._listed("recipients", {*addressed, *unplaced}),
             "absent": sorted(absent),
         }
 
     def _unclear(self, names: Iterable[str]) -> set[str]:
         """Rows of whoever has a name that leads to more than one, or to what is not understood."""
         keys = {key for name in names for key in self.known.unclear.get(name.lower(), ())}
-        if any(map(is_opaque, keys)):
-            rows = (*self._rows["users"], *self._rows["recipients"])
-            keys |= {row for row in rows if not guid(row)}
-        return keys
+        return keys | self._unplaced() if any(map(is_opaque, keys)) else keys
+
+    def _unplaced(self) -> set[str]:
+        """Rows that may be of any object: without an id, or with that of another one."""
+        rows = chain.from_iterable(self._rows.values())
+        return {*self.known.doubled, *(row for row in rows if not guid(row))}
 
     def _is_no_group(self, group: str) -> bool:
         groups, recipients = self.known.groups, self.known.recipients
@@ -118,4 +120,13 @@ class SimulatedPeople:
 
     def _listed(self, key: str, ids: Iterable[str]) -> list[Mapping[str, Any]]:
         rows = self._rows[key]
-        return [rows[row_id] for row_id in sorted(ids) if row_id in rows]
+        return [row for row_id in sorted(ids) for row in rows.get(row_id, ())]
+
+
+def _by_id(rows: Iterable[Any]) -> Mapping[str, list[Mapping[str, Any]]]:
+    """Rows by their id, or by what they hold if that is none."""
+    by_id: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        if isinstance(row, dict):
+            by_id[guid(row.get("id")) or raw_text(row)].append(row)
+    return by_id
