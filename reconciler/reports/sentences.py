@@ -356,7 +356,7 @@ HOLDS: Mapping[str, NoteAdvice] = {
     Held.NOT_UNDERSTOOD: NoteAdvice(
         "Not understood, so nothing about it is changed:",
         "`text` is what was read. Correct the object in the tenant, or remove it there; then plan"
-        " again. A document with `ensure: absent` removes a Teams policy with such an entry.",
+        " again.{removal}",
     ),
     Held.RESTS_ON_OPAQUE: NoteAdvice(
         "What the documents say about it is not done, because it rests on what is not understood:",

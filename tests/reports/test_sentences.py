@@ -64,3 +64,23 @@ def test_what_is_counted_is_singular_or_plural(tmp_path: Path, policies: int, sa
     made = samples.plan(tmp_path, {"warnings": [warning]})
     (group,) = review(made, samples.DIGESTS).notes
     assert said in "".join(map(str, group.what))
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("teams.policy/Meet", "A document with `ensure: absent` removes"),
+        ("exchange.application/8ae3fc5c-5742-444e-8a49-249b37b774b7", "No document removes it"),
+        ("exchange.application/*", "No document removes it"),
+        ("exchange.recipient/2bc1ecb4-10e1-42bc-883b-ce6f212b41e1", ""),
+        ('teams.policy/NOT UNDERSTOOD: {"Identity": null}', ""),
+    ],
+)
+def test_of_what_is_not_understood_it_is_said_what_a_document_can_remove(
+    tmp_path: Path, address: str, said: str
+) -> None:
+    row = samples.note(codes.Held.NOT_UNDERSTOOD, address, text="x", why="y")
+    (group,) = review(samples.plan(tmp_path, {"held": [row]}), samples.DIGESTS).notes
+    told = "".join(map(str, group.then))
+    assert told.partition("then plan again.")[2].strip().startswith(said)
+    assert bool(said) == ("remove" in told.partition("then plan again.")[2])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.guids import GUID
+from reconciler.model.observed import is_opaque
 from reconciler.reports import access_tests, holders, recipients, sentences, values
 from reconciler.reports.remedies import (
     OPTION_DETAILS,
@@ -186,12 +187,26 @@ def _noun(count: object, nouns: str) -> str:
 
 
 def _derived(row: Note) -> Mapping[str, str]:
-    """What follows from a recipient's type, in words."""
+    """What follows from a recipient's type, or from the kind of the object, in words."""
     recipient_type = str(row.details.get(RECIPIENT_TYPE, ""))
     return {
         "what it is": recipients.recipient_words(recipient_type),
         "instead": recipients.scope_instead(recipient_type),
+        "removal": _removal(row.address),
     }
+
+
+def _removal(address: str) -> str:
+    """Whether a document can remove an object that is not understood."""
+    kind, _, name = address.partition("/")
+    if kind == "teams.policy" and not is_opaque(name):
+        return " A document with `ensure: absent` removes a Teams policy with such an entry."
+    if kind == "exchange.application":
+        return (
+            " No document removes it: an Exchange policy is removed by its Identity"
+            " (Remove-ApplicationAccessPolicy), which opens what it alone keeps shut."
+        )
+    return ""
 
 
 def _fields(template: str) -> set[str]:
