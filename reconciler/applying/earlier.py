@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.applying import git_index, journal
+from reconciler.applying import journal
 from reconciler.applying.events import JournalIgnored
 from reconciler.applying.state import is_link, is_own
+from reconciler.git import index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -146,7 +147,7 @@ def _written_by_all(folder: Path) -> str:
 
 
 def _committed(path: Path) -> str:
-    tracked = git_index.tracks(path)
+    tracked = index.tracks(path)
     return "git tracks it, so it is what somebody committed" if tracked else ""
 
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from reconciler.powershell.process_groups import end_members, group_runs, running, started
+from reconciler.processes.groups import end_members, group_runs, running, started
 
 __all__ = ["end_group", "group_runs", "running", "same", "started"]
 

@@ -24,18 +24,23 @@ if TYPE_CHECKING:
 
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Position
+    from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan
+    from reconciler.model.since import Since
     from reconciler.planning.planfile import SealedPlan
+    from reconciler.planning.since import EarlierDocuments
 
 
 class Made(Struct, frozen=True):
-    """A plan, the tenant that it was made for, and where the documents declare what changes and
-    give the consents that it uses.
+    """A plan, the tenant that it was made for, where the documents declare what changes and give the
+    consents that it uses, and what it was made of.
     """
 
     plan: Plan
     source: sources.Source
     places: Mapping[str, Position]
+    documents: Documents
+    observed: Observed
 
 
 def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
@@ -90,7 +95,20 @@ def made(paths: Sequence[Path], tenant: str | None, options: PlanOptions) -> Mad
             for text in plan.consents
             if wanted.tenant is not None and text in wanted.tenant.consents
         }
-        return Made(plan, source, positions(wanted, observed.directory, changed) | consents)
+        places_of_changes = positions(wanted, observed.directory, changed)
+        return Made(plan, source, places_of_changes | consents, wanted, observed)
+
+
+def compared_with_earlier(made: Made, earlier: EarlierDocuments, options: PlanOptions) -> Since:
+    """Compare the documents of a plan with those of an earlier commit.
+
+    Raises:
+        UsageFault: as the plan itself.
+    """
+    from reconciler.planning.since import compared_with  # noqa: PLC0415  lazy: only --since
+
+    with working("Comparing with the earlier documents"):
+        return compared_with(earlier, made.documents, made.observed, options, made.plan)
 
 
 def places(plan: Plan, paths: Sequence[Path], tenant: str | None) -> Mapping[str, Position]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.findings import Position
     from reconciler.model.plans import Plan
+    from reconciler.model.since import Since
+    from reconciler.reports.review.value import Review
 
 PlanFormat: TypeAlias = Literal["text", "markdown", "json", "html", "powershell"]
 """The formats of a plan."""
@@ -68,6 +70,7 @@ def show_plan(
     *,
     then: str = "",
     sources: Mapping[str, Position] | None = None,
+    since: Since | None = None,
 ) -> None:
     """Print a plan.
 
@@ -76,24 +79,28 @@ def show_plan(
         view: how it is shown.
         then: what a person may do with it next.
         sources: where the documents declare what changes, if they are at hand.
+        since: how it compares with the documents of an earlier commit.
 
     Raises:
         UsageFault: `--product` without `--format powershell`, or a script of two products without
             it; `--max-bytes` without `--format markdown`; a script without people.
     """
+    beside = _Beside(sources, since)
     if view.redact is not None:
-        loaded, sources = _redacted(loaded, sources)
+        loaded, beside = _redacted(loaded, beside)
     collect_plan(loaded, shown=True)
+    if beside.since is not None:
+        collecting.add_part("since", beside.since)
     _assert_fitting(view)
     match view.form:
         case "text":
-            _text(loaded, view, then, sources)
+            _text(loaded, view, then, beside)
         case "markdown":
-            _markdown(loaded, view, then, sources)
+            _markdown(loaded, view, then, beside)
         case "json":
             pass  # it is in the envelope
         case "html":
-            _page(loaded, view, then, sources)
+            _page(loaded, view, then, beside)
         case "powershell":
             _script(loaded, view.product)
         case _:
@@ -114,16 +121,30 @@ def _assert_fitting(view: View) -> None:
     options.assert_max_bytes_taken(view.max_bytes, view.form)
 
 
-def _redacted(
-    loaded: SealedPlan, sources: Mapping[str, Position] | None
-) -> tuple[SealedPlan, Mapping[str, Position] | None]:
+class _Beside(Struct, frozen=True):
+    """What is told beside a plan: where documents declare what changes, how they compare with those
+    of an earlier commit.
+    """
+
+    sources: Mapping[str, Position] | None
+    since: Since | None
+
+    def review(self, loaded: SealedPlan) -> Review:
+        """The review of the plan."""
+        return review(loaded.plan, loaded.digests, self.sources, self.since)
+
+
+def _redacted(loaded: SealedPlan, beside: _Beside) -> tuple[SealedPlan, _Beside]:
     """A plan without its people, under the digests that it has; whatever shows it cannot name them."""
     from reconciler.reports.redaction import Redaction  # noqa: PLC0415  lazy: seldom asked for
 
     redaction = Redaction(loaded.plan)
     collecting.current().redaction = redaction
-    places = None if sources is None else redaction.places(sources)
-    return SealedPlan(redaction.plan(), loaded.digests), places
+    without = _Beside(
+        None if beside.sources is None else redaction.places(beside.sources),
+        None if beside.since is None else redaction.since(beside.since),
+    )
+    return SealedPlan(redaction.plan(), loaded.digests), without
 
 
 def collect_plan(loaded: SealedPlan, *, shown: bool) -> None:
@@ -180,21 +201,17 @@ def how_to_apply(saved: Path | None, tenant: str | None = None) -> str:
     return f"To apply exactly this: {command}"
 
 
-def _text(
-    loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
-) -> None:
+def _text(loaded: SealedPlan, view: View, then: str, beside: _Beside) -> None:
     with working("Preparing the report"):
         layout = Layout(printing.columns(sys.stdout), ids=view.ids)
         shown = plans.Shown(
             layout, commands=view.commands, then=then, age=ages.age_words(loaded.plan)
         )
-        lines = list(plans.plan_lines(review(loaded.plan, loaded.digests, sources), shown))
+        lines = list(plans.plan_lines(beside.review(loaded), shown))
     printing.report(lines)
 
 
-def _markdown(
-    loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
-) -> None:
+def _markdown(loaded: SealedPlan, view: View, then: str, beside: _Beside) -> None:
     from reconciler.reports.markdown import plans as markdown  # noqa: PLC0415  lazy: six modules
 
     with working("Preparing the report"):
@@ -205,20 +222,18 @@ def _markdown(
             ages.age_words(loaded.plan),
             view.max_bytes or MAX_BYTES,
         )
-        text = markdown.plan_markdown(review(loaded.plan, loaded.digests, sources), wanted)
+        text = markdown.plan_markdown(beside.review(loaded), wanted)
     printing.raw(text)
 
 
-def _page(
-    loaded: SealedPlan, view: View, then: str, sources: Mapping[str, Position] | None
-) -> None:
+def _page(loaded: SealedPlan, view: View, then: str, beside: _Beside) -> None:
     # lazy: only this format needs them
     from reconciler.reports import html  # noqa: PLC0415
     from reconciler.reports.review.matrix import access_matrix  # noqa: PLC0415
 
     with working("Preparing the report"):
         shown = html.Page(then=then, ids=view.ids)
-        reviewed = review(loaded.plan, loaded.digests, sources)
+        reviewed = beside.review(loaded)
         page = html.page(reviewed, access_matrix(loaded.plan), shown)
     printing.raw(page)
 

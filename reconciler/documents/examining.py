@@ -11,20 +11,20 @@ from msgspec.structs import replace
 from reconciler.documents import rules
 from reconciler.documents.applications import declared_applications
 from reconciler.documents.checks_names import name_findings, reference_findings
+from reconciler.documents.file_trees import DISK, FileTree
 from reconciler.documents.input_files import decode_text, walk
 from reconciler.documents.kinds import build, kind_findings
 from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.raw_documents import RawDocument, raw_document
 from reconciler.documents.shapes import shape_findings
 from reconciler.documents.users import read_rosters, roster_findings
-from reconciler.errors import DocumentFaults
+from reconciler.errors import DocumentFaults, UsageFault
+from reconciler.model.documents import Documents
 from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
-
-    from reconciler.model.documents import Documents
 
 
 class Examined(Struct, frozen=True):
@@ -42,26 +42,27 @@ class _Read(Struct, frozen=True):
     findings: list[Finding]
 
 
-def examine_documents(paths: Sequence[Path]) -> Examined:
+def examine_documents(paths: Sequence[Path], files: FileTree = DISK) -> Examined:
     """Read all documents at or below the paths and judge them by every rule.
 
     Args:
         paths: files or folders. `usersFrom` has to lie in one of the folders, or in the folder of
             one of the files.
+        files: what they are paths of, and where `usersFrom` is read.
 
     Raises:
         UsageFault: a path does not exist, or there is no document file at all.
     """
-    walked = walk(paths)
-    read = _read(walked.files)
-    users = read_rosters(read.documents, walked.roots)
+    walked = walk(paths, files)
+    read = _read(walked.files, files)
+    users = read_rosters(read.documents, walked.roots, files)
     applications = declared_applications(read.documents)
     judged = [
         *(finding for document in read.documents for finding in shape_findings(document)),
         *name_findings(read.documents),
         *reference_findings(read.documents, applications),
         *kind_findings(read.documents, applications),
-        *roster_findings(users.rosters),
+        *roster_findings(users.rosters, files),
     ]
     findings = {
         *walked.findings,
@@ -77,6 +78,21 @@ def examine_documents(paths: Sequence[Path]) -> Examined:
     return Examined(documents, tuple(sorted(findings)))
 
 
+def examine_earlier(paths: Sequence[Path], files: FileTree) -> Examined:
+    """Read the documents of an earlier state, in which some of the paths may not have been yet, or
+    hold no document.
+
+    Args:
+        paths: files or folders, as of `examine_documents`.
+        files: what they are paths of.
+    """
+    there = [path for path in paths if files.exists(path)]
+    try:
+        return examine_documents(there, files)
+    except UsageFault:
+        return Examined(Documents(None, (), (), ()), ())
+
+
 def load_documents(paths: Sequence[Path]) -> Documents:
     """Read all documents at or below the paths.
 
@@ -90,19 +106,19 @@ def load_documents(paths: Sequence[Path]) -> Documents:
     return examined.documents
 
 
-def _read(files: Iterable[Path]) -> _Read:
+def _read(paths: Iterable[Path], files: FileTree) -> _Read:
     read = _Read([], [])
-    for path in files:
-        documents, findings = _read_file(path)
+    for path in paths:
+        documents, findings = _read_file(path, files)
         read.documents.extend(documents)
         read.findings.extend(_attributed(findings, documents))
     return read
 
 
-def _read_file(path: Path) -> tuple[list[RawDocument], list[Finding]]:
+def _read_file(path: Path, files: FileTree) -> tuple[list[RawDocument], list[Finding]]:
     file = path.as_posix()
     try:
-        raw = path.read_bytes()
+        raw = files.read(path)
     except OSError as fault:
         message = f"cannot read the file: {fault.strerror or fault}"
         return [], [Finding(Position(file, 1, 1), "$", rules.UNREADABLE.id, message)]

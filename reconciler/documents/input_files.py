@@ -8,10 +8,8 @@ start of a file is tolerated and not counted: editors on Windows write it, and i
 from __future__ import annotations
 
 import errno
-import os
 import re
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,12 +17,14 @@ from msgspec.structs import replace
 
 from reconciler.characters import Unfit, unfit
 from reconciler.documents import rules
+from reconciler.documents.file_trees import DISK, FileTree
 from reconciler.documents.lookalikes import why_not_read
 from reconciler.errors import UsageFault
 from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -53,6 +53,7 @@ class _Walking(Struct, frozen=True):
     roots: tuple[Path, ...]
     seen: set[Path]
     findings: list[Finding]
+    files: FileTree
 
 
 class Walked(Struct, frozen=True):
@@ -65,7 +66,7 @@ class Walked(Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-def walk(paths: Sequence[Path]) -> Walked:
+def walk(paths: Sequence[Path], files: FileTree = DISK) -> Walked:
     """Find every `*.yaml` and `*.yml` at or below the paths.
 
     Hidden files and folders are skipped, links are followed; a file that looks like a document and
@@ -73,18 +74,24 @@ def walk(paths: Sequence[Path]) -> Walked:
 
     A file that is given itself counts whatever its name, and makes its own folder a root.
 
+    Args:
+        paths: where to look.
+        files: what they are paths of.
+
     Raises:
         UsageFault: a path does not exist, or there is no document file at all.
     """
     for path in paths:
-        # Path.exists raises where the rights are missing
-        if not os.path.exists(path):  # noqa: PTH110
+        if not files.exists(path):
             raise UsageFault(f"PATH {path} does not exist: pass a file or folder of YAML documents")
-    walking = _Walking(tuple(sorted({_folder(path) for path in paths})), set(), [])
+    roots = tuple(sorted({_folder(path, files) for path in paths}))
+    walking = _Walking(roots, set(), [], files)
     if not paths:
         raise UsageFault("no PATH given: pass a file or folder of YAML documents")
     candidates = {
-        file for path in paths for file in (_below(path, walking) if path.is_dir() else (path,))
+        file
+        for path in paths
+        for file in (_below(path, walking) if files.is_folder(path) else (path,))
     }
     if not candidates and not any(map(_is_error, walking.findings)):
         folders = ", ".join(map(str, paths))
@@ -92,13 +99,13 @@ def walk(paths: Sequence[Path]) -> Walked:
         raise UsageFault(
             f"no *.yaml or *.yml file found at or below {folders}: pass a folder with documents{unread}"
         )
-    files = _sift(sorted(candidates, key=lambda file: file.as_posix()), walking)
-    return Walked(files, walking.roots, tuple(walking.findings))
+    sifted = _sift(sorted(candidates, key=lambda file: file.as_posix()), walking)
+    return Walked(sifted, walking.roots, tuple(walking.findings))
 
 
 def real(path: Path) -> Path:
     """A path without links; one that leads in a circle or nowhere stays as far as it goes."""
-    return Path(os.path.realpath(path))
+    return DISK.real(path)
 
 
 def inside(path: Path, roots: Iterable[Path]) -> bool:
@@ -106,9 +113,9 @@ def inside(path: Path, roots: Iterable[Path]) -> bool:
     return any(path.is_relative_to(root) for root in roots)
 
 
-def _folder(path: Path) -> Path:
-    resolved = real(path)
-    return resolved if resolved.is_dir() else resolved.parent
+def _folder(path: Path, files: FileTree) -> Path:
+    resolved = files.real(path)
+    return resolved if files.is_folder(resolved) else resolved.parent
 
 
 def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
@@ -116,7 +123,7 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
 
     Each folder is entered once, by whatever link: circles end, and so do links of links.
     """
-    resolved = real(folder)
+    resolved = walking.files.real(folder)
     if resolved in walking.seen:
         return
     walking.seen.add(resolved)
@@ -128,7 +135,7 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
             _tell_unread(path, walking)
             continue
         try:
-            is_folder = stat.S_ISDIR(path.stat().st_mode)
+            is_folder = stat.S_ISDIR(walking.files.mode(path))
         except OSError as fault:
             yield from _unseen(path, fault, walking)
             continue
@@ -142,7 +149,7 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
 
 def _tell_unread(path: Path, walking: _Walking) -> None:
     """Warn of a file that looks like a document."""
-    if why := why_not_read(path):
+    if why := why_not_read(path, walking.files):
         walking.findings.append(_warning(path, why))
 
 
@@ -162,8 +169,7 @@ def _unseen(path: Path, fault: OSError, walking: _Walking) -> Iterator[Path]:
 
 def _entries(folder: Path, walking: _Walking) -> list[Path]:
     try:
-        names = sorted(os.listdir(folder))  # noqa: PTH208  names only
-        return [folder / name for name in names]
+        return [folder / name for name in sorted(walking.files.names(folder))]
     except OSError as fault:
         walking.findings.append(
             _fault(rules.UNREADABLE, folder, f"cannot read the folder: {fault.strerror or fault}")
@@ -175,22 +181,22 @@ def _sift(candidates: Iterable[Path], walking: _Walking) -> tuple[Path, ...]:
     """Drop a file that was reached before, and refuse one that is elsewhere or not a regular file."""
     files: dict[Path, Path] = {}
     for path in candidates:
-        resolved = real(path)
+        resolved = walking.files.real(path)
         if not inside(resolved, walking.roots):
             walking.findings.append(_fault(rules.OUTSIDE, path, _ELSEWHERE))
-        elif _never_ends(resolved):
+        elif _never_ends(resolved, walking.files):
             walking.findings.append(_fault(rules.UNREADABLE, path, _NO_FILE))
         else:
             files.setdefault(resolved, path)
     return tuple(files.values())
 
 
-def _never_ends(path: Path) -> bool:
+def _never_ends(path: Path, files: FileTree) -> bool:
     """Whether the path is something other than a regular file: reading a pipe that nobody writes to
     would wait for ever. A missing file is reported when it is read.
     """
     try:
-        return not stat.S_ISREG(path.stat().st_mode)
+        return not stat.S_ISREG(files.mode(path))
     except OSError:
         return False
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from reconciler.documents.file_trees import FileTree
+
 _NAMED_AS_ONE: Final = re.compile(r"\.ya?ml(?:$|[^a-z0-9].*)", re.IGNORECASE | re.DOTALL)
 """`.YAML`, `.yaml.txt`, `.yml~`, `.yaml.bak`: of editors, of mail programs, of who sets one aside."""
 
@@ -30,15 +32,16 @@ _ANOTHER_FORM: Final = (
 )
 
 
-def why_not_read(path: Path) -> str | None:
+def why_not_read(path: Path, files: FileTree) -> str | None:
     """Why a file that looks like a document is not read, and what to do; None if it does not look
     like one.
 
     Args:
         path: a file or link that is not read as a document.
+        files: what it is a path of.
     """
     if path.name.startswith("."):
-        return _HIDDEN if _declares(path) else None
+        return _HIDDEN if _declares(path, files) else None
     if path.name.lower().endswith((".yaml", ".yml")):
         return "not read, because its suffix is not in lower case: rename it to end in .yaml"
     if _NAMED_AS_ONE.search(path.name):
@@ -46,18 +49,17 @@ def why_not_read(path: Path) -> str | None:
             "not read, because its name does not end in .yaml or .yml: rename it, or move it out of"
             " the folder"
         )
-    return _ANOTHER_FORM if _declares(path) else None
+    return _ANOTHER_FORM if _declares(path, files) else None
 
 
-def _declares(path: Path) -> bool:
+def _declares(path: Path, files: FileTree) -> bool:
     """Whether a file begins with our apiVersion, also in UTF-16; what cannot be read does not."""
     if path.suffix.lower() not in _MAY_HOLD_ONE:
         return False
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        if not stat.S_ISREG(files.mode(path)):
             return False
-        with path.open("rb") as file:
-            beginning = file.read(_BEGINNING)
+        beginning = files.read(path, _BEGINNING)
     except OSError:
         return False
     return _OURS.search(beginning.replace(b"\0", b"")) is not None

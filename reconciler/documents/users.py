@@ -4,8 +4,8 @@ judged to be listed once each.
 
 from __future__ import annotations
 
-import os
 import re
+import stat
 from array import array
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +25,8 @@ from reconciler.documents.csv_columns import (
     place_of_value,
     values_of,
 )
-from reconciler.documents.input_files import Text, decode_text, inside, real, unfit_message
+from reconciler.documents.file_trees import DISK, FileTree
+from reconciler.documents.input_files import Text, decode_text, inside, unfit_message
 from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.documents.schemas import users_from_form
 from reconciler.documents.shapes import placeholder_fault, user_suspects
@@ -91,12 +92,15 @@ class _Entries(Struct, frozen=True):
     faults: list[Finding]
 
 
-def read_rosters(documents: Iterable[RawDocument], roots: Sequence[Path]) -> Rosters:
+def read_rosters(
+    documents: Iterable[RawDocument], roots: Sequence[Path], files: FileTree = DISK
+) -> Rosters:
     """Collect the users of every Teams policy that lists some.
 
     Args:
         documents: all documents.
         roots: the resolved folders that files of users have to lie in.
+        files: where those are read.
     """
     read = Rosters([], [])
     for document in documents:
@@ -104,7 +108,7 @@ def read_rosters(documents: Iterable[RawDocument], roots: Sequence[Path]) -> Ros
             listings = [*_listed_in_document(document)]
             name = document.at(*_USERS_FROM)
             if isinstance(name, str) and users_from_form().search(name):
-                file = read_user_file(document, roots)
+                file = read_user_file(document, roots, files)
                 read.findings.extend(file.findings)
                 listings += [file.listing] if file.listing else []
             if listings:
@@ -112,34 +116,37 @@ def read_rosters(documents: Iterable[RawDocument], roots: Sequence[Path]) -> Ros
     return read
 
 
-def read_user_file(document: RawDocument, roots: Sequence[Path]) -> UserFile:
+def read_user_file(
+    document: RawDocument, roots: Sequence[Path], files: FileTree = DISK
+) -> UserFile:
     """Read the file that a Teams policy names.
 
     Args:
         document: the policy, which has a text at `usersFrom`.
         roots: the resolved folders that the file has to lie in, once its links are resolved.
+        files: where it is read.
     """
     name = str(document.at(*_USERS_FROM))
     path = Path(document.file).parent / name
-    refused = _refused_path(document, path, name, roots)
+    refused = _refused_path(document, path, roots, files)
     if refused:
         return UserFile(None, (refused,))
     try:
-        raw = path.read_bytes()
+        raw = files.read(path)
     except OSError as fault:
         message = f"cannot read `{name}`: {fault.strerror or fault}"
         return UserFile(None, (document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message),))
     return _user_file(raw, path.as_posix(), document)
 
 
-def roster_findings(rosters: Sequence[Roster]) -> Iterator[Finding]:
+def roster_findings(rosters: Sequence[Roster], files: FileTree = DISK) -> Iterator[Finding]:
     """Judge users that are listed more than once.
 
     Users are compared by text: what one id and one UPN have in common shows later. A blank text is
     nobody, and a fault of its own.
     """
-    yield from _shared_files(rosters)
-    rosters = _each_file_once(rosters)
+    yield from _shared_files(rosters, files)
+    rosters = _each_file_once(rosters, files)
     keys = [folded(listing.texts) for roster in rosters for listing in roster.listings]
     if len(set().union(*keys)) < sum(map(len, keys)):
         yield from _repeated_users(rosters)
@@ -162,11 +169,12 @@ def _listed_in_document(document: RawDocument) -> Iterator[Listing]:
 
 
 def _refused_path(
-    document: RawDocument, path: Path, name: str, roots: Sequence[Path]
+    document: RawDocument, path: Path, roots: Sequence[Path], files: FileTree
 ) -> Finding | None:
+    name = document.at(*_USERS_FROM)
     try:
-        resolved = real(path)
-        there = resolved.is_file()
+        resolved = files.real(path)
+        there = files.exists(resolved) and stat.S_ISREG(files.mode(resolved))
     except (OSError, ValueError):  # a name that no file can have
         message = f"`{name}` is not a valid path: correct it"
         return document.finding(rules.USERS_FROM_MISSING, _USERS_FROM, message)
@@ -399,10 +407,10 @@ def _character_faults(lines: Sequence[str], file: str) -> Iterator[Finding]:
             yield _fault(rules.UNFIT_CHARACTER, position, unfit_message(flaw))
 
 
-def _shared_files(rosters: Sequence[Roster]) -> Iterator[Finding]:
+def _shared_files(rosters: Sequence[Roster], files: FileTree) -> Iterator[Finding]:
     """Say once that two policies name the same file, not once for each of its users."""
     claims = [
-        (os.path.realpath(listing.file), Claim(roster.document, _USERS_FROM))
+        (files.real(Path(listing.file)), Claim(roster.document, _USERS_FROM))
         for roster in rosters
         for listing in roster.listings
         if listing.path == _USERS_FROM_PATH
@@ -410,16 +418,16 @@ def _shared_files(rosters: Sequence[Roster]) -> Iterator[Finding]:
     yield from clashes(claims, rules.TWO_POLICIES, _same_file)
 
 
-def _each_file_once(rosters: Sequence[Roster]) -> list[Roster]:
-    seen: set[str] = set()
+def _each_file_once(rosters: Sequence[Roster], files: FileTree) -> list[Roster]:
+    seen: set[Path] = set()
     kept = []
     for roster in rosters:
         listings = [
             listing
             for listing in roster.listings
-            if listing.path == _USERS_PATH or os.path.realpath(listing.file) not in seen
+            if listing.path == _USERS_PATH or files.real(Path(listing.file)) not in seen
         ]
-        seen |= {os.path.realpath(listing.file) for listing in listings}
+        seen |= {files.real(Path(listing.file)) for listing in listings}
         kept.append(Roster(roster.document, tuple(listings)))
     return kept
 

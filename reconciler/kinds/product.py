@@ -50,6 +50,7 @@ class PlanContext(Struct, frozen=True):
         tenant: The Tenant document; None if there is none.
         regranting: Whether a group's grant is changed in place; it is taken away first otherwise.
         consents: All consents, standing ones and those of the command line, in lower case.
+        other_limits: What the plan is held against, if not the limits of the Tenant document.
     """
 
     directory: Directory
@@ -57,10 +58,13 @@ class PlanContext(Struct, frozen=True):
     tenant: TenantDocument | None = None
     regranting: bool = True
     consents: frozenset[str] = frozenset()
+    other_limits: Limits | None = None
 
     @property
     def limits(self) -> Limits:
         """The limits of the Tenant document, or the defaults."""
+        if self.other_limits is not None:
+            return self.other_limits
         return Limits() if self.tenant is None else self.tenant.limits
 
     @property

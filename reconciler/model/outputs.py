@@ -23,6 +23,7 @@ from reconciler.model.answers import (
 from reconciler.model.applied import Applied
 from reconciler.model.findings import Position, Severity
 from reconciler.model.plans import PlanTenant, Tool
+from reconciler.model.since import Since
 from reconciler.model.test_results import AccessTestResult
 
 OUTPUT_VERSION = "1.0"
@@ -186,6 +187,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         rehearsal: What `rehearse` tried, and how each run ended.
         rules: Every rule (`validate --rules`).
         simulated: Whether it is about a simulated tenant.
+        since: How the documents of a plan compare with those of an earlier commit (`--since`).
         summary: Figures, by dotted names; those that the run has nothing to say about are absent.
         tenant: The tenant that it is about.
         tests: Results of access tests.
@@ -220,5 +222,6 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     rehearsal: RehearsalAnswer | UnsetType = UNSET
     rules: tuple[OutputRule, ...] | UnsetType = UNSET
     simulated: bool | UnsetType = UNSET
+    since: Since | UnsetType = UNSET
     tenant: PlanTenant | UnsetType = UNSET
     who: WhoAnswer | UnsetType = UNSET

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class RunnerProcess(NamedTuple):
     """A process id, which is given away again, and beside it the start time, which is not.
 
-    `started` is a text as `powershell.process_groups` makes it; empty where the system does not
+    `started` is a text as `processes.groups` makes it; empty where the system does not
     tell.
     """
 

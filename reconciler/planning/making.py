@@ -23,7 +23,7 @@ from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS, Provider, provider_of
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import STILL_OPEN, Held, Unfound, WarningCode
+from reconciler.model.codes import STILL_OPEN, Held, WarningCode
 from reconciler.model.documents import Limits
 from reconciler.model.plans import (
     FORMAT_VERSION,
@@ -50,16 +50,16 @@ from reconciler.planning.selection import (
 )
 from reconciler.planning.serial import desired_json, summary
 from reconciler.planning.typed_names import TypedNames
+from reconciler.planning.unresolved import unresolved_notes
 from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.audiences.subjects import Delta
-    from reconciler.canonical import Json
     from reconciler.kinds.product import ProductPlan
     from reconciler.model.access_rows import AccessDelta, GapRow
-    from reconciler.model.desired import Desired, DesiredState, Unresolved
+    from reconciler.model.desired import Desired, DesiredState
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
@@ -93,7 +93,7 @@ class PlanOptions(Struct, frozen=True):
     group_changes: GroupChanges = "in-place"
 
 
-class _Given(Struct, frozen=True):
+class Given(Struct, frozen=True):
     """What a plan is made of; `desired` is what the documents declare for this very tenant."""
 
     documents: Documents
@@ -122,14 +122,9 @@ def make_plan(
         CaptureFault: the reading is of another tenant, or lacks a product.
         UsageFault: an address or a consent of the options is malformed or names nothing.
     """
-    if desired is None:
-        desired = resolve_desired(documents, observed, options)
-    options = _with_ids(options, documents, observed, desired)
-    assert_consents(options.allow)
-    chosen = selection(options.only, options.skip)
-    assert_known(chosen, desired, observed)
-    given = _Given(documents, observed, options, chosen, desired)
-    made = _product_plans(given)
+    given = given_for(documents, observed, options, desired)
+    options = given.options
+    made = product_plans(given)
     parts = [part.plan for part in made]
     outcome = {part.provider: part.outcome for part in parts}
     tests = testing.judged(
@@ -139,7 +134,27 @@ def make_plan(
         selected=not chosen.is_everything,
         holds=[note for part in parts for note in part.held],
     )
-    return _composed(given, parts, tests, refusals_of_parts(made, chosen))
+    return _composed(given, parts, tests, refusals_of_parts(made, given.chosen))
+
+
+def given_for(
+    documents: Documents,
+    observed: Observed,
+    options: PlanOptions,
+    desired: Desired | None = None,
+) -> Given:
+    """What a plan is made of: names are ids, in the options too. Takes what `make_plan` takes.
+
+    Raises:
+        DocumentFaults, CaptureFault, UsageFault: as `plan`.
+    """
+    if desired is None:
+        desired = resolve_desired(documents, observed, options)
+    options = _with_ids(options, documents, observed, desired)
+    assert_consents(options.allow)
+    chosen = selection(options.only, options.skip)
+    assert_known(chosen, desired, observed)
+    return Given(documents, observed, options, chosen, desired)
 
 
 def resolve_desired(documents: Documents, observed: Observed, options: PlanOptions) -> Desired:
@@ -167,14 +182,20 @@ def _with_ids(
     )
 
 
-def _product_plans(given: _Given) -> tuple[PlannedSide, ...]:
-    """The plans of the products that were read, in the order in which their steps run."""
+def product_plans(given: Given, limits: Limits | None = None) -> tuple[PlannedSide, ...]:
+    """The plans of the products that were read, in the order in which their steps run.
+
+    Args:
+        given: what they are made of.
+        limits: what they are held against, if not the limits of the Tenant document.
+    """
     context = PlanContext(
         given.observed.directory,
         given.chosen.holding,
         given.documents.tenant,
         regranting=given.options.group_changes == "in-place",
         consents=frozenset(map(_consent, _given_consents(given.documents, given.options))),
+        other_limits=limits,
     )
     sides = (
         (name, given.desired[name], given.observed.states[name])
@@ -188,7 +209,7 @@ def _product_plans(given: _Given) -> tuple[PlannedSide, ...]:
 
 
 def _composed(
-    given: _Given, parts: Sequence[ProductPlan], tests: JudgedTests, partial: tuple[Note, ...]
+    given: Given, parts: Sequence[ProductPlan], tests: JudgedTests, partial: tuple[Note, ...]
 ) -> Plan:
     """Put the products' plans together into one plan; `partial` are refusals of a plan of a part."""
     documents, observed = given.documents, given.observed
@@ -241,8 +262,8 @@ class _PlanNotes(Struct, frozen=True):
         return (*self.unmanaged, *self.held, *self.unresolved, *self.warnings)
 
 
-def _plan_notes(given: _Given, parts: Sequence[ProductPlan], refused: Sequence[Note]) -> _PlanNotes:
-    unresolved, held_names, absent = _unresolved(given)
+def _plan_notes(given: Given, parts: Sequence[ProductPlan], refused: Sequence[Note]) -> _PlanNotes:
+    unresolved, held_names, absent = unresolved_notes(given.desired, given.chosen)
     held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
     used = frozenset(consent for part in parts for consent in part.consented)
     refusals, consents, unused = _consented(given.documents, given.options, refused, used)
@@ -250,7 +271,7 @@ def _plan_notes(given: _Given, parts: Sequence[ProductPlan], refused: Sequence[N
     return _PlanNotes(
         unmanaged=_notes(parts, lambda part: part.unmanaged),
         held=held_notes,
-        unresolved=unresolved,
+        unresolved=_sorted_notes(unresolved),
         warnings=_sorted_notes((*warnings, *absent)),
         refusals=refusals,
         consents=consents,
@@ -322,16 +343,25 @@ def _assert_tenant(documents: Documents, observed: Observed) -> None:
 
 def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> Desired:
     """Resolve names to ids; faults that show only now are reported together."""
+    desired, faults = resolved_names(documents, observed)
+    findings = [*filter(chosen.concerns, faults)]
+    if findings:
+        raise DocumentFaults(findings)
+    return desired
+
+
+def resolved_names(documents: Documents, observed: Observed) -> tuple[Desired, list[Finding]]:
+    """The desired state with names as ids, and the faults that show only then; of two names of one
+    object the first counts.
+    """
     desired: dict[Provider, DesiredState] = {}
     findings: list[Finding] = []
     for name, product in PRODUCTS.items():
         desired[name], faults = product.resolve(
             documents, observed.directory, observed.states.get(name)
         )
-        findings += filter(chosen.concerns, faults)
-    if findings:
-        raise DocumentFaults(findings)
-    return desired
+        findings += faults
+    return desired, findings
 
 
 def _numbered(parts: Sequence[ProductPlan]) -> tuple[tuple[GapRow, ...], tuple[Step, ...]]:
@@ -365,41 +395,6 @@ def _text(draft: StepDraft) -> str:
             f"{draft.address}: {error}; correct this text in the documents, or clean it in the"
             " tenant, then plan again"
         ) from error
-
-
-def _unresolved(given: _Given) -> tuple[tuple[Note, ...], tuple[Note, ...], tuple[Note, ...]]:
-    """Names that block the plan, names that are held, and those of users who are not there."""
-    blocking, held_notes, absent = [], [], []
-    for name in chain.from_iterable(wanted.unresolved for wanted in given.desired.values()):
-        why = given.chosen.holding(name.held_with)
-        if why is not None:
-            held_notes.append(Note(why.value, name.address, {"text": name.text}))
-        elif name.reason == Unfound.SCOPE_ABSENT:
-            held_notes.append(Note(Held.SCOPE_ABSENT, name.address, _about_name(name)))
-        elif name.reason == Unfound.SCOPE_UNCLEAR:
-            held_notes.append(Note(Held.RESTS_ON_OPAQUE, name.address, _about_name(name)))
-        elif name.left_out:
-            match name.reason:
-                case Unfound.USER_ABSENT:
-                    absent.append(Note(WarningCode.USER_ABSENT, name.address, _about_name(name)))
-                case Unfound.GROUP_ABSENT:
-                    held_notes.append(Note(Held.GROUP_ABSENT, name.address, _about_name(name)))
-                case _:
-                    held_notes.append(Note(Held.RESTS_ON_OPAQUE, name.address, _about_name(name)))
-        else:
-            blocking.append(Note(name.reason, name.address, _about_name(name)))
-    return _sorted_notes(blocking), tuple(held_notes), tuple(absent)
-
-
-def _about_name(name: Unresolved) -> Mapping[str, Json]:
-    details: dict[str, Json] = {"text": name.text}
-    if name.whole is None:  # the address says the rest
-        details["in"] = name.policy
-    if name.may_be:
-        details["may be"] = list(name.may_be)
-    if name.recipient_type:
-        details["recipientType"] = name.recipient_type
-    return details
 
 
 def _given_consents(documents: Documents, options: PlanOptions) -> tuple[str, ...]:
@@ -476,7 +471,7 @@ def _held_warning(held_notes: Sequence[Note]) -> Iterator[Note]:
         yield Note(WarningCode.SCOPE_ABSENT, "plan", {"policies": absent})
 
 
-def _inputs(given: _Given) -> Inputs:
+def _inputs(given: Given) -> Inputs:
     declared = desired_json(given.documents.tenant, given.desired)
     return Inputs(
         documents_digest=digest(declared),

@@ -436,6 +436,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "bar": _bar,
     "counted": counted,
     "counts": phrases.unmanaged_counts,
+    "effect_phrase": phrases.effect_phrase,
     "effect_class": _EFFECT_CLASSES.__getitem__,
     "gravity": _gravity,
     "grant": _grant,

@@ -125,9 +125,18 @@ class _PlanText:
         yield from self._said(f"{'. '.join(counts)}.", 2)
         if unknown := phrases.unknown_groups(verdict):
             yield from self._layout.lines(unknown, "  ", 4, Tone.WARNING)
+        yield from self._since()
         if review.consents:
             phrase = ("Consented to: ", *phrases.consents(review), ".")
             yield from self._layout.lines(phrase, "  ", 4, Tone.WARNING)
+
+    def _since(self) -> Iterator[Line]:
+        since = self._review.since
+        if since is not None:
+            yield from self._brief.lines(since.title, "  ", 4)
+        for line in since.lines if since is not None else ():
+            tone = Tone.WARNING if line.grave else Tone.PLAIN
+            yield from self._brief.lines(line.phrase, "    ", 8, tone)
 
     def _access(self) -> Iterator[Line]:
         rows = self._review.access
@@ -174,7 +183,7 @@ class _PlanText:
             if self._layout.ids:
                 yield from self._said(block.address, len(first))
             if block.grants:
-                grants = enumerated(_grant(grant, block.effect) for grant in block.grants)
+                grants = enumerated(_grant(grant, block) for grant in block.grants)
                 yield from self._brief.lines(grants, " " * len(first), len(first) + 2, tone)
 
     def _block(self, block: PolicyBlock) -> Phrase:
@@ -186,7 +195,7 @@ class _PlanText:
         return (
             *block.title,
             *details,
-            f"  ({block.effect})",
+            f"  ({phrases.effect_phrase(block)})",
             *phrases.place_phrase(block.declared_at),
         )
 
@@ -345,10 +354,10 @@ def _paragraph(group: NoteGroup) -> Phrase:
     return (*before, ended, ": ", *enumerated(map(_note, rows)), ". ", *group.then)
 
 
-def _grant(grant: GrantLine, effect: Effect) -> Phrase:
+def _grant(grant: GrantLine, block: PolicyBlock) -> Phrase:
     """Who gets or loses a policy; what it does to access where that is not what the block says."""
     who = phrases.grant_phrase(grant, phrases.most_of(grant))
-    beside = enumerated(phrases.grant_details(grant, effect))
+    beside = enumerated(phrases.grant_details(grant, block))
     details: Phrase = (f"{NO_BREAK}(", *beside, ")") if beside else ()
     return (f"{grant.outcome.symbol}{NO_BREAK}", *who, *details)
 

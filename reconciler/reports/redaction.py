@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from msgspec import convert, to_builtins
 from msgspec.json import decode, encode
 from msgspec.structs import replace
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from reconciler.model.access_rows import GapSubject, Subject
     from reconciler.model.findings import Finding, Position
     from reconciler.model.plans import Change, Note
+    from reconciler.model.since import Since
 
 LEFT_OUT: Final = "(redacted)"
 _PEOPLE: Final = frozenset((SubjectKind.USER, SubjectKind.MAILBOX))
@@ -222,6 +224,23 @@ class Redaction:
             message=self.message(finding.message),
             subject=self.text(finding.subject) if finding.subject else finding.subject,
         )
+
+    def since(self, since: Since) -> Since:
+        """A comparison with an earlier commit without the people whom it names."""
+
+        def scrubbed(value: Any) -> Any:
+            match value:
+                case str():
+                    return self.message(self.text(value))
+                case dict():
+                    return {key: scrubbed(member) for key, member in value.items()}
+                case list() | tuple():
+                    return [scrubbed(member) for member in value]
+                case _:
+                    return value
+
+        bare = convert(scrubbed(to_builtins(since)), type(since))
+        return replace(bare, ref=since.ref, commit=since.commit)
 
     def message(self, text: str) -> str:
         """A message of ours without ids, principal names, addresses and display names of people."""

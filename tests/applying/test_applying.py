@@ -38,7 +38,7 @@ from reconciler.errors import (
 from reconciler.model.addresses import teams_user_grant
 from reconciler.model.plans import Note, Plan, PlanTenant
 from reconciler.planning import planfile
-from reconciler.powershell.process_groups import child_identity
+from reconciler.processes.groups import child_identity
 from reconciler.tenants.simulated import Simulator
 from tests.applying import small_tenants
 from tests.applying.locked import apply, directories, hold

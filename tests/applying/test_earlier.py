@@ -14,9 +14,9 @@ import pytest
 
 from reconciler.applying import applying, earlier, identity, processes, state
 from reconciler.applying.events import JournalIgnored, WaitingForHost
-from reconciler.applying.git_index import tracks
 from reconciler.applying.journal import ApplyEnd, Header, Journal
 from reconciler.errors import LockHeld, ReconcilerError
+from reconciler.git.index import tracks
 from tests.applying import small_tenants
 from tests.applying.locked import TENANT, hold
 from tests.applying.test_applying import Case

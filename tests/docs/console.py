@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.docs import everyday, nightly
+from tests.docs import everyday, nightly, reviewing
 from tests.exporting import brownfield
 
 if TYPE_CHECKING:
@@ -72,6 +72,12 @@ def nightly_sample(folder: Path) -> Path:
     return nightly.write(sample(folder))
 
 
+def reviewing_sample(folder: Path) -> Path:
+    """A repository of git with a branch that edits its documents."""
+    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    return reviewing.write(folder)
+
+
 PAGES = {
     ROOT / "README.md": sample,
     ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
@@ -79,6 +85,7 @@ PAGES = {
     ROOT / ".github" / "docs" / "incident.md": everyday_sample,
     ROOT / ".github" / "docs" / "drift.md": nightly_sample,
     ROOT / ".github" / "docs" / "why-403.md": sample,
+    ROOT / ".github" / "docs" / "reviewing.md": reviewing_sample,
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 

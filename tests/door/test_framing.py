@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.errors import RefusedText
-from reconciler.powershell.door.framing import Broken, End, Part, decode_line, encode_line
+from reconciler.powershell.door.framing import End, Part, decode_line, encode_line
+from reconciler.processes.child import Broken
 
 NONCE = "0123456789abcdef"
 VALUES = st.recursive(

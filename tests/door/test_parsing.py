@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reconciler.powershell.answers import NotFound, Raised, ServiceError
 from reconciler.powershell.door import parsing
-from reconciler.powershell.door.framing import Broken
 from reconciler.powershell.door.timeouts import Timeouts
+from reconciler.processes.child import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable

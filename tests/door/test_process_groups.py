@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reconciler.applying import processes
-from reconciler.powershell.door.child import Child
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.log import Log
 from reconciler.powershell.door.timeouts import Timeouts
-from reconciler.powershell.process_groups import child_identity, has_members, started
+from reconciler.processes.child import Child
+from reconciler.processes.groups import child_identity, has_members, started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,8 +127,8 @@ def test_what_outlives_the_signal_that_nothing_can_refuse_is_told(
 ) -> None:
     # A process that waits for a device is not ended by any signal; none can be made in a test.
     child, _ = shim(WAITING, STUBBORN)
-    monkeypatch.setattr("reconciler.powershell.door.child.has_members", lambda *_group: True)
-    monkeypatch.setattr("reconciler.powershell.door.child._JOIN", 0.1)
+    monkeypatch.setattr("reconciler.processes.child.has_members", lambda *_group: True)
+    monkeypatch.setattr("reconciler.processes.child._JOIN", 0.1)
     child.kill()
     assert child.outlived
 

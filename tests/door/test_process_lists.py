@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reconciler.powershell import process_groups
-from reconciler.powershell.process_groups import (
+from reconciler.processes import groups
+from reconciler.processes.groups import (
     ListedProcess,
     ProcessList,
     end_members,
@@ -31,7 +31,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[int, ListedProces
     def listed(*processes: ListedProcess, grouped: bool) -> dict[int, ListedProcess]:
         there = {process.pid: process for process in processes}
         monkeypatch.setattr(
-            process_groups,
+            groups,
             "SYSTEM",
             ProcessList(lambda: "1970", lambda: list(there), there.get, grouped),
         )
@@ -139,7 +139,7 @@ def test_windows_what_cannot_be_ended_is_not_waited_for_for_ever(
 
 def test_this_system_tells_what_a_process_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule of Windows on the processes of this system."""
-    monkeypatch.setattr(process_groups, "SYSTEM", process_groups.SYSTEM._replace(grouped=False))
+    monkeypatch.setattr(groups, "SYSTEM", groups.SYSTEM._replace(grouped=False))
     code = (
         "import subprocess; real = subprocess.Popen(['sleep', '600']);"
         " print(real.pid, flush=True); real.wait()"

@@ -12,7 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.powershell.door.programs import (
+from reconciler.powershell.door.starting import PWSH, chosen_program
+from reconciler.powershell.faults import DoorFault
+from reconciler.powershell.session import start_session
+from reconciler.processes.programs import (
     POSIX,
     Chosen,
     NotChosen,
@@ -21,14 +24,11 @@ from reconciler.powershell.door.programs import (
     choose_program,
     windows,
 )
-from reconciler.powershell.door.starting import chosen_program
-from reconciler.powershell.faults import DoorFault
-from reconciler.powershell.session import start_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from reconciler.powershell.door.programs import Choice
+    from reconciler.processes.programs import Choice
 
 
 @dataclass
@@ -60,12 +60,12 @@ def posix(path: str, *, disk: FakeDisk, named: str = "") -> Choice:
         UntrustedFolder(PurePosixPath("/docs"), "the working directory", whole=False),
         UntrustedFolder(PurePosixPath("/repo"), "the git repository", whole=True),
     )
-    return choose_program({"PATH": path, "RECONCILER_PWSH": named}, POSIX, disk, untrusted)
+    return choose_program(PWSH, {"PATH": path, "RECONCILER_PWSH": named}, POSIX, disk, untrusted)
 
 
 def on_windows(path: str, *, disk: FakeDisk, **environ: str) -> Choice:
     untrusted = (UntrustedFolder(PureWindowsPath(r"C:\Repo"), "the git repository", whole=True),)
-    return choose_program({"PATH": path, **environ}, windows(environ), disk, untrusted)
+    return choose_program(PWSH, {"PATH": path, **environ}, windows(environ), disk, untrusted)
 
 
 def posix_disk(*programs: str, links: Mapping[str, str] | None = None) -> FakeDisk:

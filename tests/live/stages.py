@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import field
 
 from reconciler import canonical
-from reconciler.powershell.door.programs import Chosen
+from reconciler.processes.programs import Chosen
 from reconciler.tenants.live import Live, Start
 from reconciler.tenants.simulated import Faults, Simulator
 from tests.live.service import Service
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
-    from reconciler.powershell.door.programs import Choice
+    from reconciler.processes.programs import Choice
     from reconciler.tenants.live import Progress
 
 

@@ -27,7 +27,7 @@ from reconciler.model.addresses import Address
 from reconciler.model.plans import Invocation, Step
 from reconciler.model.target_tenant import TargetTenant
 from reconciler.powershell.faults import SessionLost
-from reconciler.powershell.process_groups import child_identity
+from reconciler.processes.groups import child_identity
 from reconciler.tenants.live import Live
 from reconciler.tenants.simulated import Simulator
 from tests.applying import small_tenants

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, loading, options, showing, sources
+from reconciler.cli import ages, earlier_documents, loading, options, showing, sources
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     "Save the plan for `apply FILE`, even if it is not applicable.",
 )
 @options.planning
+@earlier_documents.since
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with code 2 if there are changes.")
 @options.formats(*showing.PLAN_FORMATS)
 @options.product
@@ -41,6 +42,7 @@ def command(
     only: tuple[str, ...],
     skip: tuple[str, ...],
     group_changes: GroupChanges,
+    since: str | None,
     detailed_exitcode: bool,
     form: PlanFormat,
     product: Provider | None,
@@ -57,9 +59,9 @@ def command(
     Exit codes: 0 success, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a
     failing access test, 4 refused by a guard.
     """
-    made = loading.made(
-        paths, tenant, PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
-    )
+    earlier = None if since is None else earlier_documents.earlier_documents(paths, since)
+    chosen = PlanOptions(allow=allow, only=only, skip=skip, group_changes=group_changes)
+    made = loading.made(paths, tenant, chosen)
     ages.check_age(made.plan, max_age)
     files = [] if out is None else [out]
     sources.assert_spared(made.source, paths, files)
@@ -69,5 +71,6 @@ def command(
         showing.View(form, product, ids, commands, max_bytes, redact),
         then=showing.how_to_apply(out, tenant),
         sources=made.places,
+        since=None if earlier is None else loading.compared_with_earlier(made, earlier, chosen),
     )
     return showing.exit_code_of_plan(made.plan, detailed=detailed_exitcode)

@@ -13,9 +13,10 @@ from reconciler.errors import RefusedText
 from reconciler.powershell.answers import Answer, Loaded, NotFound, Resolved
 from reconciler.powershell.connecting import certificate
 from reconciler.powershell.door import parsing
-from reconciler.powershell.door.framing import Broken, End, decode_line, encode_line
+from reconciler.powershell.door.framing import End, decode_line, encode_line
 from reconciler.powershell.faults import OperationFailed, SessionLost
 from reconciler.powershell.reading import read_invocation, same_invocation
+from reconciler.processes.child import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Invocation
     from reconciler.model.processes import RunnerProcess
     from reconciler.powershell.connecting import Connection
-    from reconciler.powershell.door.child import Child
     from reconciler.powershell.door.log import Log
     from reconciler.powershell.door.timeouts import Timeouts
+    from reconciler.processes.child import Child
 
 _TOLD = 300
 """Characters of the log's end that a message repeats."""

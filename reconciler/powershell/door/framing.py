@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
 from msgspec import Struct
 
 from reconciler.errors import RefusedText
+from reconciler.processes.child import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 ENDS: Final = ("value", "refused", "failed")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
-class Broken(Exception):
-    """The conversation cannot go on; the text says why, and quotes nothing that came."""
 
 
 class Part(Struct, frozen=True):

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from reconciler.powershell import process_groups
+from reconciler.processes import groups
 
 if TYPE_CHECKING:
     from contextlib import ExitStack
@@ -41,7 +41,7 @@ def make_home(cleanup: ExitStack) -> Path:
 
 def note(home: Path, pid: int) -> None:
     """Note a process that uses a home."""
-    _write(home, f"{pid} {process_groups.started(pid)}")
+    _write(home, f"{pid} {groups.started(pid)}")
 
 
 def remove_left(folder: Path) -> None:
@@ -78,7 +78,7 @@ def _may_run(line: str) -> bool:
     if not pid.isdecimal() or not start:
         return True
     number = int(pid)
-    return process_groups.started(number) == start or process_groups.group_runs(number, start)
+    return groups.started(number) == start or groups.group_runs(number, start)
 
 
 def _place() -> str:
@@ -87,7 +87,7 @@ def _place() -> str:
         namespace = str(Path("/proc/self/ns/pid").readlink())
     except OSError:
         namespace = ""
-    return f"{socket.gethostname()} {process_groups.SYSTEM.boot()} {namespace}"
+    return f"{socket.gethostname()} {groups.SYSTEM.boot()} {namespace}"
 
 
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)

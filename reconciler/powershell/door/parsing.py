@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.plans import Invocation
 from reconciler.powershell.answers import Loaded, NotFound, Raised, Resolved, ServiceError
-from reconciler.powershell.door.framing import Broken
+from reconciler.processes.child import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import re
-import subprocess
 import sys
 from contextlib import ExitStack
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from reconciler.powershell.door.child import Child
 from reconciler.powershell.door.conversation import Conversation
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.homes import make_home, note
 from reconciler.powershell.door.log import Log
-from reconciler.powershell.door.programs import (
-    NAMED,
+from reconciler.powershell.environment import carried_secrets, child_environment
+from reconciler.powershell.faults import DoorFault, SessionLost
+from reconciler.processes.child import Child
+from reconciler.processes.programs import (
     Choice,
     Chosen,
     NotChosen,
+    SoughtProgram,
     choose_program,
     told,
 )
-from reconciler.powershell.door.untrusted import (
+from reconciler.processes.running import Bounds, Unfinished, run_to_end
+from reconciler.processes.untrusted import (
     RealDisk,
     flavour_here,
     untrusted_folders,
     working_directory,
 )
-from reconciler.powershell.environment import carried_secrets, child_environment
-from reconciler.powershell.faults import DoorFault, SessionLost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -38,11 +38,15 @@ if TYPE_CHECKING:
 
     from reconciler.powershell.door.timeouts import Timeouts
 
+PWSH: Final = SoughtProgram(
+    "pwsh", "RECONCILER_PWSH", "/usr/bin/pwsh", r"C:\Program Files\PowerShell\7\pwsh.exe"
+)
 MINIMUM: Final = (7, 6)
 """What the runner and ExchangeOnlineManagement 3.10 need (Microsoft Learn, About the Exchange
 Online PowerShell module).
 """
 _SWITCHES: Final = ("-NoLogo", "-NoProfile", "-NonInteractive", "-OutputFormat", "Text")
+_VERSION_BOUNDS: Final = Bounds(seconds=60, most_bytes=64 * 1024)
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})")
 _INSTALL: Final = {
     "linux": "sudo snap install powershell --classic",
@@ -102,7 +106,9 @@ def chosen_program(
         executable: A program that the caller names.
     """
     where = untrusted_folders(reads, working_directory())
-    return choose_program(environment, flavour_here(environment), RealDisk(), where, executable)
+    return choose_program(
+        PWSH, environment, flavour_here(environment), RealDisk(), where, executable
+    )
 
 
 def _found(choice: Choice) -> str:
@@ -121,7 +127,7 @@ def _advice() -> str:
     line = _INSTALL.get(sys.platform, "https://learn.microsoft.com/powershell/scripting/install")
     return (
         f"install {'.'.join(map(str, MINIMUM))} or newer with `{line}`, or name one that is"
-        f" installed, by its whole path, in {NAMED}"
+        f" installed, by its whole path, in {PWSH.variable}"
     )
 
 
@@ -135,21 +141,11 @@ def _asked_version(program: str, environment: Mapping[str, str]) -> str:
     """What a PowerShell that did not run the runner says of its version; the runner itself asks for
     the one it needs.
     """
-    with (
-        ExitStack() as cleanup,
-        contextlib.suppress(OSError, subprocess.TimeoutExpired),
-    ):
+    with ExitStack() as cleanup, contextlib.suppress(OSError, Unfinished):
         home = make_home(cleanup)
         variables = child_environment(environment, home)
-        answer = subprocess.run(  # noqa: S603
-            [program, "--version"],
-            capture_output=True,
-            env=variables,
-            cwd=home,
-            timeout=60,
-            check=False,
-        )
-        return answer.stdout.decode("utf-8", "replace")
+        ended = run_to_end((program, "--version"), variables, home, _VERSION_BOUNDS)
+        return ended.printed.decode("utf-8", "replace")
     return ""
 
 

@@ -143,6 +143,7 @@ class _PlanMarkdown:
         )
 
     def sections(self) -> Iterator[ReportSection]:
+        yield from self._since()
         yield from self._notes(Section.REFUSED, Section.UNRESOLVED)
         for danger in Danger:
             yield from self._access(danger)
@@ -155,6 +156,23 @@ class _PlanMarkdown:
         yield from self._unmanaged()
         yield from self._consents()
         yield from self._commands()
+
+    def _since(self) -> Iterator[ReportSection]:
+        """What an earlier commit tells; what is grave is never cut."""
+        since = self._review.since
+        if since is not None:
+            rows = [(line.grave, f"- {self._phrase(line.phrase)}") for line in since.lines]
+            title = f"- {self._phrase(since.title)}"
+            yield ReportSection(
+                phrases.SINCE,
+                ("row about what was edited", "rows about what was edited"),
+                [
+                    Piece((title,), (title,)),
+                    *(Piece((row,), (row,) if grave else ()) for grave, row in rows),
+                ],
+                folded=False,
+                brief=lambda: [title, f"- {counted(len(rows), 'row')}: `--format json` has them"],
+            )
 
     def _phrase(self, pieces: Phrase) -> Inert:
         return phrase(pieces, self._layout)
@@ -253,7 +271,7 @@ class _PlanMarkdown:
             "grants of " if grants_only else f"{block.outcome} ",
             *block.title,
             *((": ", *differing) if differing else ()),
-            f"  ({block.effect})",
+            f"  ({phrases.effect_phrase(block)})",
             *phrases.place_phrase(block.declared_at),
             *ids,
         )
@@ -441,6 +459,9 @@ def _first_name(pieces: Phrase) -> Name:
 
 def _grant(grant: GrantLine, block: PolicyBlock) -> Phrase:
     """Who gets or loses a policy; what it does to access where that is not what the block says."""
-    own = "" if grant.effect is block.effect else f" ({grant.effect})"
+    effect = "" if grant.effect is block.effect else str(grant.effect)
+    came_by = "" if grant.came_by == block.came_by else grant.came_by
+    beside = ", ".join(filter(None, (effect, came_by)))
+    own = f" ({beside})" if beside else ""
     who = phrases.grant_phrase(grant, phrases.most_of(grant))
     return (*who, own, *phrases.place_phrase(grant.declared_at))

@@ -14,6 +14,7 @@ from reconciler.model import figures
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
     TEAMS_TENANT_GRANT,
+    Address,
     ExchangePolicyAddress,
     name_key,
     parse_address,
@@ -48,6 +49,7 @@ _OUTCOMES: Mapping[tuple[Action, ...], ChangeOutcome] = {
     (Action.DELETE,): ChangeOutcome.REMOVED,
 }
 _BY_DANGER = (Effect.WIDENS, Effect.MOVES, Effect.UNKNOWN, Effect.NARROWS, Effect.NONE)
+_BY_CAUSE = ("edited", "edited or drifted", "drifted", "")
 _GRANT_ORDER = (ChangeOutcome.REMOVED, ChangeOutcome.CHANGED, ChangeOutcome.ADDED)
 _BOTH = frozenset((True, False))
 _RIGHTS = {"DenyAccess": "Deny", "RestrictAccess": "Restrict"}
@@ -55,13 +57,20 @@ _IN_TITLE = frozenset(("accessRight", "scope"))
 
 
 def policy_blocks(
-    plan: Plan, naming: Naming, places: Mapping[str, Position]
+    plan: Plan,
+    naming: Naming,
+    places: Mapping[str, Position],
+    came_by: Mapping[str, str] | None = None,
 ) -> tuple[PolicyBlock, ...]:
-    """All blocks of a plan, by product."""
-    composed = _Blocks(plan, naming, places)
+    """All blocks of a plan, by product.
+
+    `came_by`: whether objects were edited or drifted, in words, by address.
+    """
+    composed = _Blocks(plan, naming, places, came_by or {})
+    blocks = (*composed.exchange(), *composed.teams(), *composed.others())
     return tuple(
         sorted(
-            [*composed.exchange(), *composed.teams(), *composed.others()],
+            [replace(block, came_by=composed.came_by(block.address)) for block in blocks],
             key=lambda block: (
                 in_turn().index(block.provider),
                 _BY_DANGER.index(block.effect),
@@ -73,12 +82,28 @@ def policy_blocks(
 
 
 class _Blocks:
-    def __init__(self, plan: Plan, naming: Naming, places: Mapping[str, Position]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        naming: Naming,
+        places: Mapping[str, Position],
+        came_by: Mapping[str, str],
+    ) -> None:
+        self._came_by = came_by
         self._changes = {change.address: change for change in plan.changes}
         self._naming = naming
         self._places = places
         self._files = _short_paths({place.file for place in places.values()})
         self._effects = Effects(plan.access, plan.changes)
+
+    def came_by(self, address: str) -> str:
+        """Whether a policy was edited or drifted; of two that replace each other, what is graver."""
+        change = self._changes.get(Address(address))
+        partner = None if change is None else self._partner(change)
+        causes = [
+            self._came_by.get(row.address, "") for row in (change, partner) if row is not None
+        ]
+        return min(causes, key=_BY_CAUSE.index, default="")
 
     def exchange(self) -> Iterator[PolicyBlock]:
         """Two policies that replace each other are one block."""
@@ -233,6 +258,7 @@ class _Blocks:
                 row[0].kind is SubjectKind.USER,
                 row[0].rank or 0,
                 row[0].declared_at,
+                row[0].came_by,
                 _BY_DANGER.index(row[0].effect),
             ),
         )
@@ -259,6 +285,7 @@ class _Blocks:
             rank=ranks[1] or ranks[0],
             old_rank=ranks[0] if change.before and change.after else None,
             declared_at=place.file if place else "",
+            came_by=self._came_by.get(change.address, ""),
         )
 
     def _range(self, places: Sequence[Position]) -> str:

@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
     from reconciler.model.findings import Position
     from reconciler.model.plans import Note, Plan
-    from reconciler.reports.review.value import AccessLine, Phrase
+    from reconciler.model.since import Since
+    from reconciler.reports.review.value import AccessLine, Phrase, SinceReview
 
 SECONDS_A_CALL = (0.4, 14.0)
 """The quickest and the slowest mean time of one write that was reported from the field, for
@@ -70,7 +71,12 @@ class Digests(Protocol):
         ...
 
 
-def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None = None) -> Review:
+def review(
+    plan: Plan,
+    digests: Digests,
+    sources: Mapping[str, Position] | None = None,
+    since: Since | None = None,
+) -> Review:
     """Everything that a person is told about a plan.
 
     Args:
@@ -78,6 +84,7 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         digests: what its file says of it.
         sources: where the documents declare the objects that change, by address, and give the
             consents that it uses, by their texts; if the documents are at hand.
+        since: how it compares with the documents of an earlier commit, if it is compared.
     """
     naming = Naming.of_plan(plan)
     lines = access.access_lines(plan, naming)
@@ -90,9 +97,9 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         source=_SOURCES[plan.inputs.source],
         verdict=_verdict(plan, naming, lines),
         access=lines,
-        blocks=changes.policy_blocks(plan, naming, sources or {}),
-        edited=None,
-        drifted=None,
+        blocks=changes.policy_blocks(plan, naming, sources or {}, _causes(since)),
+        edited=None if since is None else frozenset(since.edited),
+        drifted=None if since is None else frozenset(since.drifted),
         gaps=way.gap_lines(plan, naming),
         gap_rows=len(plan.gaps or ()),
         guards=tuple(command for command in commands if command.temporary),
@@ -105,7 +112,23 @@ def review(plan: Plan, digests: Digests, sources: Mapping[str, Position] | None 
         digest=digests.digest,
         content_digest=digests.content_digest,
         nothing=_nothing(plan),
+        since=None if since is None else _compared(since, plan),
     )
+
+
+def _compared(since: Since, plan: Plan) -> SinceReview:
+    from reconciler.reports.review.since import since_review  # noqa: PLC0415  lazy: only --since
+
+    return since_review(since, Naming({**since.names, **plan.names}))
+
+
+def _causes(since: Since | None) -> Mapping[str, str]:
+    """Why each object changes, in words, by address."""
+    if since is None:
+        return {}
+    from reconciler.reports.review.since import origins  # noqa: PLC0415  lazy: only --since
+
+    return origins(since)
 
 
 def _consent(text: str, naming: Naming, sources: Mapping[str, Position] | None) -> Consent:

@@ -76,7 +76,11 @@ def _groups(
     alike: dict[tuple[str, Phrase, Phrase], list[Note]] = {}
     for row in rows:
         own = advice(row.code)
-        key = (row.code, _filled(own.what, row, naming), _filled(own.then, row, naming))
+        key = (
+            row.code,
+            filled_sentence(own.what, row, naming),
+            filled_sentence(own.then, row, naming),
+        )
         alike.setdefault(key, []).append(row)
     for (code, sentence, then), notes in alike.items():
         template = advice(code)
@@ -164,7 +168,7 @@ def judgement(row: AccessTestResult, naming: Naming) -> FailedTest:
     )
 
 
-def _filled(template: str, row: Note, naming: Naming) -> Phrase:
+def filled_sentence(template: str, row: Note, naming: Naming) -> Phrase:
     """A sentence with the note's details in it; one that the plan does not give is a question mark."""
     derived = _derived(row)
     pieces: list[str | Name] = []

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
         AccessLine,
         AccessPart,
         Attribute,
-        Effect,
         GrantLine,
+        PolicyBlock,
         Review,
         Unmanaged,
         Verdict,
@@ -54,6 +54,7 @@ NOTE_TITLES: Mapping[Section, str] = {
     Section.HELD: "Held, not part of this plan",
     Section.WARNING: "Warnings",
 }
+SINCE = "Compared with an earlier commit"
 WAY = "On the way: what is missing or temporary for a while"
 UNMANAGED = "Unmanaged, left alone"
 UNMANAGED_GLOBAL = (
@@ -315,10 +316,19 @@ def grant_phrase(line: GrantLine, most: int | None) -> Phrase:
     return who if line.origin is None else (*who, " (from ", line.origin, ")")
 
 
-def grant_details(line: GrantLine, effect: Effect) -> Iterator[Phrase]:
-    """What a grant does to access where its policy does something else, and where it is declared."""
-    if line.effect is not effect:
+def effect_phrase(block: PolicyBlock) -> str:
+    """What a block does to access, and whether its policy was edited or drifted."""
+    return ", ".join(filter(None, (str(block.effect), block.came_by)))
+
+
+def grant_details(line: GrantLine, block: PolicyBlock) -> Iterator[Phrase]:
+    """What a grant does to access and how it came to differ, where its policy does something else or
+    came otherwise, and where it is declared.
+    """
+    if line.effect is not block.effect:
         yield (str(line.effect),)
+    if line.came_by != block.came_by:
+        yield (line.came_by,)
     if line.declared_at:
         yield (Name(line.declared_at),)
 

@@ -171,6 +171,7 @@ class GrantLine(Struct, frozen=True):
         rank: Of a group; `old_rank` is the one it had, if it had one.
         effect: What it does to access.
         declared_at: `FILE:LINE`, of several `FILE:FIRST-LAST`; empty where that is not known.
+        came_by: Whether it was edited or drifted; empty where nothing is compared.
     """
 
     outcome: ChangeOutcome
@@ -181,6 +182,7 @@ class GrantLine(Struct, frozen=True):
     rank: int | None = None
     old_rank: int | None = None
     declared_at: str = ""
+    came_by: str = ""
 
 
 class PolicyBlock(Struct, frozen=True):
@@ -196,6 +198,7 @@ class PolicyBlock(Struct, frozen=True):
         attributes: What differs.
         grants: Grants that change.
         declared_at: `FILE:LINE`; empty where that is not known.
+        came_by: Whether the policy was edited or drifted; empty where nothing is compared.
     """
 
     provider: Provider
@@ -207,6 +210,7 @@ class PolicyBlock(Struct, frozen=True):
     attributes: tuple[Attribute, ...]
     grants: tuple[GrantLine, ...]
     declared_at: str = ""
+    came_by: str = ""
 
 
 class Section(StrEnum):
@@ -360,6 +364,22 @@ class FailedTest(Struct, frozen=True):
     reasons: tuple[Phrase, ...]
 
 
+class SinceLine(Struct, frozen=True):
+    """Something that an earlier commit tells of a plan; `grave` if a reviewer must not miss it."""
+
+    grave: bool
+    phrase: Phrase
+
+
+class SinceReview(Struct, frozen=True):
+    """A plan compared with the documents of an earlier commit: which, what differs, counted, and
+    what stands right under the verdict.
+    """
+
+    title: Phrase
+    lines: tuple[SinceLine, ...]
+
+
 class Review(Struct, frozen=True):
     """Everything that a person is told about a plan.
 
@@ -386,6 +406,7 @@ class Review(Struct, frozen=True):
         digest: Of the whole plan.
         content_digest: Of what it does, which an approval covers.
         nothing: What is said where nothing changes; empty where something does.
+        since: What an earlier commit tells of it; None if it is not compared with one.
     """
 
     simulated: bool
@@ -410,3 +431,4 @@ class Review(Struct, frozen=True):
     digest: str
     content_digest: str
     nothing: str
+    since: SinceReview | None = None

@@ -17,10 +17,10 @@ from reconciler.model.addresses import PROVIDERS
 from reconciler.model.live_limits import PLAIN_NAMES
 from reconciler.model.requests import CaptureRequest
 from reconciler.powershell.answers import NotFound
-from reconciler.powershell.door.programs import NotChosen, told
 from reconciler.powershell.door.requirements import install_line, missing
 from reconciler.powershell.door.starting import not_chosen
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
+from reconciler.processes.programs import NotChosen, told
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.asking import Ask
 from reconciler.tenants.live.lines import Patience, SessionLine
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
-    from reconciler.powershell.door.programs import Choice
     from reconciler.powershell.session import Resolved, Session
+    from reconciler.processes.programs import Choice
     from reconciler.tenants.live.opening import Start
     from reconciler.tenants.live.questions import TenantQuestion
 

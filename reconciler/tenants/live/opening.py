@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from reconciler.model.addresses import Provider
     from reconciler.model.target_tenant import TargetTenant
     from reconciler.powershell.connecting import Connection
-    from reconciler.powershell.door.programs import Choice
     from reconciler.powershell.session import Resolved, Session
+    from reconciler.processes.programs import Choice
 
 _PASSING: Final = PASSING - {ErrorClass.EXPIRED}
 """Classes of errors after which signing in again may succeed; a credential that has ended stays so.

@@ -1,8 +1,9 @@
-"""Which PowerShell is started: never one that whoever writes the documents could bring along.
+"""Which program is started: never one that whoever writes the documents could bring along.
 
-What is started gets the tenant's tokens and certificates. So a pull request that adds a program
-named `pwsh` must not be able to decide which one it is, whatever PATH and the system's own search
-would find first (Windows looks into the working directory).
+PowerShell gets the tenant's tokens and certificates, and git runs as the user does. So a pull
+request that adds a program named `pwsh` or `git` must not be able to decide which one it is,
+whatever PATH and the system's own search would find first (Windows looks into the working
+directory).
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-PROGRAM: Final = "pwsh"
-NAMED: Final = "RECONCILER_PWSH"
 _STARTED_BY_WINDOWS: Final = (".com", ".exe")
 """Endings of files that Windows starts itself. It hands a batch file to `cmd`, which has a search
 and a reading of arguments of its own (Microsoft Learn, CreateProcessW).
@@ -30,18 +29,29 @@ class Flavour(NamedTuple):
     path: type[PurePath]
     separator: str
     endings: tuple[str, ...]
-    example: str
 
 
-POSIX: Final = Flavour(PurePosixPath, ":", ("",), "/usr/bin/pwsh")
+POSIX: Final = Flavour(PurePosixPath, ":", ("",))
+
+
+class SoughtProgram(NamedTuple):
+    """A program that is looked for.
+
+    `variable`: of the environment, which may name it by its whole path. `posix`, `windows`: such a
+    path, as an example.
+    """
+
+    name: str
+    variable: str
+    posix: str
+    windows: str
 
 
 def windows(environ: Mapping[str, str]) -> Flavour:
     """Windows, with those endings of PATHEXT that it starts itself."""
     listed = environ.get("PATHEXT", "").lower().split(";")
     endings = tuple(ending for ending in listed if ending in _STARTED_BY_WINDOWS)
-    example = r"C:\Program Files\PowerShell\7\pwsh.exe"
-    return Flavour(PureWindowsPath, ";", endings or _STARTED_BY_WINDOWS, example)
+    return Flavour(PureWindowsPath, ";", endings or _STARTED_BY_WINDOWS)
 
 
 class UntrustedFolder(NamedTuple):
@@ -106,38 +116,47 @@ Choice: TypeAlias = Chosen | NotChosen
 
 
 def choose_program(
+    program: SoughtProgram,
     environ: Mapping[str, str],
     flavour: Flavour,
     disk: Disk,
     untrusted: Sequence[UntrustedFolder],
     named: str | None = None,
 ) -> Choice:
-    """Choose the PowerShell to start: the one that is named, else the first on PATH that may be.
+    """Choose the program to start: the one that is named, else the first on PATH that may be.
 
     Args:
-        environ: This process's environment: RECONCILER_PWSH and PATH.
+        program: What is looked for.
+        environ: This process's environment: the program's variable and PATH.
         flavour: The system's paths.
         disk: Its files.
         untrusted: Where nothing may be started from.
-        named: A path that the caller names, before RECONCILER_PWSH.
+        named: A path that the caller names, before the variable.
     """
-    search = _Search(flavour, disk, untrusted)
-    wanted = named or environ.get(NAMED)
+    search = _Search(program, flavour, disk, untrusted)
+    wanted = named or environ.get(program.variable)
     if wanted:
-        return search.named(wanted, NAMED if named is None else "the caller")
+        return search.named(wanted, program.variable if named is None else "the caller")
     return search.on_path(environ.get("PATH", ""))
 
 
 class _Search:
-    def __init__(self, flavour: Flavour, disk: Disk, untrusted: Sequence[UntrustedFolder]) -> None:
-        self._flavour, self._disk, self._untrusted = flavour, disk, untrusted
+    def __init__(
+        self,
+        program: SoughtProgram,
+        flavour: Flavour,
+        disk: Disk,
+        untrusted: Sequence[UntrustedFolder],
+    ) -> None:
+        self._wanted, self._flavour = program, flavour
+        self._disk, self._untrusted = disk, untrusted
 
     def named(self, text: str, by: str) -> Choice:
         path = self._flavour.path(text)
         if not path.is_absolute():
             return NotChosen(
                 f"{by} is {text!r}, which is not an absolute path: name the program's whole path,"
-                f" as in {self._flavour.example}",
+                f" as in {self._example()}",
                 (),
             )
         program = self._program(path)
@@ -148,6 +167,10 @@ class _Search:
             return NotChosen(f"{by} is {text!r}, which is not started: it {why}", ())
         return self._chosen(program, by, ())
 
+    def _example(self) -> str:
+        posix = self._flavour.path is PurePosixPath
+        return self._wanted.posix if posix else self._wanted.windows
+
     def on_path(self, listed: str) -> Choice:
         passed: list[PassedOver] = []
         for entry in dict.fromkeys(listed.split(self._flavour.separator)):
@@ -156,7 +179,9 @@ class _Search:
                 passed.append(program)
             elif program is not None:
                 return self._chosen(program, "PATH", tuple(passed))
-        return NotChosen(f"no absolute folder on PATH has a {PROGRAM} to start", tuple(passed))
+        return NotChosen(
+            f"no absolute folder on PATH has a {self._wanted.name} to start", tuple(passed)
+        )
 
     def _of_entry(self, entry: str) -> PurePath | PassedOver | None:
         text = self._unquoted(entry)
@@ -164,7 +189,7 @@ class _Search:
         if not text or not folder.is_absolute():
             # An empty entry is the working directory.
             return PassedOver(repr(entry), "is not an absolute path")
-        program = self._program(folder / PROGRAM)
+        program = self._program(folder / self._wanted.name)
         if program is None:
             return None
         why = self._forbidden(program)

@@ -1,6 +1,4 @@
-"""The folders from which nothing is started, and the file system that the choice of PowerShell
-asks.
-"""
+"""Folders from which nothing is started, and the file system that the choice of a program asks."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ import sys
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
-from reconciler.powershell.door.programs import POSIX, Flavour, UntrustedFolder, windows
+from reconciler.processes.programs import POSIX, Flavour, UntrustedFolder, windows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -14,17 +14,13 @@ import subprocess
 import sys
 import threading
 import time
-from typing import IO, TYPE_CHECKING, Any, Final, cast
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol, cast
 
-from reconciler.powershell.door.framing import Broken
-from reconciler.powershell.process_groups import child_identity, end_members, has_members
+from reconciler.processes.groups import child_identity, end_members, has_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from reconciler.powershell.door.log import Log
-    from reconciler.powershell.door.timeouts import Timeouts
 
 _LONGEST_LINE: Final = 256 * 1024 * 1024
 _MOST_LINES: Final = 10_000
@@ -35,6 +31,36 @@ _JOIN: Final = 5.0
 """Seconds in which what was killed has to be gone."""
 _LOOK: Final = 0.02
 """Seconds between two looks at a group whose leader has ended."""
+
+
+class Broken(Exception):
+    """The conversation cannot go on; the text says why, and quotes nothing that came."""
+
+
+class Printed(Protocol):
+    """What takes the bytes that a process prints beside its answers."""
+
+    def feed(self, block: bytes) -> None:
+        """Take what the process printed."""
+        ...
+
+    def close(self) -> None:
+        """The process prints no more."""
+        ...
+
+
+class EndingTimes(Protocol):
+    """Seconds that an ending process may take before the next means."""
+
+    @property
+    def close(self) -> float:
+        """To go by itself, once nothing more is said to it."""
+        ...
+
+    @property
+    def terminate(self) -> float:
+        """To go when it is asked to."""
+        ...
 
 
 class Child:
@@ -48,7 +74,7 @@ class Child:
     """
 
     def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Log
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Printed
     ) -> None:
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._log = log
@@ -61,7 +87,7 @@ class Child:
             stderr=subprocess.PIPE,
             env=dict(environment),
             cwd=folder,
-            **_GROUP,
+            **OWN_GROUP,
         )
         self.identity = child_identity(self._process.pid)
         self.outlived = False
@@ -119,7 +145,7 @@ class Child:
             raise Broken("it exited without answering")
         return line
 
-    def end(self, timeouts: Timeouts) -> None:
+    def end(self, times: EndingTimes) -> None:
         """Let it disconnect and go; make it go when it does not.
 
         It is gone afterwards, and so is everything that it started.
@@ -127,9 +153,9 @@ class Child:
         with contextlib.suppress(OSError):
             _pipe(self._process.stdin).close()
         try:
-            if not self._ended(timeouts.close):
+            if not self._ended(times.close):
                 _terminate(self._process)
-                self._ended(timeouts.terminate)
+                self._ended(times.terminate)
         finally:
             self.kill()
 
@@ -153,7 +179,7 @@ class Child:
         Not to a group that is empty: its id may have been given away.
         """
         if self._process.returncode is None or has_members(self.pid, self.identity.started):
-            _kill(self._process, self.identity.started)
+            kill(self._process, self.identity.started)
 
     def _ended(self, seconds: float) -> bool:
         """Whether it and all that it started end in time.
@@ -196,23 +222,25 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
-    _GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    OWN_GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
 
-    def _kill(process: subprocess.Popen[bytes], start: str) -> None:
+    def kill(process: subprocess.Popen[bytes], start: str) -> None:
+        """End a process and what it started."""
         # No `taskkill`: a program of that name in the working directory would be run instead.
         end_members(process.pid, start)
         process.kill()
 
 else:
-    _GROUP: Final[dict[str, Any]] = {"start_new_session": True}
+    OWN_GROUP: Final[dict[str, Any]] = {"start_new_session": True}
 
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         _signal(process, signal.SIGTERM)
 
-    def _kill(process: subprocess.Popen[bytes], _start: str) -> None:
+    def kill(process: subprocess.Popen[bytes], _start: str) -> None:
+        """End a process and what it started."""
         _signal(process, signal.SIGKILL)
 
     def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

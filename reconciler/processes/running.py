@@ -1,0 +1,135 @@
+"""A process that is run to its end, in bounded time and with bounded output."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from reconciler.processes.child import OWN_GROUP, kill
+from reconciler.processes.groups import child_identity
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_BLOCK: Final = 256 * 1024
+_MOST_COMPLAINTS: Final = 64 * 1024
+"""Bytes that are kept of what a process says on standard error."""
+_JOIN: Final = 5.0
+"""Seconds in which the pipes of a process that has ended have to end too."""
+
+
+class Bounds(NamedTuple):
+    """What a process may take: seconds until it is killed, and bytes that it may print."""
+
+    seconds: float
+    most_bytes: int
+
+
+class Ended(NamedTuple):
+    """A process that ended by itself: its exit code, what it printed, what it complained of."""
+
+    code: int
+    printed: bytes
+    complaints: bytes
+
+
+class Unfinished(Exception):
+    """A process that was killed; the text says why, as what follows its name."""
+
+
+def run_to_end(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    folder: Path,
+    bounds: Bounds,
+    request: bytes = b"",
+) -> Ended:
+    """Run a program to its end.
+
+    Args:
+        command: the whole path of a program, and its arguments; no shell reads them.
+        environment: all variables that it gets.
+        folder: where it runs.
+        bounds: what it may take.
+        request: what it reads on standard input.
+
+    Raises:
+        OSError: it cannot be started.
+        Unfinished: it took longer, or printed more, than it may.
+    """
+    # no shell; the caller chose the program
+    process = subprocess.Popen(  # noqa: S603
+        command,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        cwd=folder,
+        **OWN_GROUP,
+    )
+    return _Run(process, bounds).ended(request)
+
+
+class _Run:
+    def __init__(self, process: subprocess.Popen[bytes], bounds: Bounds) -> None:
+        self._process, self._bounds = process, bounds
+        self._started = child_identity(process.pid).started
+        self._why = ""
+        self._complaints = bytearray()
+
+    def ended(self, request: bytes) -> Ended:
+        clock = threading.Timer(self._bounds.seconds, self._late)
+        others = (
+            threading.Thread(target=self._say, args=(request,), daemon=True),
+            threading.Thread(target=self._complain, daemon=True),
+        )
+        for thread in (clock, *others):
+            thread.start()
+        try:
+            printed = b"".join(self._printed())
+            code = self._process.wait()
+        finally:
+            clock.cancel()
+            self._kill()
+            for thread in others:
+                thread.join(_JOIN)
+        if self._why:
+            raise Unfinished(self._why)
+        return Ended(code, printed, bytes(self._complaints))
+
+    def _late(self) -> None:
+        self._stop(f"did not end within {self._bounds.seconds:g} seconds")
+
+    def _stop(self, why: str) -> None:
+        self._why = self._why or why
+        self._kill()
+
+    def _kill(self) -> None:
+        if self._process.poll() is None:
+            kill(self._process, self._started)
+            self._process.wait()
+
+    def _printed(self) -> Iterator[bytes]:
+        left = self._bounds.most_bytes
+        with cast("io.FileIO", self._process.stdout) as raw:
+            while left >= 0 and (block := raw.read(_BLOCK)):
+                left -= len(block)
+                yield block
+        if left < 0:
+            self._stop(f"printed more than {self._bounds.most_bytes} bytes")
+
+    def _say(self, request: bytes) -> None:
+        with contextlib.suppress(OSError), cast("io.FileIO", self._process.stdin) as pipe:
+            remaining = memoryview(request)
+            while remaining:
+                remaining = remaining[pipe.write(remaining) :]
+
+    def _complain(self) -> None:
+        with contextlib.suppress(OSError), cast("io.FileIO", self._process.stderr) as raw:
+            while block := raw.read(_BLOCK):
+                self._complaints += block[: _MOST_COMPLAINTS - len(self._complaints)]
