@@ -13,8 +13,11 @@ from msgspec import Struct
 
 from reconciler.applying import journal
 from reconciler.applying.events import JournalIgnored
+from reconciler.applying.journal import StepState
 from reconciler.applying.state import is_link, is_own
+from reconciler.errors import ReconcilerError, TamperedPlan
 from reconciler.git import index
+from reconciler.model.histories import LaterPlan, PlanHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -103,6 +106,70 @@ def believed_journals(
         yield from journal.journal_files(own)
     for place in outside:
         yield from _believed(journal.journal_files(place), source, tell)
+
+
+def history(
+    directories: StateDirectories,
+    digest: str,
+    source: Origin,
+    tell: Callable[[Event], None],
+    named: Path | None = None,
+) -> PlanHistory | None:
+    """What journals say of a plan; None if no step of it was tried, as far as they go.
+
+    Args:
+        directories: The tenant's.
+        digest: The plan's, as a journal's first line has it.
+        source: What kind of tenant it is.
+        tell: Is told which journals are not believed.
+        named: A journal that a person names, which need not lie here.
+
+    Raises:
+        ReconcilerError: a journal cannot be read.
+        TamperedPlan: the named journal is of another plan, or of another kind of tenant.
+    """
+    named_here = () if named is None else (_named(named, digest, source),)
+    outside = filter(Path.is_dir, directories.outside)
+    paths = believed_journals(directories.lock, outside, source, tell)
+    pasts = [*map(journal.read_journal, paths), *named_here]
+    tried = [past for past in pasts if past.states or past.damaged]
+    same = max((past for past in tried if past.plan == digest), key=_age, default=None)
+    if same is None:
+        return None
+    if same.damaged:
+        raise ReconcilerError(
+            f"{same.path}: lines of this journal cannot be read, so what was done of the plan is not"
+            " known: undo it by documents"
+        )
+    done = {step for step, state in same.states.items() if state is StepState.DONE}
+    later = sorted((past for past in tried if past.began > same.began), key=_age)
+    return PlanHistory(
+        done=frozenset({*range(1, same.already + 1), *done}),
+        uncertain=same.open_step,
+        later=tuple(_later(past) for past in later if past.plan != digest),
+    )
+
+
+def _named(path: Path, digest: str, source: Origin) -> EarlierApply:
+    past = journal.read_journal(path)
+    if past.plan != digest:
+        raise TamperedPlan(
+            f"{path}: is the journal of {past.plan or 'no plan'}, and this plan is {digest}; name the"
+            " journal of this plan, or the plan file that was applied"
+        )
+    if past.source != source:
+        raise TamperedPlan(
+            f"{path}: is the journal of an apply to a {past.source} tenant; name one of a {source}"
+            " tenant"
+        )
+    return past
+
+
+def _later(past: EarlierApply) -> LaterPlan:
+    addresses = [past.addresses.get(step, "").lower() for step in past.states]
+    changed = frozenset(addresses)
+    unknown = past.damaged or not all(addresses)
+    return LaterPlan(past.plan, None if unknown else changed)
 
 
 def _age(past: EarlierApply) -> float:

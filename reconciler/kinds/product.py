@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from reconciler.kinds.capture_reads import check_reads
 from reconciler.model.documents import Kind, Limits
+from reconciler.model.requests import CaptureRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.ordering.orders import Ordered
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.kinds.typed_names import NamedObjects
+    from reconciler.kinds.undoing import Past, Undoing
     from reconciler.model.access_rows import SubjectKind
     from reconciler.model.addresses import Address, Provider
     from reconciler.model.baselines import Baseline
@@ -33,8 +35,7 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
     from reconciler.model.observed import Directory, EffectiveAnswer, State
-    from reconciler.model.plans import Change, Note, Step, WidenedList
-    from reconciler.model.requests import CaptureRequest
+    from reconciler.model.plans import Change, ListHolders, Note, Step, WidenedList
     from reconciler.model.unmanaged import UnmanagedObject
 
 DesiredT = TypeVar("DesiredT")
@@ -92,6 +93,7 @@ class ProductPlan(Struct, frozen=True):
     displaced: tuple[Note, ...] = ()
     held: tuple[Note, ...] = ()
     widened: tuple[WidenedList, ...] = ()
+    narrowed: tuple[ListHolders, ...] = ()
     consented: tuple[str, ...] = ()
     """Consents that it could be made with only."""
 
@@ -226,6 +228,22 @@ class Product(Protocol[DesiredT, StateT]):
 
     def outcome(self, desired: DesiredT, state: StateT, context: PlanContext) -> StateT:
         """The state once the desired state is reached."""
+
+    def past_request(self, baseline: Baseline) -> CaptureRequest:  # noqa: ARG002  most need nothing
+        """What has to be read to undo a plan of this baseline."""
+        return CaptureRequest(frozenset())
+
+    def undone(
+        self,
+        past: Past,  # noqa: ARG002
+        state: StateT,  # noqa: ARG002
+        directory: Directory,  # noqa: ARG002
+        holding: Callable[[Address], Held | None],  # noqa: ARG002
+    ) -> Undoing[DesiredT, StateT] | None:
+        """What leads back from what a plan did, and what of that is left alone; None if plans of the
+        product cannot be undone, or the plan did nothing to it.
+        """
+        return None
 
     def sections(self, states: Sequence[StateT]) -> tuple[Baseline, ...]:
         """Several states of one tenant, each as a baseline that has all in which they differ and

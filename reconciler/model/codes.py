@@ -27,6 +27,7 @@ class ChangeReason(StrEnum):
     LEFT_GUARD = "left-guard"
     RENAMED = "renamed"
     QUARANTINED = "quarantined"
+    UNDONE = "undone"
 
 
 class StepReason(StrEnum):
@@ -99,6 +100,7 @@ class WarningCode(StrEnum):
     UNRESTORED = "unrestored"
     QUARANTINED = "quarantined"
     LEFT_SHUT = "left-shut"
+    STILL_DECLARED = "still-declared"
 
 
 class DriftCode(StrEnum):
@@ -123,7 +125,7 @@ DEAD = frozenset(
 
 
 class RefusalRule(StrEnum):
-    """Rules of refusals; those up to `policy-space` and the last are consents too: `--allow
+    """Rules of refusals; those up to `policy-space` and the last two are consents too: `--allow
     RULE:ADDRESS`.
     """
 
@@ -146,7 +148,9 @@ class RefusalRule(StrEnum):
     MANY_ABSENT = "many-absent"
     QUARANTINE = "quarantine"
     STILL_REACHING = "still-reaching"
+    BEYOND_BASELINE = "beyond-baseline"
     READ_WARNING = "read-warning"
+    UNDO_OLD = "undo-old"
 
 
 REMOVED: Final = "removed"
@@ -185,6 +189,12 @@ class Held(StrEnum):
     GROUP_ABSENT = "group-absent"
     GROUP_GONE = "group-gone"
     SUCCESSOR_HELD = "successor-held"
+    CHANGED_SINCE = "changed-since"
+    OTHER_HOLDERS = "other-holders"
+    SCOPE_GONE = "scope-gone"
+    SUBJECT_GONE = "subject-gone"
+    WOULD_REACH_MORE = "would-reach-more"
+    SHUT_OUT = "shut-out"
     OPEN_GUARD = "still-open-guard"
     OPEN_UNDECLARED = "still-open-undeclared"
     OPEN_EVERY = "still-open-every-application"

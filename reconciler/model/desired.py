@@ -77,7 +77,8 @@ class DesiredTeams(Struct, frozen=True):
     the policy whose values Global shall copy, None if there is no such grant. `not_looked_for`:
     user ids that are used although the capture's directory never looked for them. `moved`: keys of
     policies that take another's place, with the other's, which is among the policies as absent.
-    `quarantined`: applications that shall be in no list.
+    `quarantined`: applications that shall be in no list. `unassigned` users and
+    `dropped` groups lose their grant whatever it is, by object id: an undo wants that.
     """
 
     policies: Mapping[str, DesiredTeamsPolicy]
@@ -88,6 +89,8 @@ class DesiredTeams(Struct, frozen=True):
     not_looked_for: frozenset[str]
     moved: Mapping[str, str] = field(default_factory=dict)
     quarantined: frozenset[str] = frozenset()
+    unassigned: frozenset[str] = frozenset()
+    dropped: frozenset[str] = frozenset()
 
 
 class DesiredExchangePolicy(Struct, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias, assert_never
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from reconciler.canonical import Json
 from reconciler.model.access_rows import AccessDelta, GapRow, StepNumber
@@ -21,6 +21,7 @@ FORMAT_VERSION = "2.0"
 
 _Guid: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 _Sha256: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+_PlanDigest: TypeAlias = Annotated[str, Meta(pattern="^plan:[0-9a-f]{64}$")]
 _Address: TypeAlias = Annotated[
     Address,
     Meta(pattern=r"^(teams\.(policy|grant|application)|exchange\.(policy|application))/."),
@@ -166,6 +167,17 @@ class WidenedList(Struct, frozen=True, order=True):
     holders: _Sha256
 
 
+class ListHolders(Struct, frozen=True, order=True):
+    """A policy whose list a step makes shorter, and who held it when the tenant was read: SHA-256 of
+    the canonical JSON of `[users, groups]`, users by lower-case ids and sorted, `groups` all
+    `[group, policy]` in rank order if any of them holds it. Whoever got the policy since would gain
+    by having the step undone.
+    """
+
+    address: _Address
+    holders: _Sha256
+
+
 class Inputs(Struct, frozen=True):
     """What a plan was made from: SHA-256 digests in hexadecimal, when the tenant was read (ISO 8601)
     and where.
@@ -208,6 +220,7 @@ class Plan(Struct, frozen=True):
             something there that is not understood, or because a scope is not there.
         inputs: What the plan was made from.
         limits: The mass-change limits that it was held against.
+        narrowed: Policies whose list a step makes shorter, sorted by address; unset if there are none.
         names: Ids to names, for people only.
         refusals: What a guard refuses; `details["allow"]` is the consent that lifts it, if one does.
         steps: The invocations in the order they run.
@@ -215,6 +228,7 @@ class Plan(Struct, frozen=True):
         tenant: The tenant that the plan is for.
         tests: Results of access tests on the plan's outcome.
         tool: What wrote the file.
+        undoes: The digest of the plan that this one undoes; unset if it undoes none.
         unmanaged: Objects of no document, left alone.
         unresolved: Names that nothing resolves: changes without a step.
         warnings: What a reviewer should know.
@@ -244,3 +258,13 @@ class Plan(Struct, frozen=True):
     unresolved: tuple[Note, ...]
     warnings: tuple[Note, ...]
     widened: tuple[WidenedList, ...]
+    narrowed: tuple[ListHolders, ...] | UnsetType = UNSET
+    undoes: _PlanDigest | UnsetType = UNSET
+
+    def shortened(self) -> tuple[ListHolders, ...]:
+        """Policies whose list a step makes shorter."""
+        return () if isinstance(self.narrowed, UnsetType) else self.narrowed
+
+    def undone_plan(self) -> str:
+        """The digest of the plan that this one undoes; empty if it undoes none."""
+        return "" if isinstance(self.undoes, UnsetType) else self.undoes

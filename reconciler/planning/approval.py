@@ -31,6 +31,7 @@ COVERED_AS_WRITTEN = (
     "limits",
     "steps",
     "tenant",
+    "undoes",
     "unresolved",
     "widened",
 )
@@ -89,7 +90,9 @@ def covered(file: Mapping[str, Any]) -> dict[str, Json]:
         file: the members of a plan file as JSON values, of the shape that the types of a plan have.
     """
     return {
-        name: NORMALIZED[name](file[name]) if name in NORMALIZED else file[name] for name in COVERED
+        name: NORMALIZED[name](file[name]) if name in NORMALIZED else file[name]
+        for name in COVERED
+        if name in file
     }
 
 
@@ -107,9 +110,9 @@ def differences(approved: Plan, plan: Plan) -> tuple[Difference, ...]:
     """What an approval of one plan does not cover of another, by member; nothing if it covers it."""
     first, second = (covered(msgspec.to_builtins(value)) for value in (approved, plan))
     return tuple(
-        Difference(name, _differing(name, first[name], second[name]))
+        Difference(name, _differing(name, first.get(name), second.get(name)))
         for name in COVERED
-        if first[name] != second[name]
+        if first.get(name) != second.get(name)
     )
 
 
@@ -123,7 +126,8 @@ def _differing(member: str, approved: Json, other: Json) -> tuple[str, ...]:
 def _by_object(member: str, value: Json) -> Mapping[str, list[bytes]]:
     """What a member says of each object."""
     objects: dict[str, list[bytes]] = defaultdict(list)
-    for name, row in _objects(member, value):
+    rows = () if value is None or isinstance(value, str) else _objects(member, value)
+    for name, row in rows:
         objects[name].append(canonical.dumps(row))
     return objects
 

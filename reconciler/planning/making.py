@@ -8,22 +8,22 @@ from __future__ import annotations
 from collections import Counter
 from functools import reduce
 from itertools import chain
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
 from reconciler import __version__
 from reconciler.access.delta import of_products
 from reconciler.canonical import digest
-from reconciler.errors import CaptureFault, DocumentFaults, UnfitText
+from reconciler.errors import CaptureFault, DocumentFaults
 from reconciler.kinds import read_warnings
 from reconciler.kinds.facts import in_turn
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.addresses import PROVIDERS, Provider, provider_of
+from reconciler.model.addresses import PROVIDERS, Provider
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import STILL_OPEN, Held, WarningCode
+from reconciler.model.codes import STILL_OPEN, ChangeReason, Held, WarningCode
 from reconciler.model.documents import Limits
 from reconciler.model.plans import (
     FORMAT_VERSION,
@@ -36,8 +36,10 @@ from reconciler.model.plans import (
     Tool,
 )
 from reconciler.planning import checking, interim_access, quarantine, testing
+from reconciler.planning.consenting import compared_consent, consented, given_consents
 from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
+from reconciler.planning.numbering import numbered_steps
 from reconciler.planning.partial import PlannedSide, refusals_of_parts
 from reconciler.planning.requests import products
 from reconciler.planning.selection import (
@@ -51,7 +53,6 @@ from reconciler.planning.selection import (
 from reconciler.planning.serial import desired_json, summary
 from reconciler.planning.typed_names import TypedNames
 from reconciler.planning.unresolved import unresolved_notes
-from reconciler.powershell.rendering import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -63,7 +64,8 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
-    from reconciler.model.plans import Change, ParameterValue, StepDraft
+    from reconciler.model.plans import Change
+    from reconciler.planning.purposes import Purpose
     from reconciler.planning.selection import Selection
     from reconciler.planning.testing import JudgedTests
 
@@ -75,6 +77,12 @@ _NOT_CHOSEN = (
     Held.REVOCATION,
     Held.GROUP_ABSENT,
     *STILL_OPEN,
+    Held.CHANGED_SINCE,
+    Held.OTHER_HOLDERS,
+    Held.SCOPE_GONE,
+    Held.SUBJECT_GONE,
+    Held.WOULD_REACH_MORE,
+    Held.SHUT_OUT,
 )
 """Why something is held that no option leaves out."""
 
@@ -94,13 +102,16 @@ class PlanOptions(Struct, frozen=True):
 
 
 class Given(Struct, frozen=True):
-    """What a plan is made of; `desired` is what the documents declare for this very tenant."""
+    """What a plan is made of; `desired` is what the documents declare for this very tenant, or what
+    its purpose wants.
+    """
 
     documents: Documents
     observed: Observed
     options: PlanOptions
     chosen: Selection
     desired: Desired
+    purpose: Purpose | None = None
 
 
 def make_plan(
@@ -123,18 +134,46 @@ def make_plan(
         UsageFault: an address or a consent of the options is malformed or names nothing.
     """
     given = given_for(documents, observed, options, desired)
-    options = given.options
     made = product_plans(given)
+    return _judged(given, made, refusals_of_parts(made, given.chosen))
+
+
+def plan_toward(
+    desired: Desired,
+    documents: Documents,
+    observed: Observed,
+    options: PlanOptions,
+    purpose: Purpose,
+) -> Plan:
+    """Make a plan that leads to another state than the documents declare; these say what binds it:
+    limits, access tests, the scope of guards, how one signs in.
+
+    Args:
+        desired: what shall be, by product.
+        documents: validated documents.
+        observed: a complete reading of the tenant for the products concerned.
+        options: consents, by ids; what they leave out is left out of `desired`.
+        purpose: what the plan is for.
+    """
+    given = Given(documents, observed, options, selection((), ()), desired, purpose)
+    return _judged(given, product_plans(given), purpose.refusals)
+
+
+def _judged(given: Given, made: Sequence[PlannedSide], besides: tuple[Note, ...]) -> Plan:
+    """Judge the access tests on what products planned, and put everything together; `besides` is
+    refused beside what products refuse.
+    """
     parts = [part.plan for part in made]
     outcome = {part.provider: part.outcome for part in parts}
+    options = given.options
     tests = testing.judged(
-        documents,
-        observed,
+        given.documents,
+        given.observed,
         outcome,
-        selected=not chosen.is_everything,
+        selected=bool(options.only or options.skip),
         holds=[note for part in parts for note in part.held],
     )
-    return _composed(given, parts, tests, refusals_of_parts(made, given.chosen))
+    return _composed(given, parts, tests, besides)
 
 
 def given_for(
@@ -194,7 +233,9 @@ def product_plans(given: Given, limits: Limits | None = None) -> tuple[PlannedSi
         given.chosen.holding,
         given.documents.tenant,
         regranting=given.options.group_changes == "in-place",
-        consents=frozenset(map(_consent, _given_consents(given.documents, given.options))),
+        consents=frozenset(
+            map(compared_consent, given_consents(given.documents, given.options.allow))
+        ),
         other_limits=limits,
     )
     sides = (
@@ -212,8 +253,8 @@ def _composed(
     given: Given, parts: Sequence[ProductPlan], tests: JudgedTests, partial: tuple[Note, ...]
 ) -> Plan:
     """Put the products' plans together into one plan; `partial` are refusals of a plan of a part."""
-    documents, observed = given.documents, given.observed
-    changes = _changes(parts)
+    documents, observed, purpose = given.documents, given.observed, given.purpose
+    changes = _changes(parts, purpose)
     gaps, steps = _numbered(parts)
     baseline = reduce(Baseline.with_others, (part.baseline for part in parts), Baseline())
     refused = (*_refused(observed, parts, baseline, steps), *partial)
@@ -241,6 +282,8 @@ def _composed(
         summary={**summary(changes, notes.unmanaged, steps), **_sizes(deltas)},
         limits=_limits(documents),
         widened=tuple(sorted(row for part in parts for row in part.widened)),
+        narrowed=tuple(sorted(row for part in parts for row in part.narrowed)) or UNSET,
+        undoes=UNSET if purpose is None else purpose.undoes,
         access=_access(deltas, baseline, steps),
         gaps=gaps,
         tests=tests.rows,
@@ -264,15 +307,24 @@ class _PlanNotes(Struct, frozen=True):
 
 def _plan_notes(given: Given, parts: Sequence[ProductPlan], refused: Sequence[Note]) -> _PlanNotes:
     unresolved, held_names, absent = unresolved_notes(given.desired, given.chosen)
-    held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names))
+    purpose = given.purpose
+    aside = () if purpose is None else purpose.held
+    held_notes = _sorted_notes((*_notes(parts, lambda part: part.held), *held_names, *aside))
     used = frozenset(consent for part in parts for consent in part.consented)
-    refusals, consents, unused = _consented(given.documents, given.options, refused, used)
+    refusals, consents, unused = consented(
+        given.documents,
+        given.options.allow,
+        refused,
+        used,
+        in_part=bool(given.options.only or given.options.skip),
+    )
     warnings = _warnings(given.observed, parts, unused, held_notes)
+    besides = () if purpose is None else purpose.warnings
     return _PlanNotes(
-        unmanaged=_notes(parts, lambda part: part.unmanaged),
+        unmanaged=_notes(parts, lambda part: part.unmanaged) if purpose is None else (),
         held=held_notes,
         unresolved=_sorted_notes(unresolved),
-        warnings=_sorted_notes((*warnings, *absent)),
+        warnings=_sorted_notes((*warnings, *absent, *besides)),
         refusals=refusals,
         consents=consents,
     )
@@ -296,8 +348,10 @@ def _limits(documents: Documents) -> PlanLimits:
     return PlanLimits(**asdict(limits))
 
 
-def _changes(parts: Sequence[ProductPlan]) -> tuple[Change, ...]:
+def _changes(parts: Sequence[ProductPlan], purpose: Purpose | None) -> tuple[Change, ...]:
     changes = (change for part in parts for change in part.changes)
+    if purpose is not None:
+        changes = (replace(change, reason=ChangeReason.UNDONE) for change in changes)
     return tuple(sorted(changes, key=lambda change: change.address))
 
 
@@ -366,71 +420,7 @@ def resolved_names(documents: Documents, observed: Observed) -> tuple[Desired, l
 
 def _numbered(parts: Sequence[ProductPlan]) -> tuple[tuple[GapRow, ...], tuple[Step, ...]]:
     gaps, within = interim_access.gaps(part.ordered for part in parts)
-    return gaps, _steps((draft for part in parts for draft in part.ordered.drafts), within)
-
-
-def _steps(drafts: Iterable[StepDraft], gaps: Mapping[int, tuple[int, ...]]) -> tuple[Step, ...]:
-    """Number the steps of both products; `gaps` has indexes of gaps by step."""
-    return tuple(
-        Step(
-            id=number,
-            address=draft.address,
-            provider=provider_of(draft.address),
-            cmdlet=draft.invocation.cmdlet,
-            parameters=cast("Mapping[str, ParameterValue]", draft.invocation.parameters),
-            text=_text(draft),
-            reason=draft.reason,
-            temporary=draft.temporary,
-            gaps=gaps.get(number, ()),
-        )
-        for number, draft in enumerate(drafts, 1)
-    )
-
-
-def _text(draft: StepDraft) -> str:
-    try:
-        return render(draft.invocation)
-    except UnfitText as error:
-        raise UnfitText(
-            f"{draft.address}: {error}; correct this text in the documents, or clean it in the"
-            " tenant, then plan again"
-        ) from error
-
-
-def _given_consents(documents: Documents, options: PlanOptions) -> tuple[str, ...]:
-    """Those of the Tenant document, which are standing, and those of the command line."""
-    standing = documents.tenant.consents if documents.tenant is not None else ()
-    return (*standing, *options.allow)
-
-
-def _consented(
-    documents: Documents,
-    options: PlanOptions,
-    refusals: Sequence[Note],
-    used_already: frozenset[str],
-) -> tuple[tuple[Note, ...], tuple[str, ...], tuple[Note, ...]]:
-    """Refusals that no consent lifts, the consents that were used, and a warning for each that was
-    not; a standing one may be for what a selection leaves out. `used_already`: by what was planned.
-    """
-    given = {_consent(text): text for text in _given_consents(documents, options)}
-    asked = {
-        _consent(str(note.details["allow"])): note for note in refusals if "allow" in note.details
-    }
-    lifted = {str(note.details["allow"]) for key, note in asked.items() if key in given}
-    used = tuple(sorted(lifted | used_already))
-    expected = options.allow if options.only or options.skip else given.values()
-    unused = tuple(
-        Note(WarningCode.UNUSED_CONSENT, text, {})
-        for key, text in sorted((_consent(text), text) for text in expected)
-        if key not in asked and key not in used_already
-    )
-    left = tuple(note for note in refusals if _consent(str(note.details.get("allow"))) not in given)
-    return left, used, unused
-
-
-def _consent(text: str) -> str:
-    """Consents are compared without case, as the names in them are."""
-    return text.lower()
+    return gaps, numbered_steps((draft for part in parts for draft in part.ordered.drafts), within)
 
 
 def _warnings(

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
@@ -87,7 +87,8 @@ def chunks(plan: Plan, stated: PlanDigests | None = None) -> Iterator[bytes]:
 
 def _members(plan: Plan) -> _Members:
     """`"name":value` for each field of a plan."""
-    return {name: tuple(_member(name, getattr(plan, name))) for name in plan.__struct_fields__}
+    values = ((name, getattr(plan, name)) for name in plan.__struct_fields__)
+    return {name: tuple(_member(name, value)) for name, value in values if value is not UNSET}
 
 
 def _member(name: str, value: object) -> Iterator[bytes]:
@@ -141,6 +142,7 @@ def _content_digest(
         if name in approval.NORMALIZED
         else members[name]
         for name in approval.COVERED
+        if name in members
     }
     return f"content:{_sha256(_object(covered.values()))}"
 

@@ -73,7 +73,7 @@ class Selection(Struct, frozen=True):
         """
         if self.is_everything:
             return None
-        names = _compared(address)
+        names = compared_forms(address)
         if not self.skip.isdisjoint(names):
             return Held.SKIPPED
         if not self.only or not self.only.isdisjoint(names):
@@ -120,7 +120,7 @@ def known_addresses(desired: Desired, observed: Observed) -> Mapping[str, str]:
         for name, product in PRODUCTS.items()
     )
     unresolved = chain.from_iterable(
-        _compared(name.address) for side in desired.values() for name in side.unresolved
+        compared_forms(name.address) for side in desired.values() for name in side.unresolved
     )
     return {address.lower(): address for address in chain(unresolved, addresses)}
 
@@ -132,7 +132,7 @@ def selection(only: Iterable[str], skip: Iterable[str]) -> Selection:
         UsageFault: a text is not an address of something that can be selected.
     """
     chosen = frozenset(map(_selected, only))
-    in_part = frozenset(whole for address in chosen for whole in _compared(address)[1:])
+    in_part = frozenset(whole for address in chosen for whole in compared_forms(address)[1:])
     return Selection(chosen, frozenset(map(_selected, skip)), in_part)
 
 
@@ -188,7 +188,7 @@ def _selected(text: str) -> str:
     )
 
 
-def _compared(address: str) -> tuple[str, ...]:
+def compared_forms(address: str) -> tuple[str, ...]:
     """The form in which an address is compared, and behind it that of what it is a part of."""
     for product in PRODUCTS.values():
         if form := product.selected_form(address):

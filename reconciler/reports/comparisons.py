@@ -27,6 +27,7 @@ _MEMBERS = {
     "steps": "steps",
     "tenant": "the tenant",
     "tests": "access tests",
+    "undoes": "the plan that is undone",
     "unresolved": "names that nothing resolves",
     "widened": "who holds the lists that get longer",
 }

@@ -16,7 +16,7 @@ from reconciler.model.codes import (
     WarningCode,
 )
 from reconciler.model.live_limits import PLAIN_NAMES
-from reconciler.reports import quarantine_sentences
+from reconciler.reports import quarantine_sentences, undo_sentences
 from reconciler.reports.unfound_names import ABSENT_SCOPE, UNFOUND, NoteAdvice
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ CHANGES: Mapping[str, str] = {
     ChangeReason.RENAMED: (
         "a policy cannot be renamed, so one with the new name takes the place of the old one"
     ),
+    ChangeReason.UNDONE: "it returns to what it was before the plan that is undone",
     ChangeReason.TENANT_GRANT: (
         "a document says `tenant: true`, which copies its policy's values into Global"
     ),
@@ -158,6 +159,7 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "`movedFrom` names a policy that the tenant does not have.",
         "If the move was applied, take the `movedFrom` line out; if not, correct it.",
     ),
+    **undo_sentences.WARNINGS,
     WarningCode.RELIES_ON: NoteAdvice(
         "Removals rely on steps that the services enforce late.",
         "To wait in between, apply with --settle MINUTES.",
@@ -331,6 +333,7 @@ REFUSALS: Mapping[str, NoteAdvice] = {
         " whom it reaches neither now nor after the whole plan.",
         "Choose, or leave out, what belongs together; or plan the whole once nothing is held.",
     ),
+    **undo_sentences.REFUSALS,
     RefusalRule.MANY_ABSENT: NoteAdvice(
         "{absent} of {listed} listed users are not in the tenant: more likely a wrong reading or a wrong"
         " list than so many people who left.",
@@ -378,6 +381,7 @@ HOLDS: Mapping[str, NoteAdvice] = {
     ),
     Held.SUCCESSOR_HELD: NoteAdvice("The policy that takes its place is held:", ""),
     **quarantine_sentences.HOLDS,
+    **undo_sentences.HOLDS,
     Held.SCOPE_ABSENT: ABSENT_SCOPE,
     Held.RESTS_ON_ABSENT: NoteAdvice(
         "What the documents say about it is not done, because it rests on a scope that is not in the"

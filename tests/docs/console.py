@@ -86,6 +86,7 @@ PAGES = {
     ROOT / ".github" / "docs" / "drift.md": nightly_sample,
     ROOT / ".github" / "docs" / "why-403.md": sample,
     ROOT / ".github" / "docs" / "reviewing.md": reviewing_sample,
+    ROOT / ".github" / "docs" / "undo.md": everyday_sample,
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 

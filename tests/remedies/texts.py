@@ -72,6 +72,7 @@ READ_ONLY: Final = (
     "`reconciler test`",
     "`reconciler fetch`",
     "`reconciler schema",
+    "name its journal with --journal FILE",
     "reconciler fetch --tenant live --out capture.json",
     "reconciler plan lists them",
     "an Exchange policy is chosen by its application, with --app",

@@ -47,7 +47,7 @@ from reconciler.model.addresses import (
     exchange_policy,
     parse_address,
 )
-from reconciler.model.baselines import Baseline, GuardScope
+from reconciler.model.baselines import Baseline, GuardScope, stored_policies
 from reconciler.model.desired import DesiredExchange
 from reconciler.model.observed import Directory, ExchangeState, Recipient
 from reconciler.model.requests import CaptureRequest
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.kinds.typed_names import NamedObjects
+    from reconciler.kinds.undoing import Holding, Past, Undoing
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
@@ -83,7 +84,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         r"policy-space:exchange",
         r"read-warning:exchange",
     )
-    single_consent_forms = (rf"undeclared:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",)
+    single_consent_forms = (
+        rf"undeclared:exchange\.policy/(?:{GUID.pattern}|\*)@\S+",
+        r"undo-old:exchange",
+    )
     lists: tuple[RowList, ...] = (RowList("policies", "Get-ApplicationAccessPolicy"),)
     section_rows = None
 
@@ -255,6 +259,26 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         """The Exchange side once the documents are applied."""
         aim = _target(desired, state, context)
         return target.state_reached(state, aim)
+
+    def past_request(self, baseline: Baseline) -> CaptureRequest:
+        """Scopes of its policies, by object id."""
+        section = baseline.of_exchange()
+        if section is None:
+            return CaptureRequest(frozenset())
+        rows = chain.from_iterable(stored_policies(section).values())
+        scopes = sorted({row.scope for row in rows})
+        return CaptureRequest(frozenset({self.provider}), recipients=tuple(scopes))
+
+    def undone(
+        self, past: Past, state: ExchangeState, directory: Directory, holding: Holding
+    ) -> Undoing[DesiredExchange, ExchangeState] | None:
+        """Applications, each as a whole."""
+        section = past.baseline.of_exchange()
+        if section is None:
+            return None
+        from reconciler.kinds.exchange import undoing  # noqa: PLC0415  lazy: seldom asked for
+
+        return undoing.undone(section, past, state, directory, holding)
 
     def sections(self, states_of_tenant: Sequence[ExchangeState]) -> tuple[Baseline, ...]:
         """All policies."""

@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.snapshots import Snapshot
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.kinds.typed_names import NamedObjects
+    from reconciler.kinds.undoing import Holding, Past, Undoing
     from reconciler.model.addresses import Address
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
@@ -93,6 +94,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
         rf"removed:teams\.grant/user:{GUID.pattern}",
         r"read-warning:teams",
     )
+    single_consent_forms = (r"undo-old:teams",)
     lists: tuple[RowList, ...] = row_lists.LISTS
     section_rows = parse.TeamsRows
 
@@ -194,6 +196,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
             "tenantGrant": desired.tenant_grant,
             "unresolved": [name.row() for name in desired.unresolved],
             "users": _users_digests(desired.users),
+            **_taken_rows(desired),
         }
 
     def addresses(self, desired: DesiredTeams, state: TeamsState | None) -> Iterator[Address]:
@@ -277,12 +280,35 @@ class Teams(Product[DesiredTeams, TeamsState]):
             ),
             held=aim.held,
             widened=tuple(states.widened(state, aim)) if order.drafts else (),
+            narrowed=tuple(states.narrowed(state, aim)) if order.drafts else (),
             consented=aim.consented,
         )
 
     def outcome(self, desired: DesiredTeams, state: TeamsState, context: PlanContext) -> TeamsState:
         """The Teams side once the documents are applied."""
         return target.state_reached(state, _target(desired, state, context))
+
+    def past_request(self, baseline: Baseline) -> CaptureRequest:
+        """Users and groups whose grants it has."""
+        section = baseline.of_teams()
+        if section is None:
+            return CaptureRequest(frozenset())
+        return CaptureRequest(
+            frozenset({self.provider}),
+            users=tuple(user for user in section.users if GUID.fullmatch(user)),
+            groups=tuple(row.group for row in section.groups if GUID.fullmatch(row.group)),
+        )
+
+    def undone(
+        self, past: Past, state: TeamsState, directory: Directory, holding: Holding
+    ) -> Undoing[DesiredTeams, TeamsState] | None:
+        """Entries of lists, grants of users, and the list of groups as a whole."""
+        section = past.baseline.of_teams()
+        if section is None:
+            return None
+        from reconciler.kinds.teams import undoing  # noqa: PLC0415  lazy: seldom asked for
+
+        return undoing.undone(section, past, state, directory, holding)
 
     def sections(self, states_of_tenant: Sequence[TeamsState]) -> tuple[Baseline, ...]:
         """All policies and groups, and the direct grants that differ."""
@@ -443,6 +469,11 @@ def _policy_row(policy: DesiredTeamsPolicy) -> Json:
         "ownsGroups": policy.owns_groups,
         "ownsUsers": policy.owns_users,
     }
+
+
+def _taken_rows(desired: DesiredTeams) -> dict[str, Json]:
+    taken = {"dropped": sorted(desired.dropped), "unassigned": sorted(desired.unassigned)}
+    return {name: list(ids) for name, ids in taken.items() if ids}
 
 
 def _users_digests(users: Mapping[str, str]) -> Json:

@@ -43,7 +43,7 @@ from reconciler.model.observed import (
     TeamsState,
     is_opaque,
 )
-from reconciler.model.plans import WidenedList
+from reconciler.model.plans import ListHolders, WidenedList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -140,6 +140,33 @@ def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
             teams_policy(observed.policies[key].name),
             digest([sorted(users.get(key, ())), groups]),
         )
+
+
+def narrowed(observed: TeamsState, target: TeamsTarget) -> Iterator[ListHolders]:
+    """Policies that lose applications and stay, with a digest of who holds them; who holds Global
+    is no question.
+    """
+    shorter = {
+        key
+        for key in (observed.policies.keys() & target.policies.keys()) - {GLOBAL}
+        if observed.policies[key].applications.keys() - target.policies[key].applications.keys()
+    }
+    granted = (
+        {user: key for user, key in observed.users.items() if key in shorter} if shorter else {}
+    )
+    for key in shorter:
+        yield ListHolders(
+            teams_policy(observed.policies[key].name), holders_digest(key, granted, observed.groups)
+        )
+
+
+def holders_digest(key: str, users: Mapping[str, str], groups: Iterable[GroupAssignment]) -> str:
+    """SHA-256 of who holds a policy: the users by lower-case ids, sorted, and if groups do, all group
+    grants in rank order: who gets a policy by a group depends on the stronger ones.
+    """
+    rows = [list(row) for row in groups]
+    granted = sorted(user for user, policy in users.items() if policy == key)
+    return digest([granted, rows if any(policy == key for _, policy in rows) else []])
 
 
 def _policy_of(observed: TeamsState, key: str) -> TeamsPolicy | None:

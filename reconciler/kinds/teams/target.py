@@ -288,7 +288,8 @@ class _Aiming:
         }
         owned = self._owned_users()
         for user in sorted(filterfalse(wanted.__contains__, present)):
-            if present[user] in owned and not self._user_held(user, None):
+            leaves = present[user] in owned or user in self._desired.unassigned
+            if leaves and not self._user_held(user, None):
                 changes[user] = None
         return changes
 
@@ -413,11 +414,9 @@ class _Aiming:
         }
         owned = {key for key, policy in self._desired.policies.items() if policy.owns_groups}
         declared = {group for group, _ in self._desired.groups}
-        dropped = {
-            group
-            for group, policy in present.items()
-            if policy in owned and group not in declared and not self._drop_held(group)
-        }
+        leaving = {group for group, policy in present.items() if policy in owned}
+        leaving = (leaving | self._desired.dropped) - declared
+        dropped = {group for group in leaving if not self._drop_held(group)}
         along = self._groups_going_along(present)
         order = final_order(
             [assignment.group for assignment in self._observed.groups], list(wanted), dropped

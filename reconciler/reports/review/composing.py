@@ -111,8 +111,9 @@ def review(
         commands=tuple(command for command in commands if command.text),
         digest=digests.digest,
         content_digest=digests.content_digest,
-        nothing=_nothing(plan),
+        nothing=_nothing_undone(plan) if plan.undone_plan() else _nothing(plan),
         since=None if since is None else _compared(since, plan),
+        undoes=plan.undone_plan(),
     )
 
 
@@ -247,6 +248,15 @@ def _unmanaged(rows: Sequence[Note], naming: Naming) -> Unmanaged:
 def _is_global(row: Note) -> bool:
     policy = parse_address(row.address.lower())
     return isinstance(policy, TeamsPolicyAddress) and policy.name == GLOBAL
+
+
+def _nothing_undone(plan: Plan) -> str:
+    if plan.changes:
+        return ""
+    left = len(plan.held)
+    if not left:
+        return "No changes. Nothing is left to undo: all of it is as it was before the plan."
+    return f"No changes. Nothing else can be undone: {counted(left, 'object')}, listed above."
 
 
 def _nothing(plan: Plan) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from reconciler.guids import GUID
+from reconciler.model.codes import WarningCode
 from reconciler.model.observed import is_opaque
 from reconciler.reports import access_tests, holders, recipients, sentences, values
 from reconciler.reports.remedies import (
@@ -118,7 +119,8 @@ def _line(
         and worded[key] not in ("", None, *values.parts(row.address))
         and str(worded[key]).lower() not in shown
     )
-    place = places.get(row.address) if "text" in row.details else None
+    is_placed = "text" in row.details or row.code == WarningCode.STILL_DECLARED
+    place = places.get(row.address) if is_placed else None
     if place is not None:
         details = (*details, (f"listed at {PurePath(place.file).name}:{place.line}",))
     consent = row.details.get("allow")

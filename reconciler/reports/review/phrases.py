@@ -387,11 +387,16 @@ def unmanaged_counts(unmanaged: Unmanaged) -> list[str]:
     ]
 
 
+_SHORT_DIGEST = len("plan:") + 12
+"""Characters of the digest of another plan that are shown to people."""
+
+
 def plan_title(review: Review, age: str = "") -> str:
     """What the plan is for, when its tenant was read, and how long ago."""
     read = review.read_at.replace("T", " ").replace("Z", " UTC")
     ago = f" ({age} ago)" if age else ""
-    return f"Plan for {review.organization}, read {read}{ago} from {review.source}"
+    title = f"Plan that undoes {review.undoes[:_SHORT_DIGEST]}" if review.undoes else "Plan"
+    return f"{title} for {review.organization}, read {read}{ago} from {review.source}"
 
 
 def consents(review: Review) -> Phrase:

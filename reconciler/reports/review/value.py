@@ -407,6 +407,7 @@ class Review(Struct, frozen=True):
         content_digest: Of what it does, which an approval covers.
         nothing: What is said where nothing changes; empty where something does.
         since: What an earlier commit tells of it; None if it is not compared with one.
+        undoes: The digest of the plan that this one undoes; empty if it undoes none.
     """
 
     simulated: bool
@@ -432,3 +433,4 @@ class Review(Struct, frozen=True):
     content_digest: str
     nothing: str
     since: SinceReview | None = None
+    undoes: str = ""

@@ -1,0 +1,113 @@
+"""A plan that was applied, on its way to being undone: what its journal says."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec import Struct
+
+from reconciler.access.declared_at import positions
+from reconciler.applying import earlier, state
+from reconciler.cli import loading, plan_files, printing, sources
+from reconciler.cli.working import working
+from reconciler.errors import Refused
+from reconciler.model.addresses import Address
+from reconciler.planning import undoing
+from reconciler.reports import applies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from reconciler.applying.events import Event
+    from reconciler.model.histories import PlanHistory
+    from reconciler.model.observed import Origin
+    from reconciler.model.plans import Plan
+    from reconciler.planning.making import PlanOptions
+    from reconciler.planning.planfile import SealedPlan
+
+
+class Undoes(Struct, frozen=True):
+    """A plan that shall be undone, and what journals say of it."""
+
+    plan: SealedPlan
+    history: PlanHistory
+
+
+def applied_plan(
+    file: Path, source: sources.Source, journal: Path | None, journals: Path | None
+) -> Undoes:
+    """A plan file with what journals say of it.
+
+    Args:
+        file: the plan.
+        source: the tenant that it was applied to.
+        journal: a journal that a person names.
+        journals: where a person put journals.
+
+    Raises:
+        TamperedPlan: the plan, or the journal, is not what was written.
+        Refused: no journal says that the plan was applied.
+        ReconcilerError: a journal cannot be read.
+    """
+    loaded = plan_files.plan_file(file)
+    directories = state.prepared(
+        _key(source, loaded.plan),
+        state.base(os.environ),
+        tenant_id=loaded.plan.tenant.tenant_id,
+        journals=journals,
+    )
+    history = earlier.history(directories, loaded.digest, _origin(source), _tell, journal)
+    if history is None or not (history.done or history.uncertain):
+        raise Refused(
+            f"{file}: no journal says that a step of {loaded.digest} was done in this tenant. If it was"
+            " applied elsewhere, name its journal with --journal FILE; if the file was changed since,"
+            " name the one that was applied; if it was not applied, there is nothing to undo"
+        )
+    return Undoes(loaded, history)
+
+
+def made_undo(
+    undoes: Undoes, paths: Sequence[Path], source: sources.Source, options: PlanOptions
+) -> loading.Made:
+    """Plan to undo a plan.
+
+    Args:
+        undoes: the plan, and what journals say of it.
+        paths: documents.
+        source: the tenant.
+        options: consents and selection.
+
+    Raises:
+        ReconcilerError: any fault of the documents, the tenant, the plan or the options.
+    """
+    wanted = loading.documents(paths, options)
+    plan = undoes.plan.plan
+    request = undoing.undo_request(plan, wanted, options)
+    observed = sources.observe_source(source, request, plan.tenant.tenant_id)
+    with working("Planning"):
+        made_plan = undoing.make_undo(undoes.plan, undoes.history, wanted, observed, options)
+        addresses = [change.address for change in made_plan.changes]
+        addresses += (Address(note.address) for note in made_plan.warnings)
+        places = positions(wanted, observed.directory, addresses)
+        return loading.Made(made_plan, source, places, wanted, observed)
+
+
+def _key(source: sources.Source, plan: Plan) -> str:
+    match source:
+        case sources.SimulatedTenant(path):
+            return state.simulated_key(path)
+        case sources.LiveTenant() | sources.CaptureFile():
+            return state.live_key(plan.tenant.tenant_id)
+        case _:
+            assert_never(source)
+
+
+def _origin(source: sources.Source) -> Origin:
+    """What kind of tenant a journal names; a capture is one of the tenant itself."""
+    return "simulated" if isinstance(source, sources.SimulatedTenant) else "live"
+
+
+def _tell(event: Event) -> None:
+    printing.notice([applies.progress_line(event, 0)])
