@@ -130,6 +130,28 @@ def test_what_is_no_longer_declared_is_named_with_the_way_to_remove_it(
     assert parts == {("object", 1), ("object", 0), ("applications", 0), ("groups", 1)}
 
 
+@pytest.mark.parametrize(
+    ("file", "way"),
+    [("teams/my-app-policy.yaml", "users"), ("teams/webinars.yaml", "groups")],
+)
+def test_the_way_to_remove_grants_is_followed(run: Run, box: Sandbox, file: str, way: str) -> None:
+    """The grants are taken out of the document; with the edit that the line names they go."""
+    (box.top / "policies" / "teams" / "tests.yaml").unlink()
+    path = box.top / "policies" / file
+    text = path.read_text()
+    bare = text[: text.index("  grants:")]
+    path.write_text(bare)
+    told = [row for row in since(run)["undeclared"] if row["part"] == way]
+    assert told
+    assert f"declare the policy with `grants: {{{way}: []}}`" in " ".join(
+        run("plan", *SIM, "--since", "main").out.split()
+    )
+    path.write_text(f"{bare}  grants: {{{way}: []}}\n")
+    now = since(run)
+    assert [row for row in now["undeclared"] if row["part"] == way] == []
+    assert len(now["edited"]) == told[0]["grants"]
+
+
 def test_what_was_declared_of_a_product_that_nobody_reads_any_more_is_named(
     run: Run, box: Sandbox
 ) -> None:

@@ -163,6 +163,16 @@ DIAGNOSING: Final = (
 tests/diagnosing/test_suggestions.py types these in.
 """
 
+COMPARING: Final = (
+    "--since",
+    "declare the policy with `grants: {users: []}`",
+    "declare the policy with `grants: {groups: []}`",
+    "`--format json` has them",
+)
+"""It names another commit, or what removes something that is no longer declared;
+tests/cli/test_cli_since.py types these in, tests/git the `git fetch`.
+"""
+
 NO_ADVICE: Final = (
     "Left out by --skip:",
     "Not chosen by --only:",
@@ -187,6 +197,7 @@ OTHERS: Final = (
     *NAMING,
     *ACCEPTING,
     *DIAGNOSING,
+    *COMPARING,
     *NO_ADVICE,
     *DEFECTS,
 )
