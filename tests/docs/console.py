@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / ".github" / "docs"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 ANSWERED = re.compile(r"^(?P<question>.*\n)yes$", re.MULTILINE)
 LEFT_OUT = "[...]\n"
@@ -80,13 +81,14 @@ def reviewing_sample(folder: Path) -> Path:
 
 PAGES = {
     ROOT / "README.md": sample,
-    ROOT / ".github" / "docs" / "adopting.md": brownfield_sample,
-    ROOT / ".github" / "docs" / "everyday.md": everyday_sample,
-    ROOT / ".github" / "docs" / "incident.md": everyday_sample,
-    ROOT / ".github" / "docs" / "drift.md": nightly_sample,
-    ROOT / ".github" / "docs" / "why-403.md": sample,
-    ROOT / ".github" / "docs" / "reviewing.md": reviewing_sample,
-    ROOT / ".github" / "docs" / "undo.md": everyday_sample,
+    DOCS / "adopting.md": brownfield_sample,
+    DOCS / "everyday.md": everyday_sample,
+    DOCS / "incident.md": everyday_sample,
+    DOCS / "drift.md": nightly_sample,
+    DOCS / "why-403.md": sample,
+    DOCS / "reviewing.md": reviewing_sample,
+    DOCS / "undo.md": everyday_sample,
+    **{DOCS / f"{name}.md": sample for name in ("architecture", "commands", "documents", "plans")},
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from tests.docs.console import ROOT, sample
+from tests.docs.console import DOCS, sample
 from tests.docs.picture import PICTURE, picture
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def test_the_picture_is_what_the_tool_prints(tmp_path: Path) -> None:
 def test_the_picture_says_what_the_page_says() -> None:
     root = ET.fromstring(PICTURE.read_bytes())  # noqa: S314  our own file
     lines = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (DOCS / "plans.md").read_text(encoding="utf-8")
     for line in lines[1:]:
         assert line.removesuffix("\u2026") in page
 

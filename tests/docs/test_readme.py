@@ -12,7 +12,7 @@ import pytest
 from reconciler import errors
 from reconciler.cli.main import COMMANDS
 from tests.docs.__main__ import main
-from tests.docs.console import ROOT, rewritten, sample
+from tests.docs.console import DOCS, ROOT, rewritten, sample
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.conftest import Run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = (DOCS / "commands.md").read_text(encoding="utf-8")
 
 
 def _fenced(language: str) -> list[str]:
@@ -82,6 +83,10 @@ def test_every_link_leads_somewhere() -> None:
     assert dead == []
 
 
+def test_it_is_short() -> None:
+    assert README.count("\n") < 200
+
+
 def _command(name: str) -> str:
     found = re.findall(rf"<!-- command: {name} -->\n```\w*\n(.*?)```", README, re.DOTALL)
     assert len(found) == 1
@@ -96,7 +101,7 @@ def test_each_of_the_two_commands_is_one_line_with_all_its_set_up(name: str) -> 
 
 
 def test_every_command_has_its_row() -> None:
-    assert [name for name in COMMANDS if f"| `reconciler {name}" not in README] == []
+    assert [name for name in COMMANDS if f"| `reconciler {name}" not in REFERENCE] == []
 
 
 def test_every_option_is_named() -> None:
@@ -107,13 +112,13 @@ def test_every_option_is_named() -> None:
         for parameter in command.params
         if parameter.param_type_name == "option"
     }
-    assert [option for option in sorted(options) if f"`{option}" not in README] == []
+    assert [option for option in sorted(options) if f"`{option}" not in REFERENCE] == []
 
 
 def test_every_environment_variable_has_its_row() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "reconciler").rglob("*.py")]
     names = {name for source in sources for name in re.findall(r"\bRECONCILER_[A-Z]+\b", source)}
-    assert [name for name in sorted(names) if f"| `{name}` |" not in README] == []
+    assert [name for name in sorted(names) if f"| `{name}` |" not in REFERENCE] == []
 
 
 def test_every_exit_code_has_its_row() -> None:
@@ -123,5 +128,5 @@ def test_every_exit_code_has_its_row() -> None:
         if isinstance(fault, type) and issubclass(fault, errors.ReconcilerError)
     ]
     assert [
-        code for code in {fault.exit_code for fault in faults} if f"| {code} |" not in README
+        code for code in {fault.exit_code for fault in faults} if f"| {code} |" not in REFERENCE
     ] == []
