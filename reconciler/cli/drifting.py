@@ -16,7 +16,12 @@ from reconciler.model.codes import DriftCode
 from reconciler.planning import making, naming, requests
 from reconciler.planning.drift import Drift, drift
 from reconciler.planning.planfile import SealedPlan
-from reconciler.reports.drifts import DriftTold, drift_answer, drift_outline
+from reconciler.reports.drifts import (
+    DriftTold,
+    drift_annotations,
+    drift_answer,
+    drift_outline,
+)
 from reconciler.reports.remedies import shell_word
 from reconciler.reports.review.composing import review
 from reconciler.reports.review.naming import Naming
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Note, Plan
     from reconciler.model.requests import CaptureRequest
+    from reconciler.reports.annotated import Annotated
     from reconciler.reports.outline import Outline
 
 _CODES = frozenset(DriftCode)
@@ -129,7 +135,12 @@ def _places(documents: Documents, observed: Observed, plan: Plan) -> Mapping[str
     changed.append(teams_policy(GLOBAL))  # declares a tenant-wide grant
     notes = (*plan.unresolved, *plan.held)
     changed += [Address(note.address) for note in notes if "text" in note.details]
-    return positions(documents, observed.directory, changed)
+    changed += [teams_policy(document.name) for document in documents.teams]
+    places = positions(documents, observed.directory, changed)
+    if documents.tenant is not None:
+        places |= {entry.address: entry.position for entry in documents.tenant.accepted}
+        places[""] = documents.tenant.position
+    return places
 
 
 def _texts(notes: Sequence[Note]) -> Iterator[str]:
@@ -148,9 +159,16 @@ def _strings(value: Json) -> Iterator[str]:
             yield from _strings(item)
 
 
+class DriftReport(Struct, frozen=True):
+    """What is told of a drift: for people, and at the places of files."""
+
+    outline: Outline
+    annotated: Annotated
+
+
 def drift_report(
     made: Drifted, sealed: SealedPlan, *, redact: str | None, where: str, folder: str
-) -> Outline:
+) -> DriftReport:
     """What is told of a drift, and collected for machines.
 
     Args:
@@ -189,7 +207,11 @@ def drift_report(
     collecting.add_part("drift", drift_answer(described, clean=value.clean))
     reviewed = review(shown, sealed.digests, places)
     clients = GUID.findall("\n".join(_texts(told_notes)).lower())
-    return drift_outline(reviewed, described, Naming(shown.names, clients))
+    names = Naming(shown.names, clients)
+    return DriftReport(
+        drift_outline(reviewed, described, names),
+        drift_annotations(reviewed, described, names, places),
+    )
 
 
 def _of(notes: Sequence[Note], *codes: DriftCode) -> tuple[Note, ...]:

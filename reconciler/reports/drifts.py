@@ -7,7 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from reconciler.access.rules import DIFFERS, NOT_AS_ACCEPTED, NOT_READ, UNMANAGED
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
@@ -19,18 +21,21 @@ from reconciler.model.addresses import (
 from reconciler.model.answers import DriftAnswer, DriftedObject
 from reconciler.model.codes import DriftCode
 from reconciler.model.documents import AccessRight
+from reconciler.reports.annotated import Annotated, Annotation, Level
 from reconciler.reports.lines import Tone, counted
 from reconciler.reports.outline import Chapter, Item, Outline
 from reconciler.reports.remedies import shell_word
 from reconciler.reports.review import phrases
 from reconciler.reports.review.naming import readable
 from reconciler.reports.review.value import Danger, Name, NameKind, Section
-from reconciler.reports.wrapping import enumerated, enumerated_names
+from reconciler.reports.wrapping import Layout, enumerated, enumerated_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
+    from reconciler.documents.rules import DocumentRule
+    from reconciler.model.findings import Position
     from reconciler.model.plans import Note
     from reconciler.reports.review.naming import Naming
     from reconciler.reports.review.value import AccessLine, Phrase, PolicyBlock, Review
@@ -141,6 +146,8 @@ def _details(review: Review, drifted: DriftTold) -> Iterator[Item]:
         yield Item((f"{' and '.join(pieces)} than the documents say.",), tone=Tone.WARNING)
     elif drifted.differing and review.access is not None:
         yield Item(("Nobody gained or lost access by what differs from the documents.",))
+    if review.nothing.startswith("No changes, but"):
+        yield Item((f"{review.nothing} `reconciler plan` shows them.",), tone=Tone.WARNING)
     if drifted.accepted:
         verb = "is as it was" if drifted.accepted == 1 else "are as they were"
         yield Item((f"{counted(drifted.accepted, 'unmanaged object')} {verb} accepted.",))
@@ -435,6 +442,62 @@ def _ways_out(review: Review, drifted: DriftTold) -> Chapter:
     if DriftCode.GONE in codes:
         way("What is gone: take its entry out of `spec.accepted`.")
     return Chapter(("Ways out",), tuple(items))
+
+
+_RULES: Mapping[str, DocumentRule] = {
+    DriftCode.NEW: UNMANAGED,
+    DriftCode.CHANGED: NOT_AS_ACCEPTED,
+    DriftCode.GONE: NOT_AS_ACCEPTED,
+    DriftCode.NOT_READ: NOT_READ,
+}
+
+
+def drift_annotations(
+    review: Review, drifted: DriftTold, naming: Naming, places: Mapping[str, Position]
+) -> Annotated:
+    """The same for a pipeline: at the document of what differs, at the entry of what was accepted,
+    and at the Tenant document of what nobody accepted.
+
+    Args:
+        review: the plan that leads back to the documents.
+        drifted: the rest.
+        naming: names for ids of both.
+        places: where documents and entries are, by address; the Tenant document under an empty one.
+    """
+    layout = Layout(1 << 16, advising=False)
+    annotations = [
+        Annotation(
+            Level.ERROR,
+            _RULES[note.code].id,
+            _RULES[note.code].title,
+            layout.text(_told_of(note, naming)),
+            None if note.code == DriftCode.NOT_READ else places.get(note.address, places.get("")),
+            advice=(_RULES[note.code].why,),
+            identity=(note.code, note.address),
+        )
+        for note in (*drifted.unread, *drifted.objects)
+    ]
+    annotations += [
+        Annotation(
+            Level.ERROR,
+            DIFFERS.id,
+            DIFFERS.title,
+            layout.text(_block(replace(block, declared_at=""))),
+            places.get(block.address),
+            advice=(DIFFERS.why,),
+            identity=(DIFFERS.id, block.address),
+        )
+        for block in review.blocks
+    ]
+    return Annotated(
+        "drift", "The tenant", tuple(annotations), drift_headline(drifted), review.simulated
+    )
+
+
+def _told_of(note: Note, naming: Naming) -> Phrase:
+    if note.code == DriftCode.NOT_READ:
+        return _unread_phrase(note, naming)
+    return (*unmanaged_phrase(note.address, naming), ": ", *what_phrase(note, naming))
 
 
 class PatchTold(Struct, frozen=True):

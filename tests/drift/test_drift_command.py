@@ -354,3 +354,32 @@ def test_what_is_not_understood_is_never_clean(night: Night) -> None:
     ran = night("drift")
     assert ran.code == 2
     assert "it does not exist, and is held all the same by" in ran.out
+
+
+def test_a_pipeline_gets_places(night: Night) -> None:
+    """What differs at its document, what was accepted at its entry, a rogue at the Tenant document."""
+    night.rogue("Known")
+    assert night.accept("teams.policy/Known").code == 0
+    night.tenant["teams"]["policies"][-1]["AppIds"] = [A]
+    night.rogue()
+    night.tenant["teams"]["users"] = []
+    ran = night("drift", "--format", "github")
+    assert ran.code == 2
+    lines = night.file.read_text(encoding="utf-8").splitlines()
+    entry = lines.index("    - address: teams.policy/Known") + 1
+    alpha = lines.index("metadata: {name: Alpha}") - 1
+    for place, rule, words in (
+        (f"line={entry},", "drift.accepted", "Teams policy Known: + bot"),
+        (f"line={alpha},", "drift.differs", "Teams  Alpha"),
+        ("line=2,", "drift.unmanaged", "Teams policy Rogue"),
+    ):
+        assert any(
+            place in line and rule in line and words in line for line in ran.out.splitlines()
+        ), ran.out
+    assert night("drift", "--format", "azure").out.count("##vso[task.logissue") == 3
+    results = json.loads(night("drift", "--format", "sarif").out)["runs"][0]["results"]
+    assert {row["ruleId"] for row in results} == {
+        "drift.accepted",
+        "drift.differs",
+        "drift.unmanaged",
+    }

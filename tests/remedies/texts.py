@@ -146,6 +146,7 @@ ACCEPTING: Final = (
     "`reconciler export --accept` write the entry",
     "(reconciler plan says what to do)",
     "take these out of `spec.accepted`",
+    "`drift --patch` takes over what the tenant has",
 )
 """It says why an object is not accepted, or that an entry is not needed; tests/drift tries each."""
 DIAGNOSING: Final = (

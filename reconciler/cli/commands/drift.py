@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, drifting, loading, options, patching, printing, sources
+from reconciler.cli import ages, annotating, drifting, loading, options, patching, printing, sources
 from reconciler.errors import CHANGES_PENDING, SUCCESS, ReconcilerError
 from reconciler.planning.selection import assert_consents
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_PIPELINES = tuple(form for form in annotating.ANNOTATION_FORMATS if form != "junit")
 
 
 @click.command(
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 )
 @options.allow
 @options.ids
-@options.formats("text", "markdown", "html", "json")
+@options.formats("text", "markdown", "html", "json", *_PIPELINES)
 @options.max_bytes
 @options.redact
 @options.max_age
@@ -61,10 +63,14 @@ def command(
         where=drifting.where_words(paths, options.DEFAULT_PATHS, tenant),
         folder=str(paths[0]),
     )
+    outline = report.outline
     if patch is not None:
         sources.assert_spared(made.source, paths, [patch])
-        report = patching.write_patch(made, paths, patch, report)
-    printing.outlined(report, form, max_bytes, ids=ids)
+        outline = patching.write_patch(made, paths, patch, outline)
+    if machine := annotating.chosen_format(form):
+        annotating.annotate(report.annotated, machine)
+    else:
+        printing.outlined(outline, form, max_bytes, ids=ids)
     if made.drift.unread:
         return ReconcilerError.exit_code
     return CHANGES_PENDING if made.drift.differs else SUCCESS
