@@ -16,9 +16,9 @@ from reconciler.model.codes import DriftCode
 from reconciler.planning import making, naming, requests
 from reconciler.planning.drift import Drift, drift
 from reconciler.planning.planfile import SealedPlan
+from reconciler.reports.drift_annotations import drift_annotations
 from reconciler.reports.drifts import (
     DriftTold,
-    drift_annotations,
     drift_answer,
     drift_outline,
 )

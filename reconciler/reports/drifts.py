@@ -7,9 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from reconciler.access.rules import DIFFERS, NOT_AS_ACCEPTED, NOT_READ, UNMANAGED
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
@@ -21,21 +19,18 @@ from reconciler.model.addresses import (
 from reconciler.model.answers import DriftAnswer, DriftedObject
 from reconciler.model.codes import DriftCode
 from reconciler.model.documents import AccessRight
-from reconciler.reports.annotated import Annotated, Annotation, Level
 from reconciler.reports.lines import Tone, counted
 from reconciler.reports.outline import Chapter, Item, Outline
 from reconciler.reports.remedies import shell_word
 from reconciler.reports.review import phrases
 from reconciler.reports.review.naming import readable
 from reconciler.reports.review.value import Danger, Name, NameKind, Section
-from reconciler.reports.wrapping import Layout, enumerated, enumerated_names
+from reconciler.reports.wrapping import enumerated, enumerated_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
-    from reconciler.documents.rules import DocumentRule
-    from reconciler.model.findings import Position
     from reconciler.model.plans import Note
     from reconciler.reports.review.naming import Naming
     from reconciler.reports.review.value import AccessLine, Phrase, PolicyBlock, Review
@@ -167,12 +162,13 @@ def _access_rows(rows: Iterable[AccessLine], *, gained: bool) -> list[AccessLine
 def _unread(drifted: DriftTold, naming: Naming) -> Chapter:
     return Chapter(
         ("Not read, so not known to be clean",),
-        tuple(Item(_unread_phrase(note, naming), tone=Tone.FAULT) for note in drifted.unread),
+        tuple(Item(unread_phrase(note, naming), tone=Tone.FAULT) for note in drifted.unread),
         Tone.FAULT,
     )
 
 
-def _unread_phrase(note: Note, naming: Naming) -> Phrase:
+def unread_phrase(note: Note, naming: Naming) -> Phrase:
+    """What was not read, and what to do."""
     subject = naming.address(note.address)
     if "rule" in note.details:
         return (*subject, ": the reading is doubtful; the plan is refused for it, see below")
@@ -259,7 +255,7 @@ def what_phrase(note: Note, naming: Naming) -> Phrase:
         case DriftCode.DECLARED:
             return ("documents declare it by now: take the entry out", *reason)
         case DriftCode.NOT_READ:
-            return _unread_phrase(note, naming)
+            return unread_phrase(note, naming)
     assert_never(code)
 
 
@@ -329,7 +325,12 @@ def _changed_part(part: str, before: Json, after: Json, naming: Naming) -> Phras
         case "sid":
             return ("the scope was recreated: its security id is another one",)
         case _:
-            return (f"{_PARTS.get(part, part)} ", _text(before), " -> ", _text(after))
+            return (
+                "access right " if part == "accessRight" else f"{part} ",
+                _text(before),
+                " -> ",
+                _text(after),
+            )
 
 
 def _changed_list(before: Json, after: Json, naming: Naming) -> Phrase:
@@ -339,9 +340,6 @@ def _changed_list(before: Json, after: Json, naming: Naming) -> Phrase:
     signs = [("+ ", each) for each in sorted(new - old)]
     signs += [("- ", each) for each in sorted(old - new)]
     return enumerated((sign, naming.application(each)) for sign, each in signs)
-
-
-_PARTS = {"accessRight": "access right"}
 
 
 def _text(value: Json) -> Name:
@@ -372,7 +370,7 @@ def _sequence(value: Json) -> Sequence[Json]:
 def _changes(review: Review) -> Chapter:
     items: list[Item] = []
     for block in review.blocks:
-        items.append(Item(_block(block), mark=block.outcome.symbol))
+        items.append(Item(block_phrase(block), mark=block.outcome.symbol))
         grants = [
             (f"{line.outcome.symbol} ", *phrases.grant_phrase(line, phrases.most_of(line)))
             for line in block.grants
@@ -382,7 +380,8 @@ def _changes(review: Review) -> Chapter:
     return Chapter(("Differs: what a plan would change back",), tuple(items))
 
 
-def _block(block: PolicyBlock) -> Phrase:
+def block_phrase(block: PolicyBlock) -> Phrase:
+    """A policy that a plan would change back, and what of it."""
     differing = enumerated(map(phrases.attribute_phrase, block.attributes))
     details: Phrase = (": ", *differing) if differing else ()
     return (
@@ -442,62 +441,6 @@ def _ways_out(review: Review, drifted: DriftTold) -> Chapter:
     if DriftCode.GONE in codes:
         way("What is gone: take its entry out of `spec.accepted`.")
     return Chapter(("Ways out",), tuple(items))
-
-
-_RULES: Mapping[str, DocumentRule] = {
-    DriftCode.NEW: UNMANAGED,
-    DriftCode.CHANGED: NOT_AS_ACCEPTED,
-    DriftCode.GONE: NOT_AS_ACCEPTED,
-    DriftCode.NOT_READ: NOT_READ,
-}
-
-
-def drift_annotations(
-    review: Review, drifted: DriftTold, naming: Naming, places: Mapping[str, Position]
-) -> Annotated:
-    """The same for a pipeline: at the document of what differs, at the entry of what was accepted,
-    and at the Tenant document of what nobody accepted.
-
-    Args:
-        review: the plan that leads back to the documents.
-        drifted: the rest.
-        naming: names for ids of both.
-        places: where documents and entries are, by address; the Tenant document under an empty one.
-    """
-    layout = Layout(1 << 16, advising=False)
-    annotations = [
-        Annotation(
-            Level.ERROR,
-            _RULES[note.code].id,
-            _RULES[note.code].title,
-            layout.text(_told_of(note, naming)),
-            None if note.code == DriftCode.NOT_READ else places.get(note.address, places.get("")),
-            advice=(_RULES[note.code].why,),
-            identity=(note.code, note.address),
-        )
-        for note in (*drifted.unread, *drifted.objects)
-    ]
-    annotations += [
-        Annotation(
-            Level.ERROR,
-            DIFFERS.id,
-            DIFFERS.title,
-            layout.text(_block(replace(block, declared_at=""))),
-            places.get(block.address),
-            advice=(DIFFERS.why,),
-            identity=(DIFFERS.id, block.address),
-        )
-        for block in review.blocks
-    ]
-    return Annotated(
-        "drift", "The tenant", tuple(annotations), drift_headline(drifted), review.simulated
-    )
-
-
-def _told_of(note: Note, naming: Naming) -> Phrase:
-    if note.code == DriftCode.NOT_READ:
-        return _unread_phrase(note, naming)
-    return (*unmanaged_phrase(note.address, naming), ": ", *what_phrase(note, naming))
 
 
 class PatchTold(Struct, frozen=True):
