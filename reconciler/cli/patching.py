@@ -31,8 +31,8 @@ from reconciler.model.documents import Kind, TeamsPolicyDocument
 from reconciler.model.findings import Severity
 from reconciler.model.outputs import OutputPatch
 from reconciler.planning import making
-from reconciler.reports.drifts import PatchTold, patch_chapter
 from reconciler.reports.lines import SIMULATED
+from reconciler.reports.patches import PatchTold, patch_chapter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -145,6 +145,7 @@ ACCEPTING: Final = (
     "`reconciler export --accept` does",
     "`reconciler export --accept` write the entry",
     "(reconciler plan says what to do)",
+    "`reconciler plan` shows them",
     "take these out of `spec.accepted`",
     "`drift --patch` takes over what the tenant has",
 )
