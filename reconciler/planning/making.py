@@ -318,7 +318,12 @@ def _plan_notes(given: Given, parts: Sequence[ProductPlan], refused: Sequence[No
         used,
         in_part=bool(given.options.only or given.options.skip),
     )
-    warnings = _warnings(given.observed, parts, unused, held_notes)
+    warnings = [
+        note
+        for note in _warnings(given.observed, parts, unused, held_notes)
+        if note.code != WarningCode.LEFT_SHUT
+        or note.details["application"] not in given.documents.quarantined
+    ]
     besides = () if purpose is None else purpose.warnings
     return _PlanNotes(
         unmanaged=_notes(parts, lambda part: part.unmanaged) if purpose is None else (),

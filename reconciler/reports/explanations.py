@@ -27,9 +27,9 @@ from reconciler.reports.review.naming import Naming
 from reconciler.reports.review.value import Name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from reconciler.audiences.questions import Explanation
+    from reconciler.audiences.questions import Advice, Explanation
     from reconciler.audiences.verdicts import Reason, Verdict
     from reconciler.model.findings import Position
     from reconciler.reports.review.value import Phrase
@@ -109,7 +109,7 @@ def explanation_outline(explained: Explained) -> Outline:
     decides = "decide" if isinstance(explanation.verdict, Depends) else "change"
     advice = [
         item
-        for row in explanation.advice
+        for row in _advice(explained)
         for item in (
             Item((f"{_ADVICE[row.remedy]}:",), 1, mark="-"),
             Item(_object(row.address, explained, naming), 2),
@@ -126,6 +126,13 @@ def explanation_outline(explained: Explained) -> Outline:
         details=tuple(_details(explained, naming)),
         chapters=tuple(chapters),
     )
+
+
+def _advice(explained: Explained) -> Sequence[Advice]:
+    """What would let a quarantined application in is not advised: it shall reach nobody, and the
+    group that shuts it out stays empty.
+    """
+    return () if explained.quarantined else explained.explanation.advice
 
 
 def _reason(
@@ -254,7 +261,7 @@ def explanation_answer(explained: Explained) -> ExplanationAnswer:
         verdict=verdict_word(verdict),
         would_change=tuple(
             AnswerAdvice(advice.address, _place(places, advice.address), advice.remedy.value)
-            for advice in explained.explanation.advice
+            for advice in _advice(explained)
         ),
     )
 

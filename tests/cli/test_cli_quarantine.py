@@ -189,6 +189,16 @@ def test_questions_say_that_it_is_quarantined(run: Run, folder: Path) -> None:
     ran = run("explain", "--app", "crm", "--meetings-of", USERS[0], *SIM, cwd=folder)
     assert "DENIED" in ran.out
     assert "crm is quarantined" in ran.out
+    assert "What would change it" not in ran.out
+
+
+def test_an_undo_does_not_say_that_it_is_not_quarantined(run: Run, folder: Path) -> None:
+    run(*ALONE, cwd=folder)
+    run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder)
+    ran = run("undo", "plan.json", *SIM, "--format", "json", cwd=folder)
+    plan = json.loads(ran.out)["plan"]
+    assert "shut-out" in {note["code"] for note in plan["held"]}
+    assert "left-shut" not in {note["code"] for note in plan["warnings"]}
 
 
 def test_what_lets_it_in_is_told_first(run: Run, folder: Path) -> None:
