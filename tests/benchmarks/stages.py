@@ -37,7 +37,7 @@ STAGES = (
     ("access", "reconciler.kinds.teams.access_changes", "access_changes"),
     ("access", "reconciler.kinds.exchange.access_delta", "delta"),
     ("check", "reconciler.planning.checking", "violations"),
-    ("render", "reconciler.planning.making", "render"),
+    ("render", "reconciler.planning.numbering", "render"),
     ("plan", "reconciler.planning.making", "make_plan"),
     ("write", "reconciler.planning.planfile", "sealed"),
     ("review", "reconciler.reports.review.composing", "review"),

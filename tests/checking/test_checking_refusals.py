@@ -333,7 +333,7 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(
 ) -> None:
     """The planner itself has to be broken for this: its steps are taken in the reverse order."""
     reverse: Callable = lambda of: lambda drafts, *rest: of(list(drafts)[::-1], *rest)
-    monkeypatch.setattr(making, "_steps", reverse(making._steps))
+    monkeypatch.setattr(making, "numbered_steps", reverse(making.numbered_steps))
     before = tenants.World(policies={1: frozenset({1})}, users={})
     after = tenants.World(policies={1: frozenset({2})}, users={1: 1})
     plan = tenants.planned(tenants.simulator(tmp_path, before), tenants.documents(after))

@@ -167,6 +167,8 @@ tests/diagnosing/test_suggestions.py types these in.
 
 COMPARING: Final = (
     "--since",
+    "git fetch --refetch --no-filter",
+    "--git-dir={self.top",
     "declare the policy with `grants: {users: []}`",
     "declare the policy with `grants: {groups: []}`",
     "`--format json` has them",
