@@ -28,7 +28,7 @@ OWN, OTHERS = 0xFF00, 0x00FF
 """Bits of `exchange_judge.reached`: the application's mailboxes, and those of one without policies."""
 PAIRS = 2 * judge.PAIRS
 """Every pair, with and without the consents to remove what no document declares."""
-PERCENT = 100
+SHARE = 200
 
 
 def _desired(second):
@@ -87,14 +87,14 @@ def test_exchange_every_pair_of_states_with_a_quarantine():
     assert counts["judged"] == PAIRS == 1_062_882
 
 
-def test_exchange_one_percent_with_a_quarantine():
+def test_half_a_percent_of_exchange_with_a_quarantine():
     chance = random.Random(3)
     counts = Counter()
     numbers = range(len(judge.STATES))
-    for _ in range(PAIRS // PERCENT):
+    for _ in range(PAIRS // SHARE):
         pair = chance.choice(numbers), chance.choice(numbers)
         counts.update(_judged(*pair, consented=chance.random() < 0.5))
     _told(counts)
-    assert counts["judged"] == PAIRS // PERCENT
+    assert counts["judged"] == PAIRS // SHARE
     assert counts["closed"] > 100
     assert counts["gains"] < counts["judged"]

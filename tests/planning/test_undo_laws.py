@@ -29,7 +29,7 @@ from tests.planning.enumerated_access import (
 
 pytestmark = pytest.mark.no_cover
 
-SAMPLES = 300
+SAMPLES = 100
 OPTIONS = making.PlanOptions()
 TEAMS = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
 EXCHANGE = ([APPS[0], "*"], SCOPES[:3])
