@@ -13,7 +13,7 @@ FAILED = DocumentRule(
 UNDECIDED = DocumentRule(
     "access-test.undecided",
     "An access test cannot be decided",
-    "What nobody knows, as who is in a group, is not a pass: `test` and `plan` report it, `validate`"
+    "What is unknown, such as who is in a group, is not a pass: `test` and `plan` report it, `validate`"
     " only counts it.",
 )
 EXCUSED = DocumentRule(

@@ -185,7 +185,7 @@ class Journal:
         )
 
     def unknown(self, step: int, message: str) -> None:
-        """Say that nobody knows whether a step happened."""
+        """Say that a step may or may not have happened."""
         self._append(
             {"state": StepState.UNKNOWN, "step": step, "message": message[:LONGEST_MESSAGE]}
         )
@@ -271,7 +271,7 @@ class EarlierApply(Struct):
 
     @property
     def open_step(self) -> int | None:
-        """The step of which nobody knows whether it happened: in flight when the process ended, or
+        """The step that may or may not have happened: in flight when the process ended, or
         unknown. There is at most one.
         """
         return next(

@@ -38,7 +38,7 @@ _FOR_GOOD = frozenset(
     }
 )
 MOST_ALIKE = 3
-"""So many refusals of one kind, and no step done in between, are no matter of single steps: a role
+"""So many refusals of one kind, and no step done in between, are not about single steps: a role
 has expired, or the service takes nothing of the kind.
 """
 

@@ -20,7 +20,7 @@ class JournalledWrite(Struct, frozen=True):
     Attributes:
         address: What it changed.
         at: When, in seconds since 1970.
-        certain: False if nobody knows whether it happened.
+        certain: False if it may or may not have happened.
         journal: The file that says so.
         step: The step of its plan.
     """

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.planning.planfile import SealedPlan
 
 STEPS_RUN = 2_000
-"""About so many steps a rehearsal runs in all unless it is told otherwise: half a minute where
+"""About so many steps a rehearsal runs in all unless asked for others: half a minute where
 every write waits for the disk.
 """
 

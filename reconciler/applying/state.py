@@ -56,7 +56,7 @@ def base(environment: Mapping[str, str]) -> Path:
     """
     named = environment.get(VARIABLE)
     if not named:
-        # What a run that is told does not need.
+        # A run that was given the folder does not need it.
         from platformdirs import user_state_path  # noqa: PLC0415
 
         path = Path(user_state_path("reconciler", appauthor=False))

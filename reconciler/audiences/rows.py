@@ -51,7 +51,7 @@ class People(Struct, frozen=True):
 
 
 def rows(application: str, audience: Audience, people: People) -> Iterator[AccessRow]:
-    """Rows that together are the audience: certain ones lie in it whoever is in the groups, possible
+    """Rows that together are the audience: certain ones are in it whoever is in the groups, possible
     ones cover the rest.
 
     If all membership is known, they are exactly the audience, and certain.
@@ -89,7 +89,7 @@ def rows(application: str, audience: Audience, people: People) -> Iterator[Acces
 
 
 def _known(clause: Clause, people: People) -> frozenset[str] | None:
-    """All who can be in the clause, without those who surely are not; None if nobody knows them."""
+    """All who can be in the clause, without those who surely are not; None if they are unknown."""
     closed = [coverage.inside for coverage in map(people.members, clause.inside) if coverage.closed]
     if not closed:
         return None

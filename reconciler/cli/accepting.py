@@ -151,8 +151,8 @@ def _open(text: str, present: UnmanagedObject | None) -> UnmanagedObject:
 
 
 def _assert_apart(text: str, present: UnmanagedObject, whole: set[str]) -> None:
-    """A grant that is accepted by itself is no longer a part of its policy: one that is accepted
-    with it would have changed.
+    """Refuse a grant whose policy is accepted together with it: accepted separately, the grant
+    would no longer be a part of the policy, which would then have changed.
     """
     is_grant = isinstance(
         parse_address(present.address), (TeamsUserGrantAddress, TeamsGroupGrantAddress)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Collected:
-    """One run, as far as it has come.
+    """What one run has collected so far.
 
     Attributes:
         form: The format that was asked for; None before that is known.

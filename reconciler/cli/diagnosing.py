@@ -296,5 +296,5 @@ def _mentioned(diagnosed: Diagnosed) -> Iterator[str]:
 
 
 def exit_code_of(cause: RefusalCause) -> int:
-    """1 where nobody knows the error, so that a script can pass it on."""
+    """1 where the error is unknown, so that a script can pass it on."""
     return int(cause is RefusalCause.UNKNOWN)

@@ -1,4 +1,4 @@
-"""A display name identifies nobody: who has it is told with the fault, so that an object id can be
+"""A display name identifies nobody: who has it is reported with the fault, so that an object id can be
 written instead.
 """
 

@@ -160,7 +160,7 @@ def _strings(value: Json) -> Iterator[str]:
 
 
 class DriftReport(Struct, frozen=True):
-    """What is told of a drift: for people, and at the places of files."""
+    """The report of a drift: for people, and at the places of files."""
 
     outline: Outline
     annotated: Annotated
@@ -169,7 +169,7 @@ class DriftReport(Struct, frozen=True):
 def drift_report(
     made: Drifted, sealed: SealedPlan, *, redact: str | None, where: str, folder: str
 ) -> DriftReport:
-    """What is told of a drift, and collected for machines.
+    """The report of a drift, which is also collected for machines.
 
     Args:
         made: the drift.

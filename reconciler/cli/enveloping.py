@@ -70,8 +70,8 @@ def _written(collected: Collected, text: str) -> bool:
 
 
 def _replaceable(file: Path) -> bool:
-    """Whether nothing is lost with a file: where the command line could not be read, nobody knows
-    whether it is one that the run reads.
+    """Whether nothing is lost with a file: where the command line could not be read, it is
+    unknown whether the run reads it.
     """
     if not file.is_file():
         return True

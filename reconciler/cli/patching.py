@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.reports.outline import Outline
 
 _TRIES = 4
-"""Times that a patch is made: line by line, with whole documents written anew where that does not
+"""Times that a patch is made: line by line, with whole documents rewritten where that does not
 do, and without what cannot be said at all.
 """
 
@@ -165,7 +165,7 @@ def _sources(documents: Documents, paths: Sequence[Path]) -> Sources:
         try:
             texts[name] = raw.decode("utf-8")
         except UnicodeDecodeError:
-            continue  # UTF-16: the document is written anew
+            continue  # UTF-16: the document is rewritten
     return Sources(texts, folder.as_posix(), frozenset(_below(folder)))
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def reach_of(
     paths: Sequence[Path], tenant: str | None, typed: str
 ) -> tuple[str, tuple[ReachRow, ...], AskedTenant, str | None]:
-    """Whom an application reaches: its client id, the rows, what else is told, and a permission for
+    """Whom an application reaches: its client id, the rows, remarks, and a permission for
     mailboxes as its document says.
 
     Raises:
@@ -48,7 +48,7 @@ def reach_of(
 def reaching_somebody(
     paths: Sequence[Path], tenant: str | None, typed: str
 ) -> tuple[Reaching, AskedTenant]:
-    """Who reaches somebody, and what else is told.
+    """Who reaches somebody, with remarks.
 
     Raises:
         ReconcilerError: any fault of the documents or the tenant.

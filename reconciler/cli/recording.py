@@ -1,6 +1,6 @@
 """`apply --events`: what happens while an apply runs, line by line into a file.
 
-A file that takes no more never stops an apply: that is told once, and the apply goes on without.
+A file that takes no more never stops an apply: that is reported once, and the apply goes on without.
 """
 
 from __future__ import annotations

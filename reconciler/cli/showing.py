@@ -122,7 +122,7 @@ def _assert_fitting(view: View) -> None:
 
 
 class _Beside(Struct, frozen=True):
-    """What is told beside a plan: where documents declare what changes, how they compare with those
+    """What is shown beside a plan: where documents declare what changes, how they compare with those
     of an earlier commit.
     """
 
@@ -186,7 +186,7 @@ def exit_code_of_plan(plan: Plan, *, detailed: bool) -> int:
 
 
 def how_to_apply(saved: Path | None, tenant: str | None = None) -> str:
-    """How a plan is applied that lies in a file, or in none.
+    """How a plan is applied that was saved to a file, or was not.
 
     Args:
         saved: the file.

@@ -1,4 +1,4 @@
-"""Work that may last: whoever waits is told that it goes on. Short work says nothing."""
+"""Work that may take long: whoever waits sees that it goes on. Short work says nothing."""
 
 from __future__ import annotations
 

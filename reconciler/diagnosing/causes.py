@@ -120,8 +120,8 @@ def _further(question: Question, product: Provider) -> Iterator[Address]:
 
 
 def _may_decide(address: Address, question: Question, product: Provider, now: Verdict) -> bool:
-    """Whether a write decided, though what it took away is on no way any more: a policy of the
-    application, a grant of a group or of everyone where no grant of the user's own stands before it.
+    """Whether a write decided, though what it took away no longer leads to the verdict: a policy of the
+    application, a grant of a group or of everyone where no direct grant of the user precedes it.
     """
     match parse_address(address):
         case ExchangePolicyAddress(application):

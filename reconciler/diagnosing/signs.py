@@ -1,7 +1,7 @@
 """By which words an error is known, which gate refused, and what that means.
 
-Texts are those of Microsoft's pages and of people's reports. They change: what no row knows is told
-as unknown, never guessed.
+Texts are those of Microsoft's pages and of people's reports. They change: what no row covers is
+reported as unknown, never guessed.
 """
 
 from __future__ import annotations

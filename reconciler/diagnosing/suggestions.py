@@ -296,7 +296,7 @@ def _is_of_ids(name: str) -> bool:
 
 
 def _taken_out(user: str, declared: Declared) -> list[FileEdit | None]:
-    """The user out of the lists that have the user now: nobody can stand in two."""
+    """Edits that take the user out of the lists that have the user now: nobody can be in two."""
     listed = positions(declared.documents, declared.known.directory, [teams_user_grant(user)])
     return [_removed(place, declared) for place in listed.values()]
 

@@ -65,7 +65,7 @@ class Columns(Struct, frozen=True):
         width: How many values a row has.
         index: Which of them says the user.
         name: The header of that column.
-        ignored: Headers of columns that nothing is read from and that are no labels.
+        ignored: Headers of columns that nothing is read from and that are not labels.
     """
 
     separator: str

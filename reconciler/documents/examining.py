@@ -46,7 +46,7 @@ def examine_documents(paths: Sequence[Path], files: FileTree = DISK) -> Examined
     """Read all documents at or below the paths and judge them by every rule.
 
     Args:
-        paths: files or folders. `usersFrom` has to lie in one of the folders, or in the folder of
+        paths: files or folders. `usersFrom` has to be in one of the folders, or in the folder of
             one of the files.
         files: what they are paths of, and where `usersFrom` is read.
 

@@ -109,7 +109,7 @@ def real(path: Path) -> Path:
 
 
 def inside(path: Path, roots: Iterable[Path]) -> bool:
-    """Whether a resolved path lies in one of the resolved folders."""
+    """Whether a resolved path is in one of the resolved folders."""
     return any(path.is_relative_to(root) for root in roots)
 
 

@@ -421,7 +421,7 @@ ACCEPTED = DocumentRule(
 ACCEPTED_DIGEST = DocumentRule(
     "accepted.digest",
     "Not a digest",
-    "Whether the holders of a policy have changed is told by a SHA-256 digest of their ids.",
+    "Whether the holders of a policy have changed is judged by a SHA-256 digest of their ids.",
 )
 ACCEPTED_TWICE = DocumentRule(
     "accepted.duplicate",

@@ -54,7 +54,7 @@ _A_SEPARATOR = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of what Excel calls Unicode Text."""
 _MANY = 3
-"""Faults of one kind in one file that are told one by one; more are told as one."""
+"""Faults of one kind in one file that are reported one by one; more are reported as one."""
 _MOST_RANGES = 12
 """Ranges of lines that a message names."""
 _WHOLE_LINES_ONLY = frozenset(',"\t ')
@@ -99,7 +99,7 @@ def read_rosters(
 
     Args:
         documents: all documents.
-        roots: the resolved folders that files of users have to lie in.
+        roots: the resolved folders that files of users have to be in.
         files: where those are read.
     """
     read = Rosters([], [])
@@ -123,7 +123,7 @@ def read_user_file(
 
     Args:
         document: the policy, which has a text at `usersFrom`.
-        roots: the resolved folders that the file has to lie in, once its links are resolved.
+        roots: the resolved folders that the file has to be in, once its links are resolved.
         files: where it is read.
     """
     name = str(document.at(*_USERS_FROM))

@@ -40,7 +40,7 @@ class NewEntry(Struct, frozen=True):
         object: The object as it is.
         reason: Why it is there.
         free: Whether its holders may change.
-        called: What stands beside its address for people; may be empty.
+        called: A comment beside its address, for people; may be empty.
     """
 
     object: UnmanagedObject

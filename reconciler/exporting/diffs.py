@@ -92,7 +92,7 @@ def _hunks(change: FileChange) -> Iterator[str]:
 
 
 def _header(old: tuple[int, int], new: tuple[int, int]) -> str:
-    """Where a hunk is; a range without lines is told by the line before it."""
+    """Where a hunk is; a range without lines is given by the line before it."""
     sides = (f"{start - (not count)},{count}" for start, count in (old, new))
     removed, added = sides
     return f"@@ -{removed} +{added} @@\n"

@@ -172,7 +172,7 @@ class EditedDocument(Struct, frozen=True):
         return number, column - 1
 
     def _end_of_value(self, steps: Steps, number: int, indent: int) -> int:
-        """The line behind a value; the items of a list may stand as far left as their key."""
+        """The line after a value; the items of a list may be indented as little as their key."""
         marks = self._marks(steps)
         if isinstance(marks, ListMarks) and marks.lines and marks.lines[-1] > number:
             dash = self.lines.indent(marks.lines[-1])

@@ -86,7 +86,7 @@ class TeamsEditing(Struct, frozen=True, dict=True):
         return guid(text) or self._by_name.get(name_key(text), text)
 
     def user(self, text: str) -> str:
-        """The object id of what a list has; the text in lower case where nobody knows one."""
+        """The object id of what a list has; the text in lower case where it is unknown."""
         name = text.lower()
         return self.directory.users_by_upn.get(name, name)
 
@@ -106,7 +106,7 @@ class TeamsEditing(Struct, frozen=True, dict=True):
     @cached_property
     def ranks(self) -> Mapping[str, int]:
         """Ranks, in the order that the tenant has, of the groups of policies whose documents list
-        groups: those that documents give as far as they stand in that order.
+        groups: those that documents give as far as they are in that order.
         """
         owning = {
             name_key(each.name): each for each in self.documents.teams if each.groups is not None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class RemarkCode(StrEnum):
-    """What is told of an object of the tenant; `reports.exports` has a sentence for each."""
+    """Remarks on an object of the tenant; `reports.exports` has a sentence for each."""
 
     # What is not in the documents, or not in full.
     NAME_REFUSED = "name-refused"

@@ -78,7 +78,7 @@ class Repository(NamedTuple):
         """Run a command of git; what its exit code means is the caller's to say.
 
         Args:
-            words: the command and its arguments. What others wrote stands behind
+            words: the command and its arguments. What others wrote comes after
                 `--end-of-options`.
             request: what it reads on standard input.
 

@@ -156,8 +156,8 @@ def _users(
 
 
 def _ids_by_row(rows: Sequence[UserRow]) -> Sequence[str]:
-    """Ids of users in lower case; what was read of one whose id is none; `""` for what is no
-    object.
+    """Ids of users in lower case; what was read of one without a valid id; `""` for what is
+    not an object.
     """
     return [
         guid(row.id) or ("" if row.id is UNSET else opaque_key(_read_of_user(row))) for row in rows
@@ -315,7 +315,7 @@ def _agreed(
 
 
 def _is_odd_text(value: Any) -> bool:
-    """Whether something that is no text stands where a text for people may be missing."""
+    """Whether an optional text for people is something other than text."""
     return bool(value) and not isinstance(value, str)
 
 
@@ -338,7 +338,7 @@ def _read_of_recipient(row: RecipientRow) -> dict[str, Any]:
 
 
 def _recipient(row: RecipientRow, path: str, faults: FaultList, odd: _Odd) -> Recipient | None:
-    """A recipient with what is understood of it; None if nobody knows who it is."""
+    """A recipient with what is understood of it; None if it cannot be identified."""
     read, recipient = _read_of_recipient(row), guid(row.id)
     key = recipient or opaque_key(read)
     flaws = dict.fromkeys([] if recipient else [_NO_ID])
@@ -434,7 +434,7 @@ def smtp_address(proxy: str) -> str | None:
 
 def _members(value: Any, path: str, faults: FaultList) -> frozenset[str] | None:
     """Object ids of members. Absent or null is unknown, which is not the same as none; so is a list
-    with a member of whom nobody knows who it is.
+    with a member that cannot be identified.
     """
     if value is None:
         return None

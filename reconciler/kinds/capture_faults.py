@@ -7,7 +7,7 @@ from typing import Final
 from reconciler.errors import CaptureFault
 
 SHOWN: Final = 25
-"""So many faults are told in words; a broken export of 100,000 rows must not print 100,000 lines.
+"""So many faults are spelled out; a broken export of 100,000 rows must not print 100,000 lines.
 """
 
 

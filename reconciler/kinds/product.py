@@ -281,9 +281,9 @@ class Product(Protocol[DesiredT, StateT]):
         self, state: StateT, desired: DesiredT, apart: Collection[str]
     ) -> Iterable[UnmanagedObject]:
         """What there is and documents do not declare, or leave open; what they declare as a whole
-        is told of without parts.
+        is listed without its parts.
 
-        `apart`: addresses, in lower case, of what is told of by itself instead of with what it is
+        `apart`: addresses, in lower case, of what is listed separately instead of with what it is
         a part of.
         """
 

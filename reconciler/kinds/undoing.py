@@ -1,4 +1,4 @@
-"""What a plan did to a tenant, and what of it still stands: what an undo starts from."""
+"""What a plan did to a tenant, and what of it is still in place: what an undo starts from."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Past(Struct, frozen=True):
         baseline: What the plan rested on.
         steps: All its steps, also those that were not run.
         before: The state of the baseline.
-        left: The states in which it may have left the tenant: more than one while nobody knows
-            whether a step happened.
+        left: The states in which it may have left the tenant: more than one while it is
+            unknown whether a step happened.
         holders: Of policies whose list it made shorter, by lower-case address, the digest of who held
             them (`ListHolders`).
         barred: Quarantined applications: nothing returns to them.

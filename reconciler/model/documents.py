@@ -64,7 +64,7 @@ class Listing(Struct, frozen=True):
 
 
 class UnknownGroups(StrEnum):
-    """What a limit makes of groups of which nobody knows how many are in them."""
+    """What a limit makes of groups of unknown size."""
 
     NAME = "name"
     REFUSE = "refuse"

@@ -22,7 +22,7 @@ class PlanHistory(Struct, frozen=True):
 
     Attributes:
         done: Ids of its steps that are done.
-        uncertain: The step of which nobody knows whether it happened; None if there is none.
+        uncertain: The step that may or may not have happened; None if there is none.
         later: Other plans of which steps were run afterwards.
     """
 

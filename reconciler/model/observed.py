@@ -207,7 +207,7 @@ class TeamsState(State, frozen=True, dict=True):
     `policies` by `name_key`, `global` always among them. `groups` in rank order, strongest first.
     `users` maps a user's id to the key of the policy granted directly; who is not in it has none. A
     key may name a policy that does not exist (dangling): `spelled` has its name. An opaque key is a
-    grant that is not understood; an opaque user is a grant of which nobody knows whose it is.
+    grant that is not understood; an opaque user is a grant whose holder is unknown.
 
     `opaque_ranks`: rows of groups whose place among the others is not understood; the order of
     `groups` means nothing then.
@@ -226,7 +226,7 @@ class TeamsState(State, frozen=True, dict=True):
 
     @cached_property
     def unidentified(self) -> Mapping[str, str]:
-        """Direct grants of which nobody knows whose they are: any user without another one's.
+        """Direct grants whose holder is unknown: any user without another one's.
 
         100,000 users are looked at as one text first: an opaque key has blanks, an id has none.
         """
@@ -300,7 +300,7 @@ _State = TypeVar("_State", bound=State)
 
 
 class ReadWarning(NamedTuple):
-    """What a service said while it was read, that nobody knows to be harmless: quoted as JSON."""
+    """What a service said while it was read, not known to be harmless: quoted as JSON."""
 
     provider: Provider
     cmdlet: str

@@ -17,8 +17,8 @@ class CaptureRequest(Struct, frozen=True):
     `groups` are object ids of groups whose members shall be told, beside those that hold a grant
     already; a tenant that cannot tell leaves them out. `rows_only`: nobody will ask who is who, so
     what the products' rows name does not have to be looked up; a tenant may still do it.
-    `effective`: users (any spelling, among `users`) whose effective assignment shall be told, where
-    nobody knows who is in groups; a tenant that cannot tell leaves them out.
+    `effective`: users (any spelling, among `users`) whose effective assignment is asked for where
+    membership of groups is unknown; a tenant that cannot tell leaves them out.
     `tolerated` are products whose warnings somebody consented to: a reading with such is complete.
     """
 

@@ -55,7 +55,7 @@ def decisive_edits(
     Args:
         base: the documents of the base.
         documents: those of now.
-        directory: by which two names of one subject are told to be one.
+        directory: shows which names are of one subject.
     """
     yield from _of_tenant(base.tenant, documents.tenant)
     yield from _of_applications(base.applications, documents.applications)
@@ -175,7 +175,7 @@ def _values(document: TenantDocument | ApplicationDocument | None) -> Mapping[st
 
 
 def _json(value: object) -> Json:
-    """A value without the places where it is written: to move a line is no edit."""
+    """A value without the places where it is written: moving a line is not an edit."""
     return cast("Json", _without_places(to_builtins(value)))
 
 

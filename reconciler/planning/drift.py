@@ -69,7 +69,7 @@ def open_objects(
     Args:
         observed: the tenant.
         desired: what documents declare for it.
-        apart: addresses, in lower case, of grants that are told of by themselves.
+        apart: addresses, in lower case, of grants that are listed separately.
     """
     for name, state in sorted(observed.states.items()):
         yield from PRODUCTS[name].unmanaged_objects(state, desired[name], apart)

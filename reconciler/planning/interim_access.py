@@ -56,7 +56,7 @@ def reliance_warnings(products: Iterable[Ordered]) -> Iterator[Note]:
     """Steps that take something away and rely on an earlier one: the service may show both late,
     and in another order.
 
-    Of several steps that rely on one, only the first is told: whoever waits for it has waited for
+    Of several steps that rely on one, only the first is reported: whoever waits for it has waited for
     the others.
     """
     offset = 0

@@ -153,7 +153,7 @@ def assert_consents(allow: Iterable[str]) -> None:
 
 
 def _no_consent(text: str) -> str:
-    """What is wrong with a text that is no consent, and leads to none."""
+    """What is wrong with a text that is not a consent, and leads to none."""
     rule, _, named = text.partition(":")
     if named and rule.lower() in _RULES:
         return (

@@ -52,7 +52,7 @@ def judged(
         selected: it is a plan of a part, by `--only` or `--skip`. What fails before it in the same
             way does not block it: the rest of the documents may be what mends it.
         holds: what the plan leaves as it is. A test about it that fails before in the same way does
-            not block the plan either: what is held is no part of it.
+            not block the plan either: what is held is not a part of it.
     """
     expected = testing.expectations_of(documents.tests)
     results = testing.judge_observed(expected, replace(observed, states=outcome))

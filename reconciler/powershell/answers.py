@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Loaded(Struct, frozen=True):
-    """A module that is imported now: exact version, and the folder that it lies in."""
+    """A module that is imported now: exact version, and the folder that it is in."""
 
     name: str
     version: str

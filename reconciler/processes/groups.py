@@ -74,8 +74,8 @@ def started(pid: int) -> str:
 
 
 def child_identity(pid: int) -> RunnerProcess:
-    """Identify a child of ours that nobody has waited for yet: its start time is told also when it
-    has ended already, as a shim may have that left what it started behind.
+    """Identify a child of ours that nobody has waited for yet: its start time is available even when
+    it has ended already, as a shim may have that left what it started behind.
     """
     return RunnerProcess(pid, _start_time(SYSTEM.look(pid)))
 

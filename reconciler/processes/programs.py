@@ -195,7 +195,7 @@ class _Search:
         why = self._forbidden(program)
         if not why and self._disk.anybody_writes(folder):
             # Anybody may put a program there, in front of the one that was installed.
-            why = "lies in a folder to which every user of this machine may write"
+            why = "is in a folder to which every user of this machine may write"
         return PassedOver(str(program), why) if why else program
 
     def _unquoted(self, entry: str) -> str:
@@ -220,7 +220,7 @@ class _Search:
         for place in self._disk.trail(program):
             for untrusted in self._untrusted:
                 if self._within(place, untrusted):
-                    return f"lies in {untrusted.what} {untrusted.folder}"
+                    return f"is in {untrusted.what} {untrusted.folder}"
         return ""
 
     def _within(self, place: PurePath, untrusted: UntrustedFolder) -> bool:

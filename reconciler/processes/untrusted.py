@@ -23,7 +23,7 @@ def flavour_here(environ: Mapping[str, str]) -> Flavour:
 
 
 def working_directory() -> Path | None:
-    """The working directory; None if it was removed, so that nothing lies in it."""
+    """The working directory; None if it was removed, so that nothing is in it."""
     try:
         return Path.cwd()
     except FileNotFoundError:

@@ -1,8 +1,8 @@
 """Results of access tests, rows as a plan file has them: as part of other reports, and as the
 report of `reconciler test` for people, as JSON and as JUnit XML.
 
-The way to a verdict is told as sentences: what the services' rules ask, in their order, and what
-they are answered. A code that a newer version of the tool wrote has no sentence here; then the code
+The way to a verdict is a list of sentences: what the services' rules ask, in their order, and
+the answers. A code that a newer version of the tool wrote has no sentence here; then the code
 itself is shown.
 """
 

@@ -94,7 +94,7 @@ class Diagnosed(Struct, frozen=True, kw_only=True):
 
 
 def diagnosis_outline(diagnosed: Diagnosed) -> Outline:
-    """The answer as it is told."""
+    """The answer, laid out for people."""
     word, tone = _word_and_tone(diagnosed)
     chapters = [
         chapter for each in diagnosed.explained for chapter in _way_chapters(each, diagnosed)
@@ -314,7 +314,7 @@ def _others(diagnosed: Diagnosed) -> Iterator[Item]:
 
 
 def _way_chapters(each: Explained, diagnosed: Diagnosed) -> Iterator[Chapter]:
-    """The way to the verdict on the tenant; what would change it is told as changes of lines."""
+    """The way to the verdict on the tenant; what would change it is shown as edits of lines."""
     outline = explanation_outline(each)
     question = each.explanation.question
     product = "Teams" if question.kind is SubjectKind.USER else "Exchange"

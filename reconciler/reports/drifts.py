@@ -41,7 +41,7 @@ _SHORT = {Danger.EVERYONE, Danger.MORE}
 
 
 class DriftTold(Struct, frozen=True):
-    """What is told of a drift beside the review of the plan that leads back.
+    """What is said about a drift beside the review of the plan that leads back.
 
     Attributes:
         unread: What was not read.

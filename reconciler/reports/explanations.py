@@ -96,7 +96,7 @@ class Explained(Struct, frozen=True):
 
 
 def explanation_outline(explained: Explained) -> Outline:
-    """The answer as it is told."""
+    """The answer, laid out for people."""
     explanation = explained.explanation
     naming = Naming(explained.names, (explanation.question.application,))
     headline, tone = _headline(explained, naming)

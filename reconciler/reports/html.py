@@ -117,7 +117,7 @@ def page(review: Review, matrices: Sequence[Matrix], shown: Page | None = None) 
     """Write the page: a whole document, UTF-8, every line ended by LF.
 
     Args:
-        review: what is told of the plan.
+        review: what a person reads about the plan.
         matrices: of the same plan, what becomes of each pair, by product.
         shown: what the page has beside them.
     """
@@ -375,7 +375,7 @@ def _names(names: Sequence[Name]) -> _Markup:
 
 
 def _folded(summary: str, names: Sequence[Name]) -> _Markup:
-    """Many names as a list that unfolds; the first of them are told anyway."""
+    """Many names as a list that unfolds; the first of them are shown anyway."""
     first = ", ".join(name.text for name in names[:_TOLD_FIRST])
     summary = f"{summary}: {first} and {len(names) - _TOLD_FIRST} more"
     items = "".join(f"<li>{_name(name)}</li>\n" for name in names)

@@ -1,4 +1,4 @@
-"""What is told of a patch that accepts what a tenant has."""
+"""What is said about a patch that accepts what a tenant has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reconciler.reports.review.value import Name
 
 
 class PatchTold(Struct, frozen=True):
-    """What is told of a patch.
+    """What is said about a patch.
 
     Attributes:
         file: The file that it was written to.

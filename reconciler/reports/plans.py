@@ -345,7 +345,7 @@ def _note(row: NoteLine) -> Phrase:
 
 
 def _paragraph(group: NoteGroup) -> Phrase:
-    """`What is so: objects. What to do.`; the whole plan, and a whole product, are no objects."""
+    """`What is so: objects. What to do.`; the whole plan, and a whole product, are not objects."""
     rows = [row for row in group.rows if "." in row.address or row.details]
     if not rows:
         return (*group.what, " ", *group.then)

@@ -1,4 +1,4 @@
-"""What an application reaches, and who reaches somebody, as they are told."""
+"""What an application reaches, and who reaches somebody, laid out for people."""
 
 from __future__ import annotations
 

@@ -301,7 +301,7 @@ def _mails(text: str) -> Iterator[str]:
 
 
 def _display(name: str) -> str:
-    """The display name of `Alex Wilber <alex.wilber@contoso.com>`; empty if it is no such name."""
+    """The display name of `Alex Wilber <alex.wilber@contoso.com>`; empty if it is not such a name."""
     display, opening, address = name.rpartition(" <")
     return display if opening and address.endswith(">") and "@" in address else ""
 

@@ -1,4 +1,4 @@
-"""What is said of a name in a document that stands for nothing."""
+"""What is said about a name in a document that was not found."""
 
 from __future__ import annotations
 

@@ -87,8 +87,8 @@ def test_the_first_absolute_entry_that_may_be_taken_is() -> None:
     choice = posix("/repo/bin:/none:/docs:/srv:/usr/bin", disk=disk)
     assert program(choice) == "/srv/pwsh"
     assert choice.passed == (
-        PassedOver("/repo/bin/pwsh", "lies in the git repository /repo"),
-        PassedOver("/docs/pwsh", "lies in the working directory /docs"),
+        PassedOver("/repo/bin/pwsh", "is in the git repository /repo"),
+        PassedOver("/docs/pwsh", "is in the working directory /docs"),
     )
 
 
@@ -153,7 +153,7 @@ def test_a_program_that_is_named_does_not_lie_in_the_repository() -> None:
     choice = posix("/usr/bin", disk=posix_disk("/usr/bin/pwsh", "/repo/pwsh"), named="/repo/pwsh")
     assert isinstance(choice, NotChosen)
     assert choice.why == (
-        "RECONCILER_PWSH is '/repo/pwsh', which is not started: it lies in the git repository /repo"
+        "RECONCILER_PWSH is '/repo/pwsh', which is not started: it is in the git repository /repo"
     )
 
 
@@ -342,7 +342,7 @@ def test_what_may_not_be_started_is_told(repository: Path, monkeypatch: pytest.M
         start_session(environment={"PATH": f".:{repository}"})
     assert str(fault.value).startswith(
         "PowerShell was not found: no absolute folder on PATH has a pwsh to start ('.' is not an"
-        f" absolute path; {repository}/pwsh lies in the working directory {repository}); install "
+        f" absolute path; {repository}/pwsh is in the working directory {repository}); install "
     )
     with pytest.raises(DoorFault, match="RECONCILER_PWSH is 'pwsh', which is not an absolute path"):
         start_session(environment={"PATH": str(repository), "RECONCILER_PWSH": "pwsh"})

@@ -143,7 +143,7 @@ def test_a_git_in_the_repository_is_not_started(
     source = repository(box.top, (Path("docs"),), {"PATH": path})
     assert contents(source, "main") == {"a.txt": b"mine"}
     assert not mark.exists()
-    with pytest.raises(GitFault, match="is not started: it lies in the"):
+    with pytest.raises(GitFault, match="is not started: it is in the"):
         repository(box.top, (), {"RECONCILER_GIT": str(folder / "git")})
 
 

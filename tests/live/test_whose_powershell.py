@@ -85,7 +85,7 @@ def test_not_from_another_folder_either(
     (tmp_path / "elsewhere").mkdir()
     for command in COMMANDS:
         ran = run(*command, str(repository / "policies"), cwd=tmp_path / "elsewhere")
-        assert "lies in the git repository" in ran.out + ran.err
+        assert "is in the git repository" in ran.out + ran.err
         assert not (tmp_path / "started").exists()
 
 
@@ -102,7 +102,7 @@ def test_not_when_a_plan_that_lies_in_it_is_applied(
     monkeypatch.setenv("RECONCILER_PWSH", str(trap))
     ran = place("apply", str(other / "plan.json"), "--digest", digest, "--auto-approve")
     assert ran.code == 1
-    assert "lies in the git repository" in ran.err
+    assert "is in the git repository" in ran.err
     assert not (tmp_path / "started").exists()
 
 
@@ -120,7 +120,7 @@ def test_doctor_says_which_one_is_taken_and_which_are_not(
     monkeypatch.setenv("PATH", os.pathsep.join(map(str, path)))
     ran = place("doctor", tenant="")
     assert (
-        f"ok      pwsh     program: {ours} (from PATH); not taken: {trap} lies in the working"
+        f"ok      pwsh     program: {ours} (from PATH); not taken: {trap} is in the working"
         f" directory {place.folder}; '.' is not an absolute path\n"
     ) in ran.out
     ours.chmod(0o707)

@@ -51,7 +51,7 @@ def command(
 
     The tenant is only asked where the error, --app and --user say about whom.
 
-    Exit codes: 0 diagnosed; 1 nobody knows the error; 3 faults in the documents.
+    Exit codes: 0 diagnosed; 1 unknown error; 3 faults in the documents.
     """
     typed = diagnosing.Typed(file, application, user, tenant, state_dir)
     cause, outline = diagnosing.diagnose(options.all_paths((), more), typed)

@@ -32,7 +32,7 @@ def command(
     """Write a Tenant document and what a repository of documents needs into DIR, the current folder
     by default: `.gitignore`, editor settings, a pre-commit hook, a README.
 
-    The tenant is told by --tenant-id and --organization, or by a capture or a simulated tenant
+    The tenant is given by --tenant-id and --organization, or by a capture or a simulated tenant
     (--tenant); on a terminal it is asked for. A file that exists is never overwritten.
 
     Exit codes: 0 written; 4 there is a Tenant document already.

@@ -41,7 +41,7 @@ def command(
     which rule.
 
     Each PATH is a YAML file or a folder of them; by default `policies`, if it exists. Without
-    documents only the tenant as it is now is told.
+    documents, only the tenant as it is now is shown.
 
     Exit codes: 0 answered; 3 faults in the documents.
     """

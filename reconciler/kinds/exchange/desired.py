@@ -218,7 +218,7 @@ class _Reading:
         self.policies[key] = DesiredExchangePolicy(*key, document.right, document.description, text)
 
     def _move(self, document: ExchangePolicyDocument, name: str, key: ExchangeKey) -> None:
-        """Note which policy a new one takes the place of; an old scope that nobody knows has none."""
+        """Note which policy a new one takes the place of; an unknown old scope has none."""
         old = self._scope(name)
         if old is Unfound.SCOPE_AMBIGUOUS:
             self._leave(document, key[0], name, old)

@@ -65,7 +65,7 @@ def mailbox_id(directory: Directory, name: str) -> str | Unnamed | Ambiguous:
 
 def ungoverned(directory: Directory, mailbox: str, application: str) -> Depends | None:
     """Why policies decide nothing about a mailbox, by its object id: they do not govern it, or
-    nothing says that they do; None if they do, or if nobody knows what it is.
+    nothing says that they do; None if they do, or if it is unknown what it is.
     """
     recipient = directory.recipients.get(mailbox)
     governed = True if recipient is None else is_governed(recipient)

@@ -96,7 +96,7 @@ def documented_verdict(
     state: ExchangeState, application: str, covers: Callable[[str], bool | None]
 ) -> Verdict:
     """The same once the documents are applied as a whole: what waits for its scope decides as well,
-    in a way that nobody knows, unless a Deny does.
+    in an unknown way, unless a Deny does.
     """
     verdict = mailbox_verdict(state, application, covers)
     waiting = _waiting(state, application)

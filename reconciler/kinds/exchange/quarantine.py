@@ -131,7 +131,7 @@ class Narrowing:
         return True
 
     def _add_denies(self, application: str) -> None:
-        """Declared denials, and descriptions of those that stand. Where a restriction is to become
+        """Declared denials, and descriptions of those that stay. Where a restriction is to become
         one beside something that is not understood, it is enough that the restriction goes.
         """
         rests = bool(

@@ -43,7 +43,7 @@ def baseline(
     observed: ExchangeState, target: ExchangeTarget, guard: GuardScope | None
 ) -> ExchangeBaseline:
     """Every policy of each touched application and of `*`, with what the service spelled; and the
-    empty group that guards, and what shuts an application out, stand on, if there are any.
+    empty group that is the scope of guards and of what shuts an application out, if there is one.
     """
     touched = sorted(_touched(observed, target))
     policies = {application: _policies(observed, application) for application in touched}

@@ -127,7 +127,7 @@ class _Undoing:
         }
 
     def _why_not(self, application: str, names: list[str]) -> Held | Aftermath:
-        """Why an application is left as it is; how it stands if nothing keeps it."""
+        """Why an application is left as it is; what became of it if nothing keeps it."""
         standing = self._past.standing(names, self._now)
         if standing is Aftermath.AS_BEFORE:
             return standing
@@ -150,7 +150,7 @@ class _Undoing:
 
     def _is_there(self, row: StoredExchangePolicy) -> bool:
         """Whether a scope is still the one that the policy had: by its object id and its sid. A group
-        that was made anew under the same address has others.
+        that was recreated under the same address has others.
         """
         recipient = self._directory.recipients.get(row.scope)
         if recipient is None or not recipient.principal:

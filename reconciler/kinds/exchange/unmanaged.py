@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def unmanaged_objects(state: ExchangeState, desired: DesiredExchange) -> Iterator[UnmanagedObject]:
     """Every policy, sorted; one of an application that documents own, or quarantine, has no open parts.
 
-    A scope that is made anew under its address has another object id, and another policy then.
+    A scope that is recreated under its address has another object id, and another policy then.
     """
     ours = desired.owned | desired.quarantined
     for key in sorted(state.policies):

@@ -303,7 +303,7 @@ def _of_groups(way: Transition) -> Iterator[AccessRow]:
 
 
 def _gained_in_any_order(way: Transition, application: str) -> Audience:
-    """Whom an application may newly reach where nobody knows the order of the groups, whose grants
+    """Whom an application may newly reach where the order of the groups is unknown, whose grants
     do not change: members of each group whose list grows, and everyone if Global's does.
     """
 

@@ -44,8 +44,8 @@ def user_verdict(
         application: client id, lower-case.
         user: object id, lower-case.
         member: whether the user is a direct member of a group, by its object id; None is not known.
-        direct_known: False if `state.users` is not the whole truth about this user. A grant of which
-            nobody knows whose it is may be this user's.
+        direct_known: False if `state.users` is not the whole truth about this user. A grant
+            whose holder is unknown may be this user's.
     """
     grant = teams_user_grant(user)
     if user in state.users:

@@ -57,7 +57,7 @@ def effective_answers(
     """
     entries: dict[str, list[Mapping[str, Any]]] = {}
     for entry in as_list(section.get("effective"), "", FaultList()):
-        # Whose answer one without an id is, nobody knows.
+        # Without an id, the user that an answer is about is unknown.
         if isinstance(entry, dict) and (user := guid(entry.get("user"))) is not None:
             entries.setdefault(user, []).append(entry)
     grants = as_list(section.get("groupAssignments"), "", FaultList())

@@ -128,7 +128,7 @@ def user_gain(state: TeamsState, present: str | None, wanted: str | None) -> tup
 def may_take_from(
     before: TeamsState, policies: Mapping[str, TeamsPolicy], owned: Collection[str], wanted: str
 ) -> tuple[str, ...]:
-    """Grants of which nobody knows whose they are and that a first grant to somebody may replace, as
+    """Grants whose holder is unknown and that a first grant to somebody may replace, as
     users' keys, where that could harm: the policy is one whose grants no document owns, or the
     list of the granted one gets shorter on the way.
 

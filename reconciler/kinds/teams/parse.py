@@ -216,7 +216,7 @@ def _policies(
 
 
 def _name(key: str, identity: Any) -> str:
-    """A policy's name as it is told: as the service spells it, or what was read."""
+    """A policy's name for people: as the service spells it, or what was read."""
     if key == GLOBAL:
         return "Global"
     return key if is_opaque(key) else bare_name(identity)
@@ -346,8 +346,8 @@ def _users(
 
 
 def _user_ids(rows: Sequence[GrantRow]) -> Sequence[str]:
-    """The ids of many rows in lower case; what was read of a row whose id is none: whose grant it is
-    nobody knows. `""` for what is no object, which was told already.
+    """The ids of many rows in lower case; what was read of a row without a valid id: its holder is
+    unknown. `""` for what is not an object, which was reported already.
     """
     spelled = [row.Identity for row in rows]
     return object_ids(spelled) or [

@@ -351,7 +351,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
     def unmanaged_objects(
         self, state: TeamsState, desired: DesiredTeams, apart: Collection[str]
     ) -> Iterable[UnmanagedObject]:
-        """Policies with their grants; single grants where they are told of apart."""
+        """Policies with their grants; single grants where they are listed separately."""
         return unmanaged.unmanaged_objects(state, desired, apart)
 
     def declared_verdicts(self, documents: Documents) -> Callable[[str, str], Verdict]:

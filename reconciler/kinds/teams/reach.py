@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from reconciler.model.observed import TeamsState
 
 _KNOWN = 1 << 40
-"""How much more a known user counts than one whom nobody knows."""
+"""How much more a known user counts than an unknown one."""
 _TOGETHER = 3
 """Groups of a combination: one that decides before, one that decides now, one that decides
 afterwards.
@@ -296,8 +296,8 @@ class TeamsReach:
         return ((1 << many * self._width) - 1) // ((1 << self._width) - 1)
 
     def _weights(self) -> Iterator[tuple[int, int]]:
-        """A known user counts once for each combination; somebody whom nobody knows counts less
-        than any of them, but counts.
+        """A known user counts once for each combination; an unknown one counts less than any
+        of them, but counts.
         """
         totals: Counter[int] = Counter()
         for block in self._blocks:

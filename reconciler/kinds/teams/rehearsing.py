@@ -83,7 +83,7 @@ def _section(teams: TeamsBaseline, holders: Mapping[str, str]) -> Row:
 
 
 def _grant(user: str, policy: str) -> Row:
-    """A user's row; one of which nobody knows whose it is as it was read."""
+    """A user's row; one whose holder is unknown, as it was read."""
     read = _entry(user)
     if isinstance(read, dict):
         return read

@@ -143,8 +143,8 @@ def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
 
 
 def narrowed(observed: TeamsState, target: TeamsTarget) -> Iterator[ListHolders]:
-    """Policies that lose applications and stay, with a digest of who holds them; who holds Global
-    is no question.
+    """Policies that lose applications and stay, with a digest of who holds them; everyone holds
+    Global, so it has none.
     """
     shorter = {
         key
@@ -170,7 +170,7 @@ def holders_digest(key: str, users: Mapping[str, str], groups: Iterable[GroupAss
 
 
 def _policy_of(observed: TeamsState, key: str) -> TeamsPolicy | None:
-    """A policy; a grant that is not understood gives what nobody knows."""
+    """A policy; what a grant that is not understood gives is unknown."""
     return TeamsPolicy(key, {key: key}, "") if is_opaque(key) else observed.policies.get(key)
 
 

@@ -49,7 +49,7 @@ def unmanaged_objects(
     Args:
         state: the Teams side.
         desired: what documents declare.
-        apart: addresses, in lower case, of grants that are told of by themselves.
+        apart: addresses, in lower case, of grants that are listed separately.
     """
     own = _Apart(_named(apart, _USER), _named(apart, _GROUP))
     groups = _groups(state, own)

@@ -2,7 +2,7 @@
 neither before nor after.
 
 An application is judged with its own policies and those of `*` together, and so is one that has
-none of its own. A mailbox may lie in any combination of scopes. What a combination may be judged by
+none of its own. A mailbox may be in any combination of scopes. What a combination may be judged by
 is always one scope: a Deny that covers it, a Restrict that covers it, or that no Restrict does. So
 to show an exposure, one scope through which the mailbox is reached now and one that denies it
 before and after each are enough: three at most, which sets of scopes tell directly.
@@ -153,7 +153,7 @@ def exposed(
     covers the mailbox denies; else a Restrict that covers it grants; else any Restrict at all
     denies; else it is granted.
     """
-    free = now.deny | empty  # no mailbox that is reached now lies in these
+    free = now.deny | empty  # no mailbox that is reached now is in these
     for ways in product((False, True), repeat=len(ends)):
         barred = free.union(
             *(end.restrict for end, denied in zip(ends, ways, strict=True) if not denied)

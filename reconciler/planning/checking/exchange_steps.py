@@ -28,7 +28,7 @@ _ADDRESS = re.compile(rf"exchange\.policy/(?P<application>{GUID}|\*)@(?P<scope>{
 
 def empty_scopes(section: ExchangeBaseline) -> frozenset[str]:
     """The scope of temporary policies, if the baseline has one and it has no members: no mailbox
-    lies in it.
+    is in it.
     """
     return frozenset(
         scope.id.lower()

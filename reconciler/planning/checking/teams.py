@@ -158,7 +158,7 @@ class TeamsJudging:
 
     def _others(self, ends: Ends, now: str | None) -> Iterator[tuple[Ends, str | None]]:
         """The classes that a user without a direct grant before may be of too: of those who hold what
-        nobody knows the holder of; with the grant at a moment, which is `now` otherwise.
+        has no known holder; with the grant at a moment, which is `now` otherwise.
         """
         if ends[0] is None:
             yield from (((key, ends[1]), now or key) for key in self._unidentified)

@@ -106,7 +106,7 @@ class TeamsModel(Struct):
 
     @property
     def unidentified(self) -> tuple[str, ...]:
-        """Policies of direct grants of which nobody knows whose they are."""
+        """Policies of direct grants whose holder is unknown."""
         rows = self.users.items()
         return tuple(sorted({key for user, key in rows if key is not None and is_opaque(user)}))
 

@@ -47,7 +47,7 @@ class Holders(Struct, frozen=True):
 
 
 class Mailboxes(Struct, frozen=True):
-    """Mailboxes that lie in these scopes (object ids) and in no other scope of the application; at
+    """Mailboxes that are in these scopes (object ids) and in no other scope of the application; at
     most three are ever needed.
     """
 

@@ -1,6 +1,6 @@
 """The private folder of a PowerShell process, and the removal of those that a kill left behind.
 
-A note in it says whose it is. The name stays short: a socket of .NET's lies in it, and the path of
+A note in it says whose it is. The name stays short: a socket of .NET's is in it, and the path of
 a socket is limited (unix(7)).
 """
 

@@ -101,7 +101,7 @@ def fitted(head: Head, sections: Sequence[ReportSection], max_bytes: int) -> str
     """A report as Markdown, of at most so many bytes of UTF-8.
 
     Args:
-        head: what is told in any case.
+        head: what is shown in any case.
         sections: in the order in which they are read.
         max_bytes: the limit, at least LEAST_BYTES.
     """

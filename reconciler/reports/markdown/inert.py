@@ -66,7 +66,7 @@ def code(text: str) -> Inert:
 
 def words(text: str) -> Inert:
     """Words of ours; each that Markdown or a site could take for more is a code span, and what
-    stands between back-ticks is one.
+    is between back-ticks is one.
     """
     pieces = text.split("`")
     if len(pieces) % 2 == 0:

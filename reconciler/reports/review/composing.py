@@ -77,7 +77,7 @@ def review(
     sources: Mapping[str, Position] | None = None,
     since: Since | None = None,
 ) -> Review:
-    """Everything that a person is told about a plan.
+    """Everything that a person reads about a plan.
 
     Args:
         plan: the plan.
@@ -210,7 +210,7 @@ def _verdict(plan: Plan, naming: Naming, lines: Sequence[AccessLine] | None) -> 
 
 
 def _unknown_groups(lines: Iterable[AccessLine]) -> Iterator[Name]:
-    """Of what is gained: who reaches everyone is told by that."""
+    """Groups of unknown size in what is gained, unless it is everyone, which says it all."""
     for line in lines:
         for part in line.parts if line.danger is Danger.MORE else ():
             if part.kind is SubjectKind.GROUP_MEMBERS and part.size is None:

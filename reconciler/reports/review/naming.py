@@ -53,7 +53,7 @@ class Naming:
 
     Args:
         names: ids to names.
-        client_ids: the applications that are told of, beside which the id of one without a name is
+        client_ids: the applications that appear, beside which the id of one without a name is
             shortened.
     """
 

@@ -174,9 +174,7 @@ def _listed(title: str, texts: Sequence[str]) -> str:
 
 
 def unknown_groups(verdict: Verdict) -> Phrase:
-    """The groups that are newly reached and of which nobody knows how many are in them; empty if
-    there are none.
-    """
+    """The groups that are newly reached and whose size is unknown; empty if there are none."""
     if not verdict.unknown_groups:
         return ()
     names = enumerated_names(verdict.unknown_groups, HANDFUL)
@@ -184,7 +182,7 @@ def unknown_groups(verdict: Verdict) -> Phrase:
 
 
 def access_counts(verdict: Verdict) -> str:
-    """How many applications come to reach others; those that reach everyone are told first."""
+    """How many applications come to reach others; those that reach everyone come first."""
     if verdict.access is None:
         return "Who gains and loses access was not computed."
     counts = verdict.access

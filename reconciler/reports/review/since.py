@@ -1,4 +1,4 @@
-"""What stands right under the verdict when a plan is compared with the documents of an earlier
+"""What comes right under the verdict when a plan is compared with the documents of an earlier
 commit.
 """
 

@@ -236,7 +236,7 @@ class NoteLine(Struct, frozen=True):
 
 class NoteGroup(Struct, frozen=True):
     """Objects of which the same is said: what is so, what to do, and options to type. `advice_first`:
-    what to do stands before the consents.
+    what to do comes before the consents.
     """
 
     section: Section
@@ -373,7 +373,7 @@ class SinceLine(Struct, frozen=True):
 
 class SinceReview(Struct, frozen=True):
     """A plan compared with the documents of an earlier commit: which, what differs, counted, and
-    what stands right under the verdict.
+    what comes right under the verdict.
     """
 
     title: Phrase
@@ -381,7 +381,7 @@ class SinceReview(Struct, frozen=True):
 
 
 class Review(Struct, frozen=True):
-    """Everything that a person is told about a plan.
+    """Everything that a person reads about a plan.
 
     Attributes:
         simulated: Whether the tenant is a simulated one.

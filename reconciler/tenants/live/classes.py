@@ -1,7 +1,7 @@
 """What an error of a service means: a table of values (HTTP status, types of exceptions) and texts.
 
 Texts are unstable across module versions, and names in them are anybody's: a class decides how
-often something is tried and what a person is told, never whether something exists that a complete
+often something is tried and what a person reads, never whether something exists that a complete
 list can tell. Sources: the pages of the cmdlets (MicrosoftDocs/office-docs-powershell), its issues
 8323, 8930, 9103, 9199, 9229, 9346, 9406 and 10187, Microsoft365DSC issues 687, 2998 and 5700,
 and the retry code of ExchangeOnlineManagement 3.x.
@@ -187,7 +187,7 @@ ADVICE: Final[Mapping[ErrorClass, str]] = {
 def meaning(error: ServiceError, cmdlet: str) -> ErrorClass:
     """The class of one error of a cmdlet.
 
-    That Exchange has no policy at all is told by an error, and only by its own reading can it be
+    That Exchange has no policy at all is reported as an error, and only by its own reading can it be
     told from an object that is not there.
     """
     if cmdlet == "Get-ApplicationAccessPolicy" and is_empty_store(_types(error), _messages(error)):

@@ -56,7 +56,7 @@ class Live:
         patience: how often readings are repeated.
         clock: seconds since 1970; `sleep` waits for this many, by default so that closing from
             another thread ends it.
-        tell: is told how many objects of a reading have come, from the thread that reads.
+        tell: called with how many objects of a reading have come, from the thread that reads.
     """
 
     source: Origin = "live"

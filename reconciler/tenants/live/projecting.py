@@ -119,7 +119,7 @@ def project_user(row: Row) -> dict[str, Json]:
 
 def users_by_key(rows: Sequence[Row]) -> dict[str, Row]:
     """Users of the directory by lower-case id, or by what was read if that is none. Of an id that an
-    answer has with two contents, both are kept: which one is right, nobody knows.
+    answer has with two contents, both are kept: which one is right is unknown.
     """
     users: dict[str, Row] = {}
     for row in rows:
@@ -136,8 +136,8 @@ def is_leaving(row: Row) -> bool:
 
 
 def project_recipient(row: Row) -> ProjectedRecipient | None:
-    """A recipient of the directory; None for what has no object id in Entra or no address: it is no
-    scope, and nothing reaches it by one.
+    """A recipient of the directory; None for what has no object id in Entra or no address: it is not
+    a scope, and nothing reaches it by one.
     """
     object_id, primary = guid(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
     if object_id is None or not primary or "IsValidSecurityPrincipal" not in row:

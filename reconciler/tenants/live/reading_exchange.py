@@ -90,7 +90,7 @@ class _Found:
 
     def take(self, rows: Iterable[Row]) -> list[ProjectedRecipient]:
         """Note everybody in an answer. Of an id that one answer has with two contents, both are kept:
-        which one is right, nobody knows.
+        which one is right is unknown.
         """
         taken = [
             recipient

@@ -58,8 +58,8 @@ class SimulatedPeople:
                 absent if it is not among those it was asked of. So is a group that holds a grant,
                 or that is asked for, unless the tenant has no groups at all.
             users: object ids of holders of direct grants.
-            groups: object ids of groups that hold a grant; those of the request are told beside
-                them.
+            groups: object ids of groups that hold a grant; those of the request are added
+                to them.
             scopes: object ids of the scopes of policies.
         """
         asked_scopes = (*request.recipients, *scopes)
