@@ -63,6 +63,43 @@ class EndingTimes(Protocol):
         ...
 
 
+def start_process(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path
+) -> subprocess.Popen[bytes]:
+    """Start a program in a group and session of its own, with unbuffered pipes.
+
+    Args:
+        command: the whole path of a program, and its arguments; no shell reads them.
+        environment: all variables that it gets.
+        folder: where it runs.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    # the program is the one that the person named or PATH has
+    return subprocess.Popen(  # noqa: S603
+        command,
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=dict(environment),
+        cwd=folder,
+        **_OWN_GROUP,
+    )
+
+
+def write_all(stream: IO[bytes] | None, content: bytes) -> None:
+    """Write everything to an unbuffered pipe, which may take a part at a time.
+
+    Raises:
+        OSError: nobody reads it any more.
+    """
+    remaining = memoryview(content)
+    while remaining:
+        remaining = remaining[_pipe(stream).write(remaining) :]
+
+
 class Child:
     """A process of its own group and session: Ctrl-C at the terminal does not reach it, and ending
     it ends what it started.
@@ -78,17 +115,7 @@ class Child:
     ) -> None:
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._log = log
-        # no shell; the program is the one that the person named or PATH has
-        self._process = subprocess.Popen(  # noqa: S603
-            command,
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=dict(environment),
-            cwd=folder,
-            **OWN_GROUP,
-        )
+        self._process = start_process(command, environment, folder)
         self.identity = child_identity(self._process.pid)
         self.outlived = False
         self._readers = tuple(
@@ -118,17 +145,12 @@ class Child:
         try:
             if impatient:
                 impatient.start()
-            self._write(line)
+            write_all(self._process.stdin, line)
         except OSError:
             raise Broken("it exited before reading the request") from None
         finally:
             if impatient:
                 impatient.cancel()
-
-    def _write(self, line: bytes) -> None:
-        remaining = memoryview(line)
-        while remaining:
-            remaining = remaining[_pipe(self._process.stdin).write(remaining) :]
 
     def line(self, seconds: float) -> bytes:
         """The next line it prints.
@@ -222,7 +244,7 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
-    OWN_GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    _OWN_GROUP: Final[dict[str, Any]] = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
 
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
@@ -234,7 +256,7 @@ if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
         process.kill()
 
 else:
-    OWN_GROUP: Final[dict[str, Any]] = {"start_new_session": True}
+    _OWN_GROUP: Final[dict[str, Any]] = {"start_new_session": True}
 
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         _signal(process, signal.SIGTERM)

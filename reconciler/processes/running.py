@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from reconciler.processes.child import OWN_GROUP, kill
+from reconciler.processes.child import kill, start_process, write_all
 from reconciler.processes.groups import child_identity
 
 if TYPE_CHECKING:
     import io
+    import subprocess
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
@@ -61,18 +61,7 @@ def run_to_end(
         OSError: it cannot be started.
         Unfinished: it took longer, or printed more, than it may.
     """
-    # no shell; the caller chose the program
-    process = subprocess.Popen(  # noqa: S603
-        command,
-        bufsize=0,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=dict(environment),
-        cwd=folder,
-        **OWN_GROUP,
-    )
-    return _Run(process, bounds).ended(request)
+    return _Run(start_process(command, environment, folder), bounds).ended(request)
 
 
 class _Run:
@@ -110,7 +99,9 @@ class _Run:
         self._kill()
 
     def _kill(self) -> None:
-        if self._process.poll() is None:
+        # Not `poll`: what it started may hold the pipes when it has ended itself. As long as nobody
+        # has waited for it, its id is that of its group.
+        if self._process.returncode is None:
             kill(self._process, self._started)
             self._process.wait()
 
@@ -125,9 +116,7 @@ class _Run:
 
     def _say(self, request: bytes) -> None:
         with contextlib.suppress(OSError), cast("io.FileIO", self._process.stdin) as pipe:
-            remaining = memoryview(request)
-            while remaining:
-                remaining = remaining[pipe.write(remaining) :]
+            write_all(pipe, request)
 
     def _complain(self) -> None:
         with contextlib.suppress(OSError), cast("io.FileIO", self._process.stderr) as raw:

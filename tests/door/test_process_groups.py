@@ -17,6 +17,7 @@ from reconciler.powershell.door.log import Log
 from reconciler.powershell.door.timeouts import Timeouts
 from reconciler.processes.child import Child
 from reconciler.processes.groups import child_identity, has_members, started
+from reconciler.processes.running import Bounds, Unfinished, run_to_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +72,15 @@ def test_what_a_shim_started_has_its_time_to_go(
         (tmp_path / "disconnected").unlink()
         assert started(real) == ""
         assert not has_members(child.pid)
+
+
+def test_a_run_ends_in_time_although_what_a_shim_started_holds_its_pipes(tmp_path: Path) -> None:
+    for leader in (WAITING, LEAVING):
+        command = (sys.executable, "-c", leader, STUBBORN)
+        began = time.monotonic()
+        with pytest.raises(Unfinished, match="did not end within 2 seconds"):
+            run_to_end(command, dict(os.environ), tmp_path, Bounds(2.0, 1024))
+        assert time.monotonic() - began < 20.0
 
 
 def test_what_a_shim_started_is_killed_with_it(
