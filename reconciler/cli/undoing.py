@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from reconciler.access.declared_at import positions
 from reconciler.applying import earlier, state
-from reconciler.cli import loading, plan_files, printing, sources
+from reconciler.cli import loading, printing, sources
 from reconciler.cli.working import working
 from reconciler.errors import Refused
 from reconciler.model.addresses import Address
@@ -36,22 +36,26 @@ class Undoes(Struct, frozen=True):
 
 
 def applied_plan(
-    file: Path, source: sources.Source, journal: Path | None, journals: Path | None
+    loaded: SealedPlan,
+    file: Path,
+    source: sources.Source,
+    journal: Path | None,
+    journals: Path | None,
 ) -> Undoes:
-    """A plan file with what journals say of it.
+    """A plan with what journals say of it.
 
     Args:
-        file: the plan.
+        loaded: the plan.
+        file: where it lies.
         source: the tenant that it was applied to.
         journal: a journal that a person names.
         journals: where a person put journals.
 
     Raises:
-        TamperedPlan: the plan, or the journal, is not what was written.
+        TamperedPlan: the journal that was named is not of this plan.
         Refused: no journal says that the plan was applied.
         ReconcilerError: a journal cannot be read.
     """
-    loaded = plan_files.plan_file(file)
     directories = state.prepared(
         _key(source, loaded.plan),
         state.base(os.environ),

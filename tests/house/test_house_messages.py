@@ -44,7 +44,7 @@ def test_no_text_has_the_turn(turn: str) -> None:
 def test_the_listing_has_messages_helps_templates_and_schemas() -> None:
     listed = {(one.file, one.text) for one in texts()}
     assert {
-        ("reconciler/cli/commands/plan.py", "Exit with code 2 if there are changes."),
+        ("reconciler/cli/made_plans.py", "Exit with code 2 if there are changes."),
         ("reconciler/cli/commands/schema.py", "Print a JSON Schema."),
         ("reconciler/applying/applying.py", "access test {row.name}"),
         ("reconciler/reports/templates/script.ps1.j2", "Write-Host {{ step.progress }}"),
