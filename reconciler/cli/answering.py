@@ -18,6 +18,7 @@ from reconciler.model.addresses import teams_group_grant
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, outcomes, requests
 from reconciler.reports import explanations
+from reconciler.reports.explanations import Explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -164,31 +165,31 @@ def basis_of_capture(paths: Sequence[Path], file: Path, asked: Asking) -> Basis:
 
 def answer(basis: Basis, asked: Asking) -> Outline:
     """The answer, which is collected for the envelope too."""
-    explanation = explain(_question(basis, asked), basis.known)
-    places = (
-        {}
-        if basis.documents is None
-        else positions(basis.documents, basis.known.directory, explanation.addresses)
-    )
-    names = _names(basis, explanation)
+    answered = explained(explain(_question(basis, asked), basis.known), basis)
     collecting.current().simulated = basis.simulated
-    explained = explanations.Explained(
+    collecting.add_part("explanation", explanations.explanation_answer(answered))
+    return explanations.explanation_outline(answered)
+
+
+def explained(explanation: Explanation, basis: Basis) -> Explained:
+    """An explanation with what it takes to tell it."""
+    documents, question = basis.documents, explanation.question
+    return Explained(
         explanation,
         basis.kind,
         basis.source,
-        names,
-        places,
+        _names(basis, explanation),
+        {}
+        if documents is None
+        else positions(documents, basis.known.directory, explanation.addresses),
         basis.simulated,
-        permission_of(basis.documents, explanation.question),
-        effective_at(explanation, basis.known.directory),
-        quarantined=basis.documents is not None
-        and explanation.question.application in basis.documents.quarantined,
+        permission_of(documents, question),
+        _effective_at(explanation, basis.known.directory),
+        quarantined=documents is not None and question.application in documents.quarantined,
     )
-    collecting.add_part("explanation", explanations.explanation_answer(explained))
-    return explanations.explanation_outline(explained)
 
 
-def effective_at(explanation: Explanation, directory: Directory) -> str:
+def _effective_at(explanation: Explanation, directory: Directory) -> str:
     """When the effective assignment was read on which an answer rests; empty if it rests on none."""
     answer = directory.effective.get(explanation.question.subject)
     if answer is None or explanation.question.kind is not SubjectKind.USER:
@@ -246,10 +247,7 @@ def _names(basis: Basis, explanation: Explanation) -> Mapping[str, str]:
         explanation.question.application,
         explanation.question.subject,
     }
+    if basis.observed is not None:
+        return naming.known(ids, basis.documents, basis.observed)
     declared = {} if basis.documents is None else naming.declared(basis.documents)
-    if basis.observed is None:
-        return {**basis.names, **declared}
-    known_names = naming.of_ids(basis.observed, ids) | {
-        name_id: name for name_id, name in declared.items() if name_id in ids
-    }
-    return {name_id: name for name_id, name in known_names.items() if name}
+    return {**basis.names, **declared}

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.access.declared_at import positions
 from reconciler.access.explaining import explain
 from reconciler.applying import recent, state
 from reconciler.applying.earlier import believed_journals
 from reconciler.audiences.questions import Question
 from reconciler.cli import answering, collecting, sources, surveying, typed_people
+from reconciler.cli.answering import Basis
 from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
@@ -28,7 +28,6 @@ from reconciler.kinds.facts import in_turn
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import SubjectKind
 from reconciler.reports.diagnoses import Diagnosed, diagnosis_answer, diagnosis_outline
-from reconciler.reports.explanations import Explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -157,28 +156,24 @@ def _diagnosed(
     seen = surveying.survey(paths, typed.tenant, users=(asked[1],))
     application = surveying.application_of(asked[0], seen.documents)
     questions = _questions(application, asked[1], sign, seen)
-    now = {product: explain(question, seen.now) for product, question in questions.items()}
-    after = {
-        product: explain(question, seen.after)
-        for product, question in questions.items()
-        if seen.after is not None
-    }
+    first, question = next(iter(questions.items()))
+    now = {product: explain(each, seen.now) for product, each in questions.items()}
+    after = None if seen.after is None else explain(question, seen.after)
     at = time.time()
-    first = next(iter(now))
     verdict = now[first].verdict
-    writes = _writes(paths, typed, seen, at)
-    delay = last_delay(questions[first], first, verdict, writes, at)
-    later = after[first].verdict if first in after else None
-    others = _others(received, sign, questions[first], seen)
+    delay = last_delay(question, first, verdict, _writes(paths, typed, seen, at), at)
+    others = _others(received, sign, question, seen)
+    later = None if after is None else after.verdict
     cause = cause_of(sign, verdict, later, delay, other=any(others))
+    basis = _basis(seen)
     diagnosed = Diagnosed(
         received=received,
         sign=sign,
         cause=cause,
-        explained=tuple(_explained(each, seen) for each in now.values()),
+        explained=tuple(answering.explained(each, basis) for each in now.values()),
         delay=delay,
         asked_at=at,
-        suggestions=_suggestions(after.get(first), seen) if cause is RefusalCause.DENIED else (),
+        suggestions=_suggestions(after, seen) if cause is RefusalCause.DENIED else (),
         has_documents=seen.after is not None,
         other_application=others[0],
         other_user=others[1],
@@ -245,6 +240,8 @@ def _writes(
 def _suggestions(after: Explanation | None, seen: Survey) -> tuple[Suggestion, ...]:
     if after is None or seen.documents is None or seen.after is None:
         return ()
+    if after.question.application in seen.documents.quarantined:
+        return ()  # no line lets it in while that one is there
     texts: dict[str, str] = {}
 
     def text_of(file: str) -> str:
@@ -256,23 +253,10 @@ def _suggestions(after: Explanation | None, seen: Survey) -> tuple[Suggestion, .
     return suggested(after, Declared(seen.documents, seen.after, text_of))
 
 
-def _explained(explanation: Explanation, seen: Survey) -> Explained:
-    directory = seen.observed.directory
-    places = (
-        {}
-        if seen.documents is None
-        else positions(seen.documents, directory, explanation.addresses)
-    )
-    return Explained(
-        explanation,
-        "now",
-        f"on the tenant as read {seen.observed.taken_at}",
-        seen.names(_ids(explanation)),
-        places,
-        seen.simulated,
-        answering.permission_of(seen.documents, explanation.question),
-        answering.effective_at(explanation, directory),
-    )
+def _basis(seen: Survey) -> Basis:
+    """The tenant as it is."""
+    source = f"on the tenant as read {seen.observed.taken_at}"
+    return Basis(seen.now, "now", source, seen.documents, seen.observed, {}, seen.simulated)
 
 
 def _ids(explanation: Explanation) -> Iterator[str]:

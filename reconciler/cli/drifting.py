@@ -28,7 +28,7 @@ from reconciler.reports.review.naming import Naming
 from reconciler.reports.wrapping import Layout
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.canonical import Json
@@ -79,8 +79,8 @@ def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -
         value = drift_of(documents, observed, allow)
         plan = value.plan
         notes = (*value.objects, *value.declared, *value.unread)
-        ids = {*GUID.findall("\n".join(_texts(notes)).lower())} - plan.names.keys()
-        names = _known_names(ids, documents, observed)
+        ids = {*_ids(notes)} - plan.names.keys()
+        names = naming.known(ids, documents, observed)
         places = _places(documents, observed, plan)
         return Drifted(value, documents, observed, source, names, places, allow)
 
@@ -114,20 +114,11 @@ def whole_request(
 
 def called(address: str, documents: Documents, observed: Observed) -> str:
     """What people call an object; empty where its address says it."""
-    names = _known_names(GUID.findall(address.lower()), documents, observed)
+    names = naming.known({*GUID.findall(address.lower())}, documents, observed)
     if not names:
         return ""
     phrase = Naming(names).address(address)
     return Layout(1 << 16, advising=False).text(phrase)
-
-
-def _known_names(ids: Iterable[str], documents: Documents, observed: Observed) -> Mapping[str, str]:
-    """Names for people of these ids."""
-    wanted = set(ids)
-    names = naming.of_ids(observed, wanted) | {
-        name_id: name for name_id, name in naming.declared(documents).items() if name_id in wanted
-    }
-    return {name_id: name for name_id, name in sorted(names.items()) if name}
 
 
 def _places(documents: Documents, observed: Observed, plan: Plan) -> Mapping[str, Position]:
@@ -141,6 +132,10 @@ def _places(documents: Documents, observed: Observed, plan: Plan) -> Mapping[str
         places |= {entry.address: entry.position for entry in documents.tenant.accepted}
         places[""] = documents.tenant.position
     return places
+
+
+def _ids(notes: Sequence[Note]) -> list[str]:
+    return GUID.findall("\n".join(_texts(notes)).lower())
 
 
 def _texts(notes: Sequence[Note]) -> Iterator[str]:

@@ -61,14 +61,7 @@ class Survey(Struct, frozen=True):
 
     def names(self, ids: Iterable[str]) -> dict[str, str]:
         """Names for people of these ids, as far as anything tells."""
-        wanted = set(ids)
-        known_names = naming.of_ids(self.observed, wanted)
-        if self.documents is not None:
-            declared = naming.declared(self.documents)
-            known_names |= {
-                name_id: name for name_id, name in declared.items() if name_id in wanted
-            }
-        return {name_id: name for name_id, name in sorted(known_names.items()) if name}
+        return naming.known(set(ids), self.documents, self.observed)
 
 
 def survey(

@@ -9,7 +9,7 @@ from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import EVERY_APPLICATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
@@ -30,10 +30,18 @@ def names(
     `mentioned` are ids beside those of changes and notes.
     """
     ids = {*GUID.findall("\n".join(_texts(changes, notes)).lower()), *mentioned}
+    known_names = known(ids, documents, observed) | {EVERY_APPLICATION: "every application"}
+    return dict(sorted(known_names.items()))
+
+
+def known(ids: Collection[str], documents: Documents | None, observed: Observed) -> dict[str, str]:
+    """Names for people of these ids, sorted: those that the documents give, else the capture's; what
+    has none is left out.
+    """
+    own = {} if documents is None else declared(documents)
     known_names = of_ids(observed, ids) | {
-        name_id: name for name_id, name in declared(documents).items() if name_id in ids
+        name_id: name for name_id, name in own.items() if name_id in ids
     }
-    known_names[EVERY_APPLICATION] = "every application"
     return {name_id: name for name_id, name in sorted(known_names.items()) if name}
 
 

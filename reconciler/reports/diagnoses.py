@@ -22,6 +22,7 @@ from reconciler.model.answers import (
     SuggestedLine,
 )
 from reconciler.model.test_results import ResultKind
+from reconciler.reports import quarantine_sentences
 from reconciler.reports.access_tests import REACHED
 from reconciler.reports.explanations import (
     explanation_answer,
@@ -108,7 +109,12 @@ def diagnosis_outline(diagnosed: Diagnosed) -> Outline:
         simulated=diagnosed.simulated,
         headline=(word, *_whom(diagnosed)),
         tone=tone,
-        details=(*_error(diagnosed), *_meaning(diagnosed), *_others(diagnosed)),
+        details=(
+            *_error(diagnosed),
+            *_meaning(diagnosed),
+            *_others(diagnosed),
+            *_quarantined(diagnosed),
+        ),
         chapters=tuple(chapters),
         closing=(closing,) if closing else (),
         closing_tone=Tone.PLAIN,
@@ -311,6 +317,16 @@ def _others(diagnosed: Diagnosed) -> Iterator[Item]:
         )
     if diagnosed.cause is RefusalCause.WRONG_ID:
         yield Item(("Correct the request, or ask about whom the error names.",))
+
+
+def _quarantined(diagnosed: Diagnosed) -> Iterator[Item]:
+    """What is said of a quarantined application instead of lines that would let it in."""
+    if any(each.quarantined for each in diagnosed.explained):
+        question = diagnosed.explained[0].explanation.question
+        name = diagnosed.naming.application(question.application)
+        yield Item(quarantine_sentences.quarantined(name))
+        if diagnosed.cause is RefusalCause.DENIED:
+            yield Item(quarantine_sentences.ended(name))
 
 
 def _way_chapters(each: Explained, diagnosed: Diagnosed) -> Iterator[Chapter]:

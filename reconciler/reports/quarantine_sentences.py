@@ -103,6 +103,15 @@ def quarantined(name: Name) -> Phrase:
     )
 
 
+def ended(name: Name) -> Phrase:
+    """What it takes to let a quarantined application in."""
+    return (
+        "Nothing lets ",
+        name,
+        " in until `quarantine` is removed from its Application document.",
+    )
+
+
 def why_open(code: str) -> str:
     """Why a quarantined application may still reach somebody, in a few words."""
     return _WHY_OPEN.get(code, code)

@@ -192,6 +192,18 @@ def test_questions_say_that_it_is_quarantined(run: Run, folder: Path) -> None:
     assert "What would change it" not in ran.out
 
 
+def test_a_diagnosis_suggests_no_line_while_it_is_quarantined(run: Run, folder: Path) -> None:
+    error = "No application access policy found for this app"
+    asked = ("diagnose", "-", "--app", "crm", "--user", USERS[1], *SIM)
+    ran = run(*asked, cwd=folder, stdin=error)
+    assert "REFUSED BY THE ACCESS POLICIES OF TEAMS" in ran.out
+    assert "crm is quarantined" in ran.out
+    assert "Nothing lets crm in until `quarantine` is removed" in ran.out
+    assert "To let the application in" not in ran.out
+    answer = json.loads(run(*asked, "--format", "json", cwd=folder, stdin=error).out)
+    assert answer["diagnosis"]["edits"] == []
+
+
 def test_an_undo_does_not_say_that_it_is_not_quarantined(run: Run, folder: Path) -> None:
     run(*ALONE, cwd=folder)
     run("apply", "plan.json", *SIM, "--auto-approve", cwd=folder)
