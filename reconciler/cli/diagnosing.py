@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
 from reconciler.diagnosing.suggestions import Declared, suggested
+from reconciler.documents.input_files import Text
+from reconciler.documents.users import decoded_list
 from reconciler.errors import UsageFault
 from reconciler.guids import GUID
 from reconciler.kinds.facts import in_turn
@@ -242,15 +244,16 @@ def _suggestions(after: Explanation | None, seen: Survey) -> tuple[Suggestion, .
         return ()
     if after.question.application in seen.documents.quarantined:
         return ()  # no line lets it in while that one is there
-    texts: dict[str, str] = {}
+    return suggested(after, Declared(seen.documents, seen.after, cache(_text_of)))
 
-    def text_of(file: str) -> str:
-        if file not in texts:
-            with suppress(OSError, UnicodeDecodeError):
-                texts[file] = Path(file).read_bytes().decode("utf-8-sig")
-        return texts.get(file, "")
 
-    return suggested(after, Declared(seen.documents, seen.after, text_of))
+def _text_of(file: str) -> str:
+    """The text of a file of documents or users; empty if it cannot be read any more."""
+    try:
+        decoded = decoded_list(Path(file).read_bytes(), file)
+    except OSError:
+        return ""
+    return decoded.text if isinstance(decoded, Text) else ""
 
 
 def _basis(seen: Survey) -> Basis:

@@ -13,12 +13,12 @@ from msgspec import Struct
 from reconciler.access.declared_at import positions
 from reconciler.audiences.questions import Remedy
 from reconciler.audiences.verdicts import Asked, Denied
-from reconciler.documents.csv_columns import Columns, columns_of, values_of
-from reconciler.documents.line_edits import ItemEdit, with_item, with_row, without_item
 from reconciler.exporting.exchange import scope_texts
+from reconciler.exporting.line_edits import ItemEdit, with_item, with_row, without_item
 from reconciler.exporting.plain_words import dashed, free
 from reconciler.exporting.teams import user_label
-from reconciler.exporting.texts import cell, comment, flow_list, scalar
+from reconciler.exporting.texts import comment, flow_list, scalar
+from reconciler.exporting.user_rows import commented, rows_of_users
 from reconciler.kinds.exchange.scopes import is_mailbox
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 _USERS = ("spec", "grants", "users")
 _APPLICATIONS = ("spec", "applications")
-_LABELS = frozenset(("label", "name", "displayname", "display name"))
 
 
 class Obstacle(StrEnum):
@@ -259,40 +258,12 @@ def _added(user: str, listings: Sequence[Listing], declared: Declared) -> FileEd
         label = comment(user_label(declared.known.directory, user))
         edit = with_item(text, _line_of(listing), _USERS, user, label)
         return None if edit is None else FileEdit(listing.file, edit)
-    row = _row(user, text, declared) if listing.file.lower().endswith(".csv") else user
-    return FileEdit(listing.file, with_row(text, row))
+    rows = rows_of_users(listing.file, text, (user,), declared.known.directory)
+    return None if rows is None else FileEdit(listing.file, with_row(text, rows[0]))
 
 
 def _line_of(listing: Listing) -> int:
     return listing.lines[0] if listing.lines else 1
-
-
-def _row(user: str, text: str, declared: Declared) -> str:
-    header = text.split("\n", 1)[0].strip("\r\ufeff")
-    columns = columns_of(header)
-    if not isinstance(columns, Columns):
-        return user
-    row = declared.known.directory.users.get(user)
-    by_id = row is None or not row.upn or _is_of_ids(columns.name)
-    values = [""] * columns.width
-    for index, name in enumerate(values_of(header, columns.separator) or ()):
-        if name.strip().lower() in _LABELS and row is not None:
-            values[index] = cell(row.display_name)
-    values[columns.index] = user if by_id or row is None else row.upn
-    return columns.separator.join(values)
-
-
-def _is_of_ids(name: str) -> bool:
-    """Whether a column takes object ids."""
-    alone = columns_of(name)
-    return isinstance(alone, Columns) and name.strip().lower() not in {
-        "userprincipalname",
-        "user principal name",
-        "upn",
-        "mail",
-        "email",
-        "e-mail",
-    }
 
 
 def _taken_out(user: str, declared: Declared) -> list[FileEdit | None]:
@@ -327,7 +298,6 @@ def _new_teams_document(
     wanted = declared.application(question.application)
     taken = declared.names_of(Kind.TEAMS_POLICY) | state.policies.keys()
     name = free(dashed(wanted, "application"), taken)
-    label = comment(user_label(declared.known.directory, question.subject))
     lines = (
         "apiVersion: reconciler/v1",
         f"kind: {Kind.TEAMS_POLICY.value}",
@@ -336,7 +306,7 @@ def _new_teams_document(
         f"  applications: {flow_list([wanted, *map(declared.application, kept)])}",
         "  grants:",
         "    users:",
-        f"      - {question.subject}{f'   # {label}' if label else ''}",
+        f"      - {commented(question.subject, declared.known.directory)}",
     )
     removed = _taken_out(question.subject, declared)
     edits = tuple(edit for edit in removed if edit is not None)

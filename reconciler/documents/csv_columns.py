@@ -66,6 +66,7 @@ class Columns(Struct, frozen=True):
         index: Which of them says the user.
         name: The header of that column.
         ignored: Headers of columns that nothing is read from and that are not labels.
+        label: The first column for people, if there is one.
     """
 
     separator: str
@@ -73,6 +74,12 @@ class Columns(Struct, frozen=True):
     index: int
     name: str
     ignored: tuple[str, ...]
+    label: int | None = None
+
+    @property
+    def takes_ids(self) -> bool:
+        """Whether the column may say a user by object id."""
+        return _KINDS[self.name.lower()] in (ColumnKind.ID, ColumnKind.USER)
 
 
 class TwoColumns(Struct, frozen=True):
@@ -130,9 +137,9 @@ def _chosen(separator: str, names: Sequence[str]) -> Columns | TwoColumns:
             return TwoColumns(names[by_kind[kind]], name)
         by_kind[kind] = index
     index = by_kind[min(by_kind)]
+    labels = [place for place, name in enumerate(names) if name.lower() in _LABELS]
     ignored = tuple(
-        name
-        for place, name in enumerate(names)
-        if place != index and name and name.lower() not in _LABELS
+        name for place, name in enumerate(names) if place != index and name and place not in labels
     )
-    return Columns(separator, len(names), index, names[index], ignored)
+    label = labels[0] if labels else None
+    return Columns(separator, len(names), index, names[index], ignored, label)

@@ -188,7 +188,7 @@ def _refused_path(
 
 
 def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
-    decoded = _decoded(raw, file)
+    decoded = decoded_list(raw, file)
     if isinstance(decoded, Finding):
         return UserFile(None, (_of(document, decoded),))
     if decoded.findings:
@@ -214,8 +214,8 @@ def _of(document: RawDocument, finding: Finding) -> Finding:
     )
 
 
-def _decoded(raw: bytes, file: str) -> Text | Finding:
-    """The text of a file in UTF-8, or in UTF-16 with a byte order mark."""
+def decoded_list(raw: bytes, file: str) -> Text | Finding:
+    """The text of a file of users in UTF-8, or in UTF-16 with a byte order mark."""
     if raw.startswith(_UTF_16):
         with suppress(UnicodeError):
             raw = raw.decode("utf-16").encode("utf-8")

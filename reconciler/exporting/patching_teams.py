@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
-from reconciler.documents.csv_columns import Columns, columns_of
 from reconciler.documents.raw_documents import value_at
 from reconciler.exporting.document_edits import NotEditedError
 from reconciler.exporting.editing import LineEdit
@@ -20,13 +19,14 @@ from reconciler.exporting.teams import (
     teams_document,
     user_label,
 )
-from reconciler.exporting.texts import cell, comment, is_expressible, one_line, scalar
+from reconciler.exporting.texts import comment, is_expressible, one_line, scalar
+from reconciler.exporting.user_rows import rows_of_users
 from reconciler.exporting.values import Choice, Written
 from reconciler.guids import guid
 from reconciler.model.addresses import GLOBAL, name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.documents.trees import Steps
     from reconciler.exporting.document_edits import EditedDocument
@@ -40,10 +40,6 @@ _GRANTS: Final[Steps] = ("spec", "grants")
 _GROUPS: Final[Steps] = (*_GRANTS, "groups")
 _USERS: Final[Steps] = (*_GRANTS, "users")
 _TENANT: Final[Steps] = (*_GRANTS, "tenant")
-_LABELS: Final = frozenset(("label", "name", "displayname", "display name"))
-_BY_NAME: Final = frozenset(
-    ("userprincipalname", "user principal name", "upn", "mail", "email", "e-mail")
-)
 
 
 class TeamsEdits(Struct, frozen=True):
@@ -269,37 +265,11 @@ def _listed_in_file(
     edits = [LineEdit(listing.lines[index], listing.lines[index] + 1) for index in sorted(gone)]
     if new:
         last = listing.lines[-1] + 1
-        rows = tuple(_rows(listing.file, text, new, editing.directory))
-        edits.append(LineEdit(last, last, rows))
+        rows = rows_of_users(listing.file, text, new, editing.directory)
+        if rows is None:
+            raise NotEditedError
+        edits.append(LineEdit(last, last, tuple(rows)))
     return edits
-
-
-def _rows(file: str, text: str, users: Iterable[str], directory: Directory) -> Iterator[str]:
-    labels = ((user, user_label(directory, user)) for user in users)
-    if not file.endswith(".csv"):
-        yield from (f"{user}   # {comment(label)}" if label else user for user, label in labels)
-        return
-    lines = text.removeprefix("\ufeff").split("\n")
-    header = next(line.removesuffix("\r") for line in lines if line.strip())
-    columns = columns_of(header)
-    if not isinstance(columns, Columns):
-        raise NotEditedError
-    headers = [value.strip().strip('"').lower() for value in header.split(columns.separator)]
-    label_at = next((place for place, name in enumerate(headers) if name in _LABELS), None)
-    for user, label in labels:
-        values = [""] * columns.width
-        values[columns.index] = _spelled(user, columns, directory)
-        if label_at is not None and label_at < columns.width and label_at != columns.index:
-            values[label_at] = cell(label)
-        yield columns.separator.join(values)
-
-
-def _spelled(user: str, columns: Columns, directory: Directory) -> str:
-    """A user as a column has users: by principal name where that leads to this user."""
-    row = directory.users.get(user)
-    if columns.name.lower() not in _BY_NAME or row is None or not row.upn:
-        return user
-    return row.upn if directory.users_by_upn.get(row.upn.lower()) == user else user
 
 
 def _coarse(

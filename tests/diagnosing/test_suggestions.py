@@ -138,3 +138,29 @@ def test_a_list_in_a_file_gets_a_row(run: Run, tmp_path: Path, name: str) -> Non
         *("--format", "json"),
     )
     assert json.loads(explained.out)["explanation"]["verdict"] == "granted"
+
+
+def test_a_list_in_utf_16_is_edited_too(run: Run, tmp_path: Path) -> None:
+    settle(tmp_path)
+    file = tmp_path / "policies/teams/meeting-hosts.csv"
+    file.write_bytes(file.read_text(encoding="utf-8").encode("utf-16"))
+    asked = ("diagnose", "-", "--app", "webinar-studio", "--user", "adele.vance", *SIM)
+    ran = run(*asked, "--format", "json", stdin=TEAMS)
+    assert ran.code == 0
+    lines = [line for edit in json.loads(ran.out)["diagnosis"]["edits"] for line in edit["lines"]]
+    gone = [line for line in lines if line["after"] is None]
+    assert {line["before"] for line in gone} == {"adele.vance@contoso.com,Adele Vance"}
+
+
+def test_a_row_has_the_columns_of_the_header_below_blank_lines(run: Run, tmp_path: Path) -> None:
+    settle(tmp_path)
+    text = "\n\nlabel,user\nAdele,adele.vance@contoso.com\n"
+    (tmp_path / "policies/teams/meeting-hosts.csv").write_text(text, encoding="utf-8")
+    asked = ("diagnose", "-", "--app", "scheduling-bot", "--user", "patti.fernandez", *SIM)
+    file = tmp_path / "policies/teams/test-policy.yaml"
+    head = file.read_text(encoding="utf-8").split("    users:")[0]
+    file.write_text(f"{head}    usersFrom: meeting-hosts.csv\n", encoding="utf-8")
+    answer = json.loads(run(*asked, "--format", "json", stdin=TEAMS).out)["diagnosis"]
+    granted = next(edit for edit in answer["edits"] if edit["remedy"] == "grant-policy")
+    row = granted["lines"][0]["after"]
+    assert row.endswith(",79368a13-cc26-4b3d-ab2c-9272547ae537")

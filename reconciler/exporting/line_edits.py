@@ -1,7 +1,7 @@
-"""An item more or less in a list of a document, as the change of one line that a person can type.
+"""An item more or less in a list of a document, as the change of one line that a person can type:
+`document_edits` may write a list again, this leaves every other item of the line as it is typed.
 
-Everything else on the line, comments and quotes included, stays as it is. A change that does not
-read back as exactly that item more or less is none.
+A change that does not read back as exactly that item more or less is none.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.trees import ListMarks
+from reconciler.exporting.editing import LineEdit, edited
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,15 +39,16 @@ class ItemEdit(Struct, frozen=True):
     before: str | None
     after: str | None
 
+    @property
+    def lines(self) -> LineEdit:
+        """The same as an edit of lines."""
+        start = self.line + 1 if self.before is None else self.line
+        return LineEdit(start, self.line + 1, () if self.after is None else (self.after,))
+
 
 def applied(text: str, edit: ItemEdit) -> str:
     """The text of a file once a line is changed."""
-    lines = text.split("\n")
-    ending = "\r" if lines[edit.line - 1].endswith("\r") else ""
-    new = [] if edit.after is None else [f"{edit.after}{ending}"]
-    first = edit.line if edit.before is None else edit.line - 1
-    lines[first : edit.line] = new
-    return "\n".join(lines)
+    return edited(text, (edit.lines,))
 
 
 def with_item(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.documents.line_edits import applied, with_item, with_row, without_item
 from reconciler.documents.parsing import parse_yaml
+from reconciler.exporting.line_edits import applied, with_item, with_row, without_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
