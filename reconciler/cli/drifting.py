@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.canonical import Json
+    from reconciler.model.desired import Desired
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Position
     from reconciler.model.observed import Observed
@@ -76,7 +77,7 @@ def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -
     tenant_id = documents.tenant.tenant_id if documents.tenant is not None else None
     observed = sources.observe_source(source, whole_request(documents, source, allow), tenant_id)
     with working("Comparing"):
-        value = drift_of(documents, observed, allow)
+        value, _ = drift_of(documents, observed, allow)
         plan = value.plan
         notes = (*value.objects, *value.declared, *value.unread)
         ids = {*_ids(notes)} - plan.names.keys()
@@ -85,8 +86,10 @@ def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -
         return Drifted(value, documents, observed, source, names, places, allow)
 
 
-def drift_of(documents: Documents, observed: Observed, allow: tuple[str, ...]) -> Drift:
-    """Hold a reading of a tenant against documents.
+def drift_of(
+    documents: Documents, observed: Observed, allow: tuple[str, ...]
+) -> tuple[Drift, Desired]:
+    """Hold a reading of a tenant against documents; also what these declare for it.
 
     Raises:
         ReconcilerError: any fault of both that shows only together.
@@ -95,7 +98,7 @@ def drift_of(documents: Documents, observed: Observed, allow: tuple[str, ...]) -
     desired = making.resolve_desired(documents, observed, options)
     plan = making.make_plan(documents, observed, options, desired)
     accepted = () if documents.tenant is None else documents.tenant.accepted
-    return drift(plan, observed, desired, accepted)
+    return drift(plan, observed, desired, accepted), desired
 
 
 def whole_request(
@@ -173,40 +176,45 @@ def drift_report(
         where: PATHs and `--tenant`, to be typed again.
         folder: where documents are.
     """
-    value, plan, places = made.drift, sealed.plan, made.places
-    notes = (*value.objects, *value.declared, *value.unread)
-    whole = replace(plan, unmanaged=(*plan.unmanaged, *notes), names={**plan.names, **made.names})
-    if redact is not None:
-        from reconciler.reports.redaction import Redaction  # noqa: PLC0415  lazy: seldom asked for
-
-        redaction = Redaction(whole)
-        collecting.current().redaction = redaction
-        whole, places = redaction.plan(), redaction.places(places)
-    told_notes = [note for note in whole.unmanaged if note.code in _CODES]
+    whole, places = _told_plan(made, sealed.plan, redact)
+    notes = [note for note in whole.unmanaged if note.code in _CODES]
     shown = replace(
-        whole,
-        unmanaged=tuple(note for note in whole.unmanaged if note.code not in _CODES),
+        whole, unmanaged=tuple(note for note in whole.unmanaged if note.code not in _CODES)
     )
-    described = DriftTold(
-        unread=_of(told_notes, DriftCode.NOT_READ),
-        objects=_of(told_notes, DriftCode.NEW, DriftCode.CHANGED, DriftCode.GONE),
-        declared=_of(told_notes, DriftCode.DECLARED),
-        accepted=value.accepted,
-        differing=len({change.address for change in plan.changes})
-        + len({note.address for note in (*plan.held, *plan.unresolved)}),
+    told = DriftTold(
+        unread=_of(notes, DriftCode.NOT_READ),
+        objects=_of(notes, DriftCode.NEW, DriftCode.CHANGED, DriftCode.GONE),
+        declared=_of(notes, DriftCode.DECLARED),
+        accepted=made.drift.accepted,
+        differing=made.drift.differing,
         where=where,
         folder=folder,
     )
-    plan_only = shown if redact is not None else plan
-    showing.collect_plan(SealedPlan(plan_only, sealed.digests), shown=True)
-    collecting.add_part("drift", drift_answer(described, clean=value.clean))
+    plan = sealed.plan if redact is None else shown
+    showing.collect_plan(SealedPlan(plan, sealed.digests), shown=True)
+    collecting.add_part("drift", drift_answer(told, clean=made.drift.clean))
     reviewed = review(shown, sealed.digests, places)
-    clients = GUID.findall("\n".join(_texts(told_notes)).lower())
-    names = Naming(shown.names, clients)
+    names = Naming(shown.names, _ids(notes))
     return DriftReport(
-        drift_outline(reviewed, described, names),
-        drift_annotations(reviewed, described, names, places),
+        drift_outline(reviewed, told, names), drift_annotations(reviewed, told, names, places)
     )
+
+
+def _told_plan(
+    made: Drifted, plan: Plan, redact: str | None
+) -> tuple[Plan, Mapping[str, Position]]:
+    """The plan with the notes of the drift among its own, so that people are called the same in both;
+    and where the documents declare what differs.
+    """
+    notes = (*made.drift.objects, *made.drift.declared, *made.drift.unread)
+    whole = replace(plan, unmanaged=(*plan.unmanaged, *notes), names={**plan.names, **made.names})
+    if redact is None:
+        return whole, made.places
+    from reconciler.reports.redaction import Redaction  # noqa: PLC0415  lazy: seldom asked for
+
+    redaction = Redaction(whole)
+    collecting.current().redaction = redaction
+    return redaction.plan(), redaction.places(made.places)
 
 
 def _of(notes: Sequence[Note], *codes: DriftCode) -> tuple[Note, ...]:

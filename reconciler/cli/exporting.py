@@ -186,7 +186,7 @@ def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDo
     export = exported(
         observed,
         written=written_already(
-            documents.together, staying, _files(asked.folder) - going.freed, observed.directory
+            documents.together, staying, names_below(asked.folder) - going.freed, observed.directory
         ),
         choice=choice,
         preferred={application: name for name, application in names.items()},
@@ -255,7 +255,7 @@ def _relative(file: Path, folder: Path) -> str:
     return input_files.real(file).relative_to(input_files.real(folder)).as_posix().lower()
 
 
-def _files(folder: Path | None) -> frozenset[str]:
+def names_below(folder: Path | None) -> frozenset[str]:
     """Everything in the folder, by relative path in lower case; links are not followed."""
     if folder is None or not folder.is_dir():
         return frozenset()

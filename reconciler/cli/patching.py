@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from reconciler.cli import collecting
 from reconciler.cli.drifting import drift_of
+from reconciler.cli.exporting import names_below
 from reconciler.cli.working import working
 from reconciler.documents import examine_documents, input_files
 from reconciler.errors import ReconcilerError
@@ -21,6 +22,7 @@ from reconciler.exporting.comparing import standing
 from reconciler.exporting.diffs import unified_diff
 from reconciler.exporting.patching import Manner, Sources, accepting_changes
 from reconciler.files import write_atomically
+from reconciler.git.work_trees import work_tree
 from reconciler.model.addresses import (
     ExchangePolicyAddress,
     TeamsPolicyAddress,
@@ -30,7 +32,6 @@ from reconciler.model.addresses import (
 from reconciler.model.documents import Kind, TeamsPolicyDocument
 from reconciler.model.findings import Severity
 from reconciler.model.outputs import OutputPatch
-from reconciler.planning import making
 from reconciler.reports.lines import SIMULATED
 from reconciler.reports.patches import PatchTold, patch_chapter
 
@@ -146,7 +147,7 @@ def _left(before: Drift, after: Drift) -> tuple[tuple[str, ...], tuple[str, ...]
 def _root() -> Path:
     """The folder that git takes paths from: the working tree, or where the command runs."""
     here = input_files.real(Path.cwd())
-    return next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
+    return work_tree(here) or here
 
 
 def _shown(file: str, root: Path) -> str:
@@ -166,13 +167,7 @@ def _sources(documents: Documents, paths: Sequence[Path]) -> Sources:
             texts[name] = raw.decode("utf-8")
         except UnicodeDecodeError:
             continue  # UTF-16: the document is rewritten
-    return Sources(texts, folder.as_posix(), frozenset(_below(folder)))
-
-
-def _below(folder: Path) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder):
-        for name in (*folders, *names):
-            yield (Path(parent) / name).relative_to(folder).as_posix().lower()
+    return Sources(texts, folder.as_posix(), names_below(folder))
 
 
 def _tried(
@@ -204,10 +199,7 @@ def _judged(made: Drifted, paths: Sequence[Path]) -> _Tried:
         errors = [each for each in examined.findings if each.severity is Severity.ERROR]
         if errors:
             return _Tried(None, frozenset(_of_subjects(made.documents, errors)))
-        drift = drift_of(examined.documents, made.observed, made.allow)
-        desired = making.resolve_desired(
-            examined.documents, made.observed, making.PlanOptions(allow=made.allow)
-        )
+        drift, desired = drift_of(examined.documents, made.observed, made.allow)
     except ReconcilerError:
         return _Tried(None, frozenset(each.position for each in _policies(made.documents)))
     differing = standing(examined.documents, made.observed, desired).differing.values()

@@ -9,13 +9,13 @@ from msgspec import Struct
 
 from reconciler.documents.raw_documents import value_at
 from reconciler.documents.trees import ListMarks, MapMarks, place_of
-from reconciler.exporting.editing import LineEdit, text_lines, without_comment
+from reconciler.exporting.editing import LineEdit, without_comment
 from reconciler.exporting.texts import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from reconciler.documents.trees import Marks, Place, Steps, Tree
+    from reconciler.documents.trees import Marks, Steps, Tree
     from reconciler.exporting.editing import TextLines
 
 _MOST_FLOW: Final = 100
@@ -188,18 +188,3 @@ class EditedDocument(Struct, frozen=True):
 
 def _row(text: str, beside: str) -> str:
     return f"{text}   # {beside}" if beside else text
-
-
-def edited_document(tree: Tree, text: str) -> EditedDocument:
-    """A document of a file.
-
-    Args:
-        tree: the document.
-        text: the whole file.
-    """
-    return EditedDocument(tree, text_lines(text))
-
-
-def place_in(tree: Tree, steps: Steps) -> Place:
-    """Where a value is."""
-    return place_of(tree, steps)

@@ -5,6 +5,8 @@ comments and order stay; what cannot be edited line by line is written as `expor
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -12,9 +14,9 @@ from msgspec import Struct
 from reconciler.documents.parsing import parse_yaml
 from reconciler.exporting.composing import SCHEMA, exported
 from reconciler.exporting.diffs import FileChange
-from reconciler.exporting.document_edits import NotEditedError, edited_document
+from reconciler.exporting.document_edits import EditedDocument, NotEditedError
 from reconciler.exporting.editing import LineEdit, text_lines
-from reconciler.exporting.patching_exchange import ANEW, exchange_edits
+from reconciler.exporting.patching_exchange import REWRITTEN, exchange_edits
 from reconciler.exporting.patching_teams import NO_EDITS, TeamsEditing, teams_edits
 from reconciler.exporting.values import Choice, Written
 from reconciler.model.addresses import GLOBAL, TeamsPolicyAddress, name_key, parse_address
@@ -25,10 +27,9 @@ from reconciler.model.observed import ExchangeState, TeamsState
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reconciler.documents.trees import Tree
-    from reconciler.exporting.document_edits import EditedDocument
+    from reconciler.exporting.patching_exchange import ExchangeEdits
     from reconciler.exporting.patching_teams import TeamsEdits
-    from reconciler.model.documents import Documents, TeamsPolicyDocument
+    from reconciler.model.documents import Documents, ExchangePolicyDocument, TeamsPolicyDocument
     from reconciler.model.findings import Position
     from reconciler.model.observed import ExchangeKey, Observed
     from reconciler.model.plans import Plan
@@ -39,7 +40,7 @@ _NOBODY = TeamsState({}, (), {}, {})
 _NOTHING = ExchangeState({})
 
 
-class Sources(Struct, frozen=True):
+class Sources(Struct, frozen=True, dict=True):
     """The files of documents.
 
     Attributes:
@@ -52,6 +53,30 @@ class Sources(Struct, frozen=True):
     texts: Mapping[str, str]
     folder: str
     files: frozenset[str]
+
+    @cached_property
+    def documents(self) -> Mapping[str, Sequence[EditedDocument]]:
+        """The documents of each file, as they are written."""
+        return {
+            file: [
+                EditedDocument(tree, lines)
+                for lines in (text_lines(text),)
+                for tree in parse_yaml(text.removeprefix(_BOM), file).trees
+            ]
+            for file, text in self.texts.items()
+            if file.endswith((".yaml", ".yml"))
+        }
+
+    def document(self, position: Position) -> EditedDocument | None:
+        """The document at a place."""
+        return next(
+            (
+                each
+                for each in self.documents.get(position.file, ())
+                if each.tree.first_line <= position.line <= each.tree.last_line
+            ),
+            None,
+        )
 
 
 class Manner(Struct, frozen=True):
@@ -97,52 +122,31 @@ class _Patching:
         self._edits: dict[str, list[LineEdit]] = defaultdict(list)
         self._removed: dict[str, int] = defaultdict(int)
         self._new: dict[str, str] = {}
-        self._trees = {
-            file: parse_yaml(text.removeprefix(_BOM), file).trees
-            for file, text in sources.texts.items()
-            if file.endswith((".yaml", ".yml"))
-        }
 
     def changes(self) -> list[FileChange]:
         """All changes of files."""
         missing = self._teams()
         kept = self._exchange()
         self._add(missing, kept)
-        changes = [
-            self._change(file, edits) for file, edits in sorted(self._edits.items()) if edits
-        ]
         return [
-            *changes,
+            *(self._change(file, edits) for file, edits in sorted(self._edits.items()) if edits),
             *(
-                FileChange(
-                    path,
-                    None,
-                    (LineEdit(1, 1, tuple(text.removesuffix("\n").split("\n"))),),
-                )
+                FileChange(path, None, (LineEdit(1, 1, _lines(text)),))
                 for path, text in sorted(self._new.items())
             ),
         ]
 
     def _change(self, file: str, edits: Sequence[LineEdit]) -> FileChange:
-        gone = self._removed[file] == len(self._trees.get(file, ())) > 0
+        gone = self._removed[file] == len(self._sources.documents.get(file, ())) > 0
         text = self._sources.texts[file]
         if gone:
             whole = LineEdit(1, len(text_lines(text).lines) + 1)
             return FileChange(file, text, (whole,), gone=True)
         return FileChange(file, text, tuple(edits))
 
-    def _document(self, position: Position) -> tuple[Tree, EditedDocument] | None:
+    def _document(self, position: Position) -> EditedDocument | None:
         """The document that begins at a place, unless it is left as it is."""
-        if position in self._manner.left or position.file not in self._trees:
-            return None
-        for tree in self._trees[position.file]:
-            if tree.first_line <= position.line <= tree.last_line:
-                text = self._sources.texts[position.file]
-                return tree, edited_document(tree, text)
-        return None
-
-    def _put(self, file: str, edits: Sequence[LineEdit]) -> None:
-        self._edits[file] += edits
+        return None if position in self._manner.left else self._sources.document(position)
 
     def _remove(self, file: str, document: EditedDocument) -> None:
         self._edits[file].append(document.removed())
@@ -158,25 +162,30 @@ class _Patching:
         )
         missing = {*_pruned(self._plan)}
         for policy in self._documents.teams:
-            entry = self._document(policy.position)
-            if entry is None:
+            document = self._document(policy.position)
+            if document is None:
                 continue
-            key = name_key(policy.name)
-            if key not in state.policies:
+            if name_key(policy.name) not in state.policies:
                 if not policy.absent:
-                    self._remove(policy.position.file, entry[1])
+                    self._remove(policy.position.file, document)
                 continue
-            coarse = policy.absent or policy.position in self._manner.coarse
-            try:
-                edits = teams_edits(policy, entry[1], editing, coarse=coarse)
-            except (NotEditedError, ValueError):
-                edits = _coarsely(policy, entry[1], editing)
-            for file, own in edits.lines.items():
-                self._put(file, own)
+            edits = self._teams_edits(policy, document, editing)
+            for file, lines in edits.lines.items():
+                self._edits[file] += lines
             self._new |= edits.new
             if edits.needs_global:
                 missing.add(GLOBAL)
         return missing - {name_key(each.name) for each in self._documents.teams}
+
+    def _teams_edits(
+        self, policy: TeamsPolicyDocument, document: EditedDocument, editing: TeamsEditing
+    ) -> TeamsEdits:
+        """Line by line, else another `spec`, else none: what each needs of how it is written."""
+        coarse = policy.absent or policy.position in self._manner.coarse
+        for manner in dict.fromkeys((coarse, True)):
+            with suppress(NotEditedError, ValueError):
+                return teams_edits(policy, document, editing, coarse=manner)
+        return NO_EDITS
 
     def _exchange(self) -> frozenset[ExchangeKey]:
         """Edit Exchange documents; the policies that they declare then as the tenant has them."""
@@ -185,23 +194,27 @@ class _Patching:
         if state is None:
             return frozenset()
         for policy in self._documents.exchange:
-            entry = self._document(policy.position)
-            if entry is None:
+            document = self._document(policy.position)
+            if document is None:
                 continue
-            try:
-                edits = exchange_edits(
-                    policy, entry[1], state, self._observed.directory, self._documents
-                )
-            except (NotEditedError, ValueError):
-                edits = ANEW
-            if policy.position in self._manner.coarse:
-                edits = ANEW
+            edits = self._exchange_edits(policy, document, state)
             if edits.removed:
-                self._remove(policy.position.file, entry[1])
+                self._remove(policy.position.file, document)
             else:
-                self._put(policy.position.file, edits.lines)
+                self._edits[policy.position.file] += edits.lines
             kept |= edits.kept
         return frozenset(kept)
+
+    def _exchange_edits(
+        self, policy: ExchangePolicyDocument, document: EditedDocument, state: ExchangeState
+    ) -> ExchangeEdits:
+        if policy.position in self._manner.coarse:
+            return REWRITTEN
+        directory = self._observed.directory
+        try:
+            return exchange_edits(policy, document, state, directory, self._documents)
+        except (NotEditedError, ValueError):
+            return REWRITTEN
 
     def _add(self, missing: Collection[str], kept: frozenset[ExchangeKey]) -> None:
         """Write documents for what has none, or none any more."""
@@ -228,8 +241,7 @@ class _Patching:
             path, text = f"{self._sources.folder}/{file.path}", self._without_schema(file.text)
             if file.appended:
                 last = len(self._sources.texts[path].removesuffix("\n").split("\n")) + 1
-                lines = tuple(text.removesuffix("\n").split("\n"))
-                self._edits[path].append(LineEdit(last, last, lines))
+                self._edits[path].append(LineEdit(last, last, _lines(text)))
             else:
                 self._new[path] = text
 
@@ -260,14 +272,8 @@ class _Patching:
         )
 
 
-def _coarsely(
-    policy: TeamsPolicyDocument, document: EditedDocument, editing: TeamsEditing
-) -> TeamsEdits:
-    """Another `spec`, if the document is written in a way that this can be told of."""
-    try:
-        return teams_edits(policy, document, editing, coarse=True)
-    except (NotEditedError, ValueError):
-        return NO_EDITS
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.removesuffix("\n").split("\n"))
 
 
 def _pruned(plan: Plan) -> Iterator[str]:

@@ -38,7 +38,7 @@ class ExchangeEdits(Struct, frozen=True):
     kept: frozenset[ExchangeKey]
 
 
-ANEW = ExchangeEdits((), removed=True, kept=frozenset())
+REWRITTEN = ExchangeEdits((), removed=True, kept=frozenset())
 """The document goes, and what the tenant has is written as an export does."""
 
 

@@ -37,7 +37,7 @@ def _place(path: Path) -> tuple[Path, Path]:
     named = path.name not in ("", "..")
     written = Path(os.path.realpath(path.parent)) / path.name if named else whole
     for place in dict.fromkeys((written, whole)):
-        top = _work_tree(place)
+        top = work_tree(place)
         if top is not None:
             return top, place.relative_to(top)
     raise UsageFault(
@@ -46,7 +46,7 @@ def _place(path: Path) -> tuple[Path, Path]:
     )
 
 
-def _work_tree(place: Path) -> Path | None:
+def work_tree(place: Path) -> Path | None:
     """The innermost folder with `.git` around what lies at a place, or around a link there."""
     folders = place.parents if place.is_symlink() or not place.is_dir() else (place, *place.parents)
     return next((folder for folder in folders if os.path.lexists(folder / ".git")), None)

@@ -56,6 +56,12 @@ class Drift(Struct, frozen=True):
         return bool(plan.changes or plan.held or plan.unresolved or plan.refusals or self.objects)
 
     @property
+    def differing(self) -> int:
+        """How many objects a plan would change, holds, or cannot find."""
+        notes = {note.address for note in (*self.plan.held, *self.plan.unresolved)}
+        return len({change.address for change in self.plan.changes}) + len(notes)
+
+    @property
     def clean(self) -> bool:
         """Whether everything was read and nothing differs."""
         return not (self.unread or self.differs)
