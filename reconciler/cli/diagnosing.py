@@ -20,7 +20,7 @@ from reconciler.cli import answering, collecting, sources, surveying, typed_peop
 from reconciler.cli.answering import Basis
 from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
-from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, names_pair, sign_of
+from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, sign_of
 from reconciler.diagnosing.suggestions import Declared, suggested
 from reconciler.documents.input_files import Text
 from reconciler.documents.users import decoded_list
@@ -123,7 +123,7 @@ def _asked(received: Received, sign: Sign | None, typed: Typed) -> tuple[str | N
 def _named(received: Received, sign: Sign | None) -> tuple[str | None, str | None]:
     """The client id and the object id that the error itself names."""
     ids = ids_of(received.text)
-    if sign is not None and names_pair(sign) and len(ids) >= _PAIR:
+    if sign is not None and sign.names_pair and len(ids) >= _PAIR:
         return ids[0], ids[1]
     return None, None
 

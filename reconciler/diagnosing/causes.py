@@ -20,7 +20,7 @@ from reconciler.model.addresses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from reconciler.applying.recent import JournalledWrite
     from reconciler.audiences.questions import Question
@@ -105,18 +105,14 @@ def last_delay(
         writes: of applies, the latest first.
         at: the time now, in seconds since 1970.
     """
-    wanted = {*(reason.address for reason in now.path), *_further(question, product)}
+    wanted = {reason.address for reason in now.path}
+    if product == "teams":  # a grant that was taken away is on no way any more
+        wanted.add(teams_user_grant(question.subject))
     for write in writes:
         if write.address in wanted or _may_decide(write.address, question, product, now):
             until = write.at + facts(product).enforced_after * _MINUTE
             return Delay(write, until, over=until <= at)
     return None
-
-
-def _further(question: Question, product: Provider) -> Iterator[Address]:
-    """What decides without being on the way to the verdict."""
-    if product == "teams":
-        yield teams_user_grant(question.subject)
 
 
 def _may_decide(address: Address, question: Question, product: Provider, now: Verdict) -> bool:

@@ -176,7 +176,9 @@ def _embedded(text: str) -> Iterator[Mapping[str, Json]]:
             value, _end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             value = None
-        if isinstance(value, dict) and _CODES.union(_MESSAGES, {"error"}) & set(map(_key, value)):
+        if isinstance(value, dict) and _CODES.union(_MESSAGES, {"error"}) & set(
+            map(str.lower, value)
+        ):
             yield value
         start = text.find("{", start + 1)
 
@@ -210,7 +212,7 @@ def _walk(value: Json, words: _Said, depth: int) -> None:
             _walk(_json(value), words, depth + 1)
         case dict():
             for key, item in value.items():
-                _take(_key(key), item, words)
+                _take(key.lower(), item, words)
             for item in value.values():
                 _walk(item, words, depth + 1)
         case list():
@@ -231,10 +233,6 @@ def _take(key: str, item: Json, words: _Said) -> None:
         words.messages.append(item.strip())
     elif (key in _CODES or key == "error") and item.strip():
         words.codes.append(item.strip())
-
-
-def _key(key: str) -> str:
-    return key.lower()
 
 
 def _status_of(value: Json) -> int | None:

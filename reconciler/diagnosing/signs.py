@@ -48,6 +48,7 @@ class Sign(Struct, frozen=True):
         advice: What to do, where the policies are not at fault.
         also: What else lets the application in.
         when_silent: It is this error if nothing is said but the status 403.
+        names_pair: It names an application and then a user by their ids.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Sign(Struct, frozen=True):
     advice: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     when_silent: bool = False
+    names_pair: bool = False
 
     def matches(self, received: Received) -> bool:
         """Whether an error is of this kind."""
@@ -115,17 +117,12 @@ SIGNS: Final = (
         (("is not authorized to", "on behalf of user"),),
         "the access policy that is effective for the user does not list the application",
         _POLICY_ADVICE,
+        names_pair=True,
     ),
     Sign(
         "teams-artifacts",
         Gate.TEAMS_POLICY,
-        (
-            (
-                "application is not allowed to perform operations on the user",
-                "rsc permission evaluation",
-            ),
-            ("application is not allowed to perform operations on the user",),
-        ),
+        (("application is not allowed to perform operations on the user",),),
         "neither an access policy nor a permission for the chat of the meeting lets the application"
         " at transcripts or recordings",
         also=(
@@ -386,8 +383,3 @@ SIGNS: Final = (
 def sign_of(received: Received) -> Sign | None:
     """The kind of an error; None if no row knows it."""
     return next((sign for sign in SIGNS if sign.matches(received)), None)
-
-
-def names_pair(sign: Sign) -> bool:
-    """Whether the error names an application and then a user by their ids."""
-    return sign.id == "teams-on-behalf"

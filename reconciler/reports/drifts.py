@@ -11,10 +11,12 @@ from msgspec import Struct
 from reconciler.kinds.facts import facts
 from reconciler.model.access_rows import SubjectKind
 from reconciler.model.addresses import (
+    GLOBAL,
     ExchangePolicyAddress,
     TeamsGroupGrantAddress,
     TeamsUserGrantAddress,
     parse_address,
+    teams_policy,
 )
 from reconciler.model.answers import DriftAnswer, DriftedObject
 from reconciler.model.codes import DriftCode
@@ -290,7 +292,7 @@ def _policy_opens(address: str, parts: Mapping[str, Json], naming: Naming) -> Ph
 
 
 def _holders(address: str, parts: Mapping[str, Json], naming: Naming) -> Phrase:
-    if address.lower() == "teams.policy/global":
+    if address.lower() == teams_policy(GLOBAL):
         return ("everyone without a grant",)
     groups = [row for row in _sequence(parts.get("groups")) if isinstance(row, dict)]
     pieces: list[Phrase] = [

@@ -21,6 +21,7 @@ from reconciler.model.answers import (
 )
 from reconciler.reports import quarantine_sentences
 from reconciler.reports.explanations import (
+    asked_product,
     granted_word,
     object_phrase,
     permission_phrase,
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from reconciler.access.reaching import ReachRow, WhoRow
     from reconciler.audiences.questions import Question
     from reconciler.audiences.verdicts import Verdict
-    from reconciler.model.addresses import Provider
     from reconciler.model.findings import Position
     from reconciler.reports.review.value import Phrase
 
@@ -301,7 +301,7 @@ def who_answer(value: Reaching, asked: AskedTenant) -> WhoAnswer:
 
 def _who_row(row: WhoRow, value: Reaching, asked: AskedTenant) -> WhoAnswerRow:
     application = row.question.application
-    provider: Provider = "teams" if row.question.kind is SubjectKind.USER else "exchange"
+    provider = asked_product(row.question.kind)
     return WhoAnswerRow(
         after=None if row.after is None else verdict_word(row.after),
         application=NamedId(application, asked.names.get(application)),

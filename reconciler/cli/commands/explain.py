@@ -83,19 +83,20 @@ def command(
         raise click.UsageError(
             "exactly one of --meetings-of USER and --mailbox MAILBOX is required"
         )
-    if plan_file is not None and capture_file is not None:
-        raise click.UsageError("--plan and --capture cannot be used together")
-    if now and (plan_file is not None or capture_file is not None):
-        raise click.UsageError("--now cannot be used with --plan or --capture: choose one")
     paths = options.all_paths(paths, more)
     asked = answering.Asking(application, user, mailbox)
-    if plan_file is not None:
-        basis = answering.basis_of_plan(paths, plan_file)
-    elif capture_file is not None:
-        basis = answering.basis_of_capture(paths, capture_file, asked)
-    elif now:
-        basis = answering.basis_of_now(paths, tenant, asked)
-    else:
-        basis = answering.basis_of_documents(paths, tenant, asked)
+    match plan_file, capture_file, now:
+        case None, None, False:
+            basis = answering.basis_of_documents(paths, tenant, asked)
+        case None, None, True:
+            basis = answering.basis_of_now(paths, tenant, asked)
+        case None, Path() as capture, False:
+            basis = answering.basis_of_capture(paths, capture, asked)
+        case Path() as plan, None, False:
+            basis = answering.basis_of_plan(paths, plan)
+        case Path(), Path(), _:
+            raise click.UsageError("--plan and --capture cannot be used together")
+        case _:
+            raise click.UsageError("--now cannot be used with --plan or --capture: choose one")
     printing.outlined(answering.answer(basis, asked), form, max_bytes, ids=ids)
     return 0

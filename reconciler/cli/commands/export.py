@@ -92,38 +92,35 @@ def command(
     kept.
     """
     assert_consents(allow)
-    default = tuple(path for path in options.DEFAULT_PATHS if path.is_dir())
+    paths = paths or tuple(path for path in options.DEFAULT_PATHS if path.is_dir())
+    wanted = ExportWanted(only, applications, policies)
     if accepted:
         if reason is None:
             raise click.UsageError("--accept requires --reason WHY")
-        if out_dir or only or applications or policies or force or suggest:
+        if out_dir or wanted != ExportWanted() or force or suggest:
             raise click.UsageError(
                 "--accept writes to the Tenant document alone: leave the other options out"
             )
-        return _accept(
-            AcceptAsked(paths or default, tenant, accepted, reason, grants == "free", allow)
-        )
+        return _accept(AcceptAsked(paths, tenant, accepted, reason, grants == "free", allow))
     if reason is not None or grants is not None:
         raise click.UsageError("--reason and --grants require --accept ADDRESS")
     if out_dir is None and not suggest:
         raise click.UsageError("--out-dir DIR is required")
-    asked = exporting.ExportAsked(
-        paths or default,
-        out_dir,
-        tenant,
-        ExportWanted(only, applications, policies),
-        allow,
-        force=force,
-        suggest=suggest,
+    return _export(
+        exporting.ExportAsked(paths, out_dir, tenant, wanted, allow, force=force, suggest=suggest)
     )
+
+
+def _export(asked: exporting.ExportAsked) -> int:
     done = exporting.run_export(asked)
     collecting.add_part("export", _output(done))
     printing.report(
         exports.export_lines(done.observed, done.export, done.paths, done.removed, kept=done.kept)
     )
-    exporting.assert_complete(done, exports.comparing(str(out_dir), tenant))
-    if out_dir is not None:
-        printing.report([exports.closing_line(str(out_dir), tenant)])
+    folder = str(asked.folder)
+    exporting.assert_complete(done, exports.comparing(folder, asked.tenant))
+    if asked.folder is not None:
+        printing.report([exports.closing_line(folder, asked.tenant)])
     return 0
 
 
