@@ -14,8 +14,8 @@ from reconciler.errors import DocumentFaults, UsageFault
 from reconciler.model.addresses import GLOBAL, Address, teams_policy
 from reconciler.model.findings import Severity
 from reconciler.planning import making, planfile, requests
+from reconciler.planning.concerned import concerned
 from reconciler.planning.making import PlanOptions
-from reconciler.planning.selection import selection_of_addresses
 from reconciler.reports import findings
 
 if TYPE_CHECKING:
@@ -50,19 +50,20 @@ def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
         DocumentFaults: an error concerns what is selected; carries all of those.
         UsageFault: an address of the options is none.
     """
-    chosen = selection_of_addresses(options.only, options.skip)
     with working("Reading the documents"):
         examined = examine_documents(paths)
     collecting.current().findings = examined.findings
+    concern = concerned(options.only, options.skip, examined.documents)
     blocking = [
         finding
         for finding in examined.findings
-        if finding.severity is Severity.ERROR and chosen.concerns(finding)
+        if finding.severity is Severity.ERROR
+        and concern.is_blocked_by(finding, examined.text_at(finding))
     ]
     if blocking:
         raise DocumentFaults(blocking)
     if examined.findings:
-        printing.notice(findings.finding_lines(examined.findings))
+        printing.notice(findings.passed_over_lines(examined.findings))
     return examined.documents
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -23,18 +24,24 @@ from reconciler.model.documents import Documents
 from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class Examined(Struct, frozen=True):
     """What could be read, and every fault, sorted by position.
 
-    A document with a fault is not among the documents.
+    A document with a fault is not among the documents. `texts` has the text of each document with an
+    error, by its subject, and what of a file is in no document, by the name of the file; nothing of a
+    file that cannot be read.
     """
 
     documents: Documents
     findings: tuple[Finding, ...]
+    texts: Mapping[str, str] = {}
+
+    def text_at(self, finding: Finding) -> str | None:
+        """What is written where an error is; None if that cannot be read."""
+        return self.texts.get(finding.subject or finding.position.file)
 
 
 class _Read(Struct, frozen=True):
@@ -75,7 +82,7 @@ def examine_documents(paths: Sequence[Path], files: FileTree = DISK) -> Examined
         applications,
         {roster.document.start: roster.listings for roster in users.rosters},
     )
-    return Examined(documents, tuple(sorted(findings)))
+    return Examined(documents, tuple(sorted(findings)), _texts(read.documents, findings, files))
 
 
 def examine_earlier(paths: Sequence[Path], files: FileTree) -> Examined:
@@ -165,6 +172,41 @@ def _unexplained(judged: Iterable[Finding], earlier: Iterable[Finding]) -> Itera
             and (finding.position.file, finding.subject, finding.path) not in values
         ):
             yield finding
+
+
+def _texts(
+    documents: Sequence[RawDocument], findings: Iterable[Finding], files: FileTree
+) -> dict[str, str]:
+    """The texts that errors are in, as `Examined` has them."""
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    subjects = {finding.subject for finding in errors}
+    outside = {finding.position.file for finding in errors if not finding.subject}
+    of_files: dict[str, list[RawDocument]] = {file: [] for file in outside}
+    for document in documents:
+        if document.subject and (document.file in outside or document.subject in subjects):
+            of_files.setdefault(document.file, []).append(document)
+    texts: dict[str, str] = {}
+    for file, own in of_files.items():
+        lines = _lines(file, files)
+        if lines is None:
+            continue
+        for document in own:
+            extent = slice(document.tree.first_line - 1, document.tree.last_line)
+            if document.subject in subjects:
+                earlier = texts.get(document.subject, "")
+                texts[document.subject] = "\n".join([earlier, *lines[extent]])
+            lines[extent] = [""] * len(lines[extent])
+        if file in outside:
+            texts[file] = "\n".join(lines)
+    return texts
+
+
+def _lines(file: str, files: FileTree) -> list[str] | None:
+    try:
+        decoded = decode_text(files.read(Path(file)), file)
+    except OSError:
+        return None
+    return None if isinstance(decoded, Finding) else decoded.text.split("\n")
 
 
 def _without_fault(

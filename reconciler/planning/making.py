@@ -36,6 +36,7 @@ from reconciler.model.plans import (
     Tool,
 )
 from reconciler.planning import checking, interim_access, quarantine, testing
+from reconciler.planning.concerned import concerned
 from reconciler.planning.consenting import compared_consent, consented, given_consents
 from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
@@ -48,7 +49,6 @@ from reconciler.planning.selection import (
     is_consent,
     known_addresses,
     selection,
-    selection_of_addresses,
 )
 from reconciler.planning.serial import desired_json, summary
 from reconciler.planning.typed_names import TypedNames
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Change
+    from reconciler.planning.concerned import Concerned
     from reconciler.planning.purposes import Purpose
     from reconciler.planning.selection import Selection
     from reconciler.planning.testing import JudgedTests
@@ -203,7 +204,7 @@ def resolve_desired(documents: Documents, observed: Observed, options: PlanOptio
         DocumentFaults, CaptureFault, UsageFault: as `plan`.
     """
     _assert_tenant(documents, observed)
-    return _resolve(documents, observed, selection_of_addresses(options.only, options.skip))
+    return _resolve(documents, observed, concerned(options.only, options.skip, documents))
 
 
 def _with_ids(
@@ -400,10 +401,10 @@ def _assert_tenant(documents: Documents, observed: Observed) -> None:
             )
 
 
-def _resolve(documents: Documents, observed: Observed, chosen: Selection) -> Desired:
+def _resolve(documents: Documents, observed: Observed, concern: Concerned) -> Desired:
     """Resolve names to ids; faults that show only now are reported together."""
     desired, faults = resolved_names(documents, observed)
-    findings = [*filter(chosen.concerns, faults)]
+    findings = [*filter(concern.is_blocked_by_names, faults)]
     if findings:
         raise DocumentFaults(findings)
     return desired

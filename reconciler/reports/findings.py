@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec.structs import replace
+
 from reconciler.model.findings import Finding, Severity
 from reconciler.reports.lines import Line, Tone, counted
 
@@ -39,6 +41,11 @@ MOST = 1000
 NOT_SHOWN = "not-shown"
 """Stands where a rule does: not a fault of its own, so `--rules` does not list it."""
 
+_NOT_CONCERNED = (
+    "None of these errors concerns what is selected: the documents that have them are left out of this"
+    " plan."
+)
+
 _TONES = {Severity.ERROR: Tone.FAULT, Severity.WARNING: Tone.WARNING}
 
 
@@ -50,6 +57,14 @@ def finding_lines(unsorted: Iterable[Finding]) -> Iterator[Line]:
     for finding in within_bound(ordered):
         yield Line(str(finding), _TONES[finding.severity])
     yield Line(count_line(ordered), Tone.HEADING)
+
+
+def passed_over_lines(every_finding: Sequence[Finding]) -> Iterator[Line]:
+    """The lines of findings none of which stops the command; an error is a warning here."""
+    told = [replace(finding, severity=Severity.WARNING) for finding in every_finding]
+    yield from finding_lines(told)
+    if any(finding.severity is Severity.ERROR for finding in every_finding):
+        yield Line(_NOT_CONCERNED, Tone.WARNING)
 
 
 def within_bound(ordered: Sequence[Finding]) -> Sequence[Finding]:

@@ -121,11 +121,113 @@ def test_a_quarantine_alone_is_applied_and_lifted(run: Run, folder: Path) -> Non
     assert (_lists(folder), _scopes(folder)) == ({"Tag:P"}, set(SCOPES[:2]))
 
 
+def _steps(folder: Path) -> list[str]:
+    return [step["text"] for step in json.loads((folder / "plan.json").read_text())["steps"]]
+
+
+def _broken(name: str, **spec) -> str:
+    return yaml.safe_dump(_document("TeamsApplicationAccessPolicy", name, nonsense=1, **spec))
+
+
+SYNTAX = 'apiVersion: reconciler/v1\nkind: "'
+FOREIGN = {
+    "another policy": _broken("Foreign", applications=[B]),
+    "another application": yaml.safe_dump(_document("Application", "other", appId="none")),
+    "an access test": yaml.safe_dump(
+        _document(
+            "AccessTest", "t", expect=[{"application": B, "mailbox": "a", "access": "denied"}]
+        )
+    ),
+    "no YAML": SYNTAX,
+    "no YAML, with a longer name in it": SYNTAX + "crm-archive",
+    "no kind": "{apiVersion: reconciler/v1, metadata: {name: x}}",
+}
+CONCERNING = {
+    "a policy that lists it by name": _broken("Foreign", applications=["crm"]),
+    "a policy that lists it by id": _broken("Foreign", applications=[A.upper()]),
+    "its own second document": yaml.safe_dump(_document("Application", "Crm", appId=B)),
+    "another name of it": yaml.safe_dump(_document("Application", "other", appId=A)),
+    "no YAML, with its name in it": SYNTAX + "crm",
+    "no YAML, with its id in it": SYNTAX + A,
+    "a second Tenant document": yaml.safe_dump(_document("Tenant", "fabrikam", tenantId=TENANT)),
+    "no text": b"\xff\xfe\x00",
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
+@pytest.mark.parametrize("typed", ["application/crm", f"Application/{A}", f"teams.application/{A}"])
+def test_it_is_planned_beside_documents_with_faults_that_do_not_name_it(
+    run: Run, folder: Path, text: str, typed: str
+) -> None:
+    alone = ("plan", *SIM, "--only", typed, "--out", "plan.json")
+    assert run(*alone, cwd=folder).code == 0
+    whole = _steps(folder)
+    (folder / "policies" / "bad.yaml").write_text(text)
+    assert run("plan", *SIM, cwd=folder).code == 3
+    ran = run(*alone, cwd=folder)
+    assert (ran.code, _steps(folder)) == (0, whole)
+    assert whole
+    assert "bad.yaml:" in ran.err
+    assert ": warning: " in ran.err
+    assert "concerns what is selected" in ran.err
+
+
+@pytest.mark.parametrize("text", CONCERNING.values(), ids=CONCERNING)
+def test_a_fault_that_may_concern_it_stops_its_plan(
+    run: Run, folder: Path, text: str | bytes
+) -> None:
+    bad = folder / "policies" / "bad.yaml"
+    bad.write_bytes(text.encode() if isinstance(text, str) else text)
+    assert run(*ALONE, cwd=folder).code == 3
+    assert not (folder / "plan.json").exists()
+
+
+def test_a_broken_file_may_hold_its_own_document_or_that_of_the_tenant(
+    run: Run, folder: Path
+) -> None:
+    documents = (folder / "policies" / "all.yaml").read_text().split("---\n")
+    for missing in (0, 1):
+        kept = documents[:missing] + documents[missing + 1 :]
+        (folder / "policies" / "all.yaml").write_text("---\n".join(kept))
+        (folder / "policies" / "bad.yaml").write_text(SYNTAX)
+        assert run(*ALONE, cwd=folder).code == 3
+
+
+def test_what_is_selected_beside_it_is_stopped_by_its_own_faults(run: Run, folder: Path) -> None:
+    (folder / "policies" / "bad.yaml").write_text(_broken("Old", applications=[B]))
+    both = (*ALONE, "--only", "teams.policy/Old")
+    assert run(*ALONE, cwd=folder).code == 0
+    assert run(*both, cwd=folder).code == 3
+
+
+def test_names_that_turn_out_to_be_one_scope_do_not_stop_another_applications_quarantine(
+    run: Run, folder: Path
+) -> None:
+    first, second = (
+        _document(
+            "ExchangeApplicationAccessPolicy",
+            name,
+            applications=[B],
+            scope=scope,
+            accessRight="RestrictAccess",
+        )
+        for name, scope in (("one", NOBODY), ("two", "nobody@contoso.com"))
+    )
+    more = folder / "policies" / "more.yaml"
+    more.write_text(yaml.safe_dump_all([first, second]))
+    assert run("plan", *SIM, cwd=folder).code == 3
+    assert run(*ALONE, cwd=folder).code == 0
+    for document in (first, second):
+        document["spec"]["applications"] = [B, "crm"]
+    more.write_text(yaml.safe_dump_all([first, second]))
+    assert run(*ALONE, cwd=folder).code == 3
+
+
 def test_stopped_before_any_step_it_is_planned_anew_and_closes(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(*ALONE, cwd=folder)
-    texts = [step["text"] for step in json.loads((folder / "plan.json").read_text())["steps"]]
+    texts = _steps(folder)
     start = (folder / "tenant.json").read_text()
     assert len(texts) == 5
     for text in texts:
