@@ -177,21 +177,25 @@ class Settling(Struct, frozen=True):
     seconds: float
 
 
+StepEvent: TypeAlias = StepStarted | StepDone | StepFailed | WentOn | Retrying
+"""What becomes of one step."""
+
+WaitEvent: TypeAlias = (
+    WaitingToReadAgain
+    | WaitingForProcess
+    | WaitingForLock
+    | WaitingForHost
+    | EndingProcess
+    | Settling
+)
+"""What holds up an apply for a while."""
+
 Event: TypeAlias = (
     ReadingTenant
     | CheckingPlan
     | PlanLocated
-    | StepStarted
-    | StepDone
-    | StepFailed
-    | WentOn
-    | Retrying
-    | WaitingToReadAgain
-    | WaitingForProcess
-    | WaitingForLock
-    | WaitingForHost
     | SharedStateDirectory
     | JournalIgnored
-    | EndingProcess
-    | Settling
+    | StepEvent
+    | WaitEvent
 )

@@ -14,7 +14,7 @@ from reconciler.cli.working import working
 from reconciler.errors import Refused
 from reconciler.model.addresses import Address
 from reconciler.planning import undoing
-from reconciler.reports import applies
+from reconciler.reports import progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,4 +114,4 @@ def _origin(source: sources.Source) -> Origin:
 
 
 def _tell(event: Event) -> None:
-    printing.notice([applies.progress_line(event, 0)])
+    printing.notice([progress.progress_line(event, 0)])

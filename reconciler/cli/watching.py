@@ -18,7 +18,7 @@ from reconciler.applying.events import (
 )
 from reconciler.cli import printing
 from reconciler.cli.working import QUIET_SECONDS
-from reconciler.reports import applies
+from reconciler.reports import progress
 from reconciler.reports.lines import Tone
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Plain:
             case _:
                 pass
         self._last = self._clock()
-        printing.notice([applies.progress_line(event, self._steps)])
+        printing.notice([progress.progress_line(event, self._steps)])
         if isinstance(event, StepDone):
             printing.notice(self._pace(event.step.id))
 
@@ -131,7 +131,7 @@ class Plain:
             self._first = self._last, done
         (begun, already), left = self._first, self._steps - done
         if left and done > already:
-            yield applies.pace_line(done - already, self._last - begun, left)
+            yield progress.pace_line(done - already, self._last - begun, left)
 
 
 @contextmanager
@@ -178,7 +178,7 @@ class Bar:
 
     def __call__(self, event: Event) -> None:
         """Move the bar, or print a line above it."""
-        line = applies.progress_line(event, self._steps)
+        line = progress.progress_line(event, self._steps)
         match event:
             case PlanLocated(already=already):
                 self._bar.update(self._task, completed=already)

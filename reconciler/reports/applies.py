@@ -1,46 +1,26 @@
-"""What an apply tells on its way, one line for each event, and what it did."""
+"""What an apply did."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from reconciler.applying.events import (
-    CheckingPlan,
-    EndingProcess,
-    JournalIgnored,
-    PlanLocated,
-    ReadingReason,
-    ReadingTenant,
-    Retrying,
-    Settling,
-    SharedStateDirectory,
-    StepDone,
-    StepFailed,
-    StepStarted,
-    WaitingForHost,
-    WaitingForLock,
-    WaitingForProcess,
-    WaitingToReadAgain,
-    WentOn,
-)
 from reconciler.kinds.facts import facts, in_turn
 from reconciler.model import figures
 from reconciler.planning import continuing
 from reconciler.reports import values
 from reconciler.reports.lines import Line, Tone, counted
 from reconciler.reports.outline import Chapter, Item, Outline, StepItem
+from reconciler.reports.progress import error_class
 from reconciler.reports.review import way
 from reconciler.reports.review.naming import Naming
 from reconciler.reports.review.value import Name
-from reconciler.tenants.protocol import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
     from reconciler.applying.deciding import WayOn
-    from reconciler.applying.events import Event
     from reconciler.model.applied import AccessCheck, Applied
     from reconciler.model.figures import Figures
     from reconciler.model.plans import Plan
@@ -48,20 +28,6 @@ if TYPE_CHECKING:
     from reconciler.reports.review.value import Phrase
 
 MOST_STEPS = 20
-
-PURPOSES: Mapping[ReadingReason, str] = {
-    ReadingReason.BASELINE: "to check that nothing has changed since the plan",
-    ReadingReason.LOOKUP: "to look up what the next step names",
-    ReadingReason.REMOVAL: "before a removal",
-    ReadingReason.WIDENING: "before its first step that may let somebody in",
-    ReadingReason.GROUP: "after a group step",
-    ReadingReason.NAME: "after a step that names a policy with special characters",
-    ReadingReason.RETRIED: "before trying a step again",
-    ReadingReason.INTERVAL: "because some minutes have passed",
-    ReadingReason.OUTCOME: "to see whether a step took effect",
-    ReadingReason.VERIFY: "to verify the outcome",
-    ReadingReason.CHECK: "to ask Exchange itself about what changed",
-}
 
 
 def apply_outline(
@@ -247,7 +213,7 @@ def _failures(plan: Plan, value: Applied, naming: Naming) -> Iterator[Chapter]:
         items += [
             StepItem(way.command(steps[failure.step], naming)),
             Item((Name(f"{failure.address}{values.of(failure.address, plan.names)}"),), 3),
-            Item((f"{_class(failure.fault)}: ", Name(failure.message)), 3, Tone.FAULT),
+            Item((f"{error_class(failure.fault)}: ", Name(failure.message)), 3, Tone.FAULT),
             Item((Name(failure.hint),), 3),
         ]
     yield Chapter((f"Failed: {counted(len(failures), 'step')}",), tuple(items), Tone.FAULT)
@@ -286,112 +252,3 @@ def _outcome(value: Applied) -> Iterator[Chapter]:
             ("Not verified: the tenant, read again, is not in the state that the plan leads to.",),
             (*(Item((Name(text),), 2, Tone.FAULT) for text in value.moved), Item((advice,), 2)),
         )
-
-
-def progress_line(event: Event, steps: int) -> Line:  # noqa: C901, PLR0911, PLR0912  one sentence each
-    """One event on one line; `steps` is the number of steps of the plan."""
-    match event:
-        case ReadingTenant():
-            return Line(
-                f"Reading {' and '.join(sorted(event.products)) or 'the directory'}"
-                f" {PURPOSES[event.why]}."
-            )
-        case CheckingPlan():
-            return Line(f"Checking the {counted(event.steps, 'step')} of the plan.")
-        case PlanLocated():
-            return Line(_located(event))
-        case StepStarted():
-            again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
-            return Line(
-                f"[{event.step.id}/{steps}] {event.step.cmdlet} for {event.step.address}{again}"
-            )
-        case StepDone():
-            seen = "; no answer came, but the tenant shows it" if event.seen else ""
-            return Line(
-                f"[{event.step.id}/{steps}] done after {event.seconds:.1f} s{seen}", Tone.ADD
-            )
-        case StepFailed():
-            text = f"[{event.step.id}/{steps}] {_class(event.fault)}: {event.message}"
-            return Line(text, Tone.FAULT)
-        case WentOn():
-            others = counted(event.left_out, "step")
-            dependent = f", and without {others} that depend on it" if event.left_out else ""
-            return Line(
-                f"[{event.step.id}/{steps}] Going on without this step{dependent}.", Tone.WARNING
-            )
-        case Retrying():
-            return Line(
-                f"[{event.step.id}/{steps}] {_class(event.fault)}: {event.message} Trying again in"
-                f" {event.seconds:.0f} s.",
-                Tone.WARNING,
-            )
-        case WaitingToReadAgain():
-            return Line(
-                f"Not visible yet. Reading again in {event.seconds:.0f} s {PURPOSES[event.why]},"
-                f" {event.left} times at most.",
-                Tone.WARNING,
-            )
-        case WaitingForProcess():
-            text = (
-                f"Process {_numbers(event.pids)} of an earlier apply is still running and may be"
-                f" writing. Checking again in {event.seconds:.0f} s."
-            )
-            return Line(text, Tone.WARNING)
-        case WaitingForLock():
-            text = f"Another apply of this tenant is running: {event.who}. Waiting"
-            return Line(f"{text} {event.left:.0f} s at most.", Tone.WARNING)
-        case WaitingForHost():
-            text = (
-                f"An earlier apply did not end by itself: {event.who}. What it sent may still be"
-                f" running; waiting {event.seconds:.0f} s."
-            )
-            return Line(text, Tone.WARNING)
-        case SharedStateDirectory():
-            text = (
-                f"{event.directory} is on a file system that machines share ({event.kind}): an apply"
-                " on another one may not see its lock. Keep RECONCILER_STATE_DIR on a local disk."
-            )
-            return Line(text, Tone.WARNING)
-        case JournalIgnored():
-            text = f"Ignoring {event.path}, the journal of an earlier apply: {event.why}."
-            return Line(text, Tone.WARNING)
-        case EndingProcess():
-            return Line(
-                f"Process {_numbers(event.pids)} of an earlier apply did not exit; terminating it.",
-                Tone.WARNING,
-            )
-        case Settling():
-            text = (
-                f"Step {event.step.id} relies on step {event.on}: giving the service"
-                f" {event.seconds / 60:.0f} more minutes to enforce it."
-            )
-            return Line(text, Tone.WARNING)
-    assert_never(event)
-
-
-def _class(fault: str) -> str:
-    """The class of a service's error, as a person reads it before the service's own text."""
-    return "not understood" if fault == Fault.UNKNOWN else fault
-
-
-def _numbers(pids: tuple[int, ...]) -> str:
-    return " and ".join(map(str, pids))
-
-
-def pace_line(done: int, seconds: float, left: int) -> Line:
-    """How fast `done` steps went that took so many seconds, and how long as many as are `left` will
-    take.
-    """
-    each = seconds / done
-    remaining = (
-        f"{each * left / 60:.0f} minutes" if each * left >= 2 * 60 else f"{each * left:.0f} s"
-    )
-    return Line(
-        f"    {60 / max(each, 1e-3):.0f} steps a minute; about {remaining} for the other {left}"
-    )
-
-
-def _located(event: PlanLocated) -> str:
-    if event.already:
-        return f"{event.already} of {counted(event.steps, 'step')} already done; continuing from there."
-    return "Nothing has changed since the plan was made."

@@ -28,8 +28,8 @@ from reconciler.applying.events import (
 )
 from reconciler.model.event_records import EventName, EventRecord, StepOutcome
 from reconciler.model.outputs import EXIT_NAMES
-from reconciler.reports.applies import progress_line
 from reconciler.reports.json import json_text
+from reconciler.reports.progress import progress_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

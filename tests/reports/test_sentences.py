@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reconciler.applying.events import ReadingReason
 from reconciler.model import codes
-from reconciler.reports import applies, sentences
+from reconciler.reports import progress, sentences
 from reconciler.reports.review.composing import review
 from tests.reports import samples
 
@@ -22,7 +23,7 @@ TABLES = (
     (codes.Held, sentences.HOLDS),
     (codes.GapReason, sentences.GAPS),
     (codes.Unfound, sentences.UNFOUND),
-    (applies.ReadingReason, applies.PURPOSES),
+    (ReadingReason, progress.PURPOSES),
 )
 
 

@@ -19,7 +19,7 @@ from reconciler.applying.events import (
     WentOn,
 )
 from reconciler.model.applied import Applied, StepFailure
-from reconciler.reports import applies
+from reconciler.reports import progress
 from reconciler.reports.lines import plain_text
 from tests.reports import samples
 from tests.reports.samples import change, step
@@ -174,7 +174,7 @@ def test_an_error_of_no_known_class_is_quoted_as_not_understood(
     value = _applied(done=(1, 2), failed=failure, not_tried=(4, 5))
     told = plain_text(samples.applied_lines(plan, value, simulated=False))
     assert f"      {said} abgelehnt\n" in told
-    line = applies.progress_line(StepFailed(plan.steps[2], fault, "Vorgang abgelehnt"), 5)
+    line = progress.progress_line(StepFailed(plan.steps[2], fault, "Vorgang abgelehnt"), 5)
     assert line.text == f"[3/5] {said} abgelehnt"
 
 
@@ -291,7 +291,7 @@ def test_each_event_is_one_line(plan: Plan) -> None:
             "Process 7 of an earlier apply is still running and may be writing. Checking again in 1 s.",
         ),
     ]
-    assert [applies.progress_line(event, 5).printed() for event, _ in told] == [
+    assert [progress.progress_line(event, 5).printed() for event, _ in told] == [
         line for _, line in told
     ]
 

@@ -219,21 +219,11 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
         order = steps.ordered(state, aim, context.directory, context.guard_scope)
         after = target.state_reached(state, aim)
         delta = access_delta.delta(state, after, context.directory)
-        rested_on = bool(order.ordered.drafts or desired.quarantined)
         return ProductPlan(
             provider=self.provider,
             changes=tuple(changes.changes(state, aim)),
             ordered=order.ordered,
-            baseline=Baseline(
-                exchange=(
-                    states.baseline(state, aim, _empty_group(order, shutting))
-                    if rested_on
-                    else None
-                ),
-                opaque=(states.opaque(state, aim) if rested_on else {}) or UNSET,
-                awaited=awaited.awaited_rows(desired.awaited) if rested_on else UNSET,
-                quarantined=tuple(sorted(desired.quarantined)) or UNSET,
-            ),
+            baseline=_baseline(state, aim, order, desired, shutting),
             access=delta,
             outcome=after,
             refusals=(
@@ -455,6 +445,24 @@ def _shutting(desired: DesiredExchange, context: PlanContext) -> quarantine.Shut
         guards.empty_group(context.guard_scope, context.directory),
         guards.guard_group(context.guard_scope, context.directory),
         context.consents,
+    )
+
+
+def _baseline(
+    state: ExchangeState,
+    aim: target.ExchangeTarget,
+    way: steps.Guarded,
+    desired: DesiredExchange,
+    shutting: quarantine.ShuttingOut,
+) -> Baseline:
+    """What the plan rests on; of the tenant nothing, where nothing is done or judged."""
+    if not (way.ordered.drafts or desired.quarantined):
+        return Baseline(exchange=None)
+    return Baseline(
+        exchange=states.baseline(state, aim, _empty_group(way, shutting)),
+        opaque=states.opaque(state, aim) or UNSET,
+        awaited=awaited.awaited_rows(desired.awaited),
+        quarantined=tuple(sorted(desired.quarantined)) or UNSET,
     )
 
 
