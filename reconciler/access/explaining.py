@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.audiences.questions import Explanation
-from reconciler.kinds.products import PRODUCTS
+from reconciler.kinds.products import asked_product
 
 if TYPE_CHECKING:
     from reconciler.audiences.questions import Known, Question
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 def explain(question: Question, knowledge: Known) -> Explanation:
     """Answer a question; what is not known makes it depend, it is never guessed."""
-    product = next(
-        product for product in PRODUCTS.values() if product.subject_kind is question.kind
-    )
+    product = asked_product(question.kind)
     verdict, advice = product.explain(question, knowledge, knowledge.states.get(product.provider))
     return Explanation(question, verdict, tuple(dict.fromkeys(advice)))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reconciler.kinds.product import Product
+    from reconciler.model.access_rows import SubjectKind
     from reconciler.model.addresses import Provider
 
 
@@ -29,3 +30,8 @@ PRODUCTS: Mapping[Provider, Product[Any, Any]] = {name: _product(name) for name 
 """By name. That a state of `Observed.states` has the type of its product is what captures make
 sure of, so the types of the states are left open here.
 """
+
+
+def asked_product(kind: SubjectKind) -> Product[Any, Any]:
+    """The product that a question about a user's meetings, or about a mailbox, is asked of."""
+    return next(product for product in PRODUCTS.values() if product.subject_kind is kind)

@@ -13,6 +13,7 @@ from reconciler.diagnosing.causes import RefusalCause
 from reconciler.diagnosing.signs import GATE_PRODUCTS, Gate
 from reconciler.diagnosing.suggestions import Obstacle
 from reconciler.kinds.facts import facts
+from reconciler.kinds.products import asked_product
 from reconciler.model.answers import (
     DiagnosedChange,
     DiagnosedError,
@@ -24,7 +25,6 @@ from reconciler.model.test_results import ResultKind
 from reconciler.reports import quarantine_sentences
 from reconciler.reports.access_tests import REACHED
 from reconciler.reports.explanations import (
-    asked_product,
     explanation_answer,
     explanation_outline,
     object_phrase,
@@ -230,7 +230,7 @@ def _unknown(diagnosed: Diagnosed) -> Iterator[Item]:
     yield Item((f"{looked}{asked}",))
     for each in diagnosed.explained:
         question = each.explanation.question
-        product = facts(asked_product(question.kind)).title
+        product = facts(asked_product(question.kind).provider).title
         word = verdict_word(each.explanation.verdict)
         yield Item((f"{product}: {_WORDS[word]}.",), 2)
     if not diagnosed.explained:
@@ -333,7 +333,7 @@ def _way_chapters(each: Explained, diagnosed: Diagnosed) -> Iterator[Chapter]:
     """The way to the verdict on the tenant; what would change it is shown as edits of lines."""
     outline = explanation_outline(each)
     question = each.explanation.question
-    product = facts(asked_product(question.kind)).title
+    product = facts(asked_product(question.kind).provider).title
     several = f"{product}: because" if len(diagnosed.explained) > 1 else "Because"
     ground = f"{several}, {each.source}, in the order in which the service asks:"
     remark = f"Groups of the user: by the effective assignment of {each.effective_at}"

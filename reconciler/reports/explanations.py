@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from reconciler.audiences.questions import Advice, Explanation
     from reconciler.audiences.verdicts import Reason, Verdict
-    from reconciler.model.addresses import Provider
     from reconciler.model.findings import Position
     from reconciler.reports.review.value import Phrase
 
@@ -179,11 +178,6 @@ def granted_word(kind: SubjectKind, permission: str | None) -> str:
     the application's document may list.
     """
     return "GRANTED" if kind is SubjectKind.USER or permission else "NOT BLOCKED"
-
-
-def asked_product(kind: SubjectKind) -> Provider:
-    """The product that a question about a user's meetings, or about a mailbox, is asked of."""
-    return "teams" if kind is SubjectKind.USER else "exchange"
 
 
 def permission_phrase(application: Name, permission: str | None) -> Phrase:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from reconciler.access import reaching
 from reconciler.audiences.verdicts import Depends, Granted
 from reconciler.kinds.facts import facts, in_turn
+from reconciler.kinds.products import asked_product
 from reconciler.model.access_rows import Certainty, SubjectKind
 from reconciler.model.answers import (
     AskedSubject,
@@ -21,7 +22,6 @@ from reconciler.model.answers import (
 )
 from reconciler.reports import quarantine_sentences
 from reconciler.reports.explanations import (
-    asked_product,
     granted_word,
     object_phrase,
     permission_phrase,
@@ -301,7 +301,7 @@ def who_answer(value: Reaching, asked: AskedTenant) -> WhoAnswer:
 
 def _who_row(row: WhoRow, value: Reaching, asked: AskedTenant) -> WhoAnswerRow:
     application = row.question.application
-    provider = asked_product(row.question.kind)
+    provider = asked_product(row.question.kind).provider
     return WhoAnswerRow(
         after=None if row.after is None else verdict_word(row.after),
         application=NamedId(application, asked.names.get(application)),

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "reconciler"
 FILES = sorted(PACKAGE.rglob("*.py"))
 MADE_ELSEWHERE: Final = {
     ("files.py", "sweep"): "a file's name, escaped",
+    ("planning/concerned.py", "_is_named"): "names, escaped",
     ("powershell/door/hiding.py", "learn"): "secrets, escaped",
     ("powershell/door/hiding.py", "__init__"): "secrets, escaped",
     ("documents/schemas.py", "_file"): "of one place, on names of ours",
