@@ -181,7 +181,7 @@ def drift_report(
     shown = replace(
         whole, unmanaged=tuple(note for note in whole.unmanaged if note.code not in _CODES)
     )
-    told = DriftTold(
+    drift_told = DriftTold(
         unread=_of(notes, DriftCode.NOT_READ),
         objects=_of(notes, DriftCode.NEW, DriftCode.CHANGED, DriftCode.GONE),
         declared=_of(notes, DriftCode.DECLARED),
@@ -192,11 +192,12 @@ def drift_report(
     )
     plan = sealed.plan if redact is None else shown
     showing.collect_plan(SealedPlan(plan, sealed.digests), shown=True)
-    collecting.add_part("drift", drift_answer(told, clean=made.drift.clean))
+    collecting.add_part("drift", drift_answer(drift_told, clean=made.drift.clean))
     reviewed = review(shown, sealed.digests, places)
     names = Naming(shown.names, _ids(notes))
     return DriftReport(
-        drift_outline(reviewed, told, names), drift_annotations(reviewed, told, names, places)
+        drift_outline(reviewed, drift_told, names),
+        drift_annotations(reviewed, drift_told, names, places),
     )
 
 

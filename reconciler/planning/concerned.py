@@ -21,7 +21,7 @@ _APPLICATION = "application"
 
 
 class Concerned(Struct, frozen=True):
-    """What faults may concern: `rest` is what is selected beside whole applications that shall reach
+    """What faults may concern: `others` is what is selected beside whole applications that shall reach
     nobody, which are in `quarantined`; None if nothing is.
 
     A quarantine takes an application out of all lists and policies, whatever the documents say of
@@ -29,7 +29,7 @@ class Concerned(Struct, frozen=True):
     """
 
     documents: Documents
-    rest: Selection | None
+    others: Selection | None
     quarantined: tuple[ApplicationDocument, ...]
 
     def is_blocked_by(self, finding: Finding, text: str | None) -> bool:
@@ -40,7 +40,7 @@ class Concerned(Struct, frozen=True):
             text: the document that it is in, or what of its file could not be read as documents;
                 None if nobody knows it.
         """
-        if self.rest is not None and self.rest.concerns(finding):
+        if self.others is not None and self.others.concerns(finding):
             return True
         if not self.quarantined:
             return False
@@ -64,9 +64,9 @@ def concerned(only: Sequence[str], skip: Sequence[str], documents: Documents) ->
         documents: those without a fault.
     """
     named = {text: application for text in only if (application := _whole(text, documents))}
-    others = [text for text in only if text not in named]
-    rest = selection_of_addresses(others, skip) if others or not named else None
-    return Concerned(documents, rest, tuple(named.values()))
+    further = [text for text in only if text not in named]
+    others = selection_of_addresses(further, skip) if further or not named else None
+    return Concerned(documents, others, tuple(named.values()))
 
 
 def _whole(text: str, documents: Documents) -> ApplicationDocument | None:

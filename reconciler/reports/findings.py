@@ -61,8 +61,8 @@ def finding_lines(unsorted: Iterable[Finding]) -> Iterator[Line]:
 
 def passed_over_lines(every_finding: Sequence[Finding]) -> Iterator[Line]:
     """The lines of findings none of which stops the command; an error is a warning here."""
-    told = [replace(finding, severity=Severity.WARNING) for finding in every_finding]
-    yield from finding_lines(told)
+    warnings = [replace(finding, severity=Severity.WARNING) for finding in every_finding]
+    yield from finding_lines(warnings)
     if any(finding.severity is Severity.ERROR for finding in every_finding):
         yield Line(_NOT_CONCERNED, Tone.WARNING)
 
