@@ -1,33 +1,51 @@
-"""Whoever writes a new remedy adds a situation in which it is tried."""
+"""Whoever writes a new remedy adds a situation in which it is tried, or says why nobody can."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 
 from reconciler.cli.main import program
-from tests.house.tree import expect_none
-from tests.remedies import test_situations
-from tests.remedies.texts import OTHERS, TRIED, remedies
+from tests import remedies as room
+from tests.house.tree import ROOT, expect_none
+from tests.remedies.texts import ELSEWHERE, NO_ADVICE, TRIED, UNTRIED, remedies
+
+PARTS = (*TRIED, *ELSEWHERE, *UNTRIED, *NO_ADVICE)
 
 OF_GIT = frozenset({"--refetch", "--no-filter", "--git-dir"})
 
 
 def test_every_remedy_is_tried_or_changes_nothing() -> None:
-    parts = (*TRIED, *OTHERS)
-    expect_none([str(text) for text in remedies() if not any(part in text.text for part in parts)])
+    expect_none([str(text) for text in remedies() if not any(part in text.text for part in PARTS)])
 
 
 def test_every_part_is_one_of_a_remedy() -> None:
     written = [text.text for text in remedies()]
-    parts = (*TRIED, *OTHERS)
-    expect_none([part for part in parts if not any(part in text for text in written)])
+    expect_none([part for part in PARTS if not any(part in text for text in written)])
 
 
 def test_every_situation_is_there() -> None:
-    named = {name.removeprefix("test_").replace("_", " ") for name in vars(test_situations)}
-    expect_none(sorted(set(TRIED.values()) - named))
+    modules = Path(room.__path__[0]).glob("test_*.py")
+    named = {name for module in modules for name in _tests(module.read_text(encoding="utf-8"))}
+    words = {name.removeprefix("test_").replace("_", " ").lower() for name in named}
+    expect_none(sorted({name.lower() for name in TRIED.values()} - words))
+
+
+def test_every_test_elsewhere_is_there() -> None:
+    places = [place.split("::") for place in ELSEWHERE.values()]
+    expect_none(
+        [
+            f"{file}::{name}"
+            for file, name in places
+            if name not in _tests((ROOT / file).read_text(encoding="utf-8"))
+        ]
+    )
+
+
+def _tests(text: str) -> set[str]:
+    return set(re.findall(r"^(?:def )?(test_\w+)", text, re.MULTILINE))
 
 
 def test_every_command_and_option_of_a_remedy_exists() -> None:
