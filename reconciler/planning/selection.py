@@ -15,7 +15,7 @@ from reconciler.kinds.products import PRODUCTS
 from reconciler.model.codes import Held
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reconciler.kinds.product import Product
     from reconciler.model.addresses import Address
@@ -43,6 +43,8 @@ _RULES: Final = frozenset(
 _BY_DOCUMENT_KIND: Final[Mapping[str, Product[Any, Any]]] = {
     facts(name).document_kind: product for name, product in PRODUCTS.items()
 }
+APPLICATION = "application/"
+"""What the name or the client id of an application stands behind that is meant in all products."""
 _MOST_COMPARED = 2000
 """Addresses that a mistyped one is compared with: finding a likeness is slow, and it is only a
 hint.
@@ -181,10 +183,17 @@ def _selected(text: str) -> str:
     for product in PRODUCTS.values():
         if form := product.selected_form(text):
             return form
-    *others, last = (form for name in PRODUCTS for form in facts(name).selectable)
-    raise UsageFault(
-        f"{text!r} is neither the name of an object nor an address; write an address as the plan"
-        f" prints it: {', '.join(others)} or {last}"
+    raise not_an_address(text)
+
+
+def not_an_address(text: str, alike: Sequence[str] = ()) -> UsageFault:
+    """What is wrong with a text that should say what is selected; `alike` is what it may mean."""
+    forms = (form for name in PRODUCTS for form in facts(name).selectable)
+    *others, last = (*forms, f"{APPLICATION}NAME for an application in all products")
+    guess = f"did you mean {alike[0]}? Otherwise " if alike else ""
+    return UsageFault(
+        f"{text!r} is neither the name of an object nor an address; {guess}write an address as the"
+        f" plan prints it: {', '.join(others)}, or {last}"
     )
 
 

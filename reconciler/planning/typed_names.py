@@ -6,6 +6,7 @@ is compared or stored.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from msgspec import Struct
 from reconciler.errors import UsageFault
 from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.typed_names import NamedObjects
+from reconciler.planning.selection import APPLICATION, not_an_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed
 
-_APPLICATION = "application/"
 _MOST_LISTED = 10
 """Objects that a message lists of those that a text may mean."""
 
@@ -62,7 +63,19 @@ class TypedNames(Struct, frozen=True):
             and _is_meant(text, meaning)
         ]
         whole = _whole_applications(meanings)
-        return _only_one(whole, f"{option} {text}") if whole else (text,)
+        if whole:
+            return _only_one(whole, f"{option} {text}")
+        if any(product.selected_form(text) for product in PRODUCTS.values()):
+            return (text,)
+        raise not_an_address(text, self._alike(text))
+
+    def _alike(self, text: str) -> Sequence[str]:
+        """The names of documents, and of whole applications, that a text may be a slip of."""
+        applications = [each.name for each in self.documents.applications]
+        teams = [each.name for each in self.documents.teams]
+        exchange = [each.name for each in self.documents.exchange]
+        whole = [f"{APPLICATION}{name}" for name in applications]
+        return get_close_matches(text, [*whole, *applications, *teams, *exchange], n=1)
 
     def _consent(self, text: str, is_consent: Callable[[str], bool]) -> str:
         rule, _, named = text.partition(":")
@@ -91,8 +104,8 @@ class TypedNames(Struct, frozen=True):
 
 def _named(text: str) -> str:
     """What is behind `application/`, if a text begins so."""
-    is_application = text.lower().startswith(_APPLICATION)
-    return text[len(_APPLICATION) :] if is_application else text
+    is_application = text.lower().startswith(APPLICATION)
+    return text[len(APPLICATION) :] if is_application else text
 
 
 def _is_meant(text: str, meaning: Iterable[str]) -> bool:

@@ -328,3 +328,16 @@ def test_what_lets_it_in_is_told_first(run: Run, folder: Path) -> None:
     assert ran.code == 2
     lines = [line for line in ran.out.splitlines() if line and not line.startswith("SIMULATED")]
     assert lines[0].startswith("QUARANTINED, AND LET IN TODAY: crm in the list of Old. DRIFT: ")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("application/crn", "application/crm"), ("aplication/crm", "application/crm"), ("crn", "crm")],
+)
+def test_a_slip_in_what_is_selected_is_told_with_what_it_may_mean(
+    run: Run, folder: Path, typed: str, meant: str
+) -> None:
+    ran = run("plan", *SIM, "--only", typed, cwd=folder)
+    assert ran.code == 64
+    assert f"did you mean {meant}?" in ran.err
+    assert "application/NAME" in ran.err
