@@ -15,6 +15,7 @@ from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from reconciler.model.plans import Inputs, Plan
 
@@ -45,6 +46,29 @@ def check_age(plan: Plan, max_age: int | None, *, clock: Callable[[], float] = t
             f"Warning: the tenant was read {_told(hours)} ago ({plan.inputs.capture_taken_at}), and"
             " may have changed since; read it again and plan again",
             Tone.WARNING,
+        )
+
+
+def check_approval(
+    plan: Plan, file: Path, max_age: int | None, *, clock: Callable[[], float] = time.time
+) -> None:
+    """Refuse an approval that has expired: whoever runs an old job again brings nothing back.
+
+    Args:
+        plan: the approved plan, as old as the reading that it was made from.
+        file: where it is.
+        max_age: hours, as a person typed them; None if nobody did.
+        clock: seconds since 1970.
+
+    Raises:
+        Refused: it is older than `max_age`.
+    """
+    hours = _hours(plan.inputs, clock())
+    if max_age is not None and hours > max_age:
+        raise Refused(
+            f"the approval has expired: the tenant was read {_told(hours)} ago for {file}"
+            f" ({plan.inputs.capture_taken_at}), more than --max-age {max_age} allows; plan again and"
+            " have that approved"
         )
 
 

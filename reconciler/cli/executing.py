@@ -15,6 +15,7 @@ from reconciler.applying.applying import ApplyPatience, apply
 from reconciler.applying.host import Host
 from reconciler.applying.lock import hold
 from reconciler.cli import (
+    ages,
     collecting,
     loading,
     plan_files,
@@ -34,7 +35,8 @@ from reconciler.errors import (
     TamperedPlan,
     UsageFault,
 )
-from reconciler.planning import approval
+from reconciler.planning import approval, approved_part, prefixes
+from reconciler.planning.approved_part import Standing
 from reconciler.reports import access_tests, applies, comparisons, remedies
 from reconciler.reports.lines import Tone, counted
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from reconciler.applying.deciding import KeepGoing, WayOn
     from reconciler.cli.recording import Recorder
     from reconciler.model.applied import Applied
+    from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan
     from reconciler.planning.making import PlanOptions
     from reconciler.planning.planfile import PlanDigests, SealedPlan
@@ -57,12 +60,14 @@ _UNTESTED = testing.Verified(None, "")
 class Target(Struct, frozen=True):
     """A plan, where its steps go, and the file that it is in, if it is in one.
 
-    The tenant is opened once its lock is held: what was read before may be old.
+    The tenant is opened once its lock is held: what was read before may be old. `observed` is what
+    the plan was made from, if it was made just now.
     """
 
     loaded: SealedPlan
     source: sources.WritableSource
     file: Path | None
+    observed: Observed | None = None
 
 
 class ApplyOptions(Struct, frozen=True):
@@ -105,18 +110,30 @@ def from_documents(paths: Sequence[Path], tenant: str | None, options: PlanOptio
     made = loading.made(paths, tenant, options)
     loaded = loading.sealed_plan(made.plan)
     showing.collect_plan(loaded, shown=True)
-    return Target(loaded, sources.writable(made.source), None)
+    return Target(loaded, sources.writable(made.source), None, made.observed)
 
 
-def match(target: Target, digest: str | None, approved: Path | None = None) -> None:
+def match(
+    target: Target, digest: str | None, approved: Path | None = None, max_age: int | None = None
+) -> None:
     """Hold a plan against the digest and the plan that were approved; without either, say what that
     means for a file.
 
+    Args:
+        target: the plan, and where its steps go.
+        digest: the digest that was approved.
+        approved: the plan that was approved.
+        max_age: hours that the approved plan's reading may be old.
+
     Raises:
-        TamperedPlan: it is another plan.
+        TamperedPlan: it is another plan, and not a part of the approved one.
+        Refused: the approval is older than that.
+        ReconcilerError: the tenant cannot be read.
     """
     if approved is not None:
-        _match_plan(target.loaded, plan_files.plan_file(approved), approved)
+        plan = plan_files.plan_file(approved)
+        ages.check_approval(plan.plan, approved, max_age)
+        _match_plan(target, plan, approved)
     if digest is not None:
         _match_digest(target.loaded.digests, digest)
     elif approved is None and target.file is not None:
@@ -126,16 +143,40 @@ def match(target: Target, digest: str | None, approved: Path | None = None) -> N
         )
 
 
-def _match_plan(loaded: SealedPlan, approved: SealedPlan, file: Path) -> None:
+def _match_plan(target: Target, approved: SealedPlan, file: Path) -> None:
+    """A plan that differs may be what is left of the approved one."""
+    loaded = target.loaded
     if loaded.content_digest == approved.content_digest:
         return
-    differing = approval.differences(approved.plan, loaded.plan)
     names = {**approved.plan.names, **loaded.plan.names}
+    differing = approval.object_differences(approved.plan, loaded.plan)
     printing.notice(comparisons.comparison(differing, names, str(file)))
-    raise TamperedPlan(
-        f"the approval of {file} does not cover this plan; review this plan and pass it to"
-        " --approved"
+    beyond = approved_part.beyond_approval(approved.plan, loaded.plan)
+    standing = (
+        Standing((), beyond)
+        if beyond
+        else approved_part.standing(approved.plan, loaded.plan, _reading(target, approved.plan))
     )
+    if standing:
+        printing.notice(comparisons.no_part(standing.differences, standing.moved, names, str(file)))
+        raise TamperedPlan(
+            f"the approval of {file} does not cover this plan; review this plan and pass it to"
+            " --approved"
+        )
+    counts = len(loaded.plan.steps), len(approved.plan.steps)
+    printing.notice(comparisons.part(*counts, str(file)))
+
+
+def _reading(target: Target, approved: Plan) -> Observed:
+    """The tenant, as far as an approved plan rests on it: as it was read for the plan, or now.
+
+    Raises:
+        ReconcilerError: it cannot be read.
+    """
+    if target.observed is not None:
+        return target.observed
+    request = prefixes.request_for_plan(approved)
+    return sources.observe_source(target.source, request, approved.tenant.tenant_id, digested=False)
 
 
 def _match_digest(digests: PlanDigests, digest: str) -> None:

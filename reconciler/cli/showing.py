@@ -17,7 +17,7 @@ from reconciler.errors import (
     TamperedPlan,
     UsageFault,
 )
-from reconciler.planning import approval
+from reconciler.planning import approval, approved_part
 from reconciler.planning.planfile import SealedPlan
 from reconciler.reports import comparisons, plans, powershell, remedies
 from reconciler.reports.markdown.limits import MAX_BYTES
@@ -166,7 +166,11 @@ def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFor
     match form:
         case "text":
             names = {**approved.plan.names, **loaded.plan.names}
-            printing.report(comparisons.comparison(differing, names, str(file)))
+            detailed = approval.object_differences(approved.plan, loaded.plan)
+            lines = [*comparisons.comparison(detailed, names, str(file))]
+            if differing and not approved_part.beyond_approval(approved.plan, loaded.plan):
+                lines.append(comparisons.possible_part(str(file)))
+            printing.report(lines)
         case "json":
             pass  # they are in the envelope
         case "markdown" | "html" | "powershell":

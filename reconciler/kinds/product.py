@@ -307,6 +307,21 @@ class Product(Protocol[DesiredT, StateT]):
             state: The product's state now.
         """
 
+    def widened_before(
+        self,
+        baseline: Baseline,  # noqa: ARG002  most have no lists that somebody holds
+        state: StateT,  # noqa: ARG002
+        widened: Sequence[WidenedList],  # noqa: ARG002
+    ) -> Iterable[WidenedList]:
+        """Who would hold these lists if those whose grants a baseline has held what it says.
+
+        Args:
+            baseline: What a plan rests on.
+            state: The product's state now.
+            widened: The lists, of any product.
+        """
+        return ()
+
     def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
         """The entries that a step of the product sets in a snapshot."""
 

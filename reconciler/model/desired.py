@@ -110,8 +110,9 @@ class DesiredExchange(Struct, frozen=True):
     """The Exchange side.
 
     `owned` applications: the documents are the whole truth about them. `absent`: keys stated as
-    deleted. `moved`: keys that take another's place, with the other. `moved_on`: addresses that a
-    `movedFrom` names and where no policy is. `awaited`: policies whose scope was looked for and is
+    deleted. `moves`: keys that documents have take another's place, with the other, whether it is there
+    or not: what documents say does not change while a plan is carried out. `moved`: those of which it
+    is. `moved_on`: addresses that a `movedFrom` names and where no policy is. `awaited`: policies whose scope was looked for and is
     not there, as addresses by application: what the application shall reach is not known without
     them. `quarantined`: applications that shall reach no mailbox, whatever else is declared.
     """
@@ -122,6 +123,7 @@ class DesiredExchange(Struct, frozen=True):
     unresolved: tuple[Unresolved, ...]
     awaited: Mapping[str, tuple[Address, ...]] = field(default_factory=dict)
     moved: Mapping[ExchangeKey, ExchangeKey] = field(default_factory=dict)
+    moves: Mapping[ExchangeKey, ExchangeKey] = field(default_factory=dict)
     moved_on: tuple[Address, ...] = ()
     quarantined: frozenset[str] = frozenset()
 

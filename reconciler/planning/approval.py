@@ -106,17 +106,73 @@ class Difference(Struct, frozen=True, order=True):
     objects: tuple[str, ...]
 
 
+class ObjectDifference(Struct, frozen=True):
+    """How two plan files differ in what a member says of one object.
+
+    Attributes:
+        name: As in a `Difference`.
+        approved: How many rows the approved plan has of it.
+        other: How many the other plan has.
+        fields: The names of what differs where both have one, one level deeper where it is a mapping.
+    """
+
+    name: str
+    approved: int
+    other: int
+    fields: tuple[str, ...] = ()
+
+
 def differences(approved: Plan, plan: Plan) -> tuple[Difference, ...]:
     """What an approval of one plan does not cover of another, by member; nothing if it covers it."""
     first, second = (covered(msgspec.to_builtins(value)) for value in (approved, plan))
     return tuple(
-        Difference(name, _differing(name, first.get(name), second.get(name)))
+        Difference(name, differing_objects(name, first.get(name), second.get(name)))
         for name in COVERED
         if first.get(name) != second.get(name)
     )
 
 
-def _differing(member: str, approved: Json, other: Json) -> tuple[str, ...]:
+def object_differences(approved: Plan, plan: Plan) -> Mapping[str, tuple[ObjectDifference, ...]]:
+    """The same in more detail: by member, of each object what differs."""
+    first, second = (covered(msgspec.to_builtins(value)) for value in (approved, plan))
+    return {
+        difference.member: tuple(
+            _of_objects(difference, *(values.get(difference.member) for values in (first, second)))
+        )
+        for difference in differences(approved, plan)
+    }
+
+
+def _of_objects(difference: Difference, approved: Json, other: Json) -> Iterator[ObjectDifference]:
+    first, second = (_rows(difference.member, value) for value in (approved, other))
+    for name in difference.objects:
+        ours, theirs = first.get(name, []), second.get(name, [])
+        single = len(ours) == len(theirs) == 1
+        fields = sorted(_differing_fields(ours[0], theirs[0])) if single else []
+        yield ObjectDifference(name, len(ours), len(theirs), tuple(fields))
+
+
+def _rows(member: str, value: Json) -> Mapping[str, list[Json]]:
+    objects: dict[str, list[Json]] = defaultdict(list)
+    for name, row in () if value is None or isinstance(value, str) else _objects(member, value):
+        objects[name].append(row)
+    return objects
+
+
+def _differing_fields(first: Any, second: Any, prefix: str = "") -> Iterator[str]:
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return
+    for field in first.keys() | second.keys():
+        ours, theirs = first.get(field), second.get(field)
+        if ours != theirs:
+            inner = () if prefix else tuple(_differing_fields(ours, theirs, f"{field}."))
+            yield from inner or (f"{prefix}{field}",)
+
+
+def differing_objects(member: str, approved: Json, other: Json) -> tuple[str, ...]:
+    """What differs in a member of two plan files, as an approval covers it: addresses, names or keys,
+    sorted.
+    """
     first, second = (_by_object(member, value) for value in (approved, other))
     return tuple(
         sorted(name for name in first.keys() | second.keys() if first.get(name) != second.get(name))
@@ -125,11 +181,9 @@ def _differing(member: str, approved: Json, other: Json) -> tuple[str, ...]:
 
 def _by_object(member: str, value: Json) -> Mapping[str, list[bytes]]:
     """What a member says of each object."""
-    objects: dict[str, list[bytes]] = defaultdict(list)
-    rows = () if value is None or isinstance(value, str) else _objects(member, value)
-    for name, row in rows:
-        objects[name].append(canonical.dumps(row))
-    return objects
+    return {
+        name: [canonical.dumps(row) for row in rows] for name, rows in _rows(member, value).items()
+    }
 
 
 def _objects(member: str, value: Any) -> Iterator[tuple[str, Json]]:

@@ -79,3 +79,19 @@ def test_a_simulated_tenant_has_no_age(run: Run, folder: Path) -> None:
     planned = run("plan", "--out", "plan.json", "--max-age", "0", *CAPTURED)
     assert (planned.code, planned.err) == (0, "")
     assert run("show", "plan.json", "--max-age", "0").code == 0
+
+
+def test_an_approval_expires(run: Run, folder: Path) -> None:
+    _captured(run, folder, timedelta(hours=5))
+    assert run("plan", "--out", "approved.json", *CAPTURED).code == 0
+    tenant = ("--tenant", "sim:tenant.json")
+    command = ("apply", "--auto-approve", *tenant, "--approved", "approved.json", "--max-age")
+    before = (folder / "tenant.json").read_bytes()
+    refused = run(*command, "4")
+    assert (refused.code, refused.out) == (4, "")
+    assert "the approval has expired: the tenant was read 5 hours ago for approved.json" in (
+        refused.err
+    )
+    assert (folder / "tenant.json").read_bytes() == before
+    applied = run(*command, "6")
+    assert applied.code == 0, applied.err

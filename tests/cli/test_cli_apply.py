@@ -567,3 +567,62 @@ def test_the_closing_words_of_an_apply_are_the_figures_of_its_plan(run: Run, fol
         "\nApply complete! Policies: {} added, {} changed, {} destroyed."
         " Grants: {} added, {} moved, {} removed.\n".format(*policies, *grants)
     )
+
+
+ANALYTICS = ("--only", "application/mailbox-analytics")
+
+
+def _part(run: Run) -> None:
+    """An approved plan, of which somebody did a part, and one of what is left."""
+    assert run("plan", "--out", "approved.json", *SIM).code == 0
+    ran = run("apply", "--auto-approve", *SIM, *ANALYTICS)
+    assert ran.code == 0, ran.err
+    assert run("plan", "--out", "plan.json", *SIM).code == 0
+
+
+@pytest.mark.parametrize("filed", [False, True])
+def test_what_is_left_of_an_approved_plan_is_covered(run: Run, folder: Path, filed: bool) -> None:
+    _part(run)
+    shown = run("show", "plan.json", "--against", "approved.json")
+    assert shown.code == 5
+    assert "nothing beyond approved.json" in shown.out
+    plan = ("plan.json",) if filed else ()
+    ran = run("apply", *plan, "--auto-approve", *SIM, "--approved", "approved.json")
+    assert ran.code == 0, ran.err
+    assert "It is a part of approved.json: 11 of 13 steps are left to do" in ran.err
+    assert "only in the approved plan" in ran.err
+
+
+def test_what_is_left_is_not_covered_where_the_tenant_moved_otherwise(
+    run: Run, folder: Path
+) -> None:
+    _part(run)
+    tenant = folder / "tenant.json"
+    stored = tenant.read_text(encoding="utf-8")
+    moved = stored.replace("Sales systems never reach a mailbox of the board.", "Not reviewed.")
+    assert moved != stored
+    tenant.write_text(moved, encoding="utf-8")
+    refused = run("apply", "plan.json", "--auto-approve", *SIM, "--approved", "approved.json")
+    assert (refused.code, refused.out) == (5, "")
+    assert "is not where the approved plan's other steps lead to" in refused.err
+    assert "Not reviewed." in refused.err
+    assert tenant.read_text(encoding="utf-8") == moved
+
+
+def test_a_consent_that_nobody_approved_is_named(run: Run, folder: Path) -> None:
+    _approval(run, folder)
+    refused = run("apply", "plan.json", "--auto-approve", *SIM, "--approved", "approved.json")
+    assert "only in this plan" in refused.err
+    assert "It was made from other documents." in refused.err
+    assert "It has steps that the approved plan does not have" in refused.err
+
+
+def test_what_differs_in_an_object_is_named_by_field(run: Run, folder: Path) -> None:
+    assert run("plan", "--out", "approved.json", *SIM).code == 0
+    document = folder / "policies" / "teams" / "my-app-policy.yaml"
+    text = document.read_text(encoding="utf-8")
+    document.write_text(text.replace("MY APP POLICY DESCRIPTION", "other"), encoding="utf-8")
+    assert run("plan", "--out", "plan.json", *SIM).code == 0
+    shown = run("show", "plan.json", "--against", "approved.json").out
+    assert "teams.policy/MY-APP-POLICY: differs in parameters.Description, text" in shown
+    assert "teams.policy/MY-APP-POLICY: differs in after.description\n" in shown

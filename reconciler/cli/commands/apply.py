@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     "--approved",
     type=options.PlanFile(),
     metavar="PLAN.json",
-    help="Apply only a plan that the approval of this one covers; says what differs.",
+    help=(
+        "Apply only what the approval of this plan covers: the same plan, or what is left of it."
+        " Says what differs."
+    ),
 )
 @click.option(
     "--auto-approve",
@@ -141,7 +144,7 @@ def command(
         else:
             target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
         ages.check_age(target.loaded.plan, max_age)
-        executing.match(target, digest, approved)
+        executing.match(target, digest, approved, max_age)
         view = showing.View(
             "markdown" if form == "markdown" else "text", ids=ids, commands=commands
         )

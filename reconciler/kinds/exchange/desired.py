@@ -81,6 +81,7 @@ def resolve(
             if application not in quarantined
         },
         moved={new: old for new, old in reading.moved.items() if old in observed},
+        moves=dict(reading.moved),
         moved_on=tuple(
             sorted(each for each in reading.moved_on() if _owner(each) not in quarantined)
         ),

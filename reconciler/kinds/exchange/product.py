@@ -158,10 +158,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
     def desired_rows(self, desired: DesiredExchange) -> Json:
         """Owned applications, policies, and keys stated absent."""
         policies = desired.policies
-        moved = {"moved": [[*new, old] for new, (_, old) in sorted(desired.moved.items())]}
+        moved = {"moved": [[*new, old] for new, (_, old) in sorted(desired.moves.items())]}
         shut = {"quarantined": sorted(desired.quarantined)}
         return (
-            (moved if desired.moved else {})
+            (moved if desired.moves else {})
             | (shut if desired.quarantined else {})
             | {
                 "absent": [list(key) for key in sorted(desired.absent)],

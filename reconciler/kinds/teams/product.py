@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
-    from reconciler.model.plans import Step
+    from reconciler.model.plans import Step, WidenedList
     from reconciler.model.unmanaged import UnmanagedObject
 
 
@@ -383,6 +383,13 @@ class Teams(Product[DesiredTeams, TeamsState]):
         if section is None:
             return {}
         return states.project(section, state, baseline.shut_out())
+
+    def widened_before(
+        self, baseline: Baseline, state: TeamsState, widened: Sequence[WidenedList]
+    ) -> Iterable[WidenedList]:
+        """Those that the plan's own holders are put back into."""
+        section = baseline.of_teams()
+        return () if section is None else states.widened_before(section, state, widened)
 
     def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
         """What a step sets."""

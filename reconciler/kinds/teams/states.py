@@ -133,13 +133,34 @@ def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
     }
     if not longer:
         return
-    users = _by_policy({user: key for user, key in observed.users.items() if key in longer})
-    for key in longer:
-        groups = sorted(row.group for row in observed.groups if row.policy == key)
-        yield WidenedList(
-            teams_policy(observed.policies[key].name),
-            digest([sorted(users.get(key, ())), groups]),
-        )
+    names = {key: observed.policies[key].name for key in longer}
+    yield from _held_lists(names, observed.users, observed.groups)
+
+
+def widened_before(
+    section: TeamsBaseline, observed: TeamsState, widened: Iterable[WidenedList]
+) -> Iterator[WidenedList]:
+    """Who would hold these policies if those whose grants a baseline has held what it says: to be
+    compared with what was said when the baseline was read.
+    """
+    names = {
+        name_key(name): name for name in (str(row.address).removeprefix(_POLICY) for row in widened)
+    }
+    users = {user: key for user, key in observed.users.items() if user not in section.users}
+    users |= {user: key for user, key in section.users.items() if key is not None}
+    yield from _held_lists(names, users, section.groups)
+
+
+def _held_lists(
+    names: Mapping[str, str],
+    users: Mapping[str, str],
+    groups: Sequence[GroupAssignment | BaselineGroup],
+) -> Iterator[WidenedList]:
+    """Policies, by key with their names, and who holds them."""
+    holders = _by_policy({user: key for user, key in users.items() if key in names})
+    for key, name in names.items():
+        granted = sorted(row.group for row in groups if row.policy == key)
+        yield WidenedList(teams_policy(name), digest([sorted(holders.get(key, ())), granted]))
 
 
 def narrowed(observed: TeamsState, target: TeamsTarget) -> Iterator[ListHolders]:

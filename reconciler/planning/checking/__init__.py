@@ -6,6 +6,7 @@ what orders them, with what computes the state that they lead to, or with what p
 plan's way: baseline and steps are read again here, so that a fault there cannot hide here.
 """
 
+from reconciler.planning.checking.between import strays
 from reconciler.planning.checking.judging import (
     StepwiseJudge,
     judge_prefixes,
@@ -29,6 +30,7 @@ __all__ = [
     "reached_beyond",
     "refusals_of_violations",
     "still_reaching",
+    "strays",
     "violations",
     "whom",
 ]
