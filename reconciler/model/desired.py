@@ -112,9 +112,10 @@ class DesiredExchange(Struct, frozen=True):
     `owned` applications: the documents are the whole truth about them. `absent`: keys stated as
     deleted. `moves`: keys that documents have take another's place, with the other, whether it is there
     or not: what documents say does not change while a plan is carried out. `moved`: those of which it
-    is. `moved_on`: addresses that a `movedFrom` names and where no policy is. `awaited`: policies whose scope was looked for and is
-    not there, as addresses by application: what the application shall reach is not known without
-    them. `quarantined`: applications that shall reach no mailbox, whatever else is declared.
+    is. `moved_on`: addresses that a `movedFrom` names and where no policy is. `awaited`: policies
+    whose scope was looked for and is not there, as addresses by application: what the application
+    shall reach is not known without them. `quarantined`: applications that shall reach no mailbox,
+    whatever else is declared.
     """
 
     owned: frozenset[str]

@@ -88,7 +88,10 @@ PAGES = {
     DOCS / "why-403.md": sample,
     DOCS / "reviewing.md": reviewing_sample,
     DOCS / "undo.md": everyday_sample,
-    **{DOCS / f"{name}.md": sample for name in ("architecture", "commands", "documents", "pipelines", "plans")},
+    **{
+        DOCS / f"{name}.md": sample
+        for name in ("architecture", "commands", "documents", "pipelines", "plans")
+    },
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 
