@@ -36,7 +36,7 @@ from reconciler.errors import (
     UsageFault,
 )
 from reconciler.planning import approval, approved_part, prefixes
-from reconciler.planning.approved_part import Standing
+from reconciler.planning.approved_part import TenantMismatch
 from reconciler.reports import access_tests, applies, comparisons, remedies
 from reconciler.reports.lines import Tone, counted
 
@@ -152,13 +152,15 @@ def _match_plan(target: Target, approved: SealedPlan, file: Path) -> None:
     differing = approval.object_differences(approved.plan, loaded.plan)
     printing.notice(comparisons.comparison(differing, names, str(file)))
     beyond = approved_part.beyond_approval(approved.plan, loaded.plan)
-    standing = (
-        Standing((), beyond)
+    mismatch = (
+        TenantMismatch((), beyond)
         if beyond
-        else approved_part.standing(approved.plan, loaded.plan, _reading(target, approved.plan))
+        else approved_part.tenant_mismatch(
+            approved.plan, loaded.plan, _reading(target, approved.plan)
+        )
     )
-    if standing:
-        printing.notice(comparisons.no_part(standing.differences, standing.moved, names, str(file)))
+    if mismatch:
+        printing.notice(comparisons.no_part(mismatch.differences, mismatch.moved, names, str(file)))
         raise TamperedPlan(
             f"the approval of {file} does not cover this plan; review this plan and pass it to"
             " --approved"

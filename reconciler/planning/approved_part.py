@@ -44,7 +44,7 @@ class Division(Struct, frozen=True):
     extra: tuple[Step, ...]
 
 
-class Standing(Struct, frozen=True):
+class TenantMismatch(Struct, frozen=True):
     """What speaks against a tenant in which a part of a plan is left to do: sentences on what is not
     as the approved plan's other steps leave it, and what differs besides.
     """
@@ -82,7 +82,7 @@ def _identity(step: Step) -> Hashable:
 
 def beyond_approval(approved: Plan, plan: Plan) -> tuple[Difference, ...]:
     """What a plan has, by the two files alone, that a part of an approved one would not have; empty
-    if it may be a part, which `standing` decides.
+    if it may be a part, which `tenant_mismatch` decides.
     """
     first, second = (covered(msgspec.to_builtins(value)) for value in (approved, plan))
     differing = [
@@ -136,7 +136,7 @@ def _deleted(plan: Plan) -> Iterator[str]:
     return (change.address for change in plan.changes if Action.DELETE in change.actions)
 
 
-def standing(approved: Plan, plan: Plan, observed: Observed) -> Standing:
+def tenant_mismatch(approved: Plan, plan: Plan, observed: Observed) -> TenantMismatch:
     """Whether a tenant is where the steps of an approved plan lead to that another plan does not
     have, so that this one, of which nothing is beyond the approval, is a part of it.
 
@@ -149,18 +149,18 @@ def standing(approved: Plan, plan: Plan, observed: Observed) -> Standing:
     division = divided(approved, plan)
     count = prefixes.locate(plan, observed)
     if count is None:
-        return Standing(moved(plan, (), observed))
+        return TenantMismatch(moved(plan, (), observed))
     running = {division.kept[step.id].id for step in plan.steps[:count]}
     running |= {step.id for step in division.missing}
     sentences = moved(approved, [step for step in approved.steps if step.id in running], observed)
     if sentences:
-        return Standing(sentences)
+        return TenantMismatch(sentences)
     differing = (
         ("access", _strays(approved, division.missing)),
         ("widened", _other_holders(approved, plan, observed)),
         ("steps", _other_ends(approved, division.missing, plan)),
     )
-    return Standing(
+    return TenantMismatch(
         (), tuple(Difference(member, tuple(objects)) for member, objects in differing if objects)
     )
 

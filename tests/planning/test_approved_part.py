@@ -129,7 +129,7 @@ def _exchange_pairs(world):
 def _is_part(approved, plan, reading):
     return not (
         approved_part.beyond_approval(approved, plan)
-        or approved_part.standing(approved, plan, reading)
+        or approved_part.tenant_mismatch(approved, plan, reading)
     )
 
 
@@ -258,7 +258,7 @@ def test_holders_who_came_meanwhile_do_not():
     approved, _ = holding(USERS[:1])
     plan, reading = holding(USERS[:2])
     assert approved_part.beyond_approval(approved, plan) == ()
-    (difference,) = approved_part.standing(approved, plan, reading).differences
+    (difference,) = approved_part.tenant_mismatch(approved, plan, reading).differences
     assert difference.member == "widened"
 
 
@@ -308,5 +308,5 @@ def test_a_tenant_that_moved_otherwise_is_told_by_name():
         [],
         dict.fromkeys(USERS[:2], "Alpha"),
     )
-    (sentence,) = approved_part.standing(approved, approved, observed(world, None)).moved
+    (sentence,) = approved_part.tenant_mismatch(approved, approved, observed(world, None)).moved
     assert APPS[3] in sentence

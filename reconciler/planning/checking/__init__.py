@@ -6,12 +6,12 @@ what orders them, with what computes the state that they lead to, or with what p
 plan's way: baseline and steps are read again here, so that a fault there cannot hide here.
 """
 
-from reconciler.planning.checking.between import strays
 from reconciler.planning.checking.judging import (
     StepwiseJudge,
     judge_prefixes,
     reached_beyond,
     still_reaching,
+    strays,
     violations,
 )
 from reconciler.planning.checking.partial import Beyond

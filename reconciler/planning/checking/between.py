@@ -9,61 +9,40 @@ sets of at most three tell all.
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from reconciler.model.observed import is_opaque
 from reconciler.planning.checking.exchange import exposed
-from reconciler.planning.checking.exchange_steps import EVERY, ExchangeModel
-from reconciler.planning.checking.teams_steps import EVERYONE, TeamsModel
-from reconciler.planning.checking.verdicts import Unfollowable
+from reconciler.planning.checking.exchange_steps import EVERY
+from reconciler.planning.checking.teams_steps import EVERYONE
+from reconciler.planning.checking.verdicts import Unfollowable, ViolationKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reconciler.model.addresses import Provider
-    from reconciler.model.baselines import Baseline
     from reconciler.model.plans import Step
-    from reconciler.planning.checking.exchange_steps import Rights
+    from reconciler.planning.checking.exchange_steps import ExchangeModel, Rights
+    from reconciler.planning.checking.teams_steps import TeamsModel
 
     Reach = tuple[frozenset[str], ...]
     """What is reached before the plan, now and after it."""
 
 _MOMENTS = 3
-_STUCK = (Unfollowable, KeyError, TypeError, AttributeError, ValueError)
 
 
-def strays(
-    provider: Provider, baseline: Baseline, done: Sequence[Step], planned: Sequence[Step]
-) -> frozenset[str]:
-    """Applications that reach, with some steps of a plan done, somebody whom they reach neither
-    before nor after the plan, or miss somebody whom they reach at both ends.
+def exchange_strays(
+    before: ExchangeModel, done: Sequence[Step], planned: Sequence[Step]
+) -> Iterator[str]:
+    """Applications that reach, with some steps done, a mailbox that they reach at neither end, or
+    miss one that they reach at both.
 
     Args:
-        provider: the product.
-        baseline: what the plan rests on.
-        done: steps of the product that are done, in the order of the plan.
-        planned: all its steps.
+        before: the state that the plan rests on.
+        done: Exchange steps that are done, in the order of the plan.
+        planned: all of them.
 
-    Returns: lower-case client ids; `*` alone where that cannot be followed.
+    Raises:
+        Unfollowable: a step cannot be done.
     """
-    if not done:
-        return frozenset()
-    if baseline.opaque_of(provider):
-        return frozenset((EVERY,))
-    try:
-        match provider:
-            case "exchange":
-                return frozenset(_exchange(baseline, done, planned))
-            case "teams":
-                return frozenset(_teams(baseline, done, planned))
-            case _:
-                assert_never(provider)
-    except _STUCK:
-        return frozenset((EVERY,))
-
-
-def _exchange(baseline: Baseline, done: Sequence[Step], planned: Sequence[Step]) -> Iterator[str]:
-    before = ExchangeModel.read(baseline.of_exchange() or {}, shut_out=baseline.shut_out())
     now, after = before.copy(), before.copy()
     for model, steps in ((now, done), (after, planned)):
         for step in steps:
@@ -88,20 +67,25 @@ def _misses(now: Rights, ends: tuple[Rights, Rights], empty: frozenset[str]) -> 
     return denied or (bool(now.restrict) and all(scopes - now.restrict for scopes in wanted))
 
 
-def _teams(baseline: Baseline, done: Sequence[Step], planned: Sequence[Step]) -> Iterator[str]:
-    section = baseline.of_teams()
-    if section is None or any(map(is_opaque, section.users)):
-        raise ValueError
-    before = TeamsModel.read(section)
+def teams_strays(
+    before: TeamsModel, done: Sequence[Step], planned: Sequence[Step]
+) -> Iterator[str]:
+    """The same of users and of Teams steps.
+
+    Raises:
+        Unfollowable: a step cannot be done, or it is not known who holds what.
+    """
+    if before.unidentified:
+        raise Unfollowable(ViolationKind.OPAQUE)
     now, after = before.copy(), before.copy()
     for model, steps in ((now, done), (after, planned)):
         for step in steps:
             model.run(step)
     moments = (before, now, after)
-    held = {tuple(model.users[user] for model in moments) for user in before.users}
-    held |= {(key,) * _MOMENTS for key in before.policies if before.others.get(key, True)}
+    classes = {tuple(model.users[user] for model in moments) for user in before.users}
+    classes |= {(key,) * _MOMENTS for key in before.policies if before.others.get(key, True)}
     fallen = _fallen(moments)
-    for grants in {*held, (None,) * _MOMENTS}:
+    for grants in {*classes, (None,) * _MOMENTS}:
         direct = [
             None if key is None else model.reach(key)
             for model, key in zip(moments, grants, strict=True)
@@ -123,8 +107,8 @@ def _fallen(moments: tuple[TeamsModel, ...]) -> set[Reach]:
     everyone = [model.reach(EVERYONE) for model in moments]
     return {
         tuple(
-            reach[min(own, key=place.__getitem__)] if (own := place.keys() & some) else rest
-            for reach, place, rest in zip(listed, places, everyone, strict=True)
+            reach[min(own, key=place.__getitem__)] if (own := place.keys() & some) else others
+            for reach, place, others in zip(listed, places, everyone, strict=True)
         )
         for size in range(_MOMENTS + 1)
         for some in map(frozenset, combinations(groups, size))

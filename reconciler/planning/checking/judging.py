@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from reconciler.planning.checking import exchange, teams
+from reconciler.planning.checking.between import exchange_strays, teams_strays
 from reconciler.planning.checking.exchange_steps import ExchangeModel
 from reconciler.planning.checking.partial import Beyond, beyond_exchange, beyond_teams
 from reconciler.planning.checking.teams_steps import TeamsModel
@@ -100,6 +101,41 @@ class StepwiseJudge:
         """Do a step if it can be done and nobody is exposed after it; say whether it was done."""
         judging = self._judgings[step.provider]
         return not (judging is None or isinstance(judging, Violation)) and judging.admits(step)
+
+
+def strays(
+    provider: Provider, baseline: Baseline, done: Sequence[Step], planned: Sequence[Step]
+) -> frozenset[str]:
+    """Applications that reach, with some steps of a plan done, somebody whom they reach neither
+    before nor after the plan, or miss somebody whom they reach at both ends.
+
+    Args:
+        provider: the product.
+        baseline: what the plan rests on.
+        done: steps of the product that are done, in the order of the plan.
+        planned: all its steps.
+
+    Returns: lower-case client ids; `*` alone where that cannot be followed.
+    """
+    if not done:
+        return frozenset()
+    if baseline.opaque_of(provider):
+        return frozenset("*")
+    try:
+        match provider:
+            case "exchange":
+                policies = baseline.of_exchange() or {}
+                exchange_side = ExchangeModel.read(policies, shut_out=baseline.shut_out())
+                return frozenset(exchange_strays(exchange_side, done, planned))
+            case "teams":
+                section = baseline.of_teams()
+                if section is None:
+                    return frozenset("*")
+                return frozenset(teams_strays(TeamsModel.read(section), done, planned))
+            case _ as unfollowed:
+                assert_never(unfollowed)
+    except (Unfollowable, KeyError, TypeError, AttributeError, ValueError):
+        return frozenset("*")
 
 
 def reached_beyond(provider: Provider, sides: Sequence[Baseline]) -> tuple[Beyond, ...]:

@@ -163,6 +163,14 @@ class Baseline(Struct, frozen=True):
     ),
     Edit(
         "reconciler/planning/checking/judging.py",
+        "            case _ as unfollowed:\n",
+        """            case "toy":
+                return frozenset()
+            case _ as unfollowed:
+""",
+    ),
+    Edit(
+        "reconciler/planning/checking/judging.py",
         "        case _ as unjudged:\n",
         """        case "toy":
             return ()
