@@ -91,8 +91,8 @@ def _how(row: ObjectDifference) -> str:
 def possible_part(approved: str) -> Line:
     """What is said of a plan that may be a part of an approved one, by the files alone."""
     return Line(
-        f"It has nothing beyond {approved}. `apply --approved` takes it if what it lacks is in the"
-        " tenant already."
+        f"It has nothing beyond {approved}: it may be what is left of that plan, which only a reading"
+        " of the tenant can tell."
     )
 
 
