@@ -128,7 +128,7 @@ def history(
         ReconcilerError: a journal cannot be read.
         TamperedPlan: the named journal is of another plan, or of another kind of tenant.
     """
-    named_here = () if named is None else (_named(named, digest, source),)
+    named_here = () if named is None else (named_journal(named, digest, source),)
     outside = filter(Path.is_dir, directories.outside)
     paths = believed_journals(directories.lock, outside, source, tell)
     pasts = [*map(journal.read_journal, paths), *named_here]
@@ -142,20 +142,33 @@ def history(
             " known: undo it by documents"
         )
     done = {step for step, state in same.states.items() if state is StepState.DONE}
-    later = sorted((past for past in tried if past.began > same.began), key=_age)
     return PlanHistory(
         done=frozenset({*range(1, same.already + 1), *done}),
         uncertain=same.open_step,
-        later=tuple(_later(past) for past in later if past.plan != digest),
+        later=later_plans(tried, same),
     )
 
 
-def _named(path: Path, digest: str, source: Origin) -> EarlierApply:
+def later_plans(tried: Iterable[EarlierApply], past: EarlierApply) -> tuple[LaterPlan, ...]:
+    """Other plans of which steps were run after an apply."""
+    later = sorted((each for each in tried if each.began > past.began), key=_age)
+    return tuple(_later(each) for each in later if each.plan != past.plan)
+
+
+def named_journal(path: Path, digest: str | None, source: Origin) -> EarlierApply:
+    """A journal that a person names; `digest`: the plan's that it has to be of, if there is one.
+
+    Raises:
+        ReconcilerError: it cannot be read.
+        TamperedPlan: it is of another plan, or of another kind of tenant.
+    """
     past = journal.read_journal(path)
-    if past.plan != digest:
+    if not past.plan:
+        raise TamperedPlan(f"{path}: is not the journal of an apply; name a file `apply-*.jsonl`")
+    if digest is not None and past.plan != digest:
         raise TamperedPlan(
-            f"{path}: is the journal of {past.plan or 'no plan'}, and this plan is {digest}; name the"
-            " journal of this plan, or the plan file that was applied"
+            f"{path}: is the journal of {past.plan}, and this plan is {digest}; name the journal of"
+            " this plan, or the plan file that was applied"
         )
     if past.source != source:
         raise TamperedPlan(

@@ -237,7 +237,8 @@ class EarlierApply(Struct):
 
     `states` has the last state of every step it tried, `addresses` what it changes, `times` when
     (seconds since 1970) that was written, `last_write` the time of the last line about a step, None
-    if there is none, `began` that of the first line. `process`
+    if there is none, `began` that of the first line. `tenant` is the tenant's id, `steps` how many
+    steps the plan has. `process`
     is the one that applied; its host is empty in journals of earlier versions. `runners` are the
     processes (product, id, start time as `processes.started` gives it) that ran its steps.
     `without` are the steps that it went on without. `end` is
@@ -248,7 +249,9 @@ class EarlierApply(Struct):
     path: Path
     plan: str = ""
     content: str = ""
+    tenant: str = ""
     source: str = ""
+    steps: int = 0
     already: int = 0
     began: float = 0.0
     process: ProcessIdentity = ProcessIdentity("", 0)
@@ -340,6 +343,7 @@ def _take_line(past: EarlierApply, line: _Line) -> None:
     if "format_version" in line:
         past.plan, past.content = str(line["plan"]), str(line["content"])
         past.source, past.already = str(line["source"]), int(line["already"])
+        past.tenant, past.steps = str(line.get("tenant", "")), int(line.get("steps", 0))
         past.began = datetime.fromisoformat(line["at"]).timestamp()
         past.process = ProcessIdentity(
             host=str(line.get("host", "")),

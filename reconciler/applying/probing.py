@@ -5,7 +5,7 @@ reach and one that it should not, where the members are known.
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from reconciler.audiences.verdicts import Denied, Granted
 from reconciler.kinds.exchange import mailbox_access
@@ -13,15 +13,18 @@ from reconciler.kinds.exchange.scopes import is_governed, is_mailbox, scope_cove
 from reconciler.model.addresses import EVERY_APPLICATION, ExchangePolicyAddress, parse_address
 from reconciler.model.applied import AccessCheck
 from reconciler.model.observed import ExchangeState
+from reconciler.model.verifications import Probe, ProbeSide
 from reconciler.tenants.protocol import NotUnderstood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from reconciler.applying.watching import Watch
-    from reconciler.model.observed import Directory, Recipient
+    from reconciler.model.observed import Directory, Observed, Recipient
     from reconciler.model.plans import Step
     from reconciler.tenants.protocol import Remote
+
+    AskExchange: TypeAlias = Callable[[str, str], bool | NotUnderstood | None]
 
 MOST_APPLICATIONS: Final = 20
 """So many applications are asked about; the call takes seconds each time."""
@@ -102,3 +105,60 @@ def probes(
 def _is_probed(recipient: Recipient) -> bool:
     """Whether it is known what policies mean for a mailbox."""
     return is_mailbox(recipient) and is_governed(recipient) is True
+
+
+def probes_of_policy(
+    observed: Observed, policy: ExchangePolicyAddress, ask: AskExchange
+) -> tuple[Probe, ...] | None:
+    """Ask about one mailbox in the scope of a policy and one outside, where the members are known;
+    None if there is no such check.
+
+    Args:
+        observed: the policies, and who is in their scopes.
+        policy: the policy, which may be gone; its ids in lower case.
+        ask: a mailbox (address) and an application (client id) to what `Remote.verdict` says.
+
+    Raises:
+        TenantFault: Exchange could not be asked.
+    """
+    probes = []
+    for side in ProbeSide:
+        mailbox = next(_mailboxes(observed, policy, side), None)
+        if mailbox is None:
+            probes.append(Probe(side))
+            continue
+        address, expected = mailbox
+        match ask(address, policy.application):
+            case None:
+                return None
+            case NotUnderstood(text):
+                probes.append(Probe(side, address, expected, text=text))
+            case granted:
+                probes.append(Probe(side, address, expected, granted))
+    return tuple(probes)
+
+
+def _mailboxes(
+    observed: Observed, policy: ExchangePolicyAddress, side: ProbeSide
+) -> Iterator[tuple[str, bool]]:
+    """Addresses of mailboxes that are surely on one side of a scope, and whether the application
+    reaches each, where that is certain.
+    """
+    state = observed.state(ExchangeState) or _NOTHING
+    coverage = scope_coverage(observed.directory)
+    recipients = filter(_is_probed, observed.directory.recipients.values())
+    for mailbox in sorted(recipients, key=attrgetter("primary")):
+        inside = coverage(policy.scope).covers(mailbox.id)
+        if inside is not (side is ProbeSide.INSIDE):
+            continue
+
+        def covering(scope: str, member: str = mailbox.id) -> bool | None:
+            return coverage(scope).covers(member)
+
+        match mailbox_access.mailbox_verdict(state, policy.application, covering):
+            case Granted():
+                yield mailbox.primary, True
+            case Denied():
+                yield mailbox.primary, False
+            case _:
+                pass

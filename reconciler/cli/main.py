@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "show": "Show a saved plan.",
     "rehearse": "Try a plan on a simulated tenant.",
     "apply": "Run the steps of a plan.",
+    "verify": "See whether an apply is in effect.",
     "undo": "Plan the way back from a plan.",
     "drift": "Show how a tenant differs from what is known of it.",
     "export": "Write what a tenant has as documents.",

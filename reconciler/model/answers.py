@@ -400,3 +400,80 @@ class DiagnosisAnswer(Struct, frozen=True):
     other_application: str | None
     other_user: str | None
     sign: str | None
+
+
+class VerifyProbe(Struct, frozen=True):
+    """What Exchange's own check says of one mailbox.
+
+    Attributes:
+        expected: Whether the policies let the application in; null: nothing was asked.
+        granted: What Exchange says; null: nothing was asked, or not understood.
+        mailbox: Its primary address; null: nobody is surely on that side.
+        side: inside or outside of the scope.
+        text: What was said, if that was not understood.
+    """
+
+    expected: bool | None
+    granted: bool | None
+    mailbox: str | None
+    side: str
+    text: str
+
+
+class VerifiedRow(Struct, frozen=True):
+    """An object that an apply changed.
+
+    Attributes:
+        accepted: accepted, refused, or unknown where no answer came.
+        accepted_at: When that was journalled.
+        address: The object.
+        detail: Words of the service or of the reading, beside `remark`.
+        differences: What the tenant shows instead.
+        effective: confirmed, contradicted, pending, or unseen where nothing tells.
+        enforced_by: When the service has usually enforced it.
+        probes: What Exchange's own check says.
+        remark: What else is to be said, as a code; null: nothing.
+        visible: visible, not-yet, otherwise, differs (from the documents), superseded (by a later
+            apply) or unjudged.
+    """
+
+    accepted: str
+    accepted_at: str
+    address: str
+    detail: str
+    differences: tuple[str, ...]
+    effective: str
+    enforced_by: str
+    probes: tuple[VerifyProbe, ...]
+    remark: str | None
+    visible: str
+
+
+class VerificationAnswer(Struct, frozen=True):
+    """What became of an apply.
+
+    Attributes:
+        besides: What else the plan rests on and has changed since.
+        compared_with: plan or documents.
+        done: How many steps are done.
+        in_part: Steps of the plan were not done.
+        journal: The file that tells of the apply.
+        objects: What it changed, the wrong ones first.
+        plan: The digest of its plan.
+        quarantine: What lets quarantined applications in.
+        read_at: When the tenant was read.
+        steps: How many steps the plan has; 0 where the journal does not say.
+        verified: All of it is accepted and visible, nothing contradicts, and enough time has passed.
+    """
+
+    besides: tuple[str, ...]
+    compared_with: str
+    done: _Count
+    in_part: bool
+    journal: str
+    objects: tuple[VerifiedRow, ...]
+    plan: str
+    quarantine: tuple[str, ...]
+    read_at: str
+    steps: _Count
+    verified: bool

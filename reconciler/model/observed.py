@@ -101,11 +101,13 @@ class EffectiveAnswer(Struct, frozen=True):
         members: Groups, by object id, of which the user surely is a direct member, or surely not;
             only those of which the directory does not know it.
         doubt: Why nothing is taken from it; empty if something is.
+        contradicts: The doubt is that it does not agree with the grants that were read.
     """
 
     taken_at: str
     members: Mapping[str, bool]
     doubt: str = ""
+    contradicts: bool = False
 
 
 class Directory(Struct, frozen=True):

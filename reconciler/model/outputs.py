@@ -18,6 +18,7 @@ from reconciler.model.answers import (
     ListAnswer,
     ReachAnswer,
     RehearsalAnswer,
+    VerificationAnswer,
     WhoAnswer,
 )
 from reconciler.model.applied import Applied
@@ -192,6 +193,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         tenant: The tenant that it is about.
         tests: Results of access tests.
         tool: What wrote it.
+        verification: What became of an apply (`verify`).
         who: Which applications reach somebody (`who`).
     """
 
@@ -224,4 +226,5 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     simulated: bool | UnsetType = UNSET
     since: Since | UnsetType = UNSET
     tenant: PlanTenant | UnsetType = UNSET
+    verification: VerificationAnswer | UnsetType = UNSET
     who: WhoAnswer | UnsetType = UNSET

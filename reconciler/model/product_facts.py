@@ -51,6 +51,8 @@ class ProductFacts(Struct, frozen=True):
         everyone: All whom an application of it can reach, in a sentence.
         propagation: When applications notice a change, in a sentence.
         enforced_after: Minutes after which a change is usually enforced.
+        verified_after: Minutes after which `verify` takes a change for enforced, if nothing
+            contradicts.
         module: The PowerShell module.
         minimum: The oldest version of the module that can be used.
         versions: The versions whose documentation or code this tool was written from.
@@ -72,6 +74,7 @@ class ProductFacts(Struct, frozen=True):
     everyone: str
     propagation: str
     enforced_after: int
+    verified_after: int
     module: str
     minimum: str
     versions: str

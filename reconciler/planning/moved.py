@@ -99,6 +99,20 @@ class _Speaker(Struct, frozen=True):
                 return ""
 
 
+class MovedObject(NamedTuple):
+    """An object that is not as a plan leaves it.
+
+    Attributes:
+        entry: The entry of a snapshot that differs.
+        address: Its address, as a snapshot has it.
+        sentence: Who or what by name, what was expected, and what was found.
+    """
+
+    entry: str
+    address: str
+    sentence: str
+
+
 def moved(
     plan: Plan,
     done: Sequence[Step],
@@ -110,15 +124,25 @@ def moved(
 
     `wanted`: the products that are compared (default: all that the plan rests on).
     """
+    return tuple(each.sentence for each in moved_objects(plan, done, observed, wanted))
+
+
+def moved_objects(
+    plan: Plan,
+    done: Sequence[Step],
+    observed: Observed,
+    wanted: Collection[Provider] | None = None,
+) -> tuple[MovedObject, ...]:
+    """The same with the address of each object. Arguments as of `moved`."""
     differences = prefixes.differences_after(plan, done, observed, wanted)
     if not differences:
         return ()
     count = done[-1].id if done else 0
     speaker = _speaker(plan, count, observed, differences.values())
     return tuple(
-        sentence
+        MovedObject(name, address, sentence)
         for name, (expected, current) in sorted(differences.items())
-        for sentence in _sentences(speaker, name, expected, current)
+        for address, sentence in _sentences(speaker, name, expected, current)
     )
 
 
@@ -144,21 +168,22 @@ def _speaker(
 
 def _sentences(
     speaker: _Speaker, name: str, expected: SnapshotValue, current: SnapshotValue
-) -> Iterator[str]:
-    """What is said of one entry of a snapshot: one sentence, or one for each group whose grant
-    moved.
+) -> Iterator[tuple[str, str]]:
+    """What is said of one entry of a snapshot, behind the address of each object: one sentence, or
+    one for each group whose grant moved.
     """
     address = name.removeprefix(DESCRIPTION_OF).removeprefix(OTHER_HOLDERS_OF)
     match expected, current:
         case (tuple(), tuple()):
             yield from _groups(speaker, expected, current)
         case (frozenset(), frozenset()):
-            yield from _lists(speaker, address, expected, current)
+            for sentence in _lists(speaker, address, expected, current):
+                yield address, sentence
         case _:
             phrases = (_phrase(speaker, name, value) for value in (expected, current))
             if _only_described_differently(expected, current):
                 phrases = (_described(_description(value)) for value in (expected, current))
-            yield speaker.sentence(address, *phrases)
+            yield address, speaker.sentence(address, *phrases)
 
 
 def _phrase(speaker: _Speaker, name: str, value: SnapshotValue) -> _Phrase:
@@ -234,7 +259,7 @@ def _groups(
     speaker: _Speaker,
     expected: tuple[GroupAssignment, ...],
     current: tuple[GroupAssignment, ...],
-) -> Iterator[str]:
+) -> Iterator[tuple[str, str]]:
     """Groups that came, went, hold another policy, or are in another order.
 
     One that only moved up or down because of those is not said to have moved.
@@ -248,7 +273,8 @@ def _groups(
         regranted = earlier is None or later is None or earlier[0] != later[0]
         if regranted or group in reordered:
             phrases = (_standing(speaker, place) for place in (earlier, later))
-            yield speaker.sentence(teams_group_grant(group), *phrases)
+            address = teams_group_grant(group)
+            yield address, speaker.sentence(address, *phrases)
 
 
 def _places(rows: tuple[GroupAssignment, ...]) -> dict[str, tuple[str, int]]:

@@ -107,6 +107,18 @@ def differences_after(
     return {name: (snapshot.get(name), present.get(name)) for name in _differing(snapshot, present)}
 
 
+def passed_values(plan: Plan, done: Sequence[Step]) -> dict[str, list[SnapshotValue]]:
+    """What each entry of a snapshot was before these steps and between them, without what they lead
+    to.
+    """
+    snapshot = baseline_snapshot(plan.baseline)
+    values = {name: [value] for name, value in snapshot.items()}
+    for step in done:
+        for name, value in advance(snapshot, step).items():
+            values.setdefault(name, [None]).append(value)
+    return {name: [value for value in rows if value != rows[-1]] for name, rows in values.items()}
+
+
 def address_spellings(plan: Plan, observed: Observed) -> Mapping[str, str]:
     """Addresses of a snapshot as the services, or the plan, spell them."""
     return {

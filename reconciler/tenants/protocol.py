@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CaptureRequest",
+    "Checking",
     "Done",
     "Failed",
     "Fault",
@@ -104,6 +105,19 @@ class Tenant(Protocol):
 
         Raises:
             RefusedText: the text is not exactly this invocation.
+        """
+        ...
+
+
+@runtime_checkable
+class Checking(Protocol):
+    """A tenant that says itself whether its Exchange policies let an application in."""
+
+    def verdict(self, mailbox: str, application: str) -> bool | NotUnderstood | None:
+        """As `Remote.verdict`.
+
+        Raises:
+            TenantFault: it could not be asked.
         """
         ...
 

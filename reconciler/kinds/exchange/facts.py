@@ -42,6 +42,8 @@ FACTS: Final = ProductFacts(
     everyone="EVERY mailbox",
     propagation="usually after 15 to 60 minutes, maybe hours; also for what was taken away.",
     enforced_after=60,  # Microsoft Learn, Limiting application permissions: it can take longer than an hour
+    # The same page: "longer than 1 hour"; that it is a quarter of an hour more is our own margin.
+    verified_after=75,
     module="ExchangeOnlineManagement",
     minimum="3.10.0",  # runs on PowerShell 7.6 from here on
     versions="3.10.0 and 3.10.1",

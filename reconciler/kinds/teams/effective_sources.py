@@ -44,6 +44,14 @@ SETTLED: Final = timedelta(days=2)
 class _DoubtError(Exception):
     """Why nothing can be taken from an answer, as a clause."""
 
+    contradicts = False
+
+
+class _ContradictionError(_DoubtError):
+    """It is understood, and does not agree with what else was read."""
+
+    contradicts = True
+
 
 def effective_answers(
     section: Mapping[str, Any], state: TeamsState, directory: Directory
@@ -84,7 +92,7 @@ def _answer(
         }
         members = _unknown_only(believed, user, directory)
     except _DoubtError as doubt:
-        return EffectiveAnswer(taken_at, {}, str(doubt))
+        return EffectiveAnswer(taken_at, {}, str(doubt), contradicts=doubt.contradicts)
     return EffectiveAnswer(taken_at, members) if members else None
 
 
@@ -143,12 +151,14 @@ def _proved(entry: Mapping[str, Any], user: str, state: TeamsState) -> dict[str,
     granted = state.users.get(user)
     if row is None:
         if granted is not None:
-            raise _DoubtError("it has no policy, but the grants that were read have a direct one")
+            raise _ContradictionError(
+                "it has no policy, but the grants that were read have a direct one"
+            )
         return dict.fromkeys((each.group for each in state.groups), False)
     policy, groups, has_direct = _sources(row)
     if has_direct or granted is not None:
         if not (has_direct and granted == policy):
-            raise _DoubtError(_contradiction("a direct grant", row))
+            raise _ContradictionError(_contradiction("a direct grant", row))
         return {}
     return _of_groups(policy, groups, state, row)
 
@@ -159,16 +169,16 @@ def _of_groups(
     """Members of the groups that are its source, and not of stronger ones with another policy."""
     grants = {each.group: each.policy for each in state.groups}
     if not groups or any(grants.get(group) != key for group, key in groups.items()):
-        raise _DoubtError(_contradiction("its groups", row))
+        raise _ContradictionError(_contradiction("its groups", row))
     stronger: dict[str, bool] = {}
     for each in state.groups:
         if each.group in groups:
             if each.policy != policy:
-                raise _DoubtError(_contradiction("the ranks of its groups", row))
+                raise _ContradictionError(_contradiction("the ranks of its groups", row))
             return stronger | dict.fromkeys(groups, True)
         if each.policy != policy:
             stronger[each.group] = False
-    raise _DoubtError(_contradiction("its groups", row))
+    raise _ContradictionError(_contradiction("its groups", row))
 
 
 def _contradiction(part: str, row: Mapping[str, Any]) -> str:
@@ -183,7 +193,7 @@ def _unknown_only(members: Mapping[str, bool], user: str, directory: Directory) 
         if covered is None:
             unknown[group] = is_member
         elif covered is not is_member:
-            raise _DoubtError(f"the members of group {group} that were read say otherwise")
+            raise _ContradictionError(f"the members of group {group} that were read say otherwise")
     return unknown
 
 

@@ -48,6 +48,7 @@ FACTS: Final = ProductFacts(
         "up to 30 minutes, through groups up to a day or more; also for what was taken away."
     ),
     enforced_after=30,  # Microsoft Learn, Configure an application access policy
+    verified_after=30,  # the same page gives 30 minutes as the most
     module="MicrosoftTeams",
     minimum="6.9.0",  # Get-CsOnlineUser has `-Properties` from here on (its page)
     versions="6.9.0 to 7.7.0",

@@ -12,7 +12,7 @@ from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import PROVIDERS
 from reconciler.model.plans import Invocation
 from reconciler.powershell.catalogue import bind
-from reconciler.tenants.protocol import Done, Failed, Outcome
+from reconciler.tenants.protocol import Done, Failed, NotUnderstood, Outcome
 from reconciler.tenants.simulated.faults import NO_ANSWER, REFUSALS, Dice, Faults, Mishap
 from reconciler.tenants.simulated.lag import Lag
 from reconciler.tenants.simulated.storing import SMALL, Store
@@ -132,6 +132,14 @@ class Simulator:
             return NO_ANSWER
         outcome = self._written(parsed)
         return NO_ANSWER if mishap is Mishap.LOST_AFTER else outcome
+
+    def verdict(self, mailbox: str, application: str) -> bool | NotUnderstood:
+        """Test-ApplicationAccessPolicy: what the policies mean for a mailbox, as soon as they are
+        written. See `Remote.verdict`.
+        """
+        from reconciler.tenants.simulated.access_check import checked  # noqa: PLC0415  seldom asked
+
+        return checked(self._world, mailbox, application)
 
     def close(self) -> None:
         """Merge file and log into one file. Nothing is lost without it."""

@@ -18,6 +18,7 @@ FACTS: Final = ProductFacts(
     everyone="EVERY name",
     propagation="at once.",
     enforced_after=1,
+    verified_after=1,
     module="Toy",
     minimum="1.0.0",
     versions="1.0.0",

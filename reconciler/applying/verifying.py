@@ -1,0 +1,310 @@
+"""What became of an apply: what it changed is read back, and Exchange itself is asked about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from reconciler.applying import probing
+from reconciler.applying.journal import StepState
+from reconciler.applying.last_apply import JournalledStep
+from reconciler.kinds.facts import facts
+from reconciler.kinds.snapshots import OTHER_HOLDERS_OF
+from reconciler.model.addresses import (
+    EVERY_APPLICATION,
+    GLOBAL,
+    Address,
+    ExchangePolicyAddress,
+    TeamsTenantGrantAddress,
+    TeamsUserGrantAddress,
+    parse_address,
+    provider_of,
+    teams_policy,
+)
+from reconciler.model.verifications import (
+    Acceptance,
+    Effect,
+    Remark,
+    Verification,
+    VerifiedObject,
+    Visibility,
+)
+from reconciler.planning import moved, prefixes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from reconciler.applying.last_apply import LastApply
+    from reconciler.applying.probing import AskExchange
+    from reconciler.model.addresses import Provider
+    from reconciler.model.observed import Observed
+    from reconciler.model.plans import Plan
+    from reconciler.model.verifications import Probe
+
+MOST_USERS: Final = 20
+"""Users whose effective assignment is asked for: it is one call each."""
+MOST_POLICIES: Final = 20
+"""Exchange policies that are probed: each probe takes seconds."""
+_STATES: Final = {
+    StepState.DONE: Acceptance.ACCEPTED,
+    StepState.FAILED: Acceptance.REFUSED,
+    StepState.STARTED: Acceptance.UNKNOWN,
+    StepState.UNKNOWN: Acceptance.UNKNOWN,
+}
+_MINUTE: Final = 60
+
+
+class ChangedObject(Struct, frozen=True):
+    """An object that an apply wrote to.
+
+    Attributes:
+        address: Its address, as the plan has it.
+        accepted: What became of the last write to it.
+        at: When, in seconds since 1970.
+        enforced_by: When the service has usually enforced it.
+    """
+
+    address: Address
+    accepted: Acceptance
+    at: float
+    enforced_by: float
+
+
+class Comparison(Struct, frozen=True):
+    """How a reading differs from what was written.
+
+    Attributes:
+        differences: Sentences by address, in the form of `compared`, of what the apply wrote to.
+        states: What they mean, likewise.
+        besides: Sentences about other objects.
+    """
+
+    differences: Mapping[str, tuple[str, ...]]
+    states: Mapping[str, Visibility]
+    besides: tuple[str, ...] = ()
+
+
+def changed_objects(
+    applied: LastApply, plan: Plan | None, *, simulated: bool
+) -> tuple[ChangedObject, ...]:
+    """What an apply wrote to, in the order of its steps.
+
+    Args:
+        applied: what journals say.
+        plan: its plan, which tells what steps are about that an earlier run had done.
+        simulated: a simulated service enforces at once.
+    """
+    steps = dict(applied.steps)
+    if plan is not None:
+        steps = {**_adopted(applied, plan), **steps}
+    latest: dict[str, ChangedObject] = {}
+    for _, step in sorted(steps.items()):
+        if step.address:
+            minutes = 0 if simulated else facts(provider_of(step.address)).verified_after
+            own = ChangedObject(
+                step.address, _STATES[step.state], step.at, step.at + minutes * _MINUTE
+            )
+            before = latest.pop(compared(step.address), None)
+            latest[compared(step.address)] = _whole(before, own)
+    return tuple(latest.values())
+
+
+def _whole(before: ChangedObject | None, own: ChangedObject) -> ChangedObject:
+    """Of two writes to one object the later one counts, unless it was refused: then what the first
+    one did has to be seen all the same.
+    """
+    if before is not None and own.accepted is Acceptance.REFUSED:
+        return before
+    return own
+
+
+def _adopted(applied: LastApply, plan: Plan) -> dict[int, JournalledStep]:
+    return {
+        step.id: JournalledStep(step.address, applied.began, StepState.DONE)
+        for step in plan.steps[: applied.already]
+    }
+
+
+def product_of(own: ChangedObject) -> Provider:
+    """The product of an object."""
+    return provider_of(own.address)
+
+
+def compared(address: str) -> str:
+    """The form in which addresses of steps and of snapshots are compared."""
+    if isinstance(parse_address(address.lower()), TeamsTenantGrantAddress):
+        return teams_policy(GLOBAL).lower()
+    return address.lower()
+
+
+def asked_users(objects: Iterable[ChangedObject]) -> tuple[str, ...]:
+    """Users whose effective assignment is worth asking for: their own grant was changed."""
+    users = (
+        address.user
+        for each in objects
+        if each.accepted is not Acceptance.REFUSED
+        if isinstance(address := parse_address(each.address.lower()), TeamsUserGrantAddress)
+    )
+    return tuple(dict.fromkeys(users))[:MOST_USERS]
+
+
+def compared_with_plan(plan: Plan, applied: LastApply, observed: Observed) -> Comparison:
+    """Hold a reading against what the plan's steps that were done lead to.
+
+    Raises:
+        KeyError, TypeError, ValueError: the journal's steps do not follow from the plan.
+    """
+    numbers = applied.done | applied.uncertain
+    done = [step for step in plan.steps if step.id in numbers]
+    passed = prefixes.passed_values(plan, done)
+    present = prefixes.observed_snapshot(plan, observed)
+    written = {compared(step.address) for step in done}
+    differences: dict[str, tuple[str, ...]] = {}
+    states: dict[str, Visibility] = {}
+    besides: list[str] = []
+    for each in moved.moved_objects(plan, done, observed):
+        key = compared(each.address)
+        if key not in written or each.entry.startswith(OTHER_HOLDERS_OF):
+            besides.append(each.sentence)
+            continue
+        differences[key] = (*differences.get(key, ()), each.sentence)
+        if present.get(each.entry) not in passed.get(each.entry, [None]):
+            states[key] = Visibility.OTHERWISE
+        states.setdefault(key, Visibility.NOT_YET)
+    return Comparison(differences, states, tuple(besides))
+
+
+def compared_with_documents(again: Plan) -> Comparison:
+    """Hold a reading against the documents.
+
+    Args:
+        again: the plan of the documents for the reading: what it would change is not as they say.
+    """
+    notes = (*again.held, *again.unresolved, *again.refusals)
+    differing = {compared(change.address) for change in again.changes}
+    differing |= {compared(note.address) for note in notes}
+    open_ones = {compared(note.address) for note in again.unmanaged}
+    states = dict.fromkeys(open_ones, Visibility.UNJUDGED)
+    return Comparison({}, {**states, **dict.fromkeys(differing, Visibility.DIFFERS)})
+
+
+def superseded(comparison: Comparison, applied: LastApply) -> Comparison:
+    """The same, where what a later apply wrote to is not held against this one."""
+    later: set[str] = set()
+    for plan in applied.later:
+        later.update(comparison.states if plan.addresses is None else map(compared, plan.addresses))
+    states = {
+        key: Visibility.SUPERSEDED if key in later else state
+        for key, state in comparison.states.items()
+    }
+    return Comparison(comparison.differences, states, comparison.besides)
+
+
+def verified(
+    objects: Iterable[ChangedObject],
+    comparison: Comparison,
+    observed: Observed,
+    now: float,
+    ask: AskExchange | None,
+) -> Verification:
+    """What became of each object.
+
+    Args:
+        objects: what the apply wrote to.
+        comparison: how the reading differs from that.
+        observed: the reading.
+        now: the time of the reading, in seconds since 1970.
+        ask: asks Exchange's own check; None where there is none.
+    """
+    probed = _Probed(observed, ask)
+    users = set(asked_users(objects := tuple(objects)))
+    rows = [_verified(each, comparison, now, probed, users) for each in objects]
+    rows.sort(key=lambda row: (row.verified, row.visible not in _OPEN))
+    return Verification(tuple(rows), comparison.besides, observed.taken_at, now)
+
+
+_OPEN = frozenset({Visibility.OTHERWISE, Visibility.NOT_YET, Visibility.DIFFERS})
+
+
+class _Probed:
+    """What Exchange and Teams say themselves, as far as they are asked."""
+
+    def __init__(self, observed: Observed, ask: AskExchange | None) -> None:
+        self.observed = observed
+        self._ask = ask
+        self._left = MOST_POLICIES
+
+    def policy(self, address: ExchangePolicyAddress) -> tuple[tuple[Probe, ...], Remark | None]:
+        """Probes of one policy, or why there are none."""
+        if address.application == EVERY_APPLICATION:
+            return (), Remark.EVERY_APPLICATION
+        if self._ask is None:
+            return (), Remark.NO_CHECK
+        if not self._left:
+            return (), Remark.OVER_LIMIT
+        self._left -= 1
+        probes = probing.probes_of_policy(self.observed, address, self._ask)
+        return (probes, None) if probes is not None else ((), Remark.NO_CHECK)
+
+
+def _verified(
+    own: ChangedObject, comparison: Comparison, now: float, probed: _Probed, users: set[str]
+) -> VerifiedObject:
+    key = compared(own.address)
+    visible = comparison.states.get(key, Visibility.VISIBLE)
+    row = VerifiedObject(
+        address=own.address,
+        provider=provider_of(own.address),
+        accepted=own.accepted,
+        accepted_at=own.at,
+        enforced_by=own.enforced_by,
+        visible=visible,
+        effect=Effect.UNSEEN,
+        differences=comparison.differences.get(key, ()),
+    )
+    if own.accepted is Acceptance.REFUSED or visible is not Visibility.VISIBLE:
+        return row
+    if now < own.enforced_by:
+        return replace(row, effect=Effect.PENDING)
+    return _in_effect(row, probed, users)
+
+
+def _in_effect(row: VerifiedObject, probed: _Probed, users: set[str]) -> VerifiedObject:
+    address = parse_address(row.address.lower())
+    match address:
+        case ExchangePolicyAddress() as policy:
+            probes, remark = probed.policy(policy)
+            return replace(row, effect=_effect(probes), probes=probes, remark=remark)
+        case TeamsUserGrantAddress(user):
+            return _assigned(row, user, probed.observed, users)
+        case _:
+            return row
+
+
+def _effect(probes: tuple[Probe, ...]) -> Effect:
+    if any(probe.contradicts for probe in probes):
+        return Effect.CONTRADICTED
+    if any(probe.granted is not None for probe in probes):
+        return Effect.CONFIRMED
+    return Effect.UNSEEN
+
+
+def _assigned(
+    row: VerifiedObject, user: str, observed: Observed, users: set[str]
+) -> VerifiedObject:
+    """What the effective assignment of a user says of the user's own grant."""
+    if user not in users:
+        return replace(row, remark=Remark.ASSIGNMENT_NOT_ASKED)
+    answer = observed.directory.effective.get(user)
+    if answer is None or not answer.doubt:
+        return replace(row, remark=Remark.ASSIGNMENT_AGREES)
+    if not answer.contradicts:
+        return replace(row, remark=Remark.ASSIGNMENT_UNCLEAR, detail=answer.doubt)
+    return replace(
+        row,
+        effect=Effect.CONTRADICTED,
+        remark=Remark.ASSIGNMENT_CONTRADICTS,
+        detail=answer.doubt,
+    )

@@ -1,0 +1,399 @@
+"""What became of an apply, as a report: accepted, visible, effective, one apart from the other."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, assert_never
+
+from msgspec import Struct
+
+from reconciler.applying.journal import StepState
+from reconciler.kinds.facts import facts, in_turn
+from reconciler.model.answers import VerificationAnswer, VerifiedRow, VerifyProbe
+from reconciler.model.verifications import Acceptance, Effect, Remark, Visibility
+from reconciler.reports.lines import Line, Tone, counted
+from reconciler.reports.outline import Chapter, Item, Outline, Table
+from reconciler.reports.review.naming import Naming
+from reconciler.reports.review.value import Name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reconciler.applying.last_apply import LastApply
+    from reconciler.model.verifications import Probe, Verification, VerifiedObject
+    from reconciler.reports.review.value import Phrase
+
+MOST_ROWS: Final = 20
+"""Objects that people are shown; the wrong ones come first."""
+_DIGEST: Final = len("plan:") + 12
+_OBJECTS: Final = ("object", "objects")
+
+
+class VerifiedApply(Struct, frozen=True):
+    """What is told of an apply that was verified.
+
+    Attributes:
+        simulated: The tenant is a simulated one.
+        tenant_id: Its id.
+        organization: Its initial domain.
+        applied: What journals say of the apply.
+        verification: What became of it.
+        doors: What lets quarantined applications in, in sentences.
+        names: Ids to names for people.
+        by_plan: It was held against its plan; False: against the documents.
+    """
+
+    simulated: bool
+    tenant_id: str
+    organization: str
+    applied: LastApply
+    verification: Verification
+    doors: tuple[str, ...]
+    names: Mapping[str, str]
+    by_plan: bool
+
+    @property
+    def in_part(self) -> bool:
+        """Whether steps of the plan were not done."""
+        applied = self.applied
+        refused = applied.in_state(StepState.FAILED) - applied.done
+        return bool(refused or applied.uncertain or len(applied.done) < applied.total)
+
+
+def verification_outline(told: VerifiedApply) -> Outline:
+    """The report."""
+    seen = told.verification
+    naming = Naming(told.names)
+    fine = seen.verified and not told.doors and not told.in_part
+    chapters = (
+        _objects(seen.objects, naming),
+        _differences(told, naming),
+        _probes(seen.objects, naming),
+        _remarks(seen.objects, naming),
+        _besides(seen),
+        _enforcement(told),
+        _ways_on(told),
+    )
+    return Outline(
+        command="verify",
+        simulated=told.simulated,
+        tenant_id=told.tenant_id,
+        headline=(*told.doors, verification_headline(told)),
+        tone=Tone.HEADING if fine else Tone.FAULT,
+        details=tuple(_details(told)),
+        chapters=tuple(each for each in chapters if each.items or each.table),
+    )
+
+
+def verification_headline(told: VerifiedApply) -> str:
+    """What is read first."""
+    objects = told.verification.objects
+    words = {
+        "refused": sum(row.accepted is Acceptance.REFUSED for row in objects),
+        "not visible": sum(row.visible in _UNSEEN for row in objects),
+        "changed since by somebody else": sum(
+            row.visible is Visibility.OTHERWISE for row in objects
+        ),
+        "not effective": sum(row.effect is Effect.CONTRADICTED for row in objects),
+        "not enforced yet, as far as is known": sum(
+            row.effect is Effect.PENDING for row in objects
+        ),
+    }
+    wrong = [f"{count} {text}" for text, count in words.items() if count]
+    part = "APPLIED IN PART. " if told.in_part else ""
+    total = counted(len(objects), "object")
+    if wrong:
+        return f"{part}NOT VERIFIED: of {total}, {', '.join(wrong)}."
+    confirmed = sum(row.effect is Effect.CONFIRMED for row in objects)
+    effective = f"; {confirmed} effective by Exchange's own check" if confirmed else ""
+    what = "Verified" if not told.in_part else "What was done is verified"
+    return f"{part}{what}: {total} accepted and visible{effective}."
+
+
+_UNSEEN = frozenset({Visibility.NOT_YET, Visibility.DIFFERS})
+
+
+def _details(told: VerifiedApply) -> Iterator[Item]:
+    applied, seen = told.applied, told.verification
+    steps = f"{len(applied.done)} of {applied.total} steps" if applied.total else "its steps"
+    last = max((step.at for step in applied.steps.values()), default=applied.began)
+    yield Item(
+        (
+            Name(told.organization),
+            f": {applied.plan[:_DIGEST]}, {steps} done, the last one {_moment(last)} (",
+            Name(applied.journal.name),
+            f"); read {seen.read_at.replace('T', ' ').replace('Z', ' UTC')}.",
+        )
+    )
+    if not told.by_plan:
+        yield Item(
+            (
+                "Held against the documents: name the plan's file to hold it against what was applied.",
+            )
+        )
+    if not applied.ended:
+        yield Item(
+            ("The apply did not end by itself, or still runs: apply the same plan again.",),
+            tone=Tone.WARNING,
+        )
+
+
+def _objects(objects: Sequence[VerifiedObject], naming: Naming) -> Chapter:
+    rows = tuple(
+        (
+            naming.address(row.address),
+            (_accepted(row),),
+            (_VISIBLE[row.visible] if row.accepted is not Acceptance.REFUSED else "-",),
+            (_effective(row),),
+        )
+        for row in objects[:MOST_ROWS]
+    )
+    more = len(objects) - MOST_ROWS
+    items = (Item((f"and {more} more: --format json lists all",)),) if more > 0 else ()
+    table = Table(("object", "accepted", "visible", "effective"), rows)
+    return Chapter(("What was changed",), items, table=table if rows else None, noun=_OBJECTS)
+
+
+def _accepted(row: VerifiedObject) -> str:
+    match row.accepted:
+        case Acceptance.ACCEPTED:
+            return f"yes, {_clock(row.accepted_at)}"
+        case Acceptance.REFUSED:
+            return "REFUSED"
+        case Acceptance.UNKNOWN:
+            return "no answer"
+    assert_never(row.accepted)
+
+
+_VISIBLE: Mapping[Visibility, str] = {
+    Visibility.VISIBLE: "yes",
+    Visibility.NOT_YET: "NOT YET",
+    Visibility.OTHERWISE: "NO, changed since",
+    Visibility.DIFFERS: "NO, not as documented",
+    Visibility.SUPERSEDED: "a later apply changed it",
+    Visibility.UNJUDGED: "no document says",
+}
+
+
+def _effective(row: VerifiedObject) -> str:
+    match row.effect:
+        case Effect.CONFIRMED:
+            return "yes"
+        case Effect.CONTRADICTED:
+            return "NO"
+        case Effect.PENDING:
+            return f"not before {_clock(row.enforced_by)}"
+        case Effect.UNSEEN:
+            visible = row.visible is Visibility.VISIBLE
+            return "cannot be seen" if visible and row.accepted is not Acceptance.REFUSED else "-"
+    assert_never(row.effect)
+
+
+def _differences(told: VerifiedApply, naming: Naming) -> Chapter:
+    """What the tenant shows instead."""
+    items: list[Item] = []
+    for row in told.verification.objects[:MOST_ROWS]:
+        if row.visible is Visibility.DIFFERS:
+            phrase: Phrase = (
+                *naming.address(row.address),
+                (
+                    " is not as the documents say: not visible yet, changed since, or edited in the"
+                    " documents since; `reconciler drift` shows how"
+                ),
+            )
+            items.append(Item(phrase, tone=Tone.FAULT))
+        tone = Tone.PLAIN if row.visible is Visibility.SUPERSEDED else Tone.FAULT
+        items += [Item((Name(sentence),), tone=tone) for sentence in row.differences]
+    return Chapter(("What the tenant shows instead",), tuple(items), Tone.FAULT)
+
+
+def _probes(objects: Sequence[VerifiedObject], naming: Naming) -> Chapter:
+    items = tuple(_probe(row, probe, naming) for row in objects for probe in row.probes)
+    title = (
+        "Exchange itself, asked by Test-ApplicationAccessPolicy, which speaks of what is configured"
+    )
+    return Chapter((title,), items)
+
+
+def _probe(row: VerifiedObject, probe: Probe, naming: Naming) -> Item:
+    about: Phrase = (*naming.address(row.address), f", {probe.side.value}: ")
+    if probe.mailbox is None:
+        return Item((*about, "not asked, because no mailbox is surely there"))
+    meant = "granted" if probe.expected else "denied"
+    if probe.granted is None:
+        return Item(
+            (*about, Name(probe.mailbox), " not understood: ", Name(probe.text)), tone=Tone.WARNING
+        )
+    answer = "granted" if probe.granted else "denied"
+    expected = f", but the policies mean {meant}" if probe.contradicts else ""
+    tone = Tone.FAULT if probe.contradicts else Tone.PLAIN
+    return Item((*about, Name(probe.mailbox), f" {answer}{expected}"), tone=tone)
+
+
+_REMARKS: Mapping[Remark, str] = {
+    Remark.ASSIGNMENT_AGREES: "the effective assignment agrees",
+    Remark.ASSIGNMENT_CONTRADICTS: "the effective assignment does not agree",
+    Remark.ASSIGNMENT_NOT_ASKED: "the effective assignment was not asked for",
+    Remark.ASSIGNMENT_UNCLEAR: "the effective assignment tells nothing",
+    Remark.EVERY_APPLICATION: (
+        "Exchange's check asks about one application, and this policy is for every other one"
+    ),
+    Remark.NO_CHECK: "Test-ApplicationAccessPolicy is not available to this account",
+    Remark.OVER_LIMIT: "not asked about, because so many policies changed",
+}
+
+
+def _remarks(objects: Sequence[VerifiedObject], naming: Naming) -> Chapter:
+    """What else is to be said, one line for all objects of which it is the same."""
+    same: dict[Remark, list[VerifiedObject]] = {}
+    items: list[Item] = []
+    for row in objects:
+        if row.detail and row.remark is not None:
+            tone = Tone.FAULT if row.effect is Effect.CONTRADICTED else Tone.WARNING
+            items.append(
+                Item(
+                    (*naming.address(row.address), f": {_REMARKS[row.remark]}: ", Name(row.detail)),
+                    tone=tone,
+                )
+            )
+        elif row.remark is not None:
+            same.setdefault(row.remark, []).append(row)
+    for remark, rows in same.items():
+        first = rows[0]
+        who = naming.address(first.address) if len(rows) == 1 else (counted(len(rows), "object"),)
+        items.append(Item((*who, f": {_REMARKS[remark]}")))
+    return Chapter(("Besides the reading",), tuple(items))
+
+
+def _besides(seen: Verification) -> Chapter:
+    shown = seen.besides[:MOST_ROWS]
+    more = len(seen.besides) - len(shown)
+    items = [Item((Name(sentence),)) for sentence in shown]
+    if more > 0:
+        items.append(Item((f"and {more} more: --format json lists all",)))
+    return Chapter(("Changed since the plan was made, and not by it",), tuple(items), noun=_OBJECTS)
+
+
+def _enforcement(told: VerifiedApply) -> Chapter:
+    """What nobody can see."""
+    if told.simulated:
+        return Chapter(())
+    products = {row.provider for row in told.verification.objects}
+    items = []
+    for name in in_turn():
+        if name in products:
+            by = max(row.enforced_by for row in told.verification.objects if row.provider == name)
+            items.append(Item((f"{facts(name).title}: usually by {_moment(by)}; {_SEEN[name]}",)))
+    return Chapter(("When applications notice",), tuple(items))
+
+
+_SEEN: Mapping[str, str] = {
+    "teams": (
+        "only the assignment can be seen, never its enforcement, and through groups it can take a day"
+        " or more."
+    ),
+    "exchange": (
+        "the check above tells what is configured; Graph may take longer, and nothing but a call of the"
+        " application shows it."
+    ),
+}
+
+
+def _ways_on(told: VerifiedApply) -> Chapter:
+    items: list[Item] = []
+    objects = told.verification.objects
+    if told.in_part:
+        items.append(
+            Item(("Apply the same plan again, or plan again for what was not done; then verify.",))
+        )
+    if any(row.effect is Effect.PENDING or row.visible in _UNSEEN for row in objects):
+        until = max(row.enforced_by for row in objects)
+        items.append(
+            Item((f"Verify again after {_moment(until)}, or let it wait longer with --timeout.",))
+        )
+    if any(row.visible is Visibility.OTHERWISE for row in objects):
+        items.append(
+            Item(
+                (
+                    "See by `reconciler drift` what somebody changed, and plan again to take it back.",
+                )
+            )
+        )
+    if any(row.effect is Effect.CONTRADICTED for row in objects):
+        items.append(
+            Item(
+                (
+                    (
+                        "The services can lag by an hour and more. If it stays so, ask"
+                        " Test-ApplicationAccessPolicy or Get-CsUserPolicyAssignment by hand."
+                    ),
+                )
+            )
+        )
+    if told.doors:
+        items.append(Item(("Plan and apply the quarantine: `reconciler plan` says what is open.",)))
+    return Chapter(("What to do",), tuple(items))
+
+
+def waiting_line(seen: Verification, until: float, now: float) -> Line:
+    """What is told while it waits."""
+    visible = sum(row.visible is Visibility.VISIBLE for row in seen.objects)
+    minutes = max(1, round((until - now) / 60))
+    return Line(
+        f"{visible} of {counted(len(seen.objects), 'object')} visible. Looking again at"
+        f" {_clock(until)}, in {counted(minutes, 'minute')}."
+    )
+
+
+def verification_answer(told: VerifiedApply) -> VerificationAnswer:
+    """The same for a machine."""
+    applied, seen = told.applied, told.verification
+    return VerificationAnswer(
+        besides=seen.besides,
+        compared_with="plan" if told.by_plan else "documents",
+        done=len(applied.done),
+        in_part=told.in_part,
+        journal=str(applied.journal),
+        objects=tuple(_row(row) for row in seen.objects),
+        plan=applied.plan,
+        quarantine=told.doors,
+        read_at=seen.read_at,
+        steps=applied.total,
+        verified=seen.verified and not told.doors and not told.in_part,
+    )
+
+
+def _row(row: VerifiedObject) -> VerifiedRow:
+    return VerifiedRow(
+        accepted=row.accepted.value,
+        accepted_at=_stamp(row.accepted_at),
+        address=row.address,
+        detail=row.detail,
+        differences=row.differences,
+        effective=row.effect.value,
+        enforced_by=_stamp(row.enforced_by),
+        probes=tuple(
+            VerifyProbe(
+                expected=probe.expected,
+                granted=probe.granted,
+                mailbox=probe.mailbox,
+                side=probe.side.value,
+                text=probe.text,
+            )
+            for probe in row.probes
+        ),
+        remark=None if row.remark is None else row.remark.value,
+        visible=row.visible.value,
+    )
+
+
+def _stamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _moment(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _clock(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M} UTC"
