@@ -202,27 +202,34 @@ def superseded(comparison: Comparison, applied: LastApply) -> Comparison:
     return Comparison(comparison.differences, states, comparison.besides)
 
 
-def verified(
-    objects: Iterable[ChangedObject],
-    comparison: Comparison,
-    observed: Observed,
-    now: float,
-    ask: AskExchange | None,
-) -> Verification:
+class Seen(Struct, frozen=True):
+    """One look at the tenant.
+
+    Attributes:
+        observed: The reading.
+        answered: Users, by object id, whose effective assignment the tenant told.
+        at: When, in seconds since 1970.
+        ask: Asks Exchange's own check; None where there is none.
+    """
+
+    observed: Observed
+    answered: frozenset[str]
+    at: float
+    ask: AskExchange | None
+
+
+def verified(objects: Iterable[ChangedObject], comparison: Comparison, seen: Seen) -> Verification:
     """What became of each object.
 
     Args:
         objects: what the apply wrote to.
         comparison: how the reading differs from that.
-        observed: the reading.
-        now: the time of the reading, in seconds since 1970.
-        ask: asks Exchange's own check; None where there is none.
+        seen: the reading.
     """
-    probed = _Probed(observed, ask)
-    users = set(asked_users(objects := tuple(objects)))
-    rows = [_verified(each, comparison, now, probed, users) for each in objects]
+    probed = _Probed(seen)
+    rows = [_verified(each, comparison, probed) for each in objects]
     rows.sort(key=lambda row: (row.verified, row.visible not in _OPEN))
-    return Verification(tuple(rows), comparison.besides, observed.taken_at, now)
+    return Verification(tuple(rows), comparison.besides, seen.observed.taken_at, seen.at)
 
 
 _OPEN = frozenset({Visibility.OTHERWISE, Visibility.NOT_YET, Visibility.DIFFERS})
@@ -231,27 +238,24 @@ _OPEN = frozenset({Visibility.OTHERWISE, Visibility.NOT_YET, Visibility.DIFFERS}
 class _Probed:
     """What Exchange and Teams say themselves, as far as they are asked."""
 
-    def __init__(self, observed: Observed, ask: AskExchange | None) -> None:
-        self.observed = observed
-        self._ask = ask
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
         self._left = MOST_POLICIES
 
     def policy(self, address: ExchangePolicyAddress) -> tuple[tuple[Probe, ...], Remark | None]:
         """Probes of one policy, or why there are none."""
         if address.application == EVERY_APPLICATION:
             return (), Remark.EVERY_APPLICATION
-        if self._ask is None:
+        if self.seen.ask is None:
             return (), Remark.NO_CHECK
         if not self._left:
             return (), Remark.OVER_LIMIT
         self._left -= 1
-        probes = probing.probes_of_policy(self.observed, address, self._ask)
+        probes = probing.probes_of_policy(self.seen.observed, address, self.seen.ask)
         return (probes, None) if probes is not None else ((), Remark.NO_CHECK)
 
 
-def _verified(
-    own: ChangedObject, comparison: Comparison, now: float, probed: _Probed, users: set[str]
-) -> VerifiedObject:
+def _verified(own: ChangedObject, comparison: Comparison, probed: _Probed) -> VerifiedObject:
     key = compared(own.address)
     visible = comparison.states.get(key, Visibility.VISIBLE)
     row = VerifiedObject(
@@ -266,19 +270,19 @@ def _verified(
     )
     if own.accepted is Acceptance.REFUSED or visible is not Visibility.VISIBLE:
         return row
-    if now < own.enforced_by:
+    if probed.seen.at < own.enforced_by:
         return replace(row, effect=Effect.PENDING)
-    return _in_effect(row, probed, users)
+    return _in_effect(row, probed)
 
 
-def _in_effect(row: VerifiedObject, probed: _Probed, users: set[str]) -> VerifiedObject:
+def _in_effect(row: VerifiedObject, probed: _Probed) -> VerifiedObject:
     address = parse_address(row.address.lower())
     match address:
         case ExchangePolicyAddress() as policy:
             probes, remark = probed.policy(policy)
             return replace(row, effect=_effect(probes), probes=probes, remark=remark)
         case TeamsUserGrantAddress(user):
-            return _assigned(row, user, probed.observed, users)
+            return _assigned(row, user, probed.seen)
         case _:
             return row
 
@@ -291,13 +295,11 @@ def _effect(probes: tuple[Probe, ...]) -> Effect:
     return Effect.UNSEEN
 
 
-def _assigned(
-    row: VerifiedObject, user: str, observed: Observed, users: set[str]
-) -> VerifiedObject:
+def _assigned(row: VerifiedObject, user: str, seen: Seen) -> VerifiedObject:
     """What the effective assignment of a user says of the user's own grant."""
-    if user not in users:
+    if user not in seen.answered:
         return replace(row, remark=Remark.ASSIGNMENT_NOT_ASKED)
-    answer = observed.directory.effective.get(user)
+    answer = seen.observed.directory.effective.get(user)
     if answer is None or not answer.doubt:
         return replace(row, remark=Remark.ASSIGNMENT_AGREES)
     if not answer.contradicts:

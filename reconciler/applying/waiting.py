@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from reconciler.errors import TenantFault
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,15 +33,17 @@ class Waiting(Struct, frozen=True):
         clock: Seconds since 1970.
         sleep: Waits for this many seconds.
         tell: Is told what the last look saw and until when nothing is looked at.
-        interval: Seconds between two looks at what should be there already.
+        tell_failed: Is told why a later look failed, and that another one follows.
+        interval: Seconds between two looks at what should be there already: each signs in again.
         slice: Seconds after which it tells again that it waits.
     """
 
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     tell: Callable[[Verification, float], None]
-    interval: float = 120.0
-    slice: float = 60.0
+    tell_failed: Callable[[TenantFault], None]
+    interval: float = 300.0
+    slice: float = 300.0
 
 
 def wait(look: Look, waiting: Waiting, deadline: float) -> Verification:
@@ -52,14 +56,19 @@ def wait(look: Look, waiting: Waiting, deadline: float) -> Verification:
         deadline: in seconds since 1970. One look is always taken.
 
     Raises:
-        TenantFault, CaptureFault: as `look`.
+        TenantFault, CaptureFault: as `look`; a later look that fails is repeated until the deadline.
     """
-    while True:
-        seen = look()
-        now = waiting.clock()
-        if not any(each.may_become for each in seen.objects) or now >= deadline:
-            return seen
-        _pause(seen, waiting, min(deadline, _next_look(seen, now, waiting.interval)))
+    seen = look()
+    while any(each.may_become for each in seen.objects) and waiting.clock() < deadline:
+        after = _next_look(seen, waiting.clock(), waiting.interval)
+        _pause(seen, waiting, min(deadline, after))
+        try:
+            seen = look()
+        except TenantFault as fault:
+            if waiting.clock() >= deadline:
+                raise
+            waiting.tell_failed(fault)
+    return seen
 
 
 def _next_look(seen: Verification, now: float, interval: float) -> float:

@@ -30,6 +30,7 @@ from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, prefixes, requests
 from reconciler.planning.making import PlanOptions
 from reconciler.reports import applies, verifications
+from reconciler.reports.lines import Tone
 from reconciler.reports.review import phrases
 from reconciler.reports.review.composing import review
 from reconciler.tenants.protocol import Checking
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from reconciler.applying.events import Event
     from reconciler.applying.last_apply import LastApply
     from reconciler.applying.verifying import ChangedObject
+    from reconciler.canonical import Json
+    from reconciler.errors import TenantFault
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Observed, Origin
     from reconciler.model.plans import Plan
@@ -109,7 +112,7 @@ def verify(asked: VerifyOptions) -> tuple[int, Outline]:
     minutes = asked.timeout
     if minutes is None:
         minutes = 0 if case.simulated else MINUTES
-    waiting = Waiting(time.time, time.sleep, _tell)
+    waiting = Waiting(time.time, time.sleep, _tell, _tell_failed)
     seen = wait(lambda: _look(case, last), waiting, waiting.clock() + minutes * _MINUTE)
     told = _told(case, last, seen)
     collecting.add_part("verification", verifications.verification_answer(told))
@@ -124,6 +127,10 @@ def _exit_code(told: verifications.VerifiedApply) -> int:
 
 def _tell(seen: Verification, until: float) -> None:
     printing.notice([verifications.waiting_line(seen, until, time.time())])
+
+
+def _tell_failed(fault: TenantFault) -> None:
+    printing.say(f"{fault}\nThe tenant could not be read; it will be read again.", Tone.WARNING)
 
 
 # --- what is verified
@@ -236,7 +243,7 @@ def _look(case: _Case, last: _Seen) -> Verification:
     """
     tenant = sources.open_source(case.source, writes=False)
     try:
-        observed = _read(case, tenant)
+        observed, answered = _read(case, tenant)
         now = time.time()
         due = [each for each in case.objects if each.enforced_by <= now]
         observed = _with_scopes(case, tenant, observed, _policies(due))
@@ -246,8 +253,9 @@ def _look(case: _Case, last: _Seen) -> Verification:
         last.observed, last.doors = observed, _doors(again)
         comparison = verifying.superseded(_comparison(case, observed, again), case.applied)
         ask = tenant.verdict if isinstance(tenant, Checking) else None
+        seen = verifying.Seen(observed, answered, now, ask)
         with working("Asking Exchange"):
-            return verifying.verified(case.objects, comparison, observed, now, ask)
+            return verifying.verified(case.objects, comparison, seen)
     finally:
         sources.close(tenant)
 
@@ -266,8 +274,10 @@ def _comparison(case: _Case, observed: Observed, again: Plan | None) -> verifyin
         ) from error
 
 
-def _read(case: _Case, tenant: Tenant) -> Observed:
-    """The products, and everything that the plan, the documents and the journal name."""
+def _read(case: _Case, tenant: Tenant) -> tuple[Observed, frozenset[str]]:
+    """The products, and everything that the plan, the documents and the journal name; and the users
+    whose effective assignment the tenant told.
+    """
     request = CaptureRequest(frozenset())
     if case.documents is not None:
         request = requests.capture_request(case.documents)
@@ -284,14 +294,29 @@ def _read(case: _Case, tenant: Tenant) -> Observed:
         products=request.products | {verifying.product_of(each) for each in case.objects},
         users=tuple(dict.fromkeys((*request.users, *users))),
         effective=tuple(dict.fromkeys((*request.effective, *users))),
+        holders_too=True,
         everything=case.simulated,
     )
-    return _captured(tenant, request, case.tenant_id)
+    raw = tenant.capture(request)
+    observed = _observed(raw, tenant, request, case.tenant_id)
+    return observed, _answered(raw)
 
 
-def _captured(tenant: Tenant, request: CaptureRequest, tenant_id: str) -> Observed:
-    captured = sources.Captured(tenant.capture(request), tenant.source)
-    return sources.observed_of(captured, request, tenant_id)
+def _answered(raw: Mapping[str, Json]) -> frozenset[str]:
+    """The users whose effective assignment was told."""
+    teams = raw.get("teams")
+    rows = teams.get("effective") if isinstance(teams, dict) else None
+    return frozenset(
+        str(row.get("user", "")).lower()
+        for row in (rows if isinstance(rows, (list, tuple)) else ())
+        if isinstance(row, dict)
+    )
+
+
+def _observed(
+    raw: Mapping[str, Json], tenant: Tenant, request: CaptureRequest, tenant_id: str
+) -> Observed:
+    return sources.observed_of(sources.Captured(raw, tenant.source), request, tenant_id)
 
 
 def _policies(objects: Iterable[ChangedObject]) -> list[ExchangePolicyAddress]:
@@ -317,7 +342,7 @@ def _with_scopes(
         recipients=tuple(dict.fromkeys((*(policy.scope for policy in probed), *scopes))),
         rows_only=True,
     )
-    read = _captured(tenant, request, case.tenant_id)
+    read = _observed(tenant.capture(request), tenant, request, case.tenant_id)
     directory = replace(
         observed.directory,
         recipients={**observed.directory.recipients, **read.directory.recipients},

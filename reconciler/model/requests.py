@@ -18,7 +18,8 @@ class CaptureRequest(Struct, frozen=True):
     already; a tenant that cannot tell leaves them out. `rows_only`: nobody will ask who is who, so
     what the products' rows name does not have to be looked up; a tenant may still do it.
     `effective`: users (any spelling, among `users`) whose effective assignment is asked for where
-    membership of groups is unknown; a tenant that cannot tell leaves them out.
+    membership of groups is unknown; a tenant that cannot tell leaves them out. `holders_too`: also
+    of those whose direct grant already says what should be effective.
     `tolerated` are products whose warnings somebody consented to: a reading with such is complete.
     """
 
@@ -30,3 +31,4 @@ class CaptureRequest(Struct, frozen=True):
     rows_only: bool = False
     tolerated: frozenset[Provider] = frozenset()
     effective: tuple[str, ...] = ()
+    holders_too: bool = False

@@ -66,8 +66,8 @@ def verification_outline(told: VerifiedApply) -> Outline:
     naming = Naming(told.names)
     fine = seen.verified and not told.doors and not told.in_part
     chapters = (
-        _objects(seen.objects, naming),
-        _differences(told, naming),
+        _objects(seen, naming),
+        _differences(told),
         _probes(seen.objects, naming),
         _remarks(seen.objects, naming),
         _besides(seen),
@@ -138,17 +138,17 @@ def _details(told: VerifiedApply) -> Iterator[Item]:
         )
 
 
-def _objects(objects: Sequence[VerifiedObject], naming: Naming) -> Chapter:
+def _objects(seen: Verification, naming: Naming) -> Chapter:
     rows = tuple(
         (
             naming.address(row.address),
             (_accepted(row),),
-            (_VISIBLE[row.visible] if row.accepted is not Acceptance.REFUSED else "-",),
+            (_visible(row, seen.seen_at),),
             (_effective(row),),
         )
-        for row in objects[:MOST_ROWS]
+        for row in seen.objects[:MOST_ROWS]
     )
-    more = len(objects) - MOST_ROWS
+    more = len(seen.objects) - MOST_ROWS
     items = (Item((f"and {more} more: --format json lists all",)),) if more > 0 else ()
     table = Table(("object", "accepted", "visible", "effective"), rows)
     return Chapter(("What was changed",), items, table=table if rows else None, noun=_OBJECTS)
@@ -163,6 +163,14 @@ def _accepted(row: VerifiedObject) -> str:
         case Acceptance.UNKNOWN:
             return "no answer"
     assert_never(row.accepted)
+
+
+def _visible(row: VerifiedObject, now: float) -> str:
+    if row.accepted is Acceptance.REFUSED:
+        return "-"
+    if row.visible is Visibility.NOT_YET and now >= row.enforced_by:
+        return "NO, as before the plan"
+    return _VISIBLE[row.visible]
 
 
 _VISIBLE: Mapping[Visibility, str] = {
@@ -189,19 +197,16 @@ def _effective(row: VerifiedObject) -> str:
     assert_never(row.effect)
 
 
-def _differences(told: VerifiedApply, naming: Naming) -> Chapter:
+def _differences(told: VerifiedApply) -> Chapter:
     """What the tenant shows instead."""
     items: list[Item] = []
+    if differing := sum(row.visible is Visibility.DIFFERS for row in told.verification.objects):
+        what = (
+            f"{counted(differing, 'object')} not as the documents say: not visible yet, changed since,"
+            " or edited in the documents since; `reconciler drift` shows how."
+        )
+        items.append(Item((what,), tone=Tone.FAULT))
     for row in told.verification.objects[:MOST_ROWS]:
-        if row.visible is Visibility.DIFFERS:
-            phrase: Phrase = (
-                *naming.address(row.address),
-                (
-                    " is not as the documents say: not visible yet, changed since, or edited in the"
-                    " documents since; `reconciler drift` shows how"
-                ),
-            )
-            items.append(Item(phrase, tone=Tone.FAULT))
         tone = Tone.PLAIN if row.visible is Visibility.SUPERSEDED else Tone.FAULT
         items += [Item((Name(sentence),), tone=tone) for sentence in row.differences]
     return Chapter(("What the tenant shows instead",), tuple(items), Tone.FAULT)
@@ -306,10 +311,21 @@ def _ways_on(told: VerifiedApply) -> Chapter:
         items.append(
             Item(("Apply the same plan again, or plan again for what was not done; then verify.",))
         )
-    if any(row.effect is Effect.PENDING or row.visible in _UNSEEN for row in objects):
-        until = max(row.enforced_by for row in objects)
+    until = max((row.enforced_by for row in objects if row.may_become), default=0.0)
+    if until > told.verification.seen_at:
         items.append(
             Item((f"Verify again after {_moment(until)}, or let it wait longer with --timeout.",))
+        )
+    elif any(row.visible is Visibility.NOT_YET for row in objects):
+        items.append(
+            Item(
+                (
+                    (
+                        "What is as before the plan is not visible yet, or somebody took it back: let"
+                        " verify wait longer with --timeout, or plan again."
+                    ),
+                )
+            )
         )
     if any(row.visible is Visibility.OTHERWISE for row in objects):
         items.append(

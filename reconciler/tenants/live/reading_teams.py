@@ -49,7 +49,7 @@ def read_teams(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) ->
     section, holders = _section(ask, settle) if wanted else (unread(), [])
     users = _known(holders)
     absent = _look_up(ask, request, users)
-    if wanted and section["groupAssignments"]:
+    if wanted and (section["groupAssignments"] or request.holders_too):
         section = {**section, **_effective(ask, request, users, section, holders)}
     return CapturePart({**section, **ask.warnings()}, users=users, absent=absent)
 
@@ -62,13 +62,15 @@ def _effective(
     holders: Iterable[Row],
 ) -> dict[str, Json]:
     """What the service says is effective for the users about whom somebody asks, one call each: it
-    does not tell who is in groups. Nothing has to be asked of a user with a direct grant.
+    does not tell who is in groups. Of a user with a direct grant nothing has to be asked, unless
+    somebody wants to see that it is effective.
 
     Returns: The parts of the section that tell of it; none if nobody was asked about.
     """
     names = {str(row["upn"]).lower(): user for user, row in users.items()}
     asked = {names.get(name.lower(), name.lower()) for name in request.effective}
-    asked -= {str(row["Identity"]).lower() for row in holders}
+    if not request.holders_too:
+        asked -= {str(row["Identity"]).lower() for row in holders}
     if not ask.allows(questions.EFFECTIVE):
         return {}
     before = ask.mark()
