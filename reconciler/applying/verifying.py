@@ -25,10 +25,10 @@ from reconciler.model.addresses import (
 )
 from reconciler.model.verifications import (
     Acceptance,
-    Effect,
-    Remark,
+    Effectiveness,
     Verification,
     VerifiedObject,
+    VerifyRemark,
     Visibility,
 )
 from reconciler.planning import moved, prefixes
@@ -76,7 +76,7 @@ class Comparison(Struct, frozen=True):
     """How a reading differs from what was written.
 
     Attributes:
-        differences: Sentences by address, in the form of `compared`, of what the apply wrote to.
+        differences: Sentences by address, in the form of `comparison_key`, of what the apply wrote to.
         states: What they mean, likewise.
         besides: Sentences about other objects.
     """
@@ -106,8 +106,8 @@ def changed_objects(
             own = ChangedObject(
                 step.address, _STATES[step.state], step.at, step.at + minutes * _MINUTE
             )
-            before = latest.pop(compared(step.address), None)
-            latest[compared(step.address)] = _whole(before, own)
+            before = latest.pop(comparison_key(step.address), None)
+            latest[comparison_key(step.address)] = _whole(before, own)
     return tuple(latest.values())
 
 
@@ -132,7 +132,7 @@ def product_of(own: ChangedObject) -> Provider:
     return provider_of(own.address)
 
 
-def compared(address: str) -> str:
+def comparison_key(address: str) -> str:
     """The form in which addresses of steps and of snapshots are compared."""
     if isinstance(parse_address(address.lower()), TeamsTenantGrantAddress):
         return teams_policy(GLOBAL).lower()
@@ -160,12 +160,12 @@ def compared_with_plan(plan: Plan, applied: LastApply, observed: Observed) -> Co
     done = [step for step in plan.steps if step.id in numbers]
     passed = prefixes.passed_values(plan, done)
     present = prefixes.observed_snapshot(plan, observed)
-    written = {compared(step.address) for step in done}
+    written = {comparison_key(step.address) for step in done}
     differences: dict[str, tuple[str, ...]] = {}
     states: dict[str, Visibility] = {}
     besides: list[str] = []
     for each in moved.moved_objects(plan, done, observed):
-        key = compared(each.address)
+        key = comparison_key(each.address)
         if key not in written or each.entry.startswith(OTHER_HOLDERS_OF):
             besides.append(each.sentence)
             continue
@@ -183,9 +183,9 @@ def compared_with_documents(again: Plan) -> Comparison:
         again: the plan of the documents for the reading: what it would change is not as they say.
     """
     notes = (*again.held, *again.unresolved, *again.refusals)
-    differing = {compared(change.address) for change in again.changes}
-    differing |= {compared(note.address) for note in notes}
-    open_ones = {compared(note.address) for note in again.unmanaged}
+    differing = {comparison_key(change.address) for change in again.changes}
+    differing |= {comparison_key(note.address) for note in notes}
+    open_ones = {comparison_key(note.address) for note in again.unmanaged}
     states = dict.fromkeys(open_ones, Visibility.UNJUDGED)
     return Comparison({}, {**states, **dict.fromkeys(differing, Visibility.DIFFERS)})
 
@@ -194,7 +194,9 @@ def superseded(comparison: Comparison, applied: LastApply) -> Comparison:
     """The same, where what a later apply wrote to is not held against this one."""
     later: set[str] = set()
     for plan in applied.later:
-        later.update(comparison.states if plan.addresses is None else map(compared, plan.addresses))
+        later.update(
+            comparison.states if plan.addresses is None else map(comparison_key, plan.addresses)
+        )
     states = {
         key: Visibility.SUPERSEDED if key in later else state
         for key, state in comparison.states.items()
@@ -242,21 +244,23 @@ class _Probed:
         self.seen = seen
         self._left = MOST_POLICIES
 
-    def policy(self, address: ExchangePolicyAddress) -> tuple[tuple[Probe, ...], Remark | None]:
+    def policy(
+        self, address: ExchangePolicyAddress
+    ) -> tuple[tuple[Probe, ...], VerifyRemark | None]:
         """Probes of one policy, or why there are none."""
         if address.application == EVERY_APPLICATION:
-            return (), Remark.EVERY_APPLICATION
+            return (), VerifyRemark.EVERY_APPLICATION
         if self.seen.ask is None:
-            return (), Remark.NO_CHECK
+            return (), VerifyRemark.NO_CHECK
         if not self._left:
-            return (), Remark.OVER_LIMIT
+            return (), VerifyRemark.OVER_LIMIT
         self._left -= 1
         probes = probing.probes_of_policy(self.seen.observed, address, self.seen.ask)
-        return (probes, None) if probes is not None else ((), Remark.NO_CHECK)
+        return (probes, None) if probes is not None else ((), VerifyRemark.NO_CHECK)
 
 
 def _verified(own: ChangedObject, comparison: Comparison, probed: _Probed) -> VerifiedObject:
-    key = compared(own.address)
+    key = comparison_key(own.address)
     visible = comparison.states.get(key, Visibility.VISIBLE)
     row = VerifiedObject(
         address=own.address,
@@ -265,13 +269,13 @@ def _verified(own: ChangedObject, comparison: Comparison, probed: _Probed) -> Ve
         accepted_at=own.at,
         enforced_by=own.enforced_by,
         visible=visible,
-        effect=Effect.UNSEEN,
+        effect=Effectiveness.UNSEEN,
         differences=comparison.differences.get(key, ()),
     )
     if own.accepted is Acceptance.REFUSED or visible is not Visibility.VISIBLE:
         return row
     if probed.seen.at < own.enforced_by:
-        return replace(row, effect=Effect.PENDING)
+        return replace(row, effect=Effectiveness.PENDING)
     return _in_effect(row, probed)
 
 
@@ -287,26 +291,26 @@ def _in_effect(row: VerifiedObject, probed: _Probed) -> VerifiedObject:
             return row
 
 
-def _effect(probes: tuple[Probe, ...]) -> Effect:
+def _effect(probes: tuple[Probe, ...]) -> Effectiveness:
     if any(probe.contradicts for probe in probes):
-        return Effect.CONTRADICTED
+        return Effectiveness.CONTRADICTED
     if any(probe.granted is not None for probe in probes):
-        return Effect.CONFIRMED
-    return Effect.UNSEEN
+        return Effectiveness.CONFIRMED
+    return Effectiveness.UNSEEN
 
 
 def _assigned(row: VerifiedObject, user: str, seen: Seen) -> VerifiedObject:
     """What the effective assignment of a user says of the user's own grant."""
     if user not in seen.answered:
-        return replace(row, remark=Remark.ASSIGNMENT_NOT_ASKED)
+        return replace(row, remark=VerifyRemark.ASSIGNMENT_NOT_ASKED)
     answer = seen.observed.directory.effective.get(user)
     if answer is None or not answer.doubt:
-        return replace(row, remark=Remark.ASSIGNMENT_AGREES)
+        return replace(row, remark=VerifyRemark.ASSIGNMENT_AGREES)
     if not answer.contradicts:
-        return replace(row, remark=Remark.ASSIGNMENT_UNCLEAR, detail=answer.doubt)
+        return replace(row, remark=VerifyRemark.ASSIGNMENT_UNCLEAR, detail=answer.doubt)
     return replace(
         row,
-        effect=Effect.CONTRADICTED,
-        remark=Remark.ASSIGNMENT_CONTRADICTS,
+        effect=Effectiveness.CONTRADICTED,
+        remark=VerifyRemark.ASSIGNMENT_CONTRADICTS,
         detail=answer.doubt,
     )

@@ -29,7 +29,7 @@ from reconciler.model.plans import PlanTenant
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, prefixes, requests
 from reconciler.planning.making import PlanOptions
-from reconciler.reports import applies, verifications
+from reconciler.reports import progress, verifications
 from reconciler.reports.lines import Tone
 from reconciler.reports.review import phrases
 from reconciler.reports.review.composing import review
@@ -114,15 +114,15 @@ def verify(asked: VerifyOptions) -> tuple[int, Outline]:
         minutes = 0 if case.simulated else MINUTES
     waiting = Waiting(time.time, time.sleep, _tell, _tell_failed)
     seen = wait(lambda: _look(case, last), waiting, waiting.clock() + minutes * _MINUTE)
-    told = _told(case, last, seen)
-    collecting.add_part("verification", verifications.verification_answer(told))
-    return _exit_code(told), verifications.verification_outline(told)
+    outcome = _told(case, last, seen)
+    collecting.add_part("verification", verifications.verification_answer(outcome))
+    return _exit_code(outcome), verifications.verification_outline(outcome)
 
 
-def _exit_code(told: verifications.VerifiedApply) -> int:
-    if told.in_part:
+def _exit_code(outcome: verifications.VerifiedApply) -> int:
+    if outcome.in_part:
         return AppliedInPart.exit_code
-    return 0 if told.verification.verified and not told.doors else NotVerified.exit_code
+    return 0 if outcome.verification.verified and not outcome.doors else NotVerified.exit_code
 
 
 def _tell(seen: Verification, until: float) -> None:
@@ -147,13 +147,9 @@ def _case(asked: VerifyOptions) -> _Case:
             " nothing says what the tenant should show"
         )
     reads = [*(paths if has_documents else ()), *(() if asked.plan is None else (asked.plan,))]
-    target = (
-        sources.target_of_plan(sealed.plan)
-        if sealed is not None
-        else sources.target_of_documents(documents)
-        if documents is not None
-        else None
-    )
+    target = None if documents is None else sources.target_of_documents(documents)
+    if sealed is not None:
+        target = sources.target_of_plan(sealed.plan)
     source = _readable(sources.choose(asked.tenant, target, reads))
     tenant_id = _tenant_id(sealed, documents)
     applied = _applied(asked, sealed, source, tenant_id)
@@ -214,9 +210,9 @@ def _applied(
         believed_journals(own, outside, kind, _tell_ignored), kind, digest, asked.journal
     )
     if applied is None:
-        what = "an apply of this tenant" if digest is None else f"an apply of {digest}"
+        subject = "an apply of this tenant" if digest is None else f"an apply of {digest}"
         raise ReconcilerError(
-            f"there is nothing to verify: no journal here tells of {what}. If it was applied"
+            f"there is nothing to verify: no journal here tells of {subject}. If it was applied"
             " elsewhere, name its journal with --journal FILE, or its folder with --state-dir DIR"
         )
     if applied.tenant not in {"", tenant_id.lower()}:
@@ -228,7 +224,7 @@ def _applied(
 
 
 def _tell_ignored(event: Event) -> None:
-    printing.notice([applies.progress_line(event, 0)])
+    printing.notice([progress.progress_line(event, 0)])
 
 
 # --- looking
@@ -276,7 +272,7 @@ def _comparison(case: _Case, observed: Observed, again: Plan | None) -> verifyin
 
 def _read(case: _Case, tenant: Tenant) -> tuple[Observed, frozenset[str]]:
     """The products, and everything that the plan, the documents and the journal name; and the users
-    whose effective assignment the tenant told.
+    whose effective assignment the tenant outcome.
     """
     request = CaptureRequest(frozenset())
     if case.documents is not None:
@@ -303,7 +299,7 @@ def _read(case: _Case, tenant: Tenant) -> tuple[Observed, frozenset[str]]:
 
 
 def _answered(raw: Mapping[str, Json]) -> frozenset[str]:
-    """The users whose effective assignment was told."""
+    """The users whose effective assignment was outcome."""
     teams = raw.get("teams")
     rows = teams.get("effective") if isinstance(teams, dict) else None
     return frozenset(

@@ -37,7 +37,7 @@ class Visibility(StrEnum):
     UNJUDGED = "unjudged"
 
 
-class Effect(StrEnum):
+class Effectiveness(StrEnum):
     """Whether a change is in effect, as far as the service says.
 
     `PENDING`: it may not be enforced yet. `UNSEEN`: nothing tells.
@@ -79,7 +79,7 @@ class Probe(Struct, frozen=True):
         return self.granted is not None and self.granted is not self.expected
 
 
-class Remark(StrEnum):
+class VerifyRemark(StrEnum):
     """What else is to be said of an object."""
 
     ASSIGNMENT_AGREES = "assignment-agrees"
@@ -114,10 +114,10 @@ class VerifiedObject(Struct, frozen=True):
     accepted_at: float
     enforced_by: float
     visible: Visibility
-    effect: Effect
+    effect: Effectiveness
     differences: tuple[str, ...] = ()
     probes: tuple[Probe, ...] = ()
-    remark: Remark | None = None
+    remark: VerifyRemark | None = None
     detail: str = ""
 
     @property
@@ -125,7 +125,7 @@ class VerifiedObject(Struct, frozen=True):
         """Whether time alone may make it visible and effective."""
         return self.visible in _WAITING or (
             self.visible is Visibility.VISIBLE
-            and self.effect in {Effect.CONTRADICTED, Effect.PENDING}
+            and self.effect in {Effectiveness.CONTRADICTED, Effectiveness.PENDING}
         )
 
     @property
@@ -133,7 +133,10 @@ class VerifiedObject(Struct, frozen=True):
         """Whether nothing contradicts, and enough time has passed."""
         if self.accepted is Acceptance.REFUSED:
             return False
-        return self.visible in _FINE and self.effect in {Effect.CONFIRMED, Effect.UNSEEN}
+        return self.visible in _FINE and self.effect in {
+            Effectiveness.CONFIRMED,
+            Effectiveness.UNSEEN,
+        }
 
 
 _WAITING = frozenset({Visibility.NOT_YET, Visibility.DIFFERS})

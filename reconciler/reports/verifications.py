@@ -10,7 +10,7 @@ from msgspec import Struct
 from reconciler.applying.journal import StepState
 from reconciler.kinds.facts import facts, in_turn
 from reconciler.model.answers import VerificationAnswer, VerifiedRow, VerifyProbe
-from reconciler.model.verifications import Acceptance, Effect, Remark, Visibility
+from reconciler.model.verifications import Acceptance, Effectiveness, VerifyRemark, Visibility
 from reconciler.reports.lines import Line, Tone, counted
 from reconciler.reports.outline import Chapter, Item, Outline, Table
 from reconciler.reports.review.naming import Naming
@@ -60,72 +60,75 @@ class VerifiedApply(Struct, frozen=True):
         return bool(refused or applied.uncertain or len(applied.done) < applied.total)
 
 
-def verification_outline(told: VerifiedApply) -> Outline:
+def verification_outline(outcome: VerifiedApply) -> Outline:
     """The report."""
-    seen = told.verification
-    naming = Naming(told.names)
-    fine = seen.verified and not told.doors and not told.in_part
+    seen = outcome.verification
+    naming = Naming(outcome.names)
+    fine = seen.verified and not outcome.doors and not outcome.in_part
     chapters = (
-        _objects(seen, naming),
-        _differences(told),
+        _objects(outcome, naming),
+        _differences(outcome),
         _probes(seen.objects, naming),
         _remarks(seen.objects, naming),
         _besides(seen),
-        _enforcement(told),
-        _ways_on(told),
+        _enforcement(outcome),
+        _ways_on(outcome),
     )
     return Outline(
         command="verify",
-        simulated=told.simulated,
-        tenant_id=told.tenant_id,
-        headline=(*told.doors, verification_headline(told)),
+        simulated=outcome.simulated,
+        tenant_id=outcome.tenant_id,
+        headline=(*outcome.doors, verification_headline(outcome)),
         tone=Tone.HEADING if fine else Tone.FAULT,
-        details=tuple(_details(told)),
+        details=tuple(_details(outcome)),
         chapters=tuple(each for each in chapters if each.items or each.table),
     )
 
 
-def verification_headline(told: VerifiedApply) -> str:
+def verification_headline(outcome: VerifiedApply) -> str:
     """What is read first."""
-    objects = told.verification.objects
+    objects = outcome.verification.objects
     words = {
         "refused": sum(row.accepted is Acceptance.REFUSED for row in objects),
         "not visible": sum(row.visible in _UNSEEN for row in objects),
         "changed since by somebody else": sum(
             row.visible is Visibility.OTHERWISE for row in objects
         ),
-        "not effective": sum(row.effect is Effect.CONTRADICTED for row in objects),
+        "not effective": sum(row.effect is Effectiveness.CONTRADICTED for row in objects),
         "not enforced yet, as far as is known": sum(
-            row.effect is Effect.PENDING for row in objects
+            row.effect is Effectiveness.PENDING for row in objects
         ),
     }
     wrong = [f"{count} {text}" for text, count in words.items() if count]
-    part = "APPLIED IN PART. " if told.in_part else ""
+    part = "APPLIED IN PART. " if outcome.in_part else ""
     total = counted(len(objects), "object")
     if wrong:
         return f"{part}NOT VERIFIED: of {total}, {', '.join(wrong)}."
-    confirmed = sum(row.effect is Effect.CONFIRMED for row in objects)
+    confirmed = sum(row.effect is Effectiveness.CONFIRMED for row in objects)
     effective = f"; {confirmed} effective by Exchange's own check" if confirmed else ""
-    what = "Verified" if not told.in_part else "What was done is verified"
-    return f"{part}{what}: {total} accepted and visible{effective}."
+    subject = "Verified" if not outcome.in_part else "What was done is verified"
+    return f"{part}{subject}: {total} accepted and visible{effective}."
 
 
 _UNSEEN = frozenset({Visibility.NOT_YET, Visibility.DIFFERS})
 
 
-def _details(told: VerifiedApply) -> Iterator[Item]:
-    applied, seen = told.applied, told.verification
+def _details(outcome: VerifiedApply) -> Iterator[Item]:
+    applied, seen = outcome.applied, outcome.verification
     steps = f"{len(applied.done)} of {applied.total} steps" if applied.total else "its steps"
     last = max((step.at for step in applied.steps.values()), default=applied.began)
+    when = "" if outcome.simulated else f", the last one {_moment(last)}"
     yield Item(
         (
-            Name(told.organization),
-            f": {applied.plan[:_DIGEST]}, {steps} done, the last one {_moment(last)} (",
+            Name(outcome.organization),
+            ": ",
+            Name(applied.plan[:_DIGEST]),
+            f" with {steps} done{when} (",
             Name(applied.journal.name),
-            f"); read {seen.read_at.replace('T', ' ').replace('Z', ' UTC')}.",
+            f"), read {seen.read_at.replace('T', ' ').replace('Z', ' UTC')}.",
         )
     )
-    if not told.by_plan:
+    if not outcome.by_plan:
         yield Item(
             (
                 "Held against the documents: name the plan's file to hold it against what was applied.",
@@ -138,11 +141,12 @@ def _details(told: VerifiedApply) -> Iterator[Item]:
         )
 
 
-def _objects(seen: Verification, naming: Naming) -> Chapter:
+def _objects(outcome: VerifiedApply, naming: Naming) -> Chapter:
+    seen = outcome.verification
     rows = tuple(
         (
             naming.address(row.address),
-            (_accepted(row),),
+            (_accepted(row, simulated=outcome.simulated),),
             (_visible(row, seen.seen_at),),
             (_effective(row),),
         )
@@ -154,10 +158,11 @@ def _objects(seen: Verification, naming: Naming) -> Chapter:
     return Chapter(("What was changed",), items, table=table if rows else None, noun=_OBJECTS)
 
 
-def _accepted(row: VerifiedObject) -> str:
+def _accepted(row: VerifiedObject, *, simulated: bool) -> str:
     match row.accepted:
         case Acceptance.ACCEPTED:
-            return f"yes, {_clock(row.accepted_at)}"
+            # A simulated tenant has a clock of its own.
+            return "yes" if simulated else f"yes, {_clock(row.accepted_at)}"
         case Acceptance.REFUSED:
             return "REFUSED"
         case Acceptance.UNKNOWN:
@@ -185,28 +190,28 @@ _VISIBLE: Mapping[Visibility, str] = {
 
 def _effective(row: VerifiedObject) -> str:
     match row.effect:
-        case Effect.CONFIRMED:
+        case Effectiveness.CONFIRMED:
             return "yes"
-        case Effect.CONTRADICTED:
+        case Effectiveness.CONTRADICTED:
             return "NO"
-        case Effect.PENDING:
+        case Effectiveness.PENDING:
             return f"not before {_clock(row.enforced_by)}"
-        case Effect.UNSEEN:
+        case Effectiveness.UNSEEN:
             visible = row.visible is Visibility.VISIBLE
             return "cannot be seen" if visible and row.accepted is not Acceptance.REFUSED else "-"
     assert_never(row.effect)
 
 
-def _differences(told: VerifiedApply) -> Chapter:
+def _differences(outcome: VerifiedApply) -> Chapter:
     """What the tenant shows instead."""
     items: list[Item] = []
-    if differing := sum(row.visible is Visibility.DIFFERS for row in told.verification.objects):
-        what = (
+    if differing := sum(row.visible is Visibility.DIFFERS for row in outcome.verification.objects):
+        sentence = (
             f"{counted(differing, 'object')} not as the documents say: not visible yet, changed since,"
             " or edited in the documents since; `reconciler drift` shows how."
         )
-        items.append(Item((what,), tone=Tone.FAULT))
-    for row in told.verification.objects[:MOST_ROWS]:
+        items.append(Item((sentence,), tone=Tone.FAULT))
+    for row in outcome.verification.objects[:MOST_ROWS]:
         tone = Tone.PLAIN if row.visible is Visibility.SUPERSEDED else Tone.FAULT
         items += [Item((Name(sentence),), tone=tone) for sentence in row.differences]
     return Chapter(("What the tenant shows instead",), tuple(items), Tone.FAULT)
@@ -235,26 +240,26 @@ def _probe(row: VerifiedObject, probe: Probe, naming: Naming) -> Item:
     return Item((*about, Name(probe.mailbox), f" {answer}{expected}"), tone=tone)
 
 
-_REMARKS: Mapping[Remark, str] = {
-    Remark.ASSIGNMENT_AGREES: "the effective assignment agrees",
-    Remark.ASSIGNMENT_CONTRADICTS: "the effective assignment does not agree",
-    Remark.ASSIGNMENT_NOT_ASKED: "the effective assignment was not asked for",
-    Remark.ASSIGNMENT_UNCLEAR: "the effective assignment tells nothing",
-    Remark.EVERY_APPLICATION: (
+_REMARKS: Mapping[VerifyRemark, str] = {
+    VerifyRemark.ASSIGNMENT_AGREES: "the effective assignment agrees (Get-CsUserPolicyAssignment)",
+    VerifyRemark.ASSIGNMENT_CONTRADICTS: "the effective assignment does not agree",
+    VerifyRemark.ASSIGNMENT_NOT_ASKED: "the effective assignment was not asked for",
+    VerifyRemark.ASSIGNMENT_UNCLEAR: "the effective assignment tells nothing",
+    VerifyRemark.EVERY_APPLICATION: (
         "Exchange's check asks about one application, and this policy is for every other one"
     ),
-    Remark.NO_CHECK: "Test-ApplicationAccessPolicy is not available to this account",
-    Remark.OVER_LIMIT: "not asked about, because so many policies changed",
+    VerifyRemark.NO_CHECK: "Test-ApplicationAccessPolicy is not available to this account",
+    VerifyRemark.OVER_LIMIT: "not asked about, because so many policies changed",
 }
 
 
 def _remarks(objects: Sequence[VerifiedObject], naming: Naming) -> Chapter:
     """What else is to be said, one line for all objects of which it is the same."""
-    same: dict[Remark, list[VerifiedObject]] = {}
+    same: dict[VerifyRemark, list[VerifiedObject]] = {}
     items: list[Item] = []
     for row in objects:
         if row.detail and row.remark is not None:
-            tone = Tone.FAULT if row.effect is Effect.CONTRADICTED else Tone.WARNING
+            tone = Tone.FAULT if row.effect is Effectiveness.CONTRADICTED else Tone.WARNING
             items.append(
                 Item(
                     (*naming.address(row.address), f": {_REMARKS[row.remark]}: ", Name(row.detail)),
@@ -279,15 +284,17 @@ def _besides(seen: Verification) -> Chapter:
     return Chapter(("Changed since the plan was made, and not by it",), tuple(items), noun=_OBJECTS)
 
 
-def _enforcement(told: VerifiedApply) -> Chapter:
+def _enforcement(outcome: VerifiedApply) -> Chapter:
     """What nobody can see."""
-    if told.simulated:
+    if outcome.simulated:
         return Chapter(())
-    products = {row.provider for row in told.verification.objects}
+    products = {row.provider for row in outcome.verification.objects}
     items = []
     for name in in_turn():
         if name in products:
-            by = max(row.enforced_by for row in told.verification.objects if row.provider == name)
+            by = max(
+                row.enforced_by for row in outcome.verification.objects if row.provider == name
+            )
             items.append(Item((f"{facts(name).title}: usually by {_moment(by)}; {_SEEN[name]}",)))
     return Chapter(("When applications notice",), tuple(items))
 
@@ -304,51 +311,34 @@ _SEEN: Mapping[str, str] = {
 }
 
 
-def _ways_on(told: VerifiedApply) -> Chapter:
-    items: list[Item] = []
-    objects = told.verification.objects
-    if told.in_part:
-        items.append(
-            Item(("Apply the same plan again, or plan again for what was not done; then verify.",))
+def _ways_on(outcome: VerifiedApply) -> Chapter:
+    advice = (*_advice_on_steps(outcome), *_advice_on_objects(outcome.verification))
+    if outcome.doors:
+        advice += ("Plan and apply the quarantine: `reconciler plan` says what is open.",)
+    return Chapter(("What to do",), tuple(Item((text,)) for text in advice))
+
+
+def _advice_on_steps(outcome: VerifiedApply) -> Iterator[str]:
+    if outcome.in_part:
+        yield "Apply the same plan again, or plan again for what was not done; then verify."
+
+
+def _advice_on_objects(seen: Verification) -> Iterator[str]:
+    until = max((row.enforced_by for row in seen.objects if row.may_become), default=0.0)
+    if until > seen.seen_at:
+        yield f"Verify again after {_moment(until)}, or let it wait longer with --timeout."
+    elif any(row.visible is Visibility.NOT_YET for row in seen.objects):
+        yield (
+            "What is as before the plan is not visible yet, or somebody took it back: let verify wait"
+            " longer with --timeout, or plan again."
         )
-    until = max((row.enforced_by for row in objects if row.may_become), default=0.0)
-    if until > told.verification.seen_at:
-        items.append(
-            Item((f"Verify again after {_moment(until)}, or let it wait longer with --timeout.",))
+    if any(row.visible is Visibility.OTHERWISE for row in seen.objects):
+        yield "See by `reconciler drift` what somebody changed, and plan again to take it back."
+    if any(row.effect is Effectiveness.CONTRADICTED for row in seen.objects):
+        yield (
+            "The services can lag by an hour and more. If it stays so, ask Test-ApplicationAccessPolicy"
+            " or Get-CsUserPolicyAssignment by hand."
         )
-    elif any(row.visible is Visibility.NOT_YET for row in objects):
-        items.append(
-            Item(
-                (
-                    (
-                        "What is as before the plan is not visible yet, or somebody took it back: let"
-                        " verify wait longer with --timeout, or plan again."
-                    ),
-                )
-            )
-        )
-    if any(row.visible is Visibility.OTHERWISE for row in objects):
-        items.append(
-            Item(
-                (
-                    "See by `reconciler drift` what somebody changed, and plan again to take it back.",
-                )
-            )
-        )
-    if any(row.effect is Effect.CONTRADICTED for row in objects):
-        items.append(
-            Item(
-                (
-                    (
-                        "The services can lag by an hour and more. If it stays so, ask"
-                        " Test-ApplicationAccessPolicy or Get-CsUserPolicyAssignment by hand."
-                    ),
-                )
-            )
-        )
-    if told.doors:
-        items.append(Item(("Plan and apply the quarantine: `reconciler plan` says what is open.",)))
-    return Chapter(("What to do",), tuple(items))
 
 
 def waiting_line(seen: Verification, until: float, now: float) -> Line:
@@ -361,21 +351,21 @@ def waiting_line(seen: Verification, until: float, now: float) -> Line:
     )
 
 
-def verification_answer(told: VerifiedApply) -> VerificationAnswer:
+def verification_answer(outcome: VerifiedApply) -> VerificationAnswer:
     """The same for a machine."""
-    applied, seen = told.applied, told.verification
+    applied, seen = outcome.applied, outcome.verification
     return VerificationAnswer(
         besides=seen.besides,
-        compared_with="plan" if told.by_plan else "documents",
+        compared_with="plan" if outcome.by_plan else "documents",
         done=len(applied.done),
-        in_part=told.in_part,
+        in_part=outcome.in_part,
         journal=str(applied.journal),
         objects=tuple(_row(row) for row in seen.objects),
         plan=applied.plan,
-        quarantine=told.doors,
+        quarantine=outcome.doors,
         read_at=seen.read_at,
         steps=applied.total,
-        verified=seen.verified and not told.doors and not told.in_part,
+        verified=seen.verified and not outcome.doors and not outcome.in_part,
     )
 
 

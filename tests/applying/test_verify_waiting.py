@@ -16,7 +16,7 @@ from reconciler.errors import TenantFault
 from reconciler.model.addresses import Address
 from reconciler.model.verifications import (
     Acceptance,
-    Effect,
+    Effectiveness,
     Verification,
     VerifiedObject,
     Visibility,
@@ -34,9 +34,9 @@ FINE = VerifiedObject(
     accepted_at=NOON,
     enforced_by=NOON,
     visible=Visibility.VISIBLE,
-    effect=Effect.UNSEEN,
+    effect=Effectiveness.UNSEEN,
 )
-LATE = replace(FINE, enforced_by=NOON + HOUR, effect=Effect.PENDING)
+LATE = replace(FINE, enforced_by=NOON + HOUR, effect=Effectiveness.PENDING)
 MISSING = replace(FINE, visible=Visibility.NOT_YET)
 FOREIGN = replace(FINE, visible=Visibility.OTHERWISE)
 
@@ -100,7 +100,7 @@ def test_it_looks_again_when_the_last_change_is_usually_enforced() -> None:
 def test_a_deadline_before_that_leaves_it_pending() -> None:
     looks, seen = looked(enforced, HOUR / 2)
     assert looks.at == [NOON, NOON + HOUR / 2]
-    assert [row.effect for row in seen.objects] == [Effect.PENDING]
+    assert [row.effect for row in seen.objects] == [Effectiveness.PENDING]
     assert not seen.verified
 
 
@@ -153,7 +153,7 @@ def test_it_never_ends_before_its_time_nor_after(
         return [
             row
             if row is FOREIGN or now < NOON + after
-            else replace(row, visible=Visibility.VISIBLE, effect=Effect.UNSEEN)
+            else replace(row, visible=Visibility.VISIBLE, effect=Effectiveness.UNSEEN)
             for row, after in rows
         ]
 

@@ -92,6 +92,8 @@ PAGES = {
         DOCS / f"{name}.md": sample
         for name in ("architecture", "commands", "documents", "pipelines", "plans")
     },
+    DOCS / "verifying.md": sample,
+    **{DOCS / f"{name}.md": sample for name in ("architecture", "commands", "documents", "plans")},
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.tenants.simulated.world import World
 
 
-def checked(world: World, mailbox: str, application: str) -> bool | NotUnderstood:
+def policy_verdict(world: World, mailbox: str, application: str) -> bool | NotUnderstood:
     """Whether the policies let an application (client id) into a mailbox (address); not understood
     where the directory of the tenant does not decide it.
     """

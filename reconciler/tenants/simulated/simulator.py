@@ -137,9 +137,9 @@ class Simulator:
         """Test-ApplicationAccessPolicy: what the policies mean for a mailbox, as soon as they are
         written. See `Remote.verdict`.
         """
-        from reconciler.tenants.simulated.access_check import checked  # noqa: PLC0415  seldom asked
+        from reconciler.tenants.simulated.access_check import policy_verdict  # noqa: PLC0415  seldom asked
 
-        return checked(self._world, mailbox, application)
+        return policy_verdict(self._world, mailbox, application)
 
     def close(self) -> None:
         """Merge file and log into one file. Nothing is lost without it."""
