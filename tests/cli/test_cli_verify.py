@@ -129,7 +129,7 @@ def test_without_the_plan_the_documents_say_what_should_be_there(
 
 
 def test_a_tenant_that_shows_what_was_before_is_not_verified(
-    applied: Path, verify: Callable[..., Ran]
+    run: Run, applied: Path, verify: Callable[..., Ran]
 ) -> None:
     shutil.copy(ROOT / "reconciler/tenants/contoso.json", applied / "tenant.json")
     ran = verify("plan.json")
@@ -140,9 +140,12 @@ def test_a_tenant_that_shows_what_was_before_is_not_verified(
     without = verify()
     assert without.code == 7
     assert "13 objects not as the documents say: not visible yet, changed since" in without.out
+    assert run("drift", *SIM, cwd=applied).code == 2
 
 
-def test_what_somebody_changed_since_is_named(applied: Path, verify: Callable[..., Ran]) -> None:
+def test_what_somebody_changed_since_is_named(
+    run: Run, applied: Path, verify: Callable[..., Ran]
+) -> None:
     def change(content: dict[str, Any]) -> None:
         for row in content["teams"]["policies"]:
             if row["Identity"] == "Tag:Test-policy":
@@ -154,6 +157,8 @@ def test_what_somebody_changed_since_is_named(applied: Path, verify: Callable[..
     assert "NOT VERIFIED: of 13 objects, 1 changed since by somebody else." in ran.out
     assert f"should not list {OTHER} after step 13, lists it now" in ran.out
     assert "See by `reconciler drift` what somebody changed" in ran.out
+    assert OTHER in run("drift", "--ids", *SIM, cwd=applied).out
+    assert f"- {OTHER[:8]}" in run("plan", *SIM, cwd=applied).out
 
 
 def test_what_others_changed_beside_it_is_told_and_does_not_count(
@@ -289,7 +294,7 @@ def test_an_interrupt_ends_the_wait(applied: Path, verify: Callable[..., Ran], c
 
 
 def test_a_quarantined_application_in_a_list_is_told_first(
-    applied: Path, verify: Callable[..., Ran]
+    run: Run, applied: Path, verify: Callable[..., Ran]
 ) -> None:
     file = applied / "policies/applications.yaml"
     text = file.read_text(encoding="utf-8")
@@ -299,6 +304,7 @@ def test_a_quarantined_application_in_a_list_is_told_first(
     report = ran.out.splitlines()
     assert report[2].startswith("QUARANTINED, AND LET IN TODAY: scheduling-bot in the list of Glob")
     assert "Plan and apply the quarantine" in ran.out
+    assert "QUARANTINED, AND LET IN TODAY" in run("plan", *SIM, cwd=applied).out
     assert answer(verify("plan.json", "--format", "json"))["quarantine"]
 
 
@@ -342,15 +348,15 @@ def test_a_journal_of_something_else_is_refused(
 
 
 def test_a_journal_with_lines_that_cannot_be_read_tells_nothing(
-    applied: Path, verify: Callable[..., Ran]
+    run: Run, applied: Path, verify: Callable[..., Ran]
 ) -> None:
-    assert applied.exists()
     path = journal()
     first, *others = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join((first, "garbage\n", *others)), encoding="utf-8")
     ran = verify("plan.json")
     assert ran.code == 1
     assert "lines of this journal cannot be read" in ran.err
+    assert run("drift", *SIM, cwd=applied).code in {0, 2}
 
 
 def test_a_capture_cannot_be_verified(run: Run, applied: Path) -> None:
@@ -358,6 +364,7 @@ def test_a_capture_cannot_be_verified(run: Run, applied: Path) -> None:
     ran = run("verify", "plan.json", "--tenant", "capture.json", cwd=applied)
     assert ran.code == 64
     assert "a capture shows a moment that has passed" in ran.err
+    assert run("verify", "plan.json", *SIM, cwd=applied).code == 0
 
 
 def test_without_plan_and_documents_nothing_says_what_to_expect(
@@ -380,6 +387,7 @@ def test_documents_of_another_tenant_are_refused(applied: Path, verify: Callable
     ran = verify("plan.json", "--path", "other.yaml")
     assert ran.code == 64
     assert "name documents of the same tenant with --path" in ran.err
+    assert verify("plan.json", "--path", "policies").code == 0
 
 
 def test_documents_without_a_tenant_do_not_say_whose_journals_count(

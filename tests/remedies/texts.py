@@ -173,6 +173,33 @@ TRIED: Final[Mapping[str, str]] = {
 """What is tried by a situation, by a part of the text."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
+    "compare the tenant with the documents by `reconciler drift`": (
+        "tests/cli/test_cli_verify.py::test_a_journal_with_lines_that_cannot_be_read_tells_nothing"
+    ),
+    "name the plan that was applied (PLAN.json), or the documents (--path)": (
+        "tests/cli/test_cli_verify.py::test_without_plan_and_documents_nothing_says_what_to_expect"
+    ),
+    "a capture shows a moment that has passed": (
+        "tests/cli/test_cli_verify.py::test_a_capture_cannot_be_verified"
+    ),
+    "name documents of the same tenant with --path": (
+        "tests/cli/test_cli_verify.py::test_documents_of_another_tenant_are_refused"
+    ),
+    "not as the documents say: not visible yet": (
+        "tests/cli/test_cli_verify.py::test_a_tenant_that_shows_what_was_before_is_not_verified"
+    ),
+    "Plan and apply the quarantine": (
+        "tests/cli/test_cli_verify.py::test_a_quarantined_application_in_a_list_is_told_first"
+    ),
+    "or let it wait longer with --timeout": (
+        "tests/live/test_verify_live.py::test_it_waits_for_the_slower_product_and_asks_then"
+    ),
+    "What is as before the plan is not visible yet": (
+        "tests/cli/test_cli_verify.py::test_it_waits_until_the_tenant_shows_it"
+    ),
+    "See by `reconciler drift` what somebody changed": (
+        "tests/cli/test_cli_verify.py::test_what_somebody_changed_since_is_named"
+    ),
     "name its journal with --journal FILE": (
         "tests/cli/test_cli_undo.py::test_without_its_journal_one_is_named"
     ),
