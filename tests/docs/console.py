@@ -90,10 +90,8 @@ PAGES = {
     DOCS / "undo.md": everyday_sample,
     **{
         DOCS / f"{name}.md": sample
-        for name in ("architecture", "commands", "documents", "pipelines", "plans")
+        for name in ("architecture", "commands", "documents", "pipelines", "plans", "verifying")
     },
-    DOCS / "verifying.md": sample,
-    **{DOCS / f"{name}.md": sample for name in ("architecture", "commands", "documents", "plans")},
 }
 """Pages that are executed, with what makes the folder in which that is done."""
 
