@@ -32,12 +32,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.desired import Desired
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Position
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Note, Plan
     from reconciler.model.requests import CaptureRequest
+    from reconciler.model.since import Since
+    from reconciler.planning.since import EarlierDocuments
     from reconciler.reports.annotated import Annotated
     from reconciler.reports.outline import Outline
 
@@ -55,6 +58,8 @@ class Drifted(Struct, frozen=True):
         names: Names for ids of unmanaged objects.
         places: Where the documents declare what differs.
         allow: Consents of the command line.
+        only: The product that is asked about; None: all.
+        since: How the documents compare with those of an earlier commit.
     """
 
     drift: Drift
@@ -64,32 +69,78 @@ class Drifted(Struct, frozen=True):
     names: Mapping[str, str]
     places: Mapping[str, Position]
     allow: tuple[str, ...]
+    only: Provider | None = None
+    since: Since | None = None
 
 
-def drifted(paths: Sequence[Path], tenant: str | None, allow: tuple[str, ...]) -> Drifted:
+class DriftOptions(Struct, frozen=True):
+    """What was typed beside PATHs and `--tenant`.
+
+    Attributes:
+        allow: Consents.
+        only: The product that is asked about beside those that documents name; None: all.
+        earlier: The documents of an earlier commit, to compare with.
+    """
+
+    allow: tuple[str, ...] = ()
+    only: Provider | None = None
+    earlier: EarlierDocuments | None = None
+
+
+def drifted(paths: Sequence[Path], tenant: str | None, typed: DriftOptions) -> Drifted:
     """Hold a tenant against documents and what they accept.
 
     Raises:
         ReconcilerError: any fault of the documents, the tenant or the options.
     """
+    allow = typed.allow
     documents = loading.documents(paths, making.PlanOptions(allow=allow))
     source = sources.choose(tenant, sources.target_of_documents(documents), paths)
     tenant_id = documents.tenant.tenant_id if documents.tenant is not None else None
-    observed = sources.observe_source(source, whole_request(documents, source, allow), tenant_id)
+    request = whole_request(documents, source, allow, typed.only)
+    observed = sources.observe_source(source, request, tenant_id)
+    if typed.only is not None:
+        observed = replace(
+            observed,
+            states={
+                name: state for name, state in observed.states.items() if name in request.products
+            },
+        )
     with working("Comparing"):
-        value, _ = drift_of(documents, observed, allow)
+        value, _ = drift_of(documents, observed, allow, typed.only)
         plan = value.plan
         notes = (*value.objects, *value.declared, *value.unread)
         ids = {*_ids(notes)} - plan.names.keys()
         names = naming.known(ids, documents, observed)
         places = _places(documents, observed, plan)
-        return Drifted(value, documents, observed, source, names, places, allow)
+        drift_value = Drifted(value, documents, observed, source, names, places, allow, typed.only)
+    return drift_value if typed.earlier is None else _compared(drift_value, typed.earlier)
+
+
+def _compared(made: Drifted, earlier: EarlierDocuments) -> Drifted:
+    """The same beside the documents of an earlier commit.
+
+    Raises:
+        UsageFault: as the plan itself.
+    """
+    from reconciler.planning.since import compared_with  # noqa: PLC0415  lazy: only --since
+
+    options = making.PlanOptions(allow=made.allow)
+    with working("Comparing with the earlier documents"):
+        plan = made.drift.plan
+        since = compared_with(earlier, made.documents, made.observed, options, plan)
+    return replace(made, since=since)
 
 
 def drift_of(
-    documents: Documents, observed: Observed, allow: tuple[str, ...]
+    documents: Documents,
+    observed: Observed,
+    allow: tuple[str, ...],
+    only: Provider | None = None,
 ) -> tuple[Drift, Desired]:
     """Hold a reading of a tenant against documents; also what these declare for it.
+
+    `only`: the product that is asked about beside those that the documents name; None: all.
 
     Raises:
         ReconcilerError: any fault of both that shows only together.
@@ -98,19 +149,36 @@ def drift_of(
     desired = making.resolve_desired(documents, observed, options)
     plan = making.make_plan(documents, observed, options, desired)
     accepted = () if documents.tenant is None else documents.tenant.accepted
-    return drift(plan, observed, desired, accepted), desired
+    left_out = _left_out(documents, only)
+    return drift(plan, observed, desired, accepted, left_out), desired
+
+
+def _left_out(documents: Documents, only: Provider | None) -> frozenset[Provider]:
+    """The products that nobody asks about."""
+    if only is None:
+        return frozenset()
+    return requests.every_product() - requests.products(documents) - {only}
 
 
 def whole_request(
-    documents: Documents, source: sources.Source, allow: tuple[str, ...]
+    documents: Documents,
+    source: sources.Source,
+    allow: tuple[str, ...],
+    only: Provider | None = None,
 ) -> CaptureRequest:
-    """Everything that can be read, so that nothing unmanaged stays unseen."""
+    """Everything that can be read, so that nothing unmanaged stays unseen; with `only`, of this
+    product and of those that the documents name.
+    """
+    wanted = {only} if only is not None else requests.reachable(documents)
+    named = requests.products(documents)
     if isinstance(source, sources.CaptureFile):
-        return requests.capture_request(documents, names=False, allow=allow)
+        request = requests.capture_request(documents, names=False, allow=allow)
+        return request if only is None else replace(request, products=named | wanted)
     request = requests.capture_request(documents, allow=allow)
+    products = request.products if only is None else named
     return replace(
         request,
-        products=request.products | requests.reachable(documents),
+        products=products | wanted,
         everything=isinstance(source, sources.SimulatedTenant),
     )
 
@@ -176,7 +244,7 @@ def drift_report(
         where: PATHs and `--tenant`, to be typed again.
         folder: where documents are.
     """
-    whole, places = _told_plan(made, sealed.plan, redact)
+    whole, places, since = _told_plan(made, sealed.plan, redact)
     notes = [note for note in whole.unmanaged if note.code in _CODES]
     shown = replace(
         whole, unmanaged=tuple(note for note in whole.unmanaged if note.code not in _CODES)
@@ -189,11 +257,14 @@ def drift_report(
         differing=made.drift.differing,
         where=where,
         folder=folder,
+        only=made.only if _left_out(made.documents, made.only) else None,
     )
     plan = sealed.plan if redact is None else shown
     showing.collect_plan(SealedPlan(plan, sealed.digests), shown=True)
     collecting.add_part("drift", drift_answer(drift_told, clean=made.drift.clean))
-    reviewed = review(shown, sealed.digests, places)
+    if since is not None:
+        collecting.add_part("since", since)
+    reviewed = review(shown, sealed.digests, places, since)
     names = Naming(shown.names, _ids(notes))
     return DriftReport(
         drift_outline(reviewed, drift_told, names),
@@ -203,19 +274,20 @@ def drift_report(
 
 def _told_plan(
     made: Drifted, plan: Plan, redact: str | None
-) -> tuple[Plan, Mapping[str, Position]]:
+) -> tuple[Plan, Mapping[str, Position], Since | None]:
     """The plan with the notes of the drift among its own, so that people are called the same in both;
-    and where the documents declare what differs.
+    where the documents declare what differs; and how they compare with earlier ones.
     """
     notes = (*made.drift.objects, *made.drift.declared, *made.drift.unread)
     whole = replace(plan, unmanaged=(*plan.unmanaged, *notes), names={**plan.names, **made.names})
     if redact is None:
-        return whole, made.places
+        return whole, made.places, made.since
     from reconciler.reports.redaction import Redaction  # noqa: PLC0415  lazy: seldom asked for
 
     redaction = Redaction(whole)
     collecting.current().redaction = redaction
-    return redaction.plan(), redaction.places(made.places)
+    since = None if made.since is None else redaction.since(made.since)
+    return redaction.plan(), redaction.places(made.places), since
 
 
 def _of(notes: Sequence[Note], *codes: DriftCode) -> tuple[Note, ...]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from reconciler.cli import collecting
+from reconciler.cli import collecting, printing
 from reconciler.cli.drifting import drift_of
 from reconciler.cli.exporting import names_below
 from reconciler.cli.working import working
 from reconciler.documents import examine_documents, input_files
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, UsageFault
 from reconciler.exporting.comparing import standing
 from reconciler.exporting.diffs import unified_diff
 from reconciler.exporting.patching import Manner, Sources, accepting_changes
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from reconciler.planning.drift import Drift
     from reconciler.reports.outline import Outline
 
+STANDARD_OUTPUT: Final = Path("-")
 _TRIES = 4
 """Times that a patch is made: line by line, with whole documents rewritten where that does not
 do, and without what cannot be said at all.
@@ -113,6 +114,24 @@ def patch_of(made: Drifted, paths: Sequence[Path]) -> Patch:
     return Patch(unified_diff(shown), len(shown), *_left(made.drift, tried.drift or made.drift))
 
 
+def is_output(file: Path) -> bool:
+    """Whether a patch goes to standard output."""
+    return file == STANDARD_OUTPUT
+
+
+def assert_apart(file: Path | None, form: str) -> None:
+    """See to it that nothing else goes where a patch goes.
+
+    Raises:
+        UsageFault: a report for machines would.
+    """
+    if file is not None and is_output(file) and form != "text":
+        raise UsageFault(
+            "--patch - writes the patch to standard output, where --format"
+            f" {form} writes the report: name a file with --patch, or leave --format out"
+        )
+
+
 def write_patch(made: Drifted, paths: Sequence[Path], file: Path, report: Outline) -> Outline:
     """Write the patch, and tell of it in the report.
 
@@ -123,11 +142,18 @@ def write_patch(made: Drifted, paths: Sequence[Path], file: Path, report: Outlin
         patch = patch_of(made, paths)
     if patch.text:
         head = f"{SIMULATED.printed()}\n" if made.observed.source == "simulated" else ""
-        write_atomically(file, [f"{head}{patch.text}".encode()], private=True)
+        _write_text(file, f"{head}{patch.text}")
     left, unmanaged = _without_people(patch.left), _without_people(patch.unmanaged)
     collecting.add_part("patch", OutputPatch(str(file) if patch.text else None, left, unmanaged))
     chapter = patch_chapter(PatchTold(str(file), patch.files, left, unmanaged))
     return replace(report, chapters=(*report.chapters, chapter))
+
+
+def _write_text(file: Path, text: str) -> None:
+    if is_output(file):
+        printing.raw(text)
+    else:
+        write_atomically(file, [text.encode()], private=True)
 
 
 def _without_people(addresses: Sequence[str]) -> tuple[str, ...]:
@@ -199,7 +225,7 @@ def _judged(made: Drifted, paths: Sequence[Path]) -> _Tried:
         errors = [each for each in examined.findings if each.severity is Severity.ERROR]
         if errors:
             return _Tried(None, frozenset(_of_subjects(made.documents, errors)))
-        drift, desired = drift_of(examined.documents, made.observed, made.allow)
+        drift, desired = drift_of(examined.documents, made.observed, made.allow, made.only)
     except ReconcilerError:
         return _Tried(None, frozenset(each.position for each in _policies(made.documents)))
     differing = standing(examined.documents, made.observed, desired).differing.values()

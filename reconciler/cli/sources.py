@@ -15,11 +15,12 @@ from reconciler.model.target_tenant import TargetTenant
 from reconciler.tenants.protocol import Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from reconciler.canonical import Json
     from reconciler.model.documents import Documents
     from reconciler.model.observed import Directory, Observed, Origin
+    from reconciler.model.outputs import OutputEffective
     from reconciler.model.plans import Plan
     from reconciler.model.requests import CaptureRequest
     from reconciler.tenants.protocol import Tenant
@@ -237,9 +238,10 @@ def _tell_effective(directory: Directory) -> None:
     """Say what rests on effective assignments of users, and which of them are not used."""
     if not directory.effective:
         return
-    from reconciler.cli import printing  # noqa: PLC0415  lazy: seldom there
+    from reconciler.cli import collecting, printing  # noqa: PLC0415  lazy: seldom there
     from reconciler.reports.lines import Line, counted  # noqa: PLC0415  likewise
 
+    collecting.add_part("effective", tuple(_effective_rows(directory)))
     used = [user for user, answer in directory.effective.items() if answer.members]
     if used:
         printing.notice(
@@ -256,6 +258,20 @@ def _tell_effective(directory: Directory) -> None:
         for user, answer in directory.effective.items()
         if answer.doubt
     )
+
+
+def _effective_rows(directory: Directory) -> Iterator[OutputEffective]:
+    from reconciler.cli import collecting  # noqa: PLC0415  lazy: seldom there
+    from reconciler.model.outputs import OutputEffective  # noqa: PLC0415  likewise
+
+    redaction = collecting.current().redaction
+    for user, answer in directory.effective.items():
+        yield OutputEffective(
+            contradicts=answer.contradicts,
+            doubt=answer.doubt if redaction is None else redaction.message(answer.doubt),
+            taken_at=answer.taken_at,
+            user=user if redaction is None else None,
+        )
 
 
 def _filed(source: SimulatedTenant | CaptureFile, request: CaptureRequest) -> Captured:

@@ -49,7 +49,7 @@ class AnswerAdvice(Struct, frozen=True):
     remedy: str
 
 
-class ExplanationAnswer(Struct, frozen=True):
+class ExplanationAnswer(Struct, frozen=True, omit_defaults=True):
     """Why an application reaches somebody, or not.
 
     Attributes:
@@ -63,6 +63,7 @@ class ExplanationAnswer(Struct, frozen=True):
         unknown: Addresses of what would decide it.
         verdict: The answer.
         would_change: What would change it.
+        quarantined: The documents let the application reach nobody; absent if they do not.
     """
 
     application: NamedId
@@ -74,6 +75,7 @@ class ExplanationAnswer(Struct, frozen=True):
     unknown: tuple[str, ...]
     verdict: VerdictWord
     would_change: tuple[AnswerAdvice, ...]
+    quarantined: bool = False
 
 
 class RehearsedRun(Struct, frozen=True):
@@ -220,13 +222,16 @@ class ReachAnswerRow(Struct, frozen=True):
     size: _Count | None
 
 
-class ReachAnswer(Struct, frozen=True):
-    """What an application reaches. `permission`: as of an explanation of a mailbox."""
+class ReachAnswer(Struct, frozen=True, omit_defaults=True):
+    """What an application reaches. `permission`: as of an explanation of a mailbox; `quarantined`: as
+    of any.
+    """
 
     application: NamedId
     names: dict[str, str]
     permission: str | None
     rows: tuple[ReachAnswerRow, ...]
+    quarantined: bool = False
 
 
 class WhoAnswerRow(Struct, frozen=True):

@@ -151,6 +151,22 @@ class OutputPatch(Struct, frozen=True):
     unmanaged: tuple[str, ...]
 
 
+class OutputEffective(Struct, frozen=True):
+    """What a reading made of the effective assignment of a user.
+
+    Attributes:
+        contradicts: It does not agree with the grants that were read.
+        doubt: Why it is not used; empty if it says in which groups the user is.
+        taken_at: When it was read.
+        user: The user's object id; null where people are redacted.
+    """
+
+    contradicts: bool
+    doubt: str
+    taken_at: str
+    user: str | None
+
+
 class OutputInit(Struct, frozen=True):
     """Files that `init` wrote, and files that were there and were kept."""
 
@@ -172,6 +188,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         differences: What an approval does not cover (`show --against`).
         digests: Those of the plan that the run was about.
         drift: How the tenant differs from what is known of it (`drift`).
+        effective: Effective assignments of users that a reading uses, or does not for a reason.
         error: Why the run ended as it did, in words: what is wrong and what to do.
         exit_code: The exit code of the process.
         exit_name: Its meaning.
@@ -212,6 +229,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     differences: tuple[OutputDifference, ...] | UnsetType = UNSET
     digests: OutputDigests | UnsetType = UNSET
     drift: DriftAnswer | UnsetType = UNSET
+    effective: tuple[OutputEffective, ...] | UnsetType = UNSET
     error: str | UnsetType = UNSET
     explanation: ExplanationAnswer | UnsetType = UNSET
     export: OutputExport | UnsetType = UNSET

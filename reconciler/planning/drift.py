@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.desired import Desired
     from reconciler.model.documents import AcceptedObject
     from reconciler.model.observed import Observed
@@ -82,7 +83,11 @@ def open_objects(
 
 
 def drift(
-    plan: Plan, observed: Observed, desired: Desired, accepted: Sequence[AcceptedObject]
+    plan: Plan,
+    observed: Observed,
+    desired: Desired,
+    accepted: Sequence[AcceptedObject],
+    left_out: Collection[Provider] = (),
 ) -> Drift:
     """Hold a tenant against what is known of it.
 
@@ -91,6 +96,7 @@ def drift(
         observed: the reading.
         desired: what the documents declare.
         accepted: what the Tenant document accepts.
+        left_out: products that nobody asks about, unless something accepted is of them.
     """
     entries = {entry.address.lower(): entry for entry in accepted}
     objects = {
@@ -112,7 +118,7 @@ def drift(
     notes = [note for note in judged if note is not None]
     return Drift(
         plan,
-        tuple(_unread(plan, observed)),
+        tuple(_unread(plan, observed, frozenset(left_out) - _accepted_products(accepted))),
         _sorted((*new, *(note for note in notes if note.code != DriftCode.DECLARED))),
         _sorted(note for note in notes if note.code == DriftCode.DECLARED),
         len(judged) - len(notes),
@@ -179,9 +185,13 @@ def _rows(part: Json) -> Sequence[Json]:
     return part if isinstance(part, list) else ()
 
 
-def _unread(plan: Plan, observed: Observed) -> Iterator[Note]:
+def _accepted_products(accepted: Sequence[AcceptedObject]) -> frozenset[Provider]:
+    return frozenset(provider_of(entry.address) for entry in accepted)
+
+
+def _unread(plan: Plan, observed: Observed, left_out: frozenset[Provider]) -> Iterator[Note]:
     for name in PRODUCTS:
-        if name not in observed.states:
+        if name not in observed.states and name not in left_out:
             yield Note(DriftCode.NOT_READ, name, {"fault": observed.faulty.get(name, "")})
     for note in plan.unresolved:
         if note.code in _UNREAD_NAMES:

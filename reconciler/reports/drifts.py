@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.canonical import Json
+    from reconciler.model.addresses import Provider
     from reconciler.model.plans import Note
     from reconciler.reports.review.naming import Naming
     from reconciler.reports.review.value import AccessLine, Phrase, PolicyBlock, Review
@@ -53,6 +54,7 @@ class DriftTold(Struct, frozen=True):
         differing: How many objects a plan would change, holds, or cannot find.
         where: PATHs and `--tenant`, to be typed again.
         folder: Where documents are.
+        only: The only product that was asked about; None: all were.
     """
 
     unread: tuple[Note, ...]
@@ -62,6 +64,7 @@ class DriftTold(Struct, frozen=True):
     differing: int
     where: str = ""
     folder: str = "policies"
+    only: Provider | None = None
 
 
 def drift_outline(review: Review, drifted: DriftTold, naming: Naming) -> Outline:
@@ -97,7 +100,7 @@ def drift_outline(review: Review, drifted: DriftTold, naming: Naming) -> Outline
             drift_headline(drifted),
         ),
         tone=Tone.FAULT if differs or drifted.unread else Tone.HEADING,
-        details=(Item(title), *_details(review, drifted)),
+        details=(Item(title), *_details(review, drifted), *_since(review)),
         chapters=tuple(chapter for chapter in chapters if chapter.items),
     )
 
@@ -145,9 +148,21 @@ def _details(review: Review, drifted: DriftTold) -> Iterator[Item]:
         yield Item(("Nobody gained or lost access by what differs from the documents.",))
     if review.nothing.startswith("No changes, but"):
         yield Item((f"{review.nothing} `reconciler plan` shows them.",), tone=Tone.WARNING)
+    if drifted.only is not None:
+        title = facts(drifted.only).title
+        yield Item((f"Only {title} was asked about (--product): the other product may differ.",))
     if drifted.accepted:
         verb = "is as it was" if drifted.accepted == 1 else "are as they were"
         yield Item((f"{counted(drifted.accepted, 'unmanaged object')} {verb} accepted.",))
+
+
+def _since(review: Review) -> Iterator[Item]:
+    """How the documents compare with those of an earlier commit."""
+    since = review.since
+    if since is not None:
+        yield Item(since.title)
+        for line in since.lines:
+            yield Item(line.phrase, level=2, tone=Tone.WARNING if line.grave else Tone.PLAIN)
 
 
 def _applications(rows: Iterable[AccessLine], *, gained: bool) -> int:
@@ -372,9 +387,14 @@ def _sequence(value: Json) -> Sequence[Json]:
 def _changes(review: Review) -> Chapter:
     items: list[Item] = []
     for block in review.blocks:
-        items.append(Item(block_phrase(block), mark=block.outcome.symbol))
+        came_by = f"  [{block.came_by}]" if block.came_by else ""
+        items.append(Item((*block_phrase(block), came_by), mark=block.outcome.symbol))
         grants = [
-            (f"{line.outcome.symbol} ", *phrases.grant_phrase(line, phrases.most_of(line)))
+            (
+                f"{line.outcome.symbol} ",
+                *phrases.grant_phrase(line, phrases.most_of(line)),
+                f" [{line.came_by}]" if line.came_by else "",
+            )
             for line in block.grants
         ]
         if grants:

@@ -263,6 +263,7 @@ def explanation_answer(explained: Explained) -> ExplanationAnswer:
             AnswerAdvice(advice.address, _place(places, advice.address), advice.remedy.value)
             for advice in _advice(explained)
         ),
+        quarantined=explained.quarantined,
     )
 
 

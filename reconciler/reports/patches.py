@@ -31,8 +31,11 @@ def patch_chapter(patch: PatchTold) -> Chapter:
     items: list[Item] = []
     if patch.files:
         changed = counted(patch.files, "file")
-        items.append(Item((f"{changed} changed. Read it, then: ",)))
-        items.append(Item((Name(f"git apply {shell_word(patch.file)}"),), level=3))
+        if patch.file == "-":
+            items.append(Item((f"{changed} changed; on standard output, for `git apply`.",)))
+        else:
+            items.append(Item((f"{changed} changed. Read it, then: ",)))
+            items.append(Item((Name(f"git apply {shell_word(patch.file)}"),), level=3))
     else:
         items.append(Item(("Not written: there is nothing in the documents to change.",)))
     for title, addresses in (

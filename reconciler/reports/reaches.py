@@ -178,6 +178,7 @@ def reach_answer(
             )
             for row in rows
         ),
+        quarantined=application in asked.quarantined,
     )
 
 

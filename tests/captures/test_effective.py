@@ -322,6 +322,7 @@ def test_nothing_else_looks_at_effective_assignments() -> None:
         if "directory.effective" in path.read_text(encoding="utf-8")
     }
     assert looking == {
+        "applying/verifying.py",  # after the plan: whether a grant is effective
         "captures/digests.py",
         "cli/answering.py",
         "cli/sources.py",
@@ -403,3 +404,9 @@ def test_a_contradiction_is_told(run: Run, tmp_path: Path) -> None:
         in ran.err
     )
     assert "the grants that were read say otherwise" in ran.err
+    ran = run("test", "--tenant", "blind.json", "--format", "json")
+    rows = json.loads(ran.out)["effective"]
+    assert {row["contradicts"] for row in rows} == {True}
+    assert "c7c7dce2-9ff3-4c29-a179-8cb68aac52b4" in {row["user"] for row in rows}
+    hidden = run("plan", "--tenant", "blind.json", "--format", "json", "--redact", "names")
+    assert {row["user"] for row in json.loads(hidden.out)["effective"]} == {None}

@@ -292,6 +292,13 @@ def test_questions_say_that_it_is_quarantined(run: Run, folder: Path) -> None:
     assert "DENIED" in ran.out
     assert "crm is quarantined" in ran.out
     assert "What would change it" not in ran.out
+    for words in (
+        ("reach", "--app", "crm"),
+        ("explain", "--app", "crm", "--meetings-of", USERS[0]),
+    ):
+        envelope = json.loads(run(*words, *SIM, "--format", "json", cwd=folder).out)
+        answer = envelope["reach" if words[0] == "reach" else "explanation"]
+        assert answer["quarantined"] is True
 
 
 def test_a_diagnosis_suggests_no_line_while_it_is_quarantined(run: Run, folder: Path) -> None:

@@ -429,3 +429,37 @@ def test_a_selection_is_compared_as_well(run: Run, box: Sandbox) -> None:
     edit(box, "teams/webinars.yaml", "      - patti.fernandez@contoso.com\n")
     told = since(run, "main", "--only", f"teams.grant/user:{MIRIAM}")
     assert (told["edited"], told["drifted"]) == ([], [f"teams.grant/user:{MIRIAM}"])
+
+
+# --- drift
+
+
+def test_drift_tells_apart_too_what_was_edited(run: Run, box: Sandbox) -> None:
+    drift(box, run, "teams/webinars.yaml", f"      - {MIRIAM}   # Miriam Graham\n")
+    edit(box, "teams/webinars.yaml", "      - patti.fernandez@contoso.com\n")
+    edit(box, "tenant.yaml", "maxRemovals: 100", "maxRemovals: 5")
+    told = since(run)
+    ran = run("drift", *SIM, "--since", "main", "--format", "json")
+    assert ran.code == 2
+    assert json.loads(ran.out)["since"] == told
+    said = run("drift", *SIM, "--since", "main").out
+    assert "Since main (merge base" in said
+    assert "1 difference edited in the documents, 1 difference drifted in the tenant" in said
+    assert "[edited]" in said
+    assert "[drifted]" in said
+
+
+def test_drift_since_nothing_is_an_error_and_never_a_fallback(run: Run, box: Sandbox) -> None:
+    assert box.top.exists()
+    ran = run("drift", *SIM, "--since", "nowhere")
+    assert ran.code == 64
+    assert not ran.out
+    assert "there is no such branch, tag or commit" in ran.err
+
+
+def test_drift_since_names_nobody_where_people_are_redacted(run: Run, box: Sandbox) -> None:
+    drift(box, run, "teams/webinars.yaml", f"      - {MIRIAM}   # Miriam Graham\n")
+    ran = run("drift", *SIM, "--since", "main", "--redact", "names", "--format", "json")
+    assert json.loads(ran.out)["since"]["drifted"]
+    assert MIRIAM not in ran.out
+    assert "Miriam" not in ran.out

@@ -260,7 +260,7 @@ def test_a_part_that_was_not_read_is_never_clean_and_comes_before_a_difference(
         ("teams.policy/*", "not found"),
         ("teams.policy/Nowhere", "no such object"),
         ("teams.policy/Alpha", "the documents declare it"),
-        ("*", "no such object"),
+        ("*", "is neither the name of an object nor an address"),
         (f"teams.grant/user:{USERS[0]}", "the documents declare it"),
     ],
 )
@@ -383,3 +383,51 @@ def test_a_pipeline_gets_places(night: Night) -> None:
         "drift.differs",
         "drift.unmanaged",
     }
+
+
+# --- one product
+
+
+def test_only_one_product_is_asked_about(night: Night) -> None:
+    """A policy of the other product does not make it drift, and the report says what was left out."""
+    night.tenant["exchange"]["policies"].append(exchange_policy(B, SCOPES[0], "RestrictAccess"))
+    assert night("drift").code == 2
+    ran = night("drift", "--product", "teams")
+    assert ran.code == 0, ran.out
+    assert "Only Teams was asked about (--product): the other product may differ." in ran.out
+    assert night("drift", "--product", "exchange").code == 2
+
+
+def test_a_tenant_of_which_one_product_was_read_is_clean_for_it(night: Night) -> None:
+    capture = night.folder / "capture.json"
+    assert night("fetch", "--out", "capture.json").code == 0
+    content = json.loads(capture.read_text(encoding="utf-8"))
+    content["exchange"] = {"complete": False, "reads": [], "policies": []}
+    capture.write_text(json.dumps(content), encoding="utf-8")
+    run = night._run
+    for more, code in (((), 1), (("--product", "teams"), 0), (("--product", "exchange"), 1)):
+        ran = run("drift", "--tenant", "capture.json", *more, cwd=night.folder)
+        assert ran.code == code, (more, ran.out, ran.err)
+
+
+def test_what_is_accepted_of_the_other_product_is_asked_about_all_the_same(night: Night) -> None:
+    night.tenant["exchange"]["policies"].append(exchange_policy(B, SCOPES[0], "RestrictAccess"))
+    assert night.accept(f"exchange.policy/{B}@{SCOPES[0]}").code == 0
+    assert night("drift").code == 0
+    ran = night("drift", "--product", "teams")
+    assert ran.code == 1
+    assert "NOT READ IN FULL" in ran.out
+
+
+def test_a_patch_goes_to_standard_output_alone(night: Night) -> None:
+    night.tenant["teams"]["users"].append(grant(USERS[1], "Alpha"))
+    assert night("drift", "--patch", "x.patch").code == 2
+    ran = night("drift", "--patch", "-")
+    assert ran.code == 2
+    assert ran.out == (night.folder / "x.patch").read_text(encoding="utf-8")
+    assert "DRIFT: 1 object differs from the documents." in ran.err
+    assert "on standard output, for `git apply`" in ran.err
+    ran = night("drift", "--patch", "-", "--format", "markdown")
+    assert ran.code == 64
+    assert "name a file with --patch, or leave --format out" in ran.err
+    assert night("drift", "--patch", "y.patch", "--format", "markdown").code == 2

@@ -173,6 +173,12 @@ TRIED: Final[Mapping[str, str]] = {
 """What is tried by a situation, by a part of the text."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
+    "name a file with --patch, or leave --format out": (
+        "tests/drift/test_drift_command.py::test_a_patch_goes_to_standard_output_alone"
+    ),
+    "was asked about (--product)": (
+        "tests/drift/test_drift_command.py::test_only_one_product_is_asked_about"
+    ),
     "compare the tenant with the documents by `reconciler drift`": (
         "tests/cli/test_cli_verify.py::test_a_journal_with_lines_that_cannot_be_read_tells_nothing"
     ),

@@ -6,12 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, annotating, drifting, loading, options, patching, printing, sources
+from reconciler.cli import (
+    ages,
+    annotating,
+    drifting,
+    earlier_documents,
+    loading,
+    options,
+    patching,
+    printing,
+    sources,
+)
 from reconciler.errors import CHANGES_PENDING, SUCCESS, ReconcilerError
+from reconciler.model.addresses import PROVIDERS
 from reconciler.planning.selection import assert_consents
+from reconciler.reports.outline import outline_lines
+from reconciler.reports.wrapping import Layout
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from reconciler.model.addresses import Provider
 
 _PIPELINES = tuple(form for form in annotating.ANNOTATION_FORMATS if form != "junit")
 
@@ -23,7 +38,19 @@ _PIPELINES = tuple(form for form in annotating.ANNOTATION_FORMATS if form != "ju
 @options.tenant
 @options.file_out(
     "--patch",
-    "Write the edit of the documents that accepts what the tenant has, for `git apply`.",
+    (
+        "Write the edit of the documents that accepts what the tenant has, for `git apply`; `-` is"
+        " standard output, and the report goes to standard error."
+    ),
+)
+@earlier_documents.since
+@click.option(
+    "--product",
+    type=click.Choice(PROVIDERS),
+    help=(
+        "Ask about this product, and those that documents name: a tenant of one product is clean"
+        " without the other. Default: all."
+    ),
 )
 @options.allow
 @options.ids
@@ -36,6 +63,8 @@ def command(
     paths: tuple[Path, ...],
     tenant: str | None,
     patch: Path | None,
+    since: str | None,
+    product: Provider | None,
     allow: tuple[str, ...],
     ids: bool,
     form: str,
@@ -52,8 +81,10 @@ def command(
     documents.
     """
     options.assert_max_bytes_taken(max_bytes, form)
+    patching.assert_apart(patch, form)
     assert_consents(allow)
-    made = drifting.drifted(paths, tenant, allow)
+    earlier = None if since is None else earlier_documents.earlier_documents(paths, since)
+    made = drifting.drifted(paths, tenant, drifting.DriftOptions(allow, product, earlier))
     ages.check_age(made.drift.plan, max_age)
     sealed = loading.sealed_plan(made.drift.plan)
     report = drifting.drift_report(
@@ -65,10 +96,12 @@ def command(
     )
     outline = report.outline
     if patch is not None:
-        sources.assert_spared(made.source, paths, [patch])
+        sources.assert_spared(made.source, paths, [] if patching.is_output(patch) else [patch])
         outline = patching.write_patch(made, paths, patch, outline)
     if machine := annotating.chosen_format(form):
         annotating.annotate(report.annotated, machine)
+    elif patch is not None and patching.is_output(patch):
+        printing.notice(outline_lines(outline, Layout(ids=ids)))
     else:
         printing.outlined(outline, form, max_bytes, ids=ids)
     if made.drift.unread:
