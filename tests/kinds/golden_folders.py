@@ -1,8 +1,9 @@
 """The golden folders and what the tool makes of each: planned, consented to, applied, planned again.
 
 A folder holds `policies/`, `capture.json`, `plan.txt` (expected) and `README.md`. Optional are
-`options.txt`, one argument of `plan` a line, and `service.json`, directory rows that the service has
-and the capture does not.
+`options.txt`, one argument of `plan` a line, `service.json`, directory rows that the service has
+and the capture does not, and `undo.txt`, arguments of `undo` likewise: then the plan is undone after
+it was applied.
 """
 
 from __future__ import annotations
@@ -120,6 +121,26 @@ def _applied(folder: Path, scratch: Path, consents: list[str]) -> Iterator[str]:
     left = json.loads(again.out)["plan"]
     counts = f"{len(left['changes'])} changes, {len(left['steps'])} steps"
     yield f"planned again, exit code: {again.code}, {counts}"
+    if (folder / "undo.txt").exists():
+        yield ""
+        yield from _undone(folder, scratch, simulated)
+
+
+def _undone(folder: Path, scratch: Path, simulated: tuple[str, str]) -> Iterator[str]:
+    """Plan the way back, go it, and look whether anything is left of it."""
+    back = scratch / "undo.json"
+    words = (folder / "undo.txt").read_text(encoding="utf-8").split()
+    typed = ("undo", str(scratch / "plan.json"), str(folder / "policies"), *words, *simulated)
+    ran = run(scratch, *typed, "--out", str(back))
+    yield f"undone, exit code: {ran.code}"
+    shown = run(scratch, "show", str(back), "--format", "json")
+    yield from _lines(plan_facts(json.loads(shown.out)["plan"]))
+    if ran.code == 0:
+        applied = run(scratch, "apply", str(back), "--auto-approve", *simulated)
+        yield f"applied, exit code: {applied.code}"
+        again = run(scratch, *typed, "--format", "json")
+        left = json.loads(again.out)["plan"]
+        yield f"undone again, exit code: {again.code}, {len(left['steps'])} steps"
 
 
 def _simulated(folder: Path) -> Mapping[str, Any]:
