@@ -157,7 +157,7 @@ class CommitFiles:
         wanted = [name for name in names if name not in self._contents]
         request = "".join(f"{name}\n" for name in wanted).encode()
         printed = self._repository.ask("cat-file", "--batch", request=request)
-        self._contents.update(_objects(printed.printed))
+        self._contents.update(batch_objects(printed.printed))
         if printed.code or any(name not in self._contents for name in wanted):
             raise GitFault(
                 f"this clone lacks files of commit {self._commit}, as a partial clone may: run `git"
@@ -174,8 +174,11 @@ def _entries(listed: bytes) -> Iterator[tuple[str, _Entry]]:
             yield path.decode("utf-8", "surrogateescape"), _Entry(int(mode, 8), name)
 
 
-def _objects(printed: bytes) -> Iterator[tuple[str, bytes]]:
-    """`NAME TYPE SIZE<LF>CONTENT<LF>`, or `NAME missing<LF>` (git-cat-file(1))."""
+def batch_objects(printed: bytes) -> Iterator[tuple[str, bytes]]:
+    """What `cat-file --batch` prints, by name; an object that is missing is left out.
+
+    `NAME TYPE SIZE<LF>CONTENT<LF>`, or `NAME missing<LF>` (git-cat-file(1)).
+    """
     at = 0
     while (end := printed.find(b"\n", at)) >= 0:
         fields = printed[at:end].decode("ascii", "replace").split(" ")

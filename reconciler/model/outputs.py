@@ -151,6 +151,15 @@ class OutputPatch(Struct, frozen=True):
     unmanaged: tuple[str, ...]
 
 
+class OutputRevert(Struct, frozen=True):
+    """A commit, of a merged branch the merge, and what of the documents that still asks for what an
+    undo takes back came with it: lines (`FILE:LINE`), and files that it was the last to change.
+    """
+
+    commit: str
+    lines: tuple[str, ...]
+
+
 class OutputEffective(Struct, frozen=True):
     """What a reading made of the effective assignment of a user.
 
@@ -203,6 +212,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         plan: The plan that was made or shown, as its file has it.
         reach: What an application reaches (`reach`).
         rehearsal: What `rehearse` tried, and how each run ended.
+        reverts: Commits whose lines still ask for what `undo` takes back.
         rules: Every rule (`validate --rules`).
         simulated: Whether it is about a simulated tenant.
         since: How the documents of a plan compare with those of an earlier commit (`--since`).
@@ -240,6 +250,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     plan: Any = UNSET
     reach: ReachAnswer | UnsetType = UNSET
     rehearsal: RehearsalAnswer | UnsetType = UNSET
+    reverts: tuple[OutputRevert, ...] | UnsetType = UNSET
     rules: tuple[OutputRule, ...] | UnsetType = UNSET
     simulated: bool | UnsetType = UNSET
     since: Since | UnsetType = UNSET

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from reconciler.planning import planfile
 from tests.cli.sample import teams_document, tenant_document
+from tests.git.repositories import Sandbox
 
 if TYPE_CHECKING:
     from tests.conftest import Run
@@ -118,3 +119,32 @@ def test_without_its_journal_one_is_named(
     assert without.code == 4
     named = run("undo", applied.name, "policies", "--journal", str(moved), *SIM, cwd=folder)
     assert named.code == 0, named.err
+
+
+# --- commits
+
+
+def test_the_commits_that_brought_the_lines_are_named(
+    run: Run, folder: Path, applied: Path, tmp_path: Path
+) -> None:
+    """Of a grant the commit of its line, of a policy the last one that changed its file."""
+    assert "came with these commits" not in run("undo", applied.name, *SIM, cwd=folder).err
+    box = Sandbox(folder, tmp_path.parent / f"{tmp_path.name}-home")
+    box.git("init", "-q", "-b", "main", ".")
+    box.git("add", "policies")
+    box.git("commit", "-q", "-m", "first")
+    first = box.git("rev-parse", "HEAD")
+    ran = run("undo", applied.name, "policies", "--format", "json", *SIM, cwd=folder)
+    [row] = json.loads(ran.out)["reverts"]
+    assert row["commit"] == first
+    assert row["lines"][0] == "policies/all.yaml"
+    file = folder / "policies/all.yaml"
+    file.write_text(f"# more\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    box.git("commit", "-q", "-a", "-m", "second")
+    second = box.git("rev-parse", "HEAD")
+    said = run("undo", applied.name, "policies", *SIM, cwd=folder).err
+    assert f"  {second[:12]}  policies/all.yaml" in said
+    ran = run("undo", applied.name, "policies", "--format", "json", *SIM, cwd=folder)
+    commits = {row["commit"]: row["lines"] for row in json.loads(ran.out)["reverts"]}
+    assert commits[second] == ["policies/all.yaml"]
+    assert [line for line in commits[first] if line.startswith("policies/all.yaml:")]

@@ -137,7 +137,7 @@ def _undone(folder: Path, scratch: Path, simulated: tuple[str, str]) -> Iterator
     yield from _lines(plan_facts(json.loads(shown.out)["plan"]))
     if ran.code == 0:
         applied = run(scratch, "apply", str(back), "--auto-approve", *simulated)
-        yield f"applied, exit code: {applied.code}"
+        yield f"went back, exit code: {applied.code}"
         again = run(scratch, *typed, "--format", "json")
         left = json.loads(again.out)["plan"]
         yield f"undone again, exit code: {again.code}, {len(left['steps'])} steps"

@@ -41,6 +41,18 @@ def test_what_can_be_applied_converges(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("folder", FOLDERS, ids=folder_id)
+def test_what_is_undone_leads_back(folder: Path) -> None:
+    """No accepted undo may leave something to undo."""
+    lines = (folder / EXPECTED).read_text(encoding="utf-8").splitlines()
+    back = [line for line in lines if line.startswith(("undone", "went back"))]
+    assert back == (
+        ["undone, exit code: 0", "went back, exit code: 0", "undone again, exit code: 0, 0 steps"]
+        if (folder / "undo.txt").exists()
+        else []
+    )
+
+
 def test_every_folder_says_what_it_shows() -> None:
     for folder in FOLDERS:
         lines = (folder / "README.md").read_text(encoding="utf-8").strip().splitlines()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import made_plans, options, plan_files, sources, undoing
+from reconciler.cli import made_plans, options, plan_files, reverting, sources, undoing
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -58,4 +58,6 @@ def command(
     source = sources.choose(tenant, sources.target_of_plan(loaded.plan), [undone, *paths])
     applied = undoing.applied_plan(loaded, undone, source, journal, state_dir)
     made = undoing.made_undo(applied, paths, source, wanted.planning)
-    return made_plans.show_made(made, wanted, paths, tenant)
+    code = made_plans.show_made(made, wanted, paths, tenant)
+    reverting.tell_commits(made, paths)
+    return code
