@@ -69,6 +69,7 @@ class ExportDone(Struct, frozen=True):
         removed: Paths of files of which no document was left.
         kept: How many documents say already what the tenant has.
         differing: How many say something else, and were kept.
+        limited: Whether one of those says which tenants it is for.
     """
 
     export: Export
@@ -77,6 +78,7 @@ class ExportDone(Struct, frozen=True):
     removed: tuple[str, ...]
     kept: int
     differing: int
+    limited: bool = False
 
 
 class _Known(Struct, frozen=True):
@@ -124,6 +126,7 @@ def assert_complete(done: ExportDone, plan: str) -> None:
             "documents that differ from the tenant were kept as they are; see above. Run"
             f" `{plan}` to see the differences; --force rewrites these documents, and loses"
             " the comments in them"
+            + ("; not those with `spec.tenants`, which other tenants read" if done.limited else "")
         )
 
 
@@ -180,7 +183,7 @@ def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDo
     names = {each.name: each.application for each in documents.elsewhere.applications}
     names |= {each.name: each.application for each in documents.together.applications}
     choice = choice_of(_with_ids(asked.wanted, documents, observed), observed, names)
-    chosen = declared.chosen(choice) if asked.force else frozenset()
+    chosen = declared.chosen(choice) - declared.limited if asked.force else frozenset()
     going = _going(declared, asked.folder, chosen)
     staying = declared.without(going.places)
     export = exported(
@@ -198,7 +201,8 @@ def _done(asked: ExportAsked, documents: _Known, observed: Observed) -> ExportDo
     paths, removed = _write(asked.folder, export.files, going)
     differing = len(staying.chosen(choice))
     kept = len(declared.places) - len(declared.differing)
-    return ExportDone(export, observed, paths, removed, kept, differing)
+    limited = bool(staying.chosen(choice) & staying.limited)
+    return ExportDone(export, observed, paths, removed, kept, differing, limited)
 
 
 def _standing(documents: Documents, observed: Observed) -> Standing:

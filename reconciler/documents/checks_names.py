@@ -14,7 +14,7 @@ from reconciler.model.addresses import EVERY_APPLICATION, name_key
 from reconciler.model.documents import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.documents.applications import Applications
     from reconciler.documents.kinds import KindRules
@@ -39,18 +39,25 @@ def name_findings(documents: Sequence[RawDocument]) -> Iterator[Finding]:
 
 
 def reference_findings(
-    documents: Sequence[RawDocument], applications: Applications
+    documents: Sequence[RawDocument],
+    applications: Applications,
+    elsewhere: Sequence[RawDocument] = (),
 ) -> Iterator[Finding]:
     """Judge the applications that policies and tests name: declared ones only, in the list of a
-    policy each once.
+    policy each once; `elsewhere` are documents of other tenants.
     """
+    others = {
+        name_key(document.name): document
+        for document in elsewhere
+        if document.kind is Kind.APPLICATION and document.name
+    }
     for document in documents:
         if document.kind is None:
             continue
         own = rules_of(document.kind)
         references = own.references(document)
         for steps, text in references:
-            message = _reference_message(own, text, applications)
+            message = _reference_message(own, text, applications, others)
             if message:
                 yield document.finding(rules.UNKNOWN_APPLICATION, steps, message)
         if own.lists_once:
@@ -71,7 +78,9 @@ def _own_name(document: RawDocument, name: str) -> Iterator[Finding]:
         yield from rules_of(document.kind).own_name(document, name)
 
 
-def _reference_message(own: KindRules, text: str, applications: Applications) -> str | None:
+def _reference_message(
+    own: KindRules, text: str, applications: Applications, others: Mapping[str, RawDocument]
+) -> str | None:
     """What is wrong with a reference to an application; None if nothing is."""
     if text == EVERY_APPLICATION:
         return own.every_application
@@ -81,6 +90,11 @@ def _reference_message(own: KindRules, text: str, applications: Applications) ->
         return (
             f"the client id of Application {short_value(text)} is not known because its document has"
             " faults: correct that document"
+        )
+    if other := others.get(name_key(text)):
+        return (
+            f"Application {short_value(text)} is declared for other tenants only, at {other.start}:"
+            " add this tenant to its `spec.tenants`, or declare one for it"
         )
     return (
         f"Application {short_value(text)} not found{nearest(text, applications.names)}: declare it, or"

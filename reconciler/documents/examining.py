@@ -18,6 +18,7 @@ from reconciler.documents.kinds import build, kind_findings
 from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.raw_documents import RawDocument, raw_document
 from reconciler.documents.shapes import shape_findings
+from reconciler.documents.sharing import share
 from reconciler.documents.users import read_rosters, roster_findings
 from reconciler.errors import DocumentFaults, UsageFault
 from reconciler.model.documents import Documents
@@ -30,14 +31,16 @@ if TYPE_CHECKING:
 class Examined(Struct, frozen=True):
     """What could be read, and every fault, sorted by position.
 
-    A document with a fault is not among the documents. `texts` has the text of each document with an
-    error, by its subject, and what of a file is in no document, by the name of the file; nothing of a
-    file that cannot be read.
+    A document with a fault is not among the documents, nor is one that applies to other tenants
+    only; those are counted (`elsewhere`). `texts` has the text of each document with an error, by its
+    subject, and what of a file is in no document, by the name of the file; nothing of a file that
+    cannot be read.
     """
 
     documents: Documents
     findings: tuple[Finding, ...]
     texts: Mapping[str, str] = {}
+    elsewhere: int = 0
 
     def text_at(self, finding: Finding) -> str | None:
         """What is written where an error is; None if that cannot be read."""
@@ -62,13 +65,16 @@ def examine_documents(paths: Sequence[Path], files: FileTree = DISK) -> Examined
     """
     walked = walk(paths, files)
     read = _read(walked.files, files)
-    users = read_rosters(read.documents, walked.roots, files)
-    applications = declared_applications(read.documents)
+    sharing = share(read.documents, files)
+    own = sharing.applying
+    users = read_rosters(own, walked.roots, files)
+    applications = declared_applications(own)
     judged = [
-        *(finding for document in read.documents for finding in shape_findings(document)),
-        *name_findings(read.documents),
-        *reference_findings(read.documents, applications),
-        *kind_findings(read.documents, applications),
+        *sharing.findings,
+        *(finding for document in own for finding in shape_findings(document)),
+        *name_findings(own),
+        *reference_findings(own, applications, sharing.elsewhere),
+        *kind_findings(own, applications),
         *roster_findings(users.rosters, files),
     ]
     findings = {
@@ -78,11 +84,16 @@ def examine_documents(paths: Sequence[Path], files: FileTree = DISK) -> Examined
         *_unexplained(judged, read.findings),
     }
     documents = build(
-        _without_fault(read.documents, findings),
+        _without_fault(own, findings),
         applications,
         {roster.document.start: roster.listings for roster in users.rosters},
     )
-    return Examined(documents, tuple(sorted(findings)), _texts(read.documents, findings, files))
+    return Examined(
+        documents,
+        tuple(sorted(findings)),
+        _texts(read.documents, findings, files),
+        len(sharing.elsewhere),
+    )
 
 
 def examine_earlier(paths: Sequence[Path], files: FileTree) -> Examined:

@@ -115,4 +115,5 @@ def build(document: RawDocument, applications: Applications) -> ExchangePolicyDo
         description=document.description,
         position=document.position(()),
         moved_from=_moved_from(document),
+        limited="tenants" in spec,
     )

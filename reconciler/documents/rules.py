@@ -428,6 +428,17 @@ ACCEPTED_TWICE = DocumentRule(
     "An object is accepted twice",
     "Two entries could say different things about what the object was.",
 )
+TENANTS_UNSAID = DocumentRule(
+    "tenants.unsaid",
+    "A document of some tenants in a run without a tenant",
+    "Whether the document applies depends on the tenant; guessing could leave out a restriction.",
+)
+UNKNOWN_TENANT = DocumentRule(
+    "tenants.unknown",
+    "A tenant that does not exist",
+    "A mistyped name would leave the document out, and with it what it restricts. Looked for among"
+    " the folders beside the tenant's own.",
+)
 CONNECT_METHOD = DocumentRule(
     "connect.method",
     "Not exactly one way to sign in",

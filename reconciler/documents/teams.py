@@ -264,6 +264,7 @@ def build(
         users=users,
         position=document.position(()),
         moved_from=spec.get("movedFrom"),
+        limited="tenants" in spec,
     )
 
 

@@ -62,6 +62,15 @@ class Standing(Struct, frozen=True):
         teams = {document.position for document in self.teams.values()}
         return frozenset(teams | {document.position for document in self.exchange.values()})
 
+    @property
+    def limited(self) -> frozenset[Position]:
+        """Where the documents begin that say which tenants they are for: other tenants read them
+        too, so that they are not rewritten after one.
+        """
+        teams = {document.position for document in self.teams.values() if document.limited}
+        exchange = {document.position for document in self.exchange.values() if document.limited}
+        return frozenset(teams | exchange)
+
     def chosen(self, choice: Choice) -> frozenset[Position]:
         """Where the documents begin that differ and are about nothing but what is chosen."""
         others = {

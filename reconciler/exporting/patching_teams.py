@@ -275,7 +275,9 @@ def _listed_in_file(
 def _coarse(
     policy: TeamsPolicyDocument, document: EditedDocument, editing: TeamsEditing
 ) -> TeamsEdits:
-    """Another `spec`, as an export writes it."""
+    """Another `spec`, as an export writes it; not where it says which tenants it is for."""
+    if policy.limited:
+        raise NotEditedError
     key = name_key(policy.name)
     ranks = {
         editing.group(grant.group): grant.rank

@@ -144,7 +144,8 @@ class TeamsPolicyDocument(Struct, frozen=True):
     """A Teams policy.
 
     `applications` are lower-case client ids; `users` holds `users` and `usersFrom`, None if neither
-    is present. `moved_from` is the name that the policy has until now.
+    is present. `moved_from` is the name that the policy has until now. `limited`: it says which
+    tenants it is for.
     """
 
     name: str
@@ -156,13 +157,14 @@ class TeamsPolicyDocument(Struct, frozen=True):
     users: tuple[Listing, ...] | None
     position: Position
     moved_from: str | None = None
+    limited: bool = False
 
 
 class ExchangePolicyDocument(Struct, frozen=True):
     """One scope and right for one or more applications (lower-case client ids or `*`).
 
     `right` is None only if absent. `moved_from` is the scope whose policies this one takes the place
-    of.
+    of. `limited`: it says which tenants it is for.
     """
 
     name: str
@@ -173,6 +175,7 @@ class ExchangePolicyDocument(Struct, frozen=True):
     description: str | None
     position: Position
     moved_from: Located | None = None
+    limited: bool = False
 
 
 class Access(StrEnum):

@@ -82,19 +82,26 @@ def within_bound(ordered: Sequence[Finding]) -> Sequence[Finding]:
     ]
 
 
-def validated(every_finding: Sequence[Finding], documents: Documents) -> Iterator[Line]:
+def validated(
+    every_finding: Sequence[Finding], documents: Documents, elsewhere: int = 0
+) -> Iterator[Line]:
     """The findings of a validation; without any, how many documents are valid."""
     if every_finding:
         yield from finding_lines(every_finding)
     else:
-        yield Line(valid_line(documents), Tone.HEADING)
+        yield Line(valid_line(documents, elsewhere), Tone.HEADING)
 
 
-def valid_line(documents: Documents) -> str:
-    """How many documents are valid."""
+def valid_line(documents: Documents, elsewhere: int = 0) -> str:
+    """How many documents are valid, and how many are for other tenants."""
     parts = (getattr(documents, name) for name in documents.__struct_fields__)
     count = sum(len(part) if isinstance(part, tuple) else part is not None for part in parts)
-    return f"{counted(count, 'document is', 'documents are')} valid."
+    valid = f"{counted(count, 'document is', 'documents are')} valid."
+    if not elsewhere:
+        return valid
+    return (
+        f"{valid} {counted(elsewhere, 'more is', 'more are')} for other tenants (`spec.tenants`)."
+    )
 
 
 def rule_lines(every_rule: Iterable[RuleInfo]) -> Iterator[Line]:

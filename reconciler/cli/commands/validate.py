@@ -48,14 +48,14 @@ def _validate(paths: tuple[Path, ...], form: str) -> int:
         "the documents alone", rows, positions_of(results), {}, simulated=False
     )
     if machine := annotating.chosen_format(form):
-        valid = findings.valid_line(examined.documents)
+        valid = findings.valid_line(examined.documents, examined.elsewhere)
         annotating.annotate(
             annotated.of_findings("validate", every_finding, EVERY_RULE, valid), machine
         )
     else:
         printing.report(
             [
-                *findings.validated(every_finding, examined.documents),
+                *findings.validated(every_finding, examined.documents, examined.elsewhere),
                 *access_tests.undecided_lines(rows),
             ]
         )
