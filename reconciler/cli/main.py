@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, str] = {
     "who": "List the applications that reach someone.",
     "explain": "Explain why an application reaches someone or not.",
     "diagnose": "Explain an error and how to end it.",
+    "tenants": "List the tenants of a repository.",
+    "fleet": "Run a command for many tenants.",
     "schema": "Print a JSON Schema.",
     "doctor": "Check the requirements of `--tenant live`.",
 }

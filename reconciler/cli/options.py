@@ -329,6 +329,17 @@ _SKIP = click.option(
 )
 
 
+only_tenants = click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Only this tenant, by the name of its Tenant document. Repeatable.",
+)
+skip_tenants = click.option(
+    "--skip", multiple=True, metavar="NAME", help="Not this tenant. Repeatable."
+)
+
+
 def planning(command: Command) -> Command:
     """The options of planning: consents, selection, and how a group's grant changes."""
     for decorate in (_GROUP_CHANGES, _SKIP, _ONLY, allow):

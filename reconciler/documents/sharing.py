@@ -7,6 +7,7 @@ lies elsewhere may be meant for a tenant that nobody sees from here.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,7 @@ SHARED: Final = "shared"
 """The folder beside those of tenants whose documents they share."""
 _TENANTS: Steps = ("spec", "tenants")
 _TENANT_KIND: Final = Kind.TENANT.encode()
+_SAYS_TENANT: Final = re.compile(rb"""^kind:[ ]*["']?Tenant\b""", re.MULTILINE)
 
 
 class Sharing(Struct, frozen=True):
@@ -76,28 +78,15 @@ def limited_to(document: RawDocument) -> tuple[str, ...]:
     return texts if len(texts) == len(names) else ()
 
 
-def tenants_in(folder: Path, files: FileTree = DISK) -> Iterator[RawDocument]:
-    """The Tenant documents that lie in a folder itself, as far as they can be read.
-
-    Raises:
-        OSError: the folder cannot be listed.
-    """
-    for name in sorted(files.names(folder)):
-        if name.endswith(SUFFIXES) and not name.startswith("."):
-            yield from _tenants_of_file(folder / name, files)
-
-
-def _tenants_of_file(path: Path, files: FileTree) -> Iterator[RawDocument]:
-    file = path.as_posix()
-    try:
-        raw = files.read(path)
-    except OSError:  # whoever reads the folder's documents says so
-        return
-    decoded = decode_text(raw, file) if _TENANT_KIND in raw else None
-    if decoded is None or isinstance(decoded, Finding):
-        return
-    documents = (raw_document(file, tree) for tree in parse_yaml(decoded.text, file).trees)
-    yield from (document for document in documents if document.kind is Kind.TENANT)
+def tenants_of(raw: bytes, file: str) -> tuple[RawDocument, ...] | None:
+    """The Tenant documents of a file; None if it seems to have one that cannot be read."""
+    if _TENANT_KIND not in raw:
+        return ()
+    decoded = decode_text(raw, file)
+    trees = () if isinstance(decoded, Finding) else parse_yaml(decoded.text, file).trees
+    documents = (raw_document(file, tree) for tree in trees)
+    tenants = tuple(document for document in documents if document.kind is Kind.TENANT)
+    return None if not tenants and _SAYS_TENANT.search(raw) else tenants
 
 
 def _unsaid(document: RawDocument) -> Finding:
@@ -119,7 +108,10 @@ def _unknown_names(
     for document, names in limited:
         strange = [index for index, name in enumerate(names) if name_key(name) not in own]
         if strange and not everyone:
-            everyone = {**_neighbours(folders, files), **own}
+            beside = _neighbours(folders, files)
+            if beside is None:
+                return
+            everyone = {**beside, **own}
         if strange and _sees_everyone(document, folders, everyone, files):
             yield from (
                 _unknown(document, index, names[index], everyone)
@@ -152,16 +144,29 @@ def _sees_everyone(
     return inside(place, folders) or (len(everyone) > 1 and inside(place, beside))
 
 
-def _neighbours(folders: Sequence[Path], files: FileTree) -> Mapping[str, str]:
-    """Names of the tenants in the folders beside; none if those cannot be listed."""
+def _neighbours(folders: Sequence[Path], files: FileTree) -> Mapping[str, str] | None:
+    """Names of the tenants in the folders beside; None if one of them cannot be read."""
     names: dict[str, str] = {}
     try:
-        for parent in {folder.parent for folder in folders}:
-            for name in sorted(files.names(parent)):
-                place = parent / name
-                if files.is_folder(place) and not name.startswith("."):
-                    beside = (each.name for each in tenants_in(place, files))
-                    names |= {name_key(each): each for each in beside if each}
+        for file in _files_beside(folders, files):
+            tenants = tenants_of(files.read(file), file.as_posix())
+            if tenants is None or not all(tenant.name for tenant in tenants):
+                return None
+            names |= {name_key(each.name): each.name for each in tenants if each.name}
     except OSError:
-        return {}
+        return None
     return names
+
+
+def _files_beside(folders: Sequence[Path], files: FileTree) -> Iterator[Path]:
+    """Files of documents that lie directly in the folders beside these."""
+    for parent in {folder.parent for folder in folders}:
+        for name in sorted(files.names(parent)):
+            place = parent / name
+            if files.is_folder(place) and not name.startswith("."):
+                within = sorted(files.names(place))
+                yield from (place / file for file in within if _is_document(file))
+
+
+def _is_document(name: str) -> bool:
+    return name.endswith(SUFFIXES) and not name.startswith(".")

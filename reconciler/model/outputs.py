@@ -63,6 +63,12 @@ EXIT_NAMES: Mapping[int, ExitName] = {
 }
 
 
+WORST_LAST: tuple[int, ...] = (0, 2, 4, 3, 64, 8, 5, 7, 6, 1, 130)
+"""Exit codes in the order in which several runs become one: the worst of them counts. A refused plan
+is known, documents with faults were not compared, and of an error nothing is known.
+"""
+
+
 class OutputFinding(Struct, frozen=True):
     """A fault of the documents, with its place: lines and columns from 1."""
 
@@ -183,6 +189,38 @@ class OutputInit(Struct, frozen=True):
     kept: tuple[str, ...]
 
 
+class OutputTenant(Struct, frozen=True):
+    """A tenant of a repository: its Tenant document's name, id and domain, null if they cannot be
+    read, and the PATHs that are read for it.
+    """
+
+    folder: str
+    name: str
+    organization: str | None
+    paths: tuple[str, ...]
+    tenant_id: str | None
+
+
+class OutputFleetRow(Struct, frozen=True):
+    """How the run of one tenant ended: its exit code, and what its own envelope says."""
+
+    exit_code: _Count
+    exit_name: ExitName
+    folder: str
+    paths: tuple[str, ...]
+    summary: Mapping[str, _Count]
+    tenant: str
+    digests: OutputDigests | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
+class OutputFleet(Struct, frozen=True):
+    """What `fleet` ran for each tenant, sorted by name."""
+
+    command: tuple[str, ...]
+    rows: tuple[OutputFleetRow, ...]
+
+
 class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The envelope: what `--format json` prints and `--json-into` writes, whatever the exit code.
     Members that the run has nothing to say about are absent; readers ignore those that they don't
@@ -203,6 +241,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         exit_name: Its meaning.
         explanation: The answer of `explain`.
         export: What `export` wrote.
+        fleet: How the run of each tenant ended (`fleet`).
         findings: Faults of the documents; where there are many, the last one counts the others.
         format_version: Major and minor version of the envelope.
         init: What `init` wrote.
@@ -218,6 +257,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         since: How the documents of a plan compare with those of an earlier commit (`--since`).
         summary: Figures, by dotted names; those that the run has nothing to say about are absent.
         tenant: The tenant that it is about.
+        tenants: The tenants of a repository (`tenants`).
         tests: Results of access tests.
         tool: What wrote it.
         verification: What became of an apply (`verify`).
@@ -243,6 +283,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     error: str | UnsetType = UNSET
     explanation: ExplanationAnswer | UnsetType = UNSET
     export: OutputExport | UnsetType = UNSET
+    fleet: OutputFleet | UnsetType = UNSET
     init: OutputInit | UnsetType = UNSET
     inventory: ListAnswer | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
@@ -255,5 +296,6 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     simulated: bool | UnsetType = UNSET
     since: Since | UnsetType = UNSET
     tenant: PlanTenant | UnsetType = UNSET
+    tenants: tuple[OutputTenant, ...] | UnsetType = UNSET
     verification: VerificationAnswer | UnsetType = UNSET
     who: WhoAnswer | UnsetType = UNSET

@@ -249,6 +249,10 @@ if sys.platform == "win32":  # pragma: no cover  only Linux runs the tests
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
 
+    def interrupt(process: subprocess.Popen[bytes]) -> None:
+        """Ask a process to stop; a group of its own gets no Ctrl-C, so it is ended."""
+        process.terminate()
+
     def kill(process: subprocess.Popen[bytes], start: str) -> None:
         """End a process and what it started."""
         # No `taskkill`: a program of that name in the working directory would be run instead.
@@ -260,6 +264,10 @@ else:
 
     def _terminate(process: subprocess.Popen[bytes]) -> None:
         _signal(process, signal.SIGTERM)
+
+    def interrupt(process: subprocess.Popen[bytes]) -> None:
+        """Ask a process to stop, as Ctrl-C would."""
+        process.send_signal(signal.SIGINT)
 
     def kill(process: subprocess.Popen[bytes], _start: str) -> None:
         """End a process and what it started."""

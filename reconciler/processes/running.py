@@ -6,7 +6,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from reconciler.processes.child import kill, start_process, write_all
+from reconciler.processes.child import interrupt, kill, start_process, write_all
 from reconciler.processes.groups import child_identity
 
 if TYPE_CHECKING:
@@ -61,17 +61,35 @@ def run_to_end(
         OSError: it cannot be started.
         Unfinished: it took longer, or printed more, than it may.
     """
-    return _Run(start_process(command, environment, folder), bounds).ended(request)
+    return started_run(command, environment, folder, bounds).ended(request)
 
 
-class _Run:
+def started_run(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, bounds: Bounds
+) -> StartedRun:
+    """Start a program; the caller waits until it has `ended`. Arguments as of `run_to_end`.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    return StartedRun(start_process(command, environment, folder), bounds)
+
+
+class StartedRun:
+    """A process that runs, and is gone once `ended` has returned or raised."""
+
     def __init__(self, process: subprocess.Popen[bytes], bounds: Bounds) -> None:
         self._process, self._bounds = process, bounds
         self._started = child_identity(process.pid).started
         self._why = ""
         self._complaints = bytearray()
 
-    def ended(self, request: bytes) -> Ended:
+    def ended(self, request: bytes = b"") -> Ended:
+        """Wait for its end; once only.
+
+        Raises:
+            Unfinished: it took longer, or printed more, than it may.
+        """
         clock = threading.Timer(self._bounds.seconds, self._late)
         others = (
             threading.Thread(target=self._say, args=(request,), daemon=True),
@@ -90,6 +108,16 @@ class _Run:
         if self._why:
             raise Unfinished(self._why)
         return Ended(code, printed, bytes(self._complaints))
+
+    def interrupt(self) -> None:
+        """Ask it to stop, as Ctrl-C would; Windows can only end it."""
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                interrupt(self._process)
+
+    def stop(self) -> None:
+        """End it at once, with everything of its group."""
+        self._stop("was stopped")
 
     def _late(self) -> None:
         self._stop(f"did not end within {self._bounds.seconds:g} seconds")
