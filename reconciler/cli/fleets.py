@@ -48,10 +48,12 @@ _BOUNDS: Final = Bounds(6 * 3600.0, 256 * 1024 * 1024)
 _FILES: Final = ("out", "patch")
 """Parameters that name a file which is written."""
 _KEPT_OF_COMPLAINTS: Final = 2000
+_QUIET: Final = 60.0
+"""Seconds between two lines that tell that the runs go on."""
 
 
 def found_tenants(paths: Sequence[Path]) -> TenantFolders:
-    """The tenants at or below the paths; what could not be looked at is told.
+    """The tenants at or below the paths; what could not be looked at is envelope.
 
     Raises:
         UsageFault: there is none.
@@ -103,7 +105,7 @@ def trouble(tenant: TenantFolder) -> str:
     )
 
 
-def listed(tenant: TenantFolder) -> OutputTenant:
+def output_tenant(tenant: TenantFolder) -> OutputTenant:
     """A tenant for a machine."""
     return OutputTenant(
         folder=tenant.folder.as_posix(),
@@ -114,7 +116,7 @@ def listed(tenant: TenantFolder) -> OutputTenant:
     )
 
 
-class Asked(NamedTuple):
+class FleetRun(NamedTuple):
     """What runs: a command with its options, for which tenants, and how many at a time."""
 
     words: tuple[str, ...]
@@ -126,23 +128,23 @@ class Asked(NamedTuple):
         return tuple(word.replace(TENANT, tenant.word) for word in self.words)
 
 
-def assert_runnable(asked: Asked) -> None:
+def assert_runnable(run: FleetRun) -> None:
     """See to it that what is wrong with the command is told once, before anything runs.
 
     Raises:
         UsageFault: it is not one that runs for several tenants, or its options are wrong.
     """
-    if not asked.words or asked.words[0] not in COMMANDS:
-        named = (
-            f"`{asked.words[0]}` does not run for several tenants" if asked.words else "no command"
-        )
+    if not run.words or run.words[0] not in COMMANDS:
+        named = f"`{run.words[0]}` does not run for several tenants" if run.words else "no command"
         raise UsageFault(
             f"{named}: write `--` and one of {', '.join(COMMANDS)}, with its options, as"
             " in `reconciler fleet policies -- plan --detailed-exitcode`"
         )
-    first, *others = (_parameters(asked.of(tenant)) for tenant in asked.tenants[:2])
+    first, *others = (_parameters(run.of(tenant)) for tenant in run.tenants[:2])
     if first["paths"]:
-        raise UsageFault("PATHs stand before `--`: each tenant's run gets its own of them")
+        raise UsageFault(
+            "write PATHs before `--`: each tenant's run gets those that are read for it"
+        )
     if first.get("form", "text") != "text":
         raise UsageFault(
             f"--format {first['form']} behind `--`: what runs prints text; `--format`"
@@ -176,32 +178,31 @@ def _parameters(words: Sequence[str]) -> Mapping[str, Any]:
         return {**parsed.params, "form": collected.form, "paths": typed}
 
 
-def rows(asked: Asked, *, blocks: bool) -> tuple[OutputFleetRow, ...]:
+def fleet_rows(run: FleetRun, *, blocks: bool) -> tuple[OutputFleetRow, ...]:
     """Run the command for each tenant, and tell how each ended, in their order.
 
     Args:
-        asked: what runs.
+        run: what runs.
         blocks: print what each says, as a whole.
     """
-    runnable = [tenant for tenant in asked.tenants if not trouble(tenant)]
+    runnable = [tenant for tenant in run.tenants if not trouble(tenant)]
     telling: AbstractContextManager[None] = (
         nullcontext()
         if blocks
-        else working(f"Running {asked.words[0]} for {len(runnable)} tenants")
+        else working(f"Running {run.words[0]} for {len(runnable)} tenants", _QUIET)
     )
     with tempfile.TemporaryDirectory(prefix="reconciler-fleet-") as place, _ended_by_signals():
         commands = [
-            _command(asked.of(tenant), tenant, _envelope(Path(place), tenant))
-            for tenant in runnable
+            _command(run.of(tenant), tenant, _envelope(Path(place), tenant)) for tenant in runnable
         ]
         with (
             telling,
-            side_by_side(commands, os.environ, Path.cwd(), _BOUNDS, asked.at_once) as outcomes,
+            side_by_side(commands, os.environ, Path.cwd(), _BOUNDS, run.at_once) as outcomes,
         ):
-            told = iter(outcomes)
+            ended = iter(outcomes)
             return tuple(
-                _shown(tenant, None if trouble(tenant) else next(told), Path(place), blocks=blocks)
-                for tenant in asked.tenants
+                _shown(tenant, None if trouble(tenant) else next(ended), Path(place), blocks=blocks)
+                for tenant in run.tenants
             )
 
 
@@ -247,7 +248,7 @@ def _shown(
     return row
 
 
-class _ToldFinding(Struct, frozen=True):
+class _RunFinding(Struct, frozen=True):
     file: str
     line: int
     column: int
@@ -256,11 +257,11 @@ class _ToldFinding(Struct, frozen=True):
     severity: Severity
 
 
-class _Told(Struct, frozen=True):
+class _RunEnvelope(Struct, frozen=True):
     """What is read of a run's envelope."""
 
     exit_code: int
-    findings: list[_ToldFinding]
+    findings: list[_RunFinding]
     summary: dict[str, int]
     digests: OutputDigests | UnsetType = UNSET
     error: str | UnsetType = UNSET
@@ -286,22 +287,22 @@ def _of_envelope(tenant: TenantFolder, ended: Ended, file: Path) -> OutputFleetR
     is known.
     """
     try:
-        told = msgspec.json.decode(file.read_bytes(), type=_Told)
+        envelope = msgspec.json.decode(file.read_bytes(), type=_RunEnvelope)
     except (OSError, msgspec.MsgspecError):
-        told = None
-    if told is None or told.exit_code != ended.code or ended.code not in EXIT_NAMES:
+        envelope = None
+    if envelope is None or envelope.exit_code != ended.code or ended.code not in EXIT_NAMES:
         last = _text(ended.complaints)[-_KEPT_OF_COMPLAINTS:].strip()
-        known = ended.code if ended.code in EXIT_NAMES and ended.code else ReconcilerError.exit_code
-        return _ended(tenant, known, last or f"the run ended with {ended.code} and said nothing")
-    row = _ended(tenant, told.exit_code, _why(told))
-    return msgspec.structs.replace(row, summary=told.summary, digests=told.digests)
+        code = ended.code if ended.code in EXIT_NAMES and ended.code else ReconcilerError.exit_code
+        return _ended(tenant, code, last or f"the run ended with {ended.code} and said nothing")
+    row = _ended(tenant, envelope.exit_code, _why(envelope))
+    return msgspec.structs.replace(row, summary=envelope.summary, digests=envelope.digests)
 
 
-def _why(told: _Told) -> str:
+def _why(envelope: _RunEnvelope) -> str:
     """What went wrong: the first fault of the documents, if it is that."""
-    errors = [each for each in told.findings if each.severity is Severity.ERROR]
-    if told.exit_code != DocumentFaults.exit_code or not errors:
-        return "" if told.error is UNSET else told.error
+    errors = [each for each in envelope.findings if each.severity is Severity.ERROR]
+    if envelope.exit_code != DocumentFaults.exit_code or not errors:
+        return "" if envelope.error is UNSET else envelope.error
     first = errors[0]
     place = f"{first.file}:{first.line}:{first.column}"
     more = f", and {counted(len(errors) - 1, 'more fault')}" if errors[1:] else ""

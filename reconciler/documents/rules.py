@@ -436,8 +436,8 @@ TENANTS_UNSAID = DocumentRule(
 UNKNOWN_TENANT = DocumentRule(
     "tenants.unknown",
     "A tenant that does not exist",
-    "A mistyped name would leave the document out, and with it what it restricts. Looked for among"
-    " the folders beside the tenant's own.",
+    "A mistyped name would leave the document out, and with it what it restricts. Every tenant has a"
+    " folder beside that of this one.",
 )
 CONNECT_METHOD = DocumentRule(
     "connect.method",

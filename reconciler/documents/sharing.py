@@ -61,10 +61,10 @@ def share(documents: Sequence[RawDocument], files: FileTree = DISK) -> Sharing:
     own = {name_key(document.name) for document in tenants if document.name}
     if not tenants:
         return Sharing(tuple(documents), (), tuple(map(_unsaid, (each for each, _ in limited))))
-    others = {id(each) for each, names in limited if not own & set(map(name_key, names))}
+    others = {each.start for each, names in limited if not own & set(map(name_key, names))}
     return Sharing(
-        tuple(document for document in documents if id(document) not in others),
-        tuple(document for document in documents if id(document) in others),
+        tuple(document for document in documents if document.start not in others),
+        tuple(document for document in documents if document.start in others),
         tuple(_unknown_names(limited, tenants, files)),
     )
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from reconciler.documents import rules
 from reconciler.documents.file_trees import DISK
 from reconciler.documents.input_files import walk
 from reconciler.documents.sharing import SHARED, tenants_of
 from reconciler.guids import guid
 from reconciler.model.addresses import name_key
-from reconciler.model.findings import Finding, Severity
+from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -46,7 +47,9 @@ class TenantFolder(Struct, frozen=True):
 
 
 class TenantFolders(Struct, frozen=True):
-    """Folders of tenants, sorted by name, and what could not be looked at and is in none of them."""
+    """Folders of tenants, sorted by name, and what could not be looked at, or is read for none of
+    them.
+    """
 
     tenants: tuple[TenantFolder, ...]
     findings: tuple[Finding, ...]
@@ -72,16 +75,24 @@ def tenant_folders(paths: Sequence[Path]) -> TenantFolders:
             by_folder[file.parent] = by_folder.get(file.parent) or next(iter(documents or ()), None)
     tenants = _named(by_folder)
     read = [path for tenant in tenants for path in tenant.paths]
-    return TenantFolders(
-        tenants,
-        tuple(each for each in findings if not _is_below(Path(each.position.file), read)),
+    unread = [_unread(file) for file in walked.files if not _is_below(file, read)]
+    outside = [each for each in findings if not _is_below(Path(each.position.file), read)]
+    return TenantFolders(tenants, tuple(sorted([*outside, *unread])))
+
+
+def _unread(file: Path) -> Finding:
+    """What no tenant reads may be the rest of a tenant whose own document was lost."""
+    message = (
+        "read for no tenant: no folder around it has a Tenant document, and it is not in the"
+        f" `{SHARED}` folder beside one: add the document, or move it"
     )
+    return Finding(Position(file.as_posix(), 1, 1), "$", rules.NOT_READ.id, message)
 
 
 def _named(by_folder: dict[Path, RawDocument | None]) -> tuple[TenantFolder, ...]:
-    found = [_tenant(folder, document) for folder, document in by_folder.items()]
-    found.sort(key=lambda tenant: (name_key(tenant.name), tenant.folder.as_posix()))
-    words = _words(tenant.name for tenant in found)
+    tenants = [_tenant(folder, document) for folder, document in by_folder.items()]
+    tenants.sort(key=lambda tenant: (name_key(tenant.name), tenant.folder.as_posix()))
+    words = _words(tenant.name for tenant in tenants)
     return tuple(
         TenantFolder(
             tenant.name,
@@ -90,9 +101,9 @@ def _named(by_folder: dict[Path, RawDocument | None]) -> tuple[TenantFolder, ...
             tenant.folder,
             tenant.paths,
             word,
-            _namesake(tenant, found),
+            _namesake(tenant, tenants),
         )
-        for tenant, word in zip(found, words, strict=True)
+        for tenant, word in zip(tenants, words, strict=True)
     )
 
 

@@ -123,8 +123,8 @@ def fleet_outline(fleet: OutputFleet) -> Outline:
 def _counts(rows: Sequence[OutputFleetRow]) -> str:
     """`200 tenants: 2 refused, 12 with changes, 186 ok`, the worst first."""
     counts = Counter(_result(row) for row in rows)
-    told = [f"{counts[each]} {said}" for each, said in _RESULTS.items() if counts[each]]
-    return f"{counted(len(rows), 'tenant')}: {', '.join(reversed(told))}"
+    parts = [f"{counts[each]} {words}" for each, words in _RESULTS.items() if counts[each]]
+    return f"{counted(len(rows), 'tenant')}: {', '.join(reversed(parts))}"
 
 
 def _result(row: OutputFleetRow) -> str:

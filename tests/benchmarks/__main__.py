@@ -13,7 +13,7 @@ import subprocess
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.benchmarks import inputs, peers, scaling, startup
+from tests.benchmarks import fleets, inputs, peers, scaling, startup
 from tests.benchmarks.rows import document, table
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ def stages(largest: int) -> Mapping[str, Callable[[int], Iterable[Row]]]:
         "scaling": partial(scaling.rows, sizes=sizes),
         "inputs": inputs.rows,
         "stand-in": partial(_through_processes, largest=largest),
+        "fleet": partial(fleets.rows, largest=largest),
         "peer": partial(peers.rows, sizes=sizes),
     }
 

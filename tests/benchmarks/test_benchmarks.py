@@ -51,6 +51,11 @@ def test_an_apply_through_processes_has_a_row() -> None:
     assert row["best"] > 0
 
 
+def test_a_fleet_has_a_row_beside_as_many_single_runs() -> None:
+    rows = _rows("--largest", "2", "fleet")
+    assert [row["budget"] for row in rows] == [None, 1.2, 1.2, None, 0.6]
+
+
 @pytest.mark.parametrize("form", ["yaml", "csv"])
 def test_the_floor_finds_what_differs(tmp_path, form) -> None:
     world = generated_tenants.write(tmp_path / "world", 1000, form)

@@ -94,6 +94,21 @@ def test_a_matrix_has_no_path_that_a_shell_would_split(tenants: Path, run: Run, 
     assert run("tenants").code == 0
 
 
+def test_what_is_left_of_a_lost_tenant_is_a_fault_and_not_forgotten(
+    tenants: Path, run: Run
+) -> None:
+    lost = tenants / "policies" / "fabrikam" / "tenant.yaml"
+    lost.write_text(lost.read_text().replace("kind: Tenant", "kind: Tennant"), encoding="utf-8")
+    for command in (("tenants",), ("fleet", "--skip", "contoso", "--", "plan", *SIM)):
+        ran = run(*command)
+        assert ran.code == 3
+        assert "policies/fabrikam/tenant.yaml:1:1: $: read for no tenant" in ran.err
+    write_tenant(tenants / "policies" / "eu" / "adventure", "adventure", IDS["contoso"])
+    ran = run("tenants", "policies/eu", "policies/shared")
+    assert ran.code == 3
+    assert "policies/shared/apps.yaml:1:1: $: read for no tenant" in ran.err
+
+
 def test_two_tenants_of_one_name_are_a_fault(tenants: Path, run: Run) -> None:
     write_tenant(tenants / "policies" / "zz", "CONTOSO", IDS["fabrikam"])
     ran = run("tenants")
@@ -205,7 +220,7 @@ def test_a_document_of_other_tenants_is_left_out_and_counted(tenants: Path, run:
     [
         ((), "no command: write `--` and one of plan, drift, validate, test"),
         (("--", "apply"), "`apply` does not run for several tenants"),
-        (("--", "plan", "policies"), "PATHs stand before `--`"),
+        (("--", "plan", "policies"), "write PATHs before `--`"),
         (("--", "plan", "--formt", "x"), "No such option"),
         (("--", "plan", "--format", "json"), "--format json behind `--`"),
         (("--", "plan", "--json-into", "a.json"), "--json-into behind `--`"),

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.cli import tenants_sample
 from tests.docs import everyday, nightly, reviewing
 from tests.exporting import brownfield
 
@@ -79,6 +80,12 @@ def reviewing_sample(folder: Path) -> Path:
     return reviewing.write(folder)
 
 
+def many_tenants_sample(folder: Path) -> Path:
+    """A repository of three tenants."""
+    (folder / ".venv").symlink_to(sys.prefix, target_is_directory=True)
+    return tenants_sample.settle(folder)
+
+
 PAGES = {
     ROOT / "README.md": sample,
     DOCS / "adopting.md": brownfield_sample,
@@ -88,6 +95,7 @@ PAGES = {
     DOCS / "why-403.md": sample,
     DOCS / "reviewing.md": reviewing_sample,
     DOCS / "undo.md": everyday_sample,
+    DOCS / "many-tenants.md": many_tenants_sample,
     **{
         DOCS / f"{name}.md": sample
         for name in ("architecture", "commands", "documents", "pipelines", "plans", "verifying")

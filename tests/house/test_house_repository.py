@@ -27,7 +27,7 @@ TOP = {
 FORBIDDEN = {
     "a path of one machine": r"(?<![\w.])/(?:work|farm|root|home|Users|opt)/",
     "a place outside the repository": (
-        r"\bshared/|\bdesign\.md\b|\bdesign §|\breference/|\breference \w+\.md\b"
+        r"(?<!policies/)\bshared/|\bdesign\.md\b|\bdesign §|\breference/|\breference \w+\.md\b"
     ),
     "a package index": r"find-links|extra-index-url|--index-url|files\.pythonhosted|pypi\.org",
     "how the repository came to be": (

@@ -59,8 +59,8 @@ def command(
     form: str,
     max_bytes: int | None,
 ) -> int:
-    """Run `plan`, `drift`, `validate` or `test` for every tenant of a repository, each in a process of
-    its own, and sum up: `reconciler fleet policies -- plan --out plans/{tenant}.json`.
+    """Run `plan`, `drift`, `validate` or `test` for every tenant of a repository, a process for each,
+    and sum up: `reconciler fleet policies -- plan --out plans/{tenant}.json`.
 
     Each PATH is a folder; `policies` by default. `reconciler tenants` lists what is read for whom.
     A run that fails stops no other; what each prints comes as a whole, in the order of the names.
@@ -69,14 +69,14 @@ def command(
     """
     options.assert_max_bytes_taken(max_bytes, form)
     folders = fleets.found_tenants(paths)
-    asked = fleets.Asked(
+    run = fleets.FleetRun(
         ctx.meta[_WORDS],
         fleets.chosen_tenants(folders.tenants, only, skip),
         jobs or _processors(),
     )
-    fleets.assert_runnable(asked)
+    fleets.assert_runnable(run)
     quiet = summary or form != "text"
-    fleet = OutputFleet(asked.words, fleets.rows(asked, blocks=not quiet))
+    fleet = OutputFleet(run.words, fleets.fleet_rows(run, blocks=not quiet))
     collecting.add_part("fleet", fleet)
     printing.outlined(fleet_outline(fleet), form, max_bytes)
     unread = [DocumentFaults.exit_code] if folders.findings else []

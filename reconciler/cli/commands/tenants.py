@@ -35,11 +35,11 @@ def command(
     Each PATH is a folder; `policies` by default. `--format matrix` prints the matrix of a job on
     GitHub, `matrix-azure` that of one on Azure Pipelines: one leg for each tenant.
 
-    Exit codes: 0 listed; 3 two tenants have one name, or a folder cannot be read.
+    Exit codes: 0 listed; 3 two tenants have one name, or a document is read for none.
     """
     folders = fleets.found_tenants(paths)
     chosen = fleets.chosen_tenants(folders.tenants, only, skip)
-    listed = tuple(map(fleets.listed, chosen))
+    listed = tuple(map(fleets.output_tenant, chosen))
     collecting.add_part("tenants", listed)
     if form == "text":
         printing.report(reports.tenant_lines(listed))
