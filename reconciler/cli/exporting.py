@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from reconciler.cli import collecting, loading, sources
 from reconciler.cli.working import working
 from reconciler.documents import input_files
+from reconciler.documents.tenant_folders import only_tenant
 from reconciler.errors import Refused, UsageFault
 from reconciler.exporting.choosing import choice_of
 from reconciler.exporting.comparing import Standing, standing, written_already
@@ -134,16 +135,18 @@ def _documents(asked: ExportAsked) -> _Known:
     folders = [path for path in (asked.folder,) if path is not None]
     around = [path for path in asked.paths if any(_contains(path, folder) for folder in folders)]
     others = [path for path in asked.paths if path not in around]
+    tenant = only_tenant([*asked.paths, *folders])
     return _Known(
-        _loaded([*around, *folders]),
-        loading.documents(others, making.PlanOptions()) if others else _NO_DOCUMENTS,
+        _loaded([*around, *folders], tenant),
+        _loaded(others, tenant, strict=True),
     )
 
 
-def _loaded(paths: Sequence[Path]) -> Documents:
-    """Documents at or below these paths, of which some may have none."""
-    kept = [path for path in paths if _has_documents(path)]
-    return loading.documents(kept, making.PlanOptions()) if kept else _NO_DOCUMENTS
+def _loaded(paths: Sequence[Path], tenant: str | None, *, strict: bool = False) -> Documents:
+    """Documents at or below these paths, of which some may have none unless it is `strict`."""
+    kept = [path for path in paths if strict or _has_documents(path)]
+    options = making.PlanOptions()
+    return loading.documents(kept, options, tenant=tenant) if kept else _NO_DOCUMENTS
 
 
 def _has_documents(path: Path) -> bool:

@@ -65,8 +65,8 @@ def found_tenants(paths: Sequence[Path]) -> TenantFolders:
     if not folders.tenants:
         where = ", ".join(map(str, paths))
         raise UsageFault(
-            f"no Tenant document found at or below {where}: each tenant has a folder of"
-            " its own with one"
+            f"no Tenant document found at or below {where}: write one"
+            " into the folder of each tenant"
         )
     return folders
 

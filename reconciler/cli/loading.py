@@ -43,15 +43,18 @@ class Made(Struct, frozen=True):
     observed: Observed
 
 
-def documents(paths: Sequence[Path], options: PlanOptions) -> Documents:
-    """Load documents; with `--only` just the faults that concern the selection block.
+def documents(
+    paths: Sequence[Path], options: PlanOptions, *, tenant: str | None = None
+) -> Documents:
+    """Load documents; with `--only` just the faults that concern the selection block. `tenant`: its
+    name, if its Tenant document is elsewhere.
 
     Raises:
         DocumentFaults: an error concerns what is selected; carries all of those.
         UsageFault: an address of the options is none.
     """
     with working("Reading the documents"):
-        examined = examine_documents(paths)
+        examined = examine_documents(paths, tenant=tenant)
     collecting.current().findings = examined.findings
     concern = concerned(options.only, options.skip, examined.documents)
     blocking = [

@@ -52,20 +52,23 @@ class _Read(Struct, frozen=True):
     findings: list[Finding]
 
 
-def examine_documents(paths: Sequence[Path], files: FileTree = DISK) -> Examined:
+def examine_documents(
+    paths: Sequence[Path], files: FileTree = DISK, tenant: str | None = None
+) -> Examined:
     """Read all documents at or below the paths and judge them by every rule.
 
     Args:
         paths: files or folders. `usersFrom` has to be in one of the folders, or in the folder of
             one of the files.
         files: what they are paths of, and where `usersFrom` is read.
+        tenant: the tenant's name, if its Tenant document is elsewhere.
 
     Raises:
         UsageFault: a path does not exist, or there is no document file at all.
     """
     walked = walk(paths, files)
     read = _read(walked.files, files)
-    sharing = share(read.documents, files)
+    sharing = share(read.documents, files, tenant)
     own = sharing.applying
     users = read_rosters(own, walked.roots, files)
     applications = declared_applications(own)

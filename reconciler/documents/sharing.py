@@ -48,8 +48,12 @@ class Sharing(Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-def share(documents: Sequence[RawDocument], files: FileTree = DISK) -> Sharing:
+def share(
+    documents: Sequence[RawDocument], files: FileTree = DISK, tenant: str | None = None
+) -> Sharing:
     """Tell the documents of a run's tenant from those of others.
+
+    `tenant`: its name, where its Tenant document is not among them.
 
     A document whose `spec.tenants` has a fault counts as the tenant's own, so that nothing is left
     out by mistake: the fault stops the run.
@@ -59,7 +63,8 @@ def share(documents: Sequence[RawDocument], files: FileTree = DISK) -> Sharing:
         return Sharing(tuple(documents), (), ())
     tenants = [document for document in documents if document.kind is Kind.TENANT]
     own = {name_key(document.name) for document in tenants if document.name}
-    if not tenants:
+    own |= {name_key(tenant)} if tenant and not tenants else set()
+    if not own:
         return Sharing(tuple(documents), (), tuple(map(_unsaid, (each for each, _ in limited))))
     others = {each.start for each, names in limited if not own & set(map(name_key, names))}
     return Sharing(

@@ -12,6 +12,7 @@ from reconciler.documents import rules
 from reconciler.documents.file_trees import DISK
 from reconciler.documents.input_files import walk
 from reconciler.documents.sharing import SHARED, tenants_of
+from reconciler.errors import UsageFault
 from reconciler.guids import guid
 from reconciler.model.addresses import name_key
 from reconciler.model.findings import Finding, Position, Severity
@@ -78,6 +79,18 @@ def tenant_folders(paths: Sequence[Path]) -> TenantFolders:
     unread = [_unread(file) for file in walked.files if not _is_below(file, read)]
     outside = [each for each in findings if not _is_below(Path(each.position.file), read)]
     return TenantFolders(tenants, tuple(sorted([*outside, *unread])))
+
+
+def only_tenant(paths: Sequence[Path]) -> str | None:
+    """The name of the tenant at or below the paths, some of which may have no document; None unless
+    it is exactly one.
+    """
+    there = [path for path in paths if DISK.exists(path)]
+    try:
+        tenants = tenant_folders(there).tenants
+    except UsageFault:
+        return None
+    return tenants[0].name if len(tenants) == 1 else None
 
 
 def _unread(file: Path) -> Finding:

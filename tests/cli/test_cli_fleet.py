@@ -215,6 +215,24 @@ def test_a_document_of_other_tenants_is_left_out_and_counted(tenants: Path, run:
     )
 
 
+def test_a_document_that_says_for_whom_it_is_is_never_rewritten(tenants: Path, run: Run) -> None:
+    paths, shared = ("policies/contoso", "policies/shared"), tenants / "policies/shared/apps.yaml"
+    sim = ("--tenant", "sim:contoso.json")
+    assert run("plan", *paths, *sim, "--out", "plan.json").code == 0
+    assert run("apply", "plan.json", *sim, "--auto-approve").code == 0
+    edited = shared.read_text(encoding="utf-8").replace("[crm]\n", "[crm, ticket]\n", 1)
+    edited += (
+        "---\napiVersion: reconciler/v1\nkind: Application\nmetadata: {name: ticket}\n"
+        "spec: {appId: 13a1f0b4-53ab-4ee3-8f9c-6d1d7c1f4b1a}\n"
+    )
+    shared.write_text(edited, encoding="utf-8")
+    wanted = ("--only", "teams.policy/Hosts", "--out-dir", "policies/shared", "--force")
+    ran = run("export", "policies/contoso", *sim, *wanted)
+    assert ran.code == 4, ran.err
+    assert "not those with `spec.tenants`, which other tenants read" in ran.err
+    assert shared.read_text(encoding="utf-8") == edited
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -206,6 +206,30 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "See by `reconciler drift` what somebody changed": (
         "tests/cli/test_cli_verify.py::test_what_somebody_changed_since_is_named"
     ),
+    "not those with `spec.tenants`": (
+        "tests/cli/test_cli_fleet.py::test_a_document_that_says_for_whom_it_is_is_never_rewritten"
+    ),
+    "`reconciler tenants` lists them": (
+        "tests/cli/test_cli_fleet.py::test_a_mistyped_tenant_is_told_with_who_may_be_meant"
+    ),
+    "--only and --skip leave no tenant": (
+        "tests/cli/test_cli_fleet.py::test_a_mistyped_tenant_is_told_with_who_may_be_meant"
+    ),
+    "`spec.tenants` could not tell them apart": (
+        "tests/cli/test_cli_fleet.py::test_two_tenants_of_one_name_are_a_fault"
+    ),
+    "as in `reconciler fleet policies": (
+        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
+    ),
+    "before `--` is the format of the whole": (
+        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
+    ),
+    "`--json-into` before `--`": (
+        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
+    ),
+    "add this tenant to its `spec.tenants`": (
+        "tests/cli/test_cli_fleet.py::test_a_document_of_other_tenants_is_left_out_and_counted"
+    ),
     "name its journal with --journal FILE": (
         "tests/cli/test_cli_undo.py::test_without_its_journal_one_is_named"
     ),
@@ -256,6 +280,7 @@ UNTRIED: Final[Mapping[str, str]] = {
 """What no situation prints, or no program follows, and why."""
 
 NO_ADVICE: Final = (
+    "for other tenants (`spec.tenants`)",
     "Left out by --skip:",
     "Not chosen by --only:",
     "left out by --only or --skip",
