@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -26,6 +25,7 @@ from reconciler.model.findings import Finding, Position, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 
 class Examined(Struct, frozen=True):
@@ -94,7 +94,7 @@ def examine_documents(
     return Examined(
         documents,
         tuple(sorted(findings)),
-        _texts(read.documents, findings, files),
+        _texts(read.documents, findings, {path.as_posix(): path for path in walked.files}, files),
         len(sharing.elsewhere),
     )
 
@@ -189,9 +189,14 @@ def _unexplained(judged: Iterable[Finding], earlier: Iterable[Finding]) -> Itera
 
 
 def _texts(
-    documents: Sequence[RawDocument], findings: Iterable[Finding], files: FileTree
+    documents: Sequence[RawDocument],
+    findings: Iterable[Finding],
+    regular: Mapping[str, Path],
+    files: FileTree,
 ) -> dict[str, str]:
-    """The texts that errors are in, as `Examined` has them."""
+    """The texts that errors are in, as `Examined` has them. Only regular files are opened again: a
+    pipe would be waited for, and a device may never end.
+    """
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     subjects = {finding.subject for finding in errors}
     outside = {finding.position.file for finding in errors if not finding.subject}
@@ -201,7 +206,7 @@ def _texts(
             of_files.setdefault(document.file, []).append(document)
     texts: dict[str, str] = {}
     for file, own in of_files.items():
-        lines = _lines(file, files)
+        lines = _lines(regular[file], files) if file in regular else None
         if lines is None:
             continue
         for document in own:
@@ -215,9 +220,9 @@ def _texts(
     return texts
 
 
-def _lines(file: str, files: FileTree) -> list[str] | None:
+def _lines(path: Path, files: FileTree) -> list[str] | None:
     try:
-        decoded = decode_text(files.read(Path(file)), file)
+        decoded = decode_text(files.read(path), path.as_posix())
     except OSError:
         return None
     return None if isinstance(decoded, Finding) else decoded.text.split("\n")

@@ -8,6 +8,7 @@ lies elsewhere may be meant for a tenant that nobody sees from here.
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -154,6 +155,8 @@ def _neighbours(folders: Sequence[Path], files: FileTree) -> Mapping[str, str] |
     names: dict[str, str] = {}
     try:
         for file in _files_beside(folders, files):
+            if not stat.S_ISREG(files.mode(file)):  # a pipe would be waited for
+                return None
             tenants = tenants_of(files.read(file), file.as_posix())
             if tenants is None or not all(tenant.name for tenant in tenants):
                 return None
