@@ -98,7 +98,7 @@ def changed_objects(
     """
     steps = dict(applied.steps)
     if plan is not None:
-        steps = {**_adopted(applied, plan), **steps}
+        steps = _addressed({**_adopted(applied, plan), **steps}, plan)
     latest: dict[str, ChangedObject] = {}
     for _, step in sorted(steps.items()):
         if step.address:
@@ -124,6 +124,15 @@ def _adopted(applied: LastApply, plan: Plan) -> dict[int, JournalledStep]:
     return {
         step.id: JournalledStep(step.address, applied.began, StepState.DONE)
         for step in plan.steps[: applied.already]
+    }
+
+
+def _addressed(steps: Mapping[int, JournalledStep], plan: Plan) -> dict[int, JournalledStep]:
+    """The same with what the plan's steps are about: journals of early versions do not say."""
+    addresses = {step.id: step.address for step in plan.steps}
+    return {
+        number: replace(step, address=addresses.get(number, step.address))
+        for number, step in steps.items()
     }
 
 

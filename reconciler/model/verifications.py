@@ -140,7 +140,7 @@ class VerifiedObject(Struct, frozen=True):
 
 
 _WAITING = frozenset({Visibility.NOT_YET, Visibility.DIFFERS})
-_FINE = frozenset({Visibility.VISIBLE, Visibility.SUPERSEDED, Visibility.UNJUDGED})
+_FINE = frozenset({Visibility.VISIBLE, Visibility.SUPERSEDED})
 
 
 class Verification(Struct, frozen=True):

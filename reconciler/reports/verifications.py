@@ -91,6 +91,7 @@ def verification_headline(outcome: VerifiedApply) -> str:
     words = {
         "refused": sum(row.accepted is Acceptance.REFUSED for row in objects),
         "not visible": sum(row.visible in _UNSEEN for row in objects),
+        "in no document": sum(row.visible is Visibility.UNJUDGED for row in objects),
         "changed since by somebody else": sum(
             row.visible is Visibility.OTHERWISE for row in objects
         ),
@@ -331,6 +332,11 @@ def _advice_on_objects(seen: Verification) -> Iterator[str]:
         yield (
             "What is as before the plan is not visible yet, or somebody took it back: let verify wait"
             " longer with --timeout, or plan again."
+        )
+    if any(row.visible is Visibility.UNJUDGED for row in seen.objects):
+        yield (
+            "Name the plan that was applied: of what is there and in no document, only the plan says"
+            " whether it should be."
         )
     if any(row.visible is Visibility.OTHERWISE for row in seen.objects):
         yield "See by `reconciler drift` what somebody changed, and plan again to take it back."

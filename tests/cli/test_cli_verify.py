@@ -124,8 +124,22 @@ def test_without_the_plan_the_documents_say_what_should_be_there(
     (applied / "policies/teams/webinars.yaml").write_text(edited, encoding="utf-8")
     assert verify().code == 0  # the apply did not touch it
     (applied / "policies/exchange").rename(applied / "elsewhere")
-    rows = answer(verify("--format", "json"))["objects"]
-    assert {row["visible"] for row in rows if row["address"].startswith(EXCHANGE)} >= {"unjudged"}
+    ran = verify()
+    assert ran.code == 7
+    assert "3 in no document" in ran.out
+    assert "Name the plan that was applied" in ran.out
+    assert verify("plan.json").code == 0
+
+
+def test_a_journal_without_addresses_is_completed_by_the_plan(
+    applied: Path, verify: Callable[..., Ran]
+) -> None:
+    assert applied.exists()
+    path = journal()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    bare = [{key: line[key] for key in line if key != "address"} for line in lines]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in bare), encoding="utf-8")
+    assert len(answer(verify("plan.json", "--format", "json"))["objects"]) == 13
 
 
 def test_a_tenant_that_shows_what_was_before_is_not_verified(
