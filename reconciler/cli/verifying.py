@@ -108,7 +108,10 @@ def verify(asked: VerifyOptions) -> tuple[int, Outline]:
         ReconcilerError: there is nothing to verify, or any fault of the documents, the plan, the
             journal or the tenant.
     """
-    case, last = _case(asked), _Seen()
+    sealed = None if asked.plan is None else plan_files.plan_file(asked.plan)
+    if sealed is not None and not sealed.plan.steps:
+        return 0, verifications.nothing_outline(sealed.plan)
+    case, last = _case(asked, sealed), _Seen()
     minutes = asked.timeout
     if minutes is None:
         minutes = 0 if case.simulated else MINUTES
@@ -136,8 +139,7 @@ def _tell_failed(fault: TenantFault) -> None:
 # --- what is verified
 
 
-def _case(asked: VerifyOptions) -> _Case:
-    sealed = None if asked.plan is None else plan_files.plan_file(asked.plan)
+def _case(asked: VerifyOptions, sealed: SealedPlan | None) -> _Case:
     paths = asked.paths or options.DEFAULT_PATHS
     has_documents = bool(asked.paths) or paths[0].exists()
     documents = loading.documents(paths, PlanOptions()) if has_documents else None

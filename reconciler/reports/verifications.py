@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from reconciler.applying.last_apply import LastApply
+    from reconciler.model.plans import Plan
     from reconciler.model.verifications import Probe, Verification, VerifiedObject
     from reconciler.reports.review.value import Phrase
 
@@ -82,6 +83,17 @@ def verification_outline(outcome: VerifiedApply) -> Outline:
         tone=Tone.HEADING if fine else Tone.FAULT,
         details=tuple(_details(outcome)),
         chapters=tuple(each for each in chapters if each.items or each.table),
+    )
+
+
+def nothing_outline(plan: Plan) -> Outline:
+    """What is said of a plan that changes nothing."""
+    return Outline(
+        command="verify",
+        simulated=plan.inputs.source == "simulated",
+        tenant_id=plan.tenant.tenant_id,
+        headline=("Nothing to verify: the plan has no steps.",),
+        chapters=(),
     )
 
 

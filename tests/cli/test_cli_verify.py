@@ -336,6 +336,17 @@ def test_without_a_journal_there_is_nothing_to_verify(
         assert "--journal FILE" in ran.err
 
 
+def test_a_plan_without_steps_has_nothing_to_verify(
+    run: Run, applied: Path, verify: Callable[..., Ran]
+) -> None:
+    """As in a pipeline that plans, applies and verifies whatever there is."""
+    assert run("plan", "--out", "nothing.json", *SIM, cwd=applied).code == 0
+    assert run("apply", "nothing.json", "--auto-approve", *SIM, cwd=applied).code == 0
+    ran = verify("nothing.json")
+    assert ran.code == 0
+    assert "Nothing to verify: the plan has no steps." in ran.out
+
+
 def test_a_journal_from_elsewhere_is_named(applied: Path, verify: Callable[..., Ran]) -> None:
     named = moved_journal(applied)
     assert verify("plan.json").code == 1
