@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, PlanTenant
     from reconciler.planning.planfile import PlanDigests
     from reconciler.reports.access_tests import Tested
+    from reconciler.reports.outline import Outline
     from reconciler.reports.redaction import Speech
 
 
@@ -40,6 +41,7 @@ class Collected:
         shown: Whether the plan itself belongs into the envelope.
         redaction: What people are called instead; None where they keep their names.
         applied: What an apply did.
+        outline: The report of the run, for who renders it again.
         tenant: The tenant, if there is no plan that says so.
         simulated: Whether it is a simulated one; None if that is not known.
         parts: Members of the envelope that only one command has.
@@ -59,6 +61,7 @@ class Collected:
         self.shown = False
         self.redaction: Speech | None = None
         self.applied: Applied | None = None
+        self.outline: Outline | None = None
         self.tenant: PlanTenant | None = None
         self.simulated: bool | None = None
         self.parts: dict[str, Any] = {}

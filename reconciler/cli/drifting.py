@@ -8,14 +8,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.access.declared_at import positions
-from reconciler.cli import collecting, loading, showing, sources
+from reconciler.cli import ages, collecting, loading, options, showing, sources
 from reconciler.cli.working import working
+from reconciler.errors import CHANGES_PENDING, SUCCESS, ReconcilerError
 from reconciler.guids import GUID
 from reconciler.model.addresses import GLOBAL, Address, teams_policy
 from reconciler.model.codes import DriftCode
 from reconciler.planning import making, naming, requests
 from reconciler.planning.drift import Drift, drift
 from reconciler.planning.planfile import SealedPlan
+from reconciler.planning.selection import assert_consents
 from reconciler.reports.drift_annotations import drift_annotations
 from reconciler.reports.drifts import (
     DriftTold,
@@ -292,6 +294,52 @@ def _told_plan(
 
 def _of(notes: Sequence[Note], *codes: DriftCode) -> tuple[Note, ...]:
     return tuple(note for note in notes if note.code in codes)
+
+
+class ShownDrift(Struct, frozen=True):
+    """A drift with its report, and the exit code that it means."""
+
+    made: Drifted
+    report: DriftReport
+    exit_code: int
+
+
+def shown_drift(
+    paths: Sequence[Path],
+    tenant: str | None,
+    typed: DriftOptions,
+    *,
+    redact: str | None,
+    max_age: int | None,
+    files: Sequence[Path] = (),
+) -> ShownDrift:
+    """Hold a tenant against documents, and make the report.
+
+    Args:
+        paths: documents.
+        tenant: `--tenant`.
+        typed: what was typed beside them.
+        redact: `names`, if nobody is to be named.
+        max_age: hours that the reading may be old.
+        files: where the plan that leads back is written.
+
+    Raises:
+        ReconcilerError: any fault of the documents, the tenant or the options.
+    """
+    assert_consents(typed.allow)
+    made = drifted(paths, tenant, typed)
+    ages.check_age(made.drift.plan, max_age)
+    sources.assert_spared(made.source, paths, files)
+    report = drift_report(
+        made,
+        loading.sealed_plan(made.drift.plan, *files),
+        redact=redact,
+        where=where_words(paths, options.DEFAULT_PATHS, tenant),
+        folder=str(paths[0]),
+    )
+    if made.drift.unread:
+        return ShownDrift(made, report, ReconcilerError.exit_code)
+    return ShownDrift(made, report, CHANGES_PENDING if made.drift.differs else SUCCESS)
 
 
 def where_words(paths: Sequence[Path], default: Sequence[Path], tenant: str | None) -> str:

@@ -43,6 +43,11 @@ def deliver(collected: Collected, code: int) -> int:
     return ReconcilerError.exit_code
 
 
+def envelope(collected: Collected, code: int) -> bytes:
+    """The envelope of a run that ends with an exit code."""
+    return printing.encoded(output_text(_output(collected, code), _plan(collected)))
+
+
 def _delivered(collected: Collected, text: str) -> Iterator[bool]:
     """Whether anything went wrong, for each place that the envelope goes to."""
     if collected.json_into is not None:
@@ -98,7 +103,7 @@ def _output(collected: Collected, code: int) -> Output:
     tested = collected.tested
     return Output(
         command=collected.command,
-        error=_error(collected) or UNSET,
+        error=error_of(collected) or UNSET,
         exit_code=code,
         exit_name=EXIT_NAMES[code],
         findings=output_findings(_findings(collected)),
@@ -125,7 +130,7 @@ def _plan(collected: Collected) -> Iterable[bytes]:
     return planfile.chunks(collected.plan, collected.digests if redacted else None)
 
 
-def _error(collected: Collected) -> str:
+def error_of(collected: Collected) -> str:
     """Why the run ends; where people are redacted, without them."""
     redaction = collected.redaction
     return collected.error if redaction is None else redaction.message(collected.error)

@@ -88,6 +88,63 @@ class ApplyOptions(Struct, frozen=True):
     asking: bool = False
 
 
+class ApplyOrder(Struct, frozen=True):
+    """What is to be applied where, and who approved it.
+
+    Attributes:
+        plan: The plan's file; None: one is made.
+        paths: Documents that one is made of.
+        tenant: `--tenant`.
+        planning: Options of making one.
+        digest: The digest that was approved.
+        approved: The plan that was approved.
+        max_age: Hours that readings may be old.
+        auto: Nobody is asked.
+        view: How the plan is shown.
+        run: How it is run.
+    """
+
+    plan: Path | None
+    paths: Sequence[Path]
+    tenant: str | None
+    planning: PlanOptions
+    digest: str | None
+    approved: Path | None
+    max_age: int | None
+    auto: bool
+    view: showing.View
+    run: ApplyOptions
+
+
+def target_of(order: ApplyOrder) -> Target:
+    """Read the plan, or make it.
+
+    Raises:
+        ReconcilerError: as `from_file` and `from_documents`; nobody approves; the reading is too old.
+    """
+    approved = order.digest is not None or order.approved is not None
+    refuse_silence(auto=order.auto, tenant=order.tenant, approved=approved)
+    if order.plan is not None:
+        target = from_file(order.plan, order.tenant)
+    else:
+        target = from_documents(order.paths, order.tenant, order.planning)
+    ages.check_age(target.loaded.plan, order.max_age)
+    return target
+
+
+def carry_out(target: Target, order: ApplyOrder, recorder: Recorder) -> int:
+    """Have a plan approved and run it; gives the exit code.
+
+    Raises:
+        ReconcilerError: it is not approved, nothing was done, or the run had to stop.
+    """
+    match(target, order.digest, order.approved, order.max_age)
+    approve(target, order.view, auto=order.auto)
+    code = execute(target, order.run, recorder)
+    recorder.finish(code)
+    return code
+
+
 def from_file(file: Path, tenant: str | None) -> Target:
     """Read a plan file.
 
@@ -290,7 +347,7 @@ def execute(target: Target, options: ApplyOptions, recorder: Recorder) -> int:
     with watching.stopping() as stop, watching.event_display(len(plan.steps), recorder) as tell:
         host = Host(tell, time.time, time.sleep, stop, ApplyPatience())
         with (
-            hold(_directories(target, options), host, timeout=options.lock_timeout) as lock,
+            hold(state_directories(target, options), host, timeout=options.lock_timeout) as lock,
             _opened(target.source) as tenant,
         ):
             try:
@@ -317,7 +374,7 @@ def execute(target: Target, options: ApplyOptions, recorder: Recorder) -> int:
     return code
 
 
-def _directories(target: Target, options: ApplyOptions) -> state.StateDirectories:
+def state_directories(target: Target, options: ApplyOptions) -> state.StateDirectories:
     """Where the lock and the journals of the tenant are."""
     tenant_id = target.loaded.plan.tenant.tenant_id
     match target.source:
@@ -348,17 +405,15 @@ def _report(target: Target, outcome: Applied, verified: testing.Verified = _UNTE
     collected.tested = access_tests.Tested(
         "the tenant, read again", verified.rows, (), target.loaded.plan.names, simulated
     )
-    printing.outline_done(
-        applies.apply_outline(
-            target.loaded.plan,
-            outcome,
-            simulated=simulated,
-            tests=verified.chapter,
-            verified=not verified.trouble,
-            resume="" if target.file is None else _command_line(),
-        ),
-        collected.form or "text",
+    collected.outline = applies.apply_outline(
+        target.loaded.plan,
+        outcome,
+        simulated=simulated,
+        tests=verified.chapter,
+        verified=not verified.trouble,
+        resume="" if target.file is None else _command_line(),
     )
+    printing.outline_done(collected.outline, collected.form or "text")
 
 
 def _command_line() -> str:

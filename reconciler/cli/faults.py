@@ -100,14 +100,14 @@ def _say(message: str) -> None:
 def _findings(fault: DocumentFaults, ctx: click.Context) -> None:
     collected = collecting.current()
     collected.findings, collected.error = fault.findings, str(fault)
-    shown = _shown(fault.findings)
+    shown = shown_findings(fault.findings)
     if machine := annotating.chosen_format(collected.form):
         annotating.annotate(annotated.of_findings(_command(ctx), shown, EVERY_RULE), machine)
     else:
         printing.report(findings.finding_lines(shown))
 
 
-def _shown(every_finding: Sequence[Finding]) -> Sequence[Finding]:
+def shown_findings(every_finding: Sequence[Finding]) -> Sequence[Finding]:
     """Faults of the documents; where people are redacted, without them."""
     redaction = collecting.current().redaction
     return every_finding if redaction is None else list(map(redaction.finding, every_finding))

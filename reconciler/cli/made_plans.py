@@ -12,14 +12,16 @@ from reconciler.cli import ages, loading, options, showing, sources
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from reconciler.cli.loading import Made
     from reconciler.cli.showing import PlanFormat
     from reconciler.model.addresses import Provider
+    from reconciler.model.findings import Position
     from reconciler.model.since import Since
     from reconciler.planning.making import GroupChanges
+    from reconciler.planning.planfile import SealedPlan
 
     Command = Callable[..., Any]
 
@@ -88,6 +90,45 @@ def plan_options(command: Command) -> Command:
     return decorated
 
 
+class KeptPlan(Struct, frozen=True):
+    """A plan that is sealed and saved, and what is shown beside it.
+
+    Attributes:
+        loaded: The plan and its digests.
+        places: Where the documents declare what changes.
+        since: How it compares with the documents of an earlier commit.
+        then: How it is applied.
+    """
+
+    loaded: SealedPlan
+    places: Mapping[str, Position]
+    since: Since | None
+    then: str
+
+    def show(self, view: showing.View) -> None:
+        """Print it.
+
+        Raises:
+            UsageFault: options contradict each other.
+        """
+        showing.show_plan(self.loaded, view, then=self.then, sources=self.places, since=self.since)
+
+
+def kept_plan(
+    made: Made,
+    wanted: WantedPlan,
+    paths: Sequence[Path],
+    tenant: str | None,
+    since: Since | None = None,
+) -> KeptPlan:
+    """Seal a plan and save it. Takes and raises what `show_made` does."""
+    ages.check_age(made.plan, wanted.max_age)
+    files = [] if wanted.out is None else [wanted.out]
+    sources.assert_spared(made.source, paths, files)
+    loaded = loading.sealed_plan(made.plan, *files)
+    return KeptPlan(loaded, made.places, since, showing.how_to_apply(wanted.out, tenant))
+
+
 def show_made(
     made: Made,
     wanted: WantedPlan,
@@ -109,15 +150,5 @@ def show_made(
         UsageFault: the plan would be written over what was read, or options contradict each other.
         OSError: the file cannot be written.
     """
-    ages.check_age(made.plan, wanted.max_age)
-    files = [] if wanted.out is None else [wanted.out]
-    sources.assert_spared(made.source, paths, files)
-    loaded = loading.sealed_plan(made.plan, *files)
-    showing.show_plan(
-        loaded,
-        wanted.view,
-        then=showing.how_to_apply(wanted.out, tenant),
-        sources=made.places,
-        since=since,
-    )
+    kept_plan(made, wanted, paths, tenant, since).show(wanted.view)
     return showing.exit_code_of_plan(made.plan, detailed=wanted.detailed)

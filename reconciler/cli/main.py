@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, str] = {
     "diagnose": "Explain an error and how to end it.",
     "tenants": "List the tenants of a repository.",
     "fleet": "Run a command for many tenants.",
+    "ci": "Plan, apply or check for drift in a pipeline's job.",
     "schema": "Print a JSON Schema.",
     "doctor": "Check the requirements of `--tenant live`.",
 }

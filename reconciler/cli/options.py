@@ -35,7 +35,7 @@ class Reporting(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, unless the envelope would be written over what is read."""
         collected = collecting.current()
-        collected.command = ctx.info_name or ""
+        collected.command = _words(ctx)
         if (events := ctx.params.get("events")) is not None:
             others = {name: value for name, value in ctx.params.items() if name != "events"}
             _assert_spares("--events", events, others)
@@ -46,6 +46,12 @@ class Reporting(click.Command):
             collected.json_into = file
         collected.began = True
         return super().invoke(ctx)
+
+
+def _words(ctx: click.Context) -> str:
+    """A command by its words: `plan`, `ci plan`."""
+    above = "" if ctx.parent is None or ctx.parent.parent is None else f"{_words(ctx.parent)} "
+    return f"{above}{ctx.info_name or ''}"
 
 
 def _assert_spares(option: str, file: Path, params: Mapping[str, Any]) -> None:
@@ -97,7 +103,7 @@ def remember_typed(fault: click.UsageError, typed: Sequence[str]) -> None:
     """What asks for the envelope on a command line that could not be read to its end."""
     collected = collecting.current()
     if fault.ctx is not None and fault.ctx.parent is not None:
-        collected.command = fault.ctx.info_name or ""
+        collected.command = _words(fault.ctx)
     values = dict(_typed_values(typed))
     collected.form = collected.form or values.get("--format")
     if collected.json_into is None and not collected.began and values.get("--json-into"):

@@ -221,6 +221,20 @@ class OutputFleet(Struct, frozen=True):
     rows: tuple[OutputFleetRow, ...]
 
 
+class OutputJob(Struct, frozen=True):
+    """What `ci` left for a pipeline.
+
+    Attributes:
+        artefacts: Names of the files in its folder, this one among them.
+        outputs: The outputs of the step, by name.
+        platform: github, azure, or none.
+    """
+
+    artefacts: tuple[str, ...]
+    outputs: Mapping[str, str]
+    platform: str
+
+
 class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The envelope: what `--format json` prints and `--json-into` writes, whatever the exit code.
     Members that the run has nothing to say about are absent; readers ignore those that they don't
@@ -246,6 +260,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
         format_version: Major and minor version of the envelope.
         init: What `init` wrote.
         inventory: What a tenant has (`list`).
+        job: What a job of a pipeline left (`ci`).
         names: Ids to names, for people, of what `tests` is about.
         patch: What accepts in documents what the tenant has (`drift --patch`).
         plan: The plan that was made or shown, as its file has it.
@@ -286,6 +301,7 @@ class Output(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fleet: OutputFleet | UnsetType = UNSET
     init: OutputInit | UnsetType = UNSET
     inventory: ListAnswer | UnsetType = UNSET
+    job: OutputJob | UnsetType = UNSET
     names: Mapping[str, str] | UnsetType = UNSET
     patch: OutputPatch | UnsetType = UNSET
     plan: Any = UNSET

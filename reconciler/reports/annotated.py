@@ -141,6 +141,18 @@ def of_failure(command: str, message: str) -> Annotated:
     return Annotated(command, "The run", (stopped,), f"{counted(1, 'error')}: the run failed.")
 
 
+def combined(command: str, ground: str, parts: Iterable[Annotated]) -> Annotated:
+    """Several of one run, worst first."""
+    several = tuple(parts)
+    return Annotated(
+        command,
+        ground,
+        _worst_first(annotation for part in several for annotation in part.annotations),
+        " ".join(part.summary for part in several if part.summary),
+        any(part.simulated for part in several),
+    )
+
+
 def _worst_first(annotations: Iterable[Annotation]) -> tuple[Annotation, ...]:
     return tuple(sorted(annotations, key=lambda each: _WORST_FIRST[each.level]))
 

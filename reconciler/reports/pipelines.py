@@ -58,6 +58,41 @@ def azure_commands(value: Annotated) -> str:
     return _text(value, map(_azure, shown), len(value.annotations) - len(shown))
 
 
+def github_outputs(values: Mapping[str, str], token: str) -> str:
+    """Outputs of a step, as the file has them that `GITHUB_OUTPUT` names: each between delimiters, so
+    that no value ends early or sets another output (docs.github.com, "Workflow commands").
+
+    Args:
+        values: by name.
+        token: a text that nobody could know before.
+
+    Raises:
+        ValueError: a value has the delimiter in it.
+    """
+    delimiter = f"reconciler_{token}"
+    if any(delimiter in value for value in values.values()):
+        raise ValueError("a value has the delimiter in it")
+    return "".join(f"{name}<<{delimiter}\n{value}\n{delimiter}\n" for name, value in values.items())
+
+
+def azure_outputs(values: Mapping[str, str]) -> str:
+    """Outputs of a step, as logging commands (learn.microsoft.com, "Logging commands")."""
+    return "".join(
+        f"##vso[task.setvariable variable={_escaped(name, _AZURE_PROPERTY)};isOutput=true]"
+        f"{_escaped(value, _AZURE_DATA)}\n"
+        for name, value in values.items()
+    )
+
+
+def azure_summary(path: str) -> str:
+    """The command that shows a Markdown file with the run; the path is absolute."""
+    return f"##vso[task.uploadsummary]{_escaped(path, _AZURE_DATA)}\n"
+
+
+def _escaped(text: str, escapes: Mapping[str, str]) -> str:
+    return "".join(escapes.get(letter, letter) for letter in text)
+
+
 def _text(value: Annotated, commands: Iterable[str], left_out: int) -> str:
     more = f" {counted(left_out, 'more is', 'more are')} not annotated: --format text lists all."
     lines = [
@@ -106,4 +141,4 @@ def _inert(text: str, escapes: Mapping[str, str]) -> str:
     shown = line(text)
     if len(shown) > MOST_LETTERS:
         shown = f"{shown[:MOST_LETTERS]} ({len(shown) - MOST_LETTERS} more letters)"
-    return "".join(escapes.get(letter, letter) for letter in shown)
+    return _escaped(shown, escapes)

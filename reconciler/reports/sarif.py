@@ -36,8 +36,10 @@ _INDEX = re.compile(r"\[\d+\]")
 _PLACE = re.compile(r":\d+:\d+\b")
 
 
-def sarif_log(value: Annotated, rules: Sequence[DocumentRule]) -> str:
-    """One log with one run: every rule, and a result for each annotation, worst first."""
+def sarif_log(value: Annotated, rules: Sequence[DocumentRule], *, successful: bool = True) -> str:
+    """One log with one run: every rule, and a result for each annotation, worst first; `successful`
+    is false of a run that could not look at everything.
+    """
     shown = value.annotations[:MOST_RESULTS]
     indexes = {rule.id: index for index, rule in enumerate(rules)}
     run: dict[str, Json] = {
@@ -45,7 +47,7 @@ def sarif_log(value: Annotated, rules: Sequence[DocumentRule]) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
-                "executionSuccessful": True,
+                "executionSuccessful": successful,
                 "toolExecutionNotifications": list(_notes(value, len(shown))),
             }
         ],

@@ -224,6 +224,17 @@ def test_the_limits_of_the_base_are_judged_beside_the_new_ones(run: Run, box: Sa
     assert "Beyond the limits of the merge base: In one go the plan takes away 1 of" in words
     (note,) = {row["details"]["allow"] for row in since(run)["beyond_limits"]}
     assert note == "limits:teams.grant"
+    job = run("ci", "plan", *SIM, "--since", "main", "--out", "out")
+    assert job.code == 4
+    assert "the plan exceeds the limits of the merge base" in job.err
+    envelope = json.loads((box.top / "out" / "output.json").read_bytes())
+    assert (envelope["plan"]["applicable"], envelope["job"]["outputs"]["applicable"]) == (
+        True,
+        "false",
+    )
+    assert "Beyond the limits of the merge base" in (box.top / "out" / "plan.md").read_text()
+    assert "exceeds the limits" in (box.top / "out" / "summary.md").read_text()
+    assert run("ci", "plan", *SIM, "--out", "out").code == 0
 
 
 def test_a_consent_that_the_edit_brings_does_not_lift_the_limits_of_the_base(

@@ -230,6 +230,9 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "add this tenant to its `spec.tenants`": (
         "tests/cli/test_cli_fleet.py::test_a_document_of_other_tenants_is_left_out_and_counted"
     ),
+    "lies there under the name of an artefact": (
+        "tests/cli/test_cli_ci.py::test_a_folder_that_has_what_is_read_is_refused"
+    ),
     "name its journal with --journal FILE": (
         "tests/cli/test_cli_undo.py::test_without_its_journal_one_is_named"
     ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli import ages, collecting, executing, options, recording, showing
+from reconciler.cli import collecting, executing, options, recording, showing
 from reconciler.planning.making import PlanOptions
 
 if TYPE_CHECKING:
@@ -126,32 +126,28 @@ def command(
     form = collecting.current().form
     if form != "text" and not auto_approve:
         raise click.UsageError(f"--format {form} requires --auto-approve: nobody can be asked")
-    executing.refuse_silence(
-        auto=auto_approve, tenant=tenant, approved=digest is not None or approved is not None
-    )
     if plan is not None:
         _refuse_planning(paths, chosen)
-    run = executing.ApplyOptions(
-        journals=state_dir,
-        settle=settle,
-        lock_timeout=lock_timeout,
-        keep_going=keep_going,
-        asking=not auto_approve,
+    order = executing.ApplyOrder(
+        plan=plan,
+        paths=paths or options.DEFAULT_PATHS,
+        tenant=tenant,
+        planning=chosen,
+        digest=digest,
+        approved=approved,
+        max_age=max_age,
+        auto=auto_approve,
+        view=showing.View("markdown" if form == "markdown" else "text", ids=ids, commands=commands),
+        run=executing.ApplyOptions(
+            journals=state_dir,
+            settle=settle,
+            lock_timeout=lock_timeout,
+            keep_going=keep_going,
+            asking=not auto_approve,
+        ),
     )
     with recording.recording(events) as recorder:
-        if plan is not None:
-            target = executing.from_file(plan, tenant)
-        else:
-            target = executing.from_documents(paths or options.DEFAULT_PATHS, tenant, chosen)
-        ages.check_age(target.loaded.plan, max_age)
-        executing.match(target, digest, approved, max_age)
-        view = showing.View(
-            "markdown" if form == "markdown" else "text", ids=ids, commands=commands
-        )
-        executing.approve(target, view, auto=auto_approve)
-        code = executing.execute(target, run, recorder)
-        recorder.finish(code)
-    return code
+        return executing.carry_out(executing.target_of(order), order, recorder)
 
 
 def _refuse_planning(paths: tuple[Path, ...], chosen: PlanOptions) -> None:

@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli import (
-    ages,
     annotating,
     drifting,
     earlier_documents,
-    loading,
     options,
     patching,
     printing,
     sources,
 )
-from reconciler.errors import CHANGES_PENDING, SUCCESS, ReconcilerError
 from reconciler.model.addresses import PROVIDERS
-from reconciler.planning.selection import assert_consents
 from reconciler.reports.outline import outline_lines
 from reconciler.reports.wrapping import Layout
 
@@ -82,28 +78,18 @@ def command(
     """
     options.assert_max_bytes_taken(max_bytes, form)
     patching.assert_apart(patch, form)
-    assert_consents(allow)
     earlier = None if since is None else earlier_documents.earlier_documents(paths, since)
-    made = drifting.drifted(paths, tenant, drifting.DriftOptions(allow, product, earlier))
-    ages.check_age(made.drift.plan, max_age)
-    sealed = loading.sealed_plan(made.drift.plan)
-    report = drifting.drift_report(
-        made,
-        sealed,
-        redact=redact,
-        where=drifting.where_words(paths, options.DEFAULT_PATHS, tenant),
-        folder=str(paths[0]),
-    )
-    outline = report.outline
+    typed = drifting.DriftOptions(allow, product, earlier)
+    shown = drifting.shown_drift(paths, tenant, typed, redact=redact, max_age=max_age)
+    outline = shown.report.outline
     if patch is not None:
-        sources.assert_spared(made.source, paths, [] if patching.is_output(patch) else [patch])
-        outline = patching.write_patch(made, paths, patch, outline)
+        spared = [] if patching.is_output(patch) else [patch]
+        sources.assert_spared(shown.made.source, paths, spared)
+        outline = patching.write_patch(shown.made, paths, patch, outline)
     if machine := annotating.chosen_format(form):
-        annotating.annotate(report.annotated, machine)
+        annotating.annotate(shown.report.annotated, machine)
     elif patch is not None and patching.is_output(patch):
         printing.notice(outline_lines(outline, Layout(ids=ids)))
     else:
         printing.outlined(outline, form, max_bytes, ids=ids)
-    if made.drift.unread:
-        return ReconcilerError.exit_code
-    return CHANGES_PENDING if made.drift.differs else SUCCESS
+    return shown.exit_code
