@@ -175,11 +175,13 @@ def compared_with_plan(plan: Plan, applied: LastApply, observed: Observed) -> Co
     besides: list[str] = []
     for each in moved.moved_objects(plan, done, observed):
         key = comparison_key(each.address)
+        late = present.get(each.entry) in passed.get(each.entry, [None])
         if key not in written or each.entry.startswith(OTHER_HOLDERS_OF):
-            besides.append(each.sentence)
+            # Ranks of other groups follow from those that are not visible yet.
+            besides += () if late else (each.sentence,)
             continue
         differences[key] = (*differences.get(key, ()), each.sentence)
-        if present.get(each.entry) not in passed.get(each.entry, [None]):
+        if not late:
             states[key] = Visibility.OTHERWISE
         states.setdefault(key, Visibility.NOT_YET)
     return Comparison(differences, states, tuple(besides))
