@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
@@ -41,7 +42,7 @@ from reconciler.reports import access_tests, applies, comparisons, remedies
 from reconciler.reports.lines import Tone, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from reconciler.applying.deciding import KeepGoing, WayOn
@@ -188,9 +189,7 @@ def match(
         ReconcilerError: the tenant cannot be read.
     """
     if approved is not None:
-        plan = plan_files.plan_file(approved)
-        ages.check_approval(plan.plan, approved, max_age)
-        _match_plan(target, plan, approved)
+        match_approval(target.loaded, approved, max_age, partial(_reading, target))
     if digest is not None:
         _match_digest(target.loaded.digests, digest)
     elif approved is None and target.file is not None:
@@ -200,9 +199,24 @@ def match(
         )
 
 
-def _match_plan(target: Target, approved: SealedPlan, file: Path) -> None:
-    """A plan that differs may be what is left of the approved one."""
-    loaded = target.loaded
+def match_approval(
+    loaded: SealedPlan, file: Path, max_age: int | None, reading: Callable[[Plan], Observed]
+) -> None:
+    """Hold a plan against the one that was approved: one that differs may be what is left of it.
+
+    Args:
+        loaded: the plan.
+        file: the approved one.
+        max_age: hours that its reading may be old.
+        reading: gives the tenant, as far as a plan rests on it.
+
+    Raises:
+        TamperedPlan: it is another plan, and not a part of the approved one.
+        Refused: the approval is older than that.
+        ReconcilerError: the tenant cannot be read.
+    """
+    approved = plan_files.plan_file(file)
+    ages.check_approval(approved.plan, file, max_age)
     if loaded.content_digest == approved.content_digest:
         return
     names = {**approved.plan.names, **loaded.plan.names}
@@ -212,9 +226,7 @@ def _match_plan(target: Target, approved: SealedPlan, file: Path) -> None:
     mismatch = (
         TenantMismatch((), beyond)
         if beyond
-        else approved_part.tenant_mismatch(
-            approved.plan, loaded.plan, _reading(target, approved.plan)
-        )
+        else approved_part.tenant_mismatch(approved.plan, loaded.plan, reading(approved.plan))
     )
     if mismatch:
         printing.notice(comparisons.no_part(mismatch.differences, mismatch.moved, names, str(file)))

@@ -9,10 +9,19 @@ from msgspec.structs import replace
 
 from reconciler.access import declared
 from reconciler.access.testing import positions_of
-from reconciler.cli import collecting, earlier_documents, loading, made_plans, printing, showing
-from reconciler.errors import DocumentFaults, Refused
+from reconciler.cli import (
+    collecting,
+    earlier_documents,
+    executing,
+    loading,
+    made_plans,
+    printing,
+    showing,
+)
+from reconciler.errors import DocumentFaults, Refused, TamperedPlan
 from reconciler.reports import findings
 from reconciler.reports.access_tests import Tested
+from reconciler.reports.lines import Tone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,14 +30,16 @@ if TYPE_CHECKING:
     from reconciler.cli.loading import Made
     from reconciler.cli.made_plans import KeptPlan
     from reconciler.cli.showing import PlanFormat
+    from reconciler.model.observed import Observed
     from reconciler.model.since import Since
     from reconciler.model.test_results import AccessTestResult
     from reconciler.planning.making import PlanOptions
+    from reconciler.planning.planfile import SealedPlan
 
 
 class PlanJob(Struct, frozen=True):
     """What is planned: documents, `--tenant`, options, a commit to compare with, whether people are
-    named, hours that the reading may be old.
+    named, hours that the reading may be old, a plan whose approval may cover this one.
     """
 
     paths: tuple[Path, ...]
@@ -37,6 +48,7 @@ class PlanJob(Struct, frozen=True):
     since: str | None
     redact: str | None
     max_age: int | None
+    approved: Path | None = None
 
 
 def plan_job(order: PlanJob, job: Job) -> int:
@@ -68,7 +80,24 @@ def plan_job(order: PlanJob, job: Job) -> int:
     if code in {Refused.exit_code, DocumentFaults.exit_code}:
         return code
     _assert_within_limits(compared, job)
+    if order.approved is not None:
+        job.covered = _is_covered(kept.loaded, made.observed, order.approved, order)
     return DocumentFaults.exit_code if contradicting else code
+
+
+def _is_covered(loaded: SealedPlan, observed: Observed, approved: Path, order: PlanJob) -> bool:
+    """Whether the approval of the other plan covers the one that was made; says why not.
+
+    Raises:
+        ReconcilerError: the approved plan cannot be read.
+    """
+    try:
+        executing.match_approval(loaded, approved, order.max_age, lambda _: observed)
+    except (Refused, TamperedPlan) as fault:
+        printing.say(f"The approval does not cover this plan: {fault}", Tone.WARNING)
+        return False
+    printing.say(f"The approval of {approved} covers this plan.")
+    return True
 
 
 def leave_plan(job: Job, kept: KeptPlan, redact: str | None) -> None:

@@ -77,6 +77,7 @@ class Job:
             many bytes; of one that came to nothing what went wrong.
         found: What is annotated beside faults of the documents and access tests.
         refused: What beside the plan's own refusals makes it not applicable.
+        covered: Whether an approval covers the plan; None if nobody asked.
     """
 
     def __init__(self, options: JobOptions) -> None:
@@ -84,6 +85,7 @@ class Job:
         self.shows: dict[str, Callable[[str, int], None]] = {}
         self.found: Annotated | None = None
         self.refused = False
+        self.covered: bool | None = None
 
     def file(self, name: str) -> Path:
         """A file in its folder."""
@@ -168,7 +170,11 @@ def _leave(job: Job, code: int) -> Iterator[bool]:
     value = _annotations(job)
     yield _tried(lambda: _write_findings(job, value, code))
     values = job_outputs(
-        collecting.current().plan, collecting.current().digests, code, refused=job.refused
+        collecting.current().plan,
+        collecting.current().digests,
+        code,
+        refused=job.refused,
+        covered=job.covered,
     )
     yield _tried(lambda: _write_envelope(job, code, values))
     yield _tried(lambda: platforms.show_summary(platform, job.file(SUMMARY)))

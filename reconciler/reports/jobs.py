@@ -42,7 +42,12 @@ def failure_outline(command: str, error: str, lines: Sequence[str]) -> Outline:
 
 
 def job_outputs(
-    plan: Plan | None, digests: PlanDigests | None, code: int, *, refused: bool
+    plan: Plan | None,
+    digests: PlanDigests | None,
+    code: int,
+    *,
+    refused: bool,
+    covered: bool | None = None,
 ) -> Mapping[str, str]:
     """The outputs of a step, by name; of what the run does not know an empty text.
 
@@ -51,6 +56,7 @@ def job_outputs(
         digests: its digests.
         code: the exit code.
         refused: whether something beside the plan's own refusals makes it not applicable.
+        covered: whether an approval covers the plan; None if nobody asked.
     """
     figures = {} if plan is None else summaries.plan_summary(plan)
     deleted = () if plan is None else plan.changes
@@ -58,6 +64,7 @@ def job_outputs(
         "applicable": str(plan is not None and plan.applicable and not refused).lower(),
         "changes": "" if plan is None else str(len(plan.changes)),
         "content_digest": "" if digests is None else digests.content_digest,
+        "covered": "" if covered is None else str(covered).lower(),
         "deletes": (
             "" if plan is None else str(sum(Action.DELETE in change.actions for change in deleted))
         ),

@@ -28,6 +28,7 @@ OUTPUTS = [
     "applicable",
     "changes",
     "content_digest",
+    "covered",
     "deletes",
     "exit_code",
     "exit_name",
@@ -111,6 +112,7 @@ def test_a_plan_leaves_everything(run: Run, folder: Path, github: Path) -> None:
         "applicable": "true",
         "changes": str(len(plan["changes"])),
         "content_digest": plan["content_digest"],
+        "covered": "",
         "deletes": str(sum("delete" in change["actions"] for change in plan["changes"])),
         "exit_code": "0",
         "exit_name": "ok",
@@ -350,3 +352,34 @@ def test_every_artefact_has_a_known_name(run: Run, folder: Path) -> None:
     for command in ("plan", "drift", "apply"):
         run("ci", command, *SIM, "--out", "out")
         assert _left(folder) <= jobs.ARTEFACTS
+
+
+def _covered(run: Run, folder: Path, *options: str) -> tuple[int, str, str]:
+    """How `ci plan --approved` ends, its output, and what it says."""
+    ran = run("ci", "plan", *SIM, "--out", "out", "--approved", "approved.json", *options)
+    outputs = _job(folder)["outputs"]
+    assert isinstance(outputs, dict)
+    return ran.code, outputs["covered"], ran.err
+
+
+def test_a_plan_tells_whether_an_approval_covers_it(run: Run, folder: Path) -> None:
+    run("plan", *SIM, "--out", "approved.json")
+    code, covered, told = _covered(run, folder)
+    assert (code, covered) == (0, "true")
+    assert "The approval of approved.json covers this plan." in told
+    crm = folder / "policies" / "exchange" / "crm.yaml"
+    crm.write_text(crm.read_text().replace("description: ", "description: Edited. "))
+    run("ci", "plan", *SIM, "--out", "out")
+    assert _job(folder)["outputs"]["covered"] == ""
+    code, covered, told = _covered(run, folder)
+    assert (code, covered) == (0, "false")
+    assert "does not cover this plan" in told
+
+
+def test_whether_an_approval_covers_a_redacted_plan_is_not_asked(run: Run, folder: Path) -> None:
+    run("plan", *SIM, "--out", "approved.json")
+    ran = run(
+        "ci", "plan", *SIM, "--out", "out", "--approved", "approved.json", "--redact", "names"
+    )
+    assert ran.code == 64
+    assert "cannot be used together" in ran.err

@@ -68,6 +68,12 @@ def command() -> None:
 @options.documents
 @options.tenant
 @_OUT
+@click.option(
+    "--approved",
+    type=options.PlanFile(),
+    metavar="PLAN.json",
+    help="Tell whether the approval of this plan covers the new one: the output `covered`.",
+)
 @_changes_are("0")
 @earlier_documents.since
 @options.planning
@@ -79,6 +85,7 @@ def plan_command(
     paths: tuple[Path, ...],
     tenant: str | None,
     out: Path,
+    approved: Path | None,
     changes_are: str,
     since: str | None,
     redact: str | None,
@@ -92,7 +99,12 @@ def plan_command(
     Exit codes: 0 success, 2 changes pending (--changes-are 2), 3 faults in the documents or a
     failing access test, 4 refused by a guard, or by the limits of the merge base.
     """
-    order = job_plans.PlanJob(paths, tenant, PlanOptions(**planning), since, redact, max_age)
+    if approved is not None and redact is not None:
+        raise click.UsageError(
+            "--approved and --redact cannot be used together: a redacted plan is not kept"
+        )
+    planned = PlanOptions(**planning)
+    order = job_plans.PlanJob(paths, tenant, planned, since, redact, max_age, approved)
     return _run("plan", out, redact, changes_are, partial(job_plans.plan_job, order))
 
 

@@ -1,0 +1,305 @@
+"""Runs a reusable workflow as GitHub would: jobs in the order of their needs, `if`, outputs, artefacts,
+and every `run` block in bash, with stand-ins for `gh`, `az`, `pwsh` and `pip` on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
+
+from tests.workflows.expressions import evaluated, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT: Final = Path(__file__).parents[2]
+WORKFLOWS: Final = ROOT / ".github" / "workflows"
+GH: Final = Path(__file__).with_name("gh.py")
+BRANCH, REPOSITORY, TIP = "main", "contoso/policies", "7" * 40
+IGNORED: Final = ("actions/checkout", "actions/setup-python", "actions/cache", "azure/login")
+"""Actions that leave nothing that a `run` block of ours would read."""
+
+
+class Ran(NamedTuple):
+    """What became of a run: results of jobs, their outputs, what was printed, which `run` blocks ran."""
+
+    results: Mapping[str, str]
+    outputs: Mapping[str, Mapping[str, str]]
+    printed: str
+    blocks: frozenset[tuple[str, str]]
+    environments: Mapping[str, str]
+
+
+def run_blocks(name: str) -> frozenset[tuple[str, str]]:
+    """The jobs and names of all steps of a workflow that run something."""
+    jobs = _workflow(name)["jobs"]
+    return frozenset(
+        (job, step["name"])
+        for job, whole in jobs.items()
+        for step in whole["steps"]
+        if "run" in step
+    )
+
+
+def _workflow(name: str) -> Any:
+    return yaml.safe_load((WORKFLOWS / name).read_text(encoding="utf-8"))
+
+
+def _copied(source: str, target: str) -> str:
+    """An artefact has no modes: files come back as anybody's."""
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o644)
+    return target
+
+
+class Platform:
+    """A repository on GitHub, with its runs, artefacts, comments and issues, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.checkout = folder, folder / "checkout"
+        self.checkout.mkdir(parents=True)
+        self._next_run = 1
+        self.state: dict[str, Any] = {
+            "now": "2026-11-28T02:00:00Z",
+            "next": 100,
+            "tip": TIP,
+            **{kind: [] for kind in ("artifacts", "comments", "issues", "pulls", "writes")},
+        }
+        self._tools()
+
+    def keep(self, run: str, name: str, source: Path, **origin: object) -> None:
+        """Keep an artefact, of a run on the default branch of the repository if nothing else is said."""
+        kept = self.folder / "runs" / run / name
+        if kept.exists():
+            shutil.rmtree(kept)
+        if source.is_dir():
+            shutil.copytree(source, kept, copy_function=_copied)
+        else:
+            kept.mkdir(parents=True)
+            shutil.copy(source, kept)
+        whence = {
+            "head_branch": BRANCH,
+            "head_sha": TIP,
+            "repository_id": 1,
+            "head_repository_id": 1,
+        }
+        whence |= origin
+        rows = self.state["artifacts"]
+        rows[:] = [
+            row for row in rows if (row["name"], row["workflow_run"]["id"]) != (name, int(run))
+        ]
+        row = {"name": name, "expired": False, "created_at": f"2026-11-28T00:00:{int(run):02}Z"}
+        self.state["artifacts"].append({**row, "workflow_run": {"id": int(run), **whence}})
+
+    def run(self, name: str, event: Mapping[str, Any], inputs: Mapping[str, Any]) -> Ran:
+        """Run a workflow for an event, as its caller would with these inputs."""
+        run = str(self._next_run)
+        self._next_run += 1
+        return _Run(self, _workflow(name), run, event, inputs).run()
+
+    def written(self) -> list[str]:
+        """What `gh` was asked to write so far."""
+        return list(self.state["writes"])
+
+    def save(self) -> None:
+        """Give the stand-in of `gh` what is here."""
+        (self.folder / "github.json").write_text(json.dumps(self.state), encoding="utf-8")
+
+    def load(self) -> None:
+        """Take back what the stand-in made of it."""
+        self.state = json.loads((self.folder / "github.json").read_text(encoding="utf-8"))
+
+    def _tools(self) -> None:
+        tools = self.folder / "tools"
+        tools.mkdir()
+        python, ours = sys.executable, Path(sys.executable).with_name("reconciler")
+        texts = {
+            "gh": f'exec {python} {GH} "$@"',
+            "reconciler": f'exec {ours} "$@"',
+            "python": 'echo "python $*" >> "$GH_STATE/tools.txt"',
+            "az": 'echo "az $*" >> "$GH_STATE/tools.txt"; echo "token-of-$4"',
+            "pwsh": 'echo "pwsh $*" >> "$GH_STATE/tools.txt"; echo "${PWSH_VERSION:-7.6.1}"',
+        }
+        for name, text in texts.items():
+            (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (tools / name).chmod(0o755)
+
+
+class _Run:
+    def __init__(
+        self,
+        platform: Platform,
+        workflow: Mapping[str, Any],
+        number: str,
+        event: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+    ) -> None:
+        declared = workflow[True]["workflow_call"]["inputs"]  # `on` is true in YAML 1.1
+        for name, each in declared.items():
+            assert not each.get("required") or name in inputs, f"input {name} is required"
+        assert inputs.keys() <= declared.keys()
+        self._platform, self._workflow, self._number = platform, workflow, number
+        self._github = {
+            "token": "secret-token",
+            "repository": REPOSITORY,
+            "server_url": "https://github.com",
+            "run_id": number,
+            "run_attempt": "1",
+            "ref_name": BRANCH,
+            "sha": TIP,
+            **event,
+        }
+        self._inputs = {
+            name: inputs.get(name, each.get("default")) for name, each in declared.items()
+        }
+        self._results: dict[str, str] = {}
+        self._outputs: dict[str, dict[str, str]] = {}
+        self._printed: list[str] = []
+        self._blocks: set[tuple[str, str]] = set()
+        self._environments: dict[str, str] = {}
+
+    def run(self) -> Ran:
+        for name, job in self._workflow["jobs"].items():
+            self._job(name, job)
+        printed = "".join(self._printed)
+        blocks = frozenset(self._blocks)
+        return Ran(self._results, self._outputs, printed, blocks, self._environments)
+
+    def _job(self, name: str, job: Mapping[str, Any]) -> None:
+        needs = [job["needs"]] if isinstance(job.get("needs"), str) else job.get("needs", [])
+        well = all(self._results[each] == "success" for each in needs)
+        contexts: dict[str, Any] = {
+            "github": self._github,
+            "inputs": self._inputs,
+            "runner": {"os": "Linux", "temp": str(self._platform.folder / self._number / name)},
+            "steps": {},
+            "needs": {
+                each: {"result": self._results[each], "outputs": self._outputs[each]}
+                for each in needs
+            },
+        }
+        self._outputs[name] = {}
+        if not _goes(job.get("if"), contexts, well=well):
+            self._results[name] = "skipped"
+            return
+        if "environment" in job:
+            self._environments[name] = filled(job["environment"], contexts)
+        Path(contexts["runner"]["temp"]).mkdir(parents=True)
+        well = True
+        for step in job["steps"]:
+            well &= self._step(name, step, contexts, well=well)
+        self._results[name] = "success" if well else "failure"
+        self._outputs[name] = {
+            key: filled(value, contexts) for key, value in job.get("outputs", {}).items()
+        }
+
+    def _step(
+        self, job: str, step: Mapping[str, Any], contexts: dict[str, Any], *, well: bool
+    ) -> bool:
+        if not _goes(step.get("if"), contexts, well=well):
+            done, outputs, outcome = True, {}, "skipped"
+        elif "run" in step:
+            self._blocks.add((job, step["name"]))
+            done, outputs = self._bash(step, contexts)
+            outcome = "success" if done else "failure"
+        else:
+            done, outputs = self._action(step, contexts), {}
+            outcome = "success" if done else "failure"
+        if "id" in step:
+            contexts["steps"][step["id"]] = {"outcome": outcome, "outputs": outputs}
+        return done
+
+    def _bash(
+        self, step: Mapping[str, Any], contexts: Mapping[str, Any]
+    ) -> tuple[bool, dict[str, str]]:
+        assert "${{" not in step["run"], (
+            "an expression in a script is text of somebody else's in it"
+        )
+        temp = Path(contexts["runner"]["temp"])
+        files = {
+            name: temp / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV")
+        }
+        for file in files.values():
+            file.touch()
+        files["GITHUB_OUTPUT"].write_text("")
+        script = temp / "script.sh"
+        script.write_text(step["run"], encoding="utf-8")
+        given = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
+        environment = {
+            "PATH": f"{self._platform.folder / 'tools'}:/usr/bin:/bin",
+            "HOME": str(self._platform.folder),
+            "LANG": "C.UTF-8",
+            "RECONCILER_STATE_DIR": os.environ["RECONCILER_STATE_DIR"],
+            "GITHUB_ACTIONS": "true",
+            "CI": "true",
+            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_SHA": self._github["sha"],
+            "GITHUB_RUN_ID": self._number,
+            "RUNNER_TEMP": str(temp),
+            "GH_STATE": str(self._platform.folder),
+            **{name: str(file) for name, file in files.items()},
+            **given,
+        }
+        self._platform.save()
+        done = subprocess.run(
+            ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
+            cwd=self._platform.checkout,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self._platform.load()
+        self._printed.append(f"== {step['name']}\n{done.stdout}{done.stderr}")
+        return done.returncode == 0, _outputs(files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
+
+    def _action(self, step: Mapping[str, Any], contexts: Mapping[str, Any]) -> bool:
+        action = step["uses"].partition("@")[0]
+        given = {name: filled(value, contexts) for name, value in step.get("with", {}).items()}
+        kept = self._platform.folder / "runs" / self._number
+        match action:
+            case "actions/upload-artifact":
+                source = Path(given["path"])
+                if not source.exists():
+                    return given["if-no-files-found"] == "ignore"
+                origin = {"head_branch": self._github["ref_name"], "head_sha": self._github["sha"]}
+                self._platform.keep(self._number, given["name"], source, **origin)
+                return True
+            case "actions/download-artifact":
+                if not (kept / given["name"]).exists():
+                    return False
+                shutil.copytree(kept / given["name"], given["path"], dirs_exist_ok=True)
+                return True
+        assert action in IGNORED, action
+        return True
+
+
+def _goes(condition: Any, contexts: Mapping[str, Any], *, well: bool) -> bool:
+    """Whether a job or step runs: a condition that asks for no state of the job means success."""
+    if condition is None:
+        return well
+    text = str(condition)
+    states = {"always": lambda: True, "cancelled": lambda: False, "success": lambda: well}
+    asks = any(f"{name}()" in text for name in (*states, "failure"))
+    value = evaluated(text, contexts, {**states, "failure": lambda: not well})
+    return bool(value) and (asks or well)
+
+
+def _outputs(text: str) -> dict[str, str]:
+    """`NAME=VALUE` lines, and values between lines of a delimiter (`NAME<<DELIMITER`)."""
+    outputs: dict[str, str] = {}
+    lines = iter(text.splitlines())
+    for line in lines:
+        name, separator, value = line.partition("=")
+        if "<<" in name or not separator:
+            name, _, delimiter = line.partition("<<")
+            value = "\n".join(iter(lambda lines=lines: next(lines), delimiter))
+        outputs[name] = value
+    return outputs

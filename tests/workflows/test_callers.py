@@ -1,0 +1,52 @@
+"""What a repository of documents writes: the callers of the documentation fit the workflows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.workflows.running import ROOT, WORKFLOWS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.conftest import Run
+
+PAGE = (ROOT / ".github" / "docs" / "github-actions.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+CALLERS = [block for block in BLOCKS if "uses:" in block]
+LEVELS = ("none", "read", "write")
+
+
+def test_every_workflow_has_a_caller() -> None:
+    called = re.findall(r"workflows/(policy-\w+\.yml)@COMMIT", "".join(CALLERS))
+    assert sorted(called) == sorted(path.name for path in WORKFLOWS.glob("policy-*.yml"))
+
+
+@pytest.mark.parametrize("text", CALLERS, ids=lambda text: text.split()[1])
+def test_a_caller_gives_what_the_workflow_asks_for(text: str) -> None:
+    caller: dict[Any, Any] = yaml.safe_load(text)
+    (job,) = caller["jobs"].values()
+    owner, file = re.fullmatch(r"(.+)/\.github/workflows/(.+)@COMMIT", job["uses"]).groups()
+    assert owner == "OWNER/RECONCILER"
+    called = yaml.safe_load((WORKFLOWS / file).read_text())
+    inputs = called[True]["workflow_call"]["inputs"]
+    assert job["with"].keys() <= inputs.keys()
+    assert {name for name, each in inputs.items() if each.get("required")} <= job["with"].keys()
+    for callee in called["jobs"].values():
+        for permission, level in callee["permissions"].items():
+            given = caller["permissions"].get(permission, "none")
+            assert LEVELS.index(given) >= LEVELS.index(level), permission
+    assert len(text.splitlines()) <= 13
+
+
+def test_the_tenant_document_of_the_page_is_valid(run: Run, tmp_path: Path) -> None:
+    (document,) = (block for block in BLOCKS if block not in CALLERS)
+    (tmp_path / "tenant.yaml").write_text(document)
+    assert run("validate", str(tmp_path)).code == 0
+    workflow = (WORKFLOWS / "policy-drift.yml").read_text()
+    for name in re.findall(r"[A-Z]+_TOKEN", document):
+        assert f"{name}=$(token " in workflow
