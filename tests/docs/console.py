@@ -98,7 +98,15 @@ PAGES = {
     DOCS / "many-tenants.md": many_tenants_sample,
     **{
         DOCS / f"{name}.md": sample
-        for name in ("architecture", "commands", "documents", "pipelines", "plans", "verifying")
+        for name in (
+            "architecture",
+            "commands",
+            "documents",
+            "github-actions",
+            "pipelines",
+            "plans",
+            "verifying",
+        )
     },
 }
 """Pages that are executed, with what makes the folder in which that is done."""

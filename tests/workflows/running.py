@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ROOT: Final = Path(__file__).parents[2]
 WORKFLOWS: Final = ROOT / ".github" / "workflows"
+ACTION: Final = ROOT / ".github" / "actions" / "setup" / "action.yml"
 GH: Final = Path(__file__).with_name("gh.py")
 BRANCH, REPOSITORY, TIP = "main", "contoso/policies", "7" * 40
 IGNORED: Final = ("actions/checkout", "actions/setup-python", "actions/cache", "azure/login")
@@ -57,6 +58,14 @@ def _copied(source: str, target: str) -> str:
     shutil.copyfile(source, target)
     Path(target).chmod(0o644)
     return target
+
+
+def _as_workflow(action: Path) -> Any:
+    """A composite action as a workflow with one job, which runs the same steps."""
+    whole = yaml.safe_load(action.read_text(encoding="utf-8"))
+    outputs = {name: each["value"] for name, each in whole["outputs"].items()}
+    jobs = {"setup": {"steps": whole["runs"]["steps"], "outputs": outputs}}
+    return {True: {"workflow_call": {"inputs": whole["inputs"]}}, "jobs": jobs}
 
 
 class Platform:
@@ -103,6 +112,12 @@ class Platform:
         run = str(self._next_run)
         self._next_run += 1
         return _Run(self, _workflow(name), run, event, inputs).run()
+
+    def run_action(self, inputs: Mapping[str, Any]) -> Ran:
+        """Run the composite action that sets a job up, as a job of one's own would."""
+        run = str(self._next_run)
+        self._next_run += 1
+        return _Run(self, _as_workflow(ACTION), run, {}, inputs).run()
 
     def written(self) -> list[str]:
         """What `gh` was asked to write so far."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.workflows.running import ROOT, WORKFLOWS
+from tests.workflows.running import ACTION, ROOT, WORKFLOWS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PAGE = (ROOT / ".github" / "docs" / "github-actions.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-CALLERS = [block for block in BLOCKS if "uses:" in block]
+CALLERS = [block for block in BLOCKS if block.startswith("name:")]
 LEVELS = ("none", "read", "write")
 
 
@@ -44,9 +44,17 @@ def test_a_caller_gives_what_the_workflow_asks_for(text: str) -> None:
 
 
 def test_the_tenant_document_of_the_page_is_valid(run: Run, tmp_path: Path) -> None:
-    (document,) = (block for block in BLOCKS if block not in CALLERS)
+    (document,) = (block for block in BLOCKS if block.startswith("apiVersion:"))
     (tmp_path / "tenant.yaml").write_text(document)
     assert run("validate", str(tmp_path)).code == 0
     workflow = (WORKFLOWS / "policy-drift.yml").read_text()
     for name in re.findall(r"[A-Z]+_TOKEN", document):
         assert f"{name}=$(token " in workflow
+
+
+def test_a_job_of_ones_own_uses_what_the_action_has() -> None:
+    (steps,) = (yaml.safe_load(block) for block in BLOCKS if block.startswith("- id: setup"))
+    action = yaml.safe_load(ACTION.read_text())
+    assert steps[0]["with"].keys() <= action["inputs"].keys()
+    used = re.findall(r"steps\.setup\.outputs\.([\w-]+)", "".join(steps[1]["env"].values()))
+    assert used == list(action["outputs"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflows.running import WORKFLOWS
+from tests.workflows.running import ACTION, WORKFLOWS
 
 TOOLS = Path(sys.executable).parent
 
@@ -27,7 +27,26 @@ def test_a_workflow_is_valid_by_the_published_schema(file: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
+def test_the_action_is_valid_by_the_published_schema() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.github-actions",
+    ]
+    ran = subprocess.run([*command, str(ACTION)], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
 def test_an_audit_of_all_workflows_finds_nothing() -> None:
-    command = [str(TOOLS / "zizmor"), "--offline", "--no-progress", "--quiet", str(WORKFLOWS)]
+    command = [
+        str(TOOLS / "zizmor"),
+        "--offline",
+        "--no-progress",
+        "--quiet",
+        str(WORKFLOWS),
+        str(ACTION),
+    ]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
