@@ -100,6 +100,7 @@ PAGES = {
         DOCS / f"{name}.md": sample
         for name in (
             "architecture",
+            "azure-pipelines",
             "commands",
             "documents",
             "github-actions",

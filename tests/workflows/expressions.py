@@ -1,4 +1,5 @@
-"""The part of GitHub's expression language that our workflows use: what is between `${{` and `}}`.
+"""The part of GitHub's expression language that our workflows use: what is between `${{` and `}}`. That
+of Azure Pipelines has functions for operators, and is otherwise the same.
 
 Facts: GitHub Docs, *Evaluate expressions in workflows and actions*. Comparison ignores the case of
 texts; a property that is missing is null; `&&` and `||` give one of their operands.
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 TOKEN: Final = re.compile(
-    r"\s*(?:(&&|\|\||==|!=|[!().,])|'((?:[^']|'')*)'|(\d+)|([A-Za-z_][\w-]*))"
+    r"\s*(?:(&&|\|\||==|!=|[][!().,])|'((?:[^']|'')*)'|(\d+)|([A-Za-z_][\w-]*))"
 )
 EMBEDDED: Final = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 WORDS: Final = {"true": True, "false": False, "null": None}
@@ -92,10 +93,15 @@ class _Expression:
                 self._take(",")
             return self._functions[word](*arguments)
         value: Any = self._contexts[word]
-        while self._take("."):
-            key = self._tokens.pop(0)[3]
+        while True:
+            if self._take("."):
+                key = self._tokens.pop(0)[3]
+            elif self._take("["):
+                key = self._tokens.pop(0)[1]
+                assert self._take("]")
+            else:
+                return value
             value = value.get(key) if isinstance(value, dict) else None
-        return value
 
 
 def _alike(left: Any, right: Any) -> bool:

@@ -8,10 +8,11 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+import jq
 
 STATE = Path(os.environ["GH_STATE"])
 FILE = STATE / "github.json"
@@ -122,9 +123,9 @@ def _api(arguments):
     FILE.write_text(json.dumps(state), encoding="utf-8")
     if "--silent" in options:
         return 0
-    filters = options.get("jq", ".")
-    command = ["jq", "--raw-output", filters]
-    return subprocess.run(command, input=json.dumps(answer), text=True, check=False).returncode
+    for value in jq.compile(options.get("jq", ".")).input_value(answer).all():
+        print(value if isinstance(value, str) else json.dumps(value))
+    return 0
 
 
 def _download(arguments):

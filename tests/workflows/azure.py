@@ -1,0 +1,326 @@
+"""Runs our templates as Azure Pipelines would: parameters put in, stages and jobs in order, conditions,
+output variables, artefacts, and every script in bash, with stand-ins for `az`, `pwsh` and `pip`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
+
+from tests.workflows.expressions import evaluated, filled
+from tests.workflows.running import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+TEMPLATES: Final = ROOT / ".github" / "azure"
+AZ: Final = Path(__file__).with_name("az.py")
+MACRO: Final = re.compile(r"\$\(([\w.]+)\)")
+RUNTIME: Final = re.compile(
+    r"\$\[ (?:dependencies|stageDependencies\.\w+)\.(\w+)\.outputs\['([\w.]+)'\] \]"
+)
+OUTPUT: Final = re.compile(
+    r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.MULTILINE
+)
+IGNORED: Final = ("UsePythonVersion@0", "Cache@2")
+
+
+class AzureRan(NamedTuple):
+    """What became of a run: results of jobs, output variables by step, what was printed, scripts run,
+    environments that were used.
+    """
+
+    results: Mapping[str, str]
+    outputs: Mapping[str, str]
+    printed: str
+    scripts: frozenset[tuple[str, str]]
+    environments: tuple[str, ...]
+
+
+def expanded(name: str, given: Mapping[str, Any]) -> Any:
+    """A template with its parameters put in, and the templates that it uses in their places."""
+    template = yaml.safe_load((TEMPLATES / name).read_text(encoding="utf-8"))
+    declared = {each["name"]: each for each in template.pop("parameters")}
+    assert given.keys() <= declared.keys(), given.keys() - declared.keys()
+    values = {key: given.get(key, each.get("default")) for key, each in declared.items()}
+    assert None not in values.values(), values
+    return _put_in(template, {"parameters": values})
+
+
+def _put_in(part: Any, contexts: Mapping[str, Any]) -> Any:
+    if isinstance(part, str):
+        return filled(part, contexts)
+    if isinstance(part, dict):
+        return {key: _put_in(value, contexts) for key, value in part.items()}
+    if not isinstance(part, list):
+        return part
+    items: list[Any] = []
+    for item in part:
+        whole = _put_in(item, contexts)
+        if isinstance(whole, dict) and "template" in whole:
+            items += expanded(whole["template"], whole.get("parameters", {}))["steps"]
+        else:
+            items.append(whole)
+    return items
+
+
+def jobs_of(pipeline: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every job, with the name of its stage, which is empty if there are none."""
+    for stage in pipeline.get("stages", [pipeline]):
+        for job in stage["jobs"]:
+            yield stage.get("stage", ""), job
+
+
+def steps_of(job: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The steps of a job, also of one that deploys."""
+    steps: list[Mapping[str, Any]] = (
+        job["steps"] if "steps" in job else job["strategy"]["runOnce"]["deploy"]["steps"]
+    )
+    return steps
+
+
+def script_of(step: Mapping[str, Any]) -> str | None:
+    """What a step runs in bash."""
+    script: str | None = step.get("bash") or step.get("inputs", {}).get("inlineScript")
+    return script
+
+
+class Organization:
+    """A project of Azure DevOps with its runs, work items and pull requests, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.checkout = folder, folder / "checkout"
+        self.checkout.mkdir(parents=True)
+        self.next_run = 5
+        self.state: dict[str, Any] = {
+            "next": 100,
+            **{kind: [] for kind in ("items", "requests", "runs", "asked")},
+        }
+        self._tools()
+
+    def keep(self, run: int, name: str, source: Path, pipeline: str, branch: str) -> None:
+        """Keep an artefact of a run."""
+        kept = self.folder / "runs" / str(run) / name
+        if kept.exists():
+            shutil.rmtree(kept)
+        shutil.copytree(source, kept, copy_function=shutil.copyfile)
+        row = {"id": run, "pipeline": pipeline, "branch": branch}
+        if row not in self.state["runs"]:
+            self.state["runs"].append(row)
+
+    def newest(self, pipeline: str, branch: str) -> int:
+        """The number of the newest run of a pipeline on a branch; 0 if there is none."""
+        rows = self.state["runs"]
+        wanted = pipeline, branch
+        return max(
+            (row["id"] for row in rows if (row["pipeline"], row["branch"]) == wanted), default=0
+        )
+
+    def run(self, template: str, parameters: Mapping[str, Any], **variables: str) -> AzureRan:
+        """Run a template with parameters; `variables` as the platform sets them."""
+        run = self.next_run
+        self.next_run += 1
+        return _AzureRun(self, expanded(template, parameters), run, variables).run()
+
+    def _tools(self) -> None:
+        tools = self.folder / "tools"
+        tools.mkdir()
+        python, ours = sys.executable, Path(sys.executable).with_name("reconciler")
+        texts = {
+            "az": f'exec {python} {AZ} "$@"',
+            "reconciler": f'exec {ours} "$@"',
+            "python": 'echo "python $*" >> "$AZ_STATE/tools.txt"',
+            "pwsh": 'echo "pwsh $*" >> "$AZ_STATE/tools.txt"; echo 7.6.1',
+        }
+        for name, text in texts.items():
+            (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            (tools / name).chmod(0o755)
+
+
+class _AzureRun:
+    def __init__(
+        self,
+        organization: Organization,
+        pipeline: Mapping[str, Any],
+        number: int,
+        variables: Mapping[str, str],
+    ) -> None:
+        self._organization, self._pipeline, self._number = organization, pipeline, number
+        self._variables = {
+            "System.AccessToken": "the-token",
+            "System.TeamProjectId": "1",
+            "System.JobAttempt": "1",
+            "System.CollectionUri": "https://dev.azure.com/contoso/",
+            "System.TeamProject": "policies",
+            "System.DefinitionId": "9",
+            "Agent.OS": "Linux",
+            "HOME": str(organization.folder),
+            "Build.BuildId": str(number),
+            "Build.Repository.ID": "repository",
+            "Build.SourceBranch": "refs/heads/main",
+            **variables,
+        }
+        self._results: dict[str, str] = {}
+        self._outputs: dict[str, dict[str, str]] = {}
+        self._printed: list[str] = []
+        self._scripts: set[tuple[str, str]] = set()
+        self._environments: list[str] = []
+
+    def run(self) -> AzureRan:
+        for stage in self._pipeline.get("stages", [self._pipeline]):
+            goes = self._holds(stage.get("condition", "succeeded()"), self._results.values())
+            for job in stage["jobs"]:
+                self._job(stage.get("stage", ""), job, goes=goes)
+        whole = {key: text for values in self._outputs.values() for key, text in values.items()}
+        printed = "".join(self._printed)
+        used = tuple(self._environments)
+        return AzureRan(self._results, whole, printed, frozenset(self._scripts), used)
+
+    def _holds(self, condition: str, results: Any, *, well: bool | None = None) -> bool:
+        succeeded = (
+            all(each in {"success", "skipped"} for each in results) if well is None else well
+        )
+        outputs = {name: {"outputs": values} for name, values in self._outputs.items()}
+        flat = {
+            f"{job}.{key}": text
+            for job, values in self._outputs.items()
+            for key, text in values.items()
+        }
+        contexts = {
+            "dependencies": {
+                **outputs,
+                "plan": {"outputs": {**flat, **self._outputs.get("plan", {})}},
+            },
+            "stageDependencies": {"plan": outputs},
+        }
+        functions: dict[str, Callable[..., Any]] = {
+            "succeeded": lambda: succeeded,
+            "succeededOrFailed": lambda: True,
+            "canceled": lambda: False,
+            "not": lambda value: not value,
+            "and": lambda *values: all(values),
+            "eq": lambda left, right: (left or "") == right,
+            "ne": lambda left, right: (left or "") != right,
+            "in": lambda value, *others: value in others,
+        }
+        return bool(evaluated(condition.strip(), contexts, functions))
+
+    def _job(self, stage: str, job: Mapping[str, Any], *, goes: bool) -> None:
+        name = job.get("job") or job["deployment"]
+        depends = [self._results[each] for each in _listed(job.get("dependsOn"))]
+        if not (goes and self._holds(job.get("condition", "succeeded()"), depends)):
+            self._results[f"{stage}.{name}" if stage else name] = "skipped"
+            return
+        self._outputs[name] = {}
+        if "environment" in job:
+            self._environments.append(job["environment"])
+        temp = self._organization.folder / str(self._number) / stage / name
+        temp.mkdir(parents=True)
+        variables = {
+            **self._variables,
+            "Agent.TempDirectory": str(temp / "temp"),
+            "Pipeline.Workspace": str(temp),
+        }
+        (temp / "temp").mkdir()
+        for key, value in job.get("variables", {}).items():
+            variables[key] = self._runtime(value)
+        well = True
+        for step in steps_of(job):
+            if not self._holds(step.get("condition", "succeeded()"), (), well=well):
+                continue
+            well &= self._step(name, step, variables)
+        self._results[f"{stage}.{name}" if stage else name] = "success" if well else "failure"
+
+    def _runtime(self, value: str) -> str:
+        """A variable whose value is `$[ … ]`, from outputs of jobs before this one."""
+        inner = re.fullmatch(
+            r"\$\[ (?:dependencies|stageDependencies\.\w+)\.(\w+)\.outputs\['([\w.]+)'\] \]", value
+        )
+        assert inner, value
+        return self._outputs.get(inner[1], {}).get(inner[2], "")
+
+    def _step(self, job: str, step: Mapping[str, Any], variables: dict[str, str]) -> bool:
+        script = script_of(step)
+        if script is not None:
+            self._scripts.add((job, step["displayName"]))
+            return self._bash(job, step, script, variables)
+        given = {key: _macros(value, variables) for key, value in step.get("inputs", {}).items()}
+        match step.get("task") or next(iter(step)):
+            case "PublishPipelineArtifact@1":
+                source = Path(given["targetPath"])
+                here = variables["System.DefinitionId"], variables["Build.SourceBranch"]
+                if source.exists():
+                    self._organization.keep(self._number, given["artifact"], source, *here)
+                return source.exists()
+            case "DownloadPipelineArtifact@2":
+                newest = self._organization.newest(given["definition"], given["branchName"])
+                return self._fetched(newest, given["artifactName"], Path(given["targetPath"]))
+            case "download":
+                target = Path(variables["Pipeline.Workspace"]) / step["artifact"]
+                return self._fetched(self._number, step["artifact"], target)
+            case "checkout":
+                return True
+        assert step["task"] in IGNORED, step
+        return True
+
+    def _fetched(self, run: int, name: str, target: Path) -> bool:
+        kept = self._organization.folder / "runs" / str(run) / name
+        if kept.exists():
+            shutil.copytree(kept, target)
+        return kept.exists()
+
+    def _bash(
+        self, job: str, step: Mapping[str, Any], script: str, variables: Mapping[str, str]
+    ) -> bool:
+        assert "$(System." not in script
+        assert "${{" not in script, "an expression in a script is text of somebody else's in it"
+        file = Path(variables["Agent.TempDirectory"]) / "script.sh"
+        file.write_text(script, encoding="utf-8")
+        platform = {
+            key.upper().replace(".", "_"): value
+            for key, value in variables.items()
+            if key[0].isupper() and key != "System.AccessToken"
+        }
+        state = self._organization.folder / "azure.json"
+        state.write_text(json.dumps(self._organization.state), encoding="utf-8")
+        done = subprocess.run(
+            ["/bin/bash", "--noprofile", "--norc", str(file)],
+            cwd=self._organization.checkout,
+            env={
+                "PATH": f"{self._organization.folder / 'tools'}:/usr/bin:/bin",
+                "HOME": str(self._organization.folder),
+                "LANG": "C.UTF-8",
+                "RECONCILER_STATE_DIR": os.environ["RECONCILER_STATE_DIR"],
+                "TF_BUILD": "True",
+                "AZ_STATE": str(self._organization.folder),
+                **platform,
+                **{key: _macros(value, variables) for key, value in step.get("env", {}).items()},
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self._organization.state = json.loads(state.read_text(encoding="utf-8"))
+        self._printed.append(f"== {step['displayName']}\n{done.stdout}{done.stderr}")
+        if "name" in step:
+            self._outputs[job] |= {
+                f"{step['name']}.{key}": value for key, value in OUTPUT.findall(done.stdout)
+            }
+        return done.returncode == 0
+
+
+def _listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or [])
+
+
+def _macros(value: Any, variables: Mapping[str, str]) -> str:
+    """A text with `$(name)` replaced; one that nobody set stays, as on the platform."""
+    return MACRO.sub(lambda each: variables.get(each[1], each[0]), str(value))
