@@ -14,12 +14,10 @@ from reconciler.errors import (
     SUCCESS,
     AccessTestFailed,
     Refused,
-    TamperedPlan,
     UsageFault,
 )
-from reconciler.planning import approval, approved_part
 from reconciler.planning.planfile import SealedPlan
-from reconciler.reports import comparisons, plans, powershell, remedies
+from reconciler.reports import plans, powershell, remedies
 from reconciler.reports.markdown.limits import MAX_BYTES
 from reconciler.reports.review.composing import review
 from reconciler.reports.wrapping import Layout
@@ -151,33 +149,6 @@ def collect_plan(loaded: SealedPlan, *, shown: bool) -> None:
     """Collect the plan that a run is about; the plan itself only if it is `shown`."""
     collected = collecting.current()
     collected.plan, collected.digests, collected.shown = loaded.plan, loaded.digests, shown
-
-
-def compared(approved: SealedPlan, file: Path, loaded: SealedPlan, form: PlanFormat) -> int:
-    """Print what the approval of a plan does not cover of another one; the exit code says whether
-    it covers it.
-
-    Raises:
-        UsageFault: the format is not one that a comparison has.
-    """
-    differing = approval.differences(approved.plan, loaded.plan)
-    collect_plan(loaded, shown=False)
-    collecting.add_part("differences", differing)
-    match form:
-        case "text":
-            names = {**approved.plan.names, **loaded.plan.names}
-            detailed = approval.object_differences(approved.plan, loaded.plan)
-            lines = [*comparisons.comparison(detailed, names, str(file))]
-            if differing and not approved_part.beyond_approval(approved.plan, loaded.plan):
-                lines.append(comparisons.possible_part(str(file)))
-            printing.report(lines)
-        case "json":
-            pass  # they are in the envelope
-        case "markdown" | "html" | "powershell":
-            raise UsageFault("--against takes --format text or json")
-        case _:
-            assert_never(form)
-    return TamperedPlan.exit_code if differing else SUCCESS
 
 
 def exit_code_of_plan(plan: Plan, *, detailed: bool) -> int:

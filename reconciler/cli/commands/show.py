@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from reconciler.cli import ages, collecting, loading, options, plan_files, printing, showing
+from reconciler.cli import (
+    ages,
+    collecting,
+    comparing,
+    loading,
+    options,
+    plan_files,
+    printing,
+    showing,
+)
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
@@ -72,7 +81,7 @@ def command(
     places = loading.places(loaded.plan, paths, tenant) if paths else None
     with printing.into(None if form == "json" else out):
         if against is not None:
-            code = showing.compared(plan_files.plan_file(against), against, loaded, form)
+            code = comparing.compared(plan_files.plan_file(against), against, loaded, form)
         else:
             view = showing.View(form, product, ids, commands, max_bytes, redact)
             then = showing.how_to_apply(plan)
