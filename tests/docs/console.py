@@ -96,6 +96,7 @@ PAGES = {
     DOCS / "reviewing.md": reviewing_sample,
     DOCS / "undo.md": everyday_sample,
     DOCS / "many-tenants.md": many_tenants_sample,
+    DOCS / "installing.md": sample,
     **{
         DOCS / f"{name}.md": sample
         for name in (

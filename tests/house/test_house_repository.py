@@ -62,6 +62,8 @@ def test_nothing_tracked_speaks_of(what: str) -> None:
 
 
 MAY_BE_LEFT_OUT = {
+    "tests/house/test_house_release.py": "needs zizmor and check-jsonschema, which are in the extra `dev`",
+    "tests/journey/test_pre_commit.py": "needs pre-commit, which is in the extra `dev`",
     "tests/powershell/conftest.py": "needs PowerShell, and says so by the marker pwsh",
     "tests/applying/test_lock.py": "one case needs fcntl, which Windows has not",
     "tests/reports/test_html_browser.py": "needs Chromium, its driver, and axe-core",
