@@ -27,7 +27,12 @@ FILES: Mapping[Kind | None, str] = {
 """File of each kind's schema; under None the combined one, which picks by `kind`."""
 
 
-_ANNOTATIONS = frozenset(("title", "description", "examples", "default"))
+EDITORS = frozenset(
+    ("markdownDescription", "enumDescriptions", "patternErrorMessage", "defaultSnippets")
+)
+"""Keywords of editors: yaml-language-server and VS Code show them, and no validator reads them."""
+
+_ANNOTATIONS = frozenset(("title", "description", "examples", "default")) | EDITORS
 """Keywords that say nothing about whether a document fits."""
 
 CHECKOUT = Path(__file__).resolve().parents[2] / "schemas"
@@ -64,7 +69,11 @@ def validator(kind: Kind) -> Any:
     whole = schema(kind)
     return Draft202012Validator(
         _inlined(
-            {key: value for key, value in whole.items() if key not in {"$schema", "definitions"}},
+            {
+                key: value
+                for key, value in whole.items()
+                if key not in {"$schema", "$id", "definitions"}
+            },
             whole,
         )
     )

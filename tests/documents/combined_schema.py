@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
 
 
+_OF_FILES = frozenset(("$schema", "$id", "definitions", "defaultSnippets"))
+"""What the whole of a file says, and a definition of the combined one does not repeat."""
+
+
 def combined() -> dict[str, Any]:
     """Make the combined schema: self-contained, so that an editor needs one address only."""
     kinds = [kind for kind in FILES if kind is not None]
@@ -24,11 +28,15 @@ def combined() -> dict[str, Any]:
     bodies = {kind.value: _body(schema(kind)) for kind in kinds}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": "urn:reconciler:v1:document",
         "title": "Document",
         "description": (
             "Any document of this tool; `kind` decides. Made from the schemas of the kinds, not"
             " written by hand."
         ),
+        "defaultSnippets": [
+            snippet for kind in kinds for snippet in schema(kind)["defaultSnippets"]
+        ],
         "type": "object",
         "required": ["kind"],
         "properties": {
@@ -49,7 +57,7 @@ def spelled() -> str:
 
 
 def _body(whole: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in whole.items() if key not in {"$schema", "definitions"}}
+    return {key: value for key, value in whole.items() if key not in _OF_FILES}
 
 
 def _branch(kind: str) -> dict[str, Json]:

@@ -17,7 +17,7 @@ from reconciler.documents import schemas
 from reconciler.documents.input_files import Text, decode_text
 from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.rules import BY_ID
-from reconciler.documents.schemas import FILES, schema, user_check, user_validator
+from reconciler.documents.schemas import EDITORS, FILES, schema, user_check, user_validator
 from reconciler.model.documents import Kind
 from tests.documents.cases import FAULTS, VALID
 from tests.documents.combined_schema import combined, spelled
@@ -25,6 +25,7 @@ from tests.strategies.documents import users
 
 KEYWORDS = {
     "$schema",
+    "$id",
     "$comment",
     "$ref",
     "title",
@@ -53,10 +54,12 @@ KEYWORDS = {
     "if",
     "then",
     "else",
+    *EDITORS,
 }
 """What draft-07 and draft 2020-12 understand alike.
 
-Not among them: `dependencies`, a list of `items`, `$ref` beside anything.
+Editors read a few more, and validators skip those. Not among them: `dependencies`, a list of `items`,
+`$ref` beside anything.
 """
 
 ALL = list(FILES)
@@ -118,6 +121,25 @@ def test_every_value_is_titled_and_described_and_every_map_is_closed(kind: Kind 
         assert not says_something or {"title", "description"} <= part.keys(), where
         if part.get("type") == "object" and (kind is not None or where != "#"):
             assert part["additionalProperties"] is False, where
+
+
+@pytest.mark.parametrize("kind", ALL, ids=str)
+def test_editors_are_told_what_a_value_means_and_what_to_write(kind: Kind | None):
+    for where, part in parts(schema(kind)):
+        if "pattern" in part:
+            assert part["patternErrorMessage"].startswith("Write "), where
+        if "enum" in part and "title" in part and where != "#/properties/kind":
+            assert len(part["enumDescriptions"]) == len(part["enum"]), where
+
+
+def test_every_schema_has_an_id_and_a_snippet_that_fits():
+    assert len({schema(kind)["$id"] for kind in ALL}) == len(ALL)
+    for kind in Kind:
+        (snippet,) = schema(kind)["defaultSnippets"]
+        assert snippet["body"]["kind"] == kind
+        shape = jsonschema.Draft7Validator(schema(kind))
+        wrong = {error.validator for error in shape.iter_errors(snippet["body"])}
+        assert wrong <= {"pattern"}, "what is still to be filled in is no id yet"
 
 
 @pytest.mark.parametrize("kind", ALL, ids=str)

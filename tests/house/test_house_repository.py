@@ -62,6 +62,7 @@ def test_nothing_tracked_speaks_of(what: str) -> None:
 
 
 MAY_BE_LEFT_OUT = {
+    "tests/documents/test_language_server.py": "needs Node.js and yaml-language-server, from npm",
     "tests/house/test_house_release.py": "needs zizmor and check-jsonschema, which are in the extra `dev`",
     "tests/journey/test_pre_commit.py": "needs pre-commit, which is in the extra `dev`",
     "tests/powershell/conftest.py": "needs PowerShell, and says so by the marker pwsh",
