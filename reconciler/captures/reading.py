@@ -99,8 +99,7 @@ def parse_capture(
     directory = parse_directory(raw.get("directory") or {}, "$.directory", faults)
     states, faulty = _states(raw, needs, tolerated, faults)
     faults.refuse(place)
-    _contradicted_scopes(states, directory, faults)
-    faults.refuse(place)
+    states = _told_apart(states, directory)
     effective = {
         user: answer
         for name, state in states.items()
@@ -153,17 +152,12 @@ def _warnings(product: Provider, raw: Mapping[str, Any]) -> Sequence[ReadWarning
     return sorted({ReadWarning(product, row["cmdlet"], shown(row["text"])) for row in rows})
 
 
-def _contradicted_scopes(
-    states: Mapping[Provider, State], directory: Directory, faults: FaultList
-) -> None:
-    """A scope that is both absent and present: a policy of it would be judged dead."""
-    named = {scope for name, state in states.items() for scope in PRODUCTS[name].names(state)}
-    for scope in sorted(named & directory.absent & directory.recipients.keys()):
-        faults.add(
-            "$.directory.absent",
-            f"{scope}, the scope of a policy, is also in $.directory.recipients: it cannot be both"
-            " there and not there; fetch again",
-        )
+def _told_apart(states: Mapping[Provider, State], directory: Directory) -> dict[Provider, State]:
+    """The states, where what has a scope that is both absent and present is not understood: it would
+    be judged dead.
+    """
+    contradicted = directory.absent & directory.recipients.keys()
+    return {name: PRODUCTS[name].doubting(state, contradicted) for name, state in states.items()}
 
 
 def _digest(

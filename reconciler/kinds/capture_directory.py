@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from reconciler.kinds.capture_faults import FaultList
 
 _SMTP: Final = "smtp"
-_DAMAGED: Final = "\ufffd"
-"""What half of a surrogate pair becomes on the way through PowerShell's JSON."""
 _NO_ID: Final = "the id is not an object id (a GUID)"
 _NO_DISPLAY_NAME: Final = "the display name is not a string"
 _ODD_MEMBER: Final = "a member is not an object id (a GUID), so who the members are is not known"
@@ -417,8 +415,6 @@ def _address_flaw(proxy: Any) -> str | None:
     if not isinstance(proxy, str):
         return f"is not a string: {shown(proxy)}"
     address = smtp_address(proxy)
-    if address and _DAMAGED in address:
-        return f"{shown(address)} contains U+FFFD: it was damaged in transit"
     return name_fault(address) if address else None
 
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     from reconciler.kinds.capture_faults import FaultList
 
+DAMAGED: Final = "\ufffd"
+"""What half of a surrogate pair becomes on the way through PowerShell's JSON: a name that holds it
+may have been another.
+"""
 _LONGEST: Final = 80
 _LONGEST_RAW: Final = 1000
 _Key = TypeVar("_Key", str, tuple[str, str])
@@ -151,6 +155,8 @@ def name_fault(text: str) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None if text.strip() else "is blank: correct it in the tenant"
+    if DAMAGED in text:
+        return f"{shown(text)} contains U+FFFD: it was damaged in transit, or has half a character"
     flaw = unfit(text)
     return (
         None

@@ -177,6 +177,11 @@ class Product(Protocol[DesiredT, StateT]):
     def names(self, state: StateT) -> Mapping[str, str]:
         """Names for people that its objects carry for object ids."""
 
+    def doubting(self, state: StateT, scopes: Collection[str]) -> StateT:
+        """The state with what has one of these scopes as not understood: a reading says of each both
+        that it is there and that it is not.
+        """
+
     def resolve(
         self, documents: Documents, directory: Directory, state: StateT | None
     ) -> tuple[DesiredT, Sequence[Finding]]:

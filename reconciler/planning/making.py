@@ -41,7 +41,7 @@ from reconciler.planning.consenting import compared_consent, consented, given_co
 from reconciler.planning.consequences import unpopulated
 from reconciler.planning.naming import names
 from reconciler.planning.numbering import numbered_steps
-from reconciler.planning.partial import PlannedSide, refusals_of_parts
+from reconciler.planning.partial import PlannedSide, refusals_of_parts, with_held
 from reconciler.planning.requests import products
 from reconciler.planning.selection import (
     assert_consents,
@@ -135,7 +135,7 @@ def make_plan(
         UsageFault: an address or a consent of the options is malformed or names nothing.
     """
     given = given_for(documents, observed, options, desired)
-    made = product_plans(given)
+    made = with_held(product_plans(given), given.chosen)
     return _judged(given, made, refusals_of_parts(made, given.chosen))
 
 

@@ -1,6 +1,7 @@
 """A plan of a part must reach nobody whom the whole plan does not reach either: one with `--only` or
-`--skip`, and one that holds users' grants because what was read of them is not understood. Anything
-beyond that is refused, with the addresses that belong to the part.
+`--skip`, and one that holds users' grants because what was read of them is not understood. What would
+go beyond that is held beside such grants; beyond a selection it is refused, with the addresses that
+belong to the part.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from reconciler.kinds.products import PRODUCTS
-from reconciler.model.addresses import application_address
+from reconciler.model.addresses import application_address, teams_user_grant
 from reconciler.model.baselines import with_empty_group
-from reconciler.model.codes import RefusalRule
+from reconciler.model.codes import Held, RefusalRule
 from reconciler.model.plans import Note
 from reconciler.planning import checking
 from reconciler.planning.selection import selection
@@ -47,6 +48,33 @@ class PlannedSide(Struct, frozen=True):
     state: Any
     context: PlanContext
     plan: ProductPlan
+
+
+def with_held(parts: Iterable[PlannedSide], chosen: Selection) -> tuple[PlannedSide, ...]:
+    """The parts of a plan of everything, without the changes by which somebody whose grant is held
+    as not understood would reach more than by the whole plan: these are held with it.
+
+    Args:
+        parts: what the products planned.
+        chosen: what was selected; a part that somebody chose is as it is.
+    """
+    return tuple(_with_held(part, chosen) if chosen.is_everything else part for part in parts)
+
+
+def _with_held(part: PlannedSide, chosen: Selection) -> PlannedSide:
+    odd = part.context.directory.opaque
+    exposed = _beyond(part, part.plan.outcome) if odd else ()
+    resting = _way_out(part, chosen, exposed, most=None).get("skip") if exposed else None
+    if not resting:
+        return part
+    context = replace(part.context, holding=chosen.adding(skip=resting).holding)
+    plan = PRODUCTS[part.plan.provider].plan(part.desired, part.state, context)
+    on = sorted(map(teams_user_grant, odd))
+    held = tuple(
+        Note(Held.RESTS_ON_OPAQUE, note.address, {"on": on}) if note.code == Held.SKIPPED else note
+        for note in plan.held
+    )
+    return replace(part, context=context, plan=replace(plan, held=held))
 
 
 def refusals_of_parts(parts: Iterable[PlannedSide], chosen: Selection) -> tuple[Note, ...]:
@@ -83,10 +111,14 @@ def _beyond(part: PlannedSide, outcome: Any) -> tuple[Beyond, ...]:
 
 
 def _way_out(
-    part: PlannedSide, chosen: Selection, exposed: Sequence[Beyond]
+    part: PlannedSide,
+    chosen: Selection,
+    exposed: Sequence[Beyond],
+    *,
+    most: int | None = _MOST_ADDRESSES,
 ) -> dict[str, tuple[Address, ...]]:
     """The addresses to name as well, by option: with them the same plan would reach nobody beyond
-    the whole one. Empty if these are too many to name.
+    the whole one. Empty if these are more than can be named.
     """
     option = "only" if chosen.only and not chosen.skip else "skip"
     added: set[Address] = set()
@@ -94,7 +126,7 @@ def _way_out(
         rows = (beyond.held if option == "only" else beyond.changed for beyond in exposed)
         more = {address for row in rows for address in row} - added
         added |= more
-        if not more or len(added) > _MOST_ADDRESSES:
+        if not more or (most is not None and len(added) > most):
             break
         context = replace(part.context, holding=chosen.adding(**{option: added}).holding)
         outcome = PRODUCTS[part.plan.provider].outcome(part.desired, part.state, context)

@@ -83,11 +83,18 @@ def grants(value: Json, path: str, tell: Tell, *, holders_only: bool) -> dict[st
     is none as it was read.
     """
     held: dict[str, set[str]] = {}
-    for index, row in enumerate(rows(value, path, tell)):
+    read_rows = rows(value, path, tell)
+    is_asked = any(row is not None and _granted(row) is not None for row in read_rows)
+    for index, row in enumerate(read_rows):
         if row is None:
             continue
         here = f"{path}[{index}].ApplicationAccessPolicy"
         name = _granted(row)
+        if is_asked and not {"ApplicationAccessPolicy", "PolicyName"} & row.keys():
+            whole = {"Identity": row.get("Identity"), "ApplicationAccessPolicy": None}
+            user = _told_apart(row.get("Identity")) or _not_understood(whole)
+            held.setdefault(user, set()).add(_not_understood({"Identity": row.get("Identity")}))
+            continue
         if name is None:
             _tell_nothing_granted(row, here, tell, holders_only=holders_only)
             continue

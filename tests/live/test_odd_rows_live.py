@@ -14,9 +14,9 @@ from reconciler.model.codes import Held
 from reconciler.model.observed import OPAQUE
 from reconciler.tenants.live import projecting
 from reconciler.tenants.protocol import CaptureRequest
-from tests.live.service import POLICY
+from tests.live.service import POLICY, output
 from tests.live.test_capture import capture, observed, teams
-from tests.strategies.tenants import APPS, SCOPES, USERS, grant, recipient, teams_policy
+from tests.strategies.tenants import APPS, SCOPES, USERS, empty, grant, recipient, teams_policy
 
 if TYPE_CHECKING:
     from tests.live.places import Place
@@ -57,6 +57,40 @@ def test_a_policy_without_a_name_is_read_if_another_one_can_be_checked(
         TenantFault, match="a policy that was read without a name cannot be queried"
     ):
         capture(stage)
+
+
+def test_a_name_that_was_damaged_on_the_way_stops_itself(stage: Stage) -> None:
+    """Which policy it is, and whose grant a damaged principal name is, is not guessed."""
+    policy = {"Identity": "Tag:a\ufffdb", "AppIds": APPS[:1], "Description": ""}
+    stage.set(teams=odd(policies=[policy]))
+    state = observed(capture(stage)).states["teams"]
+    (key,) = state.nameless
+    assert json.loads(key.removeprefix(OPAQUE))["Identity"] == "Tag:a\ufffdb"
+    assert state.users == {USERS[0]: "alpha", USERS[1]: "beta"}
+    directory = empty()["directory"]
+    directory["users"][2]["upn"] = "bo\ufffdard@contoso.com"
+    stage.set(teams=odd(users=[grant(USERS[2], "Beta")]), directory=directory)
+    known = observed(capture(stage))
+    assert known.states["teams"].users[USERS[2]] == "beta"
+    assert "U+FFFD" in known.directory.opaque[USERS[2]].why
+
+
+def test_a_holder_whose_row_lacks_the_policy_stops_itself(stage: Stage) -> None:
+    """Others have the property, so that the answer is what was asked for."""
+    stage.set(teams=odd())
+    listed = stage.service.get_csonlineuser
+
+    def silent(request: Any) -> Any:
+        for item in listed(request):
+            row = dict(item["value"]["properties"])
+            if row["Identity"] == USERS[1]:
+                row.pop(POLICY, None)
+            yield output(row)
+
+    stage.service.get_csonlineuser = silent  # type: ignore[method-assign]
+    state = observed(capture(stage)).states["teams"]
+    assert state.users[USERS[0]] == "alpha"
+    assert state.users[USERS[1]] == f'{OPAQUE}{{"Identity": "{USERS[1]}"}}'
 
 
 def test_a_policy_that_is_read_twice_and_a_description_that_is_no_text_are_read(

@@ -15,6 +15,7 @@ import pytest
 from msgspec.structs import replace
 
 from reconciler.audiences.verdicts import Depends, Granted
+from reconciler.errors import CaptureFault
 from reconciler.kinds.teams import parse
 from reconciler.kinds.teams.effective_policy import user_verdict
 from reconciler.model.access_rows import Certainty
@@ -28,6 +29,7 @@ from tests.planning.enumerated_access import (
     GROUPS,
     NAMES,
     USERS,
+    StepFailed,
     TeamsWorld,
     documents,
     listing,
@@ -264,6 +266,66 @@ def test_the_checker_refuses_to_touch_a_grant_whose_user_nobody_knows():
     assert [each.why for each in judge_prefixes(forged)] == [ViolationKind.OPAQUE]
 
 
+# a row that does not say what is granted
+
+
+@pytest.fixture(scope="module")
+def untold():
+    made: list[Any] = []
+    for seed in range(SAMPLES):
+        world, declared, chance = _case(seed)
+        user, name = chance.choice(USERS[:3]), chance.choice([*world.policies, None])
+        told = chance.choice([other for other in USERS[:3] if other != user])
+        world.users[told] = chance.choice([*world.policies])
+        section = _section(world)
+        section["users"] = [row for row in section["users"] if row["Identity"] != user]
+        section["users"].insert(chance.randrange(len(section["users"]) + 1), {"Identity": user})
+        world.users.pop(user, None)
+        if name is not None:
+            world.users[user] = name
+        made.append((seed, world, user, _plan(declared, _reading(section))))
+    return made
+
+
+def test_whatever_a_user_has_whose_row_does_not_say_it_nobody_is_newly_reached(untold):
+    """The service refuses to delete a policy that is held, and the apply stops there."""
+    for seed, world, _, plan in untold:
+        along = [world.copy()]
+        for step in plan.steps:
+            later = along[-1].copy()
+            try:
+                later.run(step.cmdlet, dict(step.parameters))
+            except StepFailed:
+                assert step.cmdlet.startswith("Remove-"), f"seed {seed}"
+                break
+            along.append(later)
+        accesses = _accesses(along)
+        for access in accesses:
+            for who, reached in access.items():
+                assert reached <= accesses[0][who] | accesses[-1][who], f"seed {seed}"
+        assert judge_prefixes(plan) == (), f"seed {seed}"
+
+
+def test_such_a_row_is_named_and_holds_its_user_alone(untold):
+    steps = 0
+    for seed, _, user, plan in untold:
+        address = f"teams.grant/user:{user}"
+        (note,) = _named(plan)
+        assert (note.address, note.details["text"]) == (address, f'{{"Identity": "{user}"}}'), seed
+        assert "the row does not say which policy is granted" in note.details["why"]
+        assert not [step for step in plan.steps if step.parameters.get("Identity") == user], seed
+        steps += len(plan.steps)
+    assert steps > SAMPLES
+
+
+def test_rows_none_of_which_says_what_is_granted_are_no_reading():
+    """Then something else was read than was asked for."""
+    section = _section(TeamsWorld({"Alpha": (frozenset(), "")}, frozenset(), [], {}))
+    section["users"] = [{"Identity": user} for user in USERS[:2]]
+    with pytest.raises(CaptureFault, match="is missing, so the user's policy is unknown"):
+        parse.parse(section)
+
+
 # a policy without a name
 
 
@@ -275,7 +337,7 @@ def nameless():
         name, section = chance.choice([*world.policies]), _section(world)
         row = _policy_row(section, name)
         if chance.random() < 0.5:
-            row["Identity"] = chance.choice((None, 3, ["x"]))
+            row["Identity"] = chance.choice((None, 3, ["x"], "Tag:Al\ufffdha", "\ufffd"))
         else:
             del row["Identity"]
         made.append((seed, world, declared, name, _plan(declared, _reading(section))))

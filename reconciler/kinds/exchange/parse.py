@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from reconciler.characters import has_surrogate
 from reconciler.guids import GUID, guid
 from reconciler.kinds.capture_faults import FaultList
@@ -28,7 +30,7 @@ from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState, OpaqueRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from reconciler.model.observed import ExchangeKey
 
@@ -96,6 +98,41 @@ def parse_section(section: Mapping[str, Any], path: str, faults: FaultList) -> E
             opaque.add(row, ("there is more than one policy of this application and scope",))
     whole = {key: doubles[0][1] for key, doubles in policies.items() if len(doubles) == 1}
     return ExchangeState(by_key(whole), opaque.rows())
+
+
+_DOUBTFUL: Final = (
+    "the reading says both that its scope is there and that it is not: read the tenant again"
+)
+
+
+def doubting(state: ExchangeState, scopes: Collection[str]) -> ExchangeState:
+    """The policies of these scopes as not understood: whether they protect, or block, somebody is not
+    known.
+
+    Args:
+        state: as it was parsed.
+        scopes: object ids in lower case.
+    """
+    opaque = {owner: set(rows) for owner, rows in state.opaque.items()}
+    for key, policy in state.policies.items():
+        if key[1] in scopes:
+            opaque.setdefault(key[0], set()).add(OpaqueRow(_raw(policy), _DOUBTFUL))
+    policies = {key: policy for key, policy in state.policies.items() if key[1] not in scopes}
+    rows = {owner: tuple(sorted(opaque[owner])) for owner in sorted(opaque)}
+    return replace(state, policies=policies, opaque=rows)
+
+
+def _raw(policy: ExchangePolicy) -> str:
+    """What was read of a policy, as a row of the service has it."""
+    row = (
+        policy.right.value,
+        policy.application,
+        policy.stored_description,
+        policy.identity,
+        f"{policy.sid};{policy.scope}",
+        policy.scope_name,
+    )
+    return raw_text(dict(zip(_TELLING, row, strict=True)))
 
 
 class _Opaque:

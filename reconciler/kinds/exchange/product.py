@@ -148,6 +148,10 @@ class Exchange(Product[DesiredExchange, ExchangeState]):
             names[policy.scope] = min(policy.scope_name, names.get(policy.scope, policy.scope_name))
         return names
 
+    def doubting(self, state: ExchangeState, scopes: Collection[str]) -> ExchangeState:
+        """The policies of these scopes hold their applications."""
+        return parse.doubting(state, scopes)
+
     def resolve(
         self, documents: Documents, directory: Directory, state: ExchangeState | None
     ) -> tuple[DesiredExchange, Sequence[Finding]]:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from reconciler.kinds.capture_rows import DAMAGED
 from reconciler.kinds.teams.effective_policy import (
     EVERY_GROUP,
     applications,
     fall_through,
     user_partition,
 )
+from reconciler.kinds.teams.parse import is_untold
 from reconciler.model.addresses import GLOBAL, teams_group_grant, teams_policy, teams_user_grant
 from reconciler.model.codes import Held
 from reconciler.model.observed import OPAQUE, is_nameless, is_opaque
@@ -39,6 +41,14 @@ _GRANT: Final = "what is granted is not a policy that can be granted"
 _GRANT_OF_NAMELESS: Final = (
     "what is granted is not a policy that can be granted, or may be the one that was read without a"
     " name"
+)
+_DAMAGED: Final = (
+    "its name contains U+FFFD: it was damaged in transit, or has half a character, so which policy it"
+    " is is not known; rename it in the tenant"
+)
+_UNTOLD: Final = (
+    "the row does not say which policy is granted, so the user may have any, or none: what a plan"
+    " gives to the holders of a policy, or to everyone without a grant, may reach this user too"
 )
 _USER: Final = "the user's Identity is not an object id (a GUID), so whose grant it is is not known"
 
@@ -70,7 +80,8 @@ def opaque_notes(
     if any(map(is_opaque, observed.holder_counts)):
         grants = {user: key for user, key in observed.users.items() if is_opaque(key)}
         for user, key in sorted(grants.items()):
-            yield _note(teams_user_grant(user), key.removeprefix(OPAQUE), grant)
+            why = _UNTOLD if is_untold(key) else grant
+            yield _note(teams_user_grant(user), key.removeprefix(OPAQUE), why)
     for assignment in filter(lambda row: is_opaque(row.policy), observed.groups):
         text = assignment.policy.removeprefix(OPAQUE)
         yield _note(teams_group_grant(assignment.group), text, grant)
@@ -79,12 +90,18 @@ def opaque_notes(
 
 def _of_policy(key: str, policy: TeamsPolicy) -> Iterator[Note]:
     if is_opaque(key):
-        why = _NO_NAME if is_nameless(key) else _NAME
-        yield _note(teams_policy(policy.name), key.removeprefix(OPAQUE), why)
+        yield _note(teams_policy(policy.name), key.removeprefix(OPAQUE), _flaw_of_name(key))
     if policy.odd_description and f"{OPAQUE}{policy.odd_description}" not in policy.opaque:
         yield _note(teams_policy(policy.name), policy.odd_description, _DESCRIPTION)
     for entry in sorted(policy.opaque):
         yield _note(teams_policy(policy.name), entry.removeprefix(OPAQUE), _ENTRY)
+
+
+def _flaw_of_name(key: str) -> str:
+    """Why the name of a policy is not understood, by its opaque key."""
+    if not is_nameless(key):
+        return _NAME
+    return _DAMAGED if ascii(DAMAGED)[1:-1] in key else _NO_NAME
 
 
 def _note(address: Address, text: str, why: str) -> Note:

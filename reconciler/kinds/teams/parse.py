@@ -8,13 +8,14 @@ PowerShell editions are known to print differently is accepted; nothing is guess
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeGuard
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
 from reconciler.guids import guid
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
+    DAMAGED,
     are_texts,
     as_list,
     blank_as_empty,
@@ -29,6 +30,7 @@ from reconciler.kinds.capture_rows import (
 )
 from reconciler.model.addresses import GLOBAL, name_key
 from reconciler.model.observed import (
+    OPAQUE,
     GroupAssignment,
     OpaqueRow,
     TeamsPolicy,
@@ -47,6 +49,7 @@ page). It is not a policy of the tenant's.
 """
 _TAG: Final = "tag:"
 _POLICY: Final = ("AppIds", "Description", "Identity")
+_UNTOLD: Final = '{"Identity"'
 _TELLING: Final = ("GroupId", "PolicyName", "PolicyType", "Priority", "Rank")
 """The properties of a group's row that are looked at."""
 
@@ -123,6 +126,11 @@ def parse_section(
     return TeamsState(policies, groups, users, names.spelled(policies), opaque_ranks)
 
 
+def is_told(name: Any) -> TypeGuard[str]:
+    """Whether what was read for the name of a policy is one, as the service has it."""
+    return isinstance(name, str) and DAMAGED not in name
+
+
 def bare_name(identity: str) -> str:
     """A policy's name without the optional `Tag:` of its Identity."""
     return identity[len(_TAG) :] if identity[: len(_TAG)].lower() == _TAG else identity
@@ -156,9 +164,11 @@ class _Names:
         return self._read is None or self.keys[spelling] in self._read
 
     def key(self, row: Mapping[str, Any]) -> str:
-        """Key of a policy, an opaque one if its name is not fit; of all that was read if it has none."""
+        """Key of a policy, an opaque one if its name is not fit; of all that was read if it has none,
+        or one that was damaged on the way, which may be any.
+        """
         name = row.get("Identity")
-        if not isinstance(name, str):
+        if not is_told(name):
             return opaque_key(_kept(row))
         return self.keys[name] if self.is_fit(name) else opaque_key(bare_name(name))
 
@@ -360,6 +370,18 @@ def _kept_grant(row: GrantRow) -> Mapping[str, Any]:
     return {"Identity": row.Identity, POLICY_TYPE: row.granted}
 
 
+def is_silent(row: Any) -> bool:
+    """Whether a user's row, parsed or raw, does not say whether a policy is granted."""
+    if isinstance(row, GrantRow):
+        return row.ApplicationAccessPolicy is UNSET and row.PolicyName is UNSET
+    return isinstance(row, dict) and not row.keys() & {POLICY_TYPE, "PolicyName"}
+
+
+def is_untold(key: str) -> bool:
+    """Whether a grant is what was read of a row that does not say which policy is granted."""
+    return is_opaque(key) and key[len(OPAQUE) :].startswith(_UNTOLD)
+
+
 def _granted(rows: Sequence[GrantRow]) -> Sequence[Any]:
     """What many rows say, of which modules since 3.0.0 make objects with a name."""
     policies = [row.ApplicationAccessPolicy for row in rows]
@@ -371,18 +393,19 @@ def _users_by_row(
     ids: Sequence[str], rows: Sequence[GrantRow], path: str, names: _Names, *, holders_only: bool
 ) -> dict[str, str]:
     """The same row by row, where one is odd: two may be the same, and what is granted may not be
-    understood.
+    understood, or not told. Where no row tells it, something else was read than was asked for.
     """
     granted: dict[str, set[str]] = {}
+    is_asked = any(row.granted is not None for row in rows)
     for index, (user, row) in enumerate(zip(ids, rows, strict=True)):
         if not user:
             continue  # told already
-        name = row.granted
-        if name is None:
-            if flaw := _no_grant_fault(row, holders_only=holders_only):
-                names.faults.add(f"{path}[{index}].{POLICY_TYPE}", flaw)
-            continue
-        granted.setdefault(user, set()).add(names.granted(name))
+        if row.granted is not None:
+            granted.setdefault(user, set()).add(names.granted(row.granted))
+        elif is_asked and is_silent(row):
+            granted.setdefault(user, set()).add(opaque_key({"Identity": row.Identity}))
+        elif flaw := _no_grant_fault(row, holders_only=holders_only):
+            names.faults.add(f"{path}[{index}].{POLICY_TYPE}", flaw)
     return {
         user: next(iter(keys)) if len(keys) == 1 else opaque_key(sorted(keys))
         for user, keys in granted.items()
@@ -391,7 +414,7 @@ def _users_by_row(
 
 def _no_grant_fault(row: GrantRow, *, holders_only: bool) -> str | None:
     """Why a row without a policy is not one of a user without a grant: the policy was not read."""
-    if row.ApplicationAccessPolicy is UNSET and row.PolicyName is UNSET:
+    if is_silent(row):
         return (
             "is missing, so the user's policy is unknown: fetch again with -Properties"
             f" {POLICY_TYPE}"

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.kinds.capture_reads import RowList
-from reconciler.kinds.teams.parse import POLICY_TYPE, GrantRow, bare_name, granted_name
+from reconciler.kinds.teams.parse import POLICY_TYPE, GrantRow, bare_name, granted_name, is_silent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,12 +28,18 @@ class HolderList(RowList, frozen=True):
     def expected_counts(
         self, reads: Sequence[Mapping[str, Any]], rows: Sequence[Any]
     ) -> Sequence[int]:
-        """Of a read for one policy its holders; of one for any policy all holders."""
+        """Of a read for one policy its holders, and as many more as there are users whose row does not
+        say what they hold; of one for any policy all holders.
+        """
         everybody = any(_filter(read) is None for read in reads)
         if not any(_is_counted_by_holders(read, everybody=everybody) for read in reads):
             return [len(rows)] * len(reads)
-        holders = _holders(rows)
-        return [_expected(read, holders, len(rows), everybody=everybody) for read in reads]
+        holders, silent = _holders(rows), sum(map(is_silent, rows))
+        counts = [_expected(read, holders, len(rows), everybody=everybody) for read in reads]
+        return [
+            min(max(count, read["count"]), count + silent) if _one_policy(read) else count
+            for read, count in zip(reads, counts, strict=True)
+        ]
 
 
 def _is_counted_by_holders(read: Mapping[str, Any], *, everybody: bool) -> bool:

@@ -5,6 +5,7 @@ after it was lost.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -262,6 +263,7 @@ def _checked(question: TenantQuestion, answer: Answer) -> RowsRead | _Missed:
         return _Missed(ErrorClass.UNKNOWN, cut, _quoted(answer.warnings))
     needed = frozenset(question.needed)
     lacking = {name for row in answer.objects for name in _absent(row) if name in needed}
+    lacking -= _lacked_by_some(question, answer)
     if not lacking:
         return RowsRead(answer.objects, doubtful(question, answer.warnings))
     return _Missed(
@@ -278,6 +280,14 @@ def _quoted(warnings: Sequence[str]) -> str:
         f"{quotes}. The reading is not known to be all there is, and no consent changes that: try"
         " again later; if it stays so, the service does not list everything"
     )
+
+
+def _lacked_by_some(question: TenantQuestion, answer: Answer) -> set[str]:
+    """Properties that some objects lack and others have, where that makes an object odd and not the
+    answer.
+    """
+    lacked = Counter(name for row in answer.objects for name in _absent(row))
+    return {name for name in question.single if lacked[name] < len(answer.objects)}
 
 
 def _absent(row: Mapping[str, Json]) -> Sequence[str]:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from reconciler.errors import TenantFault
 from reconciler.guids import guid
 from reconciler.kinds.capture_directory import smtp_address
 from reconciler.kinds.capture_faults import FaultList
-from reconciler.kinds.capture_rows import as_list, raw_text, shown
+from reconciler.kinds.capture_rows import as_list, raw_text
 from reconciler.kinds.teams.parse import POLICY_TYPE
 from reconciler.tenants.live.lines import ABSENT
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, "Json"]
 
-_REPLACEMENT: Final = "\ufffd"
-"""What half of a surrogate pair becomes on the way through PowerShell's JSON: a name that holds it
-may have been another.
-"""
 LISTABLE: Final = frozenset(
     {
         "MailUniversalSecurityGroup",
@@ -79,33 +74,16 @@ def kept(row: Row, names: Sequence[str]) -> dict[str, Json]:
     return {name: row[name] for name in names if name in row and name != ABSENT}
 
 
-def fit(rows: Sequence[Row], names: Sequence[str], subject: str) -> Sequence[Row]:
-    """The rows, if no name in them was damaged on the way.
-
-    Raises:
-        TenantFault: one holds a replacement character, so that it may not be the name that the
-            service has.
-    """
-    for row in rows:
-        for name in names:
-            value = row.get(name)
-            if isinstance(value, str) and _REPLACEMENT in value:
-                raise TenantFault(
-                    f"{subject}: {name} {shown(value)} contains U+FFFD: it was damaged in"
-                    " transit, or contains half a character; rename it in the tenant"
-                )
-    return rows
-
-
 def grant(row: Row) -> dict[str, Json]:
     """A user's direct grant.
 
     The policy is an object with a name from module 3.0.0 on, a text before.
     """
-    policy = row.get(POLICY_TYPE)
+    read = kept(row, ("Identity", "UserPrincipalName", POLICY_TYPE))
+    policy = read.get(POLICY_TYPE)
     if isinstance(policy, Mapping):
-        policy = kept(policy, ("Authority", "Name"))
-    return {**kept(row, ("Identity", "UserPrincipalName")), POLICY_TYPE: policy}
+        read[POLICY_TYPE] = kept(policy, ("Authority", "Name"))
+    return read
 
 
 def project_user(row: Row) -> dict[str, Json]:

@@ -38,6 +38,8 @@ class TenantQuestion(Struct, frozen=True):
         needed: Properties that every object must have; one that lacks one means that something else
             was read than was asked for.
         more: Properties that are taken where they are.
+        single: Of those that are needed, what a single object may lack while others have it: it is
+            held then.
         nothing: Classes of errors that mean: there are no objects.
         usual: How many objects the cmdlet lists where no ResultSize is given; None: all.
     """
@@ -48,6 +50,7 @@ class TenantQuestion(Struct, frozen=True):
     more: tuple[str, ...] = ()
     nothing: frozenset[ErrorClass] = frozenset()
     usual: int | None = None
+    single: tuple[str, ...] = ()
 
     @property
     def most(self) -> int | None:
@@ -104,12 +107,16 @@ def grants(filter_: str) -> TenantQuestion:
     """Users with a direct grant.
 
     `-Properties` keeps 100,000 answers small; the module adds id and names by itself (from 6.9.0).
+    That it returns the policy, the question about all of them shows.
     """
+    is_whole = filter_ == filters.HOLDERS
+    needed, more = ((*_USER, POLICY_TYPE), ()) if is_whole else (_USER, (POLICY_TYPE,))
     return TenantQuestion(
         "Get-CsOnlineUser",
         {"Filter": filter_, "Properties": [POLICY_TYPE]},
-        (*_USER, POLICY_TYPE),
-        ("DisplayName",),
+        needed,
+        (*more, "DisplayName"),
+        single=(POLICY_TYPE,),
     )
 
 

@@ -34,13 +34,7 @@ def read_exchange(ask: Ask, request: CaptureRequest) -> CapturePart:
         TenantFault: not everything could be read.
     """
     wanted = "exchange" in request.products
-    policies = (
-        projecting.fit(
-            ask(questions.EXCHANGE_POLICIES), ("Identity", "ScopeName"), "exchange policy"
-        )
-        if wanted
-        else ()
-    )
+    policies = ask(questions.EXCHANGE_POLICIES) if wanted else ()
     section = _section(ask, policies) if wanted else unread()
     scopes = {} if request.rows_only else _scopes(policies)
     lookup = _Found(ask)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from reconciler.errors import TenantFault
 from reconciler.kinds.capture_rows import shown
-from reconciler.kinds.teams.parse import TEMPLATE, bare_name, granted_name
+from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, is_told
 from reconciler.kinds.teams.reading_once import read_once
 from reconciler.model import live_limits
 from reconciler.model.addresses import GLOBAL, name_key
@@ -105,12 +105,10 @@ def unread() -> dict[str, Json]:
 
 def _section(ask: Ask, settle: Callable[[], bool]) -> tuple[dict[str, Json], Sequence[Row]]:
     """The section, and the users who hold a grant as they were read."""
-    policies = projecting.fit(ask(questions.TEAMS_POLICIES), ("Identity",), "teams policy")
-    groups = projecting.fit(
-        ask(questions.GROUP_ASSIGNMENTS), ("PolicyName",), "teams group assignment"
-    )
+    policies = ask(questions.TEAMS_POLICIES)
+    groups = ask(questions.GROUP_ASSIGNMENTS)
     names = _names(policies)
-    nameless = [row for row in policies if not isinstance(row["Identity"], str)]
+    nameless = [row for row in policies if not is_told(row["Identity"])]
     holders = _grants(ask, names, settle, is_doubtful=bool(nameless))
     section: dict[str, Json] = {
         "complete": True,
@@ -133,9 +131,7 @@ def unqueried_policies(policies: Iterable[Row]) -> Sequence[str]:
 
 def _names(policies: Iterable[Row]) -> list[str]:
     """Names of the policies that can be granted."""
-    names = (
-        bare_name(identity) for row in policies if isinstance(identity := row["Identity"], str)
-    )
+    names = (bare_name(identity) for row in policies if is_told(identity := row["Identity"]))
     return [name for name in names if name_key(name) not in {GLOBAL, TEMPLATE}]
 
 
@@ -152,9 +148,7 @@ def _grants(
     queried = {name: query for name in names if (query := filters.holders_of(name)) is not None}
     while True:
         before = ask.mark()
-        rows = projecting.fit(
-            ask(questions.grants(filters.HOLDERS)), ("UserPrincipalName",), "teams user"
-        )
+        rows = ask(questions.grants(filters.HOLDERS))
         holders = _by_policy(rows)
         differing = [
             name
@@ -196,7 +190,8 @@ def _asked(ask: Ask, filter_: str, name: str) -> set[str]:
     rows = ask(questions.grants(filter_))
     holders = _by_policy(rows)
     others = holders.keys() - {name_key(name)}
-    if others or sum(map(len, holders.values())) != len(rows):
+    untold = sum(POLICY_TYPE not in row for row in rows)
+    if others or sum(map(len, holders.values())) + untold != len(rows):
         raise TenantFault(
             f"teams: Get-CsOnlineUser was asked for the holders of policy {shown(name)}, but"
             " returned users with another policy or none: its filter was not applied"
@@ -265,9 +260,5 @@ def _matching(rows: Iterable[Row], names: Sequence[str]) -> list[Row]:
 
 
 def _add(users: dict[str, Row], rows: Sequence[Row]) -> None:
-    staying = [
-        row
-        for row in projecting.fit(rows, ("UserPrincipalName",), "teams user")
-        if not projecting.is_leaving(row)
-    ]
+    staying = [row for row in rows if not projecting.is_leaving(row)]
     users |= projecting.users_by_key(staying)
