@@ -17,7 +17,7 @@ from reconciler.model.codes import (
 )
 from reconciler.model.live_limits import PLAIN_NAMES
 from reconciler.reports import quarantine_sentences, undo_sentences
-from reconciler.reports.unfound_names import ABSENT_SCOPE, UNFOUND, NoteAdvice
+from reconciler.reports.unfound_names import ABSENT_SCOPE, GUEST, UNFOUND, NoteAdvice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,7 +149,8 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         "The tenant has no such user, so this row is left out. While it is listed, no grant is taken"
         " away from anybody who may be that person, renamed:",
         "If the person was renamed, write the new name or, better, the object id, which never changes."
-        " If the account was deleted, take the row out; then plan again.",
+        " If the account was deleted, take the row out; then plan again."
+        f" {GUEST}",
     ),
     WarningCode.DANGLING_GRANT: NoteAdvice(
         "Grants ({grants}) name a policy that does not exist.",

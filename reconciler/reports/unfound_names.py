@@ -29,12 +29,18 @@ ABSENT_SCOPE = NoteAdvice(
 )
 """Of a scope that a document names and the tenant does not have."""
 
+GUEST = (
+    "A guest is listed by the object id, or by a name with #EXT#, such as"
+    " anna_partner.com#EXT#@contoso.onmicrosoft.com."
+)
+"""How the user principal name of a guest is made of the mail address (Microsoft Entra B2B)."""
+
 UNFOUND: Mapping[str, NoteAdvice] = {
     Unfound.USER_ABSENT: NoteAdvice(
         "The tenant has no such user:",
         "If the person was renamed, write the new name or the object id: a name that is taken out of"
         " the list takes the grant with it. If the account was deleted, take it out. As long as it is"
-        " left out by --skip, nobody's direct grant is taken away.",
+        f" left out by --skip, nobody's direct grant is taken away. {GUEST}",
     ),
     Unfound.USER_UNCLEAR: NoteAdvice(
         "What was read of this name is not understood, so whose it is is not known:",

@@ -192,3 +192,24 @@ def test_a_whole_address_is_nobody_else_s(folder: Path, run: Run) -> None:
     assert "no user and no mailbox" in run("who", *SIM, typed).err
     ran = run("explain", *SIM, "--app", APP, "--mailbox", typed)
     assert "Anna" not in ran.out + ran.err
+
+
+def test_a_guest_by_mail_address_is_told_how_a_guest_is_listed(folder: Path, run: Run) -> None:
+    """And the name with #EXT# is one that a document may list."""
+    tenant = json.loads((folder / "tenant.json").read_text(encoding="utf-8"))
+    guest = "dora_partner.com#EXT#@contoso.onmicrosoft.com"
+    tenant["directory"]["users"].append(
+        {"id": HOSTS[:-1] + "9", "upn": guest, "displayName": "Dora"}
+    )
+    (folder / "tenant.json").write_text(json.dumps(tenant), encoding="utf-8")
+    for listed, is_told in (("dora@partner.com", True), (guest, False)):
+        (folder / "policies" / "guests.yaml").write_text(
+            "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\n"
+            "metadata: {name: Guests}\n"
+            f'spec: {{applications: [], grants: {{users: ["{listed}"]}}}}\n',
+            encoding="utf-8",
+        )
+        ran = run("plan", *SIM, "--format", "json")
+        codes = {note["code"] for note in json.loads(ran.out)["plan"]["warnings"]}
+        assert ("user-absent" in codes) is is_told
+        assert ("a name with #EXT#" in run("plan", *SIM).out) is is_told
