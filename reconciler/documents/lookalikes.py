@@ -20,6 +20,8 @@ _MAY_HOLD_ONE: Final = ("", ".json", ".jsonc", ".json5", ".txt", ".yaml", ".yml"
 """Suffixes of files whose beginning is looked at; the last two are those of hidden files."""
 
 _OURS: Final = re.compile(rb"apiVersion[\"']?[ ]*:[ ]*[\"']?reconciler/")
+_SCHEMA: Final = re.compile(rb"\"\$id\"[ ]*:[ ]*\"urn:reconciler:")
+"""Of the schemas that editors read, which quote our apiVersion."""
 _BEGINNING: Final = 4096
 """Bytes; a document begins with its version."""
 
@@ -59,7 +61,7 @@ def _declares(path: Path, files: FileTree) -> bool:
     try:
         if not stat.S_ISREG(files.mode(path)):
             return False
-        beginning = files.read(path, _BEGINNING)
+        beginning = files.read(path, _BEGINNING).replace(b"\0", b"")
     except OSError:
         return False
-    return _OURS.search(beginning.replace(b"\0", b"")) is not None
+    return _OURS.search(beginning) is not None and _SCHEMA.search(beginning) is None

@@ -177,10 +177,15 @@ class Product(Protocol[DesiredT, StateT]):
     def names(self, state: StateT) -> Mapping[str, str]:
         """Names for people that its objects carry for object ids."""
 
-    def doubting(self, state: StateT, scopes: Collection[str]) -> StateT:
+    def doubting(
+        self,
+        state: StateT,
+        scopes: Collection[str],  # noqa: ARG002  not every product has objects on scopes
+    ) -> StateT:
         """The state with what has one of these scopes as not understood: a reading says of each both
         that it is there and that it is not.
         """
+        return state
 
     def resolve(
         self, documents: Documents, directory: Directory, state: StateT | None

@@ -70,11 +70,11 @@ def _with_held(part: PlannedSide, chosen: Selection) -> PlannedSide:
     context = replace(part.context, holding=chosen.adding(skip=resting).holding)
     plan = PRODUCTS[part.plan.provider].plan(part.desired, part.state, context)
     on = sorted(map(teams_user_grant, odd))
-    held = tuple(
+    notes = tuple(
         Note(Held.RESTS_ON_OPAQUE, note.address, {"on": on}) if note.code == Held.SKIPPED else note
         for note in plan.held
     )
-    return replace(part, context=context, plan=replace(plan, held=held))
+    return replace(part, context=context, plan=replace(plan, held=notes))
 
 
 def refusals_of_parts(parts: Iterable[PlannedSide], chosen: Selection) -> tuple[Note, ...]:

@@ -35,7 +35,7 @@ def combined() -> dict[str, Any]:
             " written by hand."
         ),
         "defaultSnippets": [
-            snippet for kind in kinds for snippet in schema(kind)["defaultSnippets"]
+            snippet for kind in kinds for snippet in schema(kind).get("defaultSnippets", ())
         ],
         "type": "object",
         "required": ["kind"],

@@ -142,6 +142,7 @@ def test_workflows_have_nothing_to_complain_of() -> None:
     ("schema", "names"),
     [
         ("vendor.github-workflows", WORKFLOWS),
+        ("vendor.github-actions", [".github/actions/setup/action.yml"]),
         ("vendor.dependabot", [".github/dependabot.yml"]),
     ],
 )

@@ -170,14 +170,6 @@ class Teams(Product[DesiredTeams, TeamsState]):
         """Teams prints ids only."""
         return {}
 
-    def doubting(
-        self,
-        state: TeamsState,
-        scopes: Collection[str],  # noqa: ARG002  nothing of Teams has one
-    ) -> TeamsState:
-        """Nothing of Teams rests on a scope."""
-        return state
-
     def resolve(
         self, documents: Documents, directory: Directory, state: TeamsState | None
     ) -> tuple[DesiredTeams, Sequence[Finding]]:
