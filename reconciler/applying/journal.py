@@ -341,6 +341,8 @@ def _take(past: EarlierApply, line: bytes) -> None:
 
 def _take_line(past: EarlierApply, line: _Line) -> None:
     if "format_version" in line:
+        if str(line["format_version"]).partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+            raise ValueError("a later version wrote it: what its lines mean is not known")
         past.plan, past.content = str(line["plan"]), str(line["content"])
         past.source, past.already = str(line["source"]), int(line["already"])
         past.tenant, past.steps = str(line.get("tenant", "")), int(line.get("steps", 0))

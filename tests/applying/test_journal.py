@@ -179,6 +179,17 @@ def test_lines_of_a_later_version_are_passed_over(tmp_path: Path) -> None:
     assert not journal.read_journal(path).damaged
 
 
+@pytest.mark.parametrize(("version", "damaged"), [("1.0", False), ("1.7", False), ("2.0", True)])
+def test_a_journal_of_another_major_version_is_not_understood(
+    tmp_path: Path, version: str, damaged: bool
+) -> None:
+    path = written(tmp_path)
+    text = path.read_text(encoding="ascii")
+    assert '"format_version":"1.0"' in text
+    path.write_text(text.replace('"format_version":"1.0"', f'"format_version":"{version}"'))
+    assert journal.read_journal(path).damaged is damaged
+
+
 def test_the_processes_that_run_steps_are_named(tmp_path: Path) -> None:
     with Journal.create(tmp_path, HEADER, clock) as lines:
         lines.runner("teams", RunnerProcess(7, "boot:1"))

@@ -56,7 +56,7 @@ def test_more_beside_a_deletion(situation: Situation) -> None:
     situation.teams("P", ensure="absent", applications=[A])
     situation.settle()
     (allowed,) = re.findall(r"keep only (.*) \[", situation("validate").out)
-    assert allowed == "`ensure`"
+    assert allowed == "`ensure`, `tenants`"
     spec = situation.documents[-1]["spec"]
     situation.documents[-1]["spec"] = {key: spec[key] for key in spec if f"`{key}`" in allowed}
     situation.settle()
