@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A GUID in lower case; use `fullmatch`."""
@@ -39,3 +39,8 @@ def are_guids(texts: Sequence[str]) -> bool:
     return in_place and joined.encode("ascii").translate(None, b"0123456789abcdef").decode(
         "ascii"
     ) == dashes * len(_DASHES)
+
+
+def has_guid(texts: Iterable[str]) -> bool:
+    """Whether one of the texts is a GUID, in any case."""
+    return any(guid(text) for text in texts if len(text) == _LENGTH)

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, to_builtins
 from msgspec.structs import replace
 
 from reconciler.characters import folded
-from reconciler.guids import guid
+from reconciler.guids import guid, has_guid
 from reconciler.kinds.capture_rows import (
     are_names,
     are_texts,
@@ -148,7 +148,7 @@ def _users(
     users = dict(zip(ids, map(User, ids, upns, names), strict=True))
     by_upn = dict(zip(folded(upns), ids, strict=True)) if are_texts(upns) else {}
     are_distinct = len(users) == len(by_upn) == len(rows)
-    if are_distinct and are_texts(names) and are_names(upns):
+    if are_distinct and are_texts(names) and are_names(upns) and not has_guid(upns):
         return users, by_upn
     return _users_by_row(ids, rows, odd)
 
@@ -210,7 +210,7 @@ def _differing_upns(doubles: Iterable[User]) -> Sequence[str]:
 
 def _fit_upn(user: str, upn: Any, odd: _Odd) -> str:
     """A user principal name, empty if it is not understood."""
-    flaw = name_fault(upn) if isinstance(upn, str) else "is not a string"
+    flaw = _identifying_fault(upn) if isinstance(upn, str) else "is not a string"
     if flaw is None:
         return str(upn)
     odd.add(
@@ -415,7 +415,14 @@ def _address_flaw(proxy: Any) -> str | None:
     if not isinstance(proxy, str):
         return f"is not a string: {shown(proxy)}"
     address = smtp_address(proxy)
-    return name_fault(address) if address else None
+    return _identifying_fault(address) if address else None
+
+
+def _identifying_fault(name: str) -> str | None:
+    """Why a name identifies nobody; None if it may: an object id names the object that has it, and
+    nobody else by another name.
+    """
+    return f"is an object id: {shown(name)}" if guid(name) else name_fault(name)
 
 
 def smtp_address(proxy: str) -> str | None:

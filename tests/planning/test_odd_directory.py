@@ -306,3 +306,32 @@ def test_a_doubled_name_leads_to_nobody_and_the_id_still_leads():
     assert USERS[0] in directory.users
     assert not {"u0@contoso.com", "new@contoso.com"} & directory.users_by_upn.keys()
     assert directory.unclear["new@contoso.com"] == (USERS[0],)
+
+
+@pytest.mark.parametrize("spelled", ["{}", "smtp:{}", "SMTP:{}"])
+@pytest.mark.parametrize("named", [SCOPES[0], OTHER])
+def test_an_object_id_among_the_addresses_of_another_names_nobody(named: str, spelled: str) -> None:
+    """It names the object that has it, if there is one; whoever has it as an address is told."""
+    rows = _rows()
+    rows["recipients"][1]["addresses"].append(spelled.format(named.upper()))
+    declared = documents(
+        [],
+        [
+            exchange_document([APPS[0]], named, AccessRight.RESTRICT),
+            exchange_document([APPS[1]], f"{SCOPES[1]}@contoso.com", AccessRight.RESTRICT),
+        ],
+    )
+    plan = _plan(declared, None, ExchangeWorld(), rows)
+    scopes = {step.parameters["PolicyScopeGroupId"] for step in plan.steps}
+    other = f"{SCOPES[1]}@contoso.com"
+    assert scopes == ({f"{SCOPES[0]}@contoso.com", other} if named == SCOPES[0] else {other})
+    assert SCOPES[1] in _read(rows).odd_recipients
+    assert named.lower() not in _read(rows).recipients_by_address
+
+
+def test_an_object_id_as_the_principal_name_of_another_names_nobody() -> None:
+    rows = _rows()
+    rows["users"][1]["upn"] = OTHER.upper()
+    directory = _read(rows)
+    assert OTHER not in directory.users_by_upn
+    assert rows["users"][1]["id"] in directory.opaque
