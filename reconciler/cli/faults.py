@@ -10,16 +10,16 @@ from contextlib import suppress
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from reconciler.access.rules import EVERY_RULE
 from reconciler.cli import annotating, collecting, options, printing
-from reconciler.errors import DocumentFaults, ReconcilerError
+from reconciler.errors import DocumentFaults, Interrupted, ReconcilerError, UsageFault
 from reconciler.reports import annotated, findings
 from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import click
 
     from reconciler.model.findings import Finding
 
@@ -58,6 +58,22 @@ def usage(fault: click.UsageError) -> None:
     message = StringIO()
     fault.show(file=message)
     printing.notice(map(Line, message.getvalue().splitlines()))
+
+
+def ended_by(fault: Exception | KeyboardInterrupt) -> int:
+    """Say what ends a run that no command has said: an invalid command line, Ctrl-C, or what nobody
+    thought of; gives the exit code.
+    """
+    match fault:
+        case click.UsageError():
+            usage(fault)
+            return UsageFault.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            collecting.current().error = "Interrupted."
+            printing.say("Interrupted.")
+            return Interrupted.exit_code
+        case _:
+            return unexpected(fault)
 
 
 def unexpected(fault: Exception) -> int:

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import click
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -18,7 +17,6 @@ from reconciler.errors import (
     CHANGES_PENDING,
     SUCCESS,
     DocumentFaults,
-    Interrupted,
     ReconcilerError,
     UsageFault,
 )
@@ -31,6 +29,8 @@ from reconciler.reports.markdown.limits import MAX_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    import click
 
     from reconciler.cli.platforms import JobOrigin
     from reconciler.reports.annotated import Annotated
@@ -142,16 +142,9 @@ def _caught(body: Callable[[], int], ctx: click.Context) -> int:
         return body()
     except ReconcilerError as fault:
         return faults.report_fault(fault, ctx)
-    except click.UsageError as fault:
-        faults.usage(fault)
-        return UsageFault.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        collecting.current().error = "Interrupted."
-        printing.say("Interrupted.")
-        return Interrupted.exit_code
     # as the last line of defence of every command
-    except Exception as fault:  # noqa: BLE001
-        return faults.unexpected(fault)
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001
+        return faults.ended_by(fault)
 
 
 def _finished(job: Job, code: int) -> int:

@@ -15,7 +15,7 @@ import click
 
 from reconciler import __version__
 from reconciler.cli import collecting, streams
-from reconciler.errors import Interrupted, ReconcilerError, UsageFault
+from reconciler.errors import Interrupted, ReconcilerError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,20 +147,9 @@ def _enveloped(collected: collecting.Collected, code: int) -> int:
 def _code() -> int:
     try:
         outcome = program.main(prog_name="reconciler", standalone_mode=False)
-    except click.UsageError as fault:
-        from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
-
-        faults.usage(fault)
-        return UsageFault.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        from reconciler.cli import printing  # noqa: PLC0415  lazy: only when something is wrong
-
-        collecting.current().error = "Interrupted."
-        printing.say("Interrupted.")
-        return Interrupted.exit_code
     # the last line of defence: a person gets a message, not a traceback
-    except Exception as fault:  # noqa: BLE001
+    except (Exception, KeyboardInterrupt) as fault:  # noqa: BLE001
         from reconciler.cli import faults  # noqa: PLC0415  lazy: only when something is wrong
 
-        return faults.unexpected(fault)
+        return faults.ended_by(fault)
     return outcome if isinstance(outcome, int) else 0

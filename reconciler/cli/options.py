@@ -335,6 +335,18 @@ _SKIP = click.option(
 )
 
 
+journal = click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="The journal of the apply, if it was done elsewhere.",
+)
+journals = click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where `apply --state-dir` put journals.",
+)
 only_tenants = click.option(
     "--only",
     multiple=True,

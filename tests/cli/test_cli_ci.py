@@ -383,3 +383,15 @@ def test_whether_an_approval_covers_a_redacted_plan_is_not_asked(run: Run, folde
     )
     assert ran.code == 64
     assert "cannot be used together" in ran.err
+
+
+@pytest.mark.parametrize(
+    "option", [("--path", "policies"), ("--allow", "limits:teams.policy"), ("--only", "x")]
+)
+def test_what_a_plan_is_made_with_is_not_taken_for_one_that_is_made(
+    run: Run, folder: Path, option: tuple[str, str]
+) -> None:
+    run("plan", *SIM, "--out", "plan.json")
+    ran = run("ci", "apply", "plan.json", *SIM, "--out", "out", *option)
+    assert ran.code == 64
+    assert "cannot be used with PLAN.json" in ran.err

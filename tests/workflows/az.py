@@ -1,5 +1,5 @@
-"""Stands in for `az`: what Azure DevOps has is in `$AZ_STATE/azure.json`, artefacts are folders beside it;
-`--query` is evaluated as `az` does (JMESPath), and every write is recorded.
+"""Stands in for `az`: what Azure DevOps has is in `$STAND_IN_STATE/azure.json`, artefacts are folders
+beside it; `--query` is evaluated as `az` does (JMESPath), and every write is recorded.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jmespath
 
-STATE = Path(os.environ["AZ_STATE"])
+STATE = Path(os.environ["STAND_IN_STATE"])
 FILE = STATE / "azure.json"
 
 

@@ -5,16 +5,14 @@ output variables, artefacts, and every script in bash, with stand-ins for `az`, 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
+from tests.workflows.agent import install_tools, run_bash, stand_in
 from tests.workflows.expressions import evaluated, filled
 from tests.workflows.running import ROOT
 
@@ -104,7 +102,7 @@ class Organization:
             "next": 100,
             **{kind: [] for kind in ("items", "requests", "runs", "asked")},
         }
-        self._tools()
+        install_tools(folder, {"az": stand_in(AZ)})
 
     def keep(self, run: int, name: str, source: Path, pipeline: str, branch: str) -> None:
         """Keep an artefact of a run."""
@@ -129,20 +127,6 @@ class Organization:
         run = self.next_run
         self.next_run += 1
         return _AzureRun(self, expanded(template, parameters), run, variables).run()
-
-    def _tools(self) -> None:
-        tools = self.folder / "tools"
-        tools.mkdir()
-        python, ours = sys.executable, Path(sys.executable).with_name("reconciler")
-        texts = {
-            "az": f'exec {python} {AZ} "$@"',
-            "reconciler": f'exec {ours} "$@"',
-            "python": 'echo "python $*" >> "$AZ_STATE/tools.txt"',
-            "pwsh": 'echo "pwsh $*" >> "$AZ_STATE/tools.txt"; echo 7.6.1',
-        }
-        for name, text in texts.items():
-            (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-            (tools / name).chmod(0o755)
 
 
 class _AzureRun:
@@ -281,9 +265,6 @@ class _AzureRun:
         self, job: str, step: Mapping[str, Any], script: str, variables: Mapping[str, str]
     ) -> bool:
         assert "$(System." not in script
-        assert "${{" not in script, "an expression in a script is text of somebody else's in it"
-        file = Path(variables["Agent.TempDirectory"]) / "script.sh"
-        file.write_text(script, encoding="utf-8")
         platform = {
             key.upper().replace(".", "_"): value
             for key, value in variables.items()
@@ -291,22 +272,16 @@ class _AzureRun:
         }
         state = self._organization.folder / "azure.json"
         state.write_text(json.dumps(self._organization.state), encoding="utf-8")
-        done = subprocess.run(
-            ["/bin/bash", "--noprofile", "--norc", str(file)],
-            cwd=self._organization.checkout,
-            env={
-                "PATH": f"{self._organization.folder / 'tools'}:/usr/bin:/bin",
-                "HOME": str(self._organization.folder),
-                "LANG": "C.UTF-8",
-                "RECONCILER_STATE_DIR": os.environ["RECONCILER_STATE_DIR"],
+        done = run_bash(
+            script,
+            Path(variables["Agent.TempDirectory"]) / "script.sh",
+            self._organization.folder,
+            (),
+            {
                 "TF_BUILD": "True",
-                "AZ_STATE": str(self._organization.folder),
                 **platform,
                 **{key: _macros(value, variables) for key, value in step.get("env", {}).items()},
             },
-            capture_output=True,
-            text=True,
-            check=False,
         )
         self._organization.state = json.loads(state.read_text(encoding="utf-8"))
         self._printed.append(f"== {step['displayName']}\n{done.stdout}{done.stderr}")

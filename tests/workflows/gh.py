@@ -1,5 +1,5 @@
 """Stands in for `gh`, of which workflows use `api` and `run download`: what GitHub has is in
-`$GH_STATE/github.json`, artefacts are folders beside it, and every write is recorded there.
+`$STAND_IN_STATE/github.json`, artefacts are folders beside it, and every write is recorded there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import jq
 
-STATE = Path(os.environ["GH_STATE"])
+STATE = Path(os.environ["STAND_IN_STATE"])
 FILE = STATE / "github.json"
 ROBOT = {"login": "github-actions[bot]"}
 

@@ -5,15 +5,13 @@ and every `run` block in bash, with stand-ins for `gh`, `az`, `pwsh` and `pip` o
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
+from tests.workflows.agent import install_tools, noted, run_bash, stand_in
 from tests.workflows.expressions import evaluated, filled
 
 if TYPE_CHECKING:
@@ -81,7 +79,7 @@ class Platform:
             "tip": TIP,
             **{kind: [] for kind in ("artifacts", "comments", "issues", "pulls", "writes")},
         }
-        self._tools()
+        install_tools(folder, {"gh": stand_in(GH), "az": noted('echo "token-of-$4"')})
 
     def keep(self, run: str, name: str, source: Path, **origin: object) -> None:
         """Keep an artefact, of a run on the default branch of the repository if nothing else is said."""
@@ -130,21 +128,6 @@ class Platform:
     def load(self) -> None:
         """Take back what the stand-in made of it."""
         self.state = json.loads((self.folder / "github.json").read_text(encoding="utf-8"))
-
-    def _tools(self) -> None:
-        tools = self.folder / "tools"
-        tools.mkdir()
-        python, ours = sys.executable, Path(sys.executable).with_name("reconciler")
-        texts = {
-            "gh": f'exec {python} {GH} "$@"',
-            "reconciler": f'exec {ours} "$@"',
-            "python": 'echo "python $*" >> "$GH_STATE/tools.txt"',
-            "az": 'echo "az $*" >> "$GH_STATE/tools.txt"; echo "token-of-$4"',
-            "pwsh": 'echo "pwsh $*" >> "$GH_STATE/tools.txt"; echo "${PWSH_VERSION:-7.6.1}"',
-        }
-        for name, text in texts.items():
-            (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-            (tools / name).chmod(0o755)
 
 
 class _Run:
@@ -234,9 +217,6 @@ class _Run:
     def _bash(
         self, step: Mapping[str, Any], contexts: Mapping[str, Any]
     ) -> tuple[bool, dict[str, str]]:
-        assert "${{" not in step["run"], (
-            "an expression in a script is text of somebody else's in it"
-        )
         temp = Path(contexts["runner"]["temp"])
         files = {
             name: temp / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV")
@@ -244,32 +224,23 @@ class _Run:
         for file in files.values():
             file.touch()
         files["GITHUB_OUTPUT"].write_text("")
-        script = temp / "script.sh"
-        script.write_text(step["run"], encoding="utf-8")
-        given = {name: filled(value, contexts) for name, value in step.get("env", {}).items()}
         environment = {
-            "PATH": f"{self._platform.folder / 'tools'}:/usr/bin:/bin",
-            "HOME": str(self._platform.folder),
-            "LANG": "C.UTF-8",
-            "RECONCILER_STATE_DIR": os.environ["RECONCILER_STATE_DIR"],
             "GITHUB_ACTIONS": "true",
             "CI": "true",
             "GITHUB_REPOSITORY": REPOSITORY,
             "GITHUB_SHA": self._github["sha"],
             "GITHUB_RUN_ID": self._number,
             "RUNNER_TEMP": str(temp),
-            "GH_STATE": str(self._platform.folder),
             **{name: str(file) for name, file in files.items()},
-            **given,
+            **{name: filled(value, contexts) for name, value in step.get("env", {}).items()},
         }
         self._platform.save()
-        done = subprocess.run(
-            ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)],
-            cwd=self._platform.checkout,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
+        done = run_bash(
+            step["run"],
+            temp / "script.sh",
+            self._platform.folder,
+            ("-eo", "pipefail"),
+            environment,
         )
         self._platform.load()
         self._printed.append(f"== {step['name']}\n{done.stdout}{done.stderr}")

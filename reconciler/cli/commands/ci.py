@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reconciler.cli import (
+    apply_options,
     earlier_documents,
-    executing,
     job_applies,
     job_drifts,
     job_plans,
@@ -25,6 +25,7 @@ from reconciler.planning.making import PlanOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reconciler.cli.apply_options import WantedApply
     from reconciler.cli.jobs import Job
 
 _OUT = click.option(
@@ -109,85 +110,29 @@ def plan_command(
 
 
 @command.command("apply", cls=options.Reporting, short_help="Apply what was approved.")
-@click.argument("plan", type=options.PlanFile(), required=False, metavar="[PLAN.json]")
-@click.option(
-    "--approved",
-    type=options.PlanFile(),
-    metavar="PLAN.json",
-    help="Apply only what the approval of this plan covers.",
-)
-@click.option(
-    "--digest",
-    metavar="plan:HEX|content:HEX",
-    help="Apply only if the plan has this digest, the one that was approved.",
-)
+@apply_options.apply_options
 @click.option(
     "--approved-by",
     multiple=True,
     metavar="NAME",
     help="Who approved, for the record of the job. Repeatable.",
 )
-@options.tenant
 @_OUT
-@click.option(
-    "--path",
-    "paths",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Documents to plan from if PLAN.json is omitted. Repeatable; default: `policies`.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Directory for the journals of each tenant and the records of jobs.",
-)
 @click.option(
     "--keep-journals",
     type=click.IntRange(min=1),
     metavar="DAYS",
     help="Delete journals that are older and whose apply is over; without it none are.",
 )
-@click.option(
-    "--lock-timeout",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="SECONDS",
-    help="How long to wait for another apply of the tenant to end (exit code 8).",
-)
-@click.option(
-    "--settle",
-    type=click.IntRange(min=0),
-    default=0,
-    metavar="MINUTES",
-    help="Minutes to wait between a step and a removal that relies on it.",
-)
-@click.option(
-    "--keep-going",
-    is_flag=True,
-    help="Carry out what does not depend on a step that the service refuses for good.",
-)
-@options.planning
 @options.redact
-@options.max_age
 @options.text_or_json
 def apply_command(
     *,
-    plan: Path | None,
-    approved: Path | None,
-    digest: str | None,
+    wanted: WantedApply,
     approved_by: tuple[str, ...],
-    tenant: str | None,
     out: Path,
-    paths: tuple[Path, ...],
-    state_dir: Path | None,
     keep_journals: int | None,
-    lock_timeout: int,
-    settle: int,
-    keep_going: bool,
     redact: str | None,
-    max_age: int | None,
-    **planning: Any,
 ) -> int:
     """Apply what was approved: a plan made now from the documents, or PLAN.json. Nobody is asked.
 
@@ -195,18 +140,7 @@ def apply_command(
 
     Exit codes: those of `apply`.
     """
-    order = executing.ApplyOrder(
-        plan=plan,
-        paths=paths or options.DEFAULT_PATHS,
-        tenant=tenant,
-        planning=PlanOptions(**planning),
-        digest=digest,
-        approved=approved,
-        max_age=max_age,
-        auto=True,
-        view=showing.View(redact=redact),
-        run=executing.ApplyOptions(state_dir, settle, lock_timeout, keep_going),
-    )
+    order = wanted.order(showing.View(redact=redact), wanted.run, auto=True)
     job = job_applies.ApplyJob(order, approved_by, keep_journals, None if redact else out / EVENTS)
     return _run("apply", out, redact, "0", partial(job_applies.apply_job, job))
 

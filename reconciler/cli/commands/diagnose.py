@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import diagnosing, options, printing
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("diagnose", cls=options.Reporting, short_help="Explain an error and how to end it.")
@@ -24,12 +27,7 @@ from reconciler.cli import diagnosing, options, printing
 )
 @options.more_documents
 @options.tenant
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Where journals of applies were put, if not into the state directory.",
-)
+@options.journals
 @options.ids
 @options.formats("text", "json")
 def command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,8 @@ from reconciler.cli import made_plans, options, plan_files, reverting, sources, 
 from reconciler.errors import UsageFault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from reconciler.cli.made_plans import WantedPlan
 
 
@@ -18,18 +19,8 @@ if TYPE_CHECKING:
 @click.argument("undone", type=options.PlanFile(), metavar="PLAN.json")
 @options.documents
 @options.tenant
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="The journal of PLAN.json, if it was applied elsewhere.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=None,
-    help="Where `apply --state-dir` put journals.",
-)
+@options.journal
+@options.journals
 @made_plans.plan_options
 def command(
     *,

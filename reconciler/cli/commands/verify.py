@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options, printing, verifying
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command("verify", cls=options.Reporting, short_help="See whether an apply is in effect.")
 @click.argument("plan", type=options.PlanFile(), metavar="[PLAN.json]", required=False)
 @options.more_documents
 @options.tenant
-@click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="The journal of the apply, if it was done elsewhere.",
-)
-@click.option(
-    "--state-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
-    help="Where `apply --state-dir` put journals.",
-)
+@options.journal
+@options.journals
 @click.option(
     "--timeout",
     type=click.IntRange(min=0),
