@@ -386,12 +386,19 @@ def test_whether_an_approval_covers_a_redacted_plan_is_not_asked(run: Run, folde
 
 
 @pytest.mark.parametrize(
-    "option", [("--path", "policies"), ("--allow", "limits:teams.policy"), ("--only", "x")]
+    ("option", "planned"),
+    [
+        (("--path", "policies"), ("policies",)),
+        (("--allow", "limits:teams.policy"), ("--allow", "limits:teams.policy")),
+        (("--only", "application/crm"), ("--only", "application/crm")),
+    ],
 )
-def test_what_a_plan_is_made_with_is_not_taken_for_one_that_is_made(
-    run: Run, folder: Path, option: tuple[str, str]
+def test_what_a_plan_is_made_with_is_given_to_the_command_that_makes_it(
+    run: Run, folder: Path, option: tuple[str, ...], planned: tuple[str, ...]
 ) -> None:
     run("plan", *SIM, "--out", "plan.json")
     ran = run("ci", "apply", "plan.json", *SIM, "--out", "out", *option)
     assert ran.code == 64
     assert "cannot be used with PLAN.json" in ran.err
+    assert run("plan", *SIM, *planned, "--out", "plan.json").code == 0
+    assert run("ci", "apply", "plan.json", *SIM, "--out", "out").code == 0

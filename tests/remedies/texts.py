@@ -173,6 +173,9 @@ TRIED: Final[Mapping[str, str]] = {
 """What is tried by a situation, by a part of the text."""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
+    "pass them to `plan --out` instead": (
+        "tests/cli/test_cli_ci.py::test_what_a_plan_is_made_with_is_given_to_the_command_that_makes_it"
+    ),
     "name a file with --patch, or leave --format out": (
         "tests/drift/test_drift_command.py::test_a_patch_goes_to_standard_output_alone"
     ),
