@@ -271,8 +271,8 @@ def refuse_silence(*, auto: bool, tenant: str | None, approved: bool) -> None:
     """
     if auto and tenant == sources.LIVE and not approved:
         raise UsageFault(
-            "--auto-approve on a live tenant requires --digest with the approved `plan:` or"
-            " `content:` digest, or --approved with the approved plan"
+            "a live tenant is changed without asking only with the approved digest (--digest"
+            " plan:HEX or content:HEX) or the approved plan (--approved PLAN.json)"
         )
     if not auto and (sys.stdin is None or not sys.stdin.isatty()):
         raise UsageFault(
@@ -291,7 +291,7 @@ def approve(target: Target, view: showing.View, *, auto: bool) -> None:
         Declined: the answer was another one.
     """
     if auto and isinstance(target.source, sources.SimulatedTenant) and not target.source.typed:
-        raise UsageFault("--auto-approve on a simulated tenant requires --tenant sim:FILE")
+        raise UsageFault("a simulated tenant is changed without asking only with --tenant sim:FILE")
     plan = target.loaded.plan
     if not auto or target.file is None or not plan.applicable:
         _show(target.loaded, view)

@@ -79,7 +79,7 @@ def test_another_plan_than_the_approved_one(planned: Situation) -> None:
 
 def test_the_bundled_tenant_without_asking(planned: Situation) -> None:
     ran = planned("apply", "plan.json", "--auto-approve")
-    assert "--auto-approve on a simulated tenant requires --tenant sim:FILE" in ran.err
+    assert "a simulated tenant is changed without asking only with --tenant sim:FILE" in ran.err
     assert gained(planned) == set()
     assert planned(*APPLY, "--auto-approve").code == 0
 
@@ -90,7 +90,7 @@ def test_a_live_tenant_without_asking(planned: Situation, live: Stage) -> None:
     assert planned("plan", "--tenant", "live", "--out", "plan.json").code == 0
     silent = ("apply", "plan.json", "--tenant", "live", "--auto-approve")
     ran = planned(*silent)
-    assert "requires --digest with the approved" in ran.err
+    assert "only with the approved digest" in ran.err
     assert live.service.calls("Grant-CsApplicationAccessPolicy") == []
     digest = planned.plan()["content_digest"]
     assert planned(*silent, "--digest", digest).code == 0
