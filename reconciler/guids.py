@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 GUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """A GUID in lower case; use `fullmatch`."""
@@ -41,6 +41,6 @@ def are_guids(texts: Sequence[str]) -> bool:
     ) == dashes * len(_DASHES)
 
 
-def has_guid(texts: Iterable[str]) -> bool:
-    """Whether one of the texts is a GUID, in any case."""
-    return any(guid(text) for text in texts if len(text) == _LENGTH)
+def has_guid(texts: Sequence[str]) -> bool:
+    """Whether one of the texts is a GUID, in any case; looked at one by one only if one is as long."""
+    return _LENGTH in set(map(len, texts)) and any(map(guid, texts))
