@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import pytest
 from hypothesis import settings
 
+from tests.thoroughness import samples
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Two slow cores must see the same tests as a fast desk: a deadline would make the outcome depend on
 # the machine.
-settings.register_profile("reconciler", deadline=None, print_blob=True)
+settings.register_profile("reconciler", max_examples=samples(100), deadline=None, print_blob=True)
 settings.load_profile("reconciler")
 
 

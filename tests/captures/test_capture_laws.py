@@ -27,6 +27,7 @@ from reconciler.tenants.simulated import Simulator
 from tests.captures import row_by_row
 from tests.captures.raw import load_raw
 from tests.strategies.tenants import APPS, BOTH, EVERYTHING, GROUPS, SCOPES, TENANT, USERS, tenants
+from tests.thoroughness import samples
 
 if TYPE_CHECKING:
     import random
@@ -200,7 +201,7 @@ def _loaded_or_refused(read: Callable[[], Observed]) -> Observed | str:
 
 
 @given(tenants(), st.sampled_from([0, 0, 1, 2]), st.data())
-@settings(max_examples=200)
+@settings(max_examples=samples(200))
 def test_a_file_is_read_as_its_plain_json_is(tmp_path_factory, state, odd, data):
     """Users are decoded straight into values, where every row has the usual shape; nobody may
     notice.
@@ -425,7 +426,7 @@ def odd_lists(draw: st.DrawFn, raw: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(tenants(), st.booleans(), st.data())
-@settings(max_examples=300)
+@settings(max_examples=samples(300))
 def test_lists_are_read_as_one_row_after_the_other_is(tmp_path_factory, state, holders_only, data):
     """Every value, and every fault with its place, its words and its turn: however a list is
     decoded, and whatever is judged as a whole column.
@@ -458,7 +459,7 @@ def test_what_is_decoded_fast_is_what_the_library_of_python_reads(value, ascii_o
 @example(b"\\ud800", b'{"a":"%s"}')
 @example(b"\xed\xa0\x80", b'{"a":"%s"}')
 @example(b"123456789012345678901234567890", b'{"a":%s}')
-@settings(max_examples=300)
+@settings(max_examples=samples(300))
 def test_no_bytes_are_taken_that_are_no_json(middle, around):
     data = around.replace(b"%s", middle)
     try:

@@ -31,6 +31,7 @@ from tests.strategies.tenants import (
     teams_policy,
     tenants,
 )
+from tests.thoroughness import samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def _verdicts(observed: Observed, members: Observed) -> dict[tuple[str, str], An
     return {(app, user): judge(app, user)[1] for app in APPS for user in USERS}
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=samples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reading=readings(), data=st.data())
 def test_what_is_decided_is_right_now_and_after_any_change(
     tmp_path: Path, reading: tuple[dict[str, Any], dict[str, Any]], data: st.DataObject
@@ -105,7 +106,7 @@ def test_what_is_decided_is_right_now_and_after_any_change(
         assert isinstance(verdict, Depends) or type(verdict) is type(truth[key]), key
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=samples(200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(reading=readings(), young=st.frozensets(st.sampled_from(GROUPS), min_size=1))
 def test_what_the_service_has_not_noticed_decides_nothing_wrong(
     tmp_path: Path, reading: tuple[dict[str, Any], dict[str, Any]], young: frozenset[str]

@@ -37,10 +37,11 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+from tests.thoroughness import samples
 
 pytestmark = pytest.mark.no_cover
 
-SAMPLES = 1500
+SAMPLES = samples(1500)
 MORE = 60_000
 RUNS = [SAMPLES, pytest.param(MORE, marks=pytest.mark.exhaustive)]
 SMALL = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)

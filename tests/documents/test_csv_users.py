@@ -15,6 +15,7 @@ from reconciler.documents import rules
 from reconciler.documents.csv_columns import Columns, columns_of, place_of_value, values_of
 from reconciler.model.findings import Severity
 from tests.documents.test_properties import examined
+from tests.thoroughness import samples
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ def test_a_row_that_names_nobody_is_a_fault() -> None:
 _CELL = st.text(alphabet='ab @.;,\t"é', max_size=6)
 
 
-@settings(max_examples=200)
+@settings(max_examples=samples(200))
 @given(
     st.lists(st.sampled_from(["Id", "mail", "Name", "x,y", 'q"', ""]), min_size=1, max_size=4),
     st.lists(st.lists(_CELL, min_size=4, max_size=4), max_size=4),

@@ -23,6 +23,7 @@ from reconciler.model.documents import Documents, Listing
 from reconciler.model.findings import Finding, Position, Severity
 from tests.documents.cases import FAULTS, VALID
 from tests.strategies.documents import document_sets, spelled, users
+from tests.thoroughness import samples
 
 NOWHERE = Position("", 0, 0)
 SEEDS = sorted(
@@ -183,7 +184,7 @@ _ODD_LINES = st.sampled_from(
     st.integers(0, 1),
 )
 @example(["a@contoso.com"], [], "\n", 1)
-@settings(max_examples=150)
+@settings(max_examples=samples(150))
 def test_blank_lines_and_comments_at_the_end_of_a_list_say_nothing(
     listed: list[str], odd: list[tuple[int, str]], end: str, times: int
 ):
@@ -222,7 +223,7 @@ def _nowhere(finding: Finding) -> tuple[int, int, str, str]:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=samples(150))
 def test_no_bytes_raise_anything(data: st.DataObject):
     """Mutations of every kind of file: pieces of one put into another, bytes flipped, cut and
     doubled.
@@ -296,7 +297,7 @@ PIECES = [
 
 @given(st.text(max_size=60))
 @example("\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace"))
-@settings(max_examples=150)
+@settings(max_examples=samples(150))
 def test_both_parsers_agree_on_whether_a_text_is_one_value(text: str):
     raw = f"a: {text}".encode()
     decoded = decode_text(raw, "f")

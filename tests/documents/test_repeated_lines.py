@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reconciler.documents import parsing
 from reconciler.documents.parsing import Parsed, c_parser, parse_yaml, pure_parser
 from reconciler.documents.repeated_lines import FEWEST, thinned
+from tests.thoroughness import samples
 
 ITEMS = st.sampled_from(
     [
@@ -148,7 +149,7 @@ def without_blocks(text: str, parser: object) -> Parsed:
     "\n".join(["users:", *(f"- u{number}" for number in range(FEWEST)), "- a", "  b"]), c_parser
 )
 @example("\n".join(["users: |", *(f" - u{number}" for number in range(FEWEST + 2))]), c_parser)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=samples(300), deadline=None)
 def test_a_text_is_read_as_if_nothing_were_taken_out(text: str, parser: object) -> None:
     assert parse_yaml(text, "f", parser) == without_blocks(text, parser)  # type: ignore[arg-type]
 

@@ -22,6 +22,7 @@ from reconciler.model.documents import Kind
 from tests.documents.cases import FAULTS, VALID
 from tests.documents.combined_schema import combined, spelled
 from tests.strategies.documents import users
+from tests.thoroughness import samples
 
 KEYWORDS = {
     "$schema",
@@ -244,7 +245,7 @@ long_users = st.tuples(st.integers(55, 70), st.integers(30, 50)).map(
 
 
 @given(st.one_of(users, near_users, long_users, st.text(max_size=120)))
-@settings(max_examples=400)
+@settings(max_examples=samples(400))
 def test_the_compiled_check_judges_as_jsonschema_does(text: str):
     """But for line breaks, which no value may hold and which `$` means differently in Python."""
     if "\n" not in text:

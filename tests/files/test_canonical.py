@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler import canonical
+from tests.thoroughness import samples
 
 LETTERS = st.text(
     st.one_of(
@@ -26,7 +27,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES)
-@settings(max_examples=400)
+@settings(max_examples=samples(400))
 def test_what_is_encoded_fast_is_what_is_encoded_strictly(value: Any) -> None:
     assert canonical.encode(value) == canonical.dumps(value)
 

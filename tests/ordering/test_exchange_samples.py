@@ -15,6 +15,7 @@ from reconciler.model.documents import AccessRight
 from reconciler.model.observed import ExchangePolicy, ExchangeState
 from tests.ordering import exchange_judge as judge
 from tests.planning.enumerated_access import APPS, ExchangeWorld, guid
+from tests.thoroughness import samples
 
 pytestmark = pytest.mark.no_cover
 
@@ -78,7 +79,7 @@ def _along(world, drafts):
 
 def test_samples_are_safe_and_every_gap_is_told():
     counts = Counter()
-    for seed in range(1000):
+    for seed in range(samples(1000)):
         before, after = _case(seed)
         made = steps.ordered(
             _state(before), _target(before, after), judge.people(), judge.GUARD_SCOPE
@@ -103,9 +104,9 @@ def test_samples_are_safe_and_every_gap_is_told():
             unproved=any(not gap.proved for gap in made.ordered.gaps),
         )
     print(f"\nExchange, 6 scopes: {dict(counts)}")
-    assert counts["judged"] == 1000
-    assert counts["gaps"] > 15
-    assert counts["unproved"] > 5
+    assert counts["judged"] == samples(1000)
+    assert counts["gaps"] > samples(15)
+    assert counts["unproved"] > samples(5)
 
 
 def _touched(before, after):

@@ -34,6 +34,7 @@ from tests.planning.enumerated_access import (
     teams_document,
     tenant,
 )
+from tests.thoroughness import samples
 
 A, B = APPS[:2]
 OWNER = replace(
@@ -204,7 +205,7 @@ def _along(world, steps):
 @pytest.mark.no_cover
 def test_without_its_guard_some_prefix_of_a_plan_is_unsafe():
     needed = 0
-    for seed in range(750):
+    for seed in range(samples(750)):
         chance = random.Random(seed)
         apps = [APPS[0], "*"]
         world, wanted = (

@@ -31,11 +31,12 @@ from tests.planning.enumerated_access import (
     teams_document,
     tenant,
 )
+from tests.thoroughness import samples
 
 OPTIONS = PlanOptions()
 TEAMS = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
 EXCHANGE = ([APPS[0], "*"], SCOPES[:3])
-SAMPLES = 250
+SAMPLES = samples(250)
 
 
 def _plan(declared, teams, exchange):

@@ -31,6 +31,7 @@ from tests.planning.enumerated_access import (
     random_teams,
     random_teams_documents,
 )
+from tests.thoroughness import samples
 
 
 def some_known(chance, reading):
@@ -77,14 +78,14 @@ def consented(seed):
 @pytest.mark.no_cover
 def test_every_plan_agrees_with_itself_whatever_is_known_of_memberships():
     counted = Counter()
-    for seed in range(250):
+    for seed in range(samples(250)):
         plan = consented(seed)
         consequences.prove_consequences(plan)
         counted["applicable"] += plan.applicable
         counted["tenant-wide"] += bool(plan.applicable and plan.access.tenant_wide)
         counted["unpopulated"] += bool(plan.access.unpopulated)
-    assert counted["applicable"] > 175, counted
-    assert min(counted["tenant-wide"], counted["unpopulated"]) > 7, counted
+    assert counted["applicable"] > samples(175), counted
+    assert min(counted["tenant-wide"], counted["unpopulated"]) > samples(7), counted
 
 
 def applicable(seed):
@@ -94,7 +95,7 @@ def applicable(seed):
 
 @cache
 def applicable_plans():
-    return [plan for plan in map(applicable, range(120)) if plan is not None]
+    return [plan for plan in map(applicable, range(samples(120))) if plan is not None]
 
 
 def without(rows, chance):
@@ -162,7 +163,7 @@ def test_whoever_comes_to_reach_everyone_is_named_and_has_a_consent():
 
 
 def test_applicable_beside_a_refusal_is_refused_and_so_is_its_opposite():
-    for seed in range(80):
+    for seed in range(samples(80)):
         wanted, reading = case(seed)
         plan = making.make_plan(wanted, reading, PlanOptions())
         refused(replace(plan, applicable=not plan.applicable))
@@ -195,7 +196,7 @@ def test_a_step_is_temporary_only_if_a_later_one_undoes_it():
 
 def test_a_step_waits_only_for_an_earlier_one_of_its_product():
     seen = 0
-    for seed in range(200):
+    for seed in range(samples(200)):
         plan = consented(seed)
         relying = [note for note in plan.warnings if note.code == WarningCode.RELIES_ON]
         if not relying:

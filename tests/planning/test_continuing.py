@@ -29,9 +29,10 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+from tests.thoroughness import samples
 
 NO_REASON = ""
-SAMPLES = 150
+SAMPLES = samples(150)
 RUNS = [SAMPLES, pytest.param(4000, marks=pytest.mark.exhaustive)]
 SMALL = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
 APPLICATIONS = [APPS[0], APPS[1], "*"]

@@ -23,10 +23,11 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+from tests.thoroughness import samples
 
 pytestmark = pytest.mark.no_cover
 
-SAMPLES = 800
+SAMPLES = samples(800)
 OPTIONS = making.PlanOptions()
 
 

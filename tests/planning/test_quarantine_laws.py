@@ -36,10 +36,11 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+from tests.thoroughness import samples
 
 pytestmark = pytest.mark.no_cover
 
-SAMPLES = 250
+SAMPLES = samples(250)
 A, B = APPS[:2]
 ALONE = PlanOptions(only=(f"application/{A}",))
 QUARANTINED = ApplicationDocument("bot", A, (), HERE, quarantined=True)

@@ -26,13 +26,14 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+from tests.thoroughness import samples
 
 if TYPE_CHECKING:
     from reconciler.model.plans import Plan
 
 pytestmark = pytest.mark.no_cover
 
-SAMPLES = 120
+SAMPLES = samples(120)
 ALONE = 2
 
 

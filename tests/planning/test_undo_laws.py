@@ -26,10 +26,11 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     tenant,
 )
+from tests.thoroughness import samples
 
 pytestmark = pytest.mark.no_cover
 
-SAMPLES = 100
+SAMPLES = samples(100)
 OPTIONS = making.PlanOptions()
 TEAMS = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
 EXCHANGE = ([APPS[0], "*"], SCOPES[:3])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.conftest import Ran
     from tests.remedies.situations import Situation
 
-MANY = 30
+MANY = 26
 """More than a report lists, and more commands than it prints unasked."""
 CROWD = 220
 """More than a report of 8000 bytes lists."""
