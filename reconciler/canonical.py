@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     Json: TypeAlias = "bool | int | str | Sequence[Json] | Mapping[str, Json] | None"
 else:
@@ -59,10 +59,19 @@ def rows_digest(columns: Sequence[Collection[str]]) -> str:
     One text with a line for each cell takes a tenth of the time of canonical JSON, which is left
     for rows that hold a line break themselves.
     """
-    lines = "\n".join(sorted(map("\n".join, zip(*columns, strict=True))))
+    lines = "\n".join(sorted(_rows(columns)))
     cells = sum(map(len, columns))
     if lines.count("\n") + bool(cells) != cells:
         return digest(sorted(zip(*columns, strict=True)))
     hashed = hashlib.sha256(b"lines\n")
     hashed.update(lines.encode("utf-8"))
     return hashed.hexdigest()
+
+
+def _rows(columns: Sequence[Collection[str]]) -> Iterable[str]:
+    """Each row as one text, which is the cell itself where there is one column."""
+    match columns:
+        case [column]:
+            return column
+        case _:
+            return map("\n".join, zip(*columns, strict=True))
