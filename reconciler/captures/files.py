@@ -82,10 +82,10 @@ def write(path: Path, raw: Mapping[str, Json]) -> None:
     Raises:
         CaptureFault: the file cannot be written.
     """
-    replace(path, (canonical.dumps(raw), b"\n"))
+    write_pieces(path, (canonical.dumps(raw), b"\n"))
 
 
-def replace(path: Path, pieces: Iterable[bytes]) -> None:
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
     """Put a new file in the place of an old one, making its folder where there is none.
 
     A new file is its owner's alone: it tells of people.

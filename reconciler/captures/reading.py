@@ -116,7 +116,7 @@ def parse_capture(
         directory=directory,
         warnings=tuple(chain.from_iterable(_warnings(name, raw) for name in PROVIDERS)),
         faulty=faulty,
-        digest=_digest(raw, states, directory, place) if digested or not is_decoded(raw) else "",
+        digest=_digest(raw, states, directory, place, digested=digested),
     )
 
 
@@ -161,8 +161,16 @@ def _told_apart(states: Mapping[Provider, State], directory: Directory) -> dict[
 
 
 def _digest(
-    raw: Mapping[str, Any], states: Mapping[Provider, State], directory: Directory, place: str
+    raw: Mapping[str, Any],
+    states: Mapping[Provider, State],
+    directory: Directory,
+    place: str,
+    *,
+    digested: bool,
 ) -> str:
+    """The digest, empty if nobody asks for it; making it finds the texts that are not Unicode."""
+    if not digested and is_decoded(raw):
+        return ""
     try:
         return capture_digest(raw["tenant"]["tenantId"].lower(), states, directory)
     except UnicodeEncodeError:

@@ -25,7 +25,7 @@ from reconciler.kinds.capture_rows import (
     shown,
     typed,
 )
-from reconciler.model.observed import Directory, Group, OpaqueRow, Recipient, User, is_opaque
+from reconciler.model.observed import Directory, Group, OpaqueRow, Recipient, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -37,6 +37,7 @@ _NO_ID: Final = "the id is not an object id (a GUID)"
 _NO_DISPLAY_NAME: Final = "the display name is not a string"
 _ODD_MEMBER: Final = "a member is not an object id (a GUID), so who the members are is not known"
 _Entry = TypeVar("_Entry", User, Group, Recipient)
+_Row = TypeVar("_Row", "UserRow", "GroupRow", "RecipientRow")
 
 
 class UserRow(Struct, frozen=True, gc=False, rename="camel"):
@@ -141,46 +142,40 @@ def _users(
 ) -> tuple[dict[str, User], dict[str, str]]:
     """Users by id and ids by user principal name, column by column: there may be 100,000."""
     rows = typed(section, "users", UserRow, path, faults)
-    ids = object_ids([row.id for row in rows])
-    if ids is None:
-        return _users_by_row(_ids_by_row(rows), rows, odd)
-    upns, names = [row.upn for row in rows], [row.display_name or "" for row in rows]
-    users = dict(zip(ids, map(User, ids, upns, names), strict=True))
-    by_upn = dict(zip(folded(upns), ids, strict=True)) if are_texts(upns) else {}
-    are_distinct = len(users) == len(by_upn) == len(rows)
-    if are_distinct and are_texts(names) and are_names(upns) and not has_guid(upns):
-        return users, by_upn
-    return _users_by_row(ids, rows, odd)
+    ids, upns = object_ids([row.id for row in rows]), [row.upn for row in rows]
+    names = [row.display_name or "" for row in rows]
+    if ids is not None and are_texts(names) and are_texts(upns) and are_names(upns):
+        users = dict(zip(ids, map(User, ids, upns, names), strict=True))
+        by_upn = dict(zip(folded(upns), ids, strict=True))
+        if len(users) == len(by_upn) == len(rows) and not has_guid(upns):
+            return users, by_upn
+    return _users_by_row(rows, odd)
 
 
-def _ids_by_row(rows: Sequence[UserRow]) -> Sequence[str]:
-    """Ids of users in lower case; what was read of one without a valid id; `""` for what is
-    not an object.
+def _identified(rows: Sequence[_Row]) -> Iterator[tuple[int, _Row, str | None]]:
+    """Each row with its index and its id in lower case, which is None if it is not an object id;
+    without rows that are no objects, which are faults already.
     """
-    return [
-        guid(row.id) or ("" if row.id is UNSET else opaque_key(_read_of_user(row))) for row in rows
-    ]
+    for index, row in enumerate(rows):
+        if row.id is not UNSET:
+            yield index, row, guid(row.id)
 
 
 def _read_of_user(row: UserRow) -> Mapping[str, Any]:
     return {"id": row.id, "upn": row.upn, "displayName": row.display_name}
 
 
-def _users_by_row(
-    ids: Sequence[str], rows: Sequence[UserRow], odd: _Odd
-) -> tuple[dict[str, User], dict[str, str]]:
+def _users_by_row(rows: Sequence[UserRow], odd: _Odd) -> tuple[dict[str, User], dict[str, str]]:
     """The same row by row, where one is odd; two may be the same. Whose principal name is not
     understood, or is another's too, is left without one.
     """
     read: dict[str, dict[User, Any]] = {}
     by_upn: dict[str, dict[str, None]] = {}
-    for user, row in zip(ids, rows, strict=True):
-        if not user:
-            continue  # told already
+    for _, row, user in _identified(rows):
         upn, whole = row.upn, _read_of_user(row)
-        if is_opaque(user):
+        if user is None:
             named = [upn.lower()] if isinstance(upn, str) else []
-            odd.add(user, whole, _NO_ID, named)
+            odd.add(opaque_key(whole), whole, _NO_ID, named)
             continue
         fit = _fit_upn(user, upn, odd)
         if _is_odd_text(row.display_name):
@@ -224,11 +219,9 @@ def _groups(
 ) -> dict[str, Group]:
     """Groups by id; what is not understood of one says nothing about the others."""
     read: dict[str, dict[Group, Any]] = {}
-    for index, row in enumerate(typed(section, "groups", GroupRow, path, faults)):
-        if row.id is UNSET:
-            continue  # told already
+    rows = typed(section, "groups", GroupRow, path, faults)
+    for index, row, group in _identified(rows):
         whole = {"id": row.id, "displayName": row.display_name, "members": row.members}
-        group = guid(row.id)
         members = _members(row.members, f"{path}.groups[{index}].members", faults)
         for flaw in (
             _NO_ID if group is None else None,
@@ -250,10 +243,9 @@ def _recipients(
     """Recipients by id and ids by address; an address of two leads to neither."""
     read: dict[str, dict[Recipient, RecipientRow]] = {}
     by_address: dict[str, dict[str, None]] = {}
-    for index, row in enumerate(typed(section, "recipients", RecipientRow, path, faults)):
-        if row.id is UNSET:
-            continue  # told already
-        recipient = _recipient(row, f"{path}.recipients[{index}]", faults, odd)
+    rows = typed(section, "recipients", RecipientRow, path, faults)
+    for index, row, object_id in _identified(rows):
+        recipient = _recipient(row, object_id, f"{path}.recipients[{index}]", faults, odd)
         if recipient is None:
             continue
         read.setdefault(recipient.id, {})[recipient] = row
@@ -335,9 +327,11 @@ def _read_of_recipient(row: RecipientRow) -> dict[str, Any]:
     }
 
 
-def _recipient(row: RecipientRow, path: str, faults: FaultList, odd: _Odd) -> Recipient | None:
+def _recipient(
+    row: RecipientRow, recipient: str | None, path: str, faults: FaultList, odd: _Odd
+) -> Recipient | None:
     """A recipient with what is understood of it; None if it cannot be identified."""
-    read, recipient = _read_of_recipient(row), guid(row.id)
+    read = _read_of_recipient(row)
     key = recipient or opaque_key(read)
     flaws = dict.fromkeys([] if recipient else [_NO_ID])
     primary, addresses = _addresses(row, path, faults, flaws)
@@ -422,7 +416,7 @@ def _identifying_fault(name: str) -> str | None:
     """Why a name identifies nobody; None if it may: an object id names the object that has it, and
     nobody else by another name.
     """
-    return f"is an object id: {shown(name)}" if guid(name) else name_fault(name)
+    return name_fault(name) or (f"is an object id: {shown(name)}" if guid(name) else None)
 
 
 def smtp_address(proxy: str) -> str | None:

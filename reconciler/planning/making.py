@@ -14,10 +14,8 @@ from msgspec import UNSET, Struct
 from msgspec.structs import asdict, replace
 
 from reconciler import __version__
-from reconciler.access.delta import of_products
 from reconciler.canonical import digest
 from reconciler.errors import CaptureFault, DocumentFaults
-from reconciler.kinds import read_warnings
 from reconciler.kinds.facts import in_turn
 from reconciler.kinds.product import PlanContext
 from reconciler.kinds.products import PRODUCTS
@@ -35,10 +33,10 @@ from reconciler.model.plans import (
     Step,
     Tool,
 )
-from reconciler.planning import checking, interim_access, quarantine, testing
+from reconciler.planning import access_deltas, checking, interim_access, quarantine, testing
 from reconciler.planning.concerned import concerned
 from reconciler.planning.consenting import compared_consent, consented, given_consents
-from reconciler.planning.consequences import unpopulated
+from reconciler.planning.doubtful_readings import reading_refusals, reading_warnings
 from reconciler.planning.naming import names
 from reconciler.planning.numbering import numbered_steps
 from reconciler.planning.partial import PlannedSide, refusals_of_parts, with_held
@@ -55,11 +53,10 @@ from reconciler.planning.typed_names import TypedNames
 from reconciler.planning.unresolved import unresolved_notes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from reconciler.audiences.subjects import Delta
     from reconciler.kinds.product import ProductPlan
-    from reconciler.model.access_rows import AccessDelta, GapRow
+    from reconciler.model.access_rows import GapRow
     from reconciler.model.desired import Desired, DesiredState
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding
@@ -136,7 +133,8 @@ def make_plan(
     """
     given = given_for(documents, observed, options, desired)
     made = with_held(product_plans(given), given.chosen)
-    return _judged(given, made, refusals_of_parts(made, given.chosen))
+    partial = refusals_of_parts(made, given.chosen)
+    return _judged(given, made, partial)
 
 
 def plan_toward(
@@ -261,7 +259,7 @@ def _composed(
     refused = (*_refused(observed, parts, baseline, steps), *partial)
     notes = _plan_notes(given, parts, refused)
     deltas = {part.provider: part.access for part in parts}
-    mentioned = chain(_mentioned(deltas.values(), gaps), tests.ids)
+    mentioned = chain(access_deltas.ids(deltas), interim_access.ids(gaps), tests.ids)
     return Plan(
         format_version=FORMAT_VERSION,
         tool=Tool("reconciler", __version__),
@@ -280,12 +278,12 @@ def _composed(
         refusals=notes.refusals,
         warnings=notes.warnings,
         names=names(documents, observed, changes, notes.named(), mentioned=mentioned),
-        summary={**summary(changes, notes.unmanaged, steps), **_sizes(deltas)},
+        summary={**summary(changes, notes.unmanaged, steps), **access_deltas.sizes(deltas)},
         limits=_limits(documents),
         widened=tuple(sorted(row for part in parts for row in part.widened)),
         narrowed=tuple(sorted(row for part in parts for row in part.narrowed)) or UNSET,
         undoes=UNSET if purpose is None else purpose.undoes,
-        access=_access(deltas, baseline, steps),
+        access=access_deltas.access_delta(deltas, baseline, steps),
         gaps=gaps,
         tests=tests.rows,
     )
@@ -336,19 +334,6 @@ def _plan_notes(given: Given, parts: Sequence[ProductPlan], refused: Sequence[No
     )
 
 
-def _mentioned(deltas: Iterable[Delta], gaps: Iterable[GapRow]) -> Iterator[str]:
-    """The ids of the rows of access and of gaps."""
-    yield from chain.from_iterable(delta.ids() for delta in deltas)
-    yield from interim_access.ids(gaps)
-
-
-def _access(
-    deltas: Mapping[Provider, Delta], baseline: Baseline, steps: Sequence[Step]
-) -> AccessDelta:
-    access = of_products(deltas)
-    return replace(access, unpopulated=unpopulated(baseline, steps, access))
-
-
 def _limits(documents: Documents) -> PlanLimits:
     limits = Limits() if documents.tenant is None else documents.tenant.limits
     return PlanLimits(**asdict(limits))
@@ -359,17 +344,6 @@ def _changes(parts: Sequence[ProductPlan], purpose: Purpose | None) -> tuple[Cha
     if purpose is not None:
         changes = (replace(change, reason=ChangeReason.UNDONE) for change in changes)
     return tuple(sorted(changes, key=lambda change: change.address))
-
-
-def _sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
-    """How many people the rows of access stand for, by their keys: `access teams gained
-    policy-holders NAME`.
-    """
-    return {
-        f"access {provider} {name}": number
-        for provider, delta in deltas.items()
-        for name, number in delta.sizes.items()
-    }
 
 
 def _refused(
@@ -383,7 +357,7 @@ def _refused(
     violations = checking.violations(baseline, steps)
     unsafe = checking.refusals_of_violations(violations, refusals, baseline.shut_out())
     reaching = quarantine.still_reaching_refusals(parts, baseline, steps)
-    return (*refusals, *unsafe, *reaching, *read_warnings.read_warning_refusals(observed.warnings))
+    return (*refusals, *unsafe, *reaching, *reading_refusals(observed))
 
 
 def _assert_tenant(documents: Documents, observed: Observed) -> None:
@@ -435,19 +409,14 @@ def _warnings(
     unused: Sequence[Note],
     held_notes: Sequence[Note],
 ) -> tuple[Note, ...]:
-    quoted = read_warnings.read_warning_notes(observed.warnings)
     relying = interim_access.reliance_warnings(part.ordered for part in parts)
     return _sorted_notes(
         (
             *_notes(parts, lambda part: part.warnings),
             *relying,
             *unused,
-            *quoted,
             *_held_warning(held_notes),
-            *(
-                Note(WarningCode.FAULTY_READING, name, {"fault": fault})
-                for name, fault in observed.faulty.items()
-            ),
+            *reading_warnings(observed),
         )
     )
 

@@ -23,9 +23,8 @@ def products(documents: Documents) -> frozenset[Provider]:
     these (law 1).
     """
     named = frozenset(name for name, product in PRODUCTS.items() if product.is_named(documents))
-    return (
-        named | testing.request_for_expectations(testing.expectations_of(documents.tests)).products
-    )
+    tested = {expected.product for test in documents.tests for expected in test.expectations}
+    return named | tested
 
 
 def every_product() -> frozenset[Provider]:

@@ -35,7 +35,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     with pytest.raises(
         CaptureFault, match=r"capture\.json: cannot write the file: No space left on device"
     ):
-        files.replace(path, pieces())
+        files.write_pieces(path, pieces())
     assert [found.name for found in tmp_path.iterdir()] == ["capture.json"]
     assert load_raw(path) == {"old": 1}
 

@@ -113,7 +113,7 @@ class Store:
     def settle(self, state: Callable[[], Mapping[str, Json]]) -> None:
         """Rewrite the file and drop the log."""
         data = canonical.dumps(state()) + b"\n"
-        files.replace(self._path, (data,))
+        files.write_pieces(self._path, (data,))
         self._digest, self._size, self._logged = hashlib.sha256(data).hexdigest(), len(data), 0
         self._log.unlink(missing_ok=True)
 
@@ -146,7 +146,7 @@ class Store:
     def _append(self, line: bytes) -> None:
         if not self._logged:
             header = self._header()
-            files.replace(self._log, (header,))
+            files.write_pieces(self._log, (header,))
             self._logged = len(header)
         with self._log.open("r+b") as file:
             file.truncate(self._logged)
