@@ -35,7 +35,7 @@ def access_delta(
     return replace(access, unpopulated=unpopulated(baseline, steps, access))
 
 
-def sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
+def access_sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
     """How many people the rows of access stand for, by their keys: `access teams gained
     policy-holders NAME`.
     """
@@ -46,6 +46,6 @@ def sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:
     }
 
 
-def ids(deltas: Mapping[Provider, Delta]) -> Iterator[str]:
+def access_ids(deltas: Mapping[Provider, Delta]) -> Iterator[str]:
     """The ids that the rows of access mention."""
     return chain.from_iterable(delta.ids() for delta in deltas.values())

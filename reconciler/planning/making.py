@@ -259,7 +259,7 @@ def _composed(
     refused = (*_refused(observed, parts, baseline, steps), *partial)
     notes = _plan_notes(given, parts, refused)
     deltas = {part.provider: part.access for part in parts}
-    mentioned = chain(access_deltas.ids(deltas), interim_access.ids(gaps), tests.ids)
+    mentioned = chain(access_deltas.access_ids(deltas), interim_access.ids(gaps), tests.ids)
     return Plan(
         format_version=FORMAT_VERSION,
         tool=Tool("reconciler", __version__),
@@ -278,7 +278,7 @@ def _composed(
         refusals=notes.refusals,
         warnings=notes.warnings,
         names=names(documents, observed, changes, notes.named(), mentioned=mentioned),
-        summary={**summary(changes, notes.unmanaged, steps), **access_deltas.sizes(deltas)},
+        summary={**summary(changes, notes.unmanaged, steps), **access_deltas.access_sizes(deltas)},
         limits=_limits(documents),
         widened=tuple(sorted(row for part in parts for row in part.widened)),
         narrowed=tuple(sorted(row for part in parts for row in part.narrowed)) or UNSET,
