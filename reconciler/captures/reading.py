@@ -100,13 +100,7 @@ def parse_capture(
     states, faulty = _states(raw, needs, tolerated, faults)
     faults.refuse(place)
     states = _told_apart(states, directory)
-    effective = {
-        user: answer
-        for name, state in states.items()
-        for user, answer in PRODUCTS[name].effective(raw[name], state, directory).items()
-    }
-    if effective:
-        directory = replace(directory, effective=effective)
+    directory = _with_effective(directory, raw, states)
     return Observed(
         tenant_id=raw["tenant"]["tenantId"].lower(),
         organization=raw["tenant"].get("organization") or "",
@@ -158,6 +152,18 @@ def _told_apart(states: Mapping[Provider, State], directory: Directory) -> dict[
     """
     contradicted = directory.absent & directory.recipients.keys()
     return {name: PRODUCTS[name].doubting(state, contradicted) for name, state in states.items()}
+
+
+def _with_effective(
+    directory: Directory, raw: Mapping[str, Any], states: Mapping[Provider, State]
+) -> Directory:
+    """The directory with what services say of the effective policies of users, if they do."""
+    effective = {
+        user: answer
+        for name, state in states.items()
+        for user, answer in PRODUCTS[name].effective(raw[name], state, directory).items()
+    }
+    return replace(directory, effective=effective) if effective else directory
 
 
 def _digest(

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from reconciler.documents.applications import Applications
+    from reconciler.documents.sharing import Sharing
+
 
 class Examined(Struct, frozen=True):
     """What could be read, and every fault, sorted by position.
@@ -72,14 +75,7 @@ def examine_documents(
     own = sharing.applying
     users = read_rosters(own, walked.roots, files)
     applications = declared_applications(own)
-    judged = [
-        *sharing.findings,
-        *(finding for document in own for finding in shape_findings(document)),
-        *name_findings(own),
-        *reference_findings(own, applications, sharing.elsewhere),
-        *kind_findings(own, applications),
-        *roster_findings(users.rosters, files),
-    ]
+    judged = (*_judged(sharing, applications), *roster_findings(users.rosters, files))
     findings = {
         *walked.findings,
         *read.findings,
@@ -97,6 +93,17 @@ def examine_documents(
         _texts(read.documents, findings, {path.as_posix(): path for path in walked.files}, files),
         len(sharing.elsewhere),
     )
+
+
+def _judged(sharing: Sharing, applications: Applications) -> Iterator[Finding]:
+    """What is wrong with the documents that apply, beside their lists of users."""
+    own = sharing.applying
+    yield from sharing.findings
+    for document in own:
+        yield from shape_findings(document)
+    yield from name_findings(own)
+    yield from reference_findings(own, applications, sharing.elsewhere)
+    yield from kind_findings(own, applications)
 
 
 def examine_earlier(paths: Sequence[Path], files: FileTree) -> Examined:

@@ -82,16 +82,10 @@ def compared_with(
     """
     given = given_for(documents, observed, options)
     desired, faults = resolved_names(earlier.documents, observed)
+    base = _base(earlier.documents, desired, given)
     findings = [
         finding for finding in (*earlier.findings, *faults) if finding.severity is Severity.ERROR
     ]
-    base = Given(
-        earlier.documents,
-        observed,
-        PlanOptions(allow=given.options.allow, group_changes=given.options.group_changes),
-        selection((), ()),
-        desired,
-    )
     origins = _Origins(plan, given, base, findings)
     judged = not any(_bears_on_tenant(finding) for finding in findings)
     since = Since(
@@ -108,6 +102,13 @@ def compared_with(
         names={},
     )
     return replace(since, names=_names(since, earlier.documents, documents))
+
+
+def _base(documents: Documents, desired: Desired, given: Given) -> Given:
+    """What a plan of all of the earlier documents is made of, for the same reading."""
+    options = given.options
+    everything = PlanOptions(allow=options.allow, group_changes=options.group_changes)
+    return Given(documents, given.observed, everything, selection((), ()), desired)
 
 
 def _names(since: Since, *several: Documents) -> Mapping[str, str]:

@@ -109,24 +109,18 @@ def make_undo(
     _assert_readable(plan, observed)
     declared = making.resolve_desired(documents, observed, options)
     past = replace(_past(plan, history), barred=documents.quarantined)
-    every = {name: side.desired for name, side in _sides(past, observed, lambda _: None).items()}
-    wanted = {**_nothing(observed), **every}
-    given = making.given_for(documents, observed, options, wanted)
-    options = given.options
-    bound = _Bound(_binding(documents), observed, options)
+    every = _wanted(_sides(past, observed, lambda _: None), observed)
+    given = making.given_for(documents, observed, options, every)
+    bound = _Bound(_binding(documents), observed, given.options)
     aim = _aim(past, bound, given.chosen.holding)
-    return making.plan_toward(
-        {**_nothing(observed), **{name: side.desired for name, side in aim.sides.items()}},
-        bound.documents,
-        observed,
-        options,
-        Purpose(
-            undoes=undone.digest,
-            held=tuple(note for side in aim.sides.values() for note in side.aside),
-            warnings=tuple(_still_declared(aim, declared, documents, bound)),
-            refusals=(*_beyond_baseline(aim), *_old(aim, bound, history)),
-        ),
+    purpose = Purpose(
+        undoes=undone.digest,
+        held=tuple(note for side in aim.sides.values() for note in side.aside),
+        warnings=tuple(_still_declared(aim, declared, documents, bound)),
+        refusals=(*_beyond_baseline(aim), *_old(aim, bound, history)),
     )
+    wanted = _wanted(aim.sides, observed)
+    return making.plan_toward(wanted, bound.documents, observed, bound.options, purpose)
 
 
 def _binding(documents: Documents) -> Documents:
@@ -175,12 +169,13 @@ def _past(plan: Plan, history: PlanHistory) -> Past:
     return Past(plan.baseline, plan.steps, before, tuple(lefts), holders)
 
 
-def _nothing(observed: Observed) -> Desired:
-    """What documents declare that declare nothing."""
-    return {
+def _wanted(sides: Mapping[Provider, Undoing[Any, Any]], observed: Observed) -> Desired:
+    """What the undo wants of each product; of one that the plan did not touch, nothing."""
+    nothing = {
         name: product.resolve(_NOTHING_DECLARED, observed.directory, observed.states.get(name))[0]
         for name, product in PRODUCTS.items()
     }
+    return {**nothing, **{name: side.desired for name, side in sides.items()}}
 
 
 class _Bound(Struct, frozen=True):

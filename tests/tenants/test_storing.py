@@ -196,7 +196,7 @@ def test_what_could_not_be_stored_has_not_happened(make, tmp_path, monkeypatch):
         raise CaptureFault("no space left")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "replace", full)
+        patch.setattr(files, "write_pieces", full)
         with pytest.raises(TenantFault, match="cannot store the simulated tenant"):
             send(tenant, WRITES[1])
     assert tenant.capture(EVERYTHING) == before

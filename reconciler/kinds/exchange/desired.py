@@ -23,7 +23,7 @@ from reconciler.model.documents import Kind
 from reconciler.model.findings import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from reconciler.model.addresses import Address
     from reconciler.model.documents import ExchangePolicyDocument
@@ -60,21 +60,12 @@ def resolve(
     for document in documents:
         reading.read(document)
     reading.compare_moves()
+    named = (name for name in reading.unresolved if _owner(name.address) not in quarantined)
     desired = DesiredExchange(
-        owned=frozenset(
-            application
-            for document in documents
-            if not document.absent
-            for application in document.applications
-        ),
+        owned=_owned(documents),
         policies=reading.policies,
         absent=frozenset(reading.absent),
-        unresolved=tuple(
-            sorted(
-                (name for name in reading.unresolved if _owner(name.address) not in quarantined),
-                key=lambda name: (name.address, name.reason),
-            )
-        ),
+        unresolved=tuple(sorted(named, key=lambda name: (name.address, name.reason))),
         awaited={
             application: tuple(sorted(addresses))
             for application, addresses in sorted(reading.awaited.items())
@@ -88,6 +79,16 @@ def resolve(
         quarantined=quarantined,
     )
     return desired, tuple(sorted(reading.findings))
+
+
+def _owned(documents: Iterable[ExchangePolicyDocument]) -> frozenset[str]:
+    """The applications of which documents declare all policies."""
+    return frozenset(
+        application
+        for document in documents
+        if not document.absent
+        for application in document.applications
+    )
 
 
 def _owner(address: Address) -> str:

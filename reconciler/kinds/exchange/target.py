@@ -5,7 +5,7 @@ An application is owned as a whole.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Directory, ExchangeKey
 
     Holding = Callable[[Address], Held | None]
+
+_Policy = TypeVar("_Policy")
 
 
 class Creation(Struct, frozen=True):
@@ -124,23 +126,24 @@ def target(
     kept = waiting | holds.keys()
     replaced = _replaced(wanted, observed, leaving, desired, shutting)
     wanted, leaving = {**wanted, **narrowed.wanted}, {**leaving, **narrowed.leaving}
-    leaving_for_good = leaving.keys() - wanted.keys() - kept
-    created = _to_create(wanted, observed, leaving)
+    created, removed = (
+        _without(_to_create(wanted, observed, leaving), kept),
+        _without(leaving, kept),
+    )
     aim = ExchangeTarget(
         created={
             key: _creation(policy, leaving.get(replaced.get(key, key)))
             for key, policy in created.items()
-            if key not in kept
         },
-        removed={key: policy for key, policy in leaving.items() if key not in kept},
+        removed=removed,
         described={
             key: policy.description or ""
-            for key, policy in wanted.items()
-            if key not in created and key not in kept
+            for key, policy in _without(wanted, kept | created.keys()).items()
         },
         replaced={new: old for new, old in replaced.items() if kept.isdisjoint((new, old))},
         why_removed={
-            key: _why_removed(key, leaving[key], desired, shutting) for key in leaving_for_good
+            key: _why_removed(key, policy, desired, shutting)
+            for key, policy in _without(removed, wanted).items()
         },
         awaited=desired.awaited,
         held=(
@@ -154,6 +157,12 @@ def target(
     )
     outcome = state_reached(observed, aim)
     return replace(aim, held=(*aim.held, *still_open(outcome, desired, shutting, holding)))
+
+
+def _without(
+    policies: Mapping[ExchangeKey, _Policy], kept: Collection[ExchangeKey]
+) -> dict[ExchangeKey, _Policy]:
+    return {key: policy for key, policy in policies.items() if key not in kept}
 
 
 def _replaceable(

@@ -76,25 +76,31 @@ def resolve(
         *groups.unresolved,
     ]
     desired = DesiredTeams(
-        policies={
-            **{
-                name_key(document.moved_from): _old(document, document.moved_from)
-                for document in documents
-                if document.moved_from is not None
-            },
-            **{name_key(document.name): _policy(document) for document in documents},
-        },
+        policies=_policies(documents),
         groups=groups.granted,
         users=reading.users,
-        tenant_grant=next(
-            (name_key(document.name) for document in documents if document.tenant), None
-        ),
+        tenant_grant=_tenant_grant(documents),
         unresolved=tuple(sorted(unresolved, key=lambda name: (name.address, name.policy))),
         not_looked_for=frozenset(reading.not_looked_for),
         moved=moved,
         quarantined=quarantined,
     )
     return desired, tuple(sorted((*reading.findings, *groups.findings)))
+
+
+def _policies(documents: Sequence[TeamsPolicyDocument]) -> dict[str, DesiredTeamsPolicy]:
+    """Policies by key; one that another takes the place of, too, unless it is declared itself."""
+    old = {
+        name_key(document.moved_from): _old(document, document.moved_from)
+        for document in documents
+        if document.moved_from is not None
+    }
+    return {**old, **{name_key(document.name): _policy(document) for document in documents}}
+
+
+def _tenant_grant(documents: Sequence[TeamsPolicyDocument]) -> str | None:
+    """The key of the policy that the whole tenant shall have."""
+    return next((name_key(document.name) for document in documents if document.tenant), None)
 
 
 def _policy(document: TeamsPolicyDocument) -> DesiredTeamsPolicy:

@@ -63,12 +63,9 @@ class SimulatedPeople:
             scopes: object ids of the scopes of policies.
         """
         asked_scopes = (*request.recipients, *scopes)
-        absent = {name.lower() for name in request.users if self.user(name) is None}
-        absent |= {name.lower() for name in asked_scopes if self.recipient(name) is None}
-        absent -= self.known.unclear.keys()
         holders = {group.lower() for group in (*groups, *request.groups)}
         missing = {group for group in holders if self._is_no_group(group)}
-        absent |= missing
+        absent = missing | self._not_found(request.users, asked_scopes)
         if request.everything:
             return {
                 **{key: self._listed(key, rows) for key, rows in self._rows.items()},
@@ -90,6 +87,12 @@ class SimulatedPeople:
             "recipients": self._listed("recipients", {*addressed, *unplaced}),
             "absent": sorted(absent),
         }
+
+    def _not_found(self, users: Iterable[str], scopes: Iterable[str]) -> set[str]:
+        """Names, in lower case, that lead to nobody for certain."""
+        absent = {name.lower() for name in users if self.user(name) is None}
+        absent |= {name.lower() for name in scopes if self.recipient(name) is None}
+        return absent - self.known.unclear.keys()
 
     def _unclear(self, names: Iterable[str]) -> set[str]:
         """Rows of whoever has a name that leads to more than one, or to what is not understood."""
