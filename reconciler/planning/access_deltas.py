@@ -22,17 +22,22 @@ if TYPE_CHECKING:
 def access_delta(
     deltas: Mapping[Provider, Delta], baseline: Baseline, steps: Sequence[Step]
 ) -> AccessDelta:
+    """What the steps of a plan do to access."""
+    access = of_products(deltas)
+    return replace(access, unpopulated=unpopulated(baseline, steps, access))
+
+
+def of_products(deltas: Mapping[Provider, Delta]) -> AccessDelta:
     """Deltas of products as a plan file has them, sorted by product; which groups are named although
-    nobody is concerned, only the steps tell.
+    nobody is concerned, only the steps of a plan tell.
     """
     ordered = [deltas[product] for product in sorted(deltas)]
-    access = AccessDelta(
+    return AccessDelta(
         gained=tuple(row for delta in ordered for row in delta.gained),
         lost=tuple(row for delta in ordered for row in delta.lost),
         tenant_wide=tuple(row for delta in ordered for row in delta.tenant_wide),
         unpopulated=(),
     )
-    return replace(access, unpopulated=unpopulated(baseline, steps, access))
 
 
 def access_sizes(deltas: Mapping[Provider, Delta]) -> Mapping[str, int]:

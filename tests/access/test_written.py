@@ -6,7 +6,6 @@ import random
 
 from msgspec import json
 
-from reconciler.access.delta import of_products
 from reconciler.kinds.exchange import access_delta as exchange_delta
 from reconciler.kinds.exchange import target as exchange_target
 from reconciler.kinds.exchange.target import Creation, ExchangeTarget
@@ -15,6 +14,7 @@ from reconciler.kinds.teams import target as teams_target
 from reconciler.kinds.teams.target import TeamsTarget
 from reconciler.model.access_rows import AccessDelta
 from reconciler.model.documents import AccessRight
+from reconciler.planning.access_deltas import of_products
 from tests.planning.enumerated_access import (
     APPS,
     GROUPS,

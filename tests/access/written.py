@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import json
 
-from reconciler.access.delta import of_products
 from reconciler.kinds.exchange import access_delta as exchange_delta
 from reconciler.kinds.teams import access_delta as teams_delta
+from reconciler.planning.access_deltas import of_products
 
 
 def delta(before, after, directory) -> dict:

@@ -57,6 +57,21 @@ def edit_tenant(folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def list_another_application(folder: Path, policy: str) -> None:
+    """Somebody adds an application to the list of a policy by hand."""
+
+    def change(content: dict[str, Any]) -> None:
+        [row] = [row for row in content["teams"]["policies"] if row["Identity"] == f"Tag:{policy}"]
+        row["AppIds"].append(OTHER)
+
+    edit_tenant(folder, change)
+
+
+def show_before(folder: Path) -> None:
+    """The tenant is as it was before the apply."""
+    shutil.copy(ROOT / "reconciler/tenants/contoso.json", folder / "tenant.json")
+
+
 def journal() -> Path:
     [path] = Path(os.environ["RECONCILER_STATE_DIR"]).rglob("apply-*.jsonl")
     return path
@@ -145,7 +160,7 @@ def test_a_journal_without_addresses_is_completed_by_the_plan(
 def test_a_tenant_that_shows_what_was_before_is_not_verified(
     run: Run, applied: Path, verify: Callable[..., Ran]
 ) -> None:
-    shutil.copy(ROOT / "reconciler/tenants/contoso.json", applied / "tenant.json")
+    show_before(applied)
     ran = verify("plan.json")
     assert ran.code == 7
     assert "NOT VERIFIED: of 13 objects, 13 not visible." in ran.out
@@ -160,12 +175,7 @@ def test_a_tenant_that_shows_what_was_before_is_not_verified(
 def test_what_somebody_changed_since_is_named(
     run: Run, applied: Path, verify: Callable[..., Ran]
 ) -> None:
-    def change(content: dict[str, Any]) -> None:
-        for row in content["teams"]["policies"]:
-            if row["Identity"] == "Tag:Test-policy":
-                row["AppIds"].append(OTHER)
-
-    edit_tenant(applied, change)
+    list_another_application(applied, "Test-policy")
     ran = verify("plan.json")
     assert ran.code == 7
     assert "NOT VERIFIED: of 13 objects, 1 changed since by somebody else." in ran.out
@@ -178,12 +188,7 @@ def test_what_somebody_changed_since_is_named(
 def test_what_others_changed_beside_it_is_told_and_does_not_count(
     applied: Path, verify: Callable[..., Ran]
 ) -> None:
-    def change(content: dict[str, Any]) -> None:
-        for row in content["teams"]["policies"]:
-            if row["Identity"] == "Tag:Webinars":
-                row["AppIds"].append(OTHER)
-
-    edit_tenant(applied, change)
+    list_another_application(applied, "Webinars")
     ran = verify("plan.json")
     assert ran.code == 0
     assert "Changed since the plan was made, and not by it" in ran.out
@@ -216,14 +221,12 @@ def test_exchange_that_says_otherwise_is_not_effective(
 
 
 def test_an_apply_that_stopped_half_way_is_verified_as_far_as_it_went(
-    run: Run, folder: Path, verify: Callable[..., Ran]
+    applied: Path, verify: Callable[..., Ran]
 ) -> None:
-    assert run("plan", "--out", "plan.json", *SIM, cwd=folder).code == 0
-    assert run("apply", "plan.json", "--auto-approve", *SIM, cwd=folder).code == 0
     steps = journal().read_text(encoding="utf-8").splitlines(keepends=True)
     done = [line for line in steps if json.loads(line).get("step", 1) <= 2 and "end" not in line]
-    named = moved_journal(folder, lambda _: "".join(done))
-    shutil.copy(ROOT / "reconciler/tenants/contoso.json", folder / "tenant.json")
+    named = moved_journal(applied, lambda _: "".join(done))
+    show_before(applied)
     ran = verify("plan.json", "--journal", named)
     assert ran.code == 6
     assert "APPLIED IN PART. NOT VERIFIED: of 2 objects, 2 not visible." in ran.out
@@ -263,7 +266,7 @@ def test_it_waits_until_the_tenant_shows_it(
     tenant = applied / "tenant.json"
     Simulator(tenant).close()
     written = tenant.read_bytes()
-    shutil.copy(ROOT / "reconciler/tenants/contoso.json", tenant)
+    show_before(applied)
     began = clock.now
     clock.then = [lambda: None, lambda: tenant.write_bytes(written)]
     ran = verify("plan.json", "--timeout", "30")
@@ -273,7 +276,7 @@ def test_it_waits_until_the_tenant_shows_it(
 
 
 def test_the_deadline_ends_the_wait(applied: Path, verify: Callable[..., Ran], clock: Time) -> None:
-    shutil.copy(ROOT / "reconciler/tenants/contoso.json", applied / "tenant.json")
+    show_before(applied)
     began = clock.now
     assert verify("plan.json", "--timeout", "5").code == 7
     assert clock.now - began == 5 * 60
@@ -282,12 +285,7 @@ def test_the_deadline_ends_the_wait(applied: Path, verify: Callable[..., Ran], c
 def test_what_somebody_changed_is_not_waited_for(
     applied: Path, verify: Callable[..., Ran], clock: Time
 ) -> None:
-    def change(content: dict[str, Any]) -> None:
-        for row in content["teams"]["policies"]:
-            if row["Identity"] == "Tag:Test-policy":
-                row["AppIds"].append(OTHER)
-
-    edit_tenant(applied, change)
+    list_another_application(applied, "Test-policy")
     began = clock.now
     assert verify("plan.json", "--timeout", "60").code == 7
     assert clock.now == began
@@ -297,7 +295,7 @@ def test_an_interrupt_ends_the_wait(applied: Path, verify: Callable[..., Ran], c
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    shutil.copy(ROOT / "reconciler/tenants/contoso.json", applied / "tenant.json")
+    show_before(applied)
     clock.then = [interrupt]
     ran = verify("plan.json", "--timeout", "60")
     assert ran.code == 130

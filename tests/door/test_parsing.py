@@ -4,14 +4,15 @@ never a guess.
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import ValidationError, convert, to_builtins
 
-from reconciler.powershell.answers import NotFound, Raised, ServiceError
+from reconciler.model.plans import Invocation
+from reconciler.powershell.answers import Loaded, NotFound, Raised, Resolved, ServiceError
 from reconciler.powershell.door import parsing
 from reconciler.powershell.door.timeouts import Timeouts
 from reconciler.processes.child import Broken
@@ -42,26 +43,39 @@ VALUES = st.recursive(
     ),
     max_leaves=12,
 )
-PARSERS: tuple[Callable[[Any], Any], ...] = (
-    *(
-        parsing.fields,
-        parsing.array,
-        parsing.text,
-        parsing.texts,
-        parsing.count,
-        parsing.invocation,
-        parsing.errors,
-        parsing.error,
-    ),
-    lambda value: parsing.module("M", value),
-    lambda value: parsing.resolved(["Get-X"], value),
+PARSERS: tuple[tuple[Callable[[Any], Any], *tuple[Any, ...]], ...] = (
+    (parsing.fields, dict[str, Any]),
+    (parsing.array, list[Any]),
+    (parsing.text, str),
+    (parsing.texts, tuple[str, ...]),
+    (parsing.count, int),
+    (parsing.invocation, Invocation),
+    (parsing.errors, tuple[ServiceError, ...]),
+    (parsing.error, ServiceError),
+    (lambda value: parsing.module("M", value), Loaded, NotFound),
+    (lambda value: parsing.resolved(["Get-X"], value), dict[str, Resolved | None]),
 )
+"""Each with the types of what it gives."""
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    """Whether a value is of a type, whatever is inside of it too."""
+    try:
+        return bool(convert(to_builtins(value), kind) == value)
+    except ValidationError:
+        return False
 
 
 @given(st.sampled_from(PARSERS), VALUES)
-def test_any_value_is_read_or_breaks_the_session(parse: Callable[[Any], Any], value: Any) -> None:
-    with contextlib.suppress(Broken):
-        parse(value)
+def test_any_value_is_read_as_it_is_typed_or_breaks_the_session(
+    parser: tuple[Callable[[Any], Any], *tuple[Any, ...]], value: Any
+) -> None:
+    parse, *kinds = parser
+    try:
+        parsed = parse(value)
+    except Broken:
+        return
+    assert any(_is_of(kind, parsed) for kind in kinds)
 
 
 @pytest.mark.parametrize("value", [{}, {"Get-X": None, "Get-Y": None}, {"get-x": None}])
