@@ -18,6 +18,7 @@ from reconciler.applying.earlier import believed_journals
 from reconciler.audiences.questions import Question
 from reconciler.cli import answering, collecting, sources, surveying, typed_people
 from reconciler.cli.answering import Basis
+from reconciler.cli.tenant_journals import journal_origin, state_key
 from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, sign_of
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from reconciler.diagnosing.signs import Sign
     from reconciler.diagnosing.suggestions import Suggestion
     from reconciler.model.addresses import Provider
-    from reconciler.model.observed import Origin
     from reconciler.reports.outline import Outline
 
 STANDARD_INPUT = "-"
@@ -224,18 +224,12 @@ def _writes(
     """What applies to this tenant changed within a day, as far as journals of this computer tell."""
     target = None if seen.documents is None else sources.target_of_documents(seen.documents)
     source = sources.choose(typed.tenant, target, paths)
-    simulated = isinstance(source, sources.SimulatedTenant)
-    tenant_id = seen.observed.tenant_id
-    if not simulated and not GUID.fullmatch(tenant_id):
+    origin, tenant_id = journal_origin(source), seen.observed.tenant_id
+    if origin == "live" and not GUID.fullmatch(tenant_id):
         return ()
-    key = (
-        state.simulated_key(source.path)
-        if isinstance(source, sources.SimulatedTenant)
-        else state.live_key(tenant_id)
-    )
+    key = state_key(source, tenant_id)
     own, outside = state.existing(key, state.base(os.environ), typed.journals)
-    kind: Origin = "simulated" if simulated else "live"
-    journals = believed_journals(own, outside, kind, lambda _event: None)
+    journals = believed_journals(own, outside, origin, lambda _event: None)
     return recent.writes_since(journals, at - _DAY)
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -26,6 +26,7 @@ from reconciler.cli import (
     testing,
     watching,
 )
+from reconciler.cli.tenant_journals import state_key
 from reconciler.errors import (
     AccessTestFailed,
     AppliedInPart,
@@ -389,13 +390,7 @@ def execute(target: Target, options: ApplyOptions, recorder: Recorder) -> int:
 def state_directories(target: Target, options: ApplyOptions) -> state.StateDirectories:
     """Where the lock and the journals of the tenant are."""
     tenant_id = target.loaded.plan.tenant.tenant_id
-    match target.source:
-        case sources.SimulatedTenant(path):
-            key = state.simulated_key(path)
-        case sources.LiveTenant():
-            key = state.live_key(tenant_id)
-        case _:
-            assert_never(target.source)
+    key = state_key(target.source, tenant_id)
     return state.prepared(
         key, state.base(os.environ), tenant_id=tenant_id, journals=options.journals
     )

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from reconciler.access.declared_at import positions
 from reconciler.applying import earlier, state
-from reconciler.cli import loading, printing, sources
+from reconciler.cli import loading, sources
+from reconciler.cli.tenant_journals import journal_origin, state_key, tell_ignored
 from reconciler.cli.working import working
 from reconciler.errors import Refused
 from reconciler.model.addresses import Address
 from reconciler.planning import undoing
-from reconciler.reports import progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from reconciler.applying.events import Event
     from reconciler.model.histories import PlanHistory
-    from reconciler.model.observed import Origin
-    from reconciler.model.plans import Plan
     from reconciler.planning.making import PlanOptions
     from reconciler.planning.planfile import SealedPlan
 
@@ -57,12 +54,13 @@ def applied_plan(
         ReconcilerError: a journal cannot be read.
     """
     directories = state.prepared(
-        _key(source, loaded.plan),
+        state_key(source, loaded.plan.tenant.tenant_id),
         state.base(os.environ),
         tenant_id=loaded.plan.tenant.tenant_id,
         journals=journals,
     )
-    history = earlier.history(directories, loaded.digest, _origin(source), _tell, journal)
+    origin = journal_origin(source)
+    history = earlier.history(directories, loaded.digest, origin, tell_ignored, journal)
     if history is None or not (history.done or history.uncertain):
         raise Refused(
             f"{file}: no journal says that a step of {loaded.digest} was done in this tenant. If it was"
@@ -96,22 +94,3 @@ def made_undo(
         addresses += (Address(note.address) for note in made_plan.warnings)
         places = positions(wanted, observed.directory, addresses)
         return loading.Made(made_plan, source, places, wanted, observed)
-
-
-def _key(source: sources.Source, plan: Plan) -> str:
-    match source:
-        case sources.SimulatedTenant(path):
-            return state.simulated_key(path)
-        case sources.LiveTenant() | sources.CaptureFile():
-            return state.live_key(plan.tenant.tenant_id)
-        case _:
-            assert_never(source)
-
-
-def _origin(source: sources.Source) -> Origin:
-    """What kind of tenant a journal names; a capture is one of the tenant itself."""
-    return "simulated" if isinstance(source, sources.SimulatedTenant) else "live"
-
-
-def _tell(event: Event) -> None:
-    printing.notice([progress.progress_line(event, 0)])

@@ -14,6 +14,7 @@ from reconciler.applying.earlier import believed_journals
 from reconciler.applying.last_apply import last_apply
 from reconciler.applying.waiting import Waiting, wait
 from reconciler.cli import collecting, loading, options, plan_files, printing, sources
+from reconciler.cli.tenant_journals import journal_origin, state_key, tell_ignored
 from reconciler.cli.working import working
 from reconciler.errors import (
     AppliedInPart,
@@ -29,7 +30,7 @@ from reconciler.model.plans import PlanTenant
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import making, naming, prefixes, requests
 from reconciler.planning.making import PlanOptions
-from reconciler.reports import progress, verifications
+from reconciler.reports import verifications
 from reconciler.reports.lines import Tone
 from reconciler.reports.review import phrases
 from reconciler.reports.review.composing import review
@@ -39,13 +40,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from reconciler.applying.events import Event
     from reconciler.applying.last_apply import LastApply
     from reconciler.applying.verifying import ChangedObject
     from reconciler.canonical import Json
     from reconciler.errors import TenantFault
     from reconciler.model.documents import Documents
-    from reconciler.model.observed import Observed, Origin
+    from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan
     from reconciler.model.verifications import Verification
     from reconciler.planning.planfile import SealedPlan
@@ -202,15 +202,11 @@ def _applied(
         ReconcilerError: they say nothing.
         TamperedPlan: the named one is of something else.
     """
-    kind: Origin = "live"
-    key = state.live_key(tenant_id)
-    if isinstance(source, sources.SimulatedTenant):
-        kind, key = "simulated", state.simulated_key(source.path)
+    key, origin = state_key(source, tenant_id), journal_origin(source)
     own, outside = state.existing(key, state.base(os.environ), asked.journals)
     digest = None if sealed is None else sealed.digest
-    applied = last_apply(
-        believed_journals(own, outside, kind, _tell_ignored), kind, digest, asked.journal
-    )
+    believed = believed_journals(own, outside, origin, tell_ignored)
+    applied = last_apply(believed, origin, digest, asked.journal)
     if applied is None:
         subject = "an apply of this tenant" if digest is None else f"an apply of {digest}"
         raise ReconcilerError(
@@ -223,10 +219,6 @@ def _applied(
             f" {tenant_id}; name a journal of this tenant"
         )
     return applied
-
-
-def _tell_ignored(event: Event) -> None:
-    printing.notice([progress.progress_line(event, 0)])
 
 
 # --- looking
