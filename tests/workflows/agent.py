@@ -24,6 +24,7 @@ def install_tools(folder: Path, own: Mapping[str, str]) -> None:
         "reconciler": f'exec {Path(sys.executable).with_name("reconciler")} "$@"',
         "python": _NOTED,
         "pwsh": f"{_NOTED}; echo 7.6.1",
+        "sleep": _NOTED,
         **own,
     }
     tools = folder / "tools"

@@ -17,14 +17,11 @@ from tests.workflows.expressions import evaluated, filled
 from tests.workflows.running import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 TEMPLATES: Final = ROOT / ".github" / "azure"
 AZ: Final = Path(__file__).with_name("az.py")
 MACRO: Final = re.compile(r"\$\(([\w.]+)\)")
-RUNTIME: Final = re.compile(
-    r"\$\[ (?:dependencies|stageDependencies\.\w+)\.(\w+)\.outputs\['([\w.]+)'\] \]"
-)
 OUTPUT: Final = re.compile(
     r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.MULTILINE
 )
@@ -33,7 +30,7 @@ IGNORED: Final = ("UsePythonVersion@0", "Cache@2")
 
 class AzureRan(NamedTuple):
     """What became of a run: results of jobs, output variables by step, what was printed, scripts run,
-    environments that were used.
+    environments that were used, and for how many minutes jobs without an agent waited.
     """
 
     results: Mapping[str, str]
@@ -41,6 +38,7 @@ class AzureRan(NamedTuple):
     printed: str
     scripts: frozenset[tuple[str, str]]
     environments: tuple[str, ...]
+    waited: tuple[str, ...]
 
 
 def expanded(name: str, given: Mapping[str, Any]) -> Any:
@@ -92,12 +90,17 @@ def script_of(step: Mapping[str, Any]) -> str | None:
 
 
 class Organization:
-    """A project of Azure DevOps with its runs, work items and pull requests, in a folder."""
+    """A project of Azure DevOps with its runs, work items and pull requests, in a folder.
+
+    Attributes:
+        before: What happens in the world before a job begins, by the job's name.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.checkout = folder, folder / "checkout"
         self.checkout.mkdir(parents=True)
         self.next_run = 5
+        self.before: dict[str, Callable[[], object]] = {}
         self.state: dict[str, Any] = {
             "next": 100,
             **{kind: [] for kind in ("items", "requests", "runs", "asked")},
@@ -129,6 +132,28 @@ class Organization:
         return _AzureRun(self, expanded(template, parameters), run, variables).run()
 
 
+class _JobRan(NamedTuple):
+    """What became of a job, or of a whole stage: its result, and its output variables."""
+
+    result: str
+    outputs: Mapping[str, str]
+
+    def context(self) -> Mapping[str, Any]:
+        """What conditions see of it."""
+        results = {"success": "Succeeded", "failure": "Failed", "skipped": "Skipped"}
+        return {"result": results[self.result], "outputs": self.outputs}
+
+
+def _whole(jobs: Mapping[str, _JobRan]) -> _JobRan:
+    """What other stages see of a stage."""
+    results = {job.result for job in jobs.values()}
+    result = next(each for each in ("failure", "success", "skipped") if each in results)
+    outputs = {
+        f"{name}.{key}": text for name, job in jobs.items() for key, text in job.outputs.items()
+    }
+    return _JobRan(result, outputs)
+
+
 class _AzureRun:
     def __init__(
         self,
@@ -152,90 +177,114 @@ class _AzureRun:
             "Build.SourceBranch": "refs/heads/main",
             **variables,
         }
-        self._results: dict[str, str] = {}
-        self._outputs: dict[str, dict[str, str]] = {}
+        self._jobs: dict[str, dict[str, _JobRan]] = {}
         self._printed: list[str] = []
         self._scripts: set[tuple[str, str]] = set()
         self._environments: list[str] = []
+        self._waited: list[str] = []
 
     def run(self) -> AzureRan:
         for stage in self._pipeline.get("stages", [self._pipeline]):
-            goes = self._holds(stage.get("condition", "succeeded()"), self._results.values())
-            for job in stage["jobs"]:
-                self._job(stage.get("stage", ""), job, goes=goes)
-        whole = {key: text for values in self._outputs.values() for key, text in values.items()}
-        printed = "".join(self._printed)
-        used = tuple(self._environments)
-        return AzureRan(self._results, whole, printed, frozenset(self._scripts), used)
-
-    def _holds(self, condition: str, results: Any, *, well: bool | None = None) -> bool:
-        succeeded = (
-            all(each in {"success", "skipped"} for each in results) if well is None else well
+            self._stage(stage)
+        every = [
+            (f"{stage}.{name}" if stage else name, job)
+            for stage, jobs in self._jobs.items()
+            for name, job in jobs.items()
+        ]
+        return AzureRan(
+            {name: job.result for name, job in every},
+            {key: text for _, job in every for key, text in job.outputs.items()},
+            "".join(self._printed),
+            frozenset(self._scripts),
+            tuple(self._environments),
+            tuple(self._waited),
         )
-        outputs = {name: {"outputs": values} for name, values in self._outputs.items()}
-        flat = {
-            f"{job}.{key}": text
-            for job, values in self._outputs.items()
-            for key, text in values.items()
-        }
-        contexts = {
-            "dependencies": {
-                **outputs,
-                "plan": {"outputs": {**flat, **self._outputs.get("plan", {})}},
-            },
-            "stageDependencies": {"plan": outputs},
-        }
+
+    def _stage(self, stage: Mapping[str, Any]) -> None:
+        name = stage.get("stage", "")
+        needs = {each: _whole(self._jobs[each]) for each in _listed(stage.get("dependsOn"))}
+        contexts = {"dependencies": {each: job.context() for each, job in needs.items()}}
+        goes = self._holds(stage.get("condition", "succeeded()"), needs.values(), contexts)
+        self._jobs[name] = {}
+        for job in stage["jobs"]:
+            self._job(name, _listed(stage.get("dependsOn")), job, goes=goes)
+
+    def _holds(
+        self,
+        condition: str,
+        needs: Iterable[_JobRan],
+        contexts: Mapping[str, Any],
+        *,
+        well: bool = True,
+    ) -> bool:
+        succeeded = well and all(each.result in {"success", "skipped"} for each in needs)
         functions: dict[str, Callable[..., Any]] = {
             "succeeded": lambda: succeeded,
             "succeededOrFailed": lambda: True,
             "canceled": lambda: False,
             "not": lambda value: not value,
             "and": lambda *values: all(values),
-            "eq": lambda left, right: (left or "") == right,
-            "ne": lambda left, right: (left or "") != right,
+            "or": lambda *values: any(values),
+            "eq": lambda left, right: (left or "").lower() == right.lower(),
+            "ne": lambda left, right: (left or "").lower() != right.lower(),
             "in": lambda value, *others: value in others,
         }
         return bool(evaluated(condition.strip(), contexts, functions))
 
-    def _job(self, stage: str, job: Mapping[str, Any], *, goes: bool) -> None:
+    def _job(self, stage: str, before: list[str], job: Mapping[str, Any], *, goes: bool) -> None:
         name = job.get("job") or job["deployment"]
-        depends = [self._results[each] for each in _listed(job.get("dependsOn"))]
-        if not (goes and self._holds(job.get("condition", "succeeded()"), depends)):
-            self._results[f"{stage}.{name}" if stage else name] = "skipped"
+        here = self._jobs[stage]
+        needs = {each: here[each] for each in _listed(job.get("dependsOn"))}
+        contexts = {
+            "variables": self._variables,
+            "dependencies": {each: ran.context() for each, ran in needs.items()},
+            "stageDependencies": {
+                each: {key: ran.context() for key, ran in self._jobs[each].items()}
+                for each in before
+            },
+        }
+        if not (
+            goes and self._holds(job.get("condition", "succeeded()"), needs.values(), contexts)
+        ):
+            here[name] = _JobRan("skipped", {})
             return
-        self._outputs[name] = {}
+        self._organization.before.get(name, lambda: None)()
         if "environment" in job:
             self._environments.append(job["environment"])
         temp = self._organization.folder / str(self._number) / stage / name
-        temp.mkdir(parents=True)
         variables = {
             **self._variables,
             "Agent.TempDirectory": str(temp / "temp"),
             "Pipeline.Workspace": str(temp),
         }
-        (temp / "temp").mkdir()
+        (temp / "temp").mkdir(parents=True)
         for key, value in job.get("variables", {}).items():
-            variables[key] = self._runtime(value)
+            runtime = re.fullmatch(r"\$\[ (.*) \]", value)
+            assert runtime, value
+            variables[key] = evaluated(runtime[1], contexts) or ""
+        outputs: dict[str, str] = {}
         well = True
         for step in steps_of(job):
-            if not self._holds(step.get("condition", "succeeded()"), (), well=well):
-                continue
-            well &= self._step(name, step, variables)
-        self._results[f"{stage}.{name}" if stage else name] = "success" if well else "failure"
+            if self._holds(step.get("condition", "succeeded()"), (), contexts, well=well):
+                well &= self._step(name, step, variables, outputs)
+        if "deployment" in job:  # of which the lifecycle hook is a part of the name
+            outputs = {f"{name}.{key}": text for key, text in outputs.items()}
+        here[name] = _JobRan("success" if well else "failure", outputs)
 
-    def _runtime(self, value: str) -> str:
-        """A variable whose value is `$[ … ]`, from outputs of jobs before this one."""
-        inner = re.fullmatch(
-            r"\$\[ (?:dependencies|stageDependencies\.\w+)\.(\w+)\.outputs\['([\w.]+)'\] \]", value
-        )
-        assert inner, value
-        return self._outputs.get(inner[1], {}).get(inner[2], "")
-
-    def _step(self, job: str, step: Mapping[str, Any], variables: dict[str, str]) -> bool:
+    def _step(
+        self,
+        job: str,
+        step: Mapping[str, Any],
+        variables: dict[str, str],
+        outputs: dict[str, str],
+    ) -> bool:
         script = script_of(step)
         if script is not None:
             self._scripts.add((job, step["displayName"]))
-            return self._bash(job, step, script, variables)
+            return self._bash(step, script, variables, outputs)
+        return self._task(step, variables)
+
+    def _task(self, step: Mapping[str, Any], variables: Mapping[str, str]) -> bool:
         given = {key: _macros(value, variables) for key, value in step.get("inputs", {}).items()}
         match step.get("task") or next(iter(step)):
             case "PublishPipelineArtifact@1":
@@ -248,8 +297,14 @@ class _AzureRun:
                 newest = self._organization.newest(given["definition"], given["branchName"])
                 return self._fetched(newest, given["artifactName"], Path(given["targetPath"]))
             case "download":
-                target = Path(variables["Pipeline.Workspace"]) / step["artifact"]
-                return self._fetched(self._number, step["artifact"], target)
+                kept = self._organization.folder / "runs" / str(self._number)
+                every = sorted(each.name for each in kept.iterdir())
+                names = [step["artifact"]] if "artifact" in step else every
+                place = Path(variables["Pipeline.Workspace"])
+                return all(self._fetched(self._number, name, place / name) for name in names)
+            case "Delay@1":
+                self._waited.append(given["delayForMinutes"])
+                return True
             case "checkout":
                 return True
         assert step["task"] in IGNORED, step
@@ -262,7 +317,11 @@ class _AzureRun:
         return kept.exists()
 
     def _bash(
-        self, job: str, step: Mapping[str, Any], script: str, variables: Mapping[str, str]
+        self,
+        step: Mapping[str, Any],
+        script: str,
+        variables: Mapping[str, str],
+        outputs: dict[str, str],
     ) -> bool:
         assert "$(System." not in script
         platform = {
@@ -286,9 +345,8 @@ class _AzureRun:
         self._organization.state = json.loads(state.read_text(encoding="utf-8"))
         self._printed.append(f"== {step['displayName']}\n{done.stdout}{done.stderr}")
         if "name" in step:
-            self._outputs[job] |= {
-                f"{step['name']}.{key}": value for key, value in OUTPUT.findall(done.stdout)
-            }
+            found = OUTPUT.findall(done.stdout)
+            outputs |= {f"{step['name']}.{key}": value for key, value in found}
         return done.returncode == 0
 
 

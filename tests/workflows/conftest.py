@@ -8,21 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.workflows.azure import Organization
+from tests.workflows.merged import Merged
+from tests.workflows.project import Project
 from tests.workflows.running import ROOT, Platform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Run
-
-
-def commit(folder: Path, message: str) -> str:
-    """Commit everything; the id of the commit."""
-    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@contoso.com")
-    subprocess.run([*git, "add", "--all"], check=True)
-    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", message], check=True)
-    told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
-    return told.stdout.strip()
 
 
 @pytest.fixture
@@ -42,3 +36,13 @@ def capture(run: Run, tmp_path: Path) -> Path:
     file = folder / "capture.json"
     assert run("fetch", str(ROOT / "policies"), "--directory", "all", "--out", str(file)).code == 0
     return file
+
+
+@pytest.fixture
+def merged(platform: Platform, run: Run) -> Merged:
+    return Merged(platform, run)
+
+
+@pytest.fixture
+def project(tmp_path: Path, run: Run) -> Project:
+    return Project(Organization(tmp_path / "organization"), run)

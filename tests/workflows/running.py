@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,7 +16,7 @@ from tests.workflows.agent import install_tools, noted, run_bash, stand_in
 from tests.workflows.expressions import evaluated, filled
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT: Final = Path(__file__).parents[2]
 WORKFLOWS: Final = ROOT / ".github" / "workflows"
@@ -24,6 +25,15 @@ GH: Final = Path(__file__).with_name("gh.py")
 BRANCH, REPOSITORY, TIP = "main", "contoso/policies", "7" * 40
 IGNORED: Final = ("actions/checkout", "actions/setup-python", "actions/cache", "azure/login")
 """Actions that leave nothing that a `run` block of ours would read."""
+
+
+def commit(folder: Path, message: str) -> str:
+    """Commit everything; the id of the commit."""
+    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@contoso.com")
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message", message], check=True)
+    told = subprocess.run([*git, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+    return told.stdout.strip()
 
 
 class Ran(NamedTuple):
@@ -67,12 +77,17 @@ def _as_workflow(action: Path) -> Any:
 
 
 class Platform:
-    """A repository on GitHub, with its runs, artefacts, comments and issues, in a folder."""
+    """A repository on GitHub, with its runs, artefacts, comments and issues, in a folder.
+
+    Attributes:
+        before: What happens in the world before a job begins, by the job's name.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.checkout = folder, folder / "checkout"
         self.checkout.mkdir(parents=True)
         self._next_run = 1
+        self.before: dict[str, Callable[[], object]] = {}
         self.state: dict[str, Any] = {
             "now": "2026-11-28T02:00:00Z",
             "next": 100,
@@ -190,6 +205,7 @@ class _Run:
         if "environment" in job:
             self._environments[name] = filled(job["environment"], contexts)
         Path(contexts["runner"]["temp"]).mkdir(parents=True)
+        self._platform.before.get(name, lambda: None)()
         well = True
         for step in job["steps"]:
             well &= self._step(name, step, contexts, well=well)

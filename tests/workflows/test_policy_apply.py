@@ -7,91 +7,30 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
-from tests.workflows.conftest import commit
-from tests.workflows.running import BRANCH, TIP, WORKFLOWS, run_blocks
+from tests.workflows.merged import DONE, LIVE_ONLY, NOTHING, SIM, WORKFLOW
+from tests.workflows.running import WORKFLOWS, run_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tests.conftest import Run
-    from tests.workflows.running import Platform, Ran
-
-WORKFLOW = "policy-apply.yml"
-HEAD = "5" * 40
-SIM = ("--tenant", "sim:tenant.json")
-LIVE_ONLY = {(job, "PowerShell and its modules") for job in ("plan", "apply")}
-
-
-def event(**changed: Any) -> Mapping[str, Any]:
-    repository = {"default_branch": BRANCH, "visibility": "private"}
-    return {
-        "event_name": "push",
-        "ref_name": BRANCH,
-        "event": {"repository": repository},
-        **changed,
-    }
-
-
-class Merged:
-    """A pull request that was approved and merged, and the simulated tenant that it is about."""
-
-    def __init__(self, platform: Platform, run: Run) -> None:
-        self.platform, self._run = platform, run
-        commit(platform.checkout, "the sample")
-        platform._next_run = 5
-
-    def reconciler(self, *arguments: str) -> None:
-        ran = self._run(*arguments, cwd=self.platform.checkout)
-        assert ran.code in {0, 2}, ran.err
-
-    def approve(self, *options: str) -> None:
-        """Plan as the pull request did, and keep the plan."""
-        folder = self.platform.folder / "approved"
-        self.reconciler("ci", "plan", *SIM, "--out", str(folder), *options)
-        self.platform.keep("3", "plan-contoso", folder, head_branch="a-branch", head_sha=HEAD)
-        pull = {"merged_at": "2026-11-28", "base": {"ref": BRANCH}, "head": {"sha": HEAD}}
-        self.platform.state["pulls"] = [{**pull, "merge_commit_sha": TIP}]
-
-    def push(self, **changed: Any) -> Ran:
-        inputs = {"tool": "reconciler==1", "tenant": "contoso", "source": "sim:tenant.json"}
-        return self.platform.run(WORKFLOW, event(**changed), inputs)
-
-    def has_changes(self) -> bool:
-        """Whether the tenant differs from the documents."""
-        ran = self._run("plan", *SIM, "--detailed-exitcode", cwd=self.platform.checkout)
-        assert ran.code in {0, 2, 4}, ran.err
-        return ran.code != 0
-
-    def journals(self) -> set[str]:
-        """The files of the journals that the newest run kept."""
-        run = self.platform.folder / "runs" / str(self.platform._next_run - 1) / "journal-contoso"
-        return {file.name for file in run.rglob("*") if file.is_file()}
-
-    def artefact(self, name: str) -> set[str]:
-        folder = self.platform.folder / "runs" / str(self.platform._next_run - 1) / name
-        return {file.name for file in folder.iterdir()} if folder.exists() else set()
-
-
-@pytest.fixture
-def merged(platform: Platform, run: Run) -> Merged:
-    return Merged(platform, run)
+    from tests.workflows.merged import Merged
 
 
 def test_what_was_approved_is_applied_without_another_approval(merged: Merged) -> None:
     merged.approve()
     ran = merged.push()
-    assert ran.results == {"plan": "success", "apply": "success"}, ran.printed
+    assert ran.results == DONE, ran.printed
     assert ran.environments == {"apply": "tenant"}
     assert ran.blocks == run_blocks(WORKFLOW) - LIVE_ONLY
     assert not merged.has_changes()
     assert merged.artefact("applied-contoso") >= {"plan.md", "job.json"}
-    assert merged.push().results == {"plan": "success", "apply": "skipped"}
+    assert merged.push().results == {**NOTHING, "plan": "success"}
 
 
 def test_a_part_of_what_was_approved_is_applied_too(merged: Merged) -> None:
@@ -117,7 +56,7 @@ def test_without_an_approved_plan_an_approval_is_asked_for(merged: Merged, missi
     merged.approve()
     merged.platform.state[missing] = []
     ran = merged.push()
-    assert ran.results == {"plan": "success", "apply": "success"}, ran.printed
+    assert ran.results == DONE, ran.printed
     assert ran.environments == {"apply": "tenant-approval"}
     assert "needs an approval of its own" in ran.printed
 
@@ -136,7 +75,7 @@ def test_a_plan_of_another_commit_is_no_approval(merged: Merged) -> None:
 def test_only_the_tip_of_the_branch_is_applied(merged: Merged, changed: Mapping[str, str]) -> None:
     merged.approve()
     ran = merged.push(**changed)
-    assert ran.results == {"plan": "failure", "apply": "skipped"}
+    assert ran.results == {**NOTHING, "plan": "failure"}
     assert "only that is applied" in ran.printed
     assert merged.has_changes()
 
@@ -147,7 +86,7 @@ def test_a_refused_plan_is_kept_and_nothing_is_applied(merged: Merged) -> None:
     lines = [line for line in tenant.read_text().splitlines() if "tenant-wide:" not in line]
     tenant.write_text("\n".join(lines).replace("consents:", "consents: []"))
     ran = merged.push()
-    assert ran.results == {"plan": "failure", "apply": "skipped"}
+    assert ran.results == {**NOTHING, "plan": "failure"}
     assert merged.artefact("apply-contoso") >= {"plan.json", "plan.md"}
     assert merged.has_changes()
 
@@ -169,7 +108,7 @@ def test_a_tenant_that_moved_after_the_plan_is_left_alone(merged: Merged) -> Non
     )
     before = json.loads(moved.read_text())
     ran = merged.push()
-    assert ran.results == {"plan": "success", "apply": "failure"}, ran.printed
+    assert ran.results == {**NOTHING, "plan": "success", "apply": "failure"}, ran.printed
     assert ran.outputs["apply"]["exit_name"] == "stale"
     assert json.loads((merged.platform.checkout / "tenant.json").read_text()) == before
     assert merged.artefact("applied-contoso") >= {"plan.md", "job.json"}

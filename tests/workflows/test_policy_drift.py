@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workflows.conftest import commit
-from tests.workflows.running import BRANCH, REPOSITORY, run_blocks
+from tests.workflows.running import BRANCH, REPOSITORY, commit, run_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.workflows.conftest import commit
-from tests.workflows.running import BRANCH, REPOSITORY, WORKFLOWS, run_blocks
+from tests.workflows.running import BRANCH, REPOSITORY, WORKFLOWS, commit, run_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
