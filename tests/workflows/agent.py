@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _NOTED: Final = 'echo "$(basename "$0") $*" >> "$STAND_IN_STATE/tools.txt"'
 
 
+JQ: Final = Path(__file__).with_name("jq_tool.py")
+
+
 def install_tools(folder: Path, own: Mapping[str, str]) -> None:
     """Make the tools of a machine in `folder/tools`: this reconciler, stand-ins for Python and
     PowerShell, and the platform's own ones, each a script of sh.
@@ -25,6 +28,8 @@ def install_tools(folder: Path, own: Mapping[str, str]) -> None:
         "python": _NOTED,
         "pwsh": f"{_NOTED}; echo 7.6.1",
         "sleep": _NOTED,
+        "python3": f'exec {sys.executable} "$@"',
+        "jq": stand_in(JQ),
         **own,
     }
     tools = folder / "tools"

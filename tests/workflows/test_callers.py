@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from tests.cli.tenants_sample import settle
+from tests.workflows.agent import run_bash
 from tests.workflows.running import ACTION, ROOT, WORKFLOWS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.conftest import Run
+    from tests.workflows.running import Platform
 
 PAGE = (ROOT / ".github" / "docs" / "github-actions.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -41,6 +45,49 @@ def test_a_caller_gives_what_the_workflow_asks_for(text: str) -> None:
             given = caller["permissions"].get(permission, "none")
             assert LEVELS.index(given) >= LEVELS.index(level), permission
     assert len(text.splitlines()) <= 13
+
+
+RINGS = (ROOT / ".github" / "docs" / "many-tenants.md").read_text(encoding="utf-8")
+
+
+def rings() -> dict[Any, Any]:
+    """The pipeline of many tenants on GitHub."""
+    (text,) = re.findall(r"^```yaml\n(name: apply\n.*?)^```", RINGS, re.MULTILINE | re.DOTALL)
+    whole: dict[Any, Any] = yaml.safe_load(text)
+    return whole
+
+
+def test_the_rings_of_many_tenants_call_the_workflow_that_verifies() -> None:
+    whole = rings()
+    called = yaml.safe_load((WORKFLOWS / "policy-apply.yml").read_text())
+    inputs = called[True]["workflow_call"]["inputs"]
+    for name, needs in (("canary", "tenants"), ("rest", ["tenants", "canary"])):
+        job = whole["jobs"][name]
+        assert job["uses"].endswith("/policy-apply.yml@COMMIT")
+        assert job["with"].keys() <= inputs.keys()
+        assert "verify" not in job["with"]
+        assert job["needs"] == needs
+    for callee in called["jobs"].values():
+        assert callee["permissions"].items() <= whole["permissions"].items()
+
+
+def test_the_rings_have_the_tenants_of_the_repository(tmp_path: Path, platform: Platform) -> None:
+    folder = tmp_path / "rings"
+    (folder / "checkout").mkdir(parents=True)
+    settle(folder / "checkout")
+    (folder / "tools").symlink_to(platform.folder / "tools")
+    steps = rings()["jobs"]["tenants"]["steps"]
+    (step,) = (step for step in steps if step.get("id") == "rings")
+    output = folder / "output"
+    done = run_bash(
+        step["run"], folder / "script.sh", folder, ("-e",), {"GITHUB_OUTPUT": str(output)}
+    )
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    legs = {name: json.loads(text)["include"] for name, text in told.items()}
+    assert [leg["tenant"] for leg in legs["canary"]] == ["contoso"]
+    assert [leg["tenant"] for leg in legs["rest"]] == ["fabrikam", "woodgrove"]
+    assert legs["canary"][0]["paths"].split("\n") == ["policies/contoso", "policies/shared"]
 
 
 def test_the_tenant_document_of_the_page_is_valid(run: Run, tmp_path: Path) -> None:
