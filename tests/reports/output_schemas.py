@@ -4,6 +4,7 @@ from their types, whose docstrings describe them.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -23,7 +24,7 @@ TYPES: Mapping[str, tuple[type, str]] = {
     "output.schema.json": (Output, "Output of a command"),
 }
 """Each schema: the type that it is made from, and its title."""
-ATTRIBUTE = re.compile(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", re.MULTILINE)
+ATTRIBUTE = re.compile(r"^ {4}(\w+): (.+(?:\n {8}.+)*)", re.MULTILINE)
 ELSEWHERE = {"plan": {"$ref": "plan.schema.json"}}
 """Properties of the envelope that have a schema of their own."""
 
@@ -54,10 +55,10 @@ def made(name: str) -> str:
 
 def described(part: dict[str, Any]) -> dict[str, Any]:
     """A definition with its docstring as descriptions: of itself, and of each attribute."""
-    docstring = part.get("description", "")
+    docstring = inspect.cleandoc(part.get("description", ""))  # Python 3.13 does it by itself
     if not docstring:
         return part
-    words, _, attributes = docstring.partition("    Attributes:\n")
+    words, _, attributes = docstring.partition("Attributes:\n")
     properties = dict(part.get("properties", {}))
     for name, text in ATTRIBUTE.findall(attributes):
         properties[name] = {"description": in_one_line(text), **properties[name]}
