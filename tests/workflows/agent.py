@@ -10,12 +10,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.workflows.blocks import Placed
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _NOTED: Final = 'echo "$(basename "$0") $*" >> "$STAND_IN_STATE/tools.txt"'
 
 
+EXECUTED: Final[set[str]] = set()
+"""The places of all scripts that ran, as `blocks.py` gives them to texts."""
+INTERPRETER: Final = Path(__file__).with_name("interpreter.py")
 JQ: Final = Path(__file__).with_name("jq_tool.py")
 
 
@@ -25,18 +30,27 @@ def install_tools(folder: Path, own: Mapping[str, str]) -> None:
     """
     texts = {
         "reconciler": f'exec {Path(sys.executable).with_name("reconciler")} "$@"',
-        "python": _NOTED,
+        "python": python("python"),
+        "python3": python("python3"),
         "pwsh": f"{_NOTED}; echo 7.6.1",
         "sleep": _NOTED,
-        "python3": f'exec {sys.executable} "$@"',
         "jq": stand_in(JQ),
         **own,
     }
-    tools = folder / "tools"
-    tools.mkdir()
     for name, text in texts.items():
-        (tools / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
-        (tools / name).chmod(0o755)
+        write_tool(folder / "tools" / name, text)
+
+
+def write_tool(file: Path, text: str) -> None:
+    """Make a tool of a script of sh."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+def python(name: str) -> str:
+    """The text of an interpreter that is called by this name."""
+    return f'exec {sys.executable} {INTERPRETER} {name} "$@"'
 
 
 def stand_in(program: Path) -> str:
@@ -63,7 +77,7 @@ def run_bash(
     """
     assert "${{" not in script, "an expression in a script is text of somebody else's in it"
     file.write_text(script, encoding="utf-8")
-    return subprocess.run(
+    done = subprocess.run(
         ["/bin/bash", "--noprofile", "--norc", *options, str(file)],
         cwd=folder / "checkout",
         env={
@@ -78,3 +92,6 @@ def run_bash(
         text=True,
         check=False,
     )
+    if isinstance(script, Placed):
+        EXECUTED.add(script.place)
+    return done

@@ -10,9 +10,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import yaml
-
 from tests.workflows.agent import install_tools, run_bash, stand_in
+from tests.workflows.blocks import loaded
 from tests.workflows.expressions import evaluated, filled
 from tests.workflows.running import ROOT
 
@@ -43,7 +42,7 @@ class AzureRan(NamedTuple):
 
 def expanded(name: str, given: Mapping[str, Any]) -> Any:
     """A template with its parameters put in, and the templates that it uses in their places."""
-    template = yaml.safe_load((TEMPLATES / name).read_text(encoding="utf-8"))
+    template = loaded(TEMPLATES / name)
     declared = {each["name"]: each for each in template.pop("parameters")}
     assert given.keys() <= declared.keys(), given.keys() - declared.keys()
     values = {key: given.get(key, each.get("default")) for key, each in declared.items()}
@@ -53,7 +52,7 @@ def expanded(name: str, given: Mapping[str, Any]) -> Any:
 
 def _put_in(part: Any, contexts: Mapping[str, Any]) -> Any:
     if isinstance(part, str):
-        return filled(part, contexts)
+        return filled(part, contexts) if "${{" in part else part
     if isinstance(part, dict):
         return {key: _put_in(value, contexts) for key, value in part.items()}
     if not isinstance(part, list):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.workflows.agent import noted, write_tool
 from tests.workflows.azure import Organization
 from tests.workflows.merged import Merged
 from tests.workflows.project import Project
@@ -46,3 +47,16 @@ def merged(platform: Platform, run: Run) -> Merged:
 @pytest.fixture
 def project(tmp_path: Path, run: Run) -> Project:
     return Project(Organization(tmp_path / "organization"), run)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Platform:
+    """This very repository, with a `.ci/run` that is only noted."""
+    made = Platform(tmp_path / "platform")
+    for each in ROOT.iterdir():
+        if each.name not in {".git", ".venv", ".ci", ".github"}:
+            (made.checkout / each.name).symlink_to(each)
+    shutil.copytree(ROOT / ".github", made.checkout / ".github")
+    write_tool(made.checkout / ".ci" / "run", 'echo ".ci/run $*" >> "$STAND_IN_STATE/tools.txt"')
+    write_tool(made.folder / "tools" / "docker", noted("true"))
+    return made

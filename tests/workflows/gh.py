@@ -1,5 +1,6 @@
-"""Stands in for `gh`, of which workflows use `api` and `run download`: what GitHub has is in
-`$STAND_IN_STATE/github.json`, artefacts are folders beside it, and every write is recorded there.
+"""Stands in for `gh`, of which workflows use `api`, `run download` and `release create`: what GitHub
+has is in `$STAND_IN_STATE/github.json`, artefacts are folders beside it, and every write is recorded
+there.
 """
 
 from __future__ import annotations
@@ -135,11 +136,33 @@ def _download(arguments):
     return 0
 
 
+def _release(arguments):
+    """Make a release of a tag that exists, of files that exist."""
+    tag, *rest = arguments
+    options, files = {}, []
+    values = iter(rest)
+    for each in values:
+        if each == "--verify-tag":
+            options[each] = True
+        elif each.startswith("--"):
+            options[each] = next(values)
+        else:
+            files.append(each)
+    if not all(Path(file).is_file() for file in files):
+        return f"no such file among {files}"
+    state = json.loads(FILE.read_text(encoding="utf-8"))
+    state["releases"].append({"tag": tag, "options": options, "files": files})
+    FILE.write_text(json.dumps(state), encoding="utf-8")
+    return 0
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["api", *arguments]:
             sys.exit(_api(arguments))
         case ["run", "download", *arguments]:
             sys.exit(_download(arguments))
+        case ["release", "create", *arguments]:
+            sys.exit(_release(arguments))
         case _:
             sys.exit(f"gh: unknown command {sys.argv[1:]}")

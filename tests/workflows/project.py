@@ -82,6 +82,10 @@ class Project:
         folder = self.organization.folder / "runs" / str(newest) / name
         return {file.name for file in folder.iterdir()} if folder.exists() else set()
 
+    def pull(self) -> dict[str, str]:
+        """What the platform sets in a run of a pull request."""
+        return {"System.PullRequest.TargetBranch": MAIN, "Build.SourceBranch": "refs/pull/7/merge"}
+
     def approve(self, *options: str) -> None:
         """Plan as the pull request did, and merge it."""
         folder = self.organization.folder / "approved"

@@ -10,9 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import yaml
-
 from tests.workflows.agent import install_tools, noted, run_bash, stand_in
+from tests.workflows.blocks import loaded
 from tests.workflows.expressions import evaluated, filled
 
 if TYPE_CHECKING:
@@ -23,7 +22,10 @@ WORKFLOWS: Final = ROOT / ".github" / "workflows"
 ACTION: Final = ROOT / ".github" / "actions" / "setup" / "action.yml"
 GH: Final = Path(__file__).with_name("gh.py")
 BRANCH, REPOSITORY, TIP = "main", "contoso/policies", "7" * 40
-IGNORED: Final = ("actions/checkout", "actions/setup-python", "actions/cache", "azure/login")
+IGNORED: Final = (
+    *("actions/checkout", "actions/setup-python", "actions/cache", "azure/login"),
+    *("actions/attest-build-provenance", "pypa/gh-action-pypi-publish"),
+)
 """Actions that leave nothing that a `run` block of ours would read."""
 
 
@@ -50,15 +52,21 @@ def run_blocks(name: str) -> frozenset[tuple[str, str]]:
     """The jobs and names of all steps of a workflow that run something."""
     jobs = _workflow(name)["jobs"]
     return frozenset(
-        (job, step["name"])
+        (job, label(step))
         for job, whole in jobs.items()
         for step in whole["steps"]
         if "run" in step
     )
 
 
+def label(step: Mapping[str, Any]) -> str:
+    """What a step is called on the page of its run."""
+    name: str = step.get("name") or step["run"]
+    return name
+
+
 def _workflow(name: str) -> Any:
-    return yaml.safe_load((WORKFLOWS / name).read_text(encoding="utf-8"))
+    return loaded(WORKFLOWS / name)
 
 
 def _copied(source: str, target: str) -> str:
@@ -70,10 +78,14 @@ def _copied(source: str, target: str) -> str:
 
 def _as_workflow(action: Path) -> Any:
     """A composite action as a workflow with one job, which runs the same steps."""
-    whole = yaml.safe_load(action.read_text(encoding="utf-8"))
+    whole = loaded(action)
     outputs = {name: each["value"] for name, each in whole["outputs"].items()}
     jobs = {"setup": {"steps": whole["runs"]["steps"], "outputs": outputs}}
     return {True: {"workflow_call": {"inputs": whole["inputs"]}}, "jobs": jobs}
+
+
+KINDS: Final = ("artifacts", "comments", "issues", "pulls", "releases", "writes")
+"""What a repository has of each."""
 
 
 class Platform:
@@ -92,7 +104,7 @@ class Platform:
             "now": "2026-11-28T02:00:00Z",
             "next": 100,
             "tip": TIP,
-            **{kind: [] for kind in ("artifacts", "comments", "issues", "pulls", "writes")},
+            **{kind: [] for kind in KINDS},
         }
         install_tools(folder, {"gh": stand_in(GH), "az": noted('echo "token-of-$4"')})
 
@@ -154,7 +166,9 @@ class _Run:
         event: Mapping[str, Any],
         inputs: Mapping[str, Any],
     ) -> None:
-        declared = workflow[True]["workflow_call"]["inputs"]  # `on` is true in YAML 1.1
+        declared = (
+            workflow[True].get("workflow_call", {}).get("inputs", {})
+        )  # `on` is true in YAML 1.1
         for name, each in declared.items():
             assert not each.get("required") or name in inputs, f"input {name} is required"
         assert inputs.keys() <= declared.keys()
@@ -193,6 +207,7 @@ class _Run:
             "inputs": self._inputs,
             "runner": {"os": "Linux", "temp": str(self._platform.folder / self._number / name)},
             "steps": {},
+            "matrix": _first_leg(job),
             "needs": {
                 each: {"result": self._results[each], "outputs": self._outputs[each]}
                 for each in needs
@@ -220,7 +235,7 @@ class _Run:
         if not _goes(step.get("if"), contexts, well=well):
             done, outputs, outcome = True, {}, "skipped"
         elif "run" in step:
-            self._blocks.add((job, step["name"]))
+            self._blocks.add((job, label(step)))
             done, outputs = self._bash(step, contexts)
             outcome = "success" if done else "failure"
         else:
@@ -248,6 +263,7 @@ class _Run:
             "GITHUB_RUN_ID": self._number,
             "RUNNER_TEMP": str(temp),
             **{name: str(file) for name, file in files.items()},
+            **self._workflow.get("env", {}),
             **{name: filled(value, contexts) for name, value in step.get("env", {}).items()},
         }
         self._platform.save()
@@ -255,32 +271,50 @@ class _Run:
             step["run"],
             temp / "script.sh",
             self._platform.folder,
-            ("-eo", "pipefail"),
+            ("-eo", "pipefail") if self._shell(step) == "bash" else ("-e",),
             environment,
         )
         self._platform.load()
-        self._printed.append(f"== {step['name']}\n{done.stdout}{done.stderr}")
+        self._printed.append(f"== {label(step)}\n{done.stdout}{done.stderr}")
         return done.returncode == 0, _outputs(files["GITHUB_OUTPUT"].read_text(encoding="utf-8"))
+
+    def _shell(self, step: Mapping[str, Any]) -> str:
+        """What a step names, or the workflow: bash that is not named fails at no broken pipe."""
+        named = self._workflow.get("defaults", {}).get("run", {}).get("shell", "")
+        return str(step.get("shell", named))
 
     def _action(self, step: Mapping[str, Any], contexts: Mapping[str, Any]) -> bool:
         action = step["uses"].partition("@")[0]
         given = {name: filled(value, contexts) for name, value in step.get("with", {}).items()}
-        kept = self._platform.folder / "runs" / self._number
         match action:
             case "actions/upload-artifact":
-                source = Path(given["path"])
+                source = self._platform.checkout / given["path"]
                 if not source.exists():
                     return given["if-no-files-found"] == "ignore"
                 origin = {"head_branch": self._github["ref_name"], "head_sha": self._github["sha"]}
                 self._platform.keep(self._number, given["name"], source, **origin)
                 return True
             case "actions/download-artifact":
-                if not (kept / given["name"]).exists():
-                    return False
-                shutil.copytree(kept / given["name"], given["path"], dirs_exist_ok=True)
-                return True
+                names = [given["name"]] if "name" in given else self._artefacts()
+                return all(self._fetched(name, given["path"]) for name in names)
         assert action in IGNORED, action
         return True
+
+    def _artefacts(self) -> list[str]:
+        return [each.name for each in (self._platform.folder / "runs" / self._number).iterdir()]
+
+    def _fetched(self, name: str, path: str) -> bool:
+        kept = self._platform.folder / "runs" / self._number / name
+        if kept.exists():
+            shutil.copytree(kept, self._platform.checkout / path, dirs_exist_ok=True)
+        return kept.exists()
+
+
+def _first_leg(job: Mapping[str, Any]) -> Mapping[str, str]:
+    """One job of a matrix: no script knows which."""
+    assert "matrix." not in "".join(step.get("run", "") for step in job["steps"])
+    axes = job.get("strategy", {}).get("matrix", {})
+    return {name: values[0] for name, values in axes.items()}
 
 
 def _goes(condition: Any, contexts: Mapping[str, Any], *, well: bool) -> bool:
