@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = ROOT / ".github" / "azure"
 AZ: Final = Path(__file__).with_name("az.py")
+CURL: Final = Path(__file__).with_name("curl_tool.py")
 MACRO: Final = re.compile(r"\$\(([\w.]+)\)")
 OUTPUT: Final = re.compile(
     r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.MULTILINE
@@ -102,9 +103,9 @@ class Organization:
         self.before: dict[str, Callable[[], object]] = {}
         self.state: dict[str, Any] = {
             "next": 100,
-            **{kind: [] for kind in ("items", "requests", "runs", "asked")},
+            **{kind: [] for kind in ("items", "requests", "runs", "asked", "threads", "written")},
         }
-        install_tools(folder, {"az": stand_in(AZ)})
+        install_tools(folder, {"az": stand_in(AZ), "curl": stand_in(CURL)})
 
     def keep(self, run: int, name: str, source: Path, pipeline: str, branch: str) -> None:
         """Keep an artefact of a run."""
@@ -173,6 +174,8 @@ class _AzureRun:
             "HOME": str(organization.folder),
             "Build.BuildId": str(number),
             "Build.Repository.ID": "repository",
+            "Build.Repository.Provider": "TfsGit",
+            "Build.Reason": "Manual",
             "Build.SourceBranch": "refs/heads/main",
             **variables,
         }
@@ -297,7 +300,7 @@ class _AzureRun:
                 return self._fetched(newest, given["artifactName"], Path(given["targetPath"]))
             case "download":
                 kept = self._organization.folder / "runs" / str(self._number)
-                every = sorted(each.name for each in kept.iterdir())
+                every = sorted(each.name for each in kept.iterdir()) if kept.exists() else []
                 names = [step["artifact"]] if "artifact" in step else every
                 place = Path(variables["Pipeline.Workspace"])
                 return all(self._fetched(self._number, name, place / name) for name in names)

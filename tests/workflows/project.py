@@ -84,7 +84,13 @@ class Project:
 
     def pull(self) -> dict[str, str]:
         """What the platform sets in a run of a pull request."""
-        return {"System.PullRequest.TargetBranch": MAIN, "Build.SourceBranch": "refs/pull/7/merge"}
+        return {
+            "Build.Reason": "PullRequest",
+            "Build.SourceBranch": "refs/pull/7/merge",
+            "System.PullRequest.IsFork": "False",
+            "System.PullRequest.PullRequestId": "7",
+            "System.PullRequest.TargetBranch": MAIN,
+        }
 
     def approve(self, *options: str) -> None:
         """Plan as the pull request did, and merge it."""

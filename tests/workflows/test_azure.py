@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.workflows.azure import TEMPLATES, expanded
-from tests.workflows.project import GIVEN, LIVE_ONLY, MAIN, SIM, scripts
+from tests.workflows.project import GIVEN, LIVE_ONLY, SIM, scripts
 from tests.workflows.running import ROOT
 
 if TYPE_CHECKING:
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 def test_a_pull_request_is_planned_on_the_newest_capture_of_the_branch(project: Project) -> None:
     assert project.run("drift.yml").results["drift"] == "success"
-    pull = {"System.PullRequest.TargetBranch": MAIN, "Build.SourceBranch": "refs/pull/7/merge"}
+    pull = project.pull()
     ran = project.run("plan.yml", **pull)
-    assert ran.results == {"plan": "success"}, ran.printed
+    assert ran.results == {"plan": "success", "comment": "success"}, ran.printed
     assert ran.scripts == scripts("plan.yml") - {("plan", LIVE_ONLY)}
     assert ran.outputs["plan.applicable"] == "true"
     assert "##vso[task.uploadsummary]" in ran.printed
     kept = project.artefact("plan-contoso-1")
     assert kept >= {"plan.json", "plan.md", "plan.html", "findings.sarif", "junit.xml"}
     redacted = project.run("plan.yml", {"redact": "names"}, **pull)
-    assert redacted.results == {"plan": "success"}, redacted.printed
+    assert redacted.results["plan"] == "success", redacted.printed
     assert "plan.json" not in project.artefact("plan-contoso-1")
 
 
 def test_without_a_capture_nothing_is_planned(project: Project) -> None:
     ran = project.run("plan.yml")
-    assert ran.results == {"plan": "failure"}
+    assert ran.results == {"plan": "failure", "comment": "skipped"}
     assert ("plan", "Plan") not in ran.scripts
 
 
@@ -45,7 +45,7 @@ def test_a_refused_plan_fails_and_is_kept(project: Project) -> None:
     lines = [line for line in tenant.read_text().splitlines() if "tenant-wide:" not in line]
     tenant.write_text("\n".join(lines).replace("consents:", "consents: []"))
     ran = project.run("plan.yml")
-    assert ran.results == {"plan": "failure"}
+    assert ran.results == {"plan": "failure", "comment": "skipped"}
     assert ran.outputs["plan.exit_name"] == "refused"
     assert project.artefact("plan-contoso-1") >= {"plan.json", "plan.md"}
 
