@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from reconciler.documents.input_files import SUFFIXES
 from reconciler.documents.schemas import schema_text
 from reconciler.exporting.composing import SCHEMA, TENANT, tenant_document
 from reconciler.exporting.plain_words import dashed
@@ -31,7 +32,9 @@ repos:
         always_run: true
         pass_filenames: false
 """
-_EDITOR: Final = {"yaml.schemas": {f"./{FOLDER}/{SCHEMA}": [f"{FOLDER}/**/*.yaml"]}}
+_EDITOR: Final = {
+    "yaml.schemas": {f"./{FOLDER}/{SCHEMA}": [f"{FOLDER}/**/*{suffix}" for suffix in SUFFIXES]}
+}
 _READ_ME: Final = """\
 # Application access policies of {organization}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from reconciler.documents.input_files import walk
 from tests.cli.sample import TENANT_ID, settle
 
 if TYPE_CHECKING:
@@ -42,6 +43,20 @@ def test_a_repository_to_start_from(run: Run, tmp_path: Path) -> None:
     assert (new / schema).is_file()
     hooks = yaml.safe_load((new / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     assert hooks["repos"][0]["hooks"][0]["entry"] == "reconciler validate policies"
+
+
+def test_editors_check_every_file_that_is_read(run: Run, tmp_path: Path) -> None:
+    assert run("init", "new", *WHO).code == 0
+    new = tmp_path / "new"
+    for name in ("a.yml", "teams/b.yaml", "teams/more/c.yml", "teams/notes.txt"):
+        file = new / "policies" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    settings = json.loads((new / ".vscode" / "settings.json").read_text(encoding="utf-8"))
+    (globs,) = settings["yaml.schemas"].values()
+    read = set(walk([new / "policies"]).files)
+    assert {file.name for file in read} == {"tenant.yaml", "a.yml", "b.yaml", "c.yml"}
+    assert {file for glob in globs for file in new.glob(glob)} == read
 
 
 def test_nothing_is_overwritten(run: Run, tmp_path: Path) -> None:
