@@ -18,11 +18,24 @@ def _after(words, option):
 
 
 def _pip(words):
-    """Say which file is not there, as pip does."""
-    files = [*_after(words, "-r"), *_after(words, "-c")]
+    """Say which file is not there, or has no hashes, as pip does."""
+    files = [*_after(words, "-r"), *_after(words, "-c"), *_after(words, "--requirement")]
     files += [word for word in words if word.endswith(".whl")]
     missing = [file for file in files if not Path(file).is_file()]
-    return f"ERROR: Could not open {missing}" if missing else 0
+    if missing:
+        return f"ERROR: Could not open {missing}"
+    if "--require-hashes" in words and not all(map(_has_hashes, files)):
+        return "ERROR: Hashes are required in --require-hashes mode"
+    return 0
+
+
+def _has_hashes(file):
+    """Whether every requirement of a file has some, each on lines of its own that go on."""
+    text = Path(file).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [
+        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
+    return all("--hash=sha256:" in line for line in lines)
 
 
 def _venv(words):

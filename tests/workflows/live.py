@@ -12,7 +12,7 @@ tell() {
 }
 out=""; before=""
 for word in "$@"; do if [ "$before" = --out ]; then out=$word; fi; before=$word; done
-if [ -n "$out" ]; then mkdir -p "$out"; echo '{}' > "$out/plan.json"; fi
+if [ -n "$out" ]; then mkdir -p "$out"; echo '{}' > "$out/plan.json"; touch "$out/plan.md"; fi
 case "$1 $2" in
 "ci plan") tell changes 1; tell plan_digest plan:1; tell covered false ;;
 "ci apply")
