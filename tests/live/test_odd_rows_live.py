@@ -93,6 +93,59 @@ def test_a_holder_whose_row_lacks_the_policy_stops_itself(stage: Stage) -> None:
     assert state.users[USERS[1]] == f'{OPAQUE}{{"Identity": "{USERS[1]}"}}'
 
 
+def answering(
+    stage: Stage | Place, rows: dict[str, dict[str, Any]], *, alone: bool = False
+) -> None:
+    """Let Teams answer with other properties for some users; if `alone`, only where the holders of
+    one policy are asked for.
+    """
+    listed = stage.service.get_csonlineuser
+
+    def answer(request: Any) -> Any:
+        replaced = rows if not alone or "-eq" in str(request["parameters"].get("Filter")) else {}
+        for item in listed(request):
+            row = dict(item["value"]["properties"])
+            yield output({**row, **replaced.get(row["Identity"], {})})
+
+    stage.service.get_csonlineuser = answer  # type: ignore[method-assign]
+
+
+UNFIT = ("Be\ufffdta", "Be\u200bta", "Tag:Be\u202eta", "\t", 7, ["Beta"], {})
+
+
+@pytest.mark.parametrize("name", UNFIT, ids=ascii)
+def test_a_grant_whose_policy_has_a_damaged_name_stops_its_user_alone(
+    stage: Stage, name: Any
+) -> None:
+    """The policy itself was read intact, and lists its other holders."""
+    stage.set(teams=odd(users=[grant(USERS[2], "Beta")]))
+    answering(stage, {USERS[2]: {POLICY: {"Name": name}}})
+    state = observed(capture(stage)).states["teams"]
+    assert (state.users[USERS[0]], state.users[USERS[1]]) == ("alpha", "beta")
+    assert state.users[USERS[2]].startswith(OPAQUE)
+
+
+@pytest.mark.parametrize("name", UNFIT[:3], ids=ascii)
+def test_a_holder_who_is_read_in_one_way_only_leaves_the_reading_incomplete(
+    stage: Stage, name: str
+) -> None:
+    """A damaged name does not make two answers agree that differ about a user."""
+    stage.set(teams=odd(users=[grant(USERS[2], "Beta")]))
+    answering(stage, {USERS[2]: {POLICY: {"Name": name}}}, alone=True)
+    with pytest.raises(TenantFault, match="give different users"):
+        capture(stage)
+
+
+@pytest.mark.parametrize("name", ["Gone", "Alpha", None])
+def test_a_holder_of_another_policy_than_was_asked_for_leaves_the_reading_incomplete(
+    stage: Stage, name: str | None
+) -> None:
+    stage.set(teams=odd(users=[grant(USERS[2], "Beta")]))
+    answering(stage, {USERS[2]: {POLICY: {"Name": name}}})
+    with pytest.raises(TenantFault, match="its filter was not applied"):
+        capture(stage)
+
+
 def test_a_policy_that_is_read_twice_and_a_description_that_is_no_text_are_read(
     stage: Stage,
 ) -> None:
@@ -140,6 +193,30 @@ def test_what_does_not_rest_on_odd_rows_is_applied_and_verified(place: Place) ->
     assert applied.code == 0, applied.out + applied.err
     assert place.plan()["steps"] == []
     assert row in place.tenant()["teams"]["users"]
+
+
+@pytest.mark.parametrize("name", ["Test\ufffdpolicy", 7], ids=ascii)
+def test_beside_a_grant_with_a_damaged_name_the_rest_is_applied_and_verified(
+    place: Place, name: Any
+) -> None:
+    holder = next(
+        row["Identity"]
+        for row in place.tenant()["teams"]["users"]
+        if row[POLICY]["Name"] == "Test-policy" and row["UserPrincipalName"].startswith("lynne")
+    )
+    answering(place, {holder: {POLICY: {"Name": name}}})
+    plan = place.plan()
+    named = [note["address"] for note in plan["held"] if note["code"] == Held.NOT_UNDERSTOOD]
+    assert named == [f"teams.grant/user:{holder}"]
+    assert plan["applicable"]
+    applied = place.apply()
+    assert applied.code == 0, applied.out + applied.err
+    assert place.plan()["steps"] == []
+    assert not [
+        call
+        for call in place.service.calls("Grant-CsApplicationAccessPolicy")
+        if call.get("Identity") == holder
+    ]
 
 
 def test_a_recipient_that_is_read_with_two_contents_keeps_both(stage: Stage) -> None:

@@ -141,6 +141,14 @@ def granted_name(row: Mapping[str, Any]) -> Any:
     return convert({"Identity": None, **row}, GrantRow).granted
 
 
+def told_name(granted: Any) -> str | None:
+    """The name of the policy in what a user's row says, without its `Tag:`; None if the row has
+    something in its place that cannot be a name.
+    """
+    name = bare_name(granted) if isinstance(granted, str) else ""
+    return None if name_fault(name) else name
+
+
 class _Names:
     """Policy names as they were spelled, each checked once however many rows have it."""
 

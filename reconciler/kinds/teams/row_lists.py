@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from reconciler.kinds.capture_reads import RowList
-from reconciler.kinds.teams.parse import POLICY_TYPE, GrantRow, bare_name, granted_name, is_silent
+from reconciler.kinds.teams.parse import (
+    POLICY_TYPE,
+    GrantRow,
+    bare_name,
+    granted_name,
+    is_silent,
+    told_name,
+)
+from reconciler.model.addresses import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,12 +42,22 @@ class HolderList(RowList, frozen=True):
         everybody = any(_filter(read) is None for read in reads)
         if not any(_is_counted_by_holders(read, everybody=everybody) for read in reads):
             return [len(rows)] * len(reads)
-        holders, silent = _holders(rows), sum(map(is_silent, rows))
+        holders = _holders(rows)
         counts = [_expected(read, holders, len(rows), everybody=everybody) for read in reads]
         return [
-            min(max(count, read["count"]), count + silent) if _one_policy(read) else count
+            min(max(count, read["count"]), count + holders.untold) if _one_policy(read) else count
             for read, count in zip(reads, counts, strict=True)
         ]
+
+
+class _Holders(NamedTuple):
+    """How many users hold each policy, by its key, and any; and of how many the row does not say
+    which one, or whether they do.
+    """
+
+    of: Mapping[str, int]
+    any: int
+    untold: int
 
 
 def _is_counted_by_holders(read: Mapping[str, Any], *, everybody: bool) -> bool:
@@ -49,11 +67,11 @@ def _is_counted_by_holders(read: Mapping[str, Any], *, everybody: bool) -> bool:
     return _one_policy(read) is not None or (everybody and _filter(read) is not None)
 
 
-def _expected(read: Mapping[str, Any], holders: Counter[str], rows: int, *, everybody: bool) -> int:
+def _expected(read: Mapping[str, Any], holders: _Holders, rows: int, *, everybody: bool) -> int:
     if not _is_counted_by_holders(read, everybody=everybody):
         return rows
     policy = _one_policy(read)
-    return holders.total() if policy is None else holders[bare_name(policy).lower()]
+    return holders.any if policy is None else holders.of.get(name_key(bare_name(policy)), 0)
 
 
 def _is_known_filter(value: object) -> bool:
@@ -113,10 +131,12 @@ def _one_policy(read: Mapping[str, Any]) -> str | None:
     return None if match is None else match["name"].replace("''", "'")
 
 
-def _holders(rows: Sequence[Any]) -> Counter[str]:
-    granted = (
-        row.granted if isinstance(row, GrantRow) else granted_name(row)
-        for row in rows
-        if isinstance(row, dict | GrantRow)
-    )
-    return Counter(bare_name(name).lower() for name in granted if isinstance(name, str))
+def _holders(rows: Sequence[Any]) -> _Holders:
+    known = [row for row in rows if isinstance(row, dict | GrantRow)]
+    granted = [row.granted if isinstance(row, GrantRow) else granted_name(row) for row in known]
+    holders: Counter[str] = Counter()
+    for spelling, count in Counter(name for name in granted if isinstance(name, str)).items():
+        if (name := told_name(spelling)) is not None:
+            holders[name_key(name)] += count
+    some = sum(name is not None for name in granted)
+    return _Holders(holders, some, some - holders.total() + sum(map(is_silent, known)))

@@ -4,11 +4,18 @@ that somebody asks for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from reconciler.errors import TenantFault
 from reconciler.kinds.capture_rows import shown
-from reconciler.kinds.teams.parse import POLICY_TYPE, TEMPLATE, bare_name, granted_name, is_told
+from reconciler.kinds.teams.parse import (
+    TEMPLATE,
+    bare_name,
+    granted_name,
+    is_silent,
+    is_told,
+    told_name,
+)
 from reconciler.kinds.teams.reading_once import read_once
 from reconciler.model import live_limits
 from reconciler.model.addresses import GLOBAL, name_key
@@ -30,6 +37,15 @@ MANY: Final = 300
 _NAMED: Final = 5
 _MOST_TROUBLES: Final = 3
 """Answers about single users that may fail before no more are asked for: each is tried again."""
+
+
+class _Holders(NamedTuple):
+    """Ids of the users who hold a policy, by its key, and of those whose row does not say which one:
+    it says nothing, or what cannot be a name.
+    """
+
+    by_policy: Mapping[str, set[str]]
+    untold: set[str]
 
 
 def read_teams(ask: Ask, request: CaptureRequest, settle: Callable[[], bool]) -> CapturePart:
@@ -149,14 +165,12 @@ def _grants(
     while True:
         before = ask.mark()
         rows = ask(questions.grants(filters.HOLDERS))
-        holders = _by_policy(rows)
+        holders = _holders(rows)
         differing = [
-            name
-            for name, query in queried.items()
-            if _asked(ask, query, name) != holders.get(name_key(name), set())
+            name for name, query in queried.items() if not _agrees(ask, query, name, holders)
         ]
         if not differing:
-            _assert_confirmed(names, holders.keys(), is_doubtful=is_doubtful)
+            _assert_confirmed(names, holders.by_policy.keys(), is_doubtful=is_doubtful)
             return rows
         if not settle():
             raise _contradiction(differing)
@@ -181,31 +195,37 @@ def _assert_confirmed(
         )
 
 
-def _asked(ask: Ask, filter_: str, name: str) -> set[str]:
-    """Ids of the users whom the service lists as holders of one policy.
+def _agrees(ask: Ask, filter_: str, name: str, everybody: _Holders) -> bool:
+    """Whether the service lists the same users as holders of one policy as in the answer about
+    everybody. One whose row does not say which policy it is may be a holder, if it did not there.
 
     Raises:
         TenantFault: it lists somebody whose policy is another one.
     """
     rows = ask(questions.grants(filter_))
-    holders = _by_policy(rows)
-    others = holders.keys() - {name_key(name)}
-    untold = sum(POLICY_TYPE not in row for row in rows)
-    if others or sum(map(len, holders.values())) + untold != len(rows):
+    holders, key = _holders(rows), name_key(name)
+    others = holders.by_policy.keys() - {key}
+    told = sum(map(len, holders.by_policy.values())) + len(holders.untold)
+    if others or told != len(rows):
         raise TenantFault(
             f"teams: Get-CsOnlineUser was asked for the holders of policy {shown(name)}, but"
             " returned users with another policy or none: its filter was not applied"
         )
-    return holders.get(name_key(name), set())
+    same = holders.by_policy.get(key, set()) == everybody.by_policy.get(key, set())
+    return same and holders.untold <= everybody.untold
 
 
-def _by_policy(rows: Iterable[Row]) -> dict[str, set[str]]:
-    holders: dict[str, set[str]] = {}
+def _holders(rows: Iterable[Row]) -> _Holders:
+    """What rows say; one that has no policy where one was asked for is neither."""
+    by_policy: dict[str, set[str]] = {}
+    untold: set[str] = set()
     for row in rows:
-        name = granted_name(row)
-        if isinstance(name, str):
-            holders.setdefault(name_key(bare_name(name)), set()).add(str(row["Identity"]).lower())
-    return holders
+        granted, user = granted_name(row), str(row["Identity"]).lower()
+        if (name := told_name(granted)) is not None:
+            by_policy.setdefault(name_key(name), set()).add(user)
+        elif granted is not None or is_silent(row):
+            untold.add(user)
+    return _Holders(by_policy, untold)
 
 
 def _contradiction(names: Sequence[str]) -> TenantFault:
