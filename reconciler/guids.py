@@ -24,6 +24,14 @@ def guid(value: Any) -> str | None:
     return folded if GUID.fullmatch(folded) else None
 
 
+def object_id(value: Any) -> str | None:
+    """The lower-case form of an id that names an object; None for what is no GUID, or the one of zeros,
+    which a service shows of an object that has none.
+    """
+    found = guid(value)
+    return None if found == EMPTY_GUID else found
+
+
 def are_guids(texts: Sequence[str]) -> bool:
     """Whether all texts are GUIDs in lower case.
 

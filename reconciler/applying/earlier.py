@@ -16,6 +16,8 @@ from reconciler.applying.events import JournalIgnored
 from reconciler.applying.journal import StepState
 from reconciler.applying.state import is_link, is_own
 from reconciler.errors import ReconcilerError, TamperedPlan
+from reconciler.file_kinds import FileKind, told_apart
+from reconciler.files import read_regular
 from reconciler.git import index
 from reconciler.model.histories import LaterPlan, PlanHistory
 
@@ -164,7 +166,10 @@ def named_journal(path: Path, digest: str | None, source: Origin) -> EarlierAppl
     """
     past = journal.read_journal(path)
     if not past.plan:
-        raise TamperedPlan(f"{path}: is not the journal of an apply; name a file `apply-*.jsonl`")
+        raise TamperedPlan(
+            told_apart(str(path), read_regular(path), FileKind.JOURNAL)
+            or f"{path}: is not the journal of an apply; name a file `apply-*.jsonl`"
+        )
     if digest is not None and past.plan != digest:
         raise TamperedPlan(
             f"{path}: is the journal of {past.plan}, and this plan is {digest}; name the journal of"

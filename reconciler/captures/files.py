@@ -13,6 +13,7 @@ import msgspec
 
 from reconciler import canonical
 from reconciler.errors import CaptureFault
+from reconciler.file_kinds import FileKind, kind_of, mistaken, told_apart
 from reconciler.files import read_regular, write_atomically
 from reconciler.kinds.capture_rows import shown
 
@@ -61,6 +62,25 @@ def parse_object(data: bytes, place: str) -> dict[str, Any]:
             f"{place}: expected a JSON object, found {shown(value)}; write a capture with"
             " `reconciler fetch`"
         )
+    return value
+
+
+def object_of_kind(data: bytes, place: str, *wanted: FileKind) -> dict[str, Any]:
+    """Parse like `parse_object` the bytes of a file that has to be of a kind, or of one of some kinds,
+    the first as messages name it.
+
+    Raises:
+        CaptureFault: as `parse_object`, or it is a file of ours of another kind.
+    """
+    try:
+        value = parse_object(data, place)
+    except CaptureFault as fault:
+        if other := told_apart(place, data, *wanted):
+            raise CaptureFault(other) from fault
+        raise
+    kind = kind_of(value)
+    if kind is not None and kind not in wanted:
+        raise CaptureFault(f"{place}: {mistaken(kind, place, wanted[0])}")
     return value
 
 

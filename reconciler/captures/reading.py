@@ -14,6 +14,7 @@ from reconciler.captures.decoding import decode_capture, is_decoded
 from reconciler.captures.digests import capture_digest
 from reconciler.captures.envelope import envelope_faults
 from reconciler.characters import has_surrogate
+from reconciler.file_kinds import FileKind
 from reconciler.kinds.capture_directory import parse_directory
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import is_time, shown
@@ -34,10 +35,10 @@ def capture_content(path: Path) -> Mapping[str, Any]:
     """The content of a capture file, as `parse_capture` takes it.
 
     Raises:
-        CaptureFault: the file cannot be read or is not a JSON object.
+        CaptureFault: the file cannot be read, is not a JSON object, or is a file of another kind.
     """
     data = files.file_bytes(path)
-    return decode_capture(data) or files.parse_object(data, str(path))
+    return decode_capture(data) or files.object_of_kind(data, str(path), FileKind.CAPTURE)
 
 
 def load_capture(

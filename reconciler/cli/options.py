@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli import collecting
 from reconciler.errors import UsageFault
+from reconciler.guids import EMPTY_GUID
 from reconciler.model.addresses import PROVIDERS
 from reconciler.reports.markdown.limits import LEAST_BYTES, MAX_BYTES
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     Command = Callable[..., Any]
 
 DEFAULT_PATHS = (Path("policies"),)
+_FREE_TEXTS = frozenset({"reason", "tenant"})
+"""Parameters with texts in which any id may be: why something is accepted, and the name of a file."""
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -44,6 +47,7 @@ class Reporting(click.Command):
             _assert_spares("--json-into", file, ctx.params)
             _assert_folder(file)
             collected.json_into = file
+        _assert_ids(ctx.params)
         collected.began = True
         return super().invoke(ctx)
 
@@ -73,6 +77,20 @@ def _assert_spares(option: str, file: Path, params: Mapping[str, Any]) -> None:
     sources.assert_documents_spared([*paths, *DEFAULT_PATHS], [file])
     if any(_same(file, path) for path in paths):
         raise UsageFault(f"{option} {file}: another option names this file: choose another one")
+
+
+def _assert_ids(params: Mapping[str, Any]) -> None:
+    """See to it that no typed name is, or holds, the id of nothing.
+
+    Raises:
+        UsageFault: one does.
+    """
+    for name, value in params.items():
+        texts = value if isinstance(value, tuple) else (value,)
+        if name not in _FREE_TEXTS and any(
+            isinstance(text, str) and EMPTY_GUID in text for text in texts
+        ):
+            raise UsageFault(f"`{EMPTY_GUID}` does not identify an object: write the real id")
 
 
 def _assert_folder(file: Path) -> None:

@@ -9,23 +9,18 @@ import yaml
 from msgspec import Struct
 
 from reconciler.documents import rules
+from reconciler.documents.merge_conflicts import conflicts
+from reconciler.documents.placeholders import unquoted_variable
 from reconciler.documents.repeated_lines import thinned
 from reconciler.documents.trees import DEEPEST, MisplacedLinesError, TooDeepError, Tree, TreeReader
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
 
 _COMMENT = re.compile(r"^[^\S\n]*+#", re.MULTILINE)
-
-_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
-_CONFLICT_END = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
-_UNRESOLVED = (
-    "merge conflict: keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======`"
-    " and `>>>>>>>`"
-)
 
 _READ_AHEAD = 16
 """After so many faults of a file each document is parsed by itself: parsing all that is left after
@@ -57,6 +52,8 @@ _ADVICE = {
     ),
 }
 _NO_CHARACTER = "found invalid Unicode character escape code"
+_BROKEN = frozenset({rules.SYNTAX.id, rules.KEY.id})
+"""Rules that a variable without quotes breaks."""
 _TOO_DEEP = "exceeded maximum nesting depth"
 """As libyaml 0.2.6 says it, which gives up by itself at 1,000 levels that it reads ahead."""
 _NESTED = f"nested too deeply, the limit is {DEEPEST} levels: reduce the nesting"
@@ -93,13 +90,13 @@ def parse_yaml(text: str, file: str, parser: Callable[[str], Any] = c_parser) ->
         file: its name, as findings shall spell it.
         parser: makes an event parser of PyYAML.
     """
-    if conflicts := [*_conflicts(text, file)]:
-        return Parsed([], conflicts)
+    if unresolved := [*conflicts(text, file)]:
+        return Parsed([], unresolved)
     source, parsed = _Source(text, file, parser), Parsed([], [])
     start = None if _parse_without_repeated_lines(source, parsed) else _Start(0, 0, 0)
     while start is not None:
         start = _parse_from(start, source, parsed)
-    findings = [*parsed.findings, *_emptiness(text, parsed, file)]
+    findings = [*_with_variables(parsed.findings, text), *_emptiness(text, parsed, file)]
     return Parsed([tree for tree in parsed.trees if tree.value is not None], findings)
 
 
@@ -171,17 +168,6 @@ def _next_document(text: str, start: int) -> int | None:
     return following.start() if following else None
 
 
-def _conflicts(text: str, file: str) -> Iterator[Finding]:
-    """The first line of each merge conflict; its sides are two files in one, so neither is read."""
-    opened = False
-    for marker in _CONFLICT.finditer(text) if _CONFLICT_END.search(text) else ():
-        opens = marker[0].startswith("<")
-        if opens or not opened:
-            place = Position(file, text.count("\n", 0, marker.start()) + 1, 1)
-            yield Finding(place, "$", rules.CONFLICT.id, _UNRESOLVED)
-        opened = opens or (opened and not marker[0].startswith(">"))
-
-
 def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
     mark = getattr(fault, "problem_mark", None)
     problem = str(getattr(fault, "problem", None) or "cannot be parsed")
@@ -199,6 +185,20 @@ def _syntax(fault: yaml.YAMLError, file: str, skipped: int) -> Finding:
     return Finding(
         Position(file, *place), "$", rules.SYNTAX.id, f"invalid YAML:{where} {problem}; {advice}"
     )
+
+
+def _with_variables(findings: Sequence[Finding], text: str) -> Iterator[Finding]:
+    """Findings, with the variable of another tool in the place of the syntax that its braces broke."""
+    lines = text.split("\n") if any(finding.rule in _BROKEN for finding in findings) else []
+    for finding in findings:
+        at, number = finding.position, finding.position.line
+        line = lines[number - 1] if finding.rule in _BROKEN and number <= len(lines) else ""
+        if (variable := unquoted_variable(line)) is None:
+            yield finding
+        else:
+            column, message = variable
+            place = Position(at.file, number, column + 1)
+            yield Finding(place, finding.path, rules.VARIABLE.id, message)
 
 
 def _emptiness(text: str, parsed: Parsed, file: str) -> list[Finding]:

@@ -8,14 +8,15 @@ pass a compiled check of the same schema, and what that refuses goes to jsonsche
 from __future__ import annotations
 
 import json
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from reconciler.documents import rules, schemas
+from reconciler.documents.placeholders import may_have_placeholder, placeholder_fault
 from reconciler.documents.raw_documents import nearest, short_value, spelled_scalar
 from reconciler.documents.trees import json_path
-from reconciler.guids import EMPTY_GUID, are_guids
+from reconciler.file_kinds import FileKind, kind_of, mistaken
+from reconciler.guids import are_guids
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Severity
 
@@ -39,13 +40,6 @@ _NEVER_SHOWN = ("spec", "connect")
 """Values below this may be pasted secrets: messages do not repeat them (they end up in logs)."""
 
 _FOR_PEOPLE = frozenset(("description", "label"))
-_PLACEHOLDER = re.compile(
-    r"\$\{\{? ?[\w.:-]{1,100} ?\}?\}|\$\([\w.]{1,100}\)|\{\{ ?[\w.]{1,100} ?\}\}"
-    rf"|(?<![0-9a-fA-F-]){EMPTY_GUID}(?![0-9a-fA-F-])"
-)
-"""`${NAME}` of a shell, `${{ name }}` of GitHub, `$(name)` of Azure Pipelines, `{{ name }}` of
-Jinja, and the GUID of zeros.
-"""
 
 _KEYWORDS: Mapping[str, DocumentRule] = {
     "const": rules.ENUM,
@@ -181,7 +175,9 @@ def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> It
                 yield from _placeholder_findings(document, (*steps, key), item)
     elif isinstance(value, list):
         yield from _placeholders_of_list(document, steps, value)
-    elif isinstance(value, str) and (placeholder := placeholder_fault(value)):
+    elif isinstance(value, str) and (
+        placeholder := placeholder_fault(value, secret=steps[:2] == _NEVER_SHOWN)
+    ):
         rule, message = placeholder
         # A tenant may have a policy of such a name, and every name can be managed, or accepted.
         is_name = rule is rules.VARIABLE and (
@@ -189,28 +185,6 @@ def _placeholder_findings(document: RawDocument, steps: Steps, value: Any) -> It
         )
         severity = Severity.WARNING if is_name else Severity.ERROR
         yield document.finding(rule, steps, message, severity=severity)
-
-
-def may_have_placeholder(text: str) -> bool:
-    """Whether a text has what every placeholder has: looked at in a hundredth of the pattern's time."""
-    return "$" in text or "{{" in text or EMPTY_GUID in text
-
-
-def placeholder_fault(text: str) -> tuple[DocumentRule, str] | None:
-    """What is wrong with a placeholder that was never filled in: the rule that it breaks, and the
-    message.
-    """
-    placeholder = _PLACEHOLDER.search(text) if may_have_placeholder(text) else None
-    if placeholder is None:
-        return None
-    if placeholder[0] == EMPTY_GUID:
-        message = f"`{EMPTY_GUID}` does not identify an object: write the real id"
-        return rules.EMPTY_GUID, message
-    message = (
-        f"`{placeholder[0]}` is a variable, and nothing replaces it: write the value, or have it"
-        " replaced before the documents are read"
-    )
-    return rules.VARIABLE, message
 
 
 def _placeholders_of_list(
@@ -246,6 +220,9 @@ def _kind_findings(document: RawDocument) -> Iterator[Finding]:
             (),
             f"expected a map with apiVersion, kind, metadata and spec, found {short_value(whole)}",
         )
+    elif (file := kind_of(whole)) is not None and file is not FileKind.DOCUMENT:
+        message = mistaken(file, document.file, FileKind.DOCUMENT)
+        yield document.finding(rules.REQUIRED, (), message)
     elif "kind" not in whole:
         yield document.finding(rules.REQUIRED, (), f"`kind` is missing: add one of {kinds}")
     else:

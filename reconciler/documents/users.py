@@ -27,9 +27,12 @@ from reconciler.documents.csv_columns import (
 )
 from reconciler.documents.file_trees import DISK, FileTree
 from reconciler.documents.input_files import Text, decode_text, inside, unfit_message
+from reconciler.documents.merge_conflicts import conflicts
+from reconciler.documents.placeholders import placeholder_fault
 from reconciler.documents.raw_documents import Claim, clashes, short_value
 from reconciler.documents.schemas import users_from_form
-from reconciler.documents.shapes import placeholder_fault, user_suspects
+from reconciler.documents.shapes import user_suspects
+from reconciler.documents.telling_once import told_once
 from reconciler.documents.trees import ListMarks, MapMarks, json_path
 from reconciler.model.documents import Kind, Listing
 from reconciler.model.findings import Finding, Position, Severity
@@ -53,10 +56,6 @@ _HEADER_ADVICE = (
 _A_SEPARATOR = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of what Excel calls Unicode Text."""
-_MANY = 3
-"""Faults of one kind in one file that are reported one by one; more are reported as one."""
-_MOST_RANGES = 12
-"""Ranges of lines that a message names."""
 _WHOLE_LINES_ONLY = frozenset(',"\t ')
 """Characters without which a line of a file with one column is its value."""
 _COMMENT = re.compile(r"(?:^|\s)#")
@@ -193,9 +192,11 @@ def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
         return UserFile(None, (_of(document, decoded),))
     if decoded.findings:
         return UserFile(None, tuple(_of(document, finding) for finding in decoded.findings))
+    if unresolved := [*conflicts(decoded.text, file)]:
+        return UserFile(None, tuple(_of(document, finding) for finding in unresolved))
     is_csv = file.endswith(".csv")
     entries = _read_csv(decoded.text, file) if is_csv else _read_txt(decoded.text)
-    faults = _told_once([*entries.faults, *_user_faults(entries, file)])
+    faults = told_once([*entries.faults, *_user_faults(entries, file)])
     if not entries.texts and not any(each.severity is Severity.ERROR for each in faults):
         message = "the file lists no users: to unassign everyone, write `users: []` in the document"
         faults.append(_fault(rules.USERS_FROM_EMPTY, Position(file, 1, 1), message))
@@ -220,43 +221,6 @@ def decoded_list(raw: bytes, file: str) -> Text | Finding:
         with suppress(UnicodeError):
             raw = raw.decode("utf-16").encode("utf-8")
     return decode_text(raw, file, tabs=file.endswith(".csv"))
-
-
-def _told_once(faults: list[Finding]) -> list[Finding]:
-    """Faults with those of one kind together, where there are many: the first of them, with the lines
-    of all.
-    """
-    if len(faults) <= _MANY:
-        return faults
-    by_rule: dict[str, list[Finding]] = {}
-    for fault in faults:
-        by_rule.setdefault(fault.rule, []).append(fault)
-    return [
-        fault
-        for alike in by_rule.values()
-        for fault in (alike if len(alike) <= _MANY else [_with_lines(alike)])
-    ]
-
-
-def _with_lines(alike: list[Finding]) -> Finding:
-    """The first of some findings of one file and rule, with the lines of all."""
-    first = min(alike)
-    lines = sorted({finding.position.line for finding in alike})
-    message = f"{first.message} (and so on, on {len(lines)} lines: {_ranges(lines)})"
-    return replace(first, message=message)
-
-
-def _ranges(lines: list[int]) -> str:
-    """Line numbers as ranges: `3, 5 to 9`."""
-    runs: list[list[int]] = []
-    for line in lines:
-        if runs and line == runs[-1][1] + 1:
-            runs[-1][1] = line
-        else:
-            runs.append([line, line])
-    named = [str(low) if low == high else f"{low} to {high}" for low, high in runs[:_MOST_RANGES]]
-    more = len(runs) - _MOST_RANGES
-    return ", ".join((*named, *(["and more"] if more > 0 else [])))
 
 
 def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, to_builtins
 from msgspec.structs import replace
 
 from reconciler.characters import folded
-from reconciler.guids import guid, has_guid
+from reconciler.guids import guid, has_guid, object_id
 from reconciler.kinds.capture_rows import (
     are_names,
     are_texts,
@@ -158,7 +158,7 @@ def _identified(rows: Sequence[_Row]) -> Iterator[tuple[int, _Row, str | None]]:
     """
     for index, row in enumerate(rows):
         if row.id is not UNSET:
-            yield index, row, guid(row.id)
+            yield index, row, object_id(row.id)
 
 
 def _read_of_user(row: UserRow) -> Mapping[str, Any]:
@@ -435,7 +435,7 @@ def _members(value: Any, path: str, faults: FaultList) -> frozenset[str] | None:
     """
     if value is None:
         return None
-    members = [guid(spelled) for spelled in as_list(value, path, faults)]
+    members = [object_id(spelled) for spelled in as_list(value, path, faults)]
     ids = frozenset(member for member in members if member is not None)
     return None if None in members else ids
 

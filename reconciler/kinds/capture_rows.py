@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, TypeVar
 from msgspec import UNSET, Struct, convert
 
 from reconciler.characters import folded, unfit
-from reconciler.guids import are_guids
+from reconciler.guids import EMPTY_GUID, are_guids
 from reconciler.model.observed import OPAQUE
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def are_texts(values: Sequence[Any]) -> TypeGuard[Sequence[str]]:
 
 def object_ids(spelled: Sequence[Any]) -> Sequence[str] | None:
     """Many object ids in lower case; None if one of them is not an object id."""
-    if not are_texts(spelled):
+    if not are_texts(spelled) or EMPTY_GUID in spelled:
         return None
     if are_guids(spelled):
         return spelled

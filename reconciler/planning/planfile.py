@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
@@ -16,6 +15,7 @@ from msgspec import UNSET, Meta, Struct
 
 from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
+from reconciler.file_kinds import FileKind, told_apart
 from reconciler.files import read_regular, write_atomically
 from reconciler.model.plans import FORMAT_VERSION, Plan
 from reconciler.planning import approval
@@ -164,7 +164,8 @@ def load_plan(path: Path) -> SealedPlan:
     """
     content = read_regular(path)
     raw = _parsed(path, content)
-    _assert_plan(path, raw)
+    if not raw.keys() >= {"format_version", "steps"}:
+        _assert_plan(path, content, raw)
     _assert_version(path, raw)
     stated = PlanDigests(str(raw.get("digest", "")), str(raw.get("content_digest", "")))
     members = _canonical_or_none(raw, content)
@@ -235,7 +236,8 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
         raw = json.loads(content.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
         raise TamperedPlan(
-            f"{path}: not a plan file ({error}); pass a file that `plan --out` wrote"
+            told_apart(str(path), content, FileKind.PLAN)
+            or f"{path}: not a plan file ({error}); pass a file that `plan --out` wrote"
         ) from error
     if not isinstance(raw, dict):
         raise TamperedPlan(
@@ -248,19 +250,10 @@ def _no_float(text: str) -> None:
     raise ValueError(f"{text} is not a number that a plan file may contain")
 
 
-def _assert_plan(path: Path, raw: Mapping[str, Any]) -> None:
+def _assert_plan(path: Path, content: bytes, raw: Mapping[str, Any]) -> None:
     """Say what a file of ours is, if it is not a plan."""
-    name = shlex.quote(str(path))
-    if "taken_at" in raw and "steps" not in raw:
-        raise TamperedPlan(
-            f"{path}: not a plan but a capture; to plan on it: reconciler plan --tenant {name} --out"
-            " plan.json"
-        )
-    if "clock" in raw and "steps" not in raw:
-        raise TamperedPlan(
-            f"{path}: not a plan but a simulated tenant; to plan on it: reconciler plan --tenant"
-            f" sim:{name} --out plan.json"
-        )
+    if other := told_apart(str(path), content, FileKind.PLAN):
+        raise TamperedPlan(other)
     if "format_version" not in raw:
         raise TamperedPlan(
             f"{path}: not a plan file (no format_version); pass a file that `plan --out` wrote"

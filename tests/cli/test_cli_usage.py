@@ -127,6 +127,34 @@ def test_usage_errors_exit_64_with_a_message(
     assert not (folder / ".reconciler").exists()
 
 
+ZEROS = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "--app", ZEROS, "--mailbox", "adele.vance"),
+        ("explain", "--app", "crm", "--mailbox", ZEROS),
+        ("who", ZEROS),
+        ("reach", "--app", ZEROS),
+        ("list", "--app", ZEROS),
+        ("plan", "--only", f"application/{ZEROS}"),
+        ("plan", "--skip", f"teams.grant/user:{ZEROS}"),
+        ("plan", "--allow", f"tenant-wide:teams.application/{ZEROS}"),
+        ("diagnose", "-", "--app", ZEROS, "--user", "adele.vance"),
+        ("init", "new", "--tenant-id", ZEROS, "--organization", "contoso.onmicrosoft.com"),
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_the_id_of_nothing_is_refused_wherever_it_is_typed(
+    run: Run, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    ran = run(*arguments, stdin="403")
+    assert ran.code == 64
+    assert f"`{ZEROS}` does not identify an object: write the real id" in ran.err
+    assert not (folder / "new").exists()
+
+
 def test_live_needs_a_document_that_says_how_to_sign_in(run: Run, folder: Path) -> None:
     ran = run("plan", "--tenant", "live")
     assert ran.code == 1

@@ -12,7 +12,7 @@ from tests.house.tree import imports, modules, name_of
 # A module may import from rooms above its own line, and from its own room. Rooms of one line know
 # nothing of each other.
 ROOMS = (
-    ("canonical", "characters", "files", "guids"),
+    ("canonical", "characters", "file_kinds", "files", "guids"),
     ("model",),
     ("errors",),
     tuple(f"kinds.{name}.facts" for name in PROVIDERS),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from reconciler.guids import EMPTY_GUID
 from reconciler.kinds.capture_directory import parse_directory
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.exchange.scopes import scope_coverage
@@ -43,7 +44,7 @@ from tests.planning.enumerated_access import (
 SAMPLES = 120
 OTHER = "0000000f-0000-4000-8000-000000000000"
 """An object that nothing names: who an odd row may be instead."""
-WRONG_IDS = (None, 7, "CN=somebody", "")
+WRONG_IDS = (None, 7, "CN=somebody", "", EMPTY_GUID)
 WRONG_VALUES: dict[str, tuple[tuple[str, Any], ...]] = {
     "users": (("upn", 3), ("upn", None), ("displayName", ["x"])),
     "groups": (("displayName", {"x": 1}), ("members", ["?"]), ("members", [USERS[0], None])),

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from reconciler.audiences.verdicts import Depends, Granted
 from reconciler.errors import CaptureFault
+from reconciler.guids import EMPTY_GUID
 from reconciler.kinds.teams import parse
 from reconciler.kinds.teams.effective_policy import user_verdict
 from reconciler.model.access_rows import Certainty
@@ -42,7 +43,7 @@ from tests.planning.enumerated_access import (
 
 SAMPLES = 300
 SIZES = (APPS[:3], USERS[:3], GROUPS[:2], NAMES)
-ODD_IDS = (None, 7, "CN=somebody", "")
+ODD_IDS = (None, 7, "CN=somebody", "", EMPTY_GUID)
 
 
 def _section(world):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeGuard
 
 from msgspec import UNSET, Struct, UnsetType, convert
 
-from reconciler.guids import guid
+from reconciler.guids import guid, object_id
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import (
     DAMAGED,
@@ -333,7 +333,7 @@ def _group(row: Mapping[str, Any], path: str, names: _Names) -> _RankedRow | Non
         )
         return None
     kept = {name: row[name] for name in _TELLING if name in row}
-    group = guid(row.get("GroupId")) or opaque_key(row.get("GroupId"))
+    group = object_id(row.get("GroupId")) or opaque_key(row.get("GroupId"))
     assignment = GroupAssignment(group, names.granted(row.get("PolicyName")))
     return _RankedRow(rank_of(row) or 0, assignment, kept)
 
@@ -369,7 +369,7 @@ def _user_ids(rows: Sequence[GrantRow]) -> Sequence[str]:
     """
     spelled = [row.Identity for row in rows]
     return object_ids(spelled) or [
-        guid(value) or ("" if value is UNSET else opaque_key(_kept_grant(row)))
+        object_id(value) or ("" if value is UNSET else opaque_key(_kept_grant(row)))
         for value, row in zip(spelled, rows, strict=True)
     ]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from reconciler.guids import guid
+from reconciler.guids import object_id
 from reconciler.kinds.capture_directory import smtp_address
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list, raw_text
@@ -101,7 +101,7 @@ def users_by_key(rows: Sequence[Row]) -> dict[str, Row]:
     """
     users: dict[str, Row] = {}
     for row in rows:
-        key, user = guid(row["Identity"]) or raw_text(row), project_user(row)
+        key, user = object_id(row["Identity"]) or raw_text(row), project_user(row)
         users[key if users.get(key, user) == user else f"{key} {raw_text(user)}"] = user
     return users
 
@@ -117,8 +117,8 @@ def project_recipient(row: Row) -> ProjectedRecipient | None:
     """A recipient of the directory; None for what has no object id in Entra or no address: it is not
     a scope, and nothing reaches it by one.
     """
-    object_id, primary = guid(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
-    if object_id is None or not primary or "IsValidSecurityPrincipal" not in row:
+    own_id, primary = object_id(row.get("ExternalDirectoryObjectId")), row.get("PrimarySmtpAddress")
+    if own_id is None or not primary or "IsValidSecurityPrincipal" not in row:
         return None
     content: dict[str, Json] = {
         "id": row["ExternalDirectoryObjectId"],
@@ -130,7 +130,7 @@ def project_recipient(row: Row) -> ProjectedRecipient | None:
     }
     identity = row.get("Guid")
     return ProjectedRecipient(
-        content, identity if isinstance(identity, str) and identity else object_id
+        content, identity if isinstance(identity, str) and identity else own_id
     )
 
 
@@ -139,9 +139,9 @@ def project_members(rows: Sequence[Row]) -> list[str] | None:
     has no id.
     """
     ids = [
-        guid(row.get("ExternalDirectoryObjectId"))
+        object_id(row.get("ExternalDirectoryObjectId"))
         for row in rows
         if row["RecipientTypeDetails"] not in _NO_MAILBOX
     ]
-    known_ids = [object_id for object_id in ids if object_id is not None]
+    known_ids = [each for each in ids if each is not None]
     return sorted(set(known_ids)) if len(known_ids) == len(ids) else None

@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from reconciler.guids import guid
+from reconciler.guids import guid, object_id
 from reconciler.kinds import capture_directory
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list, raw_text
@@ -102,7 +102,7 @@ class SimulatedPeople:
     def _unplaced(self) -> set[str]:
         """Rows that may be of any object: without an id, or with that of another one."""
         rows = chain.from_iterable(self._rows.values())
-        return {*self.known.doubled, *(row for row in rows if not guid(row))}
+        return {*self.known.doubled, *(row for row in rows if not object_id(row))}
 
     def _is_no_group(self, group: str) -> bool:
         groups, recipients = self.known.groups, self.known.recipients
@@ -131,5 +131,5 @@ def _by_id(rows: Iterable[Any]) -> Mapping[str, list[Mapping[str, Any]]]:
     by_id: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         if isinstance(row, dict):
-            by_id[guid(row.get("id")) or raw_text(row)].append(row)
+            by_id[object_id(row.get("id")) or raw_text(row)].append(row)
     return by_id

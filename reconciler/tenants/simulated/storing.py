@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler import canonical
 from reconciler.captures import files
 from reconciler.errors import CaptureFault, TenantFault
+from reconciler.file_kinds import FileKind
 from reconciler.files import read_regular, sweep
 
 if TYPE_CHECKING:
@@ -81,8 +82,10 @@ class Store:
         self._logged = 0
         seeded = self._seed is not None and not self._path.exists()
         try:
-            data = files.file_bytes(self._seed if seeded and self._seed is not None else self._path)
-            content = files.parse_object(data, str(self._seed if seeded else self._path))
+            place = self._seed if seeded and self._seed is not None else self._path
+            data = files.file_bytes(place)
+            kinds = (FileKind.TENANT, FileKind.CAPTURE)
+            content = files.object_of_kind(data, str(place), *kinds)
         except CaptureFault as fault:
             raise TenantFault(
                 f"{fault}\nA simulated tenant is a file: start with a copy of the bundled one, or"

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from reconciler.guids import guid
+from reconciler.guids import object_id
 from reconciler.kinds.capture_faults import FaultList
 from reconciler.kinds.capture_rows import as_list, raw_text
 from reconciler.kinds.teams.facts import MOST_GROUPS
@@ -314,7 +314,7 @@ def _in_order(rows: Iterable[Row]) -> Iterable[str]:
 
 def _holder(row: Row) -> str:
     """What a user's row is found by; of one without an id, what was read."""
-    return guid(row.get("Identity")) or raw_text(row)
+    return object_id(row.get("Identity")) or raw_text(row)
 
 
 def _group(row: Row) -> str:

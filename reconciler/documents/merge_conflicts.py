@@ -1,0 +1,30 @@
+"""Conflicts of git that nobody resolved: the sides are two files in one, so neither is read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from reconciler.documents import rules
+from reconciler.model.findings import Finding, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+_CONFLICT_END = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+_UNRESOLVED = (
+    "merge conflict: keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======`"
+    " and `>>>>>>>`"
+)
+
+
+def conflicts(text: str, file: str) -> Iterator[Finding]:
+    """The first line of each merge conflict in the text of a file."""
+    opened = False
+    for marker in _CONFLICT.finditer(text) if _CONFLICT_END.search(text) else ():
+        opens = marker[0].startswith("<")
+        if opens or not opened:
+            place = Position(file, text.count("\n", 0, marker.start()) + 1, 1)
+            yield Finding(place, "$", rules.CONFLICT.id, _UNRESOLVED)
+        opened = opens or (opened and not marker[0].startswith(">"))
