@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _THEN: Final[Mapping[FileKind, str]] = {
         "`reconciler plan --out FILE` keeps a plan, `reconciler fetch --out FILE` a capture"
     ),
     FileKind.JOURNAL: "pass it with --journal to `reconciler undo`",
-    FileKind.DOCUMENT: "pass it as PATH: reconciler plan {name}",
+    FileKind.DOCUMENT: "pass its folder as PATH: reconciler plan {folder}",
     FileKind.PAGE: "open it in a browser; `reconciler plan --out FILE` keeps a plan",
     FileKind.CONFLICT: (
         "keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
@@ -55,21 +56,21 @@ _THEN: Final[Mapping[FileKind, str]] = {
 """What to do with a file of each kind."""
 
 
-def kind_of(value: Any) -> FileKind | None:
+def file_kind(value: Any) -> FileKind | None:
     """The kind of a file that holds this JSON value; None if it is none of ours."""
     if not isinstance(value, dict):
         return None
     return next((kind for kind, members in _TELLING if members <= value.keys()), None)
 
 
-def kind_of_bytes(content: bytes) -> FileKind | None:
+def file_kind_of_bytes(content: bytes) -> FileKind | None:
     """The kind of a file with this content; None if it is none of ours."""
     if _CONFLICT.search(content):
         return FileKind.CONFLICT
     if content[: len(_PAGE)].lower() == _PAGE:
         return FileKind.PAGE
     first, _, _ = content.partition(b"\n")
-    kinds = (kind_of(_json(text)) for text in (content, first))
+    kinds = (file_kind(_json(text)) for text in (content, first))
     kind = next((kind for kind in kinds if kind is not None), None)
     return kind or (FileKind.DOCUMENT if _DOCUMENT.search(content) else None)
 
@@ -84,7 +85,7 @@ def told_apart(place: str, content: bytes, *wanted: FileKind) -> str | None:
 
     Returns: None if it is none of ours, or what was wanted.
     """
-    kind = kind_of_bytes(content)
+    kind = file_kind_of_bytes(content)
     return (
         None if kind is None or kind in wanted else f"{place}: {mistaken(kind, place, wanted[0])}"
     )
@@ -92,7 +93,8 @@ def told_apart(place: str, content: bytes, *wanted: FileKind) -> str | None:
 
 def mistaken(kind: FileKind, place: str, wanted: FileKind) -> str:
     """Say that a file is of one kind and not of another, and what to do with it."""
-    return f"not {wanted} but {kind}; {_THEN[kind].format(name=shlex.quote(place))}"
+    name, folder = shlex.quote(place), shlex.quote(Path(place).parent.as_posix())
+    return f"not {wanted} but {kind}; {_THEN[kind].format(name=name, folder=folder)}"
 
 
 def _json(text: bytes) -> Any:

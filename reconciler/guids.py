@@ -28,8 +28,8 @@ def object_id(value: Any) -> str | None:
     """The lower-case form of an id that names an object; None for what is no GUID, or the one of zeros,
     which a service shows of an object that has none.
     """
-    found = guid(value)
-    return None if found == EMPTY_GUID else found
+    folded = guid(value)
+    return None if folded == EMPTY_GUID else folded
 
 
 def are_guids(texts: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from reconciler import canonical
 from reconciler.errors import CaptureFault
-from reconciler.file_kinds import FileKind, kind_of, mistaken, told_apart
+from reconciler.file_kinds import FileKind, file_kind, mistaken, told_apart
 from reconciler.files import read_regular, write_atomically
 from reconciler.kinds.capture_rows import shown
 
@@ -78,7 +78,7 @@ def object_of_kind(data: bytes, place: str, *wanted: FileKind) -> dict[str, Any]
         if other := told_apart(place, data, *wanted):
             raise CaptureFault(other) from fault
         raise
-    kind = kind_of(value)
+    kind = file_kind(value)
     if kind is not None and kind not in wanted:
         raise CaptureFault(f"{place}: {mistaken(kind, place, wanted[0])}")
     return value

@@ -58,8 +58,8 @@ def why_not_read(path: Path, files: FileTree) -> str | None:
     """
     if path.name.startswith("."):
         if files.is_folder(path):
-            held = _document_in(path, files)
-            name = held and held.relative_to(path).as_posix()
+            inner = _document_in(path, files)
+            name = inner and inner.relative_to(path).as_posix()
             return _HIDDEN_FOLDER.format(name=name) if name else None
         return _HIDDEN if _declares(path, files) else None
     if path.name.lower().endswith((".yaml", ".yml")):
@@ -74,15 +74,15 @@ def why_not_read(path: Path, files: FileTree) -> str | None:
 
 def _document_in(folder: Path, files: FileTree) -> Path | None:
     """The first document that is found in a folder, or below it."""
-    found, looked_at = [folder], 0
-    while found and looked_at < _MOST_ENTRIES:
-        path = found.pop()
+    paths, looked_at = [folder], 0
+    while paths and looked_at < _MOST_ENTRIES:
+        path = paths.pop()
         looked_at += 1
         if path.name.endswith(_DOCUMENTS) and _declares(path, files):
             return path
         if files.is_folder(path) and files.real(path).is_relative_to(files.real(folder)):
             with suppress(OSError):
-                found += [path / name for name in sorted(files.names(path), reverse=True)]
+                paths += [path / name for name in sorted(files.names(path), reverse=True)]
     return None
 
 

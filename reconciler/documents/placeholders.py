@@ -69,6 +69,6 @@ def unquoted_variable(line: str) -> tuple[int, str] | None:
     """Where a line of YAML has a variable, and what is wrong with it: a parser stumbles over its
     braces, or over its first character.
     """
-    found = _IN_YAML.search(line)
-    fault = placeholder_fault(found[0]) if found else None
-    return (found.start(), fault[1]) if found and fault else None
+    variable = _IN_YAML.search(line)
+    fault = placeholder_fault(variable[0]) if variable else None
+    return (variable.start(), fault[1]) if variable and fault else None

@@ -15,7 +15,7 @@ from reconciler.documents import rules, schemas
 from reconciler.documents.placeholders import may_have_placeholder, placeholder_fault
 from reconciler.documents.raw_documents import nearest, short_value, spelled_scalar
 from reconciler.documents.trees import json_path
-from reconciler.file_kinds import FileKind, kind_of, mistaken
+from reconciler.file_kinds import FileKind, file_kind, mistaken
 from reconciler.guids import are_guids
 from reconciler.model.documents import Kind
 from reconciler.model.findings import Severity
@@ -220,7 +220,7 @@ def _kind_findings(document: RawDocument) -> Iterator[Finding]:
             (),
             f"expected a map with apiVersion, kind, metadata and spec, found {short_value(whole)}",
         )
-    elif (file := kind_of(whole)) is not None and file is not FileKind.DOCUMENT:
+    elif (file := file_kind(whole)) is not None and file is not FileKind.DOCUMENT:
         message = mistaken(file, document.file, FileKind.DOCUMENT)
         yield document.finding(rules.REQUIRED, (), message)
     elif "kind" not in whole:

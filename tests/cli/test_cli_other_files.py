@@ -82,7 +82,7 @@ OTHERS = {
     "page.html": ("a page of --format html", "open it in a browser"),
     "tenant.json": ("a simulated tenant", "reconciler plan --tenant sim:tenant.json"),
     "journal.jsonl": ("the journal of an apply", "--journal to `reconciler undo`"),
-    "policies/tenant.yaml": ("a document", "reconciler plan policies/tenant.yaml"),
+    "policies/tenant.yaml": ("a document", "reconciler plan policies"),
     "merged.json": ("two files in one, because of a merge conflict", "keep one side of it"),
 }
 

@@ -124,6 +124,26 @@ def test_a_file_of_ours_that_is_not_a_plan(planned: Situation, name: str) -> Non
     assert len(planned.plan()["steps"]) == 2
 
 
+def test_a_file_of_ours_of_another_kind(planned: Situation) -> None:
+    """What is printed of a plan, a journal, a document and an output shows, undoes or plans."""
+    ran = planned("plan", "--tenant", "plan.json")
+    assert planned(*shlex.split(ran.err.partition("to see it: ")[2])[1:]).code == 0
+    (document,) = [path for path in planned.folder.rglob("*.yaml") if "Tenant" in path.read_text()]
+    ran = planned("show", document.relative_to(planned.folder).as_posix())
+    folder = shlex.split(ran.err.partition("as PATH: reconciler plan ")[2])
+    assert planned("plan", *folder, *SIM).code == 0
+    (planned.folder / "printed.json").write_text(planned("plan", *SIM, "--format", "json").out)
+    assert "`reconciler plan --out FILE` keeps a plan" in planned("show", "printed.json").err
+    assert (
+        planned("plan", *SIM, "--out", "kept.json").code == planned("show", "kept.json").code == 0
+    )
+    assert planned(*APPLY, "--auto-approve").code == 0
+    (journal,) = Path(os.environ["RECONCILER_STATE_DIR"]).rglob("*.jsonl")
+    assert "pass it with --journal to `reconciler undo`" in planned("show", str(journal)).err
+    undone = planned("undo", "plan.json", "--journal", str(journal), *SIM)
+    assert undone.code == 0
+
+
 # how long
 
 

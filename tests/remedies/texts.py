@@ -99,6 +99,10 @@ TRIED: Final[Mapping[str, str]] = {
     "after `plan --out` wrote it": "a file that is not what was planned",
     "that `plan --out` wrote": "a file that is not what was planned",
     "to plan on it: reconciler plan --tenant": "a file of ours that is not a plan",
+    "to see it: reconciler show": "a file of ours of another kind",
+    "`reconciler plan --out FILE` keeps a plan": "a file of ours of another kind",
+    "pass it with --journal to `reconciler undo`": "a file of ours of another kind",
+    "pass its folder as PATH: reconciler plan": "a file of ours of another kind",
     "let this one wait with --lock-timeout SECONDS; the lock": "an apply that waits",
     "more than --max-age": "a reading that is too old",
     "{_POSSIBLE}": "no tenant is guessed",
@@ -286,6 +290,8 @@ UNTRIED: Final[Mapping[str, str]] = {
 """What no situation prints, or no program follows, and why."""
 
 NO_ADVICE: Final = (
+    "what --format json printed",
+    "a page of --format html",
     "for other tenants (`spec.tenants`)",
     "Left out by --skip:",
     "Not chosen by --only:",

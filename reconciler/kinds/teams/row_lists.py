@@ -132,11 +132,11 @@ def _one_policy(read: Mapping[str, Any]) -> str | None:
 
 
 def _holders(rows: Sequence[Any]) -> _Holders:
-    known = [row for row in rows if isinstance(row, dict | GrantRow)]
-    granted = [row.granted if isinstance(row, GrantRow) else granted_name(row) for row in known]
+    objects = [row for row in rows if isinstance(row, dict | GrantRow)]
+    granted = [row.granted if isinstance(row, GrantRow) else granted_name(row) for row in objects]
     holders: Counter[str] = Counter()
     for spelling, count in Counter(name for name in granted if isinstance(name, str)).items():
         if (name := told_name(spelling)) is not None:
             holders[name_key(name)] += count
     some = sum(name is not None for name in granted)
-    return _Holders(holders, some, some - holders.total() + sum(map(is_silent, known)))
+    return _Holders(holders, some, some - holders.total() + sum(map(is_silent, objects)))

@@ -205,8 +205,8 @@ def _agrees(ask: Ask, filter_: str, name: str, everybody: _Holders) -> bool:
     rows = ask(questions.grants(filter_))
     holders, key = _holders(rows), name_key(name)
     others = holders.by_policy.keys() - {key}
-    told = sum(map(len, holders.by_policy.values())) + len(holders.untold)
-    if others or told != len(rows):
+    users = sum(map(len, holders.by_policy.values())) + len(holders.untold)
+    if others or users != len(rows):
         raise TenantFault(
             f"teams: Get-CsOnlineUser was asked for the holders of policy {shown(name)}, but"
             " returned users with another policy or none: its filter was not applied"
