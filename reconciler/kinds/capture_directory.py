@@ -244,8 +244,8 @@ def _recipients(
     read: dict[str, dict[Recipient, RecipientRow]] = {}
     by_address: dict[str, dict[str, None]] = {}
     rows = typed(section, "recipients", RecipientRow, path, faults)
-    for index, row, object_id in _identified(rows):
-        recipient = _recipient(row, object_id, f"{path}.recipients[{index}]", faults, odd)
+    for index, row, own_id in _identified(rows):
+        recipient = _recipient(row, own_id, f"{path}.recipients[{index}]", faults, odd)
         if recipient is None:
             continue
         read.setdefault(recipient.id, {})[recipient] = row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.model.addresses import PROVIDERS
 from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 
@@ -28,8 +29,8 @@ def consented(
     in_part: bool,
 ) -> tuple[tuple[Note, ...], tuple[str, ...], tuple[Note, ...]]:
     """Refusals that no consent lifts, the consents that were used, and a warning for each that was
-    not; a standing one may be for what a selection leaves out. `used_already`: by what was planned;
-    `in_part`: there is a selection.
+    not; a standing one may be for what is left out, or for a product that no document is of.
+    `used_already`: by what was planned; `in_part`: something is left out.
     """
     given = {compared_consent(text): text for text in given_consents(documents, allow)}
     asked = {
@@ -39,16 +40,25 @@ def consented(
     }
     lifted = {str(note.details["allow"]) for key, note in asked.items() if key in given}
     used = tuple(sorted(lifted | used_already))
-    expected = allow if in_part else given.values()
+    standing = given_consents(documents, ())
+    expected = [text for text in standing if not in_part and _is_expected(text, documents)]
     unused = tuple(
         Note(WarningCode.UNUSED_CONSENT, text, {})
-        for key, text in sorted((compared_consent(text), text) for text in expected)
+        for key, text in sorted(
+            {compared_consent(text): text for text in (*expected, *allow)}.items()
+        )
         if key not in asked and key not in used_already
     )
     left = tuple(
         note for note in refusals if compared_consent(str(note.details.get("allow"))) not in given
     )
     return left, used, unused
+
+
+def _is_expected(consent: str, documents: Documents) -> bool:
+    """Whether a plan of the documents may need a consent: it is of no product, or of one of theirs."""
+    product = consent.partition(":")[2].partition(".")[0]
+    return product not in PROVIDERS or bool(getattr(documents, product))
 
 
 def compared_consent(text: str) -> str:

@@ -315,7 +315,7 @@ def _plan_notes(given: Given, parts: Sequence[ProductPlan], refused: Sequence[No
         given.options.allow,
         refused,
         used,
-        in_part=bool(given.options.only or given.options.skip),
+        in_part=bool(given.options.only or given.options.skip or held_notes or unresolved),
     )
     warnings = [
         note
