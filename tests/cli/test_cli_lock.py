@@ -131,6 +131,36 @@ def test_a_second_apply_from_another_clone_is_refused_and_leaves_the_first_one_a
     assert "\nNo changes. " in run("plan", *sim, cwd=tmp_path / "two").out
 
 
+READERS = (
+    *(("plan", "--out", "other.json"), ("drift",), ("fetch", "--out", "capture.json"), ("list",)),
+    *(("verify", "plan.json", "--timeout", "0"), ("export", "--out-dir", "exported"), ("test",)),
+    *(("undo", "plan.json"), ("rehearse", "plan.json"), ("who", "adele.vance@contoso.com")),
+    ("apply", "plan.json", "--auto-approve", "--lock-timeout", "1"),
+    ("apply", "--auto-approve", "--only", "mailbox-analytics"),
+)
+
+
+def test_whatever_runs_beside_an_apply_leaves_its_file_and_its_log_alone(
+    run: Run, tmp_path: Path, tenant: Path
+) -> None:
+    sim = ("--tenant", f"sim:{tenant}")
+    for clone in ("one", "two"):
+        assert run("plan", *sim, "--out", "plan.json", cwd=tmp_path / clone).code == 0
+    with first(tmp_path / "one", "--auto-approve", *sim) as process:
+        before = contents(states()) | contents(tmp_path / "one")
+        files = (tenant, tenant.with_name("tenant.json.log"))
+        written = [file.read_bytes() for file in files]
+        for command in READERS:
+            ran = run(*command, *sim, cwd=tmp_path / "two")
+            assert (ran.code == 8) == (command[0] == "apply"), (command, ran)
+            assert "Traceback" not in ran.err
+            assert [file.read_bytes() for file in files] == written, command
+        assert contents(states()) | contents(tmp_path / "one") == before
+        _out, err = process.communicate("\n", timeout=120)
+        assert process.returncode == 0, err
+    assert "\nNo changes. " in run("plan", *sim, cwd=tmp_path / "two").out
+
+
 def test_another_simulated_tenant_of_the_same_id_is_another_tenant(
     run: Run, tmp_path: Path, tenant: Path
 ) -> None:
