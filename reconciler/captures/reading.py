@@ -237,7 +237,8 @@ def _usable(
         trouble = "is missing" if section is None else "is not complete"
         faults.add(
             f"$.{product}",
-            f"the reading of {product} {trouble}, but the documents need it: fetch again",
+            f"the reading of {product} {trouble}, but it is needed: fetch again; `reconciler fetch"
+            " --directory all` reads every product",
         )
     return False
 

@@ -72,6 +72,21 @@ def many_policies(here: Situation) -> None:
     here.settle()
 
 
+@pytest.mark.parametrize("question", [("list",), ("who", USERS[0])])
+def test_a_capture_of_one_product(situation: Situation, question: tuple[str, ...]) -> None:
+    """What is asked about both products is answered once both were read."""
+    situation.exchange("E", A, SCOPES[0])
+    situation.settle()
+    fetch = ("fetch", *SIM, "--out", "capture.json")
+    assert situation(*fetch).code == 0
+    ran = situation(*question, "--tenant", "capture.json")
+    assert ran.code == 1
+    assert "the reading of teams is not complete, but it is needed" in ran.err
+    (command,) = re.findall(r"`reconciler (fetch [^`]+)`", ran.err)
+    assert situation(*shlex.split(command), *fetch[1:]).code == 0
+    assert situation(*question, "--tenant", "capture.json").code == 0
+
+
 def test_a_policy_that_is_not_there(situation: Situation) -> None:
     situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
     situation.settle()

@@ -100,6 +100,7 @@ TRIED: Final[Mapping[str, str]] = {
     "that `plan --out` wrote": "a file that is not what was planned",
     "to plan on it: reconciler plan --tenant": "a file of ours that is not a plan",
     "to see it: reconciler show": "a file of ours of another kind",
+    "`reconciler fetch --directory all` reads every product": "a capture of one product",
     "`reconciler plan --out FILE` keeps a plan": "a file of ours of another kind",
     "pass it with --journal to `reconciler undo`": "a file of ours of another kind",
     "pass its folder as PATH: reconciler plan": "a file of ours of another kind",
