@@ -140,8 +140,8 @@ def history(
         return None
     if same.damaged:
         raise ReconcilerError(
-            f"{same.path}: lines of this journal cannot be read, so what was done of the plan is not"
-            " known: undo it by documents"
+            f"{same.path}: lines of this journal cannot be read, so it is not known which steps of"
+            " the plan were done: undo them by editing the documents"
         )
     done = {step for step, state in same.states.items() if state is StepState.DONE}
     return PlanHistory(

@@ -120,7 +120,7 @@ def _assert_whole(past: EarlierApply) -> None:
     if past.damaged:
         raise ReconcilerError(
             f"{past.path}: lines of this journal cannot be read, so what was done is not known:"
-            " compare the tenant with the documents by `reconciler drift`"
+            " compare the tenant with the documents, with `reconciler drift`"
         )
 
 

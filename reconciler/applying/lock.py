@@ -305,8 +305,8 @@ def _refused(refusal: _Refusal, path: Path) -> str:
     return (
         f"an apply of this tenant may be running: {refusal.holder} took {path} and did not give it"
         " back, and another machine's processes cannot be seen from here. Wait until it ends, or let"
-        " this one wait with --lock-timeout SECONDS. If it has certainly ended, for that machine is"
-        " gone, remove the file and apply again"
+        " this one wait with --lock-timeout SECONDS. If it has certainly ended, because that machine"
+        " is gone, remove the file and apply again"
     )
 
 

@@ -73,8 +73,8 @@ def accept(asked: AcceptAsked) -> AcceptDone:
     documents = loading.documents(asked.paths, options)
     if documents.tenant is None:
         raise UsageFault(
-            "there is no Tenant document to write to: `reconciler init` writes one, or name its file"
-            " as PATH"
+            "there is no Tenant document to write to: create one with `reconciler init`, or pass its"
+            " file as PATH"
         )
     source = sources.choose(asked.tenant, sources.target_of_documents(documents), asked.paths)
     request = drifting.whole_request(documents, source, asked.allow)
@@ -144,7 +144,7 @@ def _open(text: str, present: UnmanagedObject | None) -> UnmanagedObject:
         )
     if not present.parts or (all(map(is_empty, present.parts.values())) and present.idle):
         raise UsageFault(
-            f"--accept {text}: the documents declare it, so that there is nothing to accept:"
+            f"--accept {text}: the documents declare it, so there is nothing to accept:"
             " `reconciler plan` shows what differs"
         )
     return present

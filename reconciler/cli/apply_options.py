@@ -115,8 +115,8 @@ _OPTIONS = (
         is_flag=True,
         help=(
             "Carry out what does not depend on a step that the service refuses for good. Such an"
-            " apply ends with exit code 6, and its plan cannot be resumed. Without it a terminal is"
-            " asked."
+            " apply ends with exit code 6, and its plan cannot be resumed. Without it you are asked"
+            " on a terminal."
         ),
     ),
     options.max_age,

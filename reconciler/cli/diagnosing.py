@@ -144,7 +144,7 @@ def _assert_named(sign: Sign | None, application: str | None, user: str | None) 
     if missing:
         raise UsageFault(
             f"{' and '.join(missing)} required: access policies decide this error, and it does not"
-            " say of whom it is"
+            " say whom it is about"
         )
 
 

@@ -147,8 +147,8 @@ def assert_runnable(run: FleetRun) -> None:
         )
     if first.get("form", "text") != "text":
         raise UsageFault(
-            f"--format {first['form']} behind `--`: what runs prints text; `--format`"
-            " before `--` is the format of the whole"
+            f"--format {first['form']} after `--`: each run prints text; write `--format` before `--` to"
+            " choose the format of the summary"
         )
     for name in _FILES:
         if any(first.get(name) is not None and first[name] == other[name] for other in others):
@@ -171,8 +171,8 @@ def _parameters(words: Sequence[str]) -> Mapping[str, Any]:
         parsed = command.make_context(words[0], list(words[1:]), parent=context)
         if collected.json_into is not None:
             raise UsageFault(
-                "--json-into behind `--`: `--json-into` before `--` has what every"
-                " tenant's run says"
+                "--json-into after `--`: write it before `--`; the file then has the result of every"
+                " tenant's run"
             )
         typed = parsed.get_parameter_source("paths") is ParameterSource.COMMANDLINE
         return {**parsed.params, "form": collected.form, "paths": typed}

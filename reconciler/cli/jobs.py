@@ -128,7 +128,7 @@ def _prepare(folder: Path, params: Mapping[str, Any]) -> None:
     for path in (*read, *(() if tenant is None else (tenant,))):
         if any(each.exists() and path.exists() and each.samefile(path) for each in artefacts):
             raise UsageFault(
-                f"--out {folder}: {path} lies there under the name of an artefact and would be"
+                f"--out {folder}: {path} has the name of an artefact and would be"
                 " overwritten: choose another folder"
             )
     folder.mkdir(parents=True, exist_ok=True)

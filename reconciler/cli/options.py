@@ -349,7 +349,7 @@ _SKIP = click.option(
     "--skip",
     multiple=True,
     metavar="ADDRESS",
-    help="Hold this object, likewise an address or a name, at its observed value. Repeatable.",
+    help="Hold this object at its observed value; an address or a name, as for --only. Repeatable.",
 )
 
 

@@ -210,7 +210,7 @@ def _applied(
     if applied is None:
         subject = "an apply of this tenant" if digest is None else f"an apply of {digest}"
         raise ReconcilerError(
-            f"there is nothing to verify: no journal here tells of {subject}. If it was applied"
+            f"there is nothing to verify: no journal here mentions {subject}. If it was applied"
             " elsewhere, name its journal with --journal FILE, or its folder with --state-dir DIR"
         )
     if applied.tenant not in {"", tenant_id.lower()}:

@@ -161,7 +161,7 @@ SIGNS: Final = (
         "exchange-denied",
         Gate.EXCHANGE_ACCESS,
         (("erroraccessdenied",), ("access is denied. check credentials",)),
-        "Exchange refuses the application this mailbox: for want of a permission, or by a policy",
+        "Exchange refuses the application this mailbox: it lacks a permission, or a policy denies it",
         (
             (
                 "If no policy keeps it out, it lacks an application permission with admin consent, or an"
@@ -214,7 +214,7 @@ SIGNS: Final = (
             ("invalid_client",),
             ("lifetime validation failed",),
         ),
-        "the token is not accepted, or there is none: nobody asked a policy yet",
+        "the token is missing or not accepted, so no policy was consulted",
         ("Sign in again; the secret or certificate of the application may be expired or wrong.",),
     ),
     Sign(
@@ -269,7 +269,7 @@ SIGNS: Final = (
         "no-policies",
         Gate.CMDLET,
         (("managementobjectnotfoundexception", "ou=", "\\*"),),
-        "the tenant has no Exchange policy at all, which this cmdlet tells as an error",
+        "the tenant has no Exchange policy at all, which this cmdlet reports as an error",
         ("Nothing is wrong: `reconciler fetch` reads it as none.",),
     ),
     Sign(
@@ -354,7 +354,7 @@ SIGNS: Final = (
         "grant-refused",
         Gate.CMDLET,
         (("can't be granted this policy",),),
-        "the user cannot hold a Teams policy, as for want of a licence",
+        "the user cannot hold a Teams policy, for example without a licence",
         ("Assign a licence with Teams, or take the user out of the document.",),
     ),
     Sign(

@@ -189,7 +189,7 @@ def _of_access(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[
         if row.provider not in bounds
     }
     for provider in sorted(stray):
-        yield f"the plan's access has rows of {provider}, of which no step is"
+        yield f"the plan's access has rows of {provider}, but none of its steps is of {provider}"
     for provider, own in sorted(bounds.items()):
         rows = access.of(provider)
         empty = {(row.application, row.direction, row.group) for row in rows.unpopulated}

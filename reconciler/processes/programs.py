@@ -161,7 +161,7 @@ class _Search:
             )
         program = self._program(path)
         if program is None:
-            return NotChosen(f"{by} is {text!r}, where there is no program to start", ())
+            return NotChosen(f"{by} is {text!r}, but there is no program there to start", ())
         why = self._forbidden(program)
         if why:
             return NotChosen(f"{by} is {text!r}, which is not started: it {why}", ())

@@ -154,9 +154,9 @@ def _not_ours(sign: Sign | None) -> str:
         case Gate.TENANT_SETTING:
             return "NOT BY THE ACCESS POLICIES, but by a setting of the tenant"
         case Gate.CONSENT:
-            return "NOT BY THE ACCESS POLICIES, but for want of a permission or token"
+            return "NOT BY THE ACCESS POLICIES, but for lack of a permission or token"
         case Gate.REQUEST:
-            return "NOT BY THE ACCESS POLICIES, but for what the request asks"
+            return "NOT BY THE ACCESS POLICIES, but because of the request itself"
         case Gate.SERVICE:
             return "NOT REFUSED, but put off"
         case Gate.CMDLET:

@@ -104,7 +104,7 @@ def _details(inventory: Inventory) -> Iterator[Item]:
         shown = counted(len(inventory.shown), "policy", "policies")
         yield Item((f"Shown: {shown} of {len(inventory.policies)}",))
     if not inventory.declared:
-        yield Item(("There are no documents, so that nothing is managed.",))
+        yield Item(("There are no documents, so nothing is managed.",))
 
 
 def _count(number: int, managed: int, noun: tuple[str, str]) -> str:

@@ -108,8 +108,8 @@ WARNINGS: Mapping[str, NoteAdvice] = {
         " change unseen.",
     ),
     WarningCode.NO_APPLICATIONS: NoteAdvice(
-        "A policy has an empty list of applications: whoever holds it is reached by none, whatever"
-        " Global allows.",
+        "A policy has an empty list of applications: no application reaches whoever holds it,"
+        " whatever Global allows.",
         "If this is not intended, list applications in its document.",
     ),
     WarningCode.FALLS_TO_CHANGED_GROUP: NoteAdvice(

@@ -257,7 +257,7 @@ _REMARKS: Mapping[VerifyRemark, str] = {
     VerifyRemark.ASSIGNMENT_AGREES: "the effective assignment agrees (Get-CsUserPolicyAssignment)",
     VerifyRemark.ASSIGNMENT_CONTRADICTS: "the effective assignment does not agree",
     VerifyRemark.ASSIGNMENT_NOT_ASKED: "the effective assignment was not asked for",
-    VerifyRemark.ASSIGNMENT_UNCLEAR: "the effective assignment tells nothing",
+    VerifyRemark.ASSIGNMENT_UNCLEAR: "the effective assignment is inconclusive",
     VerifyRemark.EVERY_APPLICATION: (
         "Exchange's check asks about one application, and this policy is for every other one"
     ),

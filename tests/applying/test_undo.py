@@ -15,6 +15,7 @@ from reconciler.captures import reading
 from reconciler.errors import Interrupted, TamperedPlan
 from reconciler.model.codes import Held, RefusalRule
 from reconciler.model.documents import ApplicationDocument
+from reconciler.model.histories import LaterPlan, PlanHistory
 from reconciler.planning import planfile, undoing
 from reconciler.planning.making import PlanOptions
 from reconciler.tenants.protocol import Fault
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reconciler.model.documents import Documents
-    from reconciler.model.histories import PlanHistory
     from reconciler.model.plans import Plan
     from reconciler.planning.planfile import SealedPlan
 
@@ -48,10 +48,14 @@ def undo(
     plan: SealedPlan | None = None,
     allow: tuple[str, ...] = (),
     wanted: Documents = WANTED,
+    later: tuple[LaterPlan, ...] = (),
 ) -> Plan:
-    """The plan that undoes one, with a consent to every deletion that takes one."""
+    """The plan that undoes one, with a consent to every deletion that takes one; `later`: further
+    plans that journals tell of.
+    """
     known = history(case, plan)
     assert known is not None
+    known = replace(known, later=(*known.later, *later))
     observed = reading.parse_capture(
         case.simulator.capture(EVERYTHING),
         source="simulated",
@@ -161,6 +165,19 @@ def test_a_later_plan_on_the_same_objects_needs_a_consent(case: Case) -> None:
     allow = tuple(str(note.details["allow"]) for note in plan.refusals)
     assert set(allow) <= {"undo-old:teams", "undo-old:exchange"}
     assert undo(case, allow=allow).applicable
+
+
+def test_a_later_plan_counts_only_where_it_may_have_written_to_what_is_undone(case: Case) -> None:
+    case.apply()
+    touched = case.step("Grant-CsApplicationAccessPolicy").address.lower()
+
+    def refused_after(addresses: frozenset[str] | None) -> set[str]:
+        plan = undo(case, later=(LaterPlan("plan:later", addresses),))
+        return {note.address for note in plan.refusals if note.code == RefusalRule.UNDO_OLD}
+
+    assert refused_after(frozenset({"teams.policy/elsewhere"})) == set()
+    assert refused_after(frozenset({touched})) == {"teams"}
+    assert refused_after(None) == {"teams", "exchange"}
 
 
 def test_newcomers_of_a_list_gain_nothing(case: Case) -> None:

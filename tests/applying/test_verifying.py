@@ -12,8 +12,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from reconciler.applying.journal import StepState
-from reconciler.applying.last_apply import JournalledStep, LastApply
+from reconciler.applying.journal import Header, Journal, StepState
+from reconciler.applying.last_apply import JournalledStep, LastApply, last_apply
 from reconciler.applying.verifying import (
     ChangedObject,
     Comparison,
@@ -133,6 +133,25 @@ def test_a_refused_write_leaves_what_an_earlier_one_did() -> None:
         ("teams.policy/Two", Acceptance.REFUSED, NOON + 2),
     ]
     assert objects[0].enforced_by == NOON + 30 * 60
+
+
+def test_a_step_that_an_earlier_run_did_was_done_when_that_run_says(tmp_path: Path) -> None:
+    header = Header(
+        tool="t", plan="plan:a", content="c", tenant=TENANT, source="live", steps=3, already=0
+    )
+    addresses = [Address(f"teams.policy/{name}") for name in ("One", "Two", "Three")]
+    for already, numbers, at in ((0, (1, 2), NOON), (2, (3,), NOON + 3600)):
+        with Journal.create(tmp_path, replace(header, already=already), lambda at=at: at) as lines:
+            for number in numbers:
+                lines.started(number, 1, addresses[number - 1])
+                lines.done(number, seen=False)
+    applied = last_apply(sorted(tmp_path.glob("*.jsonl")), "live", None, None)
+    assert applied is not None
+    assert applied.done == {1, 2, 3}
+    objects = changed_objects(applied, None, simulated=False)
+    assert [(each.address, each.at - NOON) for each in objects] == [
+        *zip(addresses, (0, 0, 3600), strict=True)
+    ]
 
 
 def journalled_nothing() -> LastApply:

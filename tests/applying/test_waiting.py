@@ -20,6 +20,8 @@ from reconciler.applying.events import (
 )
 from reconciler.applying.host import Host
 from reconciler.applying.journal import Header, Journal
+from reconciler.applying.watching import Watch
+from reconciler.errors import Interrupted
 from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 from reconciler.planning import planfile
@@ -243,6 +245,41 @@ def test_settling_counts_from_the_end_of_the_step_that_is_relied_on(case: Case) 
     assert applied(case, case.clock.sleep, plan, settle=60.0).converged
     settling = [event for event in case.told if isinstance(event, Settling)][-1]
     assert settling.seconds == 60.0
+
+
+def test_who_asks_to_stop_while_a_step_settles_sees_no_other_step(case: Case) -> None:
+    plan, last = relying(case)
+    with pytest.raises(Interrupted, match=f"stopped after step {last - 1} of {last}"):
+        apply(
+            plan,
+            case.door,
+            state_dir=case.directory / ".reconciler",
+            tell=case.told.append,
+            clock=case.clock,
+            sleep=case.clock.sleep,
+            stop=lambda: isinstance(case.told[-1], Settling) and case.told[-1].step.id == last,
+            patience=ApplyPatience(),
+            settle=60.0,
+        )
+    assert plan.plan.steps[-1].text not in case.door.sent
+
+
+# --- what is fresh
+
+
+def test_a_reading_of_one_product_does_not_make_the_other_one_fresh(case: Case) -> None:
+    host = Host(
+        case.told.append, case.clock, case.clock.sleep, lambda: False, ApplyPatience(scale=0)
+    )
+    watch = Watch(case.plan.plan, case.door, host)
+    watch.wrote("teams", case.clock())
+    assert watch.old("teams")
+    assert watch.old("exchange")
+    watch.until(
+        frozenset({"exchange"}), ReadingReason.WIDENING, lambda seen: seen, lambda _seen: True
+    )
+    assert watch.old("teams")
+    assert not watch.old("exchange")
 
 
 # --- retried steps

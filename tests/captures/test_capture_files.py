@@ -130,3 +130,13 @@ def test_a_fault_of_one_product_says_nothing_about_the_other():
         reading.parse_capture(
             raw, source="capture", tenant_id=None, needs=frozenset({"teams", "exchange"})
         )
+
+
+@pytest.mark.parametrize("digested", [True, False])
+def test_half_a_character_is_refused_whoever_asks_for_the_digest(*, digested: bool) -> None:
+    raw = load_raw(PLAIN)
+    raw["teams"]["policies"][0]["Description"] = "\ud800"
+    with pytest.raises(CaptureFault, match="a lone surrogate is not valid text"):
+        reading.parse_capture(
+            raw, source="capture", tenant_id=None, needs=frozenset(), digested=digested
+        )

@@ -396,6 +396,17 @@ def test_what_was_consented_to_is_applied_and_nothing_else() -> None:
             assert_safe(replace(plan, consents=(other,)))
 
 
+def test_nobody_can_consent_that_a_quarantined_application_reaches_somebody() -> None:
+    plan = _exchange_plan(
+        exchange_call("Remove", X, SCOPES[0]), exchange_call("New", X, SCOPES[1], "RestrictAccess")
+    )
+    allowed = replace(plan, consents=(f"exposure:exchange.application/{X}",))
+    assert_safe(allowed)
+    shut = replace(allowed, baseline=replace(plan.baseline, quarantined=(X,)))
+    with pytest.raises(Refused, match=f"{X} would reach mailboxes"):
+        assert_safe(shut)
+
+
 def test_the_sentence_says_who_and_what_cannot_be_followed() -> None:
     world = ExchangeWorld(
         {(X, SCOPES[0]): (AccessRight.DENY, ""), (X, SCOPES[1]): (AccessRight.RESTRICT, "")}

@@ -15,6 +15,7 @@ from reconciler.cli.platforms import Platform
 from reconciler.errors import ReconcilerError
 from reconciler.planning import making
 from reconciler.reports import pipelines
+from tests.access_tests.documents import write
 from tests.cli.sample import teams_document, tenant_document
 
 if TYPE_CHECKING:
@@ -383,6 +384,18 @@ def test_whether_an_approval_covers_a_redacted_plan_is_not_asked(run: Run, folde
     )
     assert ran.code == 64
     assert "cannot be used together" in ran.err
+
+
+def test_what_the_documents_alone_contradict_fails_also_where_a_part_is_planned(
+    run: Run, folder: Path
+) -> None:
+    """The plan of a part excuses a test that fails before in the same way; the documents do not."""
+    write(folder, "scheduling-bot meetingsOf 53c5584d-7e21-4eb4-bdb6-b8ff045cbe4a granted")
+    part = (*SIM, "--only", "application/crm")
+    assert run("plan", *part).code == 0
+    ran = run("ci", "plan", *part, "--out", "out")
+    assert ran.code == 3
+    assert "the documents make it denied" in " ".join((ran.out + ran.err).split())
 
 
 @pytest.mark.parametrize(

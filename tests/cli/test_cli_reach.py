@@ -184,7 +184,7 @@ def test_a_scope_is_named_as_people_name_it(run: Run, folder: Path) -> None:
 def test_without_documents_nothing_is_managed(run: Run, folder: Path) -> None:
     shutil.rmtree(folder / "policies")
     assert not any(row["managed"] or row["users_managed"] for row in _objects(run))
-    assert "There are no documents, so that nothing is managed." in run("list", *SIM).out
+    assert "There are no documents, so nothing is managed." in run("list", *SIM).out
     rows = _asked(run, "reach", "reach", "--app", BOT, *SIM)["rows"]
     assert {row["after"] for row in rows} == {None}
     text = run("who", "adele.vance", *SIM).out

@@ -173,6 +173,19 @@ def test_what_a_document_deletes_is_not_told_to_stay(run: Run, box: Sandbox) -> 
     assert "teams.policy/MY-APP-POLICY" in told["edited"]
 
 
+def test_what_a_plan_prunes_is_not_told_to_stay(run: Run, box: Sandbox) -> None:
+    idle = box.top / "policies" / "teams" / "idle.yaml"
+    idle.write_text(teams_document("Idle", "{applications: []}"))
+    assert run("apply", *SIM, "--auto-approve").code == 0
+    box.commit("idle")
+    idle.unlink()
+    assert [row["address"] for row in since(run, "HEAD")["undeclared"]] == ["teams.policy/Idle"]
+    edit(box, "tenant.yaml", "spec:\n", "spec:\n  prune: [TeamsApplicationAccessPolicy]\n")
+    told = since(run, "HEAD")
+    assert "teams.policy/Idle" not in [row["address"] for row in told["undeclared"]]
+    assert "teams.policy/Idle" in told["edited"]
+
+
 def test_edits_that_decide_stand_under_the_verdict(run: Run, box: Sandbox) -> None:
     edit(box, "tenant.yaml", "maxRemovals: 100", "maxRemovals: 5000")
     edit(box, "tenant.yaml", "maxDeletes: 5", "maxDeletes: 3")

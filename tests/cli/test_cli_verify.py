@@ -330,7 +330,7 @@ def test_without_a_journal_there_is_nothing_to_verify(
     for arguments in (("plan.json",), ()):
         ran = verify(*arguments)
         assert ran.code == 1
-        assert "there is nothing to verify: no journal here tells of an apply of" in ran.err
+        assert "there is nothing to verify: no journal here mentions an apply of" in ran.err
         assert "--journal FILE" in ran.err
 
 

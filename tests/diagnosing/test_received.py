@@ -114,6 +114,23 @@ def test_what_is_nested_deep_or_repeated_is_read_in_time(piece: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "sign"),
+    [
+        ("HTTP/1.1 403 Forbidden\n\n", "silent"),
+        ("HTTP/1.1 401 Unauthorized\n\n", None),
+        ("HTTP/1.1 429 Too Many\n\n", None),
+        ('HTTP/1.1 403 Forbidden\n\n{"error": {"code": "x", "message": "Why"}}', None),
+        ("HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\n\nHTTP/1.1 403 Forbidden\n\n", "silent"),
+        ('{"error": {"code": "Forbidden", "message": ""}}', "silent"),
+        ('{"error": {"code": "Forbidden", "message": "", "inner": {"message": "Why"}}}', None),
+    ],
+)
+def test_only_a_403_without_a_word_is_a_silent_refusal(answer: str, sign: str | None) -> None:
+    found = sign_of(read_error(answer.encode()))
+    assert (None if found is None else found.id) == sign
+
+
+@pytest.mark.parametrize(
     ("raw", "why"),
     [
         (b"", "empty"),

@@ -543,7 +543,7 @@ def test_a_missing_powershell_is_told_with_the_line_that_installs_it(name: str) 
     with pytest.raises(
         DoorFault,
         match=(
-            r"PowerShell was not found: .* there is no program to start; install 7\.6 or newer with"
+            r"PowerShell was not found: .* there is no program there to start; install 7\.6 or newer with"
             r" `.*`, or name one that is installed, by its whole path, in RECONCILER_PWSH"
         ),
     ):

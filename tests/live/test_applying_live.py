@@ -388,6 +388,23 @@ def test_a_credential_that_is_about_to_end_begins_nothing(
     assert "state" not in {key for line in case.journal() for key in line}
 
 
+def test_a_step_needs_as_much_time_as_is_reckoned_for_it_to_the_second(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closes = credential_lifetime.closing_steps(case.plan.plan)
+    needed = int(credential_lifetime.needed(case.plan.plan.steps[0], closes))
+    end = int(case.clock.now) + needed
+    monkeypatch.setattr(Live, "lasts_until", lambda _self, _provider: end - 1)
+    with pytest.raises(TenantFault, match=f"need {needed / 60:.0f}. Get a new credential"):
+        case.apply()
+    monkeypatch.setattr(Live, "lasts_until", lambda _self, _provider: end)
+    try:
+        done = case.apply().done
+    except AppliedInPart as stopped:  # a later step needs more
+        done = () if stopped.applied is None else stopped.applied.done
+    assert 1 in done
+
+
 def step(
     number: int,
     cmdlet: str = "Set-CsApplicationAccessPolicy",

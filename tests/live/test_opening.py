@@ -17,7 +17,7 @@ from reconciler.powershell.answers import Resolved
 from reconciler.powershell.faults import DoorFault, OperationFailed, SessionLost
 from reconciler.tenants.live import opening, questions
 from reconciler.tenants.protocol import CaptureRequest, NotUnderstood
-from tests.live.service import DENIED, THROTTLED, UNAVAILABLE, Drop, error, output
+from tests.live.service import DENIED, THROTTLED, UNAVAILABLE, Drop, error, output, warning
 from tests.live.sessions import FakeSession, service_error
 from tests.live.signing import CONNECT, ENVIRONMENT, SETTINGS, TOKEN
 from tests.strategies.tenants import STRANGER, TENANT
@@ -361,6 +361,9 @@ def test_the_services_own_check(stage: Stage) -> None:
             output({"AccessCheckResult": "Denied"}),
         )
         assert live.verdict("mailbox", "application") == NotUnderstood('"Granted", "Denied"')
+        granted = output({"AccessCheckResult": "Granted"})
+        stage.service.spoil(questions.CHECK, granted, warning("Not sure"))
+        assert live.verdict("mailbox", "application") == NotUnderstood('it warned: "Not sure"')
         stage.service.before = _drop_the_check
         with pytest.raises(TenantFault, match="got no answer"):
             live.verdict("mailbox", "application")

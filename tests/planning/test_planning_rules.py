@@ -972,6 +972,14 @@ def test_standing_consents_that_nothing_asks_for_warn():
     assert result.consents == ()
 
 
+def test_in_a_plan_of_a_part_only_consents_of_the_command_line_warn():
+    owner = tenant(consents=("displaced:teams.policy/X",))
+    part = {"only": ("teams.policy/P",), "allow": ("displaced:teams.policy/Y",)}
+    result = made([teams_document("P")], owner=owner, **part)
+    unused = {note.address for note in result.warnings if note.code == WarningCode.UNUSED_CONSENT}
+    assert unused == {"displaced:teams.policy/Y"}
+
+
 def test_a_reading_of_another_tenant_or_without_the_product_is_refused():
     with pytest.raises(CaptureFault, match="fetch the right tenant"):
         made([teams_document("P")], owner=replace(tenant(), tenant_id=TENANT.replace("5", "6")))

@@ -160,7 +160,7 @@ def test_documents_without_a_tenant(situation: Situation) -> None:
     situation.settle()
     accept = ("export", *SIM, "--accept", "teams.policy/P", "--reason", "known")
     ran = situation(*accept)
-    assert "`reconciler init` writes one, or name its file as PATH" in ran.err
+    assert "create one with `reconciler init`, or pass its file as PATH" in ran.err
     who = ("--tenant-id", TENANT, "--organization", "contoso.onmicrosoft.com")
     assert situation("init", "other", *who).code == 0
     assert situation(*accept[:1], "other/policies", *accept[1:]).code == 0

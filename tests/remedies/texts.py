@@ -73,7 +73,7 @@ TRIED: Final[Mapping[str, str]] = {
     "entry: reconciler validate": "a repository to start from",
     "1. `reconciler export policies --tenant live": "a repository of a live tenant",
     "Go on with `reconciler export`": "a second start",
-    "`reconciler init` writes one, or name its file": "documents without a tenant",
+    "create one with `reconciler init`, or pass its": "documents without a tenant",
     "--format json lists all": "what a report leaves out",
     "  and {number - MOST_ROWS} more: --format json lists all": "documents of the base that break a rule",
     "(--format json lists them)": "what a report leaves out",
@@ -187,7 +187,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "was asked about (--product)": (
         "tests/drift/test_drift_command.py::test_only_one_product_is_asked_about"
     ),
-    "compare the tenant with the documents by `reconciler drift`": (
+    "compare the tenant with the documents, with `reconciler drift`": (
         "tests/cli/test_cli_verify.py::test_a_journal_with_lines_that_cannot_be_read_tells_nothing"
     ),
     "name the plan that was applied (PLAN.json), or the documents (--path)": (
@@ -229,16 +229,16 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "as in `reconciler fleet policies": (
         "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
     ),
-    "before `--` is the format of the whole": (
+    "write `--format` before `--`": (
         "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
     ),
-    "`--json-into` before `--`": (
+    "write it before `--`; the file then has": (
         "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
     ),
     "add this tenant to its `spec.tenants`": (
         "tests/cli/test_cli_fleet.py::test_a_document_of_other_tenants_is_left_out_and_counted"
     ),
-    "lies there under the name of an artefact": (
+    "has the name of an artefact": (
         "tests/cli/test_cli_ci.py::test_a_folder_that_has_what_is_read_is_refused"
     ),
     "name its journal with --journal FILE": (

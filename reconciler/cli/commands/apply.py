@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         " --tenant sim:FILE."
     ),
 )
-@options.file_out("--events", "Write what happens to FILE, one JSON object a line, as it happens.")
+@options.file_out("--events", "Write events to FILE as they happen, one JSON object per line.")
 @options.viewing
 @options.formats("text", "markdown", "json", exposed=False)
 def command(

@@ -33,7 +33,7 @@ _OUT = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
     metavar="DIR",
-    help="Folder for the artefacts of the job; it is made, and those of an earlier job go.",
+    help="Folder for the artefacts of the job; it is created, and those of an earlier job are removed.",
 )
 
 
@@ -73,7 +73,7 @@ def command() -> None:
     "--approved",
     type=options.PlanFile(),
     metavar="PLAN.json",
-    help="Tell whether the approval of this plan covers the new one: the output `covered`.",
+    help="Report whether the approval of this plan covers the new one, as the output `covered`.",
 )
 @_changes_are("0")
 @earlier_documents.since
@@ -95,7 +95,7 @@ def plan_command(
 ) -> int:
     """Validate documents, plan them, and run the access tests on the outcome. Nothing is changed.
 
-    With --since the plan must keep the limits of the merge base too.
+    With --since the plan must also stay within the limits of the merge base.
 
     Exit codes: 0 success, 2 changes pending (--changes-are 2), 3 faults in the documents or a
     failing access test, 4 refused by a guard, or by the limits of the merge base.
@@ -115,14 +115,14 @@ def plan_command(
     "--approved-by",
     multiple=True,
     metavar="NAME",
-    help="Who approved, for the record of the job. Repeatable.",
+    help="Who approved the plan, for the record of the job. Repeatable.",
 )
 @_OUT
 @click.option(
     "--keep-journals",
     type=click.IntRange(min=1),
     metavar="DAYS",
-    help="Delete journals that are older and whose apply is over; without it none are.",
+    help="Delete journals older than this whose apply has ended. Default: keep them all.",
 )
 @options.redact
 @options.text_or_json
@@ -136,7 +136,7 @@ def apply_command(
 ) -> int:
     """Apply what was approved: a plan made now from the documents, or PLAN.json. Nobody is asked.
 
-    Who, when, which plan and who approved it is kept beside the journal.
+    A record of who applied which plan, when, and who approved it is kept beside the journal.
 
     Exit codes: those of `apply`.
     """

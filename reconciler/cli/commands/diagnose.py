@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@click.command("diagnose", cls=options.Reporting, short_help="Explain an error and how to end it.")
+@click.command("diagnose", cls=options.Reporting, short_help="Explain an error and how to fix it.")
 @click.argument("file", metavar="ERROR|-")
 @click.option(
     "--app",
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--user",
     metavar="USER",
-    help="Whom it was refused: an object id, an address, the part before the @, or a display name.",
+    help="The user it was refused: an object id, an address, the part before the @, or a display name.",
 )
 @options.more_documents
 @options.tenant
@@ -41,13 +41,13 @@ def command(
     ids: bool,
     form: str,
 ) -> int:
-    """Say which gate refused an application, by which rule of the tenant, and what ends it: the line
-    to change in the documents, the time to wait, or why no access policy is at fault.
+    """Say what refused an application, by which rule of the tenant, and how to fix it: the line to
+    change in the documents, the time to wait, or why access policies are not to blame.
 
-    ERROR is a file with what the application or PowerShell received, - is standard input: the body
-    of an answer, the answer with its headers, an entry of a batch, or the text of an error.
+    ERROR is a file with what the application or PowerShell received, or - for standard input: the
+    body of an answer, the answer with its headers, an entry of a batch, or the text of an error.
 
-    The tenant is only asked where the error, --app and --user say about whom.
+    The tenant is read only if the error, --app and --user say whom it is about.
 
     Exit codes: 0 diagnosed; 1 unknown error; 3 faults in the documents.
     """

@@ -44,8 +44,8 @@ _PIPELINES = tuple(form for form in annotating.ANNOTATION_FORMATS if form != "ju
     "--product",
     type=click.Choice(PROVIDERS),
     help=(
-        "Ask about this product, and those that documents name: a tenant of one product is clean"
-        " without the other. Default: all."
+        "Check this product and those that the documents name; the other one need not be read."
+        " Default: all."
     ),
 )
 @options.allow

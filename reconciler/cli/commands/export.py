@@ -47,7 +47,7 @@ from reconciler.reports import exports
 @click.option(
     "--suggest",
     is_flag=True,
-    help="List what is worth a look: objects that are gone, empty, unused or doubled.",
+    help="List what is worth a look: objects that are gone, empty, unused or duplicated.",
 )
 @click.option(
     "--accept",
@@ -82,11 +82,11 @@ def command(
     grants: str | None,
     allow: tuple[str, ...],
 ) -> int:
-    """Write what a tenant has as documents, one file a policy or application; a plan of them has no
-    changes. Documents in DIR that say already what the tenant has are left untouched.
+    """Write what a tenant has as documents, one file per policy or application; a plan of them has no
+    changes. Documents in DIR that already say what the tenant has are left untouched.
 
-    Each PATH is a YAML file or a folder of them, which tells the tenant and names of applications;
-    by default `policies`, if it exists.
+    Each PATH is a YAML file or a folder of them; by default `policies`, if it exists. They determine
+    the tenant and the names of applications.
 
     Exit codes: 0 written; 3 faults in the documents; 4 documents differ from the tenant and were
     kept.

@@ -33,7 +33,7 @@ class _Fleet(options.Reporting):
     cls=_Fleet,
     short_help="Run a command for many tenants.",
     options_metavar="[OPTIONS]",
-    epilog="Behind `--`: plan, drift, validate or test, with options; {tenant} stands for the name.",
+    epilog="After `--`: plan, drift, validate or test, with options; {tenant} stands for the tenant's name.",
 )
 @options.documents
 @options.only_tenants
@@ -42,9 +42,11 @@ class _Fleet(options.Reporting):
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="How many run at a time. Default: as many as this process has processors.",
+    help="How many to run at a time. Default: the number of processors.",
 )
-@click.option("--summary", is_flag=True, help="Print the table alone, not what each run says.")
+@click.option(
+    "--summary", is_flag=True, help="Print only the table, without the output of each run."
+)
 @options.formats("text", "markdown", "json")
 @options.max_bytes
 @click.pass_context
@@ -59,11 +61,12 @@ def command(
     form: str,
     max_bytes: int | None,
 ) -> int:
-    """Run `plan`, `drift`, `validate` or `test` for every tenant of a repository, a process for each,
-    and sum up: `reconciler fleet policies -- plan --out plans/{tenant}.json`.
+    """Run `plan`, `drift`, `validate` or `test` for every tenant of a repository, each in a process of
+    its own, and summarize: `reconciler fleet policies -- plan --out plans/{tenant}.json`.
 
-    Each PATH is a folder; `policies` by default. `reconciler tenants` lists what is read for whom.
-    A run that fails stops no other; what each prints comes as a whole, in the order of the names.
+    Each PATH is a folder; `policies` by default. `reconciler tenants` lists what is read for each
+    tenant. A run that fails does not stop the others; the output of each is printed in one piece,
+    in the order of the names.
 
     The exit code is the worst of them, from the best: 0, 2, 4, 3, 64, 1, 130.
     """

@@ -35,7 +35,7 @@ def command(
     The tenant is given by --tenant-id and --organization, or by a capture or a simulated tenant
     (--tenant); on a terminal it is asked for. A file that exists is never overwritten.
 
-    Exit codes: 0 written; 4 there is a Tenant document already.
+    Exit codes: 0 written; 4 a Tenant document already exists.
     """
     asked = initialising.Identity(tenant_id, organization)
     identity = initialising.asked_identity(asked, tenant, is_terminal=_is_terminal())

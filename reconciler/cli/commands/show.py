@@ -73,7 +73,9 @@ def command(
     if source is ParameterSource.COMMANDLINE and not paths:
         raise UsageFault("--tenant requires the documents: without them, no tenant is read")
     if against is not None and redact is not None:
-        raise UsageFault("--against names the objects that differ: it takes no --redact")
+        raise UsageFault(
+            "--against and --redact cannot be used together: --against names what differs"
+        )
     if out is not None:
         _assert_spared(out, [plan] if against is None else [plan, against])
     loaded = plan_files.plan_file(plan)

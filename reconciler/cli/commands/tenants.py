@@ -35,7 +35,7 @@ def command(
     Each PATH is a folder; `policies` by default. `--format matrix` prints the matrix of a job on
     GitHub, `matrix-azure` that of one on Azure Pipelines: one leg for each tenant.
 
-    Exit codes: 0 listed; 3 two tenants have one name, or a document is read for none.
+    Exit codes: 0 listed; 3 two tenants have the same name, or a document is read for no tenant.
     """
     folders = fleets.found_tenants(paths)
     chosen = fleets.chosen_tenants(folders.tenants, only, skip)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.cli.made_plans import WantedPlan
 
 
-@click.command("undo", cls=options.Reporting, short_help="Plan the way back from a plan.")
+@click.command("undo", cls=options.Reporting, short_help="Plan to undo an applied plan.")
 @click.argument("undone", type=options.PlanFile(), metavar="PLAN.json")
 @options.documents
 @options.tenant
@@ -31,11 +31,11 @@ def command(
     state_dir: Path | None,
     wanted: WantedPlan,
 ) -> int:
-    """Plan the way back to where PLAN.json began, for what it did and what still is as it left it.
+    """Plan to undo PLAN.json: what it changed, and nobody changed since, returns to what it was.
 
-    The result is a plan like any other, for `apply`. What somebody changed since is named and left
-    alone. The documents at PATH, `policies` by default, say what binds every plan, and which of
-    their lines still ask for what is undone. Nothing is changed.
+    The result is a plan like any other, for `apply`. What somebody changed since is listed and left
+    alone. The documents at PATH, `policies` by default, set the limits of the plan; their lines that
+    still ask for what is undone are listed. Nothing is changed.
 
     Exit codes: 0 success, 2 changes pending (--detailed-exitcode), 3 faults in the documents or a
     failing access test, 4 refused by a guard, or PLAN.json was not applied, 5 it was modified.

@@ -42,16 +42,16 @@ def command(
     form: str,
     max_bytes: int | None,
 ) -> int:
-    """Say of everything that an apply changed whether the service accepted it, whether the tenant
+    """Check everything that an apply changed: whether the service accepted it, whether the tenant
     shows it, and whether it is in effect, as far as the services tell.
 
-    PLAN.json is the plan that was applied. Without it, it is the last apply of the tenant, and the
-    documents say what should be there. Both services enforce late, counted from the times in the
-    journal: verify waits for it, until --timeout. Exchange is asked by its own check
-    (Test-ApplicationAccessPolicy); of Teams only the assignment can be seen. Nothing is changed.
+    PLAN.json is the plan that was applied. Without it, the last apply of the tenant is checked
+    against the documents. Both services enforce changes late: verify waits, counting from the times
+    in the journal, until --timeout. Exchange is asked through its own check
+    (Test-ApplicationAccessPolicy); for Teams only the assignment can be seen. Nothing is changed.
 
     Exit codes: 0 verified; 1 there is no journal, or the tenant could not be read; 3 faults in the
-    documents; 5 the plan or journal is another one; 6 the apply had stopped half-way; 7 something is
+    documents; 5 the plan or journal does not match; 6 the apply stopped half-way; 7 something is
     not visible or not effective, or may not be enforced yet at the deadline.
     """
     options.assert_max_bytes_taken(max_bytes, form)

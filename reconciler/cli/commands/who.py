@@ -32,10 +32,10 @@ def command(
     """List every application that reaches a user's meetings or a mailbox, now and once the documents
     are applied, and by which rule.
 
-    USER|MAILBOX is an object id, an address, the part of it before the @, or a display name; a name
-    that several have is not guessed.
+    USER|MAILBOX is an object id, an address, the part of it before the @, or a display name; an
+    ambiguous name is refused.
 
-    Exit codes: 0 answered; 3 faults in the documents; 64 nobody is called so, or several are.
+    Exit codes: 0 answered; 3 faults in the documents; 64 nobody has that name, or several do.
     """
     options.assert_max_bytes_taken(max_bytes, form)
     answer = questioning.reaching_somebody(options.all_paths((), more), tenant, name)
