@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -255,6 +256,20 @@ def test_a_wrong_command_line_is_told_once_and_nothing_runs(
     assert ran.err.count("Error:") == 1
     assert said in ran.err
     assert sorted(tenants.rglob("*")) == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script in the place of a program")
+def test_a_run_that_ends_otherwise_than_it_says_is_not_believed(
+    tenants: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tenants / "python"
+    program.write_text(f'#!/bin/sh\n"{sys.executable}" "$@"\nexit 1\n', encoding="utf-8")
+    program.chmod(0o700)
+    assert run("fleet", "--only", "contoso", "--", "validate").code == 0
+    monkeypatch.setattr(sys, "executable", str(program))
+    ran = run("fleet", "--only", "contoso", "--format", "json", "--", "validate")
+    assert ran.code == 1
+    assert _rows(ran.out)["contoso"]["exit_code"] == 1
 
 
 def test_names_become_file_names_that_lead_nowhere_else(tenants: Path, run: Run) -> None:

@@ -170,6 +170,9 @@ def test_holders_are_accepted_with_their_policy_unless_they_are_free(
     assert words in ran.out
     free = ("--grants", "free")
     assert night.accept("teams.policy/Rogue", more=free).code == 0
+    entry = night.file.read_text(encoding="utf-8").partition("teams.policy/Rogue")[2]
+    assert "grants: free" in entry
+    assert not any(part in entry.partition("---")[0] for part in ("users:", "groups:"))
     assert night("drift").code == (2 if what == "rank" else 0)  # there, Second is new
 
 

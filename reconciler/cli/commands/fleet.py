@@ -61,8 +61,8 @@ def command(
     form: str,
     max_bytes: int | None,
 ) -> int:
-    """Run `plan`, `drift`, `validate` or `test` for every tenant of a repository, each in a process of
-    its own, and summarize: `reconciler fleet policies -- plan --out plans/{tenant}.json`.
+    """Run `plan`, `drift`, `validate` or `test` for every tenant of a repository, each in a separate
+    process, and summarize: `reconciler fleet policies -- plan --out plans/{tenant}.json`.
 
     Each PATH is a folder; `policies` by default. `reconciler tenants` lists what is read for each
     tenant. A run that fails does not stop the others; the output of each is printed in one piece,
