@@ -258,7 +258,6 @@ def test_a_wrong_command_line_is_told_once_and_nothing_runs(
     assert sorted(tenants.rglob("*")) == before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="a script in the place of a program")
 def test_a_run_that_ends_otherwise_than_it_says_is_not_believed(
     tenants: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
