@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler import canonical
-from reconciler.model.plans import AttributeChange, Change
+from reconciler.model.addresses import TEAMS_TENANT_GRANT
+from reconciler.model.plans import AttributeChange, Change, ObjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.addresses import Address
     from reconciler.model.codes import ChangeReason
-    from reconciler.model.plans import Action, ObjectKind
+    from reconciler.model.plans import Action
 
 
 def object_change(
@@ -46,6 +47,24 @@ def attribute_changes(
     rows = [_listed(name, before[name], after[name]) for name in listed]
     rows += [AttributeChange(name, before.get(name), after.get(name), (), ()) for name in plain]
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
+
+
+def expected_attributes(change: Change) -> tuple[AttributeChange, ...]:
+    """What a change says that differs, by its values alone: whatever both forms of the object have.
+    Nothing if it comes or goes; a tenant-wide grant comes to a list that is always there. A user's
+    grant has one attribute, which needs no row of its own.
+    """
+    before = change.before
+    if before is None and change.address == TEAMS_TENANT_GRANT:
+        before = {"applications": []}
+    if before is None or change.after is None:
+        return ()
+    if change.kind is ObjectKind.TEAMS_GRANT and before.keys() == {"policy"}:
+        return ()
+    common = before.keys() & change.after.keys()
+    return attribute_changes(
+        *({name: values[name] for name in common} for values in (before, change.after))
+    )
 
 
 def _names_of(kind: type, before: Mapping[str, Json], after: Mapping[str, Json]) -> set[str]:

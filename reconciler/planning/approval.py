@@ -79,8 +79,16 @@ NORMALIZED: Mapping[str, Callable[[Any], Json]] = {
 }
 """Members that are covered in part, with the part."""
 
-COVERED = tuple(sorted((*COVERED_AS_WRITTEN, *NORMALIZED)))
+WHERE_ANY = ("displaced",)
+"""Members that are covered as they are where they say anything."""
+
+COVERED = tuple(sorted((*COVERED_AS_WRITTEN, *NORMALIZED, *WHERE_ANY)))
 """The members of a plan file that an approval covers."""
+
+
+def is_covered(name: str, value: object) -> bool:
+    """Whether an approval covers a member of a plan file that has this value."""
+    return name in COVERED and (name not in WHERE_ANY or bool(value))
 
 
 def covered(file: Mapping[str, Any]) -> dict[str, Json]:
@@ -92,7 +100,7 @@ def covered(file: Mapping[str, Any]) -> dict[str, Json]:
     return {
         name: NORMALIZED[name](file[name]) if name in NORMALIZED else file[name]
         for name in COVERED
-        if name in file
+        if name in file and is_covered(name, file[name])
     }
 
 

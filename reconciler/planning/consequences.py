@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TamperedPlan
+from reconciler.kinds.attributes import expected_attributes
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import AccessDelta, Direction, SubjectKind, UnpopulatedRow
-from reconciler.model.addresses import application_address, provider_of
+from reconciler.model.addresses import GLOBAL, application_address, provider_of, teams_policy
 from reconciler.model.codes import STILL_OPEN, RefusalRule, WarningCode
 from reconciler.model.plans import Action
 from reconciler.planning import checking
@@ -74,6 +75,7 @@ def _disagreements(plan: Plan) -> Iterator[str]:
         yield f"a step does not follow from the plan's baseline ({error!r})"
         return
     yield from _of_access(plan, bounds)
+    yield from _of_waits(plan)
     yield from _of_consents(plan, bounds)
     yield from _of_quarantine(plan)
     given = {consent.lower() for consent in plan.consents}
@@ -95,9 +97,7 @@ def _of_verdict(plan: Plan) -> Iterator[str]:
 
 
 def _of_reliances(plan: Plan) -> Iterator[str]:
-    """Every announced wait is of a step for an earlier step of its product. That none is missing is
-    covered by the digests only.
-    """
+    """Every announced wait is of a step for an earlier step of its product."""
     steps = {step.id: step for step in plan.steps}
     for note in plan.warnings:
         if note.code != WarningCode.RELIES_ON:
@@ -115,6 +115,17 @@ def _of_reliances(plan: Plan) -> Iterator[str]:
                 f"the plan warns that step {number} relies on step {on}; expected an earlier step"
                 f" of {step.provider}"
             )
+
+
+def _of_waits(plan: Plan) -> Iterator[str]:
+    """Every step that relies on an earlier one is announced."""
+    warned = {
+        note.details.get("step") for note in plan.warnings if note.code == WarningCode.RELIES_ON
+    }
+    for provider, product in PRODUCTS.items():
+        own = [step for step in plan.steps if step.provider == provider]
+        for number in sorted(product.reliances(plan.baseline, own).keys() - warned):
+            yield f"the plan does not warn that step {number} relies on an earlier step"
 
 
 def _ends(baseline: Baseline, steps: Sequence[Step]) -> tuple[Snapshot, Snapshot]:
@@ -146,11 +157,13 @@ def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
         yield f"the plan's changes lack {address}, which a step changes"
     for address in sorted(changed - touched):
         yield f"the plan's changes have {address}, which no step changes"
+    last = {step.address.lower(): step.id for step in plan.steps}
     for step in plan.steps:
         address = step.address.lower()
         # What a temporary step makes exists neither before the plan nor after it.
         undone = before.get(address) is None and after.get(address, step) is None
-        if address not in changed and not undone:
+        ends = step.temporary and last[address] == step.id and after.get(address) is not None
+        if ends or (address not in changed and not undone):
             yield f"step {step.id} is called temporary, and no later step undoes it"
     for change in plan.changes:
         product = PRODUCTS[provider_of(change.address)]
@@ -159,7 +172,40 @@ def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
             and product.shows(change.address, change.after, after)
         ):
             yield f"the change of {change.address} is not what the plan's steps do to it"
+        if change.attributes != expected_attributes(change):
+            yield f"what differs in {change.address} does not follow from its values"
+        if change.actions not in _actions(change):
+            yield f"the actions on {change.address} do not follow from its values"
     yield from _of_replacements(plan.changes)
+    yield from _of_lists(plan, before, after)
+
+
+def _actions(change: Change) -> tuple[tuple[Action, ...], ...]:
+    """The actions that values before and after allow; a flip has a step for each of its two."""
+    if change.before is None:
+        return ((Action.CREATE,),)
+    if change.after is None:
+        return ((Action.DELETE,),)
+    return (Action.UPDATE,), (Action.DELETE, Action.CREATE)
+
+
+def _of_lists(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
+    """Whose holders are sealed: the lists of policies that the steps make longer, and shorter."""
+    listed = {
+        name: (old, new)
+        for name, old in before.items()
+        if isinstance(old, frozenset) and isinstance(new := after.get(name), frozenset)
+    }
+    longer = {name for name, (old, new) in listed.items() if new - old}
+    shorter = {name for name, (old, new) in listed.items() if old - new} - {teams_policy(GLOBAL)}
+    for change, stated, follows in (
+        ("longer", plan.widened, longer),
+        ("shorter", plan.shortened(), shorter),
+    ):
+        named = [row.address.lower() for row in stated]
+        if sorted(follows) != sorted(named):
+            lists = ", ".join(sorted(follows.symmetric_difference(named)) or sorted(named))
+            yield f"which lists become {change} does not follow from the plan's steps: {lists}"
 
 
 def _of_replacements(changes: Sequence[Change]) -> Iterator[str]:
@@ -183,6 +229,10 @@ def _of_replacements(changes: Sequence[Change]) -> Iterator[str]:
 
 def _of_access(plan: Plan, bounds: Mapping[Provider, AccessBounds]) -> Iterator[str]:
     access = plan.access or AccessDelta((), (), (), ())
+    for name in access.__struct_fields__:
+        rows = getattr(access, name)
+        if len(set(rows)) < len(rows):
+            yield f"the plan's access says the same thing twice ({name})"
     stray = {
         row.provider
         for row in (*access.gained, *access.lost, *access.tenant_wide)
