@@ -9,11 +9,12 @@ import itertools
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import pytest
 from hypothesis import settings
 
+from reconciler.errors import ReconcilerError
 from tests.thoroughness import samples
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ def _environment() -> Mapping[str, str]:
 
 _TESTS = itertools.count()
 
+PRINTED: Final[list[str]] = []
+"""What commands printed in this test, and the messages of errors."""
+
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
@@ -62,6 +66,30 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         before = _environment()
         yield
         assert _environment() == before, "this test leaves the environment altered"
+
+
+def pytest_runtest_setup() -> None:
+    """What is printed is of one test."""
+    PRINTED.clear()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that is said to try a remedy, and in which nothing prints it."""
+    from tests.remedies import printed
+
+    parts = printed.parts_of(item)
+    with pytest.MonkeyPatch.context() as patch:
+        if parts:
+            patch.setattr(ReconcilerError, "__new__", _noted, raising=False)
+        yield
+    if missing := printed.unprinted(parts, PRINTED):
+        pytest.fail(f"nothing prints the remedies that this test is said to try: {missing}")
+
+
+def _noted(kind: type[ReconcilerError], *arguments: object) -> ReconcilerError:
+    PRINTED.extend(map(str, arguments))
+    return Exception.__new__(kind, *arguments)
 
 
 class Ran(NamedTuple):
@@ -91,6 +119,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             patch.setattr(sys, "stdin", io.StringIO(stdin))
             code = reconciler()
         captured = capsys.readouterr()
+        PRINTED.extend(captured)
         return Ran(code, captured.out, captured.err)
 
     return command

@@ -130,8 +130,8 @@ def _meant(text: str, typed_names: TypedNames) -> str:
     addresses = typed_names.selected((text,), "--accept")
     if len(addresses) > 1:
         raise UsageFault(
-            f"--accept {text} means {len(addresses)} objects: accept each by its address:"
-            f" {', '.join(sorted(addresses))}"
+            f"--accept {text} means an application: accept its policies instead, each by the"
+            " address that `reconciler drift` prints"
         )
     return addresses[0].lower()
 

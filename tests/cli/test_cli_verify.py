@@ -267,6 +267,8 @@ def test_it_waits_until_the_tenant_shows_it(
     Simulator(tenant).close()
     written = tenant.read_bytes()
     show_before(applied)
+    ran = verify("plan.json", "--timeout", "0")
+    assert "let verify wait longer with --timeout" in ran.out
     began = clock.now
     clock.then = [lambda: None, lambda: tenant.write_bytes(written)]
     ran = verify("plan.json", "--timeout", "30")

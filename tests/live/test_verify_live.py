@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from reconciler.cli import verifying
+from tests.conftest import PRINTED
 from tests.live.service import output
 
 if TYPE_CHECKING:
@@ -72,6 +73,13 @@ def test_it_waits_for_the_slower_product_and_asks_then(applied: Place, clock: Ti
     assert {row["remark"] for row in grants} == {"assignment-agrees"}
     asked = {call["Identity"] for call in applied.service.calls(EFFECTIVE)}
     assert asked >= {row["address"].rpartition(":")[2] for row in grants}
+
+
+def test_a_wait_that_was_too_short_is_made_longer(applied: Place, clock: Time) -> None:
+    ran = applied("verify", "plan.json", "--timeout", "1")
+    PRINTED.append(ran.out)
+    assert "or let it wait longer with --timeout" in ran.out
+    assert applied("verify", "plan.json", "--timeout", "90").code == 0
 
 
 def test_it_says_when_and_what_cannot_be_seen(applied: Place, clock: Time) -> None:

@@ -80,7 +80,9 @@ FOLLOWS = {
     "no list gets longer": lambda raw: raw["widened"].pop(),
     "another list gets longer": lambda raw: raw["widened"][0].update(address="teams.policy/x"),
     "no list gets shorter": lambda raw: raw["narrowed"].pop(),
-    "nothing is said of lists that get shorter": lambda raw: raw["narrowed"][0] and raw.pop("narrowed"),
+    "nothing is said of lists that get shorter": lambda raw: (
+        raw["narrowed"][0] and raw.pop("narrowed")
+    ),
     "nothing relies on anything": lambda raw: raw.update(
         warnings=[one for one in raw["warnings"] if one["code"] != "relies-on"]
     ),
@@ -101,7 +103,9 @@ def test_what_follows_from_baseline_and_steps_is_refused(tmp_path, edit):
         if changed == raw:
             continue
         refused += 1
-        with pytest.raises(TamperedPlan, match="changed after planning|invalid plan file") as fault:
+        with pytest.raises(
+            TamperedPlan, match=r"changed after planning|invalid plan file"
+        ) as fault:
             loaded(changed, tmp_path)
         assert fault.value.exit_code == 5
         if refused == 5:

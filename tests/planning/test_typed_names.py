@@ -154,6 +154,7 @@ def test_a_consent_that_may_be_for_two_products_is_refused_with_both() -> None:
         _refused(("tenant-wide:crm",))
     for address in (f"teams.application/{A}", f"exchange.application/{A}"):
         assert f"tenant-wide:{address}" in str(fault.value)
+        assert _refused((f"tenant-wide:{address}",)).steps
 
 
 @given(st.text(max_size=40), st.sampled_from(["only", "skip", "allow"]))

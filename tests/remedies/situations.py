@@ -51,6 +51,9 @@ class Situation:
         spec = {"applications": [app], "scope": scope, "ensure": "absent"}
         self._document("ExchangeApplicationAccessPolicy", name, spec)
 
+    def application(self, name: str, app: str) -> None:
+        self._document("Application", name, {"appId": app})
+
     def quarantine(self, name: str, app: str) -> None:
         self._document("Application", name, {"appId": app, "quarantine": True})
 

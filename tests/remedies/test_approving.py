@@ -100,7 +100,13 @@ def test_a_live_tenant_without_asking(planned: Situation, live: Stage) -> None:
 NO_PLANS = {"{": "not a plan file", "[]": "expected a JSON object", "{}": "no format_version"}
 
 
-@pytest.mark.parametrize("text", [*NO_PLANS, None])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(pytest.param(text, id=f"no plan {number}") for number, text in enumerate(NO_PLANS)),
+        pytest.param(None, id="reformatted"),
+    ],
+)
 def test_a_file_that_is_not_what_was_planned(planned: Situation, text: str | None) -> None:
     """A file that `plan --out` wrote is taken."""
     file = planned.folder / "plan.json"

@@ -46,7 +46,10 @@ def compared(run: Run, tmp_path: Path) -> Compared:
     return made
 
 
-@pytest.mark.parametrize("ref", ["", "-x", "a b", "main..work", "nowhere"])
+@pytest.mark.parametrize(
+    "ref",
+    [*(pytest.param(ref, id=f"form {ref}") for ref in ("", "-x", "a b", "main..work")), "nowhere"],
+)
 def test_a_name_that_is_none(compared: Compared, ref: str) -> None:
     """The form that is named is taken, and so is the name that was meant."""
     compared.begin()

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from reconciler.errors import TenantFault
 from reconciler.kinds.facts import facts
 from reconciler.powershell.faults import DoorFault, SessionLost
+from tests.conftest import PRINTED
 from tests.live.service import DENIED, error, output
 from tests.live.sessions import FakeSession
 from tests.remedies.situations import SIM, A
@@ -116,7 +117,9 @@ def test_objects_without_what_is_needed(situation: Situation, signed: Stage) -> 
     mended(signed, situation)
 
 
-@pytest.mark.parametrize("lost", [DoorFault("no PowerShell"), SessionLost("it ended", sent=True)])
+@pytest.mark.parametrize(
+    "lost", [DoorFault("no PowerShell"), SessionLost("it ended", sent=True)], ids=["none", "ended"]
+)
 def test_no_powershell(situation: Situation, signed: Stage, lost: Exception) -> None:
     """The line above says what is wrong; done with that, the doctor is run again."""
 
@@ -164,6 +167,7 @@ def test_too_many_refusals_alike(situation: Situation, signed: Stage) -> None:
         (("connect", "teams"), "add `spec.connect.teams` (`reconciler schema Tenant`)"),
         (("organization",), "add `organization: NAME.onmicrosoft.com` to the Tenant document"),
     ],
+    ids=["way to sign in", "organization"],
 )
 def test_what_the_tenant_document_lacks(
     situation: Situation, signed: Stage, left_out: tuple[str, ...], said: str
@@ -248,6 +252,7 @@ def test_a_repository_of_a_live_tenant(situation: Situation, live: Stage) -> Non
     who = ("--tenant-id", spec["tenantId"], "--organization", spec["organization"])
     assert situation("init", *who).code == 0
     written = (situation.folder / "README.md").read_text()
+    PRINTED.append(written)
     export, plan, apply, validate = re.findall(r"`reconciler ([^`]+)`", written)
     (situation.folder / "policies" / "tenant.yaml").unlink()
     situation.settle()

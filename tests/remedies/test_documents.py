@@ -205,12 +205,30 @@ def test_several_objects_of_one_name(situation: Situation) -> None:
     assert situation("drift", *SIM).code == 0
 
 
+def test_an_application_that_is_to_be_accepted(situation: Situation) -> None:
+    """It is no object; its policies are, by the addresses that `drift` prints."""
+    situation.tenant["exchange"]["policies"] = [
+        exchange_policy(A, scope, "RestrictAccess") for scope in SCOPES[:2]
+    ]
+    situation.tenant["teams"]["policies"].append(teams_policy("P", [A]))
+    situation.application("CRM", A)
+    situation.settle()
+    ran = _accept(situation, "CRM")
+    assert (ran.code, "by the address that `reconciler drift` prints" in ran.err) == (64, True)
+    drift = situation("drift", *SIM).out
+    addresses = set(re.findall(r"(?:exchange|teams)\.policy/[^\s,]+", drift))
+    assert len(addresses) == 3
+    assert _accept(situation, *addresses).code == 0
+    assert situation("drift", *SIM).code == 0
+
+
 @pytest.mark.parametrize(
     ("written", "typed", "rule"),
     [
         ("address: teams.policy/Q", "address: teams.policy", "cannot be accepted"),
         (r"digest: [0-9a-f]{64}", "digest: known", "is not a digest"),
     ],
+    ids=["address", "digest"],
 )
 def test_an_entry_that_was_written_by_hand(
     situation: Situation, written: str, typed: str, rule: str
@@ -317,6 +335,7 @@ def test_a_policy_that_is_held(situation: Situation) -> None:
             "plan",
         ),
     ],
+    ids=["policy", "object"],
 )
 def test_a_name_that_the_service_does_not_have(
     situation: Situation, text: str, said: str, command: str

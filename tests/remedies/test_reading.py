@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import PRINTED
 from tests.remedies.situations import SIM, A, B
 from tests.strategies.tenants import SCOPES, TENANT, USERS, exchange_policy, teams_policy
 
@@ -133,6 +134,7 @@ def test_a_repository_to_start_from(situation: Situation) -> None:
         out = [f"{folder}/policies" if word == "policies" else word for word in typed]
         assert situation(*out).code == 0
         hook = (situation.folder / folder / ".pre-commit-config.yaml").read_text()
+        PRINTED.append(hook)
         entry = re.search(r"entry: reconciler (.*)", hook)
         assert entry is not None
         command, at = shlex.split(entry[1])

@@ -5,6 +5,7 @@ consent lets it reach what the refusal named.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shlex
@@ -120,15 +121,19 @@ def test_an_absent_scope(situation: Situation) -> None:
     assert len(situation.plan()["steps"]) == 2
 
 
-@pytest.mark.parametrize("covered", [USERS[0], SCOPES[0]])
+@pytest.mark.parametrize("covered", ["user", "group", "scope"])
 def test_an_uncovered_user(situation: Situation, covered: str) -> None:
     """The capture does not know a name; a new one does, and the next plan is made on it."""
     situation.settle()
     assert situation("fetch", *SIM, "--out", "old capture.json").code == 0
-    if covered == USERS[0]:
-        situation.teams("P", applications=[A], grants={"users": ["user0@contoso.com"]})
-    else:
-        situation.exchange("x", A, "scope0@contoso.com")
+    ranked = [{"group": "scope0@contoso.com", "rank": 1}]
+    match covered:
+        case "user":
+            situation.teams("P", applications=[A], grants={"users": ["user0@contoso.com"]})
+        case "group":
+            situation.teams("P", applications=[A], grants={"groups": ranked})
+        case _:
+            situation.exchange("x", A, "scope0@contoso.com")
     situation.settle()
     ran = situation("plan", "--tenant", "old capture.json")
     assert ran.code == 4
@@ -139,7 +144,34 @@ def test_an_uncovered_user(situation: Situation, covered: str) -> None:
     assert situation(*command[1:]).code == 0
 
 
-test_an_uncovered_scope = test_an_uncovered_user
+def test_a_user_who_was_not_looked_for(situation: Situation) -> None:
+    """A new capture tells that there is no such user."""
+    situation.settle()
+    assert situation("fetch", *SIM, "--out", "old.json").code == 0
+    situation.teams("P", applications=[A], grants={"users": [STRANGER]})
+    situation.settle()
+    ran = situation("plan", "--tenant", "old.json")
+    assert "To see it now, make a new capture: reconciler fetch." in ran.out
+    assert situation("fetch", *SIM, "--out", "new.json").code == 0
+    ran = situation("plan", "--tenant", "new.json")
+    assert "To see it now" not in ran.out
+    assert STRANGER in ran.out
+
+
+def test_an_answer_that_is_not_known(situation: Situation) -> None:
+    """Whether the mailbox is in the scope: a new reading may know its members."""
+    mailbox = {**situation.tenant["directory"]["recipients"][3], "type": "UserMailbox"}
+    situation.tenant["directory"]["recipients"][3] = mailbox
+    situation.tenant["exchange"]["policies"] = [exchange_policy(A, SCOPES[0], "RestrictAccess")]
+    situation.settle()
+    ask = ("explain", *SIM, "--app", A, "--mailbox", "shared@contoso.com")
+    assert "a new capture may contain it (reconciler fetch)" in situation(*ask).out
+    situation.tenant["directory"]["recipients"][0]["members"] = [SHARED]
+    situation.settle()
+    assert situation("fetch", *SIM, "--out", "new.json").code == 0
+    ran = situation("explain", "--tenant", "new.json", *ask[3:])
+    assert "a new capture" not in ran.out
+
 
 CONSENT = "To allow exactly this: "
 
@@ -206,6 +238,9 @@ def test_consents(situation: Situation, case: Any) -> None:
     options = [word for line in lines for word in typed(line, CONSENT)]
     assert ran.code == 4
     assert options
+    page = situation("show", "plan.json", "--format", "html").out
+    copied = re.findall(r"<code data-copy>(--allow [^<]*)</code>", page)
+    assert [word for text in copied for word in shlex.split(html.unescape(text))] == options
     assert {app for app, _, _ in situation.applied(*options)} == applications
 
 
@@ -489,6 +524,10 @@ def test_drift_that_is_accepted(situation: Situation) -> None:
     situation.tenant["teams"]["users"] = [grant(USERS[0], "P")]
     situation.teams("P", applications=[B], grants={"users": [USERS[1]]})
     situation.settle()
+    sarif = json.loads(situation("drift", *SIM, "--format", "sarif").out)
+    rules = sarif["runs"][0]["tool"]["driver"]["rules"]
+    (rule,) = (each for each in rules if each["id"] == "drift.differs")
+    assert "`drift --patch` takes over what the tenant has" in rule["help"]["text"]
     ran = situation("drift", *SIM)
     (line,) = (line for line in ran.out.splitlines() if "--patch" in line)
     assert situation(*shlex.split(line)[1:]).code == 2

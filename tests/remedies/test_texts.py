@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.main import program
 from tests import remedies as room
 from tests.house.tree import ROOT, expect_none
+from tests.remedies.printed import named_case, unprinted, words_of
 from tests.remedies.texts import ELSEWHERE, NO_ADVICE, TRIED, UNTRIED, remedies
+
+if TYPE_CHECKING:
+    import pytest
 
 PARTS = (*TRIED, *ELSEWHERE, *UNTRIED, *NO_ADVICE)
 
@@ -30,7 +35,31 @@ def test_every_situation_is_there() -> None:
     modules = Path(room.__path__[0]).glob("test_*.py")
     named = {name for module in modules for name in _tests(module.read_text(encoding="utf-8"))}
     words = {name.removeprefix("test_").replace("_", " ").lower() for name in named}
-    expect_none(sorted({name.lower() for name in TRIED.values()} - words))
+    expect_none(sorted({named_case(name)[0] for name in TRIED.values()} - words))
+
+
+def test_every_case_that_is_named_is_there(request: pytest.FixtureRequest) -> None:
+    """One that no test has would print its remedy in no run."""
+    cases: dict[str, list[str]] = {}
+    for item in request.session.items:
+        for name in words_of(item):
+            cases.setdefault(name, []).append(item.name.partition("[")[2])
+    expect_none(
+        [
+            named
+            for named in (*TRIED.values(), *ELSEWHERE.values())
+            for name, case in [named_case(named)]
+            if name in cases and not any(case in own for own in cases[name])
+        ]
+    )
+
+
+def test_what_nothing_prints_is_found() -> None:
+    """A text counts as printed whole, whatever is filled in and however a report breaks its lines."""
+    part = "or let it wait longer with --timeout"
+    whole = "Verify again after 10:00,\n   or let it wait longer\n  with --timeout."
+    assert unprinted([part], ["nothing", whole]) == []
+    assert unprinted([part], [part, whole.replace("longer", "")]) == [part]
 
 
 def test_every_test_elsewhere_is_there() -> None:
@@ -39,7 +68,7 @@ def test_every_test_elsewhere_is_there() -> None:
         [
             f"{file}::{name}"
             for file, name in places
-            if name not in _tests((ROOT / file).read_text(encoding="utf-8"))
+            if named_case(name)[0] not in _tests((ROOT / file).read_text(encoding="utf-8"))
         ]
     )
 

@@ -28,16 +28,16 @@ _HELP = ("reconciler/cli/options.py", "reconciler/cli/commands/", "reconciler/po
 TRIED: Final[Mapping[str, str]] = {
     "To plan without what is unresolved: {words}": "an unresolved name",
     "nobody's direct grant is taken away": "an unresolved name",
-    "a new capture (reconciler fetch), or write the": "an uncovered user",
-    "a new capture (reconciler fetch) that reads Exchange": "an uncovered user",
-    "Make a new capture (reconciler fetch).": "an uncovered user",
-    "To see it now, make a new capture: reconciler fetch": "an uncovered user",
-    "a new capture may contain it (reconciler fetch)": "an uncovered user",
+    "a new capture (reconciler fetch), or write the": "an uncovered user[user]",
+    "a new capture (reconciler fetch) that reads Exchange": "an uncovered user[group]",
+    "Make a new capture (reconciler fetch).": "an uncovered user[scope]",
+    "To see it now, make a new capture: reconciler fetch": "a user who was not looked for",
+    "a new capture may contain it (reconciler fetch)": "an answer that is not known",
     "To plan on it: reconciler plan --tenant": "an uncovered user",
     "--allow {shell_word(row.consent)}": "consents",
     "--allow {{ row.consent | shell_word }}": "consents",
-    "consent for this plan, or raise `spec.limits`": "consents",
-    "consent for this plan, or raise `spec.limits.widening`": "consents",
+    "consent for this plan, or raise `spec.limits`": "consents[_limits]",
+    "consent for this plan, or raise `spec.limits.widening`": "consents[_widening]",
     "Take it out of the command line or of `spec.consents`": "an unused consent",
     "To {purpose} what belongs to it as well": "a part that belongs to more",
     "what is held, or left out by --only or --skip": "a part that belongs to more",
@@ -61,7 +61,7 @@ TRIED: Final[Mapping[str, str]] = {
     "--only ADDRESS": "a rogue policy",
     "reconciler drift{where} --patch drift.patch": "drift that is accepted",
     "reconciler plan{where} --out plan.json": "a rogue policy",
-    "take its entry out of `spec.accepted`": "a rogue policy",
+    "take its entry out of `spec.accepted`": "a rogue policy[gone]",
     "The quarantine alone: ": "a quarantine that is left out",
     "Leave that change out with --skip": "a change that a quarantined application gains by",
     "leave the option out to list all": "a policy that is not there",
@@ -96,8 +96,8 @@ TRIED: Final[Mapping[str, str]] = {
     "or to `reconciler show --against`": "another plan than the approved one",
     "a simulated tenant is changed without asking only with": "the bundled tenant without asking",
     "a live tenant is changed without asking only with": "a live tenant without asking",
-    "after `plan --out` wrote it": "a file that is not what was planned",
-    "that `plan --out` wrote": "a file that is not what was planned",
+    "after `plan --out` wrote it": "a file that is not what was planned[reformatted]",
+    "that `plan --out` wrote": "a file that is not what was planned[no plan]",
     "to plan on it: reconciler plan --tenant": "a file of ours that is not a plan",
     "to see it: reconciler show": "a file of ours of another kind",
     "`reconciler fetch --directory all` reads every product": "a capture of one product",
@@ -120,11 +120,11 @@ TRIED: Final[Mapping[str, str]] = {
     "`reconciler doctor` shows each": "a role that is missing",
     "`reconciler doctor` shows which role is missing": "what the account may not do",
     "or returned another kind of object; `reconciler doctor`": "objects without what is needed",
-    "then run `reconciler doctor` again": "no powershell",
-    "run `reconciler doctor` again; if the problem persists": "no powershell",
+    "then run `reconciler doctor` again": "no powershell[none]",
+    "run `reconciler doctor` again; if the problem persists": "no powershell[ended]",
     "(`reconciler doctor` shows it)": "too many refusals alike",
-    "add `spec.connect.": "what the tenant document lacks",
-    "add `organization:": "what the tenant document lacks",
+    "add `spec.connect.": "what the tenant document lacks[way to sign in]",
+    "add `organization:": "what the tenant document lacks[organization]",
     "or the variables that `spec.connect` names": "the credential of another tenant",
     "consent: --allow {read_warning(": "a reading that warned",
     "consent with --allow {read_warning(": "a reading that warned",
@@ -140,19 +140,19 @@ TRIED: Final[Mapping[str, str]] = {
     "the file lists no users": "an empty list of users",
     "--allow {text} is not a consent": "a consent that is none",
     "--accept {text}: ": "what cannot be accepted as it is typed",
-    "--accept {text} means": "several objects of one name",
+    "--accept {text} means": "an application that is to be accepted",
     "--reason {asked.reason": "what cannot be accepted as it is typed",
-    "`reconciler export --accept` does": "an entry that was written by hand",
-    "`reconciler export --accept` write the entry": "an entry that was written by hand",
+    "`reconciler export --accept` does": "an entry that was written by hand[address]",
+    "`reconciler export --accept` write the entry": "an entry that was written by hand[digest]",
     "take these out of `spec.accepted`": "what is accepted and declared",
     "(reconciler plan says what to do)": "what drift cannot change back",
     "`reconciler plan` shows them": "no drift beside what is gone",
     "`drift --patch` takes over what the tenant has": "drift that is accepted",
     "delete it by `ensure: absent` if nobody wants it": "a rogue policy",
-    "`reconciler drift` takes these as known": "a rogue policy",
+    "`reconciler drift` takes these as known": "a rogue policy[accept]",
     "`reconciler list --policy NAME` lists the holders": "a policy that is held",
-    "`reconciler list` has the names": "a name that the service does not have",
-    "run `reconciler plan` again, and take the Identity": "a name that the service does not have",
+    "`reconciler list` has the names": "a name that the service does not have[policy]",
+    "run `reconciler plan` again, and take the Identity": "a name that the service does not have[object]",
     "`description: ' '`": "no room for another policy",
     "`reconciler doctor` says which": "a cmdlet that is not there",
     "--app APP": "an error that does not say of whom",
@@ -161,9 +161,9 @@ TRIED: Final[Mapping[str, str]] = {
     "With --app and --user the policies are asked": "an error that nothing is known of",
     "`reconciler export` writes one, to be changed then": "a policy of no document",
     "Then: reconciler plan": "a policy of no document",
-    "name a branch, a tag or a commit, as in --since": "a name that is none",
-    ": {advice}": "a name that is none",
-    "there is no such branch, tag or commit here": "a name that is none",
+    "name a branch, a tag or a commit, as in --since": "a name that is none[form]",
+    ": {advice}": "a name that is none[form]",
+    "there is no such branch, tag or commit here": "a name that is none[nowhere]",
     "is ambiguous: {_whole_names": "a name of two commits",
     "write one by its whole name, as in --since": "a name of two commits",
     "or name one of these commits": "histories that do not meet in one commit",
@@ -175,7 +175,9 @@ TRIED: Final[Mapping[str, str]] = {
     "--since needs git, which was not found": "git that is not found",
     "declare it with `ensure: absent`": "a document that was taken out",
 }
-"""What is tried by a situation, by a part of the text."""
+"""What is tried by a situation, by a part of the text: every case of it prints the text, or the one in
+brackets, by a part of its id.
+"""
 
 ELSEWHERE: Final[Mapping[str, str]] = {
     "pass them to `plan --out` instead": (
@@ -206,7 +208,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
         "tests/cli/test_cli_verify.py::test_a_quarantined_application_in_a_list_is_told_first"
     ),
     "or let it wait longer with --timeout": (
-        "tests/live/test_verify_live.py::test_it_waits_for_the_slower_product_and_asks_then"
+        "tests/live/test_verify_live.py::test_a_wait_that_was_too_short_is_made_longer"
     ),
     "What is as before the plan is not visible yet": (
         "tests/cli/test_cli_verify.py::test_it_waits_until_the_tenant_shows_it"
@@ -227,13 +229,15 @@ ELSEWHERE: Final[Mapping[str, str]] = {
         "tests/cli/test_cli_fleet.py::test_two_tenants_of_one_name_are_a_fault"
     ),
     "as in `reconciler fleet policies": (
-        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
+        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs[no command]"
     ),
     "write `--format` before `--`": (
-        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
+        "tests/cli/test_cli_fleet.py"
+        "::test_a_wrong_command_line_is_told_once_and_nothing_runs[--format json behind]"
     ),
     "write it before `--`; the file then has": (
-        "tests/cli/test_cli_fleet.py::test_a_wrong_command_line_is_told_once_and_nothing_runs"
+        "tests/cli/test_cli_fleet.py"
+        "::test_a_wrong_command_line_is_told_once_and_nothing_runs[--json-into behind]"
     ),
     "add this tenant to its `spec.tenants`": (
         "tests/cli/test_cli_fleet.py::test_a_document_of_other_tenants_is_left_out_and_counted"
@@ -267,7 +271,10 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "try again, or run without --since": (
         "tests/git/test_hostile.py::test_a_program_that_never_ends_is_killed"
     ),
-    "--allow {text}": "tests/planning/test_typed_names.py::test_a_consent_takes_names_and_is_stored_by_ids",
+    "--allow {text}": (
+        "tests/planning/test_typed_names.py"
+        "::test_a_consent_that_may_be_for_two_products_is_refused_with_both"
+    ),
 }
 """What is tried by a test that stands with others of its subject."""
 
