@@ -425,6 +425,8 @@ def test_a_forged_plan_that_keeps_access_is_not_taken_for_one_of_ours():
             steps=tuple(replace(step, id=number) for number, step in enumerate(steps, 1)),
             changes=changes,
             warnings=(),
+            widened=tuple(row for row in plan.widened if row.address.startswith(kept)),
+            narrowed=tuple(row for row in plan.shortened() if row.address.startswith(kept)),
             access=AccessDelta(
                 *(
                     tuple(row for row in rows if row.provider == kept)
