@@ -407,6 +407,16 @@ def _takes(step):
     return isinstance(edit, dict) and A in edit.get("Remove", ())
 
 
+def _waits(plan, numbers):
+    """The warnings of steps that are kept which rely on others."""
+    return [note for note in plan.warnings if note.details.get("on") in numbers]
+
+
+def _renumbered(note, numbers):
+    renumbered = {name: numbers[note.details[name]] for name in ("step", "on")}
+    return replace(note, details={**note.details, **renumbered})
+
+
 def test_a_forged_plan_that_keeps_access_is_not_taken_for_one_of_ours():
     """Without the steps, and without what follows from them, the file agrees with itself but for what
     it says of the quarantine; a note that a door is open would say so on top.
@@ -420,11 +430,12 @@ def test_a_forged_plan_that_keeps_access_is_not_taken_for_one_of_ours():
     for kept in ("exchange", "teams"):
         steps = [step for step in plan.steps if step.provider == kept]
         changes = tuple(each for each in plan.changes if each.address.startswith(kept))
+        numbers = {step.id: number for number, step in enumerate(steps, 1)}
         forged = replace(
             plan,
             steps=tuple(replace(step, id=number) for number, step in enumerate(steps, 1)),
             changes=changes,
-            warnings=(),
+            warnings=tuple(_renumbered(note, numbers) for note in _waits(plan, numbers)),
             widened=tuple(row for row in plan.widened if row.address.startswith(kept)),
             narrowed=tuple(row for row in plan.shortened() if row.address.startswith(kept)),
             access=AccessDelta(
