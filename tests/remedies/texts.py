@@ -233,11 +233,11 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     ),
     "write `--format` before `--`": (
         "tests/cli/test_cli_fleet.py"
-        "::test_a_wrong_command_line_is_told_once_and_nothing_runs[--format json behind]"
+        "::test_a_wrong_command_line_is_told_once_and_nothing_runs[--format json after]"
     ),
     "write it before `--`; the file then has": (
         "tests/cli/test_cli_fleet.py"
-        "::test_a_wrong_command_line_is_told_once_and_nothing_runs[--json-into behind]"
+        "::test_a_wrong_command_line_is_told_once_and_nothing_runs[--json-into after]"
     ),
     "add this tenant to its `spec.tenants`": (
         "tests/cli/test_cli_fleet.py::test_a_document_of_other_tenants_is_left_out_and_counted"
