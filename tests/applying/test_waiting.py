@@ -209,7 +209,11 @@ def relying(case: Case) -> tuple[SealedPlan, int]:
     note = Note(
         WarningCode.RELIES_ON, case.plan.plan.steps[-1].address, {"step": last, "on": last - 1}
     )
-    others = (one for one in case.plan.plan.warnings if one.code != WarningCode.RELIES_ON)
+    others = (
+        warning
+        for warning in case.plan.plan.warnings
+        if (warning.code, warning.details.get("step")) != (WarningCode.RELIES_ON, last)
+    )
     return planfile.sealed(replace(case.plan.plan, warnings=(*others, note))), last
 
 
