@@ -24,7 +24,7 @@ SMALL = {
     "_bisect",
     "_heapq",
 }
-MOST_OF_OURS = 245
+MOST_OF_OURS = 250
 """Each module costs a fifth of a millisecond, each dataclass twice that."""
 _PLAN = (
     "sys.argv = ['reconciler', 'plan', 'policies']\nfrom reconciler.cli.main import main\nmain()"
