@@ -484,7 +484,7 @@ def test_a_user_who_was_never_looked_for_is_looked_up_before_anything_is_written
         written = msgspec.json.encode(case.plan.plan).decode().replace(user(4), known)
         plan = msgspec.json.decode(written, type=Plan)
         warning = Note("user-not-looked-for", teams_user_grant(known), {"user": known})
-        trusted[known] = planfile.sealed(replace(plan, warnings=(warning,)))
+        trusted[known] = planfile.sealed(replace(plan, warnings=(*plan.warnings, warning)))
     with pytest.raises(StalePlan, match=f"user not found in the directory: {ghost}"):
         case.apply(plan=trusted[ghost])
     assert case.door.sent == []
