@@ -11,9 +11,10 @@ from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from reconciler.errors import Refused
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.addresses import exchange_application, teams_application
 from reconciler.model.baselines import Baseline
-from reconciler.model.codes import RefusalRule
+from reconciler.model.codes import RefusalRule, WarningCode
 from reconciler.model.documents import AccessRight
 from reconciler.model.observed import OPAQUE
 from reconciler.model.plans import Note
@@ -351,10 +352,16 @@ def test_a_plan_whose_order_is_not_safe_is_not_applicable(
 
 
 def _swapped(plan: Plan) -> Plan:
-    """The same steps in the reverse order, sealed as if it had been made so."""
+    """The same Teams steps in the reverse order, with their waits, sealed as if it had been made so."""
+    steps = tuple(replace(step, id=number) for number, step in enumerate(plan.steps[::-1], 1))
+    waits = PRODUCTS["teams"].reliances(plan.baseline, steps)
     return replace(
         plan,
-        steps=tuple(replace(step, id=number) for number, step in enumerate(plan.steps[::-1], 1)),
+        steps=steps,
+        warnings=tuple(
+            Note(WarningCode.RELIES_ON, steps[step - 1].address, {"step": step, "on": on})
+            for step, on in waits.items()
+        ),
     )
 
 
