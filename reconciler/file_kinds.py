@@ -35,6 +35,10 @@ _TELLING: Final = (
     (FileKind.DOCUMENT, {"apiVersion", "kind"}),
 )
 """Members that all files of a kind have, and none of the kinds after it."""
+RESOLVE_CONFLICT: Final = (
+    "keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
+)
+"""What to do with a file in which git left a merge conflict."""
 _CONFLICT: Final = re.compile(rb"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _DOCUMENT: Final = re.compile(rb"^[\"']?apiVersion[\"']?[ ]*:[ ]*[\"']?reconciler/", re.MULTILINE)
 _PAGE: Final = b"<!doctype html"
@@ -49,9 +53,7 @@ _THEN: Final[Mapping[FileKind, str]] = {
     FileKind.JOURNAL: "pass it with --journal to `reconciler undo`",
     FileKind.DOCUMENT: "pass its folder as PATH: reconciler plan {folder}",
     FileKind.PAGE: "open it in a browser; `reconciler plan --out FILE` keeps a plan",
-    FileKind.CONFLICT: (
-        "keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`"
-    ),
+    FileKind.CONFLICT: RESOLVE_CONFLICT,
 }
 """What to do with a file of each kind."""
 

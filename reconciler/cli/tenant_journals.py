@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from reconciler.applying import state
 from reconciler.cli import printing, sources
@@ -19,14 +19,24 @@ def state_key(source: sources.Source, tenant_id: str) -> str:
     Raises:
         ReconcilerError: the id of a live tenant is not a lower-case GUID.
     """
-    if isinstance(source, sources.SimulatedTenant):
-        return state.simulated_key(source.path)
-    return state.live_key(tenant_id)
+    match source:
+        case sources.SimulatedTenant(path):
+            return state.simulated_key(path)
+        case sources.LiveTenant() | sources.CaptureFile():
+            return state.live_key(tenant_id)
+        case _:
+            assert_never(source)
 
 
 def journal_origin(source: sources.Source) -> Origin:
     """What kind of tenant a journal names."""
-    return "simulated" if isinstance(source, sources.SimulatedTenant) else "live"
+    match source:
+        case sources.SimulatedTenant():
+            return "simulated"
+        case sources.LiveTenant() | sources.CaptureFile():
+            return "live"
+        case _:
+            assert_never(source)
 
 
 def tell_ignored(event: Event) -> None:

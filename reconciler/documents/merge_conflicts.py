@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from reconciler.documents import rules
+from reconciler.file_kinds import RESOLVE_CONFLICT
 from reconciler.model.findings import Finding, Position
 
 if TYPE_CHECKING:
@@ -13,10 +14,6 @@ if TYPE_CHECKING:
 
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _CONFLICT_END = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
-_UNRESOLVED = (
-    "merge conflict: keep one side of it, and delete the lines that begin with `<<<<<<<`, `=======`"
-    " and `>>>>>>>`"
-)
 
 
 def conflicts(text: str, file: str) -> Iterator[Finding]:
@@ -26,5 +23,5 @@ def conflicts(text: str, file: str) -> Iterator[Finding]:
         opens = marker[0].startswith("<")
         if opens or not opened:
             place = Position(file, text.count("\n", 0, marker.start()) + 1, 1)
-            yield Finding(place, "$", rules.CONFLICT.id, _UNRESOLVED)
+            yield Finding(place, "$", rules.CONFLICT.id, f"merge conflict: {RESOLVE_CONFLICT}")
         opened = opens or (opened and not marker[0].startswith(">"))

@@ -13,10 +13,12 @@ from reconciler.guids import EMPTY_GUID
 if TYPE_CHECKING:
     from reconciler.documents.rules import DocumentRule
 
-_ANYWHERE: Final = re.compile(
+_BRACES: Final = (
     r"\$\{\{ ?[\w.:-]{1,100} ?\}\}|\$\{ ?[\w.:-]{1,100} ?\}"
-    r"|\$\([\w.]{1,100}\)|\{\{ ?[\w.]{1,100} ?\}\}"
-    r"|#\{ ?[\w.]{1,100} ?\}"
+    r"|\{\{ ?[\w.]{1,100} ?\}\}|#\{ ?[\w.]{1,100} ?\}"
+)
+_ANYWHERE: Final = re.compile(
+    rf"{_BRACES}|\$\([\w.]{{1,100}}\)"
     rf"|(?<![0-9a-fA-F-]){EMPTY_GUID}(?![0-9a-fA-F-])"
 )
 """`${NAME}` of a shell, `${{ name }}` of GitHub, `$(name)` of Azure Pipelines, `{{ name }}` of
@@ -29,10 +31,7 @@ _WHOLE: Final = re.compile(
 """What is a placeholder only if nothing is around it: `$NAME` and `$env:NAME` of PowerShell, `%NAME%`
 of Windows, `__NAME__` of Replace Tokens, `<NAME>` of a guide.
 """
-_IN_YAML: Final = re.compile(
-    r"\$\{\{ ?[\w.:-]{1,100} ?\}\}|\$\{ ?[\w.:-]{1,100} ?\}"
-    r"|\{\{ ?[\w.]{1,100} ?\}\}|#\{ ?[\w.]{1,100} ?\}|%{1,2}\w{1,100}%{1,2}"
-)
+_IN_YAML: Final = re.compile(rf"{_BRACES}|%{{1,2}}\w{{1,100}}%{{1,2}}")
 """The forms that are not a plain text of YAML everywhere."""
 _SIGNS: Final = ("$", "{{", "#{", "%", "__", "<", EMPTY_GUID)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler import canonical
-from reconciler.model.addresses import TEAMS_TENANT_GRANT
-from reconciler.model.plans import AttributeChange, Change, ObjectKind
+from reconciler.model.plans import AttributeChange, Change
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.canonical import Json
     from reconciler.model.addresses import Address
     from reconciler.model.codes import ChangeReason
-    from reconciler.model.plans import Action
+    from reconciler.model.plans import Action, ObjectKind
 
 
 def object_change(
@@ -49,22 +48,14 @@ def attribute_changes(
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
 
 
-def expected_attributes(change: Change) -> tuple[AttributeChange, ...]:
-    """What a change says that differs, by its values alone: whatever both forms of the object have.
-    Nothing if it comes or goes; a tenant-wide grant comes to a list that is always there. A user's
-    grant has one attribute, which needs no row of its own.
-    """
-    before = change.before
-    if before is None and change.address == TEAMS_TENANT_GRANT:
-        before = {"applications": []}
-    if before is None or change.after is None:
+def common_attributes(
+    before: Mapping[str, Json] | None, after: Mapping[str, Json] | None
+) -> tuple[AttributeChange, ...]:
+    """What differs of that which both forms of an object have; nothing if it comes or goes."""
+    if before is None or after is None:
         return ()
-    if change.kind is ObjectKind.TEAMS_GRANT and before.keys() == {"policy"}:
-        return ()
-    common = before.keys() & change.after.keys()
-    return attribute_changes(
-        *({name: values[name] for name in common} for values in (before, change.after))
-    )
+    common = before.keys() & after.keys()
+    return attribute_changes(*({name: form[name] for name in common} for form in (before, after)))
 
 
 def _names_of(kind: type, before: Mapping[str, Json], after: Mapping[str, Json]) -> set[str]:

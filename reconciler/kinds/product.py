@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 
+from reconciler.kinds.attributes import common_attributes
 from reconciler.kinds.capture_reads import check_reads
+from reconciler.kinds.snapshots import ResizedLists
 from reconciler.model.documents import Kind, Limits
 from reconciler.model.requests import CaptureRequest
 
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
     from reconciler.model.observed import Directory, EffectiveAnswer, State
-    from reconciler.model.plans import Change, ListHolders, Note, Step, WidenedList
+    from reconciler.model.plans import AttributeChange, Change, ListHolders, Note, Step, WidenedList
     from reconciler.model.unmanaged import UnmanagedObject
 
 DesiredT = TypeVar("DesiredT")
@@ -387,6 +389,20 @@ class Product(Protocol[DesiredT, StateT]):
 
     def rehearsed(self, baseline: Baseline, steps: Sequence[Step]) -> RehearsedPart:
         """A simulated tenant's part in which its baseline is true and its steps can be run."""
+
+    def attributes(self, change: Change) -> tuple[AttributeChange, ...]:
+        """What a change has to say that differs, by its values alone."""
+        return common_attributes(change.before, change.after)
+
+    def resized_lists(
+        self,
+        before: Snapshot,  # noqa: ARG002  most have no lists whose holders a plan seals
+        after: Snapshot,  # noqa: ARG002
+    ) -> ResizedLists:
+        """Which lists of applications get longer and shorter between two snapshots, of those whose
+        holders a plan seals.
+        """
+        return ResizedLists()
 
     def access_bounds(
         self, baseline: Baseline, steps: Sequence[Step], before: Snapshot, after: Snapshot

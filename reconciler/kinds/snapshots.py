@@ -24,6 +24,13 @@ class ScopeRight(Struct, frozen=True):
     description: str
 
 
+class ResizedLists(Struct, frozen=True):
+    """Lower-case addresses of objects whose list of applications gets longer, and shorter."""
+
+    longer: frozenset[str] = frozenset()
+    shorter: frozenset[str] = frozenset()
+
+
 SnapshotValue: TypeAlias = (
     frozenset[str] | tuple[GroupAssignment, ...] | ScopeRight | str | bool | None
 )

@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reconciler.errors import TamperedPlan
-from reconciler.kinds.attributes import expected_attributes
 from reconciler.kinds.products import PRODUCTS
 from reconciler.model.access_rows import AccessDelta, Direction, SubjectKind, UnpopulatedRow
-from reconciler.model.addresses import GLOBAL, application_address, provider_of, teams_policy
+from reconciler.model.addresses import application_address, provider_of
 from reconciler.model.codes import STILL_OPEN, RefusalRule, WarningCode
 from reconciler.model.plans import Action
 from reconciler.planning import checking
@@ -172,7 +171,7 @@ def _of_changes(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
             and product.shows(change.address, change.after, after)
         ):
             yield f"the change of {change.address} is not what the plan's steps do to it"
-        if change.attributes != expected_attributes(change):
+        if change.attributes != product.attributes(change):
             yield f"what differs in {change.address} does not follow from its values"
         if change.actions not in _actions(change):
             yield f"the actions on {change.address} do not follow from its values"
@@ -191,16 +190,10 @@ def _actions(change: Change) -> tuple[tuple[Action, ...], ...]:
 
 def _of_lists(plan: Plan, before: Snapshot, after: Snapshot) -> Iterator[str]:
     """Whose holders are sealed: the lists of policies that the steps make longer, and shorter."""
-    listed = {
-        name: (old, new)
-        for name, old in before.items()
-        if isinstance(old, frozenset) and isinstance(new := after.get(name), frozenset)
-    }
-    longer = {name for name, (old, new) in listed.items() if new - old}
-    shorter = {name for name, (old, new) in listed.items() if old - new} - {teams_policy(GLOBAL)}
+    resized = [product.resized_lists(before, after) for product in PRODUCTS.values()]
     for change, stated, follows in (
-        ("longer", plan.widened, longer),
-        ("shorter", plan.shortened(), shorter),
+        ("longer", plan.widened, frozenset().union(*(lists.longer for lists in resized))),
+        ("shorter", plan.shortened(), frozenset().union(*(lists.shorter for lists in resized))),
     ):
         named = [row.address.lower() for row in stated]
         if sorted(follows) != sorted(named):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.attributes import attribute_changes, object_change
+from reconciler.kinds.attributes import attribute_changes, common_attributes, object_change
 from reconciler.kinds.teams.ranks import moves
 from reconciler.model.addresses import (
     GLOBAL,
@@ -24,10 +24,22 @@ if TYPE_CHECKING:
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.model.addresses import Address
     from reconciler.model.observed import GroupAssignment, TeamsPolicy, TeamsState
-    from reconciler.model.plans import Change
+    from reconciler.model.plans import AttributeChange, Change
 
 POLICY = ObjectKind.TEAMS_POLICY
 GRANT = ObjectKind.TEAMS_GRANT
+
+
+def attributes(change: Change) -> tuple[AttributeChange, ...]:
+    """What a change has to say that differs, by its values alone. A tenant-wide grant comes to a list
+    that is always there; a user's grant has one attribute, which needs no row of its own.
+    """
+    before = change.before
+    if before is None and change.address == TEAMS_TENANT_GRANT:
+        before = {"applications": []}
+    if change.kind is ObjectKind.TEAMS_GRANT and before is not None and before.keys() == {"policy"}:
+        return ()
+    return common_attributes(before, change.after)
 
 
 def changes(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import cache, partial
-from itertools import chain, groupby
-from operator import itemgetter
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 
 from reconciler.audiences.verdicts import Ambiguous, Unnamed
-from reconciler.canonical import Json, rows_digest
 from reconciler.guids import GUID
 from reconciler.kinds.product import PlanContext, Product, ProductPlan, RehearsedPart, Ties
 from reconciler.kinds.snapshots import opaque_snapshot
@@ -20,6 +18,7 @@ from reconciler.kinds.teams import (
     checks,
     cmdlets,
     desired,
+    digest_rows,
     explaining,
     exposures,
     listing,
@@ -55,7 +54,7 @@ from reconciler.model.addresses import (
     teams_user_grant,
 )
 from reconciler.model.baselines import Baseline
-from reconciler.model.desired import DesiredTeams, DesiredTeamsPolicy
+from reconciler.model.desired import DesiredTeams
 from reconciler.model.documents import Kind
 from reconciler.model.observed import Directory, EffectiveAnswer, TeamsState
 from reconciler.model.plans import Note
@@ -67,10 +66,11 @@ if TYPE_CHECKING:
     from reconciler.audiences.questions import Advice, Known, Question
     from reconciler.audiences.reached import ReachedPart
     from reconciler.audiences.verdicts import Answer, Verdict
+    from reconciler.canonical import Json
     from reconciler.kinds.access_bounds import AccessBounds
     from reconciler.kinds.capture_faults import FaultList
     from reconciler.kinds.capture_reads import RowList
-    from reconciler.kinds.snapshots import Snapshot
+    from reconciler.kinds.snapshots import ResizedLists, Snapshot
     from reconciler.kinds.teams.target import TeamsTarget
     from reconciler.kinds.typed_names import NamedObjects
     from reconciler.kinds.undoing import Holding, Past, Undoing
@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
-    from reconciler.model.plans import Step, WidenedList
+    from reconciler.model.plans import AttributeChange, Change, Step, WidenedList
     from reconciler.model.unmanaged import UnmanagedObject
 
 
@@ -187,17 +187,7 @@ class Teams(Product[DesiredTeams, TeamsState]):
 
     def desired_rows(self, desired: DesiredTeams) -> Json:
         """Policies, groups in declared order, digests of the users of each policy."""
-        shut = {"quarantined": sorted(desired.quarantined)} if desired.quarantined else {}
-        return {
-            **shut,
-            "groups": [list(row) for row in desired.groups],
-            "policies": {key: _policy_row(policy) for key, policy in desired.policies.items()},
-            **({"moved": dict(desired.moved)} if desired.moved else {}),
-            "tenantGrant": desired.tenant_grant,
-            "unresolved": [name.row() for name in desired.unresolved],
-            "users": _users_digests(desired.users),
-            **_taken_rows(desired),
-        }
+        return digest_rows.desired_rows(desired)
 
     def addresses(self, desired: DesiredTeams, state: TeamsState | None) -> Iterator[Address]:
         """Policies, grants of users and groups, and the tenant-wide grant."""
@@ -442,6 +432,14 @@ class Teams(Product[DesiredTeams, TeamsState]):
         section = baseline.of_teams()
         return rehearsing.NOTHING if section is None else rehearsing.rehearsed(section, steps)
 
+    def attributes(self, change: Change) -> tuple[AttributeChange, ...]:
+        """Of a policy, and of a group's grant; a user's needs none."""
+        return changes.attributes(change)
+
+    def resized_lists(self, before: Snapshot, after: Snapshot) -> ResizedLists:
+        """Lists of policies."""
+        return states.resized_lists(before, after)
+
     def access_bounds(
         self, baseline: Baseline, steps: Sequence[Step], before: Snapshot, after: Snapshot
     ) -> AccessBounds | None:
@@ -465,32 +463,6 @@ def _target(desired: DesiredTeams, state: TeamsState, context: PlanContext) -> T
         directory=context.directory,
         consents=context.consents,
     )
-
-
-def _policy_row(policy: DesiredTeamsPolicy) -> Json:
-    return {
-        "absent": policy.absent,
-        "applications": None if policy.applications is None else sorted(policy.applications),
-        "description": policy.description,
-        "name": policy.name,
-        "ownsGroups": policy.owns_groups,
-        "ownsUsers": policy.owns_users,
-    }
-
-
-def _taken_rows(desired: DesiredTeams) -> dict[str, Json]:
-    taken = {"dropped": sorted(desired.dropped), "unassigned": sorted(desired.unassigned)}
-    return {name: list(ids) for name, ids in taken.items() if ids}
-
-
-def _users_digests(users: Mapping[str, str]) -> Json:
-    """Digests of the users of each policy; they come policy by policy, so that sorting each one is
-    sorting all.
-    """
-    listed: dict[str, list[str]] = {}
-    for policy, rows in groupby(users.items(), key=itemgetter(1)):
-        listed.setdefault(policy, []).extend(map(itemgetter(0), rows))
-    return {policy: rows_digest((ids,)) for policy, ids in listed.items()}
 
 
 def _bystanders(users: Collection[str], before: Collection[str], changing: Collection[str]) -> int:

@@ -15,6 +15,7 @@ from reconciler.kinds.snapshots import (
     DESCRIPTION_OF,
     OPAQUE_MARK,
     OTHER_HOLDERS_OF,
+    ResizedLists,
     opaque_snapshot,
     parameter_ids,
     parameter_text,
@@ -122,6 +123,22 @@ def opaque(observed: TeamsState) -> dict[str, tuple[str, ...]]:
     nameless = tuple(sorted(key.removeprefix(OPAQUE) for key in observed.nameless))
     texts = {EVERY_GROUP: ranks, EVERY_POLICY: nameless}
     return {address: read for address, read in texts.items() if read}
+
+
+def resized_lists(before: Snapshot, after: Snapshot) -> ResizedLists:
+    """The policies that stay and whose list gets longer, or shorter; everyone holds Global, so that
+    none of those who lose by it are sealed.
+    """
+    listed = {
+        name: (old, new)
+        for name, old in before.items()
+        if isinstance(old, frozenset) and isinstance(new := after.get(name), frozenset)
+    }
+    return ResizedLists(
+        frozenset(name for name, (old, new) in listed.items() if new - old),
+        frozenset(name for name, (old, new) in listed.items() if old - new)
+        - {teams_policy(GLOBAL)},
+    )
 
 
 def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
