@@ -99,6 +99,14 @@ def states() -> Path:
     return Path(os.environ[state.VARIABLE])
 
 
+def planned_in_both(run: Run, folder: Path, tenant: Path) -> tuple[str, str]:
+    """The option that names the tenant, once both clones have a plan for it."""
+    sim = ("--tenant", f"sim:{tenant}")
+    for clone in ("one", "two"):
+        assert run("plan", *sim, "--out", "plan.json", cwd=folder / clone).code == 0
+    return sim
+
+
 def rival(tenant: Path) -> None:
     """Somebody else's write: a policy that no document names."""
     made = Invocation(
@@ -112,9 +120,7 @@ def rival(tenant: Path) -> None:
 def test_a_second_apply_from_another_clone_is_refused_and_leaves_the_first_one_alone(
     run: Run, tmp_path: Path, tenant: Path
 ) -> None:
-    sim = ("--tenant", f"sim:{tenant}")
-    for clone in ("one", "two"):
-        assert run("plan", *sim, "--out", "plan.json", cwd=tmp_path / clone).code == 0
+    sim = planned_in_both(run, tmp_path, tenant)
     with first(tmp_path / "one", "--auto-approve", *sim) as process:
         log = tenant.with_name("tenant.json.log")
         assert log.exists()
@@ -143,9 +149,7 @@ READERS = (
 def test_whatever_runs_beside_an_apply_leaves_its_file_and_its_log_alone(
     run: Run, tmp_path: Path, tenant: Path
 ) -> None:
-    sim = ("--tenant", f"sim:{tenant}")
-    for clone in ("one", "two"):
-        assert run("plan", *sim, "--out", "plan.json", cwd=tmp_path / clone).code == 0
+    sim = planned_in_both(run, tmp_path, tenant)
     with first(tmp_path / "one", "--auto-approve", *sim) as process:
         before = contents(states()) | contents(tmp_path / "one")
         files = (tenant, tenant.with_name("tenant.json.log"))
