@@ -48,7 +48,7 @@ def attribute_changes(
     return tuple(sorted((row for row in rows if row is not None), key=lambda row: row.name))
 
 
-def common_attributes(
+def attributes_of_both(
     before: Mapping[str, Json] | None, after: Mapping[str, Json] | None
 ) -> tuple[AttributeChange, ...]:
     """What differs of that which both forms of an object have; nothing if it comes or goes."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from msgspec import Struct
 
-from reconciler.kinds.attributes import common_attributes
+from reconciler.kinds.attributes import attributes_of_both
 from reconciler.kinds.capture_reads import check_reads
 from reconciler.kinds.snapshots import ResizedLists
 from reconciler.model.documents import Kind, Limits
@@ -392,7 +392,7 @@ class Product(Protocol[DesiredT, StateT]):
 
     def attributes(self, change: Change) -> tuple[AttributeChange, ...]:
         """What a change has to say that differs, by its values alone."""
-        return common_attributes(change.before, change.after)
+        return attributes_of_both(change.before, change.after)
 
     def resized_lists(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.kinds.attributes import attribute_changes, common_attributes, object_change
+from reconciler.kinds.attributes import attribute_changes, attributes_of_both, object_change
 from reconciler.kinds.teams.ranks import moves
 from reconciler.model.addresses import (
     GLOBAL,
@@ -39,7 +39,7 @@ def attributes(change: Change) -> tuple[AttributeChange, ...]:
         before = {"applications": []}
     if change.kind is ObjectKind.TEAMS_GRANT and before is not None and before.keys() == {"policy"}:
         return ()
-    return common_attributes(before, change.after)
+    return attributes_of_both(before, change.after)
 
 
 def changes(observed: TeamsState, target: TeamsTarget) -> Iterator[Change]:
