@@ -1,7 +1,7 @@
 """Whether a plan is a part of an approved one: what of it is left to do, once the rest is done.
 
 A tenant moves between a review and an apply: part of a plan is done by hand, by another apply, or
-by one that stopped. A plan made anew for what is left has another digest. It is covered all the
+by one that stopped. A new plan for what is left has another digest. It is covered all the
 same if it wants what was approved (documents, options, what is held, limits, tests), does nothing
 that the approved plan would not do by the same texts, and the tenant is where the approved plan's
 other steps lead to. Then nobody gains or loses access whom the approved plan did not say to.
