@@ -162,13 +162,16 @@ class Refuse(Struct, frozen=True):
 
 
 class GiveUp(Struct, frozen=True):
-    """End the run at a step that failed or whose outcome is unknown; `why` says why the run does
-    not continue without the step, if somebody asked for that.
+    """End the run at a step that failed or whose outcome is unknown.
+
+    `why` says why the run does not continue without the step, if somebody asked for that.
+    `goes_on`: it could continue, and nobody asked for it.
     """
 
     attempt: Unanswered
     reading: OutcomeReading
     why: str = ""
+    goes_on: bool = False
 
 
 class Conclude(Struct, frozen=True):

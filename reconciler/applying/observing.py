@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from reconciler.applying import credential_lifetime, lookups
+from reconciler.applying import credential_lifetime, hints, lookups
 from reconciler.applying.deciding import (
     EndSeen,
     OutcomeSeen,
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from reconciler.model.plans import Plan, Step
     from reconciler.tenants.protocol import Tenant
 
-GROUP_HINT = (
-    "if the service does not regrant a group in place, plan again with --group-changes remove-add"
-)
 _EXCHANGE: frozenset[Provider] = frozenset({"exchange"})
 
 
@@ -163,7 +160,8 @@ def _moved(
         return None
     if run.host.stop():
         return StopAsked()  # the wait was cut short, so the difference proves nothing
-    return TenantMoved(sentences, GROUP_HINT if why is ReadingReason.GROUP else "")
+    regranted = why is ReadingReason.GROUP and hints.regrants_in_place(run.plan, step)
+    return TenantMoved(sentences, hints.GROUP_HINT if regranted else "")
 
 
 def _names(run: RunContext, step: Step) -> TenantMoved | None:

@@ -5,12 +5,9 @@ decide, write, record, until a decision ends the run.
 from __future__ import annotations
 
 from contextlib import suppress
-from shlex import quote
 from typing import TYPE_CHECKING, assert_never
 
-from msgspec.structs import replace
-
-from reconciler.applying import credential_lifetime, lookups, probing
+from reconciler.applying import credential_lifetime, hints, lookups, probing
 from reconciler.applying.deciding import (
     Adopt,
     Conclude,
@@ -24,14 +21,12 @@ from reconciler.applying.deciding import (
     decide,
     finished,
     gone_on,
-    is_group_step,
     sent,
 )
 from reconciler.applying.events import LOST, Retrying, StepDone, StepFailed, StepStarted, WentOn
-from reconciler.applying.going_on import is_refused, way_on
+from reconciler.applying.going_on import went_on
 from reconciler.applying.journal import ApplyEnd
-from reconciler.applying.observing import GROUP_HINT, RunContext, name_runner, observe
-from reconciler.applying.outcomes import passes
+from reconciler.applying.observing import RunContext, name_runner, observe
 from reconciler.errors import (
     AppliedInPart,
     CaptureFault,
@@ -41,7 +36,6 @@ from reconciler.errors import (
     StalePlan,
     TenantFault,
 )
-from reconciler.model.addresses import ExchangePolicyAddress, exchange_application, parse_address
 from reconciler.model.applied import Applied, StepFailure
 from reconciler.planning import reviewed
 from reconciler.tenants.protocol import Failed, Fault, Lost, Remote
@@ -111,10 +105,7 @@ def run_steps(
 
 def _decided(run: RunContext, state: RunState) -> Decision | WayOn:
     decision = decide(observe(run, state))
-    if not isinstance(decision, GiveUp):
-        return decision
-    way = way_on(run, state, decision)
-    return replace(decision, why=way) if isinstance(way, str) else way
+    return went_on(run, state, decision) if isinstance(decision, GiveUp) else decision
 
 
 # --- write and record
@@ -256,7 +247,7 @@ def _given_up(run: RunContext, state: RunState, ending: GiveUp) -> Applied:
             return _applied(run, state, unknown=step.id, moved=moved, trouble=trouble)
         case Failed():
             _record_end(run, ApplyEnd.FAILED)
-            hint = _hint(step, outcome, state, goes_on=is_refused(state, ending))
+            hint = hints.after_failure(run.plan, state, step, outcome, goes_on=ending.goes_on)
             failure = _failure(step, outcome, hint)
             return _applied(run, state, failed=failure, moved=moved, trouble=trouble)
         case _:
@@ -317,8 +308,7 @@ def _applied(
 
 
 def _refusal(attempt: Unanswered) -> StepFailure:
-    hint = f"--skip {quote(_held_as(attempt.step))} plans without it"
-    return _failure(attempt.step, attempt.outcome, hint)
+    return _failure(attempt.step, attempt.outcome, hints.after_refusal(attempt.step))
 
 
 def _failure(step: Step, outcome: NotDone, hint: str) -> StepFailure:
@@ -327,24 +317,3 @@ def _failure(step: Step, outcome: NotDone, hint: str) -> StepFailure:
 
 def _fault(outcome: NotDone) -> str:
     return outcome.fault if isinstance(outcome, Failed) else LOST
-
-
-def _hint(step: Step, outcome: Failed, state: RunState, *, goes_on: bool) -> str:
-    again = "plan again" if state.refused else "apply the same plan again"
-    if passes(outcome):
-        return f"the service is busy: {again} later"
-    without = (
-        f"correct the cause and {again}, or plan again with --skip {quote(_held_as(step))} to go on"
-        " without it"
-    )
-    if goes_on and not state.refused:
-        without += ", or apply with --keep-going to carry out what does not depend on it"
-    return f"{without}; {GROUP_HINT}" if is_group_step(step) else without
-
-
-def _held_as(step: Step) -> str:
-    """The address that `plan --skip` takes for a step: an Exchange application is held as a whole."""
-    policy = parse_address(step.address)
-    if isinstance(policy, ExchangePolicyAddress):
-        return exchange_application(policy.application)
-    return step.address

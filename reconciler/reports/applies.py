@@ -57,7 +57,7 @@ def apply_outline(
             *_checks(value, naming),
             *(_propagation(plan, value) if not simulated and value.done else ()),
             *(() if tests is None else (tests,)),
-            *_halfway(plan, value, naming, "" if value.refused else resume),
+            *_halfway(plan, value, naming, "" if value.refused or value.moved else resume),
         ),
         closing=closing,
         closing_tone=tone,
@@ -222,11 +222,12 @@ def _failures(plan: Plan, value: Applied, naming: Naming) -> Iterator[Chapter]:
 def refused_step(plan: Plan, remaining: WayOn) -> Iterator[Line]:
     """What was refused, and what going on without it means."""
     about = values.of(remaining.step.address, plan.names)
+    depend = "depends" if remaining.left_out == 1 else "depend"
     yield Line(f"Step {remaining.step.id} was refused: {remaining.step.address}{about}", Tone.FAULT)
     yield Line(f"    {remaining.fault}: {remaining.message}", Tone.FAULT)
     yield Line(
         f"    {counted(len(remaining.remaining), 'step')} can go on without it;"
-        f" {counted(remaining.left_out, 'step')} that depend on it would be left out."
+        f" {counted(remaining.left_out, 'step')} that {depend} on it would be left out."
     )
     yield Line("    A plan that goes on cannot be resumed: what is left takes a new plan.")
 

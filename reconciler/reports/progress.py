@@ -87,7 +87,8 @@ def _step_line(event: StepEvent, place: str) -> Line:
             return Line(f"{place} {error_class(event.fault)}: {event.message}", Tone.FAULT)
         case WentOn():
             others = counted(event.left_out, "step")
-            dependent = f", and without {others} that depend on it" if event.left_out else ""
+            depend = "depends" if event.left_out == 1 else "depend"
+            dependent = f", and without {others} that {depend} on it" if event.left_out else ""
             return Line(f"{place} Going on without this step{dependent}.", Tone.WARNING)
         case Retrying():
             again = f"Trying again in {event.seconds:.0f} s."

@@ -151,7 +151,7 @@ def test_the_message_of_a_failing_step_names_what_to_skip(case: Case) -> None:
 
 
 def test_a_group_that_cannot_be_granted_in_place_is_answered_with_the_other_way(case: Case) -> None:
-    group = next(step for step in case.plan.plan.steps if "Group" in step.parameters)
+    group = next(step for step in case.plan.plan.steps if step.reason == "move-group")
     case.door.answers[group.id] = refused(Fault.INVALID)
     applied = case.apply()
     assert applied.failed is not None
@@ -160,7 +160,7 @@ def test_a_group_that_cannot_be_granted_in_place_is_answered_with_the_other_way(
 
 
 def test_a_group_step_that_does_nothing_stops_the_run(case: Case) -> None:
-    group = next(step for step in case.plan.plan.steps if "Group" in step.parameters)
+    group = next(step for step in case.plan.plan.steps if step.reason == "move-group")
     case.door.answers[group.id] = lambda _write: Done()
     with pytest.raises(AppliedInPart, match="remove-add"):
         case.apply()

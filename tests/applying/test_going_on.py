@@ -48,6 +48,7 @@ from tests.applying.test_applying import Case, everything, moved_user
 from tests.applying.test_deciding import STEP
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from reconciler.model.applied import Applied
@@ -197,6 +198,37 @@ def test_nobody_goes_on_unasked(case: Case) -> None:
     assert case.apply().converged, "who did not go on resumes"
 
 
+@pytest.mark.parametrize(("reason", "in_place"), [("grant-group", False), ("move-group", True)])
+def test_the_other_way_of_changing_groups_is_for_groups_that_hold_a_policy(
+    case: Case, reason: str, *, in_place: bool
+) -> None:
+    step = next(step for step in case.plan.plan.steps if step.reason == reason)
+    case.door.refusing[step.text] = Fault.INVALID
+    failed = case.apply().failed
+    assert failed is not None
+    assert ("--group-changes remove-add" in failed.hint) is in_place
+
+
+@pytest.mark.parametrize("keep_going", [None, always])
+def test_where_all_that_is_left_depends_on_a_step_nobody_is_told_to_keep_going(
+    tmp_path: Path, keep_going: Callable[[WayOn], bool] | None
+) -> None:
+    """The removal would open what the step was to close."""
+    before, after = ({(1, scope): "RestrictAccess"} for scope in (1, 2))
+    simulator, clock = small_tenants.simulator(tmp_path, World(exchange=before)), Clock()
+    wanted = small_tenants.documents(World(exchange=after))
+    plan = small_tenants.loaded(tmp_path, small_tenants.planned(simulator, wanted))
+    create, _removal = plan.plan.steps
+    door = Door(simulator, clock, refusing={create.text: Fault.INVALID})
+    applied = small_tenants.ran(plan, door, tmp_path, clock, keep_going=keep_going)
+    assert applied.failed is not None
+    assert "--keep-going" not in applied.failed.hint
+    assert "apply the same plan again" in applied.failed.hint
+    assert ("all of them depend on this one" in applied.trouble) is (keep_going is not None)
+    door.refusing = {}
+    assert small_tenants.ran(plan, door, tmp_path, clock).converged
+
+
 def test_what_went_on_is_journalled_and_told_before_the_next_step_and_does_not_resume(
     case: Case,
 ) -> None:
@@ -271,7 +303,7 @@ def test_three_in_a_row_of_one_kind_stop_the_run(case: Case) -> None:
     applied = case.apply(keep_going=always)
     assert applied.failed is not None
     assert len(applied.refused) == 2
-    assert "lost a role" in applied.trouble
+    assert "a role that the account has lost" in applied.trouble
     assert applied.not_tried
     assert len(case.door.sent) == 3
 

@@ -313,6 +313,8 @@ def test_a_group_between_two_policies_is_named_with_the_command_that_resumes(
         ran = run(*apply)
     assert ran.code == 6
     assert f"lost its policy in step {drop['id']}, and step {grant['id']}, which" in ran.out
+    assert "correct the cause and apply the same plan again: a group has lost its policy" in ran.out
+    assert not [word for word in ("--skip", "remove-add", "with --keep-going") if word in ran.out]
     command = f"reconciler {' '.join(apply)}"
     assert f"    Resume this plan: a new one may rank the group last.\n    {command}\n" in ran.out
     resumed = run(*command.split()[1:])

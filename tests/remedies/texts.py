@@ -43,7 +43,7 @@ TRIED: Final[Mapping[str, str]] = {
     "what is held, or left out by --only or --skip": "a part that belongs to more",
     "This plan is partial: --only or --skip": "a part of a plan",
     "plan again with --skip {quote(": "a step that fails",
-    "--skip {quote(_held_as(attempt.step))} plans without it": "steps that fail",
+    "--skip {quote(_held_as(step))} plans without it": "steps that fail",
     "hold it with --skip; then plan again": "steps that fail",
     "apply with --keep-going": "steps that fail",
     "plan again with --group-changes remove-add": "a group in place",
