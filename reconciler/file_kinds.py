@@ -93,6 +93,19 @@ def told_apart(place: str, content: bytes, *wanted: FileKind) -> str | None:
     )
 
 
+def why_no_json(fault: ValueError | RecursionError) -> str:
+    """What keeps a text from being JSON, in words for a person."""
+    match fault:
+        case json.JSONDecodeError():
+            return f"line {fault.lineno}, column {fault.colno}: {fault.msg}"
+        case UnicodeDecodeError():
+            return f"byte {fault.start} is not valid UTF-8"
+        case RecursionError():
+            return "nested too deeply"
+        case _:
+            return str(fault)
+
+
 def mistaken(kind: FileKind, place: str, wanted: FileKind) -> str:
     """Say that a file is of one kind and not of another, and what to do with it."""
     name, folder = shlex.quote(place), shlex.quote(Path(place).parent.as_posix())

@@ -12,42 +12,87 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import BinaryIO
 
 
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_SOCKET: Final = frozenset({errno.ENXIO, errno.EOPNOTSUPP})
+"""What Linux and macOS say of a socket that is opened."""
+_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def open_regular(path: Path) -> BinaryIO:
+MOST_BYTES: Final = 1 << 30
+"""What is read of a file at most, several times the largest plan that is measured: reading much more
+ends with the memory of the machine.
+"""
+_MIB: Final = 1 << 20
+
+
+class UnfitFile(OSError):
+    """A file that is not read, because that may never end.
+
+    `advice`: what to do.
+    """
+
+    def __init__(self, number: int, why: str, path: Path, advice: str) -> None:
+        super().__init__(number, why, str(path))
+        self.advice = advice
+
+
+def open_regular(path: Path, most: int = MOST_BYTES) -> BinaryIO:
     """Open a file to read it; nothing that may never end or never begin: no device, no pipe.
 
+    Args:
+        path: the file.
+        most: how many bytes it may have.
+
     Raises:
-        OSError: it cannot be opened, or is not a regular file; names `path`.
+        UnfitFile: it is not a regular file, or is longer; names `path`.
+        OSError: it cannot be opened; names `path`.
     """
-    descriptor = os.open(
-        path, _READ
-    )  # without O_NONBLOCK, a pipe without a writer would be waited for
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
+    try:
+        # without O_NONBLOCK, a pipe without a writer would be waited for
+        descriptor = os.open(path, _READ)
+    except OSError as error:
+        raise _not_regular(path) if error.errno in _SOCKET else error from error
+    status = os.fstat(descriptor)
+    if stat.S_ISREG(status.st_mode) and status.st_size <= most:
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
-    if stat.S_ISDIR(mode):
+    if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    raise OSError(errno.EINVAL, "not a regular file", str(path))
+    raise _too_long(path, most) if stat.S_ISREG(status.st_mode) else _not_regular(path)
 
 
-def read_regular(path: Path) -> bytes:
+def _not_regular(path: Path) -> UnfitFile:
+    advice = "name a regular file; pipes, sockets and devices are not read"
+    return UnfitFile(errno.EINVAL, "not a regular file", path, advice)
+
+
+def _too_long(path: Path, most: int) -> UnfitFile:
+    why = f"longer than {most // _MIB} MiB"
+    return UnfitFile(errno.EFBIG, why, path, "check that it is the right file")
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
     """The content of a file, as `open_regular` opens it.
 
     Raises:
         OSError: as `open_regular`, or it cannot be read.
     """
-    with open_regular(path) as file:
+    with open_regular(path, most) as file:
         return file.read()
+
+
+def real_path(path: Path) -> Path:
+    """A path without links; one that leads in a circle or nowhere stays as far as it goes.
+
+    `Path.resolve` raises of a circle what is no OSError, before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
 
 
 LEFT_FOR = 3600
@@ -70,12 +115,26 @@ def write_atomically(path: Path, chunks: Iterable[bytes], *, private: bool = Fal
             with path.open("wb") as stream:
                 stream.writelines(chunks)
         else:
-            _replace(path.resolve() if path.is_symlink() else path, chunks, private=private)
+            _replace(_led_to(path), chunks, private=private)
     except OSError as error:
         if error.errno is None:  # not the system's
             raise
         # The system names a temporary file, or none.
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _led_to(path: Path) -> Path:
+    """What a link leads to, which need not be there yet; any other path as it is.
+
+    Raises:
+        OSError: links lead in a circle.
+    """
+    if not path.is_symlink():
+        return path
+    led_to = real_path(path)
+    if led_to.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return led_to
 
 
 def _replace(path: Path, chunks: Iterable[bytes], *, private: bool) -> None:
@@ -99,7 +158,7 @@ def sweep(path: Path) -> None:
 
     Younger ones stay: they may be those of a writer who lives.
     """
-    path = path.resolve() if path.is_symlink() else path  # where `write_atomically` put them
+    path = real_path(path) if path.is_symlink() else path  # where `write_atomically` put them
     # As `write_atomically` names them
     left = re.compile(rf"\.{re.escape(path.name)}\.[a-z0-9_]{{8}}\.tmp")
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:

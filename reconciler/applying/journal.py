@@ -35,7 +35,7 @@ from msgspec import Struct, field
 from reconciler.applying import identity
 from reconciler.applying.identity import ProcessIdentity
 from reconciler.errors import ReconcilerError
-from reconciler.files import open_regular, sync_directory
+from reconciler.files import UnfitFile, open_regular, sync_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -414,9 +414,9 @@ def _stamp(seconds: float) -> str:
 
 
 def _unreadable(path: Path, error: OSError) -> ReconcilerError:
+    advice = error.advice if isinstance(error, UnfitFile) else "make the file readable"
     return ReconcilerError(
-        f"{path}: cannot read the journal of an earlier apply: {error.strerror}; make the file"
-        " readable"
+        f"{path}: cannot read the journal of an earlier apply: {error.strerror}; {advice}"
     )
 
 

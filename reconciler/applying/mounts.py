@@ -10,6 +10,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from reconciler.files import real_path
+
 _MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = frozenset(
     {
@@ -32,7 +34,7 @@ def network_type(directory: Path) -> str:
         return ""
     with suppress(OSError):
         return network_type_in(
-            _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"), directory.resolve()
+            _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape"), real_path(directory)
         )
     return ""
 

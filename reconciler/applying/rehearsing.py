@@ -127,6 +127,8 @@ def rehearse(
         Refused, StalePlan, TamperedPlan, CaptureFault, TenantFault: what an apply of this plan to
             this tenant would raise before it writes.
     """
+    if original is not None:
+        Simulator(original)  # faults of the file name it, and not a copy
     stage = _Stage(loaded, folder, original)
     outcome, first = stage.undisturbed()
     steps = loaded.plan.steps

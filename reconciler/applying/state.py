@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from reconciler import canonical
 from reconciler.errors import ReconcilerError, UsageFault
-from reconciler.files import write_atomically
+from reconciler.files import real_path, write_atomically
 from reconciler.guids import GUID
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def live_key(tenant_id: str) -> str:
 
 def simulated_key(file: Path) -> str:
     """The name of a simulated tenant's directory: the same for every way to write its path."""
-    path = os.path.normcase(file.resolve())
+    path = os.path.normcase(real_path(file))
     return f"simulated-{hashlib.sha256(os.fsencode(path)).hexdigest()[:32]}"
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from reconciler import canonical
 from reconciler.errors import CaptureFault
-from reconciler.file_kinds import FileKind, file_kind, mistaken, told_apart
+from reconciler.file_kinds import FileKind, file_kind, mistaken, told_apart, why_no_json
 from reconciler.files import read_regular, write_atomically
 from reconciler.kinds.capture_rows import shown
 
@@ -93,7 +93,7 @@ def _judged(data: bytes, place: str) -> Any:
             f"{place}:{fault.lineno}:{fault.colno}: invalid JSON: {fault.msg}"
         ) from fault
     except (ValueError, RecursionError) as fault:
-        raise CaptureFault(f"{place}: invalid JSON: {fault}") from fault
+        raise CaptureFault(f"{place}: invalid JSON: {why_no_json(fault)}") from fault
 
 
 def write(path: Path, raw: Mapping[str, Json]) -> None:

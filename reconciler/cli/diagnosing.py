@@ -23,9 +23,11 @@ from reconciler.diagnosing.causes import RefusalCause, cause_of, last_delay
 from reconciler.diagnosing.received import MOST_BYTES, ids_of, read_error
 from reconciler.diagnosing.signs import GATE_PRODUCTS, SIGNS, Gate, sign_of
 from reconciler.diagnosing.suggestions import Declared, suggested
+from reconciler.documents.file_trees import DISK
 from reconciler.documents.input_files import Text
 from reconciler.documents.users import decoded_list
 from reconciler.errors import UsageFault
+from reconciler.files import open_regular
 from reconciler.guids import GUID
 from reconciler.kinds.facts import in_turn
 from reconciler.kinds.products import PRODUCTS
@@ -34,6 +36,7 @@ from reconciler.reports.diagnoses import Diagnosed, diagnosis_answer, diagnosis_
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
 
     from reconciler.applying.recent import JournalledWrite
     from reconciler.audiences.questions import Explanation
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from reconciler.reports.outline import Outline
 
 STANDARD_INPUT = "-"
+_OPEN_ALREADY = frozenset({"dev", "proc"})
+"""Folders of the system in which what the process has open has names."""
 _DAY = 24 * 3600
 _SUBJECTS = {
     name: product.subject_kind
@@ -105,13 +110,22 @@ def _content(file: str) -> bytes:
             return sys.stdin.read(MOST_BYTES + 1).encode()
         return bytes(stream.read(MOST_BYTES + 1))
     try:
-        with Path(file).open("rb") as opened:
+        with _opened(Path(file)) as opened:
             return opened.read(MOST_BYTES + 1)
     except OSError as error:
         raise UsageFault(
             f"{file}: cannot be read: {error.strerror}; name the file with the error, or `-` for"
             " standard input"
         ) from error
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open the file of an error. A shell's `<(command)` is a pipe that is open already; another one
+    might be waited for for ever.
+    """
+    if path.is_absolute() and not _OPEN_ALREADY.isdisjoint(path.parts[1:2]):
+        return path.open("rb")
+    return open_regular(path)
 
 
 def _asked(received: Received, sign: Sign | None, typed: Typed) -> tuple[str | None, str | None]:
@@ -244,7 +258,7 @@ def _suggestions(after: Explanation | None, seen: Survey) -> tuple[Suggestion, .
 def _text_of(file: str) -> str:
     """The text of a file of documents or users; empty if it cannot be read any more."""
     try:
-        decoded = decoded_list(Path(file).read_bytes(), file)
+        decoded = decoded_list(DISK.read(Path(file)), file)
     except OSError:
         return ""
     return decoded.text if isinstance(decoded, Text) else ""

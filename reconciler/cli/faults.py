@@ -15,17 +15,29 @@ import click
 from reconciler.access.rules import EVERY_RULE
 from reconciler.cli import annotating, collecting, options, printing
 from reconciler.errors import DocumentFaults, Interrupted, ReconcilerError, UsageFault
+from reconciler.files import UnfitFile
 from reconciler.reports import annotated, findings
 from reconciler.reports.lines import Line, Tone
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from reconciler.model.findings import Finding
 
 TRACEBACK = "RECONCILER_TRACEBACK"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Errors of a disk, or a quota, that has no room left."""
+_NO_FILE: Final = "name a file, or one that can be made; there is something else of that name"
+_NO_FOLDER: Final = "name a folder, or one that can be made; there is something else of that name"
+_OF_NAMES: Final[Mapping[int, str]] = {
+    errno.ENXIO: _NO_FILE,
+    errno.EISDIR: _NO_FILE,
+    errno.EEXIST: _NO_FOLDER,
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.ELOOP: "the links lead in a circle: remove them, or name what they should lead to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""What to do about a name that cannot be used."""
 
 
 def report_fault(fault: ReconcilerError, ctx: click.Context) -> int:
@@ -83,6 +95,11 @@ def unexpected(fault: Exception) -> int:
     if isinstance(fault, OSError):
         _say(_of_system(fault))
         return ReconcilerError.exit_code
+    if isinstance(fault, MemoryError):
+        _say(
+            "out of memory: check that no file is far larger than it should be, or use a larger machine"
+        )
+        return ReconcilerError.exit_code
     _say(f"unexpected {type(fault).__name__}: {fault}")
     if os.environ.get(TRACEBACK):
         printing.say("".join(traceback.format_exception(fault)).rstrip("\n"))
@@ -100,12 +117,15 @@ def _of_system(fault: OSError) -> str:
             f"{fault.strerror or fault}: check the free disk space, and that standard output"
             " and the files are writable"
         )
-    advice = (
-        "make room, or write to another place"
-        if fault.errno in _FULL
-        else "check that the folder exists and is accessible"
-    )
-    return f"{fault.filename}: {fault.strerror}; {advice}"
+    return f"{fault.filename}: {fault.strerror}; {_advice(fault)}"
+
+
+def _advice(fault: OSError) -> str:
+    if isinstance(fault, UnfitFile):
+        return fault.advice
+    if fault.errno in _FULL:
+        return "make room, or write to another place"
+    return _OF_NAMES.get(fault.errno or 0, "check that the folder exists and is accessible")
 
 
 def _say(message: str) -> None:

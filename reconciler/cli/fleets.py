@@ -305,7 +305,10 @@ def _why(envelope: _RunEnvelope) -> str:
         return "" if envelope.error is UNSET else envelope.error
     first = errors[0]
     place = f"{first.file}:{first.line}:{first.column}"
-    more = f", and {counted(len(errors) - 1, 'more fault')}" if errors[1:] else ""
+    others = (
+        envelope.summary.get("findings.errors", len(errors)) - 1
+    )  # those that are listed may not be all
+    more = f", and {counted(others, 'more fault')}" if others else ""
     return f"{place}: {first.message} [{first.rule}]{more}"
 
 

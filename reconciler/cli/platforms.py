@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from reconciler.cli import printing
 from reconciler.errors import ReconcilerError
+from reconciler.files import real_path
 from reconciler.reports import pipelines
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def show_summary(platform: Platform, file: Path) -> None:
         case Platform.GITHUB:
             _append("GITHUB_STEP_SUMMARY", file.read_bytes())
         case Platform.AZURE:
-            printing.raw(pipelines.azure_summary(str(file.resolve())))
+            printing.raw(pipelines.azure_summary(str(real_path(file))))
         case Platform.NONE:
             pass
         case _:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from reconciler.captures import reading
 from reconciler.cli.working import working
 from reconciler.errors import CaptureFault, UsageFault
+from reconciler.files import real_path
 from reconciler.model.target_tenant import TargetTenant
 from reconciler.tenants.protocol import Remote
 
@@ -144,7 +145,8 @@ def _simulated(name: str) -> Source:
             "--tenant sim: is missing a file; use `sim:FILE`, where FILE stores the simulated tenant"
         )
     path = Path(name)
-    if path.exists() and not path.is_file():
+    leads_in_a_circle = real_path(path).is_symlink()
+    if leads_in_a_circle or (path.exists() and not path.is_file()):
         raise UsageFault(
             f"--tenant sim:{name}: not a regular file; a simulated tenant is stored in one, and a"
             " file that does not exist is made"
@@ -190,9 +192,9 @@ def assert_documents_spared(paths: Collection[Path], files: Iterable[Path]) -> N
         UsageFault: one is.
     """
     for file in filter(Path.is_file, files):
-        written = file.resolve()  # through a link, as it would be written
+        written = real_path(file)  # through a link, as it would be written
         if written.suffix in _WRITTEN_BY_PEOPLE and any(
-            written.is_relative_to(path.resolve()) for path in paths
+            written.is_relative_to(real_path(path)) for path in paths
         ):
             raise UsageFault(
                 f"{file} is among the documents that are read and would be overwritten: choose"

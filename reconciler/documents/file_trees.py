@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Final, Protocol
+import sys
+from typing import TYPE_CHECKING, Final, Protocol
+
+from reconciler.files import open_regular, read_regular, real_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_BYTES: Final = 64 << 20
+"""What is read of a document, or of a list of users, at most: a million users have less."""
 
 
 class FileTree(Protocol):
@@ -55,7 +63,7 @@ class _Disk:
         return os.path.exists(path)  # noqa: PTH110
 
     def real(self, path: Path) -> Path:
-        return Path(os.path.realpath(path))
+        return real_path(path)
 
     def is_folder(self, path: Path) -> bool:
         return path.is_dir()
@@ -68,8 +76,8 @@ class _Disk:
 
     def read(self, path: Path, most: int = -1) -> bytes:
         if most < 0:
-            return path.read_bytes()
-        with path.open("rb") as file:
+            return read_regular(path, MOST_BYTES)
+        with open_regular(path, sys.maxsize) as file:
             return file.read(most)
 
 

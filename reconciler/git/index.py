@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reconciler.files import real_path
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -26,7 +28,7 @@ def tracks(file: Path) -> bool:
     """Whether git tracks a file, in the innermost working tree around it. What cannot be read
     counts as tracked.
     """
-    file = file.parent.resolve() / file.name
+    file = real_path(file.parent) / file.name
     for tree in file.parents:
         if (tree / ".git").exists():
             name = file.relative_to(tree).as_posix()

@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Struct
 
 from reconciler import __version__, canonical
 from reconciler.errors import TamperedPlan
-from reconciler.file_kinds import FileKind, told_apart
+from reconciler.file_kinds import FileKind, told_apart, why_no_json
 from reconciler.files import read_regular, write_atomically
 from reconciler.model.plans import FORMAT_VERSION, Plan
 from reconciler.planning import approval
@@ -237,7 +237,7 @@ def _parsed(path: Path, content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise TamperedPlan(
             told_apart(str(path), content, FileKind.PLAN)
-            or f"{path}: not a plan file ({error}); pass a file that `plan --out` wrote"
+            or f"{path}: not a plan file ({why_no_json(error)}); pass a file that `plan --out` wrote"
         ) from error
     if not isinstance(raw, dict):
         raise TamperedPlan(

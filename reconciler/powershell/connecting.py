@@ -31,6 +31,9 @@ _SHORTEST: Final = 8
 word that is everywhere.
 """
 
+_MOST_OF_PFX: Final = 1 << 20
+"""Bytes that are read of a certificate's file; a PFX has a few thousand."""
+
 
 class SignInMethod(StrEnum):
     """The ways to sign in."""
@@ -129,13 +132,21 @@ def certificate(connection: Connection) -> bytes:
     """
     path = connection.certificate
     try:
-        return path.read_bytes() if path else b""
+        return _beginning(path) if path else b""
     except OSError as why:
         reason = why.strerror
     raise ConnectFault(
         f"cannot read the file named by {connection.certificate_variable} ({reason}): set it to"
         " the path of a PFX file"
     )
+
+
+def _beginning(path: Path) -> bytes:
+    """A certificate whole, and enough of a longer file for PowerShell to refuse it. A pipe will do:
+    a shell's `<(command)` writes no certificate to the disk.
+    """
+    with path.open("rb") as file:
+        return file.read(_MOST_OF_PFX)
 
 
 class _Variables:

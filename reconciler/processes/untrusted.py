@@ -8,6 +8,7 @@ import sys
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
+from reconciler.files import real_path
 from reconciler.processes.programs import POSIX, Flavour, UntrustedFolder, windows
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def untrusted_folders(reads: Iterable[Path], working: Path | None) -> tuple[Untr
         folders += _around(working)
     for path in reads:
         # A link leads from one repository into another: neither is trusted.
-        for place in dict.fromkeys((path.absolute(), path.resolve())):
+        for place in dict.fromkeys((path.absolute(), real_path(path))):
             folder = place if place.is_dir() else place.parent
             folders += tuple(_around(folder)) or (
                 UntrustedFolder(folder, "the folder of the documents", whole=folder == place),

@@ -22,7 +22,7 @@ from reconciler.reports.access_tests import (
     reasons,
     row_outcome,
 )
-from reconciler.reports.findings import count_line
+from reconciler.reports.findings import MOST, count_line
 from reconciler.reports.lines import counted
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Annotated(Struct, frozen=True):
         annotations: All of them, worst first, then by place.
         summary: How many there are, or that all is well, in one sentence.
         simulated: It is about a simulated tenant.
+        bounded: A text for a person does not have all of them either.
     """
 
     command: str
@@ -93,6 +94,7 @@ class Annotated(Struct, frozen=True):
     annotations: tuple[Annotation, ...]
     summary: str
     simulated: bool = False
+    bounded: bool = False
 
 
 def of_findings(
@@ -113,6 +115,7 @@ def of_findings(
         "Documents",
         _worst_first(_of_finding(finding, by_id) for finding in ordered),
         count_line(ordered) if ordered else summary,
+        bounded=len(ordered) > MOST,
     )
 
 
@@ -150,6 +153,7 @@ def combined(command: str, ground: str, parts: Iterable[Annotated]) -> Annotated
         _worst_first(annotation for part in several for annotation in part.annotations),
         " ".join(part.summary for part in several if part.summary),
         any(part.simulated for part in several),
+        any(part.bounded for part in several),
     )
 
 

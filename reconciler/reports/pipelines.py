@@ -94,7 +94,8 @@ def _escaped(text: str, escapes: Mapping[str, str]) -> str:
 
 
 def _text(value: Annotated, commands: Iterable[str], left_out: int) -> str:
-    more = f" {counted(left_out, 'more is', 'more are')} not annotated: --format text lists all."
+    advice = "correct these first" if value.bounded else "--format text lists all"
+    more = f" {counted(left_out, 'more is', 'more are')} not annotated: {advice}."
     lines = [
         *([SIMULATED.printed()] if value.simulated else []),
         *commands,

@@ -192,6 +192,20 @@ def test_a_tenant_that_cannot_be_read_is_an_error_and_not_an_empty_one(
     assert "\nfabrikam: Error: " in f"\n{ran.err}"
 
 
+def test_faults_that_are_not_listed_are_counted(tenants: Path, run: Run) -> None:
+    faulty = "".join(f"  unknown{number}: 1\n" for number in range(1200))
+    document = tenants / "policies" / "contoso" / "faulty.yaml"
+    document.write_text(
+        f"apiVersion: reconciler/v1\nkind: AccessTest\nmetadata: {{name: t}}\nspec:\n{faulty}",
+        encoding="utf-8",
+    )
+    ran = run("fleet", "--only", "contoso", "--format", "json", "--", "validate")
+    alone = json.loads(run("validate", "policies/contoso", "--format", "json").out)
+    errors = alone["summary"]["findings.errors"]
+    assert errors > len(alone["findings"])
+    assert _rows(ran.out)["contoso"]["error"].endswith(f", and {errors - 1} more faults")
+
+
 def test_a_mistyped_name_in_what_is_shared_is_a_fault_of_every_tenant(
     tenants: Path, run: Run
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.documents import examine_documents
+from reconciler.documents.file_trees import DISK
 from reconciler.documents.input_files import walk
 from reconciler.errors import UsageFault
 from reconciler.model.findings import Finding, Position, Severity
@@ -158,16 +159,15 @@ def test_a_list_file_with_an_impossible_name_is_a_finding():
 def test_a_list_file_that_may_not_be_read_is_a_finding(monkeypatch: pytest.MonkeyPatch):
     Path("p/a.yaml").write_text(POLICY.replace("FILE", "hosts.csv"))
     Path("p/hosts.csv").write_text("user\nmegan@contoso.com\n")
-    read = Path.read_bytes
+    read = DISK.read
 
-    def refuse(path: Path) -> bytes:
+    def refuse(path: Path, most: int = -1) -> bytes:
         if path.suffix == ".csv":
             raise PermissionError(13, "Permission denied", str(path))
-        return read(path)
+        return read(path, most)
 
-    monkeypatch.setattr(
-        Path, "read_bytes", refuse
-    )  # root may read everything, so rights alone would not do
+    # root may read everything, so rights alone would not do
+    monkeypatch.setattr(DISK, "read", refuse)
     (finding,) = _errors(Path("p"))
     assert (finding.rule, finding.message) == (
         "users-from.missing",

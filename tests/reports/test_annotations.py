@@ -242,7 +242,14 @@ def test_what_is_beyond_the_bound_of_a_format_is_counted(monkeypatch: pytest.Mon
     for form in ("github", "azure"):
         text = annotated_text(annotated(many), form)
         assert text.count("\n") == 3
-        assert "5 errors in 1 file. 3 more are not annotated" in text
+        assert "5 errors in 1 file. 3 more are not annotated: --format text lists all.\n" in text
+
+
+def test_nobody_is_sent_to_a_text_that_has_not_all_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconciler.reports.annotated.MOST", 2)
+    many = [Finding(Position("a.yaml", line, 1), "$", "yaml.tab", "a tab") for line in range(1, 14)]
+    text = annotated_text(annotated(many), "github")
+    assert text.endswith("13 errors in 1 file. 3 more are not annotated: correct these first.\n")
 
 
 def test_a_link_in_a_message_is_text() -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from reconciler import canonical
 from reconciler.captures import files
 from reconciler.errors import CaptureFault, TenantFault
-from reconciler.file_kinds import FileKind
+from reconciler.file_kinds import FileKind, why_no_json
 from reconciler.files import read_regular, sweep
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ class Store:
         Raises:
             TenantFault: the disk refuses.
         """
-        self._sweep()
         try:
+            self._sweep()
             if self._digest is None or self._size <= self._small or self._logged > self._size:
                 self.settle(state)
             else:
@@ -142,7 +142,7 @@ class Store:
             return [json.loads(line) for line in whole[1:]]
         except (ValueError, RecursionError) as fault:
             raise TenantFault(
-                f"{self._log}: is damaged ({fault}): delete it to continue from"
+                f"{self._log}: is damaged ({why_no_json(fault)}): delete it to continue from"
                 f" {self._path.name}; the writes in it will be lost"
             ) from fault
 
