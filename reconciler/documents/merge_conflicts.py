@@ -18,10 +18,16 @@ _CONFLICT_END = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 
 def conflicts(text: str, file: str) -> Iterator[Finding]:
     """The first line of each merge conflict in the text of a file."""
-    opened = False
+    opened, line, counted_to = False, 1, 0
     for marker in _CONFLICT.finditer(text) if _CONFLICT_END.search(text) else ():
         opens = marker[0].startswith("<")
+        line += text.count("\n", counted_to, marker.start())
+        counted_to = marker.start()
         if opens or not opened:
-            place = Position(file, text.count("\n", 0, marker.start()) + 1, 1)
-            yield Finding(place, "$", rules.CONFLICT.id, f"merge conflict: {RESOLVE_CONFLICT}")
+            yield Finding(
+                Position(file, line, 1),
+                "$",
+                rules.CONFLICT.id,
+                f"merge conflict: {RESOLVE_CONFLICT}",
+            )
         opened = opens or (opened and not marker[0].startswith(">"))

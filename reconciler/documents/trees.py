@@ -361,7 +361,8 @@ class TreeReader:
         index = self._text.find(char, start, end)
         if index < 0:
             return self._place(event)
-        bol = self._text.rfind("\n", 0, index) + 1
+        line_end = self._text.rfind("\n", start, index)  # not before it: lines may be long
+        bol = line_end + 1 if line_end >= 0 else start - event.start_mark.column
         return (
             self._text.count("\n", start, index) + event.start_mark.line + self._first,
             index - bol + 1,

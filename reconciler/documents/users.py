@@ -58,6 +58,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """Byte order marks of what Excel calls Unicode Text."""
 _WHOLE_LINES_ONLY = frozenset(',"\t ')
 """Characters without which a line of a file with one column is its value."""
+_MOST_NAMED = 12
+"""Columns that a message names."""
 _COMMENT = re.compile(r"(?:^|\s)#")
 
 
@@ -309,7 +311,9 @@ def _header_findings(
             )
             yield _fault(rules.USERS_FROM_HEADER, position, message)
         case Columns(ignored=(_, *_) as ignored):
-            listed = ", ".join(map(short_value, ignored))
+            listed = ", ".join(map(short_value, ignored[:_MOST_NAMED]))
+            more = len(ignored) - _MOST_NAMED
+            listed += f" and {more} more" if more > 0 else ""
             message = f"users are read from {short_value(columns.name)}; not read: {listed}"
             note = _fault(rules.USERS_FROM_COLUMNS, position, message)
             yield replace(note, severity=Severity.WARNING)

@@ -49,6 +49,7 @@ _POLICY = (
     "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: P}\nspec:\n"
     f"  applications: [{_APP}]\n"
 )
+_CONFLICT = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n"
 _TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
 _BOTH: Final = frozenset(("teams", "exchange"))
 
@@ -344,6 +345,12 @@ SHAPES: Final[Mapping[str, Shape]] = {
     ),
     "yaml: invisible on one line": _documents(lambda n: "a: [" + '"x\u200b", ' * (n // 6) + "]\n"),
     "yaml: invisible in a value": _documents(lambda n: 'a: "' + "\u200b" * n + '"\n'),
+    "yaml: merge conflicts": _documents(lambda n: _CONFLICT * (n // 40)),
+    "yaml: merge keys": _documents(lambda n: "a: &a {x: 1}\nb:\n" + "  <<: *a\n" * (n // 9)),
+    "yaml: anchors that refer to anchors": _documents(
+        lambda n: "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(n // 30))
+    ),
+    "yaml: documents of one name": _documents(lambda n: f"{_POLICY}---\n" * (n // 170)),
     "yaml: tabs": _documents(lambda n: "a: b\t\n" * (n // 6)),
     "yaml: anchors": _documents(lambda n: "a: [" + "&a x, " * (n // 6) + "]\n"),
     "txt: blanks in a line": _listed("u.txt", lambda n: "a@contoso.com" + " " * n + "b\n"),
@@ -360,6 +367,11 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "csv: quotes": _listed(
         "u.csv", lambda n: 'label,user\n"' + '""' * (n // 2) + '",a@contoso.com\n'
     ),
+    "csv: columns": _listed(
+        "u.csv", lambda n: "user," + "a," * (n // 4) + "\na@contoso.com" + "," * (n // 4) + "\n"
+    ),
+    "csv: quoted lines": _listed("u.csv", lambda n: "user,label\n" + 'a,"b\nc"\n' * (n // 9)),
+    "csv: merge conflicts": _listed("u.csv", lambda n: "user\n" + _CONFLICT * (n // 40)),
     "csv: unclosed quotes": _listed("u.csv", lambda n: "user\n" + '"a\n' * (n // 3)),
     "csv: commas": _listed("u.csv", lambda n: "user\n" + "," * n + "\n"),
     "csv: a long header": _listed("u.csv", lambda n: "u" * n + "\n"),

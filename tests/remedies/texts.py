@@ -82,7 +82,7 @@ TRIED: Final[Mapping[str, str]] = {
     "`--format json` lists them": "what markdown leaves out",
     "`--commands` shows them": "what markdown leaves out",
     "<code>--format json</code> lists them": "what a page leaves out",
-    "not annotated: --format text lists all": "annotations beyond the bound",
+    "--format text lists all": "annotations beyond the bound",
     "choose another --format": "formats that do not fit",
     "--product requires --format powershell": "formats that do not fit",
     "choose --product teams or --product exchange": "formats that do not fit",

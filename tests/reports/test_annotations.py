@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema.validators import validator_for
+from msgspec.structs import replace
 
 from reconciler.access.rules import EVERY_RULE
 from reconciler.characters import unfit
@@ -57,7 +58,7 @@ MANY = st.lists(FINDINGS, max_size=30)
 
 def annotated(findings: list[Finding], *, simulated: bool = False) -> Annotated:
     value = of_findings("validate", findings, EVERY_RULE, "All is well.")
-    return Annotated(value.command, value.ground, value.annotations, value.summary, simulated)
+    return replace(value, simulated=simulated)
 
 
 def commands(text: str, read: Any) -> list[runners.Command]:
