@@ -13,7 +13,8 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
+from msgspec.structs import replace
 
 from reconciler import canonical
 from reconciler.applying import state
@@ -24,6 +25,7 @@ from reconciler.applying.lock import hold
 from reconciler.applying.rehearsing_tenant import simulated_tenant
 from reconciler.captures import reading
 from reconciler.errors import AppliedInPart, Interrupted, ReconcilerError
+from reconciler.model.plans import ListHolders, WidenedList
 from reconciler.planning import prefixes
 from reconciler.tenants.simulated import Faults, Mishap, Simulator
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from reconciler.applying.events import Event
     from reconciler.model.applied import Applied
+    from reconciler.model.observed import Observed
     from reconciler.model.plans import Step
     from reconciler.planning.planfile import SealedPlan
 
@@ -130,6 +133,8 @@ def rehearse(
     if original is not None:
         Simulator(original)  # faults of the file name it, and not a copy
     stage = _Stage(loaded, folder, original)
+    if original is None:
+        stage.take_made_up_holders()
     outcome, first = stage.undisturbed()
     steps = loaded.plan.steps
     left = [step.id for step in steps[outcome.already :]]
@@ -163,6 +168,21 @@ class _Stage(Struct):
     folder: Path
     original: Path | None
     _runs: int = 0
+
+    def take_made_up_holders(self) -> None:
+        """Expect as holders of the policies those that a tenant made from the baseline has: who they
+        really are no plan tells.
+        """
+        place, plan = self._copy(), self.loaded.plan
+        rows: list[WidenedList | ListHolders] = [*plan.widened, *plan.shortened()]
+        held = prefixes.holders_before(plan, rows, self._observed(place))
+        made_up = replace(
+            plan,
+            widened=tuple(sorted(row for row in held if isinstance(row, WidenedList))),
+            narrowed=tuple(sorted(row for row in held if isinstance(row, ListHolders))) or UNSET,
+        )
+        self.loaded = replace(self.loaded, plan=made_up)
+        shutil.rmtree(place)
 
     def undisturbed(self) -> tuple[Applied, RehearsalRun]:
         """A run in which nothing goes wrong; its exceptions are not caught."""
@@ -236,15 +256,15 @@ class _Stage(Struct):
         return place
 
     def _located(self, place: Path) -> int | None:
+        return prefixes.locate(self.loaded.plan, self._observed(place))
+
+    def _observed(self, place: Path) -> Observed:
         plan = self.loaded.plan
         request = prefixes.request_for_plan(plan)
         with Simulator(place / "tenant.json") as shown:
             raw = shown.capture(request)
-        return prefixes.locate(
-            plan,
-            reading.parse_capture(
-                raw, source="simulated", tenant_id=plan.tenant.tenant_id, needs=request.products
-            ),
+        return reading.parse_capture(
+            raw, source="simulated", tenant_id=plan.tenant.tenant_id, needs=request.products
         )
 
     def _gaps(self, place: int | None) -> tuple[int, ...]:

@@ -319,18 +319,18 @@ class Product(Protocol[DesiredT, StateT]):
             state: The product's state now.
         """
 
-    def widened_before(
+    def holders_before(
         self,
         baseline: Baseline,  # noqa: ARG002  most have no lists that somebody holds
         state: StateT,  # noqa: ARG002
-        widened: Sequence[WidenedList],  # noqa: ARG002
-    ) -> Iterable[WidenedList]:
+        rows: Sequence[WidenedList | ListHolders],  # noqa: ARG002
+    ) -> Iterable[WidenedList | ListHolders]:
         """Who would hold these lists if those whose grants a baseline has held what it says.
 
         Args:
             baseline: What a plan rests on.
             state: The product's state now.
-            widened: The lists, of any product.
+            rows: The lists, of any product.
         """
         return ()
 

@@ -158,8 +158,9 @@ class PlanLimits(Struct, frozen=True, rename="camel"):
 
 
 class WidenedList(Struct, frozen=True, order=True):
-    """A policy whose list a step makes longer, and who held it when the tenant was read: SHA-256 of
-    the canonical JSON of `[users, groups]`, ids in lower case and sorted. Whoever approves that
+    """A policy whose list a step makes longer, or that it makes under a name that is held already, and
+    who held it when the tenant was read: SHA-256 of the canonical JSON of `[users, groups]`, ids in
+    lower case and sorted. Whoever approves that
     three people gain an application has not approved it for five thousand.
     """
 
@@ -171,7 +172,7 @@ class ListHolders(Struct, frozen=True, order=True):
     """A policy whose list a step makes shorter, and who held it when the tenant was read: SHA-256 of
     the canonical JSON of `[users, groups]`, users by lower-case ids and sorted, `groups` all
     `[group, policy]` in rank order if any of them holds it. Whoever got the policy since would gain
-    by having the step undone.
+    by having the step undone, and lose by it beyond limits that were lifted for others.
     """
 
     address: _Address

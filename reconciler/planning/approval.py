@@ -4,7 +4,8 @@ would do the same for the same reasons are equal, whenever and from whatever the
 Left out is what moves without the plan doing anything else: times, names for people, objects that
 it does not touch, and whatever depends on how many members of a group a reading knew: results of
 access tests, whether access is certain, who is excepted. Who gains and loses follows from baseline
-and steps, which are covered.
+and steps, which are covered, and from who holds the lists that get longer, which is too; of those that
+get shorter where a limit was lifted for it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import msgspec
 from msgspec import Struct
 
 from reconciler import canonical
+from reconciler.model.codes import RefusalRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reconciler.canonical import Json
     from reconciler.model.plans import Plan
@@ -79,16 +81,34 @@ NORMALIZED: Mapping[str, Callable[[Any], Json]] = {
 }
 """Members that are covered in part, with the part."""
 
-WHERE_ANY = ("displaced",)
-"""Members that are covered as they are where they say anything."""
+SOMETIMES = ("displaced", "narrowed")
+"""Members that are covered as they are, if at all."""
 
-COVERED = tuple(sorted((*COVERED_AS_WRITTEN, *NORMALIZED, *WHERE_ANY)))
-"""The members of a plan file that an approval covers."""
+COVERED = tuple(sorted((*COVERED_AS_WRITTEN, *NORMALIZED, *SOMETIMES)))
+"""The members of a plan file that an approval may cover."""
 
 
-def is_covered(name: str, value: object) -> bool:
-    """Whether an approval covers a member of a plan file that has this value."""
-    return name in COVERED and (name not in WHERE_ANY or bool(value))
+def is_covered(name: str, value_of: Callable[[str], Any]) -> bool:
+    """Whether an approval covers a member of a plan file.
+
+    Args:
+        name: the member.
+        value_of: the values of members, as JSON values.
+    """
+    match name:
+        case "displaced":
+            return bool(value_of(name))
+        case "narrowed":
+            return exceeds_limits(value_of("consents"))
+        case _:
+            return name in COVERED
+
+
+def exceeds_limits(consents: Iterable[str]) -> bool:
+    """Whether a plan takes more away than the limits allow: that was consented to for those who held
+    its lists, and for nobody who came since.
+    """
+    return any(consent.lower().startswith(f"{RefusalRule.LIMITS}:") for consent in consents)
 
 
 def covered(file: Mapping[str, Any]) -> dict[str, Json]:
@@ -100,7 +120,7 @@ def covered(file: Mapping[str, Any]) -> dict[str, Json]:
     return {
         name: NORMALIZED[name](file[name]) if name in NORMALIZED else file[name]
         for name in COVERED
-        if name in file and is_covered(name, file[name])
+        if name in file and is_covered(name, file.__getitem__)
     }
 
 

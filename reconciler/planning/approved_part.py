@@ -157,7 +157,6 @@ def tenant_mismatch(approved: Plan, plan: Plan, observed: Observed) -> TenantMis
         return TenantMismatch(sentences)
     differing = (
         ("access", _strays(approved, division.missing)),
-        ("widened", _other_holders(approved, plan, observed)),
         ("steps", _other_ends(approved, division.missing, plan)),
     )
     return TenantMismatch(
@@ -177,20 +176,6 @@ def _strays(approved: Plan, missing: Sequence[Step]) -> list[str]:
             [step for step in approved.steps if step.provider == provider],
         )
     )
-
-
-def _other_holders(approved: Plan, plan: Plan, observed: Observed) -> list[str]:
-    """Lists that get longer and that others hold than when they were approved, those aside whose
-    grants the approved plan changes itself.
-    """
-    wanted = {row.address for row in plan.widened}
-    lists = [row for row in approved.widened if row.address in wanted]
-    now = {
-        row
-        for provider, state in observed.states.items()
-        for row in PRODUCTS[provider].widened_before(approved.baseline, state, lists)
-    }
-    return sorted(row.address for row in lists if row not in now)
 
 
 def _other_ends(approved: Plan, missing: Sequence[Step], plan: Plan) -> list[str]:

@@ -19,6 +19,7 @@ from reconciler.model.addresses import (
     teams_group_grant,
     teams_policy,
 )
+from reconciler.model.plans import WidenedList
 from reconciler.planning import naming, prefixes
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.kinds.snapshots import SnapshotValue
     from reconciler.model.addresses import Provider
     from reconciler.model.observed import GroupAssignment, Observed
-    from reconciler.model.plans import Plan, Step
+    from reconciler.model.plans import ListHolders, Plan, Step
 
 _MOST_APPLICATIONS = 5
 _LONGEST_DESCRIPTION = 60
@@ -135,15 +136,29 @@ def moved_objects(
 ) -> tuple[MovedObject, ...]:
     """The same with the address of each object. Arguments as of `moved`."""
     differences = prefixes.differences_after(plan, done, observed, wanted)
-    if not differences:
+    lists = prefixes.held_by_others(plan, done, observed, wanted)
+    if not (differences or lists):
         return ()
     count = done[-1].id if done else 0
     speaker = _speaker(plan, count, observed, differences.values())
-    return tuple(
-        MovedObject(name, address, sentence)
-        for name, (expected, current) in sorted(differences.items())
-        for address, sentence in _sentences(speaker, name, expected, current)
+    holders = {f"{OTHER_HOLDERS_OF}{row.address.lower()}": row for row in lists}
+    return (
+        *(
+            MovedObject(name, address, sentence)
+            for name, (expected, current) in sorted(differences.items())
+            for address, sentence in _sentences(speaker, name, expected, current)
+        ),
+        *(
+            MovedObject(name, row.address, f"{row.address}: {_held_otherwise(row)}")
+            for name, row in sorted(holders.items())
+            if name not in differences
+        ),
     )
+
+
+def _held_otherwise(row: WidenedList | ListHolders) -> str:
+    change = "longer" if isinstance(row, WidenedList) else "shorter"
+    return f"had other holders when this was planned, and its list gets {change} now"
 
 
 def _speaker(

@@ -142,7 +142,7 @@ def _content_digest(
         if name in approval.NORMALIZED
         else members[name]
         for name in approval.COVERED
-        if name in members and approval.is_covered(name, value_of(name))
+        if name in members and approval.is_covered(name, value_of)
     }
     return f"content:{_sha256(_object(covered.values()))}"
 

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING
 
 from reconciler.kinds.products import PRODUCTS
 from reconciler.kinds.read_warnings import tolerated
-from reconciler.model.addresses import PROVIDERS
+from reconciler.model.addresses import PROVIDERS, provider_of
 from reconciler.model.requests import CaptureRequest
+from reconciler.planning import approval
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reconciler.kinds.snapshots import Snapshot, SnapshotValue
+    from reconciler.kinds.snapshots import ResizedLists, Snapshot, SnapshotValue
     from reconciler.model.addresses import Provider
     from reconciler.model.baselines import Baseline
     from reconciler.model.observed import Observed
-    from reconciler.model.plans import Plan, Step
+    from reconciler.model.plans import ListHolders, Plan, Step, WidenedList
 
 
 def request_for_plan(plan: Plan) -> CaptureRequest:
@@ -79,6 +80,8 @@ def locate(plan: Plan, observed: Observed) -> int | None:
                 differing.add(name)
         if not differing:
             located = count
+    if located is not None and held_by_others(plan, plan.steps[:located], observed):
+        return None
     return located
 
 
@@ -105,6 +108,61 @@ def differences_after(
             advance(snapshot, step)
     present = observed_snapshot(plan, observed, wanted)
     return {name: (snapshot.get(name), present.get(name)) for name in _differing(snapshot, present)}
+
+
+def held_by_others(
+    plan: Plan,
+    done: Sequence[Step],
+    observed: Observed,
+    wanted: Collection[Provider] | None = None,
+) -> tuple[WidenedList | ListHolders, ...]:
+    """Lists of policies that a step which is not done makes longer, or shorter beyond the limits, and
+    that others hold now than when the plan was made: nobody has approved what happens to them.
+
+    `wanted`: the products that are compared (default: all that the plan rests on).
+    """
+    concerned = _wanted(plan.baseline, wanted)
+    rows = [
+        row
+        for row in _lists_ahead(plan, {step.id for step in done})
+        if provider_of(row.address) in concerned
+    ]
+    now = holders_before(plan, rows, observed) if rows else frozenset()
+    return tuple(row for row in rows if row not in now)
+
+
+def holders_before(
+    plan: Plan, rows: Sequence[WidenedList | ListHolders], observed: Observed
+) -> frozenset[WidenedList | ListHolders]:
+    """Who would hold these lists now if the plan had not begun."""
+    return frozenset(
+        row
+        for provider in _wanted(plan.baseline, observed.states)
+        for row in PRODUCTS[provider].holders_before(plan.baseline, observed.states[provider], rows)
+    )
+
+
+def _lists_ahead(plan: Plan, done: Collection[int]) -> Iterator[WidenedList | ListHolders]:
+    """The lists whose holders an approval covers, and that a step which is not done changes so."""
+    longer = {row.address.lower(): row for row in plan.widened}
+    shorter = {
+        row.address.lower(): row
+        for row in plan.shortened()
+        if approval.exceeds_limits(plan.consents)
+    }
+    if not (longer or shorter):
+        return
+    snapshot = baseline_snapshot(plan.baseline)
+    ahead: list[ResizedLists] = []
+    for step in plan.steps:
+        if step.address.lower() in longer.keys() | shorter.keys():
+            product = PRODUCTS[step.provider]
+            changed = product.effect(snapshot, step)
+            if step.id not in done:
+                ahead.append(product.resized_lists(snapshot, changed))
+            snapshot |= changed
+    yield from (row for name, row in longer.items() if any(name in each.longer for each in ahead))
+    yield from (row for name, row in shorter.items() if any(name in each.shorter for each in ahead))
 
 
 def passed_values(plan: Plan, done: Sequence[Step]) -> dict[str, list[SnapshotValue]]:

@@ -162,7 +162,7 @@ class _Search:
         program = self._program(path)
         if program is None:
             return NotChosen(f"{by} is {text!r}, but there is no program there to start", ())
-        why = self._forbidden(program)
+        why = _forbidden(program, self._disk, self._untrusted)
         if why:
             return NotChosen(f"{by} is {text!r}, which is not started: it {why}", ())
         return self._chosen(program, by, ())
@@ -184,7 +184,7 @@ class _Search:
         )
 
     def _of_entry(self, entry: str) -> PurePath | PassedOver | None:
-        text = self._unquoted(entry)
+        text = _unquoted(entry, self._flavour)
         folder = self._flavour.path(text)
         if not text or not folder.is_absolute():
             # An empty entry is the working directory.
@@ -192,16 +192,11 @@ class _Search:
         program = self._program(folder / self._wanted.name)
         if program is None:
             return None
-        why = self._forbidden(program)
+        why = _forbidden(program, self._disk, self._untrusted)
         if not why and self._disk.anybody_writes(folder):
             # Anybody may put a program there, in front of the one that was installed.
             why = "is in a folder to which every user of this machine may write"
         return PassedOver(str(program), why) if why else program
-
-    def _unquoted(self, entry: str) -> str:
-        """Windows takes quotes around an entry of PATH."""
-        quoted = self._flavour.path is PureWindowsPath and len(entry) > 1
-        return entry[1:-1] if quoted and entry[0] == entry[-1] == '"' else entry
 
     def _program(self, path: PurePath) -> PurePath | None:
         """The file that a path without or with an ending names."""
@@ -212,24 +207,6 @@ class _Search:
         paths = (path,) if complete else tuple(path.with_name(path.name + end) for end in endings)
         return next(filter(self._disk.starts, paths), None)
 
-    def _forbidden(self, program: PurePath) -> str:
-        """Why a program may not be started; empty if it may.
-
-        Each link on the way is looked at as well: whoever writes it decides what is started.
-        """
-        for place in self._disk.trail(program):
-            for untrusted in self._untrusted:
-                if self._within(place, untrusted):
-                    return f"is in {untrusted.what} {untrusted.folder}"
-        return ""
-
-    def _within(self, place: PurePath, untrusted: UntrustedFolder) -> bool:
-        folders = place.parents if untrusted.whole else (place.parent,)
-        return any(
-            folder == untrusted.folder or self._disk.same(folder, untrusted.folder)
-            for folder in folders
-        )
-
     def _chosen(self, program: PurePath, by: str, passed: tuple[PassedOver, ...]) -> Chosen:
         return Chosen(str(program), by, passed, next(self._replaceable(program), ""))
 
@@ -238,6 +215,50 @@ class _Search:
             for path in (place, place.parent):
                 if self._disk.anybody_writes(path):
                     yield str(path)
+
+
+def kept_entries(
+    listed: str, flavour: Flavour, disk: Disk, untrusted: Sequence[UntrustedFolder]
+) -> tuple[str, tuple[PassedOver, ...]]:
+    """A list of folders in the form of PATH, without those that a program shall find nothing in, and
+    these: what is not absolute, and what lies where nothing may be started from.
+    """
+    kept, passed = [], []
+    for entry in dict.fromkeys(listed.split(flavour.separator)):
+        text = _unquoted(entry, flavour)
+        folder = flavour.path(text)
+        absolute = bool(text) and folder.is_absolute()
+        why = _forbidden(folder / "any", disk, untrusted) if absolute else "is not an absolute path"
+        if why:
+            passed.append(PassedOver(entry if absolute else repr(entry), why))
+        else:
+            kept.append(entry)
+    return flavour.separator.join(kept), tuple(passed)
+
+
+def _unquoted(entry: str, flavour: Flavour) -> str:
+    """Windows takes quotes around an entry of PATH."""
+    quoted = flavour.path is PureWindowsPath and len(entry) > 1
+    return entry[1:-1] if quoted and entry[0] == entry[-1] == '"' else entry
+
+
+def _forbidden(path: PurePath, disk: Disk, untrusted: Sequence[UntrustedFolder]) -> str:
+    """Why nothing at a path may be started; empty if it may.
+
+    Each link on the way is looked at as well: whoever writes it decides what is started.
+    """
+    for place in disk.trail(path):
+        for folder in untrusted:
+            if _within(place, folder, disk):
+                return f"is in {folder.what} {folder.folder}"
+    return ""
+
+
+def _within(place: PurePath, untrusted: UntrustedFolder, disk: Disk) -> bool:
+    folders = place.parents if untrusted.whole else (place.parent,)
+    return any(
+        folder == untrusted.folder or disk.same(folder, untrusted.folder) for folder in folders
+    )
 
 
 def told(passed: Sequence[PassedOver]) -> str:

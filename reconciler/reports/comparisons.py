@@ -23,6 +23,7 @@ _MEMBERS = {
     "gaps": "gaps on the way",
     "held": "objects that are held",
     "limits": "mass-change limits",
+    "narrowed": "who holds the lists that get shorter",
     "refusals": "refusals",
     "steps": "steps",
     "tenant": "the tenant",

@@ -115,7 +115,8 @@ def test_a_tenant_made_from_a_baseline_is_in_the_state_before_the_first_step(
 ) -> None:
     path = tmp_path / "made.json"
     path.write_text(json.dumps(simulated_tenant(loaded.plan)), encoding="utf-8")
-    assert _place(path, loaded.plan) == 0
+    # who holds a list that gets longer no baseline tells
+    assert _place(path, replace(loaded.plan, widened=())) == 0
     assert "others" in str(loaded.plan.baseline)
 
 

@@ -128,3 +128,39 @@ def test_doctor_says_which_one_is_taken_and_which_are_not(
     assert ran.code == 0
     assert f"warning pwsh     program: {ours} (from PATH); not taken: " in ran.out
     assert f"every user of this machine may write to {ours}\n" in ran.out
+
+
+def test_nothing_is_loaded_from_the_repository(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A module that it brings along would be imported with the tokens, as a `pwsh` would be started."""
+    (place.folder / ".git").mkdir()
+    given = tmp_path / "given"
+    shim = tmp_path / "shim" / "pwsh"
+    shim.parent.mkdir()
+    shim.write_text(
+        f"#!/bin/sh\nenv > '{given}'\nexec '{os.environ['RECONCILER_PWSH']}' \"$@\"\n", "utf-8"
+    )
+    shim.chmod(0o700)
+    inside, linked = place.folder / "modules", tmp_path / "linked"
+    inside.mkdir()
+    linked.symlink_to(inside)
+    monkeypatch.setenv("RECONCILER_PWSH", str(shim))
+    path = os.environ["PATH"]
+    for name, value in {
+        "PSModulePath": f"{inside}::./modules:{linked}:/srv/modules",
+        "DOTNET_ROOT": str(place.folder / "dotnet"),
+        "PATH": f"{inside}:.:{path}",
+    }.items():
+        monkeypatch.setenv(name, value)
+    ran = place("doctor", tenant="")
+    lines = given.read_text(encoding="utf-8").splitlines()
+    variables = dict(line.partition("=")[::2] for line in lines)
+    assert variables["PSModulePath"] == "/srv/modules"
+    assert "DOTNET_ROOT" not in variables
+    assert not {str(inside), "."} & set(variables["PATH"].split(":"))
+    assert set(path.split(":")) <= set(variables["PATH"].split(":"))
+    for told in (f"PSModulePath {inside} is in the", "PSModulePath './modules' is not an absolute"):
+        assert told in ran.out
+    assert f"PSModulePath {linked} is in the git repository {place.folder}" in ran.out
+    assert "DOTNET_ROOT" in ran.out

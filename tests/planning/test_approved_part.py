@@ -259,8 +259,8 @@ def test_holders_who_came_meanwhile_do_not():
     approved, _ = holding(USERS[:1])
     plan, reading = holding(USERS[:2])
     assert approved_part.beyond_approval(approved, plan) == ()
-    (difference,) = approved_part.tenant_mismatch(approved, plan, reading).differences
-    assert difference.member == "widened"
+    (sentence,) = approved_part.tenant_mismatch(approved, plan, reading).moved
+    assert sentence.startswith("teams.policy/Alpha: had other holders when this was planned")
 
 
 BEYOND = {

@@ -30,6 +30,7 @@ from tests.planning.enumerated_access import (
     random_teams_documents,
     teams_document,
 )
+from tests.thoroughness import samples
 
 SIZES = (APPS[:3], USERS[:3], GROUPS[:3], NAMES)
 
@@ -65,6 +66,42 @@ def test_there_is_a_sentence_for_each_difference_and_none_where_nothing_moved(se
             and "frozenset" not in row
             for row in sentences
         )
+
+
+@pytest.mark.no_cover
+def test_who_comes_meanwhile_matters_until_the_list_that_they_hold_is_as_long_as_it_gets():
+    """Whoever gets a policy by hand keeps the plan from the steps that would let them be reached, and
+    from no other.
+    """
+    stranger, kept, told = f"{999:08x}-0000-4000-8000-000000000000", 0, 0
+    for seed in range(samples(150)):
+        chance = random.Random(seed)
+        declared = documents(random_teams_documents(chance, *SIZES), [])
+        world = random_teams(chance, *SIZES)
+        plan = make_plan(declared, observed(world, None), PlanOptions())
+        for row in plan.widened:
+            policy = row.address.removeprefix("teams.policy/")
+            widening = [
+                step.id
+                for step in plan.steps
+                if step.address == row.address and "Add" in str(step.parameters.get("AppIds"))
+            ]
+            if not plan.baseline.of_teams().others.get(policy.lower()):
+                continue  # nobody holds it: that somebody does is a difference of its own
+            now = world.copy()
+            now.users[stranger] = policy
+            for count in range(len(plan.steps) + 1):
+                if count:
+                    step = plan.steps[count - 1]
+                    now.run(step.cmdlet, dict(step.parameters))
+                ahead = any(number > count for number in widening)
+                here, done = observed(now, None), plan.steps[:count]
+                sentences = [text for text in moved(plan, done, here) if "holders" in text]
+                assert bool(sentences) == ahead, (seed, count)
+                assert (prefixes.locate(plan, here) is None) == ahead, (seed, count)
+                told, kept = told + ahead, kept + (not ahead)
+    assert told
+    assert kept
 
 
 def _is_about(sentence, address):

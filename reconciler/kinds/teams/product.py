@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from reconciler.model.documents import Documents
     from reconciler.model.findings import Finding, Position
     from reconciler.model.inventories import ListedPolicy
-    from reconciler.model.plans import AttributeChange, Change, Step, WidenedList
+    from reconciler.model.plans import AttributeChange, Change, ListHolders, Step, WidenedList
     from reconciler.model.unmanaged import UnmanagedObject
 
 
@@ -374,12 +374,12 @@ class Teams(Product[DesiredTeams, TeamsState]):
             return {}
         return states.project(section, state, baseline.shut_out())
 
-    def widened_before(
-        self, baseline: Baseline, state: TeamsState, widened: Sequence[WidenedList]
-    ) -> Iterable[WidenedList]:
+    def holders_before(
+        self, baseline: Baseline, state: TeamsState, rows: Sequence[WidenedList | ListHolders]
+    ) -> Iterable[WidenedList | ListHolders]:
         """Those that the plan's own holders are put back into."""
         section = baseline.of_teams()
-        return () if section is None else states.widened_before(section, state, widened)
+        return () if section is None else states.holders_before(section, state, rows)
 
     def effect(self, snapshot: Snapshot, step: Step) -> Snapshot:
         """What a step sets."""

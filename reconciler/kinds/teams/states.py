@@ -126,52 +126,60 @@ def opaque(observed: TeamsState) -> dict[str, tuple[str, ...]]:
 
 
 def resized_lists(before: Snapshot, after: Snapshot) -> ResizedLists:
-    """The policies that stay and whose list gets longer, or shorter; everyone holds Global, so that
-    none of those who lose by it are sealed.
+    """The policies whose list gets longer for somebody who holds them throughout, or shorter. One that
+    is made counts where its name is held already. Everyone holds Global, so that none of those who
+    lose by it are sealed.
     """
-    listed = {
-        name: (old, new)
-        for name, old in before.items()
-        if isinstance(old, frozenset) and isinstance(new := after.get(name), frozenset)
-    }
-    return ResizedLists(
-        frozenset(name for name, (old, new) in listed.items() if new - old),
-        frozenset(name for name, (old, new) in listed.items() if old - new)
-        - {teams_policy(GLOBAL)},
-    )
+    longer, shorter = set(), set()
+    for name, new in after.items():
+        if not isinstance(new, frozenset):
+            continue
+        old = before.get(name)
+        if isinstance(old, frozenset):
+            longer |= {name} if new - old else set()
+            shorter |= {name} if old - new else set()
+        elif new and before.get(f"{OTHER_HOLDERS_OF}{name}"):
+            longer.add(name)
+    return ResizedLists(frozenset(longer), frozenset(shorter - {teams_policy(GLOBAL)}))
 
 
 def widened(observed: TeamsState, target: TeamsTarget) -> Iterator[WidenedList]:
-    """Policies that exist and get applications, with a digest of who holds them."""
+    """Policies that get applications, with a digest of who holds them; one that is made if somebody
+    holds its name already and keeps it.
+    """
+    present, kept = observed.policies, staying(observed, target.users)
     longer = {
-        key
-        for key in observed.policies.keys() & target.policies.keys()
-        if target.policies[key].applications.keys() - observed.policies[key].applications.keys()
+        key: present.get(key, policy).name
+        for key, policy in target.policies.items()
+        if (
+            policy.applications.keys() - present[key].applications.keys()
+            if key in present
+            else key in kept and policy.applications
+        )
     }
-    if not longer:
-        return
-    names = {key: observed.policies[key].name for key in longer}
-    yield from _held_lists(names, observed.users, observed.groups)
+    if longer:
+        yield from _held_lists(longer, observed.users, observed.groups)
 
 
-def widened_before(
-    section: TeamsBaseline, observed: TeamsState, widened: Iterable[WidenedList]
-) -> Iterator[WidenedList]:
+def holders_before(
+    section: TeamsBaseline, observed: TeamsState, rows: Iterable[WidenedList | ListHolders]
+) -> Iterator[WidenedList | ListHolders]:
     """Who would hold these policies if those whose grants a baseline has held what it says: to be
     compared with what was said when the baseline was read.
     """
-    names = {
-        name_key(name): name for name in (str(row.address).removeprefix(_POLICY) for row in widened)
-    }
     users = {user: key for user, key in observed.users.items() if user not in section.users}
     users |= {user: key for user, key in section.users.items() if key is not None}
-    yield from _held_lists(names, users, section.groups)
+    groups = tuple(GroupAssignment(row.group, row.policy) for row in section.groups)
+    for kind, held in ((WidenedList, _held_lists), (ListHolders, _short_lists)):
+        addresses = [row.address for row in rows if isinstance(row, kind)]
+        names = [address.removeprefix(_POLICY) for address in addresses]
+        yield from held({name_key(name): name for name in names}, users, groups)
 
 
 def _held_lists(
     names: Mapping[str, str],
     users: Mapping[str, str],
-    groups: Sequence[GroupAssignment | BaselineGroup],
+    groups: Sequence[GroupAssignment],
 ) -> Iterator[WidenedList]:
     """Policies, by key with their names, and who holds them."""
     holders = _by_policy({user: key for user, key in users.items() if key in names})
@@ -189,13 +197,18 @@ def narrowed(observed: TeamsState, target: TeamsTarget) -> Iterator[ListHolders]
         for key in (observed.policies.keys() & target.policies.keys()) - {GLOBAL}
         if observed.policies[key].applications.keys() - target.policies[key].applications.keys()
     }
-    granted = (
-        {user: key for user, key in observed.users.items() if key in shorter} if shorter else {}
-    )
-    for key in shorter:
-        yield ListHolders(
-            teams_policy(observed.policies[key].name), holders_digest(key, granted, observed.groups)
-        )
+    if shorter:
+        names = {key: observed.policies[key].name for key in shorter}
+        yield from _short_lists(names, observed.users, observed.groups)
+
+
+def _short_lists(
+    names: Mapping[str, str], users: Mapping[str, str], groups: Sequence[GroupAssignment]
+) -> Iterator[ListHolders]:
+    """Policies, by key with their names, and who holds them, for who returns to them."""
+    granted = {user: key for user, key in users.items() if key in names}
+    for key, name in names.items():
+        yield ListHolders(teams_policy(name), holders_digest(key, granted, groups))
 
 
 def holders_digest(key: str, users: Mapping[str, str], groups: Iterable[GroupAssignment]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 from contextlib import ExitStack
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.powershell.door.conversation import Conversation
@@ -20,8 +22,10 @@ from reconciler.processes.programs import (
     Choice,
     Chosen,
     NotChosen,
+    PassedOver,
     SoughtProgram,
     choose_program,
+    kept_entries,
     told,
 )
 from reconciler.processes.running import Bounds, Unfinished, run_to_end
@@ -34,7 +38,6 @@ from reconciler.processes.untrusted import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
     from reconciler.powershell.door.timeouts import Timeouts
 
@@ -45,6 +48,8 @@ MINIMUM: Final = (7, 6)
 """What the runner and ExchangeOnlineManagement 3.10 need (Microsoft Learn, About the Exchange
 Online PowerShell module).
 """
+_LOADED_FROM: Final = frozenset({"PATH", "PSMODULEPATH", "DOTNET_ROOT"})
+"""Variables that say where programs and libraries lie that PowerShell loads."""
 _SWITCHES: Final = ("-NoLogo", "-NoProfile", "-NonInteractive", "-OutputFormat", "Text")
 _VERSION_BOUNDS: Final = Bounds(seconds=60, most_bytes=64 * 1024)
 _VERSION: Final = re.compile(r"(\d{1,9})\.(\d{1,9})")
@@ -78,6 +83,7 @@ def converse(
     with ExitStack() as cleanup:
         home = make_home(cleanup)
         variables = child_environment(environment, home, pass_on=names)
+        variables, _ = _without_untrusted(variables, reads)
         printed = _log(hiding, log)
         child = _spawned(_command(program, cleanup), variables, home, printed)
         note(home, child.pid)
@@ -85,7 +91,7 @@ def converse(
     try:
         conversation.open()
     except SessionLost as lost:
-        _expect_new_enough(_asked_version(program, environment), program)
+        _expect_new_enough(_asked_version(program, environment, reads), program)
         raise lost from None
     try:
         _expect_new_enough(conversation.powershell, program)
@@ -105,10 +111,40 @@ def chosen_program(
         reads: What this run reads: paths of documents, of a plan. Nothing beside them is started.
         executable: A program that the caller names.
     """
+    reads = tuple(reads)
     where = untrusted_folders(reads, working_directory())
-    return choose_program(
+    choice = choose_program(
         PWSH, environment, flavour_here(environment), RealDisk(), where, executable
     )
+    unused = _unused_folders(environment, reads)
+    return choice._replace(passed=(*choice.passed, *unused)) if unused else choice
+
+
+def _unused_folders(
+    environment: Mapping[str, str], reads: Iterable[Path]
+) -> tuple[PassedOver, ...]:
+    """What PowerShell does not load from, although a variable says so."""
+    variables = child_environment(environment, Path(os.devnull))
+    given = {name: value for name, value in variables.items() if name.upper() != "PATH"}
+    return _without_untrusted(given, reads)[1]
+
+
+def _without_untrusted(
+    variables: Mapping[str, str], reads: Iterable[Path]
+) -> tuple[dict[str, str], tuple[PassedOver, ...]]:
+    """Variables without folders that others choose: a module, or .NET itself, that lies there would
+    run with the tenant's tokens.
+    """
+    where, flavour = untrusted_folders(reads, working_directory()), flavour_here(variables)
+    kept, passed = dict(variables), list[PassedOver]()
+    for name in sorted(variables):
+        if name.upper() in _LOADED_FROM:
+            value, unused = kept_entries(variables[name], flavour, RealDisk(), where)
+            passed += (PassedOver(f"{name} {entry.path}", entry.why) for entry in unused)
+            kept[name] = value
+            if not value:
+                del kept[name]
+    return kept, tuple(passed)
 
 
 def _found(choice: Choice) -> str:
@@ -137,13 +173,13 @@ def _expect_new_enough(version: str, program: str) -> None:
         raise DoorFault(f"{program} is PowerShell {numbers.group()}, which is too old: {_advice()}")
 
 
-def _asked_version(program: str, environment: Mapping[str, str]) -> str:
+def _asked_version(program: str, environment: Mapping[str, str], reads: Iterable[Path]) -> str:
     """What a PowerShell that did not run the runner says of its version; the runner itself asks for
     the one it needs.
     """
     with ExitStack() as cleanup, contextlib.suppress(OSError, Unfinished):
         home = make_home(cleanup)
-        variables = child_environment(environment, home)
+        variables, _ = _without_untrusted(child_environment(environment, home), reads)
         ended = run_to_end((program, "--version"), variables, home, _VERSION_BOUNDS)
         return ended.printed.decode("utf-8", "replace")
     return ""
