@@ -83,7 +83,7 @@ def test_a_product_that_nothing_rests_on_may_have_been_read_or_not():
 COVERED = {
     "limits": lambda plan: replace(plan, limits=replace(plan.limits, max_removals=9999)),
     "connect": lambda plan: replace(plan, connect={"teams": {"certificate": "OTHER"}}),
-    "consents": lambda plan: replace(plan, consents=(*plan.consents, "limits:teams.grant")),
+    "consents": lambda plan: replace(plan, consents=(*plan.consents, "read-warning:teams")),
     "steps": lambda plan: replace(plan, steps=plan.steps[1:]),
     "changes": lambda plan: replace(plan, changes=plan.changes[1:]),
     "tenant": lambda plan: replace(plan, tenant=replace(plan.tenant, organization="other")),
