@@ -175,11 +175,11 @@ class _Stage(Struct):
         """
         place, plan = self._copy(), self.loaded.plan
         rows: list[WidenedList | ListHolders] = [*plan.widened, *plan.shortened()]
-        held = prefixes.holders_before(plan, rows, self._observed(place))
+        lists = prefixes.holders_of_lists(plan, rows, self._observed(place))
         made_up = replace(
             plan,
-            widened=tuple(sorted(row for row in held if isinstance(row, WidenedList))),
-            narrowed=tuple(sorted(row for row in held if isinstance(row, ListHolders))) or UNSET,
+            widened=tuple(sorted(row for row in lists if isinstance(row, WidenedList))),
+            narrowed=tuple(sorted(row for row in lists if isinstance(row, ListHolders))) or UNSET,
         )
         self.loaded = replace(self.loaded, plan=made_up)
         shutil.rmtree(place)

@@ -12,6 +12,9 @@ from msgspec.structs import replace
 
 from reconciler.applying.events import ReadingReason, ReadingTenant, WaitingToReadAgain
 from reconciler.captures import reading
+from reconciler.errors import CaptureFault
+from reconciler.kinds.read_warnings import compared_warning
+from reconciler.model.codes import WarningCode
 from reconciler.model.requests import CaptureRequest
 from reconciler.planning import moved, prefixes
 
@@ -140,6 +143,7 @@ class Watch:
             needs=request.products,
             tolerated=self._request.tolerated,
         )
+        _assert_quoted(self._plan, observed)
         # Counted from the end: a reading may take longer than the interval itself.
         self._read_at.update(dict.fromkeys(request.products, self._host.clock()))
         self._old -= request.products
@@ -155,3 +159,19 @@ class Watch:
             ),
             default=0,
         )
+
+
+def _assert_quoted(plan: Plan, observed: Observed) -> None:
+    """Refuse a warning that the plan does not quote: who consented has not seen it."""
+    quoted = {
+        (note.address, compared_warning(str(note.details["text"])))
+        for note in plan.warnings
+        if note.code == WarningCode.READ_WARNING
+    }
+    for warning in observed.warnings:
+        if (warning.provider, compared_warning(warning.text)) not in quoted:
+            raise CaptureFault(
+                f"{warning.provider}: {warning.cmdlet} warned: {warning.text}, which the plan does"
+                " not quote, so nobody has consented to it. Find out what it means; if everything"
+                " was read all the same, plan again"
+            )

@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from reconciler import canonical
-from reconciler.model.codes import RefusalRule
+from reconciler.kinds.read_warnings import compared_warning
+from reconciler.model.codes import RefusalRule, WarningCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -73,11 +74,22 @@ def _tests(value: Any) -> Json:
     ]
 
 
+def _warnings(value: Any) -> Json:
+    """What services warned of while the tenant was read, which somebody consented to."""
+    quoted = {
+        (note["address"], str(note["details"]["cmdlet"]), str(note["details"]["text"]))
+        for note in value
+        if note["code"] == WarningCode.READ_WARNING
+    }
+    return [[*about, compared_warning(text)] for *about, text in sorted(quoted)]
+
+
 NORMALIZED: Mapping[str, Callable[[Any], Json]] = {
     "baseline": _baseline,
     "gaps": _gaps,
     "refusals": _refusals,
     "tests": _tests,
+    "warnings": _warnings,
 }
 """Members that are covered in part, with the part."""
 
@@ -98,6 +110,8 @@ def is_covered(name: str, value_of: Callable[[str], Any]) -> bool:
     match name:
         case "displaced":
             return bool(value_of(name))
+        case "warnings":
+            return bool(_warnings(value_of(name)))
         case "narrowed":
             return exceeds_limits(value_of("consents"))
         case _:
@@ -227,8 +241,8 @@ def _objects(member: str, value: Any) -> Iterator[tuple[str, Json]]:
             yield from ((row["application"], row) for row in value or ())
         case "refusals":
             yield from ((f"{row[0]}:{row[1]}", row) for row in value)
-        case "tests":
-            yield from ((row[0], row) for row in value)
+        case "tests" | "warnings":
+            yield from ((row[0], row) for row in value or ())
         case "steps":
             # A step that moved only because one before it came or went is the same step.
             for row in value:

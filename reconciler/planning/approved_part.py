@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from reconciler.model.observed import Observed
     from reconciler.model.plans import Plan, Step
 
-_EQUAL = ("connect", "held", "limits", "refusals", "tenant", "tests", "undoes", "unresolved")
+_EQUAL = (
+    *("connect", "held", "limits", "refusals", "tenant", "tests", "undoes", "unresolved"),
+    "warnings",
+)
 """Members that an approval covers and that a part shares."""
 
 

@@ -127,11 +127,11 @@ def held_by_others(
         for row in _lists_ahead(plan, {step.id for step in done})
         if provider_of(row.address) in concerned
     ]
-    now = holders_before(plan, rows, observed) if rows else frozenset()
+    now = holders_of_lists(plan, rows, observed) if rows else frozenset()
     return tuple(row for row in rows if row not in now)
 
 
-def holders_before(
+def holders_of_lists(
     plan: Plan, rows: Sequence[WidenedList | ListHolders], observed: Observed
 ) -> frozenset[WidenedList | ListHolders]:
     """Who would hold these lists now if the plan had not begun."""

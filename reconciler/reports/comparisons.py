@@ -30,6 +30,7 @@ _MEMBERS = {
     "tests": "access tests",
     "undoes": "the plan that is undone",
     "unresolved": "names that nothing resolves",
+    "warnings": "what the services warned of while they were read",
     "widened": "who holds the lists that get longer",
 }
 
@@ -51,6 +52,7 @@ _BEYOND = {
     "tests": "Its access tests are others:",
     "undoes": "It undoes another plan.",
     "unresolved": "Other names lead to nobody:",
+    "warnings": "The services warned of something else while they were read:",
     "widened": "Others hold lists that get longer, or other lists get longer:",
 }
 """What a plan has that no part of the approved one would have, by member."""

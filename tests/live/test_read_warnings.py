@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.captures import reading
 from reconciler.errors import CaptureFault, TenantFault
-from reconciler.powershell.answers import Answer
+from reconciler.powershell.answers import Answer, Raised, ServiceError
 from reconciler.tenants.live import questions
 from reconciler.tenants.live.warnings import sign_of_truncation
 from reconciler.tenants.protocol import CaptureRequest
@@ -205,3 +205,39 @@ def test_doctor_tells_the_warning(place: Place) -> None:
     place.service.warns["Get-ApplicationAccessPolicy"] = [ODD]
     ran = place("doctor", "policies", tenant="")
     assert f"Get-ApplicationAccessPolicy warned: {json.dumps(ODD)}" in ran.out
+
+
+def test_a_consent_is_for_what_the_plan_quotes(place: Place) -> None:
+    """Who consented to one warning has not consented to the next one."""
+    place.service.warns["Get-CsOnlineUser"] = [ODD]
+    assert place("plan", "--out", "plan.json", "--allow", "read-warning:teams").code == 0
+    approved = json.loads((place.folder / "plan.json").read_text(encoding="utf-8"))
+    before = place.tenant()
+    place.service.warns["Get-CsOnlineUser"] = ["Some users are missing."]
+    applied = place.apply()
+    assert (applied.code, place.tenant()) == (1, before)
+    assert '"Some users are missing.", which the plan does not quote' in applied.err
+    assert place("plan", "--out", "new.json", "--allow", "read-warning:teams").code == 0
+    new = json.loads((place.folder / "new.json").read_text(encoding="utf-8"))
+    assert new["content_digest"] != approved["content_digest"]
+    shown = place("show", "new.json", "--against", "plan.json", tenant="")
+    assert "what the services warned of" in shown.out
+
+
+def test_ids_and_times_make_no_other_warning(place: Place) -> None:
+    for number, moment in (1, "09:15"), (2, "11:59:01.25"):
+        place.service.warns["Get-CsOnlineUser"] = [
+            f"Request 0f1e2d3c-0000-4000-8000-00000000000{number} of 2027-01-0{number} {moment}",
+            f"{ODD} Look it up by its id, which is {number}f1e2d3c-0000-4000-8000-000000000000",
+        ]
+        if number == 1:
+            assert place("plan", "--out", "plan.json", "--allow", "read-warning:teams").code == 0
+    assert place.apply().code == 0
+
+
+def test_a_sign_that_the_module_suppresses_is_a_sign_too() -> None:
+    question = questions.TenantQuestion("Get-CsOnlineUser", {}, ())
+    quiet = ServiceError("Paging", "NotSpecified", "", "", "", (Raised("E", "nextLink: 502"),))
+    assert sign_of_truncation(question, Answer([{}] * 7, (), (), (quiet,)))
+    other = ServiceError("Gone", "NotSpecified", "", "", "", (Raised("E", "no variable x"),))
+    assert sign_of_truncation(question, Answer([{}] * 7, (), (), (other,))) is None

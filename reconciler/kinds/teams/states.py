@@ -170,10 +170,10 @@ def holders_before(
     users = {user: key for user, key in observed.users.items() if user not in section.users}
     users |= {user: key for user, key in section.users.items() if key is not None}
     groups = tuple(GroupAssignment(row.group, row.policy) for row in section.groups)
-    for kind, held in ((WidenedList, _held_lists), (ListHolders, _short_lists)):
+    for kind, digests in ((WidenedList, _held_lists), (ListHolders, _short_lists)):
         addresses = [row.address for row in rows if isinstance(row, kind)]
         names = [address.removeprefix(_POLICY) for address in addresses]
-        yield from held({name_key(name): name for name in names}, users, groups)
+        yield from digests({name_key(name): name for name in names}, users, groups)
 
 
 def _held_lists(

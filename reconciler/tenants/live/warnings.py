@@ -55,6 +55,9 @@ def sign_of_truncation(question: TenantQuestion, answer: Answer) -> str | None:
     count = len(answer.objects)
     if question.most is not None and count >= question.most:
         return f"returned {count} objects, which is as many as one call returns at most"
+    for error in answer.swallowed:
+        if any(sign in error.message.casefold() for sign in _TRUNCATED):
+            return f"returned {count} objects, but the module suppressed that there are more"
     for text in answer.warnings:
         if (question.cmdlet, text) in HARMLESS:
             continue
