@@ -125,9 +125,11 @@ def target_of(order: ApplyOrder) -> Target:
         ReconcilerError: as `from_file` and `from_documents`; nobody approves; the reading is too old.
     """
     approved = order.digest is not None or order.approved is not None
+    # What is no plan is called so before anybody is asked to approve it.
+    loaded = None if order.plan is None else plan_files.plan_file(order.plan)
     refuse_silence(auto=order.auto, tenant=order.tenant, approved=approved)
-    if order.plan is not None:
-        target = from_file(order.plan, order.tenant)
+    if order.plan is not None and loaded is not None:
+        target = from_file(loaded, order.plan, order.tenant)
     else:
         target = from_documents(order.paths, order.tenant, order.planning)
     ages.check_age(target.loaded.plan, order.max_age)
@@ -147,14 +149,12 @@ def carry_out(target: Target, order: ApplyOrder, recorder: Recorder) -> int:
     return code
 
 
-def from_file(file: Path, tenant: str | None) -> Target:
-    """Read a plan file.
+def from_file(loaded: SealedPlan, file: Path, tenant: str | None) -> Target:
+    """A plan of a file, and where its steps go.
 
     Raises:
-        TamperedPlan: it is not what was written.
         UsageFault: `--tenant` names nothing that can be written.
     """
-    loaded = plan_files.plan_file(file)
     showing.collect_plan(loaded, shown=False)
     source = sources.choose(tenant, sources.target_of_plan(loaded.plan), [file])
     return Target(loaded, sources.writable(source), file)

@@ -202,6 +202,23 @@ class _Bytes(click.ParamType[int]):
         return int(number)
 
 
+def called_otherwise(typed: str, command: click.Command) -> list[str]:
+    """The options of a command that take what an option that it has not is called after: of `--user`
+    the one that takes a USER. None, if that is what the command takes without an option.
+    """
+    word = typed.lstrip("-").replace("-", "_").lower()
+    alike = [each for each in command.params if word == each.name or word in _taken(each)]
+    if any(isinstance(each, click.Argument) for each in alike):
+        return []
+    return [each.opts[0] for each in alike]
+
+
+def _taken(parameter: click.Parameter) -> list[str]:
+    """What a parameter takes, as help calls it: `CAPTURE.json|live` is a capture, or live."""
+    names = (parameter.metavar or "").lower().strip("[].").split("|")
+    return [name.removesuffix(".json") for name in names]
+
+
 class PlanFile(click.Path):
     """The file of a plan, which has to be there."""
 

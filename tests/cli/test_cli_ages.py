@@ -74,6 +74,16 @@ def test_an_age_that_was_typed_refuses(run: Run, folder: Path, command: str) -> 
     assert run(command, *asked, "--max-age", "6").code == 0
 
 
+@pytest.mark.parametrize("age", ["-1", "nan", "inf", "1e3", "0x10", "2.5", "", " ", "1h"])
+def test_an_age_is_a_whole_number_of_hours(run: Run, folder: Path, age: str) -> None:
+    _captured(run, folder, timedelta(hours=5))
+    for command in (("plan", *CAPTURED), ("apply", "--auto-approve", "--tenant", "sim:t.json")):
+        refused = run(*command, f"--max-age={age}")
+        assert (refused.code, refused.out) == (64, "")
+        assert "Invalid value for '--max-age': " in refused.err
+    assert not (folder / "t.json").exists()
+
+
 def test_a_simulated_tenant_has_no_age(run: Run, folder: Path) -> None:
     _captured(run, folder, timedelta(days=900), simulated=True)
     planned = run("plan", "--out", "plan.json", "--max-age", "0", *CAPTURED)

@@ -43,6 +43,16 @@ def test_a_capture_or_a_tenant_is_no_plan(
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("file", ["c 1.json", "tenant.json"])
+def test_nobody_is_asked_to_approve_what_is_no_plan(run: Run, file: str) -> None:
+    """Not even where there is nobody to ask."""
+    ran = run("apply", file)
+    assert ran.code == 5
+    assert f"{file}: not a plan but a" in ran.err
+    assert "approval" not in ran.err
+
+
+@pytest.mark.usefixtures("here")
 def test_what_the_message_says_about_a_capture_works(run: Run) -> None:
     assert run("plan", "--tenant", "c 1.json", "--out", "plan.json").code == 0
     assert run("show", "plan.json").code == 0

@@ -57,6 +57,29 @@ def test_a_mistyped_command_is_answered_with_the_one_it_may_mean(
     assert ran.err.endswith(f"Error: No such command '{typed}'. Did you mean '{meant}'?\n")
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (("explain", "--user", "adele.vance"), "'--meetings-of'"),
+        (("explain", "--application", "crm"), "'--app'"),
+        (("plan", "--capture", "c.json"), "'--tenant'"),
+        (("apply", "--minutes", "30"), "'--settle'"),
+        (("plan", "--alow", "x"), "'--allow'"),
+    ],
+)
+def test_an_option_that_does_not_exist_is_answered_with_the_one_that_takes_that(
+    run: Run, typed: tuple[str, ...], meant: str
+) -> None:
+    ran = run(*typed)
+    assert ran.code == 64
+    assert ran.err.endswith(f"Error: No such option '{typed[1]}'. Did you mean {meant}?\n")
+
+
+def test_what_is_given_without_an_option_is_no_other_option(run: Run) -> None:
+    """A plan to apply is not an approved one."""
+    assert "--approved" not in run("apply", "--plan", "plan.json").err
+
+
 def test_a_word_that_is_like_no_command_is_answered_with_none(run: Run) -> None:
     ran = run("frobnicate")
     assert (ran.code, "Did you mean" in ran.err) == (64, False)
