@@ -68,8 +68,9 @@ def usage(fault: click.UsageError) -> None:
     options.remember_typed(fault, sys.argv[1:])
     if isinstance(fault, click.NoSuchOption) and fault.ctx is not None:
         meant = options.called_otherwise(fault.option_name, fault.ctx.command)
-        likely = meant or fault.possibilities
-        fault = click.NoSuchOption(fault.option_name, fault.message, likely, fault.ctx)
+        if meant:
+            likely = " or ".join(map(repr, meant))
+            fault = click.UsageError(f"{fault.message} Did you mean {likely}?", fault.ctx)
     collecting.current().error = fault.format_message()
     message = StringIO()
     fault.show(file=message)
