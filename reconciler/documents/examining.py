@@ -18,6 +18,7 @@ from reconciler.documents.parsing import parse_yaml
 from reconciler.documents.raw_documents import RawDocument, raw_document
 from reconciler.documents.shapes import shape_findings
 from reconciler.documents.sharing import share
+from reconciler.documents.unnamed_lists import unnamed_lists
 from reconciler.documents.users import read_rosters, roster_findings
 from reconciler.errors import DocumentFaults, UsageFault
 from reconciler.model.documents import Documents
@@ -80,6 +81,7 @@ def examine_documents(
         *walked.findings,
         *read.findings,
         *users.findings,
+        *unnamed_lists(walked.lists, read.documents, files),
         *_unexplained(judged, read.findings),
     }
     documents = build(

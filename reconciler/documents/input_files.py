@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml")
+LISTS = (".csv", ".txt")
+"""Suffixes of lists of users (`usersFrom`)."""
 
 
 _ELSEWHERE = "the link leads outside every PATH: move its target here, or add that folder as a PATH"
@@ -54,16 +56,18 @@ class _Walking(Struct, frozen=True):
     seen: set[Path]
     findings: list[Finding]
     files: FileTree
+    lists: list[Path]
 
 
 class Walked(Struct, frozen=True):
     """The files to read, sorted, with the resolved folders that they and `usersFrom` have to lie
-    in.
+    in, and files beside them that may be lists of users.
     """
 
     files: tuple[Path, ...]
     roots: tuple[Path, ...]
     findings: tuple[Finding, ...]
+    lists: tuple[Path, ...] = ()
 
 
 def walk(paths: Sequence[Path], files: FileTree = DISK) -> Walked:
@@ -85,7 +89,7 @@ def walk(paths: Sequence[Path], files: FileTree = DISK) -> Walked:
         if not files.exists(path):
             raise UsageFault(f"PATH {path} does not exist: pass a file or folder of YAML documents")
     roots = tuple(sorted({_folder(path, files) for path in paths}))
-    walking = _Walking(roots, set(), [], files)
+    walking = _Walking(roots, set(), [], files, [])
     if not paths:
         raise UsageFault("no PATH given: pass a file or folder of YAML documents")
     candidates = {
@@ -100,7 +104,7 @@ def walk(paths: Sequence[Path], files: FileTree = DISK) -> Walked:
             f"no *.yaml or *.yml file found at or below {folders}: pass a folder with documents{unread}"
         )
     sifted = _sift(sorted(candidates, key=lambda file: file.as_posix()), walking)
-    return Walked(sifted, walking.roots, tuple(walking.findings))
+    return Walked(sifted, walking.roots, tuple(walking.findings), tuple(walking.lists))
 
 
 def real(path: Path) -> Path:
@@ -145,6 +149,8 @@ def _below(folder: Path, walking: _Walking) -> Iterator[Path]:
             yield path
         else:
             _tell_unread(path, walking)
+            if path.name.endswith(LISTS):
+                walking.lists.append(path)
 
 
 def _tell_unread(path: Path, walking: _Walking) -> None:

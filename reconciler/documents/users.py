@@ -117,6 +117,19 @@ def read_rosters(
     return read
 
 
+def listed_users(raw: bytes, file: str) -> Sequence[str]:
+    """The users that a file lists, if it is a list of users without any fault."""
+    decoded = decoded_list(raw, file)
+    if isinstance(decoded, Finding) or decoded.findings:
+        return ()
+    entries = _entries(decoded.text, file)
+    return () if entries.faults or any(_user_faults(entries, file)) else entries.texts
+
+
+def _entries(text: str, file: str) -> _Entries:
+    return _read_csv(text, file) if file.endswith(".csv") else _read_txt(text)
+
+
 def read_user_file(
     document: RawDocument, roots: Sequence[Path], files: FileTree = DISK
 ) -> UserFile:
@@ -196,8 +209,7 @@ def _user_file(raw: bytes, file: str, document: RawDocument) -> UserFile:
         return UserFile(None, tuple(_of(document, finding) for finding in decoded.findings))
     if unresolved := [*conflicts(decoded.text, file)]:
         return UserFile(None, tuple(_of(document, finding) for finding in unresolved))
-    is_csv = file.endswith(".csv")
-    entries = _read_csv(decoded.text, file) if is_csv else _read_txt(decoded.text)
+    entries = _entries(decoded.text, file)
     faults = told_once([*entries.faults, *_user_faults(entries, file)])
     if not entries.texts and not any(each.severity is Severity.ERROR for each in faults):
         message = "the file lists no users: to unassign everyone, write `users: []` in the document"
