@@ -177,14 +177,37 @@ def test_a_damaged_log_is_named_and_says_what_to_do(tmp_path, line, told):
     assert "delete" in str(caught.value)
 
 
-def test_a_disk_that_refuses_is_an_error(make, tmp_path):
-    tenant = make(teams=POLICIES)
-    (tmp_path / "tenant.json").unlink()
-    (tmp_path / "tenant.json").mkdir()
-    with pytest.raises(TenantFault, match="cannot store the simulated tenant"):
+def test_a_file_that_cannot_be_read_any_more_is_an_error_until_it_can(make, tmp_path):
+    tenant, path = make(teams=POLICIES), tmp_path / "tenant.json"
+    content = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(TenantFault, match="cannot read the file"):
         send(tenant, WRITES[0])
     with pytest.raises(TenantFault, match="cannot read the file"):
         tenant.capture(EVERYTHING)
+    path.rmdir()
+    path.write_bytes(content)
+    assert send(tenant, WRITES[0]) == Done()
+
+
+@pytest.mark.parametrize("log_from", [0, 256 * 1024], ids=["log", "file"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_what_somebody_else_wrote_meanwhile_is_shown_and_kept(tmp_path, log_from, *, closed):
+    """Another process with a lock of its own, or a person with an editor."""
+    path = tmp_path / "tenant.json"
+    logged(tmp_path).close()
+    ours, theirs = (Simulator(path, log_from=log_from) for _ in range(2))
+    for number, write in enumerate(WRITES):
+        assert send((ours, theirs)[number % 2], write) == Done()
+        assert seen(ours) == seen(theirs)
+        if closed:
+            (theirs, ours)[number % 2].close()
+    expected = seen(ours)
+    ours.close()
+    theirs.close()
+    assert seen(Simulator(path)) == expected
+    assert not path.with_name("tenant.json.log").exists()
 
 
 def test_what_could_not_be_stored_has_not_happened(make, tmp_path, monkeypatch):

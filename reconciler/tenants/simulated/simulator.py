@@ -74,6 +74,7 @@ class Simulator:
     def capture(self, request: CaptureRequest) -> Mapping[str, Json]:
         """Read what the services show at this moment. See `Tenant.capture`."""
         self._captures += 1
+        self._catch_up()
         if self._unknown is not None:
             raise self._unknown
         if self._captures in self._faults.incomplete_captures:
@@ -110,7 +111,7 @@ class Simulator:
         Raises:
             RefusedText: the text is not exactly this invocation, or its cmdlet writes nothing.
             BindingFault: PowerShell would not bind it.
-            TenantFault: the write cannot be stored.
+            TenantFault: the write cannot be stored, or what somebody else wrote not be read.
         """
         from reconciler.powershell.reading import (  # noqa: PLC0415
             read_invocation,
@@ -143,7 +144,7 @@ class Simulator:
 
     def close(self) -> None:
         """Merge file and log into one file. Nothing is lost without it."""
-        if self._store.has_log:
+        if self._store.has_log and not self._store.is_stale:
             self._store.settle(self._world.state)
 
     def __enter__(self) -> Self:
@@ -152,7 +153,17 @@ class Simulator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _catch_up(self) -> None:
+        """The file is the tenant: what somebody else wrote into it is there, for readings and under
+        what is written next.
+        """
+        if self._store.is_stale:
+            self._forget()
+
     def _written(self, invocation: Invocation) -> Outcome:
+        self._catch_up()
+        if self._unknown is not None:
+            raise self._unknown
         outcome = self._world.write(invocation, self._faults)
         if isinstance(outcome, Done):
             entry: Json = {
@@ -169,9 +180,8 @@ class Simulator:
         return outcome
 
     def _forget(self) -> None:
-        """Discard a write that could not be stored: the tenant is what its file says, or unknown if
-        the file cannot be read.
-        """
+        """Load the tenant again: it is what its file says, or unknown if the file cannot be read."""
+        self._unknown = None
         try:
             self._world = self._loaded(self._path)
         except TenantFault as fault:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from reconciler import canonical
 from reconciler.captures import files
@@ -31,6 +31,10 @@ _READINGS: Final = 10
 """How often a file that another process writes meanwhile is read again."""
 SMALL: Final = 256 * 1024
 """Size in bytes up to which a file is rewritten with every write."""
+
+
+_Place: TypeAlias = tuple[int, int, int] | None
+"""Of a file; None: it is not there."""
 
 
 class Store:
@@ -53,6 +57,7 @@ class Store:
         self._size = 0
         self._logged = 0
         self._swept = False
+        self._known = self._mark()
 
     def load(self) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
         """The tenant's content and the writes since, oldest first. Nothing is written.
@@ -61,22 +66,24 @@ class Store:
             TenantFault: there is no such tenant, or a file cannot be used.
         """
         for _ in range(_READINGS):
-            place = self._place()
+            mark = self._mark()
             loaded = self._loaded()
-            if place == self._place():
+            if mark[0] == _place(self._path):
+                self._known = mark
                 return loaded
         raise TenantFault(
             f"{self._path}: another process is writing the simulated tenant: try again once it has"
             " ended"
         )
 
-    def _place(self) -> tuple[int, int, int] | None:
-        """What differs once a file was rewritten: file and log are read one after the other."""
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
+    @property
+    def is_stale(self) -> bool:
+        """Whether somebody else wrote since it was loaded, or written here."""
+        return self._known != self._mark()
+
+    def _mark(self) -> tuple[_Place, _Place]:
+        """What differs once the file, or its log, was written."""
+        return _place(self._path), _place(self._log)
 
     def _loaded(self) -> tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]:
         self._logged = 0
@@ -119,6 +126,7 @@ class Store:
         files.write_pieces(self._path, (data,))
         self._digest, self._size, self._logged = hashlib.sha256(data).hexdigest(), len(data), 0
         self._log.unlink(missing_ok=True)
+        self._known = self._mark()
 
     @property
     def has_log(self) -> bool:
@@ -160,6 +168,15 @@ class Store:
                 # simulated write takes
             )
         self._logged += len(line)
+        self._known = self._mark()
 
     def _header(self) -> bytes:
         return canonical.dumps({"snapshot": self._digest}) + b"\n"
+
+
+def _place(path: Path) -> _Place:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
