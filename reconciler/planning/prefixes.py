@@ -15,7 +15,7 @@ from reconciler.planning import approval
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from reconciler.kinds.snapshots import ResizedLists, Snapshot, SnapshotValue
+    from reconciler.kinds.snapshots import Snapshot, SnapshotValue
     from reconciler.model.addresses import Provider
     from reconciler.model.baselines import Baseline
     from reconciler.model.observed import Observed
@@ -153,16 +153,20 @@ def _lists_ahead(plan: Plan, done: Collection[int]) -> Iterator[WidenedList | Li
     if not (longer or shorter):
         return
     snapshot = baseline_snapshot(plan.baseline)
-    ahead: list[ResizedLists] = []
+    covered = longer.keys() | shorter.keys()
+    growing: set[str] = set()
+    shrinking: set[str] = set()
     for step in plan.steps:
-        if step.address.lower() in longer.keys() | shorter.keys():
+        if step.address.lower() in covered:
             product = PRODUCTS[step.provider]
             changed = product.effect(snapshot, step)
             if step.id not in done:
-                ahead.append(product.resized_lists(snapshot, changed))
+                lists = product.resized_lists(snapshot, changed)
+                growing |= lists.longer
+                shrinking |= lists.shorter
             snapshot |= changed
-    yield from (row for name, row in longer.items() if any(name in each.longer for each in ahead))
-    yield from (row for name, row in shorter.items() if any(name in each.shorter for each in ahead))
+    yield from (row for name, row in longer.items() if name in growing)
+    yield from (row for name, row in shorter.items() if name in shrinking)
 
 
 def passed_values(plan: Plan, done: Sequence[Step]) -> dict[str, list[SnapshotValue]]:
