@@ -49,6 +49,11 @@ def are_guids(texts: Sequence[str]) -> bool:
     ) == dashes * len(_DASHES)
 
 
+def are_object_ids(texts: Sequence[str]) -> bool:
+    """Whether all texts are ids that name an object, in lower case; otherwise as `are_guids`."""
+    return EMPTY_GUID not in texts and are_guids(texts)
+
+
 def has_guid(texts: Sequence[str]) -> bool:
     """Whether one of the texts is a GUID, in any case; looked at one by one only if one is as long."""
     return _LENGTH in set(map(len, texts)) and any(map(guid, texts))

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
 _CONFLICT_END = re.compile(r"^(?:<{7}|>{7})(?=[ \r\n]|\Z)", re.MULTILINE)
+_SIGNS = ("<" * 7, ">" * 7)
+"""One of these is in every text that the patterns match: looked for in a hundredth of their time."""
 
 
 def conflicts(text: str, file: str) -> Iterator[Finding]:
     """The first line of each merge conflict in the text of a file."""
+    if not any(sign in text for sign in _SIGNS):
+        return
     opened, line, counted_to = False, 1, 0
     for marker in _CONFLICT.finditer(text) if _CONFLICT_END.search(text) else ():
         opens = marker[0].startswith("<")

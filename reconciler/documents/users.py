@@ -34,6 +34,7 @@ from reconciler.documents.schemas import users_from_form
 from reconciler.documents.shapes import user_suspects
 from reconciler.documents.telling_once import told_once
 from reconciler.documents.trees import ListMarks, MapMarks, json_path
+from reconciler.guids import are_object_ids
 from reconciler.model.documents import Kind, Listing
 from reconciler.model.findings import Finding, Position, Severity
 
@@ -242,6 +243,8 @@ def _fault(rule: DocumentRule, position: Position, message: str) -> Finding:
 
 
 def _user_faults(entries: _Entries, file: str) -> Iterator[Finding]:
+    if are_object_ids(entries.texts):
+        return
     placeholders = _placeholders(entries.texts)
     for index, (rule, message) in placeholders.items():
         yield _fault(rule, Position(file, entries.lines[index], entries.columns[index]), message)
