@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reconciler.model.addresses import PROVIDERS
+from reconciler.kinds.products import PRODUCTS
 from reconciler.model.codes import WarningCode
 from reconciler.model.plans import Note
 
@@ -57,8 +57,9 @@ def consented(
 
 def _is_expected(consent: str, documents: Documents) -> bool:
     """Whether a plan of the documents may need a consent: it is of no product, or of one of theirs."""
-    product = consent.partition(":")[2].partition(".")[0]
-    return product not in PROVIDERS or bool(getattr(documents, product))
+    name = consent.partition(":")[2].partition(".")[0]
+    product = next((each for each in PRODUCTS.values() if each.provider == name), None)
+    return product is None or product.is_named(documents)
 
 
 def compared_consent(text: str) -> str:

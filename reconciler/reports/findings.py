@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from reconciler.model.findings import Finding, Severity
 from reconciler.reports.lines import Line, Tone, counted
@@ -94,7 +94,7 @@ def validated(
 
 def valid_line(documents: Documents, elsewhere: int = 0) -> str:
     """How many documents are valid, and how many are for other tenants."""
-    parts = (getattr(documents, name) for name in documents.__struct_fields__)
+    parts = astuple(documents)
     count = sum(len(part) if isinstance(part, tuple) else part is not None for part in parts)
     valid = f"{counted(count, 'document is', 'documents are')} valid."
     if not elsewhere:

@@ -972,6 +972,19 @@ def test_standing_consents_that_nothing_asks_for_warn():
     assert result.consents == ()
 
 
+@pytest.mark.parametrize("prune", [True, False])
+def test_a_standing_consent_of_teams_is_unused_only_where_teams_is_planned(*, prune):
+    consent = "displaced:teams.policy/X"
+    result = made(
+        declared_exchange=[exchange_document([A], SCOPES[0], RESTRICT)],
+        world=teams({"P": []}),
+        store=exchange(s0=RESTRICT),
+        owner=tenant(consents=(consent,), prune=prune),
+    )
+    unused = {note.address for note in result.warnings if note.code == WarningCode.UNUSED_CONSENT}
+    assert unused == ({consent} if prune else set())
+
+
 def test_in_a_plan_of_a_part_only_consents_of_the_command_line_warn():
     owner = tenant(consents=("displaced:teams.policy/X",))
     part = {"only": ("teams.policy/P",), "allow": ("displaced:teams.policy/Y",)}
