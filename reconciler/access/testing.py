@@ -1,4 +1,4 @@
-"""Access tests: what is expected, held against the evaluators.
+"""Access tests: what is expected, compared with what the evaluators say.
 
 What they cannot decide never passes.
 """

@@ -202,7 +202,7 @@ def compared_with_documents(again: Plan) -> Comparison:
 
 
 def superseded(comparison: Comparison, applied: LastApply) -> Comparison:
-    """The same, where what a later apply wrote to is not held against this one."""
+    """The same, where this apply does not answer for what a later one wrote to."""
     later: set[str] = set()
     for plan in applied.later:
         later.update(

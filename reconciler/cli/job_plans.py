@@ -1,4 +1,4 @@
-"""`ci plan`: documents validated, planned and tested, and held against the limits of the merge base."""
+"""`ci plan`: documents validated, planned and tested, and checked against the limits of the merge base."""
 
 from __future__ import annotations
 

@@ -122,6 +122,6 @@ def _append(variable: str, content: bytes) -> None:
             file.write(content)
     except OSError as fault:
         raise ReconcilerError(
-            f"{variable} {name}: cannot be written: {fault.strerror}; the job knows nothing of what"
+            f"{variable} {name}: cannot be written: {fault.strerror}; the job does not get what"
             " this step found"
         ) from fault

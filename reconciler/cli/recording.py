@@ -74,7 +74,7 @@ class Recorder:
         line = printing.encoded(events.event_line(record))
         try:
             if os.write(self._number, line) != len(line):
-                raise BlockingIOError(0, "it takes no more")
+                raise BlockingIOError(0, "nothing reads it")
         except OSError as fault:
             self._break(fault)
 

@@ -78,7 +78,7 @@ class VerifyOptions(Struct, frozen=True):
 
 
 class _Case(Struct, frozen=True):
-    """An apply that is verified, and what it is held against."""
+    """An apply that is verified, and what it is compared with."""
 
     sealed: SealedPlan | None
     documents: Documents | None
@@ -225,7 +225,7 @@ def _applied(
 
 
 def _look(case: _Case, last: _Seen) -> Verification:
-    """Read the tenant once, and hold it against what was written.
+    """Read the tenant once, and compare it with what was written.
 
     Raises:
         TenantFault, CaptureFault: it could not be read.

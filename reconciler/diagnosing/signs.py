@@ -291,7 +291,7 @@ SIGNS: Final = (
         "role-delegation",
         Gate.CMDLET,
         (("delegating role assignment",),),
-        "who runs the cmdlet may not assign that role to an application",
+        "the account that runs the cmdlet may not assign that role to an application",
         (
             (
                 "RBAC for Applications, not an access policy: the caller needs a delegating assignment of"
@@ -334,7 +334,7 @@ SIGNS: Final = (
         "member-absent",
         Gate.CMDLET,
         (("isn't a member of the group",), ("is not a member of the group",)),
-        "the mailbox is not in the group itself: nothing was to be removed",
+        "the mailbox is not in the group itself: there was nothing to remove",
         ("It may be in a group that is nested in it: remove it there.",),
     ),
     # Microsoft Teams PowerShell
@@ -373,7 +373,7 @@ SIGNS: Final = (
         "silent",
         Gate.REQUEST,
         (),
-        "a refusal without a word: most often the request has a principal name instead of an object id",
+        "a refusal without a message: most often the request has a principal name instead of an object id",
         ("Write the user's object id into the address of the request.",),
         when_silent=True,
     ),

@@ -32,7 +32,7 @@ LISTS = (".csv", ".txt")
 
 
 _ELSEWHERE = "the link leads outside every PATH: move its target here, or add that folder as a PATH"
-_NOWHERE = "not read, because the link leads to nothing: mend it, or remove it"
+_NOWHERE = "not read, because the link leads to nothing: correct it, or remove it"
 _NO_FILE = "not a regular file but a pipe, socket or device: replace it with a file, or rename it"
 
 

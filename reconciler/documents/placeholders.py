@@ -1,5 +1,5 @@
 """Placeholders of other tools that nobody filled in: a variable of a shell, a pipeline or a template,
-and the GUID of zeros.
+and the all-zero GUID.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ANYWHERE: Final = re.compile(
     rf"|(?<![0-9a-fA-F-]){EMPTY_GUID}(?![0-9a-fA-F-])"
 )
 """`${NAME}` of a shell, `${{ name }}` of GitHub, `$(name)` of Azure Pipelines, `{{ name }}` of
-Jinja, `#{name}#` of Replace Tokens and Octopus, and the GUID of zeros.
+Jinja, `#{name}#` of Replace Tokens and Octopus, and the all-zero GUID.
 """
 _WHOLE: Final = re.compile(
     r"^(?:\$(?:env:)?[A-Za-z_]\w{0,99}|%{1,2}\w{1,100}%{1,2}|__\w{1,100}__|<[\w .-]{1,100}>)$",

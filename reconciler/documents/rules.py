@@ -90,7 +90,7 @@ KEY = DocumentRule("yaml.key", "A key that is not a string", "JSON Schema only a
 # Texts.
 EMPTY_GUID = DocumentRule(
     "guid.empty",
-    "The GUID of zeros",
+    "The all-zero GUID",
     "It is the value of an id that was never set, and names no object.",
 )
 VARIABLE = DocumentRule(

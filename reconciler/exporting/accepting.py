@@ -65,10 +65,10 @@ def entry_refusal(entry: NewEntry) -> str:
     if not is_expressible(address) or not takes(form, address):
         return "its name cannot be written in a document"
     if EMPTY_GUID in f"{address} {parts}":
-        return "the GUID of zeros names no object"
+        return "the all-zero GUID identifies no object"
     applications = parts.get("applications")
     if isinstance(applications, list) and any(is_opaque(str(each)) for each in applications):
-        return "its list has an entry that is not a client id: mend it in the tenant"
+        return "its list has an entry that is not a client id: correct it in the tenant"
     if entry.free and not isinstance(parse_address(address), TeamsPolicyAddress):
         return "only the holders of a Teams policy can be left free"
     return ""

@@ -1,4 +1,4 @@
-"""Documents that are there, held against the tenant: what is declared, and which of it the tenant has
+"""Documents that are there, compared with the tenant: what is declared, and which of it the tenant has
 otherwise. Documents are compared by what they mean, never by how they are written.
 """
 

@@ -53,7 +53,7 @@ class PlanContext(Struct, frozen=True):
         tenant: The Tenant document; None if there is none.
         regranting: Whether a group's grant is changed in place; it is taken away first otherwise.
         consents: All consents, standing ones and those of the command line, in lower case.
-        other_limits: What the plan is held against, if not the limits of the Tenant document.
+        other_limits: What the plan is checked against, if not the limits of the Tenant document.
     """
 
     directory: Directory

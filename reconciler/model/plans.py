@@ -220,7 +220,7 @@ class Plan(Struct, frozen=True):
         held: Objects left at their observed value: by --only or --skip, because the tenant has
             something there that is not understood, or because a scope is not there.
         inputs: What the plan was made from.
-        limits: The mass-change limits that it was held against.
+        limits: The mass-change limits that it was checked against.
         narrowed: Policies whose list a step makes shorter, sorted by address; unset if there are none.
         names: Ids to names, for people only.
         refusals: What a guard refuses; `details["allow"]` is the consent that lifts it, if one does.

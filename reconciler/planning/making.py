@@ -225,7 +225,7 @@ def product_plans(given: Given, limits: Limits | None = None) -> tuple[PlannedSi
 
     Args:
         given: what they are made of.
-        limits: what they are held against, if not the limits of the Tenant document.
+        limits: what they are checked against, if not the limits of the Tenant document.
     """
     context = PlanContext(
         given.observed.directory,

@@ -1,6 +1,6 @@
 """A strict reader of what the renderer writes, and of nothing else.
 
-It never reads a text differently from PowerShell 7.6.5 (held against its recorded answers): where
+It never reads a text differently from PowerShell 7.6.5 (tested against its recorded answers): where
 PowerShell accepts more than the renderer writes, the text is refused.
 """
 

@@ -101,7 +101,7 @@ class RealDisk:
             return False
 
     def anybody_writes(self, path: PurePath) -> bool:
-        """Whether everybody may write here; not known on Windows, whose lists of rights are others."""
+        """Whether everybody may write here; not known on Windows, which has other lists of rights."""
         mode = _mode(path)
         return sys.platform != "win32" and mode is not None and bool(mode & stat.S_IWOTH)
 

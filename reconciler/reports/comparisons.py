@@ -43,17 +43,17 @@ _BEYOND = {
     "consents": "It needs more consents:",
     "deletes": "It deletes more:",
     "documents": "It was made from other documents.",
-    "gaps": "On its way applications miss others:",
+    "gaps": "While it runs, applications miss other people:",
     "held": "It leaves other objects as they are:",
-    "limits": "Its mass-change limits are others:",
+    "limits": "Its mass-change limits differ:",
     "refusals": "Other things are refused:",
     "steps": "It has steps that the approved plan does not have, or leads elsewhere:",
     "tenant": "It is for another tenant:",
-    "tests": "Its access tests are others:",
+    "tests": "Its access tests differ:",
     "undoes": "It undoes another plan.",
-    "unresolved": "Other names lead to nobody:",
+    "unresolved": "Other names cannot be resolved:",
     "warnings": "The services warned of something else while they were read:",
-    "widened": "Others hold lists that get longer, or other lists get longer:",
+    "widened": "The lists that get longer have other holders, or are other lists:",
 }
 """What a plan has that no part of the approved one would have, by member."""
 

@@ -158,7 +158,7 @@ def _not_ours(sign: Sign | None) -> str:
         case Gate.REQUEST:
             return "NOT BY THE ACCESS POLICIES, but because of the request itself"
         case Gate.SERVICE:
-            return "NOT REFUSED, but put off"
+            return "NOT REFUSED, but asked to wait"
         case Gate.CMDLET:
             return "NOT BY THE ACCESS POLICIES: a cmdlet failed"
         case _:

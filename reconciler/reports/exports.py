@@ -164,10 +164,10 @@ _SENTENCES: Final[Mapping[RemarkCode, Callable[[Sequence[str]], str]]] = {
     ),
     RemarkCode.LIST_LEFT_OUT: lambda names: (
         ": the list has entries that are not client ids, and stays unmanaged:"
-        f" {_some(names) or 'the GUID of zeros'}"
+        f" {_some(names) or 'the all-zero GUID'}"
     ),
     RemarkCode.USERS_LEFT_OUT: lambda _: (
-        ": the users stay unmanaged, because one of them is the GUID of zeros"
+        ": the users stay unmanaged, because one of them is the all-zero GUID"
     ),
     RemarkCode.GROUPS_LEFT_OUT: lambda _: (
         ": the groups stay unmanaged: their order is not understood, or there is no room between the"
@@ -176,7 +176,9 @@ _SENTENCES: Final[Mapping[RemarkCode, Callable[[Sequence[str]], str]]] = {
     RemarkCode.NOT_UNDERSTOOD: lambda _: (
         " has something that is not understood, which stays unmanaged; a plan shows it"
     ),
-    RemarkCode.ID_REFUSED: lambda _: " stays unmanaged, because the GUID of zeros names no object",
+    RemarkCode.ID_REFUSED: lambda _: (
+        " stays unmanaged, because the all-zero GUID identifies no object"
+    ),
     RemarkCode.SCOPE_BY_ID: lambda _: (
         ": the scope is written by object id, because no address leads to it and to nothing else"
     ),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_OF_A_LEVEL = 10
 """GitHub keeps ten annotations of each level a step ("Annotation limitations" of the documentation
-of actions/toolkit), and drops the others without a word.
+of actions/toolkit), and drops the others silently.
 """
 MOST_LETTERS = 1000
 """Of one line of a message; actions/runner cuts a whole one after 4096 letters."""

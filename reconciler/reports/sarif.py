@@ -127,7 +127,7 @@ def _artifact(file: str) -> Json:
 
 def _fingerprints(annotations: Sequence[Annotation]) -> Iterator[str]:
     """What each is about, as a hash: the same when lines above it come and go, items of a list are
-    put before it, or others of another kind are mended; equal ones are numbered.
+    put before it, or others of another kind are corrected; equal ones are numbered.
     """
     seen: Counter[str] = Counter()
     for annotation in annotations:

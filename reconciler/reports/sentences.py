@@ -441,6 +441,6 @@ def _unknown(code: str) -> NoteAdvice:
     text = code.replace("{", "{{").replace("}", "}}")  # the sentences are formats
     return NoteAdvice(
         text,
-        "This version of reconciler has no words for it: see --format json, or use the version that"
+        "This version of reconciler cannot describe it: see --format json, or use the version that"
         " wrote the plan.",
     )

@@ -41,7 +41,7 @@ class VerifiedApply(Struct, frozen=True):
         verification: What became of it.
         doors: What lets quarantined applications in, in sentences.
         names: Ids to names for people.
-        by_plan: It was held against its plan; False: against the documents.
+        by_plan: It was compared with its plan; False: with the documents.
     """
 
     simulated: bool
@@ -143,9 +143,7 @@ def _details(outcome: VerifiedApply) -> Iterator[Item]:
     )
     if not outcome.by_plan:
         yield Item(
-            (
-                "Held against the documents: name the plan's file to hold it against what was applied.",
-            )
+            ("Compared with the documents: name the plan's file to compare with what was applied.",)
         )
     if not applied.ended:
         yield Item(

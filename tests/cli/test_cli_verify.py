@@ -133,7 +133,7 @@ def test_without_the_plan_the_documents_say_what_should_be_there(
 ) -> None:
     ran = verify()
     assert ran.code == 0
-    assert "Held against the documents" in ran.out
+    assert "Compared with the documents" in ran.out
     text = (applied / "policies/teams/webinars.yaml").read_text(encoding="utf-8")
     edited = text.replace("applications: [", "applications: [attendance-reports, ")
     (applied / "policies/teams/webinars.yaml").write_text(edited, encoding="utf-8")

@@ -1,5 +1,5 @@
 """PowerShell's own way of scanning strings, apart from the product's reader: an oracle that is
-itself held against the recordings.
+itself tested against the recordings.
 
 Any single quote of the five opens and closes; two in a row are one, the second. Double quotes
 likewise among their four, with backtick escapes.

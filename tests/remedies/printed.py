@@ -1,4 +1,4 @@
-"""What a test makes the tool print, held against the remedies that it is said to try."""
+"""What a test makes the tool print, compared with the remedies that it is said to try."""
 
 from __future__ import annotations
 

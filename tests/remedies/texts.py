@@ -289,7 +289,7 @@ UNTRIED: Final[Mapping[str, str]] = {
         " held; tests/reports/cases/hostile has a plan file with one"
     ),
     "Shown with escapes: <code>--format json": "the same on a page",
-    "no words for it: see --format json": (
+    "cannot describe it: see --format json": (
         "only a plan of another version has a code without words; tests/reports/test_sentences.py"
         " makes one"
     ),

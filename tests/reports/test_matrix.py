@@ -1,4 +1,4 @@
-"""The rules that the matrix names, held against the evaluators of whole tenants."""
+"""The rules that the matrix names, compared with the evaluators of whole tenants."""
 
 from __future__ import annotations
 

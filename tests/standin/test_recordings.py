@@ -1,4 +1,4 @@
-"""The stand-in is held against what a real PowerShell was recorded to do, and the product's own
+"""The stand-in is compared with what a real PowerShell was recorded to do, and the product's own
 reader and catalogue against the stand-in.
 """
 

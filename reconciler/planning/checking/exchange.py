@@ -38,7 +38,7 @@ def begun(
 
     Args:
         section: the Exchange part of the plan's baseline.
-        toward: Exchange steps that lead to the end which access is held against.
+        toward: Exchange steps that lead to the end with which access is compared.
         opaque: addresses of the applications with a policy that nobody understands.
         awaited: addresses of those that shall have a policy whose scope is not there.
         shut_out: applications that shall reach nobody: what counts is whom they reached before.

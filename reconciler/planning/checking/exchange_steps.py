@@ -104,7 +104,7 @@ class ExchangeModel(Struct):
         return Rights(own.restrict | every.restrict, own.deny | every.deny)
 
     def run(self, step: Step) -> str | None:
-        """Do one step; return the application whose policies are others now, None if no right
+        """Do one step; return the application whose policies have changed, None if no right
         changed.
 
         Raises:

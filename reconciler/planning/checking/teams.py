@@ -49,7 +49,7 @@ def begun(
 
     Args:
         section: the Teams part of the plan's baseline.
-        toward: Teams steps that lead to the end which access is held against.
+        toward: Teams steps that lead to the end with which access is compared.
         opaque: addresses that are held because the order of the groups, or the name of a policy, is
             not understood.
         shut_out: applications that shall reach nobody: what counts is whom they reached before.

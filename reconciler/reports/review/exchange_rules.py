@@ -75,7 +75,9 @@ class ExchangeRules:
         if application != EVERY_APPLICATION and every:
             rule = self._of_policies(every, who[1].lower(), reached=reached)
             return ("of every application: ", *rule)
-        return ("no policy",) if reached or application in self._told else ("not told by the plan",)
+        return (
+            ("no policy",) if reached or application in self._told else ("the plan does not say",)
+        )
 
     def _of_policies(self, own: Mapping[str, str], subject: str, *, reached: bool) -> Phrase:
         denies, restricts = (
