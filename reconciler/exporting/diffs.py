@@ -73,7 +73,9 @@ def _hunks(change: FileChange) -> Iterator[str]:
     lines = before.removesuffix("\n").split("\n")
     end = "\r" if "\r\n" in before else ""
     shift = 0
-    for group in _groups(in_order(change.edits)):
+    # Of an edit of nothing there would be a hunk of context alone, which git calls corrupt.
+    edits = [edit for edit in in_order(change.edits) if edit.lines or edit.stop > edit.start]
+    for group in _groups(edits):
         first = max(1, group[0].start - _CONTEXT)
         last = min(len(lines), group[-1].stop - 1 + _CONTEXT)
         hunk, removed, added, number = [], 0, 0, first

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from reconciler.cli import drifting, patching
@@ -87,6 +87,13 @@ def changes(draw: st.DrawFn) -> FileChange:
 
 
 @settings(max_examples=60)
+@example(
+    FileChange(
+        "policies/some file.yaml",
+        "a\n" * 7 + "last\n",
+        (LineEdit(1, 1, ()), LineEdit(8, 9, ())),
+    )
+)
 @given(changes())
 def test_git_makes_of_a_patch_what_the_edits_make(change: FileChange) -> None:
     assert change.before is not None
