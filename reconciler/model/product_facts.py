@@ -53,6 +53,8 @@ class ProductFacts(Struct, frozen=True):
         enforced_after: Minutes after which a change is usually enforced.
         verified_after: Minutes after which `verify` takes a change for enforced, if nothing
             contradicts.
+        unexplained: What else may refuse although the policies let an application through, in a
+            sentence.
         module: The PowerShell module.
         minimum: The oldest version of the module that can be used.
         versions: The versions whose documentation or code this tool was written from.
@@ -75,6 +77,7 @@ class ProductFacts(Struct, frozen=True):
     propagation: str
     enforced_after: int
     verified_after: int
+    unexplained: str
     module: str
     minimum: str
     versions: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -284,17 +284,7 @@ def _unexplained(product: Provider) -> Iterator[str]:
         "No journal of this computer has a recent change of it. Somebody else may have changed it in"
         f" the last {minutes} minutes."
     )
-    match product:
-        case "teams":
-            yield "A change of who is in a group reaches its members after up to a day."
-        case "exchange":
-            yield (
-                "If Test-ApplicationAccessPolicy says Granted too, look at Get-OrganizationConfig |"
-                " Select EnforceExoAppRbacPermissions: the organization may ask for RBAC for"
-                " Applications instead."
-            )
-        case _:
-            assert_never(product)
+    yield facts(product).unexplained
 
 
 def _others(diagnosed: Diagnosed) -> Iterator[Item]:

@@ -1,5 +1,5 @@
 """What an approval outlives and what it does not: every kind of edit of documents, options and
-tenant, each held against the content digest of a plan that was approved.
+tenant, each compared with the content digest of a plan that was approved.
 """
 
 from __future__ import annotations

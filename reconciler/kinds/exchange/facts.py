@@ -44,6 +44,10 @@ FACTS: Final = ProductFacts(
     enforced_after=60,  # Microsoft Learn, Limiting application permissions: it can take longer than an hour
     # The same page: "longer than 1 hour"; that it is a quarter of an hour more is our own margin.
     verified_after=75,
+    unexplained=(
+        "If Test-ApplicationAccessPolicy says Granted too, look at Get-OrganizationConfig | Select"
+        " EnforceExoAppRbacPermissions: the organization may ask for RBAC for Applications instead."
+    ),
     module="ExchangeOnlineManagement",
     minimum="3.10.0",  # runs on PowerShell 7.6 from here on
     versions="3.10.0 and 3.10.1",

@@ -49,6 +49,7 @@ FACTS: Final = ProductFacts(
     ),
     enforced_after=30,  # Microsoft Learn, Configure an application access policy
     verified_after=30,  # the same page gives 30 minutes as the most
+    unexplained="A change of who is in a group reaches its members after up to a day.",
     module="MicrosoftTeams",
     minimum="6.9.0",  # Get-CsOnlineUser has `-Properties` from here on (its page)
     versions="6.9.0 to 7.7.0",

@@ -19,6 +19,7 @@ FACTS: Final = ProductFacts(
     propagation="at once.",
     enforced_after=1,
     verified_after=1,
+    unexplained="A name that was added is asked for at once.",
     module="Toy",
     minimum="1.0.0",
     versions="1.0.0",
