@@ -182,14 +182,11 @@ def test_questions_about_other_products_are_answered_as_before(house: Path, tena
     assert code == 0, said
 
 
-@pytest.mark.exhaustive
 def test_the_type_checker_takes_it(house: Path) -> None:
-    """Slow: the whole package is looked at, without what is known of it already."""
     code, said = _run(house, "mypy", "--cache-dir", str(house / ".mypy"))
     assert code == 0, said
 
 
-@pytest.mark.exhaustive
 def test_the_type_checker_names_the_places(tmp_path: Path) -> None:
     """Only the name is added: what then lacks a branch is listed."""
     _copy(tmp_path)
