@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, assert_never
@@ -28,6 +27,7 @@ from reconciler.model.outputs import (
     OutputFleetRow,
     OutputTenant,
 )
+from reconciler.powershell.door.homes import temporary_folder
 from reconciler.processes.running import Bounds, Ended, Unfinished
 from reconciler.processes.side_by_side import Outcome, side_by_side
 from reconciler.reports import findings, fleets
@@ -191,9 +191,9 @@ def fleet_rows(run: FleetRun, *, blocks: bool) -> tuple[OutputFleetRow, ...]:
         if blocks
         else working(f"Running {run.words[0]} for {len(runnable)} tenants", _QUIET)
     )
-    with tempfile.TemporaryDirectory(prefix="reconciler-fleet-") as place, _ended_by_signals():
+    with temporary_folder() as place, _ended_by_signals():
         commands = [
-            _command(run.of(tenant), tenant, _envelope(Path(place), tenant)) for tenant in runnable
+            _command(run.of(tenant), tenant, _envelope(place, tenant)) for tenant in runnable
         ]
         with (
             telling,
@@ -201,7 +201,7 @@ def fleet_rows(run: FleetRun, *, blocks: bool) -> tuple[OutputFleetRow, ...]:
         ):
             ended = iter(outcomes)
             return tuple(
-                _shown(tenant, None if trouble(tenant) else next(ended), Path(place), blocks=blocks)
+                _shown(tenant, None if trouble(tenant) else next(ended), place, blocks=blocks)
                 for tenant in run.tenants
             )
 

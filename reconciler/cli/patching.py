@@ -5,7 +5,6 @@ is shown.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +31,7 @@ from reconciler.model.addresses import (
 from reconciler.model.documents import Kind, TeamsPolicyDocument
 from reconciler.model.findings import Severity
 from reconciler.model.outputs import OutputPatch
+from reconciler.powershell.door.homes import temporary_folder
 from reconciler.reports.lines import SIMULATED
 from reconciler.reports.patches import PatchTold, patch_chapter
 
@@ -203,8 +203,8 @@ def _tried(
     roots = [input_files.real(path) for path in paths]
     folders = [root if root.is_dir() else root.parent for root in roots]
     base = Path(os.path.commonpath(folders))
-    with tempfile.TemporaryDirectory() as name:
-        copy = _Copy(base, input_files.real(Path(name)))
+    with temporary_folder() as folder:
+        copy = _Copy(base, input_files.real(folder))
         _write(copy, sources.texts, changes)
         tried_paths = [copy.path(path.as_posix()) for path in paths]
         return _judged(made, [path for path in tried_paths if path.exists()])

@@ -5,6 +5,7 @@ each run ends.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,8 @@ from reconciler.applying import rehearsing
 from reconciler.applying.rehearsing import Rehearsal, RehearsalRun, Trouble, rehearse
 from reconciler.applying.rehearsing_tenant import simulated_tenant
 from reconciler.captures import reading
+from reconciler.cli.commands import rehearse as rehearse_command
+from reconciler.cli.working import working
 from reconciler.errors import StalePlan
 from reconciler.model.access_rows import Certainty, GapRow, GapSubject, SubjectKind
 from reconciler.model.plans import Invocation
@@ -351,3 +354,13 @@ def test_only_a_simulated_tenant_that_is_there_is_rehearsed_on(
     ran = run("rehearse", "plan.json", "--tenant", tenant)
     assert ran.code == 64
     assert "`sim:FILE`" in ran.err
+
+
+def test_a_rehearsal_that_lasts_tells_that_it_goes_on(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(tmp_path)
+    run("plan", "--out", "plan.json", "--tenant", "sim:tenant.json")
+    monkeypatch.setattr(rehearse_command, "working", partial(working, quiet=0.01))
+    ran = run("rehearse", "plan.json", "--most", "1")
+    assert (ran.code, "Rehearsing: 0 s so far." in ran.err) == (0, True)

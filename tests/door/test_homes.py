@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.powershell.door import homes
+from tests.cli.sample import settle
 
 PROGRAM = """
 import os, signal, subprocess, sys
@@ -114,3 +115,39 @@ def test_a_note_that_is_a_link_is_not_read(folder: Path) -> None:
 def test_a_folder_that_cannot_be_listed_is_left_alone(tmp_path: Path) -> None:
     homes.remove_left(tmp_path / "nowhere")
     assert not list(tmp_path.iterdir())
+
+
+KILLED = """
+import os, sys
+from reconciler.applying import rehearsing
+from reconciler.cli import fleets, patching
+for module, name in ((rehearsing, "rehearse"), (fleets, "side_by_side"), (patching, "_write")):
+    setattr(module, name, lambda *_, **__: os.kill(os.getpid(), 9))
+from reconciler.cli.main import main
+main()
+"""
+SIM = ("--tenant", "sim:tenant.json")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("rehearse", "plan.json"),
+        ("drift", *SIM, "--patch", "drift.patch"),
+        ("fleet", "policies", "--", "plan", *SIM),
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_a_killed_command_kept_for_itself_is_removed_by_the_next_one(
+    folder: Path, command: tuple[str, ...]
+) -> None:
+    settle(folder)
+    plan = [sys.executable, "-m", "reconciler", "plan", *SIM, "--out", "plan.json"]
+    subprocess.run(plan, cwd=folder, check=True, capture_output=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED, *command], cwd=folder, check=False, capture_output=True
+    )
+    assert (ended.returncode, len(list(folder.glob("reconciler-*")))) == (-9, 1)
+    with homes.temporary_folder():
+        pass
+    assert not list(folder.glob("reconciler-*"))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import click
 
 from reconciler.applying import rehearsing
 from reconciler.cli import collecting, options, plan_files, printing, showing
+from reconciler.cli.working import working
 from reconciler.errors import NotVerified
+from reconciler.powershell.door.homes import temporary_folder
 from reconciler.reports import rehearsal
 
 
@@ -48,8 +49,8 @@ def command(
     original = _original(tenant)
     loaded = plan_files.plan_file(plan)
     showing.collect_plan(loaded, shown=False)
-    with TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
-        value = rehearsing.rehearse(loaded, Path(folder), original=original, most=most)
+    with temporary_folder() as folder, working("Rehearsing"):
+        value = rehearsing.rehearse(loaded, folder, original=original, most=most)
     where = "a tenant made from the plan's baseline" if original is None else str(original)
     collecting.add_part("rehearsal", rehearsal.rehearsal_answer(value, where=where))
     printing.outlined(rehearsal.rehearsal_outline(loaded.plan, value, where=where), form, max_bytes)

@@ -1,4 +1,5 @@
-"""The private folder of a PowerShell process, and the removal of those that a kill left behind.
+"""The private folder of a PowerShell process, or of a run, and the removal of those that a kill left
+behind.
 
 A note in it says whose it is. The name stays short: a socket of .NET's is in it, and the path of
 a socket is limited (unix(7)).
@@ -12,13 +13,14 @@ import shutil
 import socket
 import stat
 import tempfile
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reconciler.processes import groups
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
+    from collections.abc import Iterator
 
 _PREFIX: Final = "reconciler-"
 _NAME: Final = re.compile(rf"{_PREFIX}[a-z0-9_]{{8}}")
@@ -37,6 +39,15 @@ def make_home(cleanup: ExitStack) -> Path:
     _write(home, _place())
     note(home, os.getpid())
     return home
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """An empty folder for what a run needs while the block lasts; it goes as homes do."""
+    with ExitStack() as cleanup:
+        folder = make_home(cleanup) / "files"
+        folder.mkdir()
+        yield folder
 
 
 def note(home: Path, pid: int) -> None:
