@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
 Groups = frozenset[str]
 
@@ -28,6 +28,11 @@ class Clause(NamedTuple):
     def is_empty(self) -> bool:
         """Whether nobody can be in it."""
         return not self.inside.isdisjoint(self.outside)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many groups it names of each kind."""
+        return len(self.inside), len(self.outside)
 
     def covers(self, other: Clause) -> bool:
         """Whether everyone of the other clause is in this one, whoever is in the groups."""
@@ -47,7 +52,7 @@ class Audience(Struct, frozen=True):
         return audience(self.clauses | other.clauses)
 
     def __and__(self, other: Audience) -> Audience:
-        return audience(ours.meet(theirs) for ours in self.clauses for theirs in other.clauses)
+        return audience(_met(self.clauses, other.clauses))
 
     def __contains__(self, member_of: Collection[str]) -> bool:
         """Whether somebody is in the audience who is in exactly these groups."""
@@ -55,6 +60,20 @@ class Audience(Struct, frozen=True):
         return any(
             clause.inside <= own and clause.outside.isdisjoint(own) for clause in self.clauses
         )
+
+
+def _met(ours: Collection[Clause], theirs: Collection[Clause]) -> Iterator[Clause]:
+    """What the clauses of two audiences have in common; where one lies within a clause of the other
+    side that is it, and not its intersections with all of them.
+    """
+    our_coverers, their_coverers = _Coverers(ours), _Coverers(theirs)
+    across = [clause for clause in theirs if not our_coverers.cover(clause)]
+    yield from (clause for clause in theirs if our_coverers.cover(clause))
+    for clause in ours:
+        if their_coverers.cover(clause):
+            yield clause
+        else:
+            yield from map(clause.meet, across)
 
 
 class Partition(Struct, frozen=True):
@@ -79,30 +98,79 @@ def _simplified(clauses: set[Clause]) -> frozenset[Clause]:
     """Merge clauses that differ only in being in or out of one group; drop those that another one
     covers.
     """
-    waiting = list(clauses)
+    waiting, shapes = list(clauses), {clause.shape for clause in clauses}
     while waiting:
         clause = waiting.pop()
-        for wider in _merged(clause, clauses):
+        for wider in _merged(clause, clauses, shapes):
             if wider not in clauses:
                 clauses.add(wider)
+                shapes.add(wider.shape)
                 waiting.append(wider)
-    return frozenset(
-        clause
-        for clause in clauses
-        if not any(other.covers(clause) for other in clauses if other != clause)
-    )
+    return _uncovered(clauses)
 
 
-def _merged(clause: Clause, clauses: set[Clause]) -> list[Clause]:
+def _merged(
+    clause: Clause, clauses: Collection[Clause], shapes: Collection[tuple[int, int]]
+) -> list[Clause]:
+    """What a clause and another one are together, if they differ in one group only.
+
+    `shapes`: those of all clauses, for most clauses have no such fellow, and many groups.
+    """
     inner, outer = clause
-    merged = [
-        Clause(inner, outer - {group})
-        for group in outer
-        if Clause(inner | {group}, outer - {group}) in clauses
-    ]
-    merged += [
-        Clause(inner - {group}, outer)
-        for group in inner
-        if Clause(inner - {group}, outer | {group}) in clauses
-    ]
+    merged: list[Clause] = []
+    if (len(inner) + 1, len(outer) - 1) in shapes:
+        merged += [
+            Clause(inner, outer - {group})
+            for group in outer
+            if Clause(inner | {group}, outer - {group}) in clauses
+        ]
+    if (len(inner) - 1, len(outer) + 1) in shapes:
+        merged += [
+            Clause(inner - {group}, outer)
+            for group in inner
+            if Clause(inner - {group}, outer | {group}) in clauses
+        ]
     return merged
+
+
+def _uncovered(clauses: Collection[Clause]) -> frozenset[Clause]:
+    """The clauses that no other one covers."""
+    kept = _Coverers()
+    of_length: dict[int, list[Clause]] = {}
+    for clause in clauses:
+        of_length.setdefault(sum(clause.shape), []).append(clause)
+    for _, alike in sorted(of_length.items()):
+        for clause in [each for each in alike if not kept.cover(each)]:  # none covers its like
+            kept.add(clause)
+    return frozenset(kept.clauses)
+
+
+class _Coverers:
+    """Clauses, and which of them may cover another one: those that are found by a group of it."""
+
+    def __init__(self, clauses: Iterable[Clause] = ()) -> None:
+        self.clauses: list[Clause] = []
+        self._inside: dict[str, list[Clause]] = {}
+        self._outside: dict[str, list[Clause]] = {}
+        self._everyone = False
+        for clause in clauses:
+            self.add(clause)
+
+    def add(self, clause: Clause) -> None:
+        """Take a clause in, under one of its groups."""
+        self.clauses.append(clause)
+        if clause.inside:
+            self._inside.setdefault(next(iter(clause.inside)), []).append(clause)
+        elif clause.outside:
+            self._outside.setdefault(next(iter(clause.outside)), []).append(clause)
+        else:
+            self._everyone = True
+
+    def cover(self, clause: Clause) -> bool:
+        """Whether one of them covers a clause, which it may be itself."""
+        return self._everyone or any(
+            other.covers(clause)
+            for found, groups in ((self._inside, clause.inside), (self._outside, clause.outside))
+            for group in (groups if len(groups) < len(found) else found.keys() & groups)
+            for other in found.get(group, ())
+        )

@@ -18,7 +18,7 @@ from reconciler.captures import reading
 from reconciler.documents import examine_documents
 from reconciler.errors import ReconcilerError
 from reconciler.kinds.exchange.parse import is_empty_store
-from reconciler.planning import planfile
+from reconciler.planning import making, planfile
 from reconciler.powershell.answers import Raised, ServiceError
 from reconciler.powershell.door.hiding import Hiding
 from reconciler.powershell.door.log import Log
@@ -48,6 +48,10 @@ _GUID = "566b8d39-5c5c-4aaa-bc07-4f36278a1b38"
 _POLICY = (
     "apiVersion: reconciler/v1\nkind: TeamsApplicationAccessPolicy\nmetadata: {name: P}\nspec:\n"
     f"  applications: [{_APP}]\n"
+)
+_EXCHANGE = (
+    "apiVersion: reconciler/v1\nkind: ExchangeApplicationAccessPolicy\nmetadata: {{name: e{0}}}\n"
+    f"spec:\n  applications: [{_APP}]\n  scope: {{1}}\n  accessRight: RestrictAccess\n"
 )
 _CONFLICT = "<<<<<<< a\nx\n=======\ny\n>>>>>>> b\n"
 _TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
@@ -239,6 +243,39 @@ def _of(work: Callable[[str], object], text: Callable[[int], str]) -> Shape:
     return shape
 
 
+def _flipped(size: int, folder: Path) -> Work:
+    """One application's denials become restrictions: every scope is in what it reached and in what
+    it will reach.
+    """
+    raw = _raw()
+    exchange, directory = raw["exchange"], raw["directory"]
+    scopes = [(_id(number), f"S-1-5-21-1-1-1-{number}") for number in range(size // 800)]
+    exchange["reads"][0]["count"] = len(scopes)
+    exchange["policies"] = [
+        exchange["policies"][0]
+        | {
+            "Identity": rf"{_TENANT}\{_APP}:{sid};{scope}",
+            "AccessRight": "DenyAccess",
+            "ScopeIdentityRaw": f"{sid};{scope}",
+        }
+        for scope, sid in scopes
+    ]
+    addresses = [(scope, f"s{number}@contoso.com") for number, (scope, _) in enumerate(scopes)]
+    directory["recipients"] = [
+        directory["recipients"][0] | {"id": scope, "primary": address, "addresses": [address]}
+        for scope, address in addresses
+    ]
+    (folder / "capture.json").write_text(json.dumps(raw), encoding="utf-8")
+    (folder / "a.yaml").write_text("---\n".join(_EXCHANGE.format(*each) for each in addresses))
+
+    def work() -> None:
+        examined = examine_documents([folder / "a.yaml"])
+        observed = reading.load_capture(folder / "capture.json", tenant_id=None, needs=_BOTH)
+        making.make_plan(examined.documents, observed, making.PlanOptions())
+
+    return work
+
+
 def _journal(line: Callable[[int], str], per: int) -> Shape:
     def shape(size: int, folder: Path) -> Work:
         path = folder / "apply-000001.jsonl"
@@ -393,6 +430,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
     "capture: brackets": _plan_file(lambda n: "[" * n),
     "plan: brackets": _plan_file(lambda n: '{"a":' * (n // 5)),
     "plan: a long text": _plan_file(lambda n: json.dumps({"format_version": "1.0", "x": "a" * n})),
+    "plan: denials of an application become restrictions": _flipped,
     "journal: lines": _journal(
         lambda _number: '{"state":"done","step":1,"at":"2026-11-02T09:00:00+00:00"}\n', 60
     ),

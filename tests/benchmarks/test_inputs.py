@@ -21,6 +21,7 @@ KNOWN = (
     "capture: exchange Description, blanks",
     "capture: filter, blanks",
     "capture: filter, blanks at the end",
+    "plan: denials of an application become restrictions",
     "empty store: OU",
     "error: OU",
 )
