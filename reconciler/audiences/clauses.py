@@ -170,7 +170,7 @@ class _Coverers:
         """Whether one of them covers a clause, which it may be itself."""
         return self._everyone or any(
             other.covers(clause)
-            for found, groups in ((self._inside, clause.inside), (self._outside, clause.outside))
-            for group in (groups if len(groups) < len(found) else found.keys() & groups)
-            for other in found.get(group, ())
+            for by_group, groups in ((self._inside, clause.inside), (self._outside, clause.outside))
+            for group in (groups if len(groups) < len(by_group) else by_group.keys() & groups)
+            for other in by_group.get(group, ())
         )

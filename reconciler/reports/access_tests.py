@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -40,6 +40,7 @@ class Outcome(StrEnum):
     EXCUSED = "excused"
 
 
+NOT_BLOCKED: Final = "not blocked"
 REACHED: Mapping[ResultKind, str] = {
     ResultKind.MAILBOX: "the mailbox",
     ResultKind.USER: "the meetings of",
@@ -153,15 +154,27 @@ def outcome_counts(rows: Sequence[AccessTestResult]) -> str:
 
 def expectation(row: AccessTestResult, names: Mapping[str, str]) -> str:
     """What is expected, as a sentence without an end."""
-    subject = row.subject
-    reached = f"{REACHED[subject.kind]} {values.with_name(subject.id, names)}"
-    return f"{values.with_name(row.application, names)} is {row.expected} {reached}"
+    whom = values.with_name(row.subject.id, names)
+    return f"{values.with_name(row.application, names)} is {expected_access(row)} {whom}"
+
+
+def expected_access(row: AccessTestResult) -> str:
+    """What is expected of an application, up to the name of whom it is about."""
+    link = "from " if _in_words(row.expected, row) == NOT_BLOCKED else ""
+    return f"{_in_words(row.expected, row)} {link}{REACHED[row.subject.kind]}"
 
 
 def contrast(row: AccessTestResult) -> str:
     """What is expected and what was found."""
-    verdict = "not decided" if row.verdict == "depends" else row.verdict
-    return f"expected {row.expected}, found {verdict}"
+    return f"expected {_in_words(row.expected, row)}, found {_in_words(row.verdict, row)}"
+
+
+def _in_words(verdict: str, row: AccessTestResult) -> str:
+    """A verdict as `explain` says it: policies of Exchange block, and grant nothing."""
+    if verdict == "depends":
+        return "not decided"
+    is_open = verdict == "granted" and row.subject.kind is ResultKind.MAILBOX
+    return NOT_BLOCKED if is_open else verdict
 
 
 def reasons(why: ResultPath, names: Mapping[str, str]) -> Iterator[str]:

@@ -162,7 +162,7 @@ def judgement(row: AccessTestResult, naming: Naming) -> FailedTest:
         Name(readable(row.name)),
         (
             naming.application(row.application),
-            f" is {row.expected} {access_tests.REACHED[row.subject.kind]} ",
+            f" is {access_tests.expected_access(row)} ",
             naming.person(row.subject.id),
         ),
         access_tests.contrast(row),
