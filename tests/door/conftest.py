@@ -18,7 +18,7 @@ from tests.standin.stubs.make_stubs import make_stubs
 from tests.standin.stubs.stub_server import StubServer, output, thing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 TENANT = "596ade3a-1abe-4c5b-b7d5-a169c4b05d4a"
@@ -52,10 +52,10 @@ class Service:
     """What stands behind the stubs: answers with `items`, remembers what was asked."""
 
     def __init__(self) -> None:
-        self.items: list[Any] = []
+        self.items: Iterable[Any] = []
         self.seen: list[Any] = []
 
-    def __call__(self, request: Any) -> list[Any]:
+    def __call__(self, request: Any) -> Iterable[Any]:
         self.seen.append(request)
         if request["cmdlet"].startswith(("Connect-", "Disconnect-")) and not self.items:
             return [output(thing("Context", {"TenantId": TENANT}))]

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,11 @@ from reconciler.powershell.session import Session, start_session
 from tests.door.conftest import BY_TOKENS, POLICY, QUICK, TENANT, TOKENS, Service, ready
 from tests.powershell.conftest import recorded
 from tests.standin import binding
-from tests.standin.stubs.stub_server import error, output, thing
+from tests.standin.stubs.stub_server import BATCH, error, output, thing
 from tests.strategies.invocations import writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.standin.places import Place
 
@@ -469,10 +470,17 @@ def test_a_person_is_shown_what_is_printed_while_signing_in_and_nothing_else(
     shown: list[str] = []
     session = started(show=shown.append)
     session.load("MicrosoftTeams", minimum="7.0")
-    service.items = [
-        {"stream": "host", "message": "enter the code ABCD at https://microsoft.com/devicelogin"},
-        row(TenantId=TENANT),
-    ]
+
+    def until_the_code_is_entered() -> Iterator[Any]:
+        code = "enter the code ABCD at https://microsoft.com/devicelogin"
+        for _ in range(BATCH + 1):  # so many are sent before the answer has an end
+            yield {"stream": "host", "message": code}
+        deadline = time.monotonic() + 60
+        while not any("ABCD" in line for line in shown) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield row(TenantId=TENANT)
+
+    service.items = until_the_code_is_entered()
     session.connect(connections({"teams": {"device": True}}, TENANT, None, {})["teams"])
     session.resolve(["Get-CsApplicationAccessPolicy"], ["MicrosoftTeams"])
     service.items = [{"stream": "consoleWrite", "to": "error", "text": "later\n"}]
