@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reconciler.characters import has_surrogate
 from reconciler.cli import collecting
 from reconciler.errors import UsageFault
 from reconciler.guids import EMPTY_GUID
@@ -47,7 +48,7 @@ class Reporting(click.Command):
             _assert_spares("--json-into", file, ctx.params)
             _assert_folder(file)
             collected.json_into = file
-        _assert_ids(ctx.params)
+        _assert_names(ctx.params)
         collected.began = True
         return super().invoke(ctx)
 
@@ -79,18 +80,22 @@ def _assert_spares(option: str, file: Path, params: Mapping[str, Any]) -> None:
         raise UsageFault(f"{option} {file}: another option names this file: choose another one")
 
 
-def _assert_ids(params: Mapping[str, Any]) -> None:
-    """See to it that no typed name is, or holds, the id of nothing.
+def _assert_names(params: Mapping[str, Any]) -> None:
+    """See to it that no typed name is, or holds, the id of nothing, and that each is Unicode: bytes
+    that are no character reach a program as lone surrogates.
 
     Raises:
-        UsageFault: one does.
+        UsageFault: one does, or is not.
     """
     for name, value in params.items():
         texts = value if isinstance(value, tuple) else (value,)
-        if name not in _FREE_TEXTS and any(
-            isinstance(text, str) and EMPTY_GUID in text for text in texts
-        ):
-            raise UsageFault(f"`{EMPTY_GUID}` does not identify an object: write the real id")
+        if name in _FREE_TEXTS:
+            continue
+        for text in texts:
+            if isinstance(text, str) and EMPTY_GUID in text:
+                raise UsageFault(f"`{EMPTY_GUID}` does not identify an object: write the real id")
+            if isinstance(text, str) and has_surrogate(text):
+                raise UsageFault(f"{text!a} is not valid Unicode text: type it again")
 
 
 def _assert_folder(file: Path) -> None:

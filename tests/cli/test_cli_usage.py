@@ -178,6 +178,29 @@ def test_the_id_of_nothing_is_refused_wherever_it_is_typed(
     assert not (folder / "new").exists()
 
 
+@pytest.mark.parametrize("odd", ["\udcff", "\ud800x", "anna\udc80@contoso.com"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "--mailbox", "adele.vance", "--app"),
+        ("explain", "--app", "crm", "--mailbox"),
+        ("explain", "--app", "crm", "--meetings-of"),
+        ("who",),
+        ("list", "--policy"),
+        ("plan", "--only"),
+        ("plan", "--allow"),
+        ("diagnose", "-", "--app", "crm", "--user"),
+    ],
+    ids=" ".join,
+)
+def test_what_is_not_unicode_is_the_fault_of_who_typed_it(
+    run: Run, folder: Path, arguments: tuple[str, ...], odd: str
+) -> None:
+    ran = run(*arguments, odd, stdin="403")
+    assert ran.code == 64
+    assert f"{odd!a} is not valid Unicode text: type it again" in ran.err
+
+
 def test_live_needs_a_document_that_says_how_to_sign_in(run: Run, folder: Path) -> None:
     ran = run("plan", "--tenant", "live")
     assert ran.code == 1
