@@ -23,9 +23,14 @@ GROUP_HINT: Final = (
 )
 
 
-def after_refusal(step: Step) -> str:
+_MOST_SKIPPED: Final = 5
+"""Addresses after `--skip` in one sentence; with more there is no command that a person would type."""
+
+
+def after_refusal(plan: Plan, step: Step) -> str:
     """What plans without a step without which the run went on."""
-    return f"--skip {quote(_held_as(step))} plans without it"
+    skipped = _skipping(plan, step)
+    return f"{skipped} plans without it" if skipped else "correct the cause, then plan again"
 
 
 def after_failure(
@@ -45,10 +50,9 @@ def after_failure(
         return f"the service is busy: {again} later"
     if lost := _between_policies(plan, state):
         return lost
-    without = (
-        f"correct the cause and {again}, or plan again with --skip {quote(_held_as(step))} to go on"
-        " without it"
-    )
+    without = f"correct the cause and {again}"
+    if skipped := _skipping(plan, step):
+        without += f", or plan again with {skipped} to go on without it"
     if goes_on:
         without += ", or apply with --keep-going to carry out what does not depend on it"
     return f"{without}; {GROUP_HINT}" if regrants_in_place(plan, step) else without
@@ -79,6 +83,16 @@ def _between_policies(plan: Plan, state: RunState) -> str:
         f"correct the cause and {then}: a group has lost its policy, and only this plan knows its"
         " rank"
     )
+
+
+def _skipping(plan: Plan, step: Step) -> str:
+    """The options of a plan without a step, and without what would take from somebody what the step
+    should have given instead. Empty if these are too many.
+    """
+    addresses = dict.fromkeys(map(_held_as, (step, *continuing.taking_without(plan, step))))
+    if len(addresses) > _MOST_SKIPPED:
+        return ""
+    return " ".join(f"--skip {quote(address)}" for address in addresses)
 
 
 def _held_as(step: Step) -> Address:

@@ -290,7 +290,7 @@ def _applied(
 ) -> Applied:
     stopped_at = unknown if failed is None else failed.step
     left = [step.id for step in state.course[state.reached :]]
-    refused = tuple(_refusal(attempt) for attempt in state.refused)
+    refused = tuple(_refusal(run.plan, attempt) for attempt in state.refused)
     passed = {step.id for step in state.course} | {failure.step for failure in refused}
     return Applied(
         done=state.done,
@@ -307,8 +307,8 @@ def _applied(
     )
 
 
-def _refusal(attempt: Unanswered) -> StepFailure:
-    return _failure(attempt.step, attempt.outcome, hints.after_refusal(attempt.step))
+def _refusal(plan: Plan, attempt: Unanswered) -> StepFailure:
+    return _failure(attempt.step, attempt.outcome, hints.after_refusal(plan, attempt.step))
 
 
 def _failure(step: Step, outcome: NotDone, hint: str) -> StepFailure:

@@ -29,13 +29,30 @@ def continuation(plan: Plan, done: Sequence[Step], remaining: Sequence[Step]) ->
     Returns: Those of `remaining` that may still run; nobody gains access by them that the plan does
     not give, and each intermediate state is safe.
     """
-    left = list(remaining)
+    return _continued(plan, done, remaining)[0]
+
+
+def taking_without(plan: Plan, refused: Step) -> tuple[Step, ...]:
+    """The steps of a plan that, without another one of its steps, would take from somebody what the
+    plan gives the same person by another way; in their order.
+    """
+    others = [step for step in plan.steps if step.id != refused.id]
+    taking = _continued(plan, (), others)[1]
+    return tuple(step for step in others if step.id in taking)
+
+
+def _continued(
+    plan: Plan, done: Sequence[Step], remaining: Sequence[Step]
+) -> tuple[tuple[Step, ...], frozenset[int]]:
+    """The steps that may run, and the ids of those that would take away too much."""
+    left, taking = list(remaining), frozenset[int]()
     while True:
         kept = tuple(_admitted(plan, done, left))
-        taking = _unreplaced(plan, done, kept)
-        if not taking:
-            return kept
-        left = [step for step in left if step.id not in taking]
+        more = _unreplaced(plan, done, kept)
+        if not more:
+            return kept, taking
+        taking |= more
+        left = [step for step in left if step.id not in more]
 
 
 def halfway(steps: Sequence[Step], done: Collection[int]) -> Iterator[tuple[Step, Step]]:

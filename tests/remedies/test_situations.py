@@ -373,6 +373,38 @@ def test_steps_that_fail(situation: Situation, monkeypatch: pytest.MonkeyPatch) 
     assert situation.applied(*shlex.split(words[1])) == frozenset()
 
 
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_a_move_that_fails_leaves_its_user_what_the_old_list_gives(
+    situation: Situation, monkeypatch: pytest.MonkeyPatch, *, keep_going: bool
+) -> None:
+    """The user keeps the application until the move succeeds: the list that loses it waits, too."""
+    situation.tenant["teams"]["policies"] += [teams_policy("Old", [A]), teams_policy("New", [A])]
+    situation.tenant["teams"]["users"] = [grant(USERS[0], "Old"), grant(USERS[1], "Old")]
+    situation.teams("Old", applications=[B], grants={"users": [USERS[1]]})
+    situation.teams("New", applications=[A], grants={"users": [USERS[0]]})
+    situation.teams("Other", description="another", applications=[])
+    situation.settle()
+    situation.planned()
+    [move] = [step["text"] for step in situation.plan()["steps"] if USERS[0] in step["text"]]
+    before = situation.reached()
+    options = ("--keep-going",) if keep_going else ()
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            faults.Dice,
+            "mishap",
+            lambda _, __, sent: Failed(Fault.INVALID, "no") if sent == move else None,
+        )
+        ran = situation("apply", "plan.json", *SIM, "--auto-approve", *options)
+    assert ran.code == 6, ran.out + ran.err
+    said = r"(--skip .*) plans without it" if keep_going else r"with (--skip .*) to go on without"
+    words = re.search(said, ran.out + ran.err)
+    assert words is not None
+    situation.applied(*shlex.split(words[1]))
+    kept = {pair for pair in before if pair[1] == USERS[0]}
+    assert kept
+    assert kept <= situation.reached()
+
+
 def test_a_group_in_place(situation: Situation) -> None:
     situation.tenant["teams"]["policies"] += [teams_policy("P", [A]), teams_policy("Q", [A, B])]
     situation.tenant["teams"]["groupAssignments"].append(assignment(GROUPS[0], "Q", 1))
