@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 GROUP_HINT: Final = (
     "if the service does not regrant a group in place, plan again with --group-changes remove-add"
 )
-
-
 _MOST_SKIPPED: Final = 5
-"""Addresses after `--skip` in one sentence; with more there is no command that a person would type."""
+"""Addresses that one sentence gives to `--skip`; nobody would type a longer command."""
 
 
 def after_refusal(plan: Plan, step: Step) -> str:

@@ -305,9 +305,8 @@ def _why(envelope: _RunEnvelope) -> str:
         return "" if envelope.error is UNSET else envelope.error
     first = errors[0]
     place = f"{first.file}:{first.line}:{first.column}"
-    others = (
-        envelope.summary.get("findings.errors", len(errors)) - 1
-    )  # those that are listed may not be all
+    # The summary counts all; those that are listed may be fewer.
+    others = envelope.summary.get("findings.errors", len(errors)) - 1
     more = f", and {counted(others, 'more fault')}" if others else ""
     return f"{place}: {first.message} [{first.rule}]{more}"
 

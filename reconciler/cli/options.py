@@ -81,21 +81,23 @@ def _assert_spares(option: str, file: Path, params: Mapping[str, Any]) -> None:
 
 
 def _assert_names(params: Mapping[str, Any]) -> None:
-    """See to it that no typed name is, or holds, the id of nothing, and that each is Unicode: bytes
-    that are no character reach a program as lone surrogates.
+    """See to it that no typed name holds the all-zero GUID, and that each is Unicode: bytes that are
+    not UTF-8 reach a program as lone surrogates.
 
     Raises:
         UsageFault: one does, or is not.
     """
-    for name, value in params.items():
-        texts = value if isinstance(value, tuple) else (value,)
-        if name in _FREE_TEXTS:
-            continue
-        for text in texts:
-            if isinstance(text, str) and EMPTY_GUID in text:
-                raise UsageFault(f"`{EMPTY_GUID}` does not identify an object: write the real id")
-            if isinstance(text, str) and has_surrogate(text):
-                raise UsageFault(f"{text!a} is not valid Unicode text: type it again")
+    names = (
+        text
+        for option, value in params.items()
+        for text in (value if isinstance(value, tuple) else (value,))
+        if option not in _FREE_TEXTS and isinstance(text, str)
+    )
+    for name in names:
+        if EMPTY_GUID in name:
+            raise UsageFault(f"`{EMPTY_GUID}` does not identify an object: write the real id")
+        if has_surrogate(name):
+            raise UsageFault(f"{name!a} is not valid Unicode text: type it again")
 
 
 def _assert_folder(file: Path) -> None:

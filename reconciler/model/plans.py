@@ -160,8 +160,8 @@ class PlanLimits(Struct, frozen=True, rename="camel"):
 class WidenedList(Struct, frozen=True, order=True):
     """A policy whose list a step makes longer, or that it makes under a name that is held already, and
     who held it when the tenant was read: SHA-256 of the canonical JSON of `[users, groups]`, ids in
-    lower case and sorted. Whoever approves that
-    three people gain an application has not approved it for five thousand.
+    lower case and sorted. Whoever approves that three people gain an application has not approved it
+    for five thousand.
     """
 
     address: _Address

@@ -136,8 +136,10 @@ def resized_lists(before: Snapshot, after: Snapshot) -> ResizedLists:
             continue
         old = before.get(name)
         if isinstance(old, frozenset):
-            longer |= {name} if new - old else set()
-            shorter |= {name} if old - new else set()
+            if new - old:
+                longer.add(name)
+            if old - new:
+                shorter.add(name)
         elif new and before.get(f"{OTHER_HOLDERS_OF}{name}"):
             longer.add(name)
     return ResizedLists(frozenset(longer), frozenset(shorter - {teams_policy(GLOBAL)}))
